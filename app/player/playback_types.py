@@ -1,0 +1,86 @@
+"""What the playback engine tells the window (and anything else that shows a scene)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from renderer import Gop
+
+
+class PlaybackState(Enum):
+    OPENING = "opening"
+    BUFFERING = "buffering"
+    PLAYING = "playing"
+    PAUSED = "paused"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class PlaybackFrame:
+    """What is to be shown now: a frame of a decoded GOP.
+
+    Args:
+        gop: the decoded GOP.
+        gop_index: which one of the scene.
+        frame: frame index inside the GOP.
+        index: content frame index in the scene.
+        rung: QP of the feature video it was decoded from.
+        serial: seek number; frames of older serials must not be shown.
+    """
+
+    gop: Gop
+    gop_index: int
+    frame: int
+    index: int
+    rung: int
+    serial: int
+
+
+@dataclass(frozen=True)
+class PlaybackStatus:
+    """A snapshot for transport bar and statistics; cheap to take on every tick.
+
+    Args:
+        position_s, duration_s: place in the scene and its length.
+        frame, frames: content frame index and count.
+        buffered_s: decoded ranges on the timeline as (start, end).
+        rungs: QPs of the ladder, best quality (lowest QP) first.
+        rung: QP now shown; `auto` whether it was chosen automatically; `rung_reason` why.
+        bitrate_bps: bits per second of content at that rung, everything counted.
+        decode_ms: time the last GOP took to read and decode, per frame.
+        late_frames: frames that were due but skipped because drawing came too late.
+        corrupt_segments: GOPs that could not be decoded and were skipped.
+    """
+
+    state: PlaybackState
+    position_s: float
+    duration_s: float
+    frame: int
+    frames: int
+    fps: float
+    speed: float
+    loop: bool
+    buffered_s: tuple[tuple[float, float], ...]
+    gop_starts_s: tuple[float, ...]
+    rungs: tuple[int, ...]
+    rung: int | None
+    auto: bool
+    rung_reason: str
+    bitrate_bps: float
+    decode_ms: float
+    late_frames: int
+    corrupt_segments: int
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class PlaybackError:
+    """Something went wrong; `message` says what happened and what to do, for a person.
+
+    `fatal` errors end this scene; others were survived by skipping.
+    """
+
+    message: str
+    fatal: bool

@@ -1,0 +1,109 @@
+"""The deformation field: a window of temporal features -> what changes in each Gaussian.
+
+Paper Sec. 3.2: f_i = D_t(concat(e_{i-1}, e_i, e_{i+1}), gamma(t_i)); one small head per attribute
+turns f_i (and gamma(X)) into dX, dR, dS, dO, dC, which are added before activation.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from renderer.gaussians import CanonicalGaussians
+
+HEAD_WIDTHS = {"means": 3, "quats": 4, "log_scales": 3, "opacity_logits": 1, "colors": 3}
+
+
+@dataclass(frozen=True)
+class FieldConfig:
+    """Shape of a deformation field.
+
+    Args:
+        features: F, channels of a temporal feature.
+        window: W, how many neighbouring feature frames one frame sees; odd.
+        width: neurons of each hidden layer.
+        time_frequencies: octaves of gamma(t).
+        position_frequencies: octaves of gamma(X) given to the heads; 0 leaves it out.
+        extent: world units that one unit of the position head's output stands for.
+    """
+
+    features: int = 8
+    window: int = 3
+    width: int = 64
+    time_frequencies: int = 4
+    position_frequencies: int = 0
+    extent: float = 1.0
+
+    @property
+    def input_width(self) -> int:
+        return self.window * self.features + 2 * self.time_frequencies
+
+    @property
+    def head_input_width(self) -> int:
+        return self.width + 6 * self.position_frequencies
+
+
+def sinusoidal_encoding(x: Tensor, frequencies: int) -> Tensor:
+    """gamma(x): sin and cos of pi 2^k x for k < `frequencies`. [..., D] -> [..., 2 * frequencies * D]."""
+    octaves = math.pi * 2.0 ** torch.arange(frequencies, device=x.device, dtype=x.dtype)
+    angles = (x[..., None] * octaves).flatten(-2)
+    return torch.cat([angles.sin(), angles.cos()], dim=-1)
+
+
+class DeformationField(nn.Module):
+    """Temporal MLP D_t (two layers) and one two-layer head per attribute."""
+
+    def __init__(self, config: FieldConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.width
+        self.temporal = nn.Sequential(
+            nn.Linear(config.input_width, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()
+        )
+        self.heads = nn.ModuleDict(
+            {name: _head(config.head_input_width, width, out) for name, out in HEAD_WIDTHS.items()}
+        )
+
+    def temporal_code(self, windowed: Tensor, time: float | Tensor) -> Tensor:
+        """f_i of Eq. 3: [N, W*F] features and the time in the GOP (0..1) -> [N, width]."""
+        moment = torch.as_tensor(time, device=windowed.device, dtype=windowed.dtype).reshape(1)
+        gamma_t = sinusoidal_encoding(moment, self.config.time_frequencies)
+        return self.temporal(torch.cat([windowed, gamma_t.expand(len(windowed), -1)], dim=-1))
+
+    def apply_heads(self, code: Tensor, canonical: CanonicalGaussians) -> CanonicalGaussians:
+        """Canonical Gaussians plus the deltas that the heads read from `code` [N, width]."""
+        if self.config.position_frequencies:
+            unit = canonical.means / self.config.extent
+            code = torch.cat(
+                [code, sinusoidal_encoding(unit, self.config.position_frequencies)], dim=-1
+            )
+        delta = {name: head(code) for name, head in self.heads.items()}
+        return CanonicalGaussians(
+            means=canonical.means + self.config.extent * delta["means"],
+            quats=canonical.quats + delta["quats"],
+            log_scales=canonical.log_scales + delta["log_scales"],
+            opacity_logits=canonical.opacity_logits + delta["opacity_logits"].squeeze(-1),
+            colors=canonical.colors + delta["colors"],
+        )
+
+    def forward(
+        self, canonical: CanonicalGaussians, windowed: Tensor, time: float | Tensor
+    ) -> CanonicalGaussians:
+        """Gaussians at a time, before activation.
+
+        Args:
+            canonical: N Gaussians.
+            windowed: [N, W*F] dequantised features of the window, oldest frame first.
+            time: position in the GOP, frame index / G, 0..1.
+        """
+        return self.apply_heads(self.temporal_code(windowed, time), canonical)
+
+
+def _head(inputs: int, width: int, outputs: int) -> nn.Sequential:
+    last = nn.Linear(width, outputs)
+    nn.init.zeros_(last.weight)  # a fresh field leaves the canonical Gaussians where they are
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(inputs, width), nn.ReLU(), last)
