@@ -38,7 +38,7 @@ class Camera:
     def look_at(
         position: Tensor, target: Tensor, up: Tensor, fov_y_rad: float, width: int, height: int
     ) -> Camera:
-        """A camera at `position` that sees `target` in its middle, `up` pointing up in the picture."""
+        """A camera at `position` with `target` in its middle and `up` pointing up."""
         forward = torch.nn.functional.normalize(target - position, dim=0)
         right = torch.nn.functional.normalize(torch.linalg.cross(forward, up), dim=0)
         down = torch.linalg.cross(forward, right)

@@ -47,7 +47,7 @@ class FieldConfig:
 
 
 def sinusoidal_encoding(x: Tensor, frequencies: int) -> Tensor:
-    """gamma(x): sin and cos of pi 2^k x for k < `frequencies`. [..., D] -> [..., 2 * frequencies * D]."""
+    """gamma(x): sin and cos of pi 2^k x, k < K = `frequencies`. [..., D] -> [..., 2KD]."""
     octaves = math.pi * 2.0 ** torch.arange(frequencies, device=x.device, dtype=x.dtype)
     angles = (x[..., None] * octaves).flatten(-2)
     return torch.cat([angles.sin(), angles.cos()], dim=-1)
