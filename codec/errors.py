@@ -1,0 +1,36 @@
+"""What can go wrong between bytes and planes; the tree is drawn in the package docstring.
+
+Each message is one sentence for a person: it names the file and says what is wrong with it.
+"""
+
+
+class CodecError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class NotAScene(CodecError, ValueError):
+    """The location holds no scene, or its scene.json is not one."""
+
+
+class UnsupportedVersion(NotAScene):
+    """The scene is of a format version that this program does not know."""
+
+
+class CorruptSegment(CodecError, ValueError):
+    """A file of the scene does not hold what scene.json says it holds."""
+
+
+class MissingSegment(CodecError, FileNotFoundError):
+    """A file that scene.json names is not there."""
+
+
+class SceneUnreachable(CodecError, ConnectionError):
+    """The server did not answer, answered with an error, or took too long."""
+
+
+class Cancelled(CodecError, InterruptedError):
+    """The caller no longer wants the result; nothing is wrong."""
+
+
+class EncodeError(CodecError, ValueError):
+    """The trained scene cannot be written in this format."""
