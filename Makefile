@@ -1,0 +1,38 @@
+# make run    install what is missing, then open the player on the bundled scene
+# make test   install what is missing, then run all tests (ARGS="-k codec" chooses some)
+# PYTHON=/path/to/python3.12 chooses the interpreter; otherwise a Python 3.11 to 3.13 is found.
+
+PYTHON ?=
+VENV ?= .venv
+SCENE ?=
+ARGS ?=
+export PYTHON VENV
+
+.PHONY: help run test lint format clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+	@echo "make lint, make format, make clean"
+
+run:
+	@bash scripts/setup.sh run
+	@$(VENV)/bin/python main.py $(SCENE) $(ARGS)
+
+test:
+	@bash scripts/setup.sh test
+	@bash scripts/test.sh $(ARGS)
+
+lint:
+	@bash scripts/setup.sh test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format:
+	@bash scripts/setup.sh test
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist artifacts *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
