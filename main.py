@@ -1,0 +1,245 @@
+"""The one entry point: `main.py` opens the bundled scene, `main.py -h` lists the commands.
+
+Each command is a frozen dataclass of its arguments with a `run` method. What a command needs is
+imported when it runs, so that `info` or `serve` start fast and need no Qt.
+"""
+
+import dataclasses
+import difflib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import tyro
+
+BUNDLED_SCENE = Path(__file__).resolve().parent / "assets" / "tokyo.stgs"
+
+SceneArgument = Annotated[
+    str,
+    tyro.conf.Positional,
+    tyro.conf.arg(metavar="SCENE", help="A .stgs, a directory or an URL."),
+]
+BackendOption = Annotated[
+    str | None,
+    tyro.conf.arg(metavar="NAME", help="gsplat, opengl, cpu or reference; chosen when not given."),
+]
+OutputOption = Annotated[Path, tyro.conf.arg(metavar="PATH", aliases=["-o"])]
+JsonOption = Annotated[
+    Path | None, tyro.conf.arg(metavar="FILE", help="Also write the figures to this file.")
+]
+
+
+class UsageError(ValueError):
+    """The command line does not make sense; the message says why."""
+
+
+class Command(Protocol):
+    """The parsed arguments of one command."""
+
+    def run(self) -> int:
+        """Do the work; returns the exit status."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Open:
+    """Open the window on a scene; without SCENE on the bundled one. This is what happens when no
+    command is named. Without a display a short film is made instead."""
+
+    scene: Annotated[
+        str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[SCENE]", help="default: bundled")
+    ] = None
+    backend: BackendOption = None
+
+    def run(self) -> int:
+        from app.display import DisplayProbe
+
+        probe = DisplayProbe()
+        location = self.scene or bundled_scene()
+        import renderer  # noqa: F401  (it takes a moment, and the probe runs meanwhile)
+
+        problem = probe.problem()
+        if problem is not None:
+            return preview(location, self.backend, problem)
+        from app.ui.application import run
+
+        return run(location, self.backend)
+
+
+def bundled_scene() -> str:
+    """Where the scene that travels with the program lies."""
+    if not BUNDLED_SCENE.exists():
+        raise UsageError(f"the bundled scene {BUNDLED_SCENE} is missing; name one: main.py SCENE")
+    return str(BUNDLED_SCENE)
+
+
+def preview(location: str, backend: str | None, problem: str) -> int:
+    """What a machine without a display gets instead of the window."""
+    from app.player.headless import render_preview
+
+    say(f"No window: {problem}. Rendering an orbit of the playing scene instead.")
+    for path in render_preview(location, backend=backend):
+        print(path)
+    return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Info:
+    """Say what is in a scene."""
+
+    scene: SceneArgument
+    json: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Print JSON to standard output."""
+
+    def run(self) -> int:
+        from codec.info import describe
+
+        print_figures(describe(self.scene), as_json=self.json)
+        return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Serve:
+    """Serve a directory of scenes over HTTP, for trying out streaming."""
+
+    directory: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+    def run(self) -> int:
+        from codec.serve import serve
+
+        serve(self.directory, self.host, self.port)
+        return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Doctor:
+    """Say what this machine can do, and what is missing."""
+
+    def run(self) -> int:
+        from app.doctor import examine
+
+        return examine()
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """A line of the list of commands.
+
+    Args:
+        usage: the arguments as the list shows them.
+        summary: what the command does.
+        load: gives the dataclass of its arguments; imports the settings that it composes.
+    """
+
+    usage: str
+    summary: str
+    load: Callable[[], type[Command]]
+
+
+COMMANDS = {
+    "open": Entry("[SCENE]", "open the window (also without the word `open`)", lambda: Open),
+    "info": Entry("SCENE [--json]", "say what is in a scene", lambda: Info),
+    "serve": Entry("DIR", "serve a directory of scenes over HTTP", lambda: Serve),
+    "doctor": Entry("", "say what this machine can do, and what is missing", lambda: Doctor),
+}
+
+
+def say(message: str) -> None:
+    """A line for the person, kept apart from the results on standard output."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def print_figures(figures: dict[str, Any], as_json: bool) -> None:
+    """Results on standard output: one JSON object, or aligned lines for a person."""
+    if as_json:
+        print(json.dumps(figures, indent=2))
+        return
+    width = max((len(name) for name in figures), default=0)
+    for name, value in figures.items():
+        print(f"{name.replace('_', ' '):<{width}}  {readable(value)}")
+
+
+def readable(value: Any) -> str:
+    """A figure as a person writes it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {readable(v)}" for name, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(readable(v) for v in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def overview() -> str:
+    """What `main.py -h` prints."""
+    rows = [(f"{name} {entry.usage}".strip(), entry.summary) for name, entry in COMMANDS.items()]
+    width = max(len(call) for call, _ in rows)
+    lines = [f"  {call:<{width}}  {summary}" for call, summary in rows]
+    return "\n".join(
+        [
+            "usage: main.py [SCENE]               open the window; the bundled scene without SCENE",
+            "       main.py COMMAND [ARGUMENTS]",
+            "       main.py COMMAND -h            all options of a command",
+            "",
+            "SCENE is a .stgs file, a scene directory or an URL. Commands:",
+            "",
+            *lines,
+        ]
+    )
+
+
+def parse(arguments: Sequence[str]) -> Command:
+    """The command that the arguments name; `open` where they name none."""
+    name, rest = "open", list(arguments)
+    if rest and rest[0] in COMMANDS:
+        name, rest = rest[0], rest[1:]
+    elif rest:
+        refuse_misspelt(rest[0])
+    return tyro.cli(COMMANDS[name].load(), prog=f"main.py {name}", args=rest)
+
+
+def refuse_misspelt(word: str) -> None:
+    """A word that is nearly a command and no file is not taken for a scene."""
+    close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.7)
+    if close and not Path(word).exists():
+        raise UsageError(f"no command and no scene is called {word!r}; did you mean {close[0]!r}?")
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether the message of an error is meant for the person: no traceback then."""
+    trees = [
+        ("codec.errors", "CodecError"),
+        ("renderer.errors", "RenderError"),
+        ("trainer.errors", "TrainerError"),
+    ]
+    # A package that was never imported cannot have raised the error.
+    loaded = [getattr(sys.modules[m], name) for m, name in trees if m in sys.modules]
+    return isinstance(error, (UsageError, OSError, *loaded))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(overview())
+        return 0
+    try:
+        return parse(arguments).run()
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return 130
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        say(f"main.py: {one_line(error)}")
+        return 2 if isinstance(error, UsageError) else 1
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+if __name__ == "__main__":
+    sys.exit(main())
