@@ -1,0 +1,152 @@
+"""What this machine can do: versions, devices, backends, codecs, display. Loads no Qt."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from app.display import DisplayProbe
+
+PACKAGES = (
+    "torch",
+    "gsplat",
+    "PySide6-Essentials",
+    "PyOpenGL",
+    "numpy",
+    "av",
+    "imageio",
+    "imagecodecs",
+    "safetensors",
+    "numba",
+    "mpegdash",
+    "httpx",
+    "aiohttp",
+)
+FOR_TRAINING = ("pycolmap", "lpips")
+FOR_CUDA = ("cuda-python",)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report.
+
+    Args:
+        about: what was looked at.
+        answer: what was found, for a person.
+        serious: whether the player cannot work like this.
+    """
+
+    about: str
+    answer: str
+    serious: bool = False
+
+
+def examine() -> int:
+    """Print what was found; 0 if the player can work here, else 1."""
+    display = DisplayProbe()  # runs beside the rest
+    serious = 0
+    for title, look in _CHAPTERS.items():
+        print(title)
+        for finding in _survived(look):
+            serious += finding.serious
+            print(f"  {'!' if finding.serious else ' '} {finding.about:<20} {finding.answer}")
+    print("Display")
+    print(f"    {_display(display)}")
+    print()
+    print(f"{serious} serious: see the lines marked !" if serious else "The player can work here.")
+    return 1 if serious else 0
+
+
+def _survived(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings; a part that breaks is itself a finding, and the others are still looked at."""
+    try:
+        yield from look()
+    except Exception as error:
+        yield Finding("broken", f"{type(error).__name__}: {error}", serious=True)
+
+
+def _machine() -> Iterator[Finding]:
+    yield Finding("system", platform.platform())
+    supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    wanted = "" if supported else " (3.11 to 3.13 are supported)"
+    yield Finding("Python", platform.python_version() + wanted, serious=not supported)
+    yield Finding("processor cores", str(os.cpu_count()))
+
+
+def _packages() -> Iterator[Finding]:
+    for name in PACKAGES:
+        found = _version(name)
+        yield Finding(name, found or "missing: run make run", serious=found is None)
+    for name in FOR_TRAINING:
+        yield Finding(name, _version(name) or "not installed (only training uses it)")
+    for name in FOR_CUDA:
+        yield Finding(name, _version(name) or "not installed (only CUDA machines use it)")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _devices() -> Iterator[Finding]:
+    import torch
+
+    yield Finding("torch built for", f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU")
+    if not torch.cuda.is_available():
+        yield Finding("CUDA device", "none")
+    for index in range(torch.cuda.device_count()):
+        device = torch.cuda.get_device_properties(index)
+        yield Finding(f"CUDA device {index}", f"{device.name}, {device.total_memory >> 30} GiB")
+
+
+def _video() -> Iterator[Finding]:
+    """Encodes and decodes one small picture per codec: a listed codec may still not work."""
+    import numpy as np
+
+    from codec.feature_video import (
+        ENCODERS,
+        TIMESCALE,
+        TileLayout,
+        VideoSettings,
+        decode_segment,
+        encode_segment,
+    )
+
+    layout = TileLayout.of(height=64, width=64, features=1)
+    codes = np.arange(64 * 64, dtype=np.uint8).reshape(1, 64, 64)
+    for codec, encoder in ENCODERS.items():
+        settings = VideoSettings(codec=codec, qp=1, preset="ultrafast")
+        segment = encode_segment(iter([layout.tile(codes)]), 1, 0, TIMESCALE, settings)
+        decode_segment(*segment, layout, (1, 64 * 64, 1), codec, codec)
+        yield Finding(codec, f"decodes, and encodes with {encoder}")
+
+
+def _opengl() -> Iterator[Finding]:
+    from renderer.present.egl_context import gl_renderer_name, is_software_renderer
+
+    name = gl_renderer_name()
+    if name is None:
+        yield Finding("without a window", "none")
+    else:
+        kind = "drawn by the processor" if is_software_renderer(name) else "drawn by a GPU"
+        yield Finding("without a window", f"{name} ({kind})")
+
+
+def _display(probe: DisplayProbe) -> str:
+    problem = probe.problem()
+    return "a window can open" if problem is None else f"no window: {problem}"
+
+
+_CHAPTERS = {
+    "Machine": _machine,
+    "Packages": _packages,
+    "Devices": _devices,
+    "Video codecs": _video,
+    "OpenGL": _opengl,
+}
