@@ -52,6 +52,8 @@ class PlaybackStatus:
         decode_ms: time the last GOP took to read and decode, per frame.
         late_frames: frames that were due but skipped because drawing came too late.
         corrupt_segments: GOPs that could not be decoded and were skipped.
+        message: what a person should know now, such as that a server is being asked again.
+        wants_play: whether it plays or would, were it not buffering; the play button shows this.
     """
 
     state: PlaybackState
@@ -73,6 +75,7 @@ class PlaybackStatus:
     late_frames: int
     corrupt_segments: int
     message: str = ""
+    wants_play: bool = False
 
 
 @dataclass(frozen=True)

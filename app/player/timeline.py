@@ -1,0 +1,87 @@
+"""Frames, GOPs and seconds of a scene, and how they translate."""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from codec.scene import Scene
+
+ROUNDING_FRAMES = 1e-4  # a position of exactly frame / fps must come back as that frame
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The order of frames and GOPs.
+
+    Args:
+        fps: content frames per second.
+        gop_frames: frames of each GOP, all > 0.
+    """
+
+    fps: float
+    gop_frames: tuple[int, ...]
+
+    @staticmethod
+    def of(scene: Scene) -> Timeline:
+        frames = (scene.gop_frames(index) for index in range(scene.gop_count))
+        return Timeline(scene.meta.fps, tuple(frames))
+
+    @property
+    def gop_count(self) -> int:
+        return len(self.gop_frames)
+
+    @cached_property
+    def frames(self) -> int:
+        return sum(self.gop_frames)
+
+    @property
+    def duration_s(self) -> float:
+        return self.frames / self.fps
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """First content frame of each GOP."""
+        return tuple(itertools.accumulate(self.gop_frames, initial=0))[:-1]
+
+    @cached_property
+    def starts_s(self) -> tuple[float, ...]:
+        return tuple(start / self.fps for start in self.starts)
+
+    def start_s(self, gop: int) -> float:
+        return self.starts[gop] / self.fps
+
+    def end_s(self, gop: int) -> float:
+        return (self.starts[gop] + self.gop_frames[gop]) / self.fps
+
+    def frame_at(self, position_s: float) -> int:
+        """Content frame that is shown at a time; clamped to the scene."""
+        frame = int(position_s * self.fps + ROUNDING_FRAMES)
+        return min(max(frame, 0), self.frames - 1)
+
+    def locate(self, frame: int) -> tuple[int, int]:
+        """(GOP, frame inside it) of a content frame."""
+        gop = bisect_right(self.starts, frame) - 1
+        return gop, frame - self.starts[gop]
+
+    def ahead(self, gop: int, count: int, loop: bool) -> list[int]:
+        """The GOP and up to `count` that follow it, round the end when looping; no repeats."""
+        last = gop + min(count, self.gop_count - 1)
+        return [
+            index % self.gop_count
+            for index in range(gop, last + 1)
+            if loop or index < self.gop_count
+        ]
+
+    def ranges_s(self, gops: Iterable[int]) -> tuple[tuple[float, float], ...]:
+        """The GOPs as (start, end) on the timeline, neighbours joined."""
+        ranges: list[tuple[float, float]] = []
+        previous = -2
+        for gop in sorted(gops):
+            start = ranges.pop()[0] if gop == previous + 1 else self.start_s(gop)
+            ranges.append((start, self.end_s(gop)))
+            previous = gop
+        return tuple(ranges)

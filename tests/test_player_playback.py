@@ -1,0 +1,370 @@
+"""Playback against a scripted scene and a clock that the test moves."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from app.player.decode_thread import DecodeSettings
+from app.player.playback import Playback, PlaybackSettings
+from app.player.playback_types import PlaybackFrame, PlaybackState
+from codec.errors import CorruptSegment, NotAScene, SceneUnreachable
+from tests.scripted_scene import ManualClock, ScriptedScene
+
+Start = Callable[..., tuple[Playback, ScriptedScene, ManualClock]]
+WAIT_S = 10.0
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts playbacks and checks at the end that each gave back its thread and its scene."""
+    started: list[tuple[Playback, ScriptedScene]] = []
+    threads = threading.active_count()
+
+    def make(scene: ScriptedScene | None = None, **settings: Any) -> Any:
+        scene, clock = scene or ScriptedScene(), ManualClock()
+        options = PlaybackSettings(**settings)
+        playback = Playback("scripted.stgs", options, "cpu", clock, lambda _: scene)
+        started.append((playback, scene))
+        return playback, scene, clock
+
+    yield make
+    for playback, scene in started:
+        playback.close()
+        assert scene.closed
+    assert threading.active_count() == threads
+
+
+def shown(playback: Playback) -> PlaybackFrame:
+    """Wait for decoding, then the frame of this moment."""
+    assert playback.settle(WAIT_S)
+    frame = playback.tick()
+    assert frame is not None
+    return frame
+
+
+def run(playback: Playback, clock: ManualClock, seconds: float, tick_s: float = 0.05) -> list[int]:
+    """Tick through some time with decoding never late; the indexes of the frames shown."""
+    indexes = []
+    for _ in range(round(seconds / tick_s)):
+        clock.advance(tick_s)
+        playback.settle(WAIT_S)
+        frame = playback.tick()
+        if frame and (not indexes or indexes[-1] != frame.index):
+            indexes.append(frame.index)
+    return indexes
+
+
+def test_plays_every_frame_in_order_and_loops(start: Start) -> None:
+    playback, _, clock = start()
+    assert shown(playback).index == 0
+    assert playback.state is PlaybackState.PLAYING
+    assert run(playback, clock, 5.0) == [*list(range(45)), *list(range(6))]
+    assert playback.status().late_frames == 0
+
+
+def test_opening_shows_nothing_and_then_the_first_frame(start: Start) -> None:
+    scene = ScriptedScene(open_gate=False)
+    playback, _, _ = start(scene)
+    assert playback.tick() is None
+    assert playback.state in (PlaybackState.OPENING, PlaybackState.BUFFERING)
+    scene.open_the_gate()
+    assert shown(playback).gop_index == 0
+
+
+def test_the_same_moment_is_the_same_object(start: Start) -> None:
+    playback, _, clock = start()
+    first = shown(playback)
+    clock.advance(0.03)
+    assert playback.tick() is first
+    clock.advance(0.1)
+    assert playback.tick() is not first
+
+
+def test_without_loop_it_ends_on_the_last_frame_and_play_restarts(start: Start) -> None:
+    playback, _, clock = start(loop=False)
+    shown(playback)
+    assert run(playback, clock, 6.0) == list(range(45))
+    status = playback.status()
+    assert status.state is PlaybackState.ENDED
+    assert status.position_s == status.duration_s == 4.5
+    assert not status.wants_play
+    playback.play()
+    assert shown(playback).index == 0
+    assert playback.state is PlaybackState.PLAYING
+
+
+def test_pause_holds_and_step_moves_by_frames(start: Start) -> None:
+    playback, _, clock = start(autoplay=False)
+    frame = shown(playback)
+    assert playback.state is PlaybackState.PAUSED
+    clock.advance(3.0)
+    assert playback.tick() is frame
+    playback.step(1)
+    assert shown(playback).index == 1
+    playback.step(12)
+    assert (shown(playback).gop_index, shown(playback).frame) == (1, 3)
+    playback.step(-14)
+    assert shown(playback).index == 44  # looping wraps
+    playback.set_loop(False)
+    playback.step(1)
+    assert shown(playback).index == 44
+
+
+@pytest.mark.parametrize("frame", range(45))
+def test_every_frame_can_be_sought_exactly(start: Start, frame: int) -> None:
+    playback, _, _ = start(autoplay=False)
+    playback.settle(WAIT_S)
+    playback.seek_frame(frame)
+    assert shown(playback).index == frame
+    playback.seek(frame / 10.0)
+    assert shown(playback).index == frame
+
+
+def test_a_late_window_does_not_race(start: Start) -> None:
+    playback, _, clock = start()
+    before = shown(playback).index
+    clock.advance(2.0)  # the window stood still
+    assert shown(playback).index <= before + 1
+    assert playback.status().late_frames == 0
+    clock.advance(0.1)
+    assert shown(playback).index == before + 2
+
+
+def test_skipped_frames_are_counted(start: Start) -> None:
+    playback, _, clock = start(late_s=1.0)
+    shown(playback)
+    clock.advance(0.4)
+    assert shown(playback).index == 4
+    assert playback.status().late_frames == 3
+
+
+def test_speed_changes_without_a_jump(start: Start) -> None:
+    playback, _, clock = start()
+    shown(playback)
+    run(playback, clock, 1.0)
+    before = playback.status().position_s
+    playback.set_speed(4.0)
+    assert playback.status().position_s == pytest.approx(before)
+    run(playback, clock, 0.5)
+    assert playback.status().position_s == pytest.approx(before + 2.0)
+    playback.set_speed(100.0)
+    assert playback.status().speed == 8.0
+    playback.set_speed(-1.0)
+    assert playback.status().speed == 0.1
+
+
+def test_seeks_coalesce_and_no_older_frame_is_shown(start: Start) -> None:
+    scene = ScriptedScene(open_gate=False)
+    playback, _, _ = start(scene, autoplay=False)
+    scene.release()
+    playback._worker.wait(lambda: playback.opened is not None, WAIT_S)
+    playback.tick()
+    scene.wait_for(lambda: (1, 20) in scene.started)  # GOP 0 is there, GOP 1 is being decoded
+    assert playback.tick() is not None
+    for second in (1.5, 2.5, 3.5):
+        playback.seek(second)
+    assert playback.tick() is None  # the frame of the old serial must not come back
+    assert playback.state is PlaybackState.BUFFERING
+    scene.wait_for(lambda: (3, 20) in scene.started)
+    assert scene.cancellations == [1]
+    scene.open_the_gate()
+    assert shown(playback).index == 35
+    assert (2, 20) not in scene.started
+
+
+def test_a_seek_within_cached_gops_is_instant(start: Start) -> None:
+    playback, scene, _ = start(autoplay=False)
+    shown(playback)
+    decoded = len(scene.decoded)
+    playback.seek(2.2)
+    frame = playback.tick()
+    assert frame is not None
+    assert frame.index == 22
+    assert frame.serial > 0
+    assert playback.state is PlaybackState.PAUSED
+    assert scene.decoded[:decoded] == [(0, 20), (1, 20), (2, 20)]
+
+
+def test_a_seek_before_opening_is_remembered(start: Start) -> None:
+    playback, _, _ = start(autoplay=False)
+    playback.seek(1.2)
+    assert shown(playback).index == 12
+
+
+def test_underrun_buffers_and_resumes_when_enough_is_there(start: Start) -> None:
+    scene = ScriptedScene(open_gate=False)
+    playback, _, clock = start(scene, rung=20, resume_s=1.0, decode=DecodeSettings(prefetch_gops=2))
+    scene.release()
+    playback._worker.wait(lambda: playback.opened is not None, WAIT_S)
+    playback.tick()
+    scene.wait_for(lambda: (1, 20) in scene.started)
+    assert playback.tick() is not None
+    assert playback.state is PlaybackState.PLAYING  # one second is ahead
+    for _ in range(11):
+        clock.advance(0.1)
+        last = playback.tick()
+    assert playback.state is PlaybackState.BUFFERING
+    assert last is not None
+    assert last.index == 9  # the old picture stays
+    clock.advance(5.0)
+    playback.tick()
+    scene.release()
+    scene.wait_for(lambda: (2, 20) in scene.started)
+    playback._worker.wait(lambda: 1 in playback._worker.cached_gops(), WAIT_S)
+    frame = playback.tick()
+    assert frame is not None
+    assert frame.gop_index == 1
+    assert frame.index <= 11  # the time of waiting was not played
+
+
+def test_a_corrupt_gop_is_skipped_and_playback_goes_on(start: Start) -> None:
+    scene = ScriptedScene(failures={(1, 20): CorruptSegment("features of GOP 1 are cut short")})
+    playback, _, clock = start(scene)
+    shown(playback)
+    indexes = run(playback, clock, 4.0)
+    assert indexes[:10] == list(range(10))
+    assert indexes[10] == 20
+    assert 0 in indexes[11:]  # and round the end
+    events = playback.take_events()
+    assert [event.fatal for event in events] == [False]
+    assert "cut short" in events[0].message
+    assert playback.status().corrupt_segments == 1
+    assert playback.take_events() == []
+
+
+def test_a_corrupt_last_gop_ends_playback(start: Start) -> None:
+    scene = ScriptedScene(failures={(4, 20): CorruptSegment("broken")})
+    playback, _, clock = start(scene, loop=False)
+    shown(playback)
+    assert run(playback, clock, 5.0) == list(range(40))
+    assert playback.state is PlaybackState.ENDED
+
+
+def test_seeking_into_a_corrupt_end_shows_the_frame_before(start: Start) -> None:
+    scene = ScriptedScene(failures={(4, 20): CorruptSegment("broken")})
+    playback, _, _ = start(scene, loop=False, autoplay=False)
+    shown(playback)
+    playback.seek(4.4)
+    playback.settle(WAIT_S)
+    assert shown(playback).index == 39
+
+
+def test_a_scene_without_any_whole_gop_fails(start: Start) -> None:
+    broken = {(gop, 20): CorruptSegment("broken") for gop in range(5)}
+    playback, _, clock = start(ScriptedScene(failures=broken))
+    run(playback, clock, 0.5)
+    assert playback.state is PlaybackState.FAILED
+    assert playback.take_events()[-1].fatal
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (NotAScene("no scene.json"), "Open a .stgs"),
+        (SceneUnreachable("no answer"), "network"),
+        (FileNotFoundError("nothing there"), "Check the path"),
+        (RuntimeError("a bug"), "fault in this program"),
+    ],
+)
+def test_a_scene_that_does_not_open_says_what_to_do(error: Exception, words: str) -> None:
+    def opener(_: str) -> Any:
+        raise error
+
+    playback = Playback("nowhere.stgs", opener=opener)
+    playback.settle(WAIT_S)
+    assert playback.tick() is None
+    assert playback.state is PlaybackState.FAILED
+    (event,) = playback.take_events()
+    assert event.fatal
+    assert words in event.message
+    assert playback.status().message == event.message
+    playback.play()
+    playback.seek(1.0)
+    playback.step(1)
+    playback.close()
+    playback.close()
+
+
+def test_an_outage_is_waited_out(start: Start) -> None:
+    scene = ScriptedScene(failures={(1, 20): SceneUnreachable("The server does not answer.")})
+    playback, _, _ = start(scene, decode=DecodeSettings(retry_s=0.01))
+    playback._worker.wait(lambda: playback.opened is not None, WAIT_S)
+    playback.tick()
+    scene.wait_for(lambda: scene.started.count((1, 20)) >= 3)
+    assert "Trying again" in playback.status().message
+    scene.failures.clear()
+    assert playback.settle(WAIT_S)
+    assert playback.status().message == ""
+    assert [event.fatal for event in playback.take_events()] == [False]
+    assert playback.status().corrupt_segments == 0
+
+
+def test_a_rung_chosen_while_paused_replaces_the_picture_without_a_gap(start: Start) -> None:
+    scene = ScriptedScene()
+    playback, _, _ = start(scene, autoplay=False)
+    old = shown(playback)
+    scene.open_gate = False
+    playback.set_rung(32)
+    assert playback.tick() is old
+    scene.wait_for(lambda: (0, 32) in scene.started)
+    assert playback.tick() is old
+    scene.open_the_gate()
+    new = shown(playback)
+    assert (new.index, new.rung, new.serial) == (old.index, 32, old.serial)
+    assert playback.status().rung_reason == "chosen by hand"
+
+
+def test_a_rung_chosen_while_playing_applies_from_the_next_gop(start: Start) -> None:
+    playback, scene, clock = start()
+    shown(playback)
+    playback.set_rung(28)
+    assert shown(playback).rung == 20
+    rungs = []
+    for _ in range(11):
+        run(playback, clock, 0.1)
+        rungs.append(shown(playback).rung)
+    assert rungs == [20] * 9 + [28] * 2
+    assert (0, 28) not in scene.decoded
+    with pytest.raises(ValueError, match="no rung QP 99"):
+        playback.set_rung(99)
+
+
+def test_the_cache_is_bounded_by_count_and_bytes(start: Start) -> None:
+    scene = ScriptedScene()
+    playback, _, clock = start(scene, decode=DecodeSettings(max_gops=2, prefetch_gops=4))
+    shown(playback)
+    run(playback, clock, 2.0)
+    assert len(playback._worker.cached_gops()) <= 2
+    tight, other, clock = start(decode=DecodeSettings(max_bytes=1, prefetch_gops=4))
+    assert shown(tight).index == 0
+    assert run(tight, clock, 4.5)[:40] == list(range(40))  # it still plays, GOP by GOP
+    assert len(tight._worker.cached_gops()) == 1
+    assert len(other.decoded) <= 6  # nothing is decoded only to be thrown away
+
+
+def test_status_tells_ranges_and_ticks(start: Start) -> None:
+    playback, _, _ = start(autoplay=False)
+    shown(playback)
+    status = playback.status()
+    assert status.buffered_s == ((0.0, 3.0),)
+    assert status.gop_starts_s == (0.0, 1.0, 2.0, 3.0, 4.0)
+    assert (status.frames, status.duration_s, status.fps) == (45, 4.5, 10.0)
+    assert status.rung == 20
+    assert status.auto
+    assert "best quality" in status.rung_reason
+    assert status.bitrate_bps == pytest.approx(2000 * 8 * 10)
+
+
+def test_close_cancels_a_decode_in_progress() -> None:
+    scene = ScriptedScene(open_gate=False)
+    playback = Playback("scripted.stgs", opener=lambda _: scene)
+    playback._worker.wait(lambda: playback.opened is not None, WAIT_S)
+    playback.tick()
+    scene.wait_for(lambda: bool(scene.started))
+    assert playback._worker.close()
+    assert scene.closed
+    assert playback.take_events() == []
