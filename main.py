@@ -7,6 +7,7 @@ imported when it runs, so that `info` or `serve` start fast and need no Qt.
 import dataclasses
 import difflib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -100,6 +101,26 @@ class Info:
         return 0
 
 
+def load_train() -> type[Command]:
+    """The settings of the trainer, with the words of the command line for its two folders."""
+    from trainer.config import TrainConfig
+
+    @dataclasses.dataclass(frozen=True)
+    class Train(TrainConfig):
+        """Train a scene from calibrated multi-view video. A run that was stopped is resumed."""
+
+        data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
+        out: Annotated[OutputOption, tyro.conf.arg(name="output", metavar="RUN")]
+
+        def run(self) -> int:
+            from trainer.train import train
+
+            train(TrainConfig(**vars(self)))  # a class that worker processes know
+            return 0
+
+    return Train
+
+
 @dataclasses.dataclass(frozen=True)
 class Serve:
     """Serve a directory of scenes over HTTP, for trying out streaming."""
@@ -143,6 +164,7 @@ class Entry:
 COMMANDS = {
     "open": Entry("[SCENE]", "open the window (also without the word `open`)", lambda: Open),
     "info": Entry("SCENE [--json]", "say what is in a scene", lambda: Info),
+    "train": Entry("DATA -o RUN", "train a scene from multi-view video", load_train),
     "serve": Entry("DIR", "serve a directory of scenes over HTTP", lambda: Serve),
     "doctor": Entry("", "say what this machine can do, and what is missing", lambda: Doctor),
 }
@@ -222,14 +244,17 @@ def is_expected(error: Exception) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments and arguments[0] in ("-h", "--help"):
-        print(overview())
-        return 0
     try:
+        if arguments and arguments[0] in ("-h", "--help"):
+            print(overview())
+            return 0
         return parse(arguments).run()
     except KeyboardInterrupt:
         say("Interrupted.")
         return 130
+    except BrokenPipeError:  # whoever read the results has seen enough (`main.py info X | head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as error:
         if not is_expected(error):
             raise
@@ -238,6 +263,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def one_line(error: Exception) -> str:
+    """The message of an expected error; the system's own are put as `file: what is wrong`."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__
 
 

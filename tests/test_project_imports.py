@@ -1,0 +1,101 @@
+"""What may be loaded by what: a player without Qt, a renderer without gsplat or OpenGL."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("app", "codec", "renderer", "trainer")
+QT = {"PySide6", "shiboken6"}
+MAX_LINES = 600
+
+
+def sources() -> Iterator[Path]:
+    yield ROOT / "main.py"
+    for room in ROOMS:
+        yield from sorted((ROOT / room).rglob("*.py"))
+
+
+def loaded_by(statements: str) -> set[str]:
+    """Top-level packages in sys.modules after the statements ran in a process of their own."""
+    code = f"{statements}\nimport sys\nprint(*sorted({{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def modules_of(*rooms: str) -> str:
+    """Import statements for each module of the rooms."""
+    files = [file for room in rooms for file in sorted((ROOT / room).rglob("*.py"))]
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
+    return "\n".join(f"import {name.removesuffix('.__init__')}" for name in names)
+
+
+def test_the_renderer_needs_neither_gsplat_nor_opengl_nor_a_codec() -> None:
+    loaded = loaded_by("import renderer, renderer.backends")
+    assert "torch" in loaded
+    assert not loaded & {"gsplat", "OpenGL", "av", "imagecodecs", "numba", "codec", *QT}
+
+
+def test_every_module_but_those_of_the_window_loads_without_qt() -> None:
+    rooms = ("codec", "trainer", "app/player")
+    loaded = loaded_by(modules_of(*rooms) + "\nimport app.doctor, app.display, main")
+    assert {"codec", "trainer", "app"} <= loaded
+    assert not loaded & QT
+
+
+def test_the_codec_and_the_player_load_neither_opengl_nor_gsplat() -> None:
+    loaded = loaded_by("import codec.scene, app.player.playback")
+    assert not loaded & {"gsplat", "OpenGL", "trainer"}
+
+
+def test_the_list_of_commands_loads_nothing_heavy() -> None:
+    loaded = loaded_by("import main\nassert main.main(['-h']) == 0")
+    assert not loaded & {"torch", "numpy", "av", "codec", "renderer", "trainer", *QT}
+
+
+def command_names() -> list[str]:
+    import main
+
+    return [name for name in main.COMMANDS if name != "open"]
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_a_command_starts_without_qt(name: str) -> None:
+    """Its options are known, which loads the settings of what it runs."""
+    loaded = loaded_by(f"import main\nassert main.COMMANDS[{name!r}].load()")
+    assert not loaded & QT
+
+
+def test_no_file_outgrows_its_idea() -> None:
+    long = [f for f in sources() if len(f.read_text(encoding="utf-8").splitlines()) > MAX_LINES]
+    assert long == []
+
+
+def test_tensors_go_to_the_device_they_are_given() -> None:
+    """`.cuda()` and `device="cuda"` would tie the code to one machine."""
+    found = []
+    for file in sources():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if _names_cuda(node):
+                found.append(f"{file.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}")
+    assert found == []
+
+
+def _names_cuda(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    if called == "cuda":
+        return True
+    given = [*node.args] if called == "to" else []
+    given += [k.value for k in node.keywords if k.arg == "device"]
+    return any(isinstance(v, ast.Constant) and str(v.value).startswith("cuda") for v in given)
