@@ -1,0 +1,240 @@
+"""Pictures from a thread of its own, for backends that hand back an image.
+
+A backend that draws straight into the window's OpenGL context (opengl, gsplat with interop) has no
+use for this; those that make pictures elsewhere (cpu, reference, gsplat with a host copy) would
+hold up the window if they drew in its thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from app.player.playback_types import PlaybackError, PlaybackFrame
+from renderer import Camera, Gaussians, Gop, RenderSettings
+from renderer.backends.base import Backend
+
+log = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT_S = 5.0
+
+
+class Deformer(Protocol):
+    """Moves the Gaussians of one GOP; see `renderer.field_inference.GopDeformer`."""
+
+    def gaussians_at(self, frame: float) -> Gaussians: ...
+
+
+@dataclass(frozen=True)
+class PictureRequest:
+    """What a picture shall show; equal requests give equal pictures."""
+
+    frame: PlaybackFrame
+    camera: Camera
+    settings: RenderSettings
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished picture.
+
+    Args:
+        rgb8: [H, W, 3] uint8, contiguous; nobody writes to it any more.
+        request: what it shows.
+        gaussians: what was drawn, such as for picking.
+        deform_ms: time to move the Gaussians, 0 when only the camera changed.
+        raster_ms: time to draw, with the copy to the host.
+    """
+
+    rgb8: NDArray[np.uint8]
+    request: PictureRequest
+    gaussians: Gaussians
+    deform_ms: float
+    raster_ms: float
+
+
+class PictureSource:
+    """Request -> picture, in the calling thread; deforms only when the frame changed.
+
+    Args:
+        backend: belongs to the thread that calls `draw`.
+        make_deformer: gives the deformer of a GOP; kept while the GOP is the same.
+    """
+
+    def __init__(
+        self, backend: Backend, make_deformer: Callable[[Gop], Deformer] | None = None
+    ) -> None:
+        self.backend = backend
+        self._make_deformer = make_deformer or gop_deformer
+        self._gop: Gop | None = None
+        self._deformer: Deformer | None = None
+        self._moved: tuple[int, Gaussians] | None = None  # frame in the GOP, Gaussians there
+
+    def draw(self, request: PictureRequest) -> Picture:
+        """Deform if needed, then draw. Raises RenderError."""
+        start_s = time.perf_counter()
+        gaussians, fresh = self.gaussians(request.frame.gop, request.frame.frame)
+        moved_s = time.perf_counter()
+        rgb8 = draw_rgb8(self.backend, gaussians, request.camera, request.settings)
+        return Picture(
+            rgb8,
+            request,
+            gaussians,
+            deform_ms=1000 * (moved_s - start_s) if fresh else 0.0,
+            raster_ms=1000 * (time.perf_counter() - moved_s),
+        )
+
+    def gaussians(self, gop: Gop, frame: int) -> tuple[Gaussians, bool]:
+        """The Gaussians at a frame, and whether they had to be moved for it."""
+        if gop is not self._gop or self._deformer is None:
+            self._gop, self._deformer = gop, self._make_deformer(gop)
+            self._moved = None
+        if self._moved is not None and self._moved[0] == frame:
+            return self._moved[1], False
+        self._moved = (frame, self._deformer.gaussians_at(frame))
+        return self._moved[1], True
+
+
+class PictureMaker:
+    """A thread that always draws the newest request and never queues an older one.
+
+    Owner of the backend and of the Gaussians is the thread; requests and finished pictures cross
+    over under one lock. Any thread may call the methods.
+
+    Args:
+        choose_backend: called in the thread; raises RenderError when there is none.
+        on_picture: called in the thread when a picture is there (wake the window with a signal).
+        make_deformer: gives the deformer of a GOP.
+    """
+
+    def __init__(
+        self,
+        choose_backend: Callable[[], Backend],
+        on_picture: Callable[[], None] = lambda: None,
+        make_deformer: Callable[[Gop], Deformer] | None = None,
+    ) -> None:
+        self._choose_backend = choose_backend
+        self._on_picture = on_picture
+        self._make_deformer = make_deformer
+        self._changed = threading.Condition()
+        self._request: PictureRequest | None = None
+        self._newest: PictureRequest | None = None  # taken up last
+        self._picture: Picture | None = None
+        self._events: list[PlaybackError] = []
+        self._skipped = 0
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
+        self._thread.start()
+
+    def show(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
+        """Ask for a picture; does nothing when this is what was asked for last."""
+        with self._changed:
+            if not _changes(self._request, frame, camera, settings):
+                return
+            if self._request is not None and self._request is not self._newest:
+                self._skipped += self._request.frame is not frame
+            self._request = PictureRequest(frame, camera, settings)
+            if self._picture and self._picture.request.frame.serial < frame.serial:
+                self._picture = None
+            self._changed.notify_all()
+
+    def take_picture(self) -> Picture | None:
+        """The newest finished picture, once; None when there is none since the last call."""
+        with self._changed:
+            taken, self._picture = self._picture, None
+            return taken
+
+    @property
+    def skipped_frames(self) -> int:
+        """Content frames that were asked for but overtaken before they could be drawn."""
+        return self._skipped
+
+    def take_events(self) -> list[PlaybackError]:
+        """What went wrong since the last call."""
+        with self._changed:
+            taken, self._events = self._events, []
+            return taken
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until a picture is ready to be taken; for tests and headless use."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._picture is not None, timeout_s)
+
+    def close(self) -> bool:
+        """End the thread; returns whether it ended in time."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join(CLOSE_TIMEOUT_S)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        """The thread boundary: whatever happens inside ends up as an event."""
+        try:
+            source = PictureSource(self._choose_backend(), self._make_deformer)
+            while request := self._wait_for_request():
+                self._publish(source.draw(request))
+        except Exception as error:
+            log.exception("picture thread")
+            message = f"The picture cannot be drawn: {error}. Choose another renderer."
+            with self._changed:
+                self._events.append(PlaybackError(message, True))
+                self._changed.notify_all()
+            self._on_picture()
+
+    def _wait_for_request(self) -> PictureRequest | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._request is not self._newest)
+            self._newest = self._request
+            return None if self._closed else self._request
+
+    def _publish(self, picture: Picture) -> None:
+        with self._changed:
+            newest = self._request
+            if newest is None or picture.request.frame.serial < newest.frame.serial:
+                return  # a seek came in between: this picture is from before it
+            self._picture = picture
+            self._changed.notify_all()
+        self._on_picture()
+
+
+def draw_rgb8(
+    backend: Backend, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+) -> NDArray[np.uint8]:
+    """[H, W, 3] uint8 picture on the host, rounded; by the backend itself where it offers that."""
+    direct: Any = getattr(backend, "render_rgb8", None)
+    picture = (direct or backend.render)(gaussians, camera, settings)
+    if isinstance(picture, Tensor):
+        picture = (rounded(picture) if picture.is_floating_point() else picture).cpu().numpy()
+    return np.ascontiguousarray(picture)
+
+
+def rounded(picture: Tensor) -> Tensor:
+    """Float picture 0..1 -> uint8 on the same device; what is brighter than white is clipped."""
+    return (picture.clamp(0.0, 1.0) * 255.0 + 0.5).to(torch.uint8)
+
+
+def gop_deformer(gop: Gop) -> Deformer:
+    """The fast deformer of the renderer."""
+    from renderer.field_inference import GopDeformer
+
+    return GopDeformer(gop)
+
+
+def _changes(
+    old: PictureRequest | None, frame: PlaybackFrame, camera: Camera, settings: RenderSettings
+) -> bool:
+    if old is None or old.frame is not frame or old.settings != settings:
+        return True
+    size = (camera.width, camera.height) == (old.camera.width, old.camera.height)
+    same = size and torch.equal(camera.viewmat, old.camera.viewmat)
+    return not (same and torch.equal(camera.K, old.camera.K))

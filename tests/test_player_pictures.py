@@ -1,0 +1,174 @@
+"""The picture thread: newest request first, nothing stale, nothing drawn twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+from app.player.pictures import PictureMaker, PictureSource, draw_rgb8
+from app.player.playback_types import PlaybackFrame
+from renderer import Camera, Gaussians, Gop, RenderSettings
+from renderer.errors import BackendUnavailable
+from tests.scripted_scene import ScriptedScene
+
+WAIT_S = 10.0
+PLAIN = RenderSettings()
+
+
+class ScriptedBackend:
+    """Paints the frame's first mean and the picture's size; waits at a gate when told to."""
+
+    name = "scripted"
+    device = torch.device("cpu")
+
+    def __init__(self) -> None:
+        self.drawn: list[tuple[int, int]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Event()
+
+    def render(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> torch.Tensor:
+        self.entered.set()
+        assert self.gate.wait(WAIT_S)
+        self.drawn.append((camera.width, camera.height))
+        return torch.full((camera.height, camera.width, 3), float(gaussians.means[0, 0]))
+
+
+class CountingDeformer:
+    """Gaussians whose first mean tells the frame."""
+
+    calls = 0
+
+    def __init__(self, gop: Gop) -> None:
+        self.gop = gop
+
+    def gaussians_at(self, frame: float) -> Gaussians:
+        type(self).calls += 1
+        means = torch.full((1, 3), frame / 255.0)
+        ones = torch.ones(1)
+        return Gaussians(means, torch.ones(1, 4), torch.ones(1, 3), ones, torch.ones(1, 3))
+
+
+@pytest.fixture
+def backend() -> ScriptedBackend:
+    CountingDeformer.calls = 0
+    return ScriptedBackend()
+
+
+@pytest.fixture
+def maker(backend: ScriptedBackend) -> Iterator[PictureMaker]:
+    made = PictureMaker(lambda: backend, make_deformer=CountingDeformer)
+    yield made
+    backend.gate.set()
+    assert made.close()
+
+
+GOP = ScriptedScene().decode_gop(0, 20)
+
+
+def frame(index: int, serial: int = 0) -> PlaybackFrame:
+    return PlaybackFrame(GOP, 0, index, index, 20, serial)
+
+
+def camera(x: float = 0.0, size: tuple[int, int] = (8, 6)) -> Camera:
+    up, middle = torch.tensor([0.0, -1.0, 0.0]), torch.zeros(3)
+    return Camera.look_at(torch.tensor([x, 0.0, -4.0]), middle, up, 0.8, *size)
+
+
+def test_a_picture_is_handed_over_once(maker: PictureMaker) -> None:
+    maker.show(frame(3), camera(), PLAIN)
+    assert maker.wait(WAIT_S)
+    picture = maker.take_picture()
+    assert picture is not None
+    assert picture.rgb8.shape == (6, 8, 3)
+    assert picture.rgb8.dtype == np.uint8
+    assert (picture.rgb8 == 3).all()
+    assert maker.take_picture() is None
+
+
+def test_camera_moves_redraw_without_deforming(
+    maker: PictureMaker, backend: ScriptedBackend
+) -> None:
+    shown = frame(3)
+    for x in (0.0, 0.5, 1.0):
+        maker.show(shown, camera(x), PLAIN)
+        assert maker.wait(WAIT_S)
+        maker.take_picture()
+    assert len(backend.drawn) == 3
+    assert CountingDeformer.calls == 1
+    maker.show(shown, camera(1.0), PLAIN)  # an equal camera is no change
+    maker.show(shown, camera(1.0, (10, 6)), PLAIN)
+    assert maker.wait(WAIT_S)
+    assert backend.drawn[3:] == [(10, 6)]
+
+
+def test_only_the_newest_request_is_drawn(maker: PictureMaker, backend: ScriptedBackend) -> None:
+    backend.gate.clear()
+    maker.show(frame(0), camera(), PLAIN)
+    assert backend.entered.wait(WAIT_S)
+    for index in (1, 2, 3):
+        maker.show(frame(index), camera(), PLAIN)
+    backend.gate.set()
+    last = None
+    while last is None or last.request.frame.frame < 3:
+        assert maker.wait(WAIT_S)
+        last = maker.take_picture()
+    assert len(backend.drawn) == 2
+    assert maker.skipped_frames == 2
+
+
+def test_no_picture_from_before_a_seek(maker: PictureMaker, backend: ScriptedBackend) -> None:
+    backend.gate.clear()
+    maker.show(frame(0, serial=1), camera(), PLAIN)
+    assert backend.entered.wait(WAIT_S)
+    maker.show(frame(7, serial=2), camera(), PLAIN)
+    backend.gate.set()
+    assert maker.wait(WAIT_S)
+    picture = maker.take_picture()
+    assert picture is not None
+    assert picture.request.frame.serial == 2
+
+
+def test_a_backend_that_is_missing_becomes_an_event() -> None:
+    woken = threading.Event()
+
+    def choose() -> ScriptedBackend:
+        raise BackendUnavailable("no such device")
+
+    maker = PictureMaker(choose, on_picture=woken.set)
+    assert woken.wait(WAIT_S)
+    (event,) = maker.take_events()
+    assert event.fatal
+    assert "no such device" in event.message
+    maker.show(frame(0), camera(), PLAIN)
+    assert maker.close()
+
+
+def test_rgb8_is_rounded_and_clipped_and_a_backend_may_do_it_itself() -> None:
+    class Bright(ScriptedBackend):
+        def render(self, *_: object) -> torch.Tensor:
+            return torch.tensor([[[-1.0, 0.5, 7.0]]])
+
+    assert draw_rgb8(Bright(), Gaussians.empty(), camera(), RenderSettings()).tolist() == [
+        [[0, 128, 255]]
+    ]
+
+    class Direct(ScriptedBackend):
+        def render_rgb8(self, *_: object) -> np.ndarray:
+            return np.full((1, 1, 3), 9, np.uint8)
+
+    assert draw_rgb8(Direct(), Gaussians.empty(), camera(), RenderSettings()).max() == 9
+
+
+def test_source_changes_its_deformer_with_the_gop(backend: ScriptedBackend) -> None:
+    source = PictureSource(backend, CountingDeformer)
+    other = ScriptedScene().decode_gop(1, 20)
+    assert source.gaussians(GOP, 4)[1]
+    assert not source.gaussians(GOP, 4)[1]
+    assert source.gaussians(other, 4)[1]
