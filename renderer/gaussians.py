@@ -97,6 +97,17 @@ class CanonicalGaussians:
         )
 
 
+def rotation_matrices(quats: Tensor) -> Tensor:
+    """[N, 3, 3] rotations of unit quaternions wxyz [N, 4]; columns are the rotated axes."""
+    w, x, y, z = quats.unbind(-1)
+    rows = [
+        torch.stack([1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)], dim=-1),
+        torch.stack([2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)], dim=-1),
+        torch.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], dim=-1),
+    ]
+    return torch.stack(rows, dim=-2)
+
+
 _G = TypeVar("_G", Gaussians, CanonicalGaussians)
 
 

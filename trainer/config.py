@@ -1,0 +1,42 @@
+"""All settings of a training run in one place; each part is documented where it is used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trainer.background import BackgroundConfig
+from trainer.dynamic_points import HullConfig
+from trainer.gop_stage import GopConfig
+from trainer.initial_points import InitialPointsConfig
+from trainer.static_stage import StaticConfig
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Train a scene from a calibrated multi-view capture.
+
+    Args:
+        data: folder of the capture.
+        out: the run directory; a run found there is resumed.
+        gop_frames: G, frames of a GOP; the last one may be shorter.
+        device: torch device; "auto" takes every CUDA device there is, else the CPU.
+        seed: of everything random.
+        report_every: steps between lines of progress.
+        watch_every: steps between held-out PSNR readings.
+        checkpoint_every: steps between checkpoints of a GOP.
+    """
+
+    data: Path
+    out: Path
+    gop_frames: int = 60
+    device: str = "auto"
+    seed: int = 0
+    report_every: int = 500
+    watch_every: int = 1000
+    checkpoint_every: int = 1000
+    background: BackgroundConfig = field(default_factory=BackgroundConfig)
+    points: InitialPointsConfig = field(default_factory=InitialPointsConfig)
+    static: StaticConfig = field(default_factory=StaticConfig)
+    hull: HullConfig = field(default_factory=HullConfig)
+    gop: GopConfig = field(default_factory=GopConfig)

@@ -1,0 +1,23 @@
+"""Multi-view captures on disk. `open_capture` recognises the layout."""
+
+from pathlib import Path
+
+from trainer.datasets.calibrated import read_calibrated
+from trainer.datasets.capture import Capture, CapturedView, load_frames
+from trainer.datasets.neural_3d_video import read_neural_3d_video
+from trainer.errors import CaptureError
+
+__all__ = ["Capture", "CapturedView", "load_frames", "open_capture"]
+
+
+def open_capture(folder: Path) -> Capture:
+    """Open a capture folder. Raises CaptureError when it is none or lacks training cameras."""
+    if (folder / "cameras.json").exists():
+        capture = read_calibrated(folder)
+    elif (folder / "poses_bounds.npy").exists():
+        capture = read_neural_3d_video(folder)
+    else:
+        raise CaptureError(f"{folder} holds neither cameras.json nor poses_bounds.npy")
+    if len(capture.split("train")) < 2:
+        raise CaptureError(f"{folder} has fewer than two training cameras")
+    return capture

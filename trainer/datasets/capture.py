@@ -1,0 +1,102 @@
+"""A calibrated multi-view capture: where its cameras stand and how to read their frames."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from renderer import Camera
+
+
+class FrameReader(Protocol):
+    """Reads frames of one camera."""
+
+    def read(self, first: int, last: int) -> np.ndarray:
+        """[last-first, H, W, 3] uint8 RGB. Raises CaptureError, naming the camera."""
+        ...
+
+
+@dataclass(frozen=True)
+class CapturedView:
+    """One camera of a capture.
+
+    Args:
+        name: its id in the capture.
+        split: "train" or "test".
+        camera: calibration at the size of the recorded frames.
+        reader: its frames.
+    """
+
+    name: str
+    split: str
+    camera: Camera
+    reader: FrameReader
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A multi-view video.
+
+    Args:
+        views: all cameras, synchronised.
+        fps, frames: of the video.
+        up: unit vector that points up in the world.
+        center: the point the cameras look at, world units.
+        points_path: PLY with coloured surface points of the first frame, where there is one.
+    """
+
+    title: str
+    views: tuple[CapturedView, ...]
+    fps: float
+    frames: int
+    up: tuple[float, float, float]
+    center: tuple[float, float, float]
+    points_path: Path | None
+
+    def split(self, name: str) -> tuple[CapturedView, ...]:
+        """The views of a split; "all" gives every view."""
+        return tuple(v for v in self.views if name in (v.split, "all"))
+
+    @property
+    def camera_distance(self) -> float:
+        """Mean distance of the cameras from `center`: the scale of the scene, world units."""
+        center = torch.tensor(self.center)
+        return torch.stack([(v.camera.position - center).norm() for v in self.views]).mean().item()
+
+
+def load_frames(
+    views: tuple[CapturedView, ...], first: int, last: int, workers: int = 16
+) -> list[Tensor]:
+    """Frames first..last-1 of each view as uint8 [T, H, W, 3] on the CPU, read side by side."""
+    with ThreadPoolExecutor(workers) as pool:
+        arrays = pool.map(lambda view: view.reader.read(first, last), views)
+        return [torch.from_numpy(a) for a in arrays]
+
+
+def mean_up(cameras: list[Camera]) -> tuple[float, float, float]:
+    """The direction that is up in the average picture (cameras are mostly held upright)."""
+    up = -torch.stack([c.viewmat[1, :3] for c in cameras]).mean(0)
+    return _triple(torch.nn.functional.normalize(up, dim=0))
+
+
+def point_of_attention(cameras: list[Camera]) -> tuple[float, float, float]:
+    """The point nearest to all optical axes, in the least-squares sense."""
+    normal = torch.zeros(3, 3, dtype=torch.float64)
+    moment = torch.zeros(3, dtype=torch.float64)
+    for camera in cameras:
+        axis = camera.viewmat[2, :3].double()
+        across = torch.eye(3, dtype=torch.float64) - torch.outer(axis, axis)
+        normal += across
+        moment += across @ camera.position.double()
+    return _triple(torch.linalg.lstsq(normal, moment[:, None]).solution[:, 0])
+
+
+def _triple(vector: Tensor) -> tuple[float, float, float]:
+    x, y, z = vector.tolist()
+    return (x, y, z)

@@ -1,0 +1,112 @@
+"""Where the moving Gaussians start: points that every camera agrees are moving.
+
+At a few moments of the GOP space is carved by the motion masks (a visual hull): a point stays if
+the cameras that see it, and are not shadowed by the static layer, see motion there. Among the
+points that stay, those whose colour the cameras agree on are preferred: they lie on a surface.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from renderer import Camera
+from trainer.point_cloud import PointCloud
+from trainer.projection import inside, project, sample
+from trainer.random_source import RandomSource
+
+
+@dataclass(frozen=True)
+class HullConfig:
+    """Args:
+    candidates: random points tried in the bounds of the scene.
+    agreement: least share of unshadowed cameras that must see motion.
+    cameras_min: least number of cameras that must see motion.
+    depth_tolerance: a point this share deeper than the static layer still counts as visible.
+    rounds: how often surviving points are jittered to find more.
+    """
+
+    candidates: int = 2_000_000
+    agreement: float = 0.9
+    cameras_min: int = 3
+    depth_tolerance: float = 0.01
+    rounds: int = 6
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What all cameras see at one time.
+
+    Args:
+        pictures: [H, W, 3] uint8, one a camera.
+        masks: [H, W] bool, what moves.
+        depths: [H, W] depth of the static layer.
+    """
+
+    pictures: list[Tensor]
+    masks: list[Tensor]
+    depths: list[Tensor]
+
+
+def moving_points(
+    cameras: list[Camera],
+    moment: Moment,
+    bounds: tuple[Tensor, Tensor],
+    count: int,
+    config: HullConfig,
+    random: RandomSource,
+) -> PointCloud:
+    """At most `count` coloured points on what moves at a moment; fewer where little moves.
+
+    Args:
+        bounds: [3] lower and upper corner of the scene.
+    """
+    lower, upper = bounds
+    positions = lower + (upper - lower) * random.uniform(config.candidates, 3)
+    kept, colors, spread = _carve(positions, cameras, moment, config)
+    spacing = ((upper - lower).prod() / config.candidates) ** (1 / 3)
+    for _ in range(config.rounds):
+        if len(kept) == 0 or len(kept) >= 4 * count:
+            break
+        parents = kept.repeat(max(1, 4 * count // len(kept)), 1)
+        children = parents + spacing * random.normal(*parents.shape)
+        more = _carve(children, cameras, moment, config)
+        kept, colors, spread = (
+            torch.cat([old, new]) for old, new in zip((kept, colors, spread), more, strict=True)
+        )
+    best = _prefer_surfaces(spread, min(count, len(kept)), random)
+    return PointCloud(kept[best], colors[best])
+
+
+def _prefer_surfaces(spread: Tensor, count: int, random: RandomSource) -> Tensor:
+    """Draw without replacement, points of consistent colour first (Gumbel top-k)."""
+    gumbel = -torch.log(-torch.log(random.uniform(len(spread)).clamp(1e-9, 1 - 1e-7)))
+    return (gumbel - 10 * spread).topk(count).indices
+
+
+def _carve(
+    positions: Tensor, cameras: list[Camera], moment: Moment, config: HullConfig
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Surviving positions [K, 3], mean colours [K, 3] 0..1 and colour deviations [K] 0..1."""
+    votes = torch.zeros(len(positions), 2, device=positions.device)  # moving, unshadowed
+    color_sum = torch.zeros(len(positions), 3, device=positions.device)
+    square_sum = torch.zeros_like(color_sum)
+    views = zip(cameras, moment.pictures, moment.masks, moment.depths, strict=True)
+    for camera, picture, mask, depth_map in views:
+        pixels, depth = project(positions, camera)
+        seen = inside(pixels, depth, camera)
+        seen &= depth <= sample(depth_map, pixels) * (1 + config.depth_tolerance)
+        moving = seen & sample(mask, pixels)
+        votes += torch.stack([moving, seen], dim=1)
+        color = sample(picture, pixels).float() / 255 * moving[:, None]
+        color_sum += color
+        square_sum += color.square()
+    stays = (votes[:, 0] >= config.cameras_min) & (
+        votes[:, 0] >= config.agreement * votes[:, 1].clamp(min=1)
+    )
+    share = votes[stays, :1]
+    mean = color_sum[stays] / share
+    deviation = (square_sum[stays] / share - mean.square()).clamp(min=0).sqrt().mean(dim=1)
+    return positions[stays], mean, deviation

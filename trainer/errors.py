@@ -1,0 +1,13 @@
+"""The error tree of `trainer` (drawn in the package docstring)."""
+
+
+class TrainerError(RuntimeError):
+    """Base of every error the trainer raises on purpose."""
+
+
+class CaptureError(TrainerError, ValueError):
+    """The multi-view capture cannot be used; the message names the camera or file."""
+
+
+class RunError(TrainerError, ValueError):
+    """A run directory is missing parts or does not fit its capture."""

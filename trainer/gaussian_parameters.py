@@ -1,0 +1,133 @@
+"""Gaussians under optimisation: parameters with their Adam state, relocated and grown together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from renderer import CanonicalGaussians
+from trainer.relocation import choose_targets, split_opacity_and_scale
+
+ATTRIBUTES = ("means", "quats", "log_scales", "opacity_logits", "colors")
+
+
+@dataclass(frozen=True)
+class GaussianRates:
+    """Learning rates per attribute; that of the means is in units of the scene's scale."""
+
+    means: float = 1.6e-4
+    means_final: float = 1.6e-6
+    quats: float = 1e-3
+    log_scales: float = 5e-3
+    opacity_logits: float = 5e-2
+    colors: float = 2.5e-3
+
+
+class GaussianParameters:
+    """Owns the tensors of N Gaussians and one Adam over them.
+
+    Args:
+        canonical: where to start.
+        scene_scale: world units that the means' learning rate is a fraction of.
+        extra: more per-Gaussian tensors, [N, ...] each, with their learning rates.
+    """
+
+    def __init__(
+        self,
+        canonical: CanonicalGaussians,
+        rates: GaussianRates,
+        scene_scale: float,
+        extra: dict[str, tuple[Tensor, float]] | None = None,
+    ) -> None:
+        self.rates = rates
+        self.scene_scale = scene_scale
+        tensors = {name: (getattr(canonical, name), getattr(rates, name)) for name in ATTRIBUTES}
+        tensors["means"] = (canonical.means, rates.means * scene_scale)
+        tensors |= extra or {}
+        self.optimizer = torch.optim.Adam(
+            [
+                {"params": [t.detach().clone().requires_grad_()], "lr": rate, "name": name}
+                for name, (t, rate) in tensors.items()
+            ],
+            eps=1e-15,
+            fused=canonical.means.is_cuda,
+        )
+
+    def __len__(self) -> int:
+        return len(self["means"])
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._group(name)["params"][0]
+
+    def canonical(self) -> CanonicalGaussians:
+        return CanonicalGaussians(*(self[name] for name in ATTRIBUTES))
+
+    def decay_means_rate(self, progress: float) -> None:
+        """Exponential decay of the means' learning rate; `progress` 0..1."""
+        rate = self.rates.means ** (1 - progress) * self.rates.means_final**progress
+        self._group("means")["lr"] = rate * self.scene_scale
+
+    @torch.no_grad()
+    def relocate(
+        self, dead: Tensor, weights: Tensor, generator: torch.Generator | None = None
+    ) -> int:
+        """Move dead Gaussians [N] bool onto living ones drawn by `weights` [N] >= 0."""
+        places = dead.nonzero()[:, 0]
+        weights = torch.where(dead, torch.zeros_like(weights), weights)
+        if len(places) == 0 or weights.sum() <= 0:
+            return 0
+        targets = self._share_among_copies(weights, len(places), generator)
+        for group in self.optimizer.param_groups:
+            parameter = group["params"][0]
+            parameter[places] = parameter[targets]
+            for moment in ("exp_avg", "exp_avg_sq"):
+                if moment in self.optimizer.state[parameter]:
+                    self.optimizer.state[parameter][moment][targets] = 0
+                    self.optimizer.state[parameter][moment][places] = 0
+        return len(places)
+
+    @torch.no_grad()
+    def grow(self, count: int, weights: Tensor, generator: torch.Generator | None = None) -> None:
+        """Add `count` copies of Gaussians drawn by `weights` [N]."""
+        targets = self._share_among_copies(weights, count, generator)
+        for group in self.optimizer.param_groups:
+            old = group["params"][0]
+            new = torch.cat([old, old[targets]]).detach().requires_grad_()
+            state = self.optimizer.state.pop(old, {})
+            for moment in ("exp_avg", "exp_avg_sq"):
+                if moment in state:
+                    state[moment] = torch.cat([state[moment], torch.zeros_like(old[targets])])
+            group["params"][0] = new
+            self.optimizer.state[new] = state
+
+    def _share_among_copies(
+        self, weights: Tensor, count: int, generator: torch.Generator | None
+    ) -> Tensor:
+        """Choose whom to copy and dim the chosen so that the picture stays; -> targets [count]."""
+        targets, times = choose_targets(weights, count, generator)
+        chosen = times.nonzero()[:, 0]
+        opacity, scale = split_opacity_and_scale(
+            torch.sigmoid(self["opacity_logits"][chosen]),
+            self["log_scales"][chosen].exp(),
+            times[chosen] + 1,
+        )
+        self["opacity_logits"][chosen] = torch.logit(opacity.clamp(0.005, 1 - 1e-6))
+        self["log_scales"][chosen] = scale.log()
+        return targets
+
+    def _group(self, name: str) -> dict:
+        return next(g for g in self.optimizer.param_groups if g["name"] == name)
+
+    def state_dict(self) -> dict:
+        return {
+            "tensors": {g["name"]: g["params"][0].detach() for g in self.optimizer.param_groups},
+            "adam": self.optimizer.state_dict(),
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state: dict) -> None:
+        for group in self.optimizer.param_groups:
+            group["params"][0] = state["tensors"][group["name"]].clone().requires_grad_()
+        self.optimizer.load_state_dict(state["adam"])

@@ -1,0 +1,74 @@
+"""How good the scene looks from cameras that training never saw, while training goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from renderer import Camera, Gaussians, RenderSettings
+from trainer.background import StillView
+from trainer.datasets import Capture, CapturedView, load_frames
+from trainer.losses import psnr
+from trainer.rasterizer import rasterize
+
+WATCHED_FRAMES = 4
+
+
+@dataclass(frozen=True)
+class HeldOutWatch:
+    """Pictures of held-out cameras to compare with.
+
+    Args:
+        shots: (frame index given to the scene, camera, [H, W, 3] uint8 target) each.
+        settings: how to draw.
+    """
+
+    shots: list[tuple[int, Camera, Tensor]]
+    settings: RenderSettings
+
+    @staticmethod
+    def of_stills(
+        capture: Capture,
+        stills: Mapping[str, StillView],
+        background: tuple[float, float, float],
+        device: torch.device,
+    ) -> HeldOutWatch:
+        """Compares with the temporal medians of the held-out cameras."""
+        shots = [(0, v.camera, stills[v.name].median.to(device)) for v in _watched(capture)]
+        return HeldOutWatch(shots, RenderSettings(background))
+
+    @staticmethod
+    def of_frames(
+        capture: Capture,
+        first: int,
+        last: int,
+        background: tuple[float, float, float],
+        device: torch.device,
+    ) -> HeldOutWatch:
+        """Compares with a few frames of first..last-1; frame 0 is `first`."""
+        views = _watched(capture)
+        chosen = torch.linspace(0, last - first - 1, WATCHED_FRAMES).round().int().tolist()
+        frames = load_frames(views, first, last)
+        shots = [
+            (frame, view.camera, video[frame].to(device))
+            for view, video in zip(views, frames, strict=True)
+            for frame in chosen
+        ]
+        return HeldOutWatch(shots, RenderSettings(background))
+
+    @torch.no_grad()
+    def read(self, gaussians_at: Callable[[int], Gaussians]) -> float:
+        """Mean PSNR in dB."""
+        readings = []
+        for frame, camera, target in self.shots:
+            picture, _ = rasterize(gaussians_at(frame), [camera], self.settings)
+            readings.append(psnr(picture[0].clamp(0, 1), target.float() / 255))
+        return torch.stack(readings).mean().item()
+
+
+def _watched(capture: Capture) -> tuple[CapturedView, ...]:
+    """The held-out cameras; where there are none, the first training camera stands in."""
+    return capture.split("test") or capture.split("train")[:1]

@@ -1,0 +1,37 @@
+"""Points into pictures: where they land, and what is to be seen there."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from renderer import Camera
+
+
+def project(positions: Tensor, camera: Camera) -> tuple[Tensor, Tensor]:
+    """Pixel coordinates [N, 2] and view depth [N] of world positions [N, 3]."""
+    viewmat, K = camera.viewmat.to(positions.device), camera.K.to(positions.device)
+    seen = positions @ viewmat[:3, :3].T + viewmat[:3, 3]
+    depth = seen[:, 2]
+    homogeneous = seen @ K.T
+    return homogeneous[:, :2] / depth.clamp(min=1e-6)[:, None], depth
+
+
+def unproject(pixels: Tensor, depth: Tensor, camera: Camera) -> Tensor:
+    """World positions [N, 3] of pixel coordinates [N, 2] at view depth [N]."""
+    viewmat, K = camera.viewmat.to(pixels.device), camera.K.to(pixels.device)
+    rays = torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1) @ torch.linalg.inv(K).T
+    return (rays * depth[:, None] - viewmat[:3, 3]) @ viewmat[:3, :3]
+
+
+def inside(pixels: Tensor, depth: Tensor, camera: Camera) -> Tensor:
+    """[N] bool: in front of the camera and within its picture."""
+    x, y = pixels.unbind(-1)
+    return (depth > 1e-3) & (x >= 0) & (y >= 0) & (x < camera.width) & (y < camera.height)
+
+
+def sample(image: Tensor, pixels: Tensor) -> Tensor:
+    """Nearest pixel of an image [H, W, ...] at pixel coordinates [N, 2], clamped to its border."""
+    column = pixels[:, 0].long().clamp(0, image.shape[1] - 1)
+    row = pixels[:, 1].long().clamp(0, image.shape[0] - 1)
+    return image[row, column]

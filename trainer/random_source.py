@@ -1,0 +1,39 @@
+"""Seeded randomness: scalars from the host, so that the GPU is never waited for; tensors there."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class RandomSource:
+    """One per training stage; its state travels in checkpoints."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self.host = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator(device).manual_seed(seed)
+        self.device = device
+
+    def integer(self, below: int) -> int:
+        return int(torch.randint(below, (1,), generator=self.host))
+
+    def choice(self, count: int, below: int) -> list[int]:
+        """`count` different integers in 0 .. below-1 (all of them, if there are fewer)."""
+        return torch.randperm(below, generator=self.host)[:count].tolist()
+
+    def color(self) -> tuple[float, float, float]:
+        red, green, blue = torch.rand(3, generator=self.host).tolist()
+        return (red, green, blue)
+
+    def normal(self, *shape: int) -> Tensor:
+        return torch.randn(*shape, generator=self.generator, device=self.device)
+
+    def uniform(self, *shape: int) -> Tensor:
+        return torch.rand(*shape, generator=self.generator, device=self.device)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return {"host": self.host.get_state(), "device": self.generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        self.host.set_state(state["host"].cpu())
+        self.generator.set_state(state["device"].cpu())

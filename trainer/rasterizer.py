@@ -1,0 +1,44 @@
+"""Differentiable pictures for training: gsplat on CUDA, the reference backend elsewhere."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from renderer import Camera, Gaussians, RenderSettings
+
+
+def rasterize(
+    gaussians: Gaussians, cameras: list[Camera], settings: RenderSettings
+) -> tuple[Tensor, Tensor]:
+    """Pictures [C, H, W, 3] and alphas [C, H, W] of one set of Gaussians, with gradients."""
+    if gaussians.means.is_cuda:
+        from renderer.backends import gsplat_cuda
+
+        colors, alphas, _ = gsplat_cuda.rasterize(gaussians, cameras, settings)
+        return colors, alphas[..., 0]
+    from renderer.backends import reference
+
+    pictures = [reference.rasterize(gaussians, camera, settings) for camera in cameras]
+    return torch.stack([c for c, _ in pictures]), torch.stack([a for _, a in pictures])
+
+
+@torch.no_grad()
+def depth_map(gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
+    """[H, W] expected depth in world units; far (1e6) where little is drawn.
+
+    Depth is linear in view space, so it is rasterised like a colour.
+    """
+    viewmat = camera.viewmat.to(gaussians.means.device)
+    z = gaussians.means @ viewmat[2, :3] + viewmat[2, 3]
+    as_color = Gaussians(
+        gaussians.means,
+        gaussians.quats,
+        gaussians.scales,
+        gaussians.opacities,
+        z[:, None].expand(-1, 3).contiguous(),
+    )
+    black = RenderSettings(background=(0.0, 0.0, 0.0), near=settings.near)
+    colors, alphas = rasterize(as_color, [camera], black)
+    depth = colors[0, ..., 0] / alphas[0].clamp(min=1e-6)
+    return torch.where(alphas[0] > 0.5, depth, torch.full_like(depth, 1e6))

@@ -1,0 +1,162 @@
+"""What training leaves on disk, and the way back: a `codec.source.SceneSource`.
+
+run.json                  scene meta and GOP lengths
+stills.safetensors        median and its reliability of every camera
+static.safetensors        the static layer, before activation
+gop-0000.safetensors      canonical Gaussians, features (fp16) and field of a GOP
+gop-0000.checkpoint.pt    a GOP in training; removed once it is done
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from codec.source import CameraPreset, SceneMeta, TrainedGop
+from renderer import CanonicalGaussians, DeformationField, FieldConfig
+from trainer.background import StillView
+from trainer.errors import RunError
+from trainer.gaussian_parameters import ATTRIBUTES
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Names and reads and writes the files of one training run."""
+
+    path: Path
+
+    @property
+    def static_path(self) -> Path:
+        return self.path / "static.safetensors"
+
+    def gop_path(self, index: int) -> Path:
+        return self.path / f"gop-{index:04d}.safetensors"
+
+    def checkpoint_path(self, index: int) -> Path:
+        return self.path / f"gop-{index:04d}.checkpoint.pt"
+
+    def write_plan(self, meta: SceneMeta, gop_frames: list[int]) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        document = {"meta": asdict(meta), "gop_frames": gop_frames}
+        write_atomically(
+            self.path / "run.json", json.dumps(document, indent=1).encode(), Path.write_bytes
+        )
+
+    def read_plan(self) -> tuple[SceneMeta, list[int]]:
+        try:
+            document = json.loads((self.path / "run.json").read_text())
+            return _meta(document["meta"]), [int(n) for n in document["gop_frames"]]
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{self.path} is not a training run: {error!r}") from error
+
+    def write_stills(self, stills: dict[str, StillView]) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        tensors = {f"{name}.median": s.median for name, s in stills.items()}
+        tensors |= {f"{name}.reliability": s.reliability for name, s in stills.items()}
+        _save(self.path / "stills.safetensors", tensors, {})
+
+    def read_stills(self) -> dict[str, StillView]:
+        tensors, _ = _load(self.path / "stills.safetensors")
+        names = {key.rpartition(".")[0] for key in tensors}
+        return {n: StillView(tensors[f"{n}.median"], tensors[f"{n}.reliability"]) for n in names}
+
+    def write_static(self, static: CanonicalGaussians) -> None:
+        _save(self.static_path, _tensors(static), {})
+
+    def read_static(self) -> CanonicalGaussians:
+        tensors, _ = _load(self.static_path)
+        return CanonicalGaussians(*(tensors[name] for name in ATTRIBUTES))
+
+    def write_gop(self, index: int, gop: TrainedGop) -> None:
+        tensors = _tensors(gop.canonical) | {"features": gop.features.half()}
+        tensors |= {f"field.{name}": t for name, t in gop.field.state_dict().items()}
+        described = {"frames": str(gop.frames), "field": json.dumps(asdict(gop.field.config))}
+        _save(self.gop_path(index), tensors, described)
+        self.checkpoint_path(index).unlink(missing_ok=True)
+
+    def read_gop(self, index: int) -> TrainedGop:
+        tensors, described = _load(self.gop_path(index))
+        field = DeformationField(FieldConfig(**json.loads(described["field"])))
+        field.load_state_dict(
+            {n.removeprefix("field."): t for n, t in tensors.items() if n.startswith("field.")}
+        )
+        return TrainedGop(
+            canonical=CanonicalGaussians(*(tensors[name] for name in ATTRIBUTES)),
+            features=tensors["features"].float(),
+            field=field.eval(),
+            frames=int(described["frames"]),
+        )
+
+
+class TrainedScene:
+    """A finished run as the encoder takes it (`codec.source.SceneSource`)."""
+
+    def __init__(self, run: RunDirectory, meta: SceneMeta, gop_count: int) -> None:
+        self.run, self.meta, self.gop_count = run, meta, gop_count
+        self.static = run.read_static()
+
+    def gop(self, index: int) -> TrainedGop:
+        return self.run.read_gop(index)
+
+
+def load_run(path: Path, **changes: Any) -> TrainedScene:
+    """Open a finished run; `changes` replace fields of its meta data (title, licence, ...)."""
+    run = RunDirectory(path)
+    meta, gop_frames = run.read_plan()
+    for index in range(len(gop_frames)):
+        if not run.gop_path(index).exists():
+            raise RunError(f"{path}: GOP {index} is not trained yet; run `train` again to resume")
+    return TrainedScene(run, replace(meta, **changes), len(gop_frames))
+
+
+def write_atomically(path: Path, content: Any, write: Any) -> None:
+    """Write beside, then rename: a kill leaves the old file or the new one, never half of one."""
+    partial = path.with_suffix(path.suffix + ".partial")
+    write(partial, content)
+    os.replace(partial, path)
+
+
+def _meta(document: Mapping[str, Any]) -> SceneMeta:
+    plain: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in document.items()
+    }
+    plain["presets"] = tuple(
+        CameraPreset(p["name"], tuple(p["position"]), tuple(p["target"]), p["fov_y_rad"])
+        for p in document["presets"]
+    )
+    return SceneMeta(**plain)
+
+
+def _tensors(canonical: CanonicalGaussians) -> dict[str, Tensor]:
+    return {name: getattr(canonical, name) for name in ATTRIBUTES}
+
+
+def _save(path: Path, tensors: dict[str, Tensor], described: dict[str, str]) -> None:
+    plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    write_atomically(path, plain, lambda to, content: save_file(content, to, described))
+
+
+def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as opened:
+            return {k: opened.get_tensor(k) for k in opened.keys()}, opened.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
+
+
+def save_checkpoint(path: Path, state: dict) -> None:
+    write_atomically(path, state, lambda to, content: torch.save(content, to))
+
+
+def load_checkpoint(path: Path, device: torch.device) -> dict:
+    """Tensors and plain values only; never runs code from the file."""
+    return torch.load(path, map_location=device, weights_only=True)

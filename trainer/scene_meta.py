@@ -1,0 +1,52 @@
+"""What a player must know of a captured scene: its middle, its size, and a few good views."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from codec.source import CameraPreset, SceneMeta
+from renderer import Camera
+from trainer.datasets.capture import Capture
+
+PRESETS = 4
+
+
+def scene_meta(capture: Capture, background: tuple[float, float, float]) -> SceneMeta:
+    """Meta data of a capture; the presets are cameras of it, spread around the scene."""
+    first = capture.views[0].camera
+    return SceneMeta(
+        title=capture.title,
+        fps=capture.fps,
+        up=capture.up,
+        center=capture.center,
+        radius=capture.camera_distance,
+        background=background,
+        width=first.width,
+        height=first.height,
+        presets=_presets(capture),
+    )
+
+
+def _presets(capture: Capture) -> tuple[CameraPreset, ...]:
+    """Cameras chosen one by one, each as far as can be from those before it."""
+    positions = torch.stack([v.camera.position for v in capture.views])
+    chosen = [0]
+    while len(chosen) < min(PRESETS, len(positions)):
+        nearest = torch.cdist(positions, positions[chosen]).amin(dim=1)
+        chosen.append(int(nearest.argmax()))
+    return tuple(
+        _preset(f"View {number}", capture.views[index].camera, capture.center)
+        for number, index in enumerate(chosen, 1)
+    )
+
+
+def _preset(name: str, camera: Camera, center: tuple[float, float, float]) -> CameraPreset:
+    """The view of a camera; it looks at the point of its axis that is nearest to the centre."""
+    position, axis = camera.position, camera.viewmat[2, :3]
+    reach = torch.dot(torch.tensor(center) - position, axis).clamp(min=0.1)
+    fov_y = 2 * math.atan(camera.height / (2 * camera.K[1, 1].item()))
+    return CameraPreset(
+        name, tuple(position.tolist()), tuple((position + reach * axis).tolist()), fov_y
+    )
