@@ -6,11 +6,12 @@ backends load them when they are chosen (see `renderer.backends`).
 Errors:
     RenderError(RuntimeError)            anything this package raises on purpose
       BackendUnavailable                 the machine cannot run the asked-for backend, and why
+      InteropUnavailable                 pictures must reach OpenGL through the host, and why
 """
 
 from renderer.camera import Camera
 from renderer.deformation import DeformationField, FieldConfig
-from renderer.errors import BackendUnavailable, RenderError
+from renderer.errors import BackendUnavailable, InteropUnavailable, RenderError
 from renderer.gaussians import CanonicalGaussians, Gaussians
 from renderer.gop import Gop
 from renderer.settings import RenderSettings
@@ -23,6 +24,7 @@ __all__ = [
     "FieldConfig",
     "Gaussians",
     "Gop",
+    "InteropUnavailable",
     "RenderError",
     "RenderSettings",
 ]

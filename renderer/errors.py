@@ -7,3 +7,7 @@ class RenderError(RuntimeError):
 
 class BackendUnavailable(RenderError):
     """The machine cannot run the asked-for backend; the message says why."""
+
+
+class InteropUnavailable(RenderError):
+    """Pictures cannot stay on the GPU on their way to OpenGL; copy them through the host."""

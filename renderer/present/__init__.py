@@ -1,0 +1,43 @@
+"""From pixels in memory to pixels on screen, in whatever OpenGL context is current.
+
+    presenter, reason = make_presenter(backend.device)   # in initializeGL
+    texture = presenter.present(picture)                 # when there is a new picture
+    presenter.blit(texture, self.defaultFramebufferObject(), (0, 0, width_px, height_px))
+
+Sizes are device pixels: in Qt, `round(self.width() * self.devicePixelRatioF())`. Texture row 0 is
+the picture's top row everywhere in this package. Importing the package does not import OpenGL.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from renderer.errors import InteropUnavailable
+
+if TYPE_CHECKING:
+    from renderer.present.base import Presenter
+
+__all__ = ["make_presenter"]
+
+
+def make_presenter(device: torch.device) -> tuple[Presenter, str]:
+    """The fastest way from `device` into the current OpenGL context, and why it was chosen.
+
+    Args:
+        device: where the pictures will be.
+
+    Raises:
+        RenderError: the context cannot even draw a texture (older than OpenGL 4.1, say).
+    """
+    from renderer.present.host_copy import HostCopyPresenter
+
+    if device.type != "cuda":
+        return HostCopyPresenter(), f"pictures are drawn on {device}"
+    try:
+        from renderer.present.cuda_gl import CudaGlPresenter
+
+        return CudaGlPresenter(device), "CUDA and OpenGL share the GPU"
+    except InteropUnavailable as error:
+        return HostCopyPresenter(), f"no CUDA-OpenGL interop: {error}"

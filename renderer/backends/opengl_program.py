@@ -1,0 +1,246 @@
+"""Gaussian splatting in GLSL, inside an OpenGL context that somebody else owns.
+
+OpenGL 4.1 core (the newest of macOS): no compute, no storage buffers. Attributes lie in texture
+buffers in the order of the Gaussians; only the drawing order, 4 bytes each, is sent again when the
+camera turns.
+
+In a QOpenGLWidget (set the default QSurfaceFormat to version 4.1, core profile, before
+QApplication):
+
+    def initializeGL(self):
+        self.splats = SplatProgram()
+        self.context().aboutToBeDestroyed.connect(self._release)
+
+    def paintGL(self):
+        ratio = self.devicePixelRatioF()  # HiDPI: OpenGL counts device pixels
+        width, height = round(self.width() * ratio), round(self.height() * ratio)
+        self.splats.upload(self.gaussians)  # nothing happens while it is the same object
+        self.splats.draw(
+            self.camera.resized(width, height), self.settings,
+            self.defaultFramebufferObject(), (0, 0, width, height),
+        )
+
+    def _release(self):
+        self.makeCurrent()
+        self.splats.release()
+        self.doneCurrent()
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from OpenGL import GL
+from torch import Tensor
+
+from renderer.backends.depth_order import back_to_front
+from renderer.camera import Camera
+from renderer.gaussians import Gaussians
+from renderer.present.gl_objects import PictureTarget, TextureBuffer
+from renderer.present.gl_program import link_program, shader_source, uniform_locations
+from renderer.present.texture_blit import TextureBlit, Viewport, reset_draw_state
+from renderer.settings import ALPHA_MAX, ALPHA_MIN, DILATION_PX2, RenderSettings
+
+# Splats drawn as one instance: instances of four vertices would leave most of a GPU's lanes idle.
+_SPLATS_PER_INSTANCE = 128
+_QUAD = np.array([0, 1, 2, 2, 1, 3], np.uint16)
+_ATTRIBUTES = {  # name -> texel format, components
+    "means": (GL.GL_RGB32F, 3),
+    "quats": (GL.GL_RGBA32F, 4),
+    "scales": (GL.GL_RGB32F, 3),
+    "opacities": (GL.GL_R32F, 1),
+    "colors": (GL.GL_RGB32F, 3),
+}
+
+
+class SplatProgram:
+    """Draws Gaussians; belongs to one context, which must be current in every call.
+
+    Args:
+        accumulate_format: texture format in which splats are blended. Half floats are enough for
+            an 8-bit window and half the bandwidth; GL_RGBA32F for pictures that are read back.
+
+    Raises:
+        RenderError: the driver does not take the shaders.
+    """
+
+    def __init__(self, accumulate_format: int = GL.GL_RGBA16F) -> None:
+        constants = {
+            "DILATION_PX2": DILATION_PX2,
+            "ALPHA_MIN": ALPHA_MIN,
+            "ALPHA_MAX": ALPHA_MAX,
+        }
+        self._program = link_program(
+            shader_source("renderer.backends", "splat.vert.glsl"),
+            shader_source("renderer.backends", "splat.frag.glsl"),
+            constants,
+        )
+        self._attributes = {name: TextureBuffer(*kind) for name, kind in _ATTRIBUTES.items()}
+        self._order = TextureBuffer(GL.GL_R32UI, 1)
+        self._uniforms = uniform_locations(
+            self._program,
+            *_ATTRIBUTES,
+            *("order", "count", "splats_per_instance"),
+            *("rotation", "translation", "focal_px", "center_px", "size_px"),
+        )
+        self._vertex_array, self._indices = _quad_indices()
+        self._target = PictureTarget(accumulate_format)
+        self._blit = TextureBlit()
+        self._uploaded: Gaussians | None = None
+        self._means = np.empty((0, 3), np.float32)
+        self._count = 0
+        self._sorted_for: tuple[float, ...] | None = None
+        self._drawn_for: tuple[float, ...] | None = None
+
+    def upload(self, gaussians: Gaussians) -> None:
+        """Send Gaussians (on any device) to OpenGL. The same object again costs nothing.
+
+        Raises:
+            RenderError: more than the driver can address.
+        """
+        if gaussians is self._uploaded:
+            return
+        drawable = _drawable(gaussians)
+        for name, buffer in self._attributes.items():
+            buffer.upload(getattr(drawable, name).numpy())
+        self._means = drawable.means.numpy()
+        self._uploaded = gaussians
+        self._sorted_for = self._drawn_for = None
+
+    def draw(
+        self, camera: Camera, settings: RenderSettings, framebuffer: int, viewport_px: Viewport
+    ) -> None:
+        """Show the picture of `camera` in a part of a framebuffer, letterboxed.
+
+        The picture has the camera's size and is scaled to fit, so a camera smaller than the
+        viewport draws faster. Splats are drawn only if something changed since the last call.
+
+        Args:
+            framebuffer: name of the target, e.g. `QOpenGLWidget.defaultFramebufferObject()`.
+            viewport_px: x, y of the lower left corner, width, height in device px.
+
+        Raises:
+            RenderError: the picture is larger than the driver allows.
+        """
+        wanted = _drawing_key(camera, settings)
+        if wanted != self._drawn_for:
+            self.render_texture(camera, settings)
+            self._drawn_for = wanted
+        self._blit.draw(self._target.texture, self._target.size_px, framebuffer, viewport_px)
+
+    def render_texture(self, camera: Camera, settings: RenderSettings) -> int:
+        """Draw into an own float texture and give its name; row 0 is the picture's top row.
+
+        Raises:
+            RenderError: the picture is larger than the driver allows.
+        """
+        self._drawn_for = None
+        self._sort(camera, settings)
+        self._target.bind(camera.width, camera.height)
+        self._draw_splats(camera, settings)
+        return self._target.texture
+
+    def read_picture(self) -> NDArray[np.float32]:
+        """[height, width, 3] float32 copy of what was drawn last, top row first."""
+        return self._target.read()
+
+    def release(self) -> None:
+        """Free everything held in the context."""
+        for buffer in (*self._attributes.values(), self._order):
+            buffer.release()
+        GL.glDeleteBuffers(1, [self._indices])
+        GL.glDeleteVertexArrays(1, [self._vertex_array])
+        GL.glDeleteProgram(self._program)
+        self._target.release()
+        self._blit.release()
+
+    def _sort(self, camera: Camera, settings: RenderSettings) -> None:
+        view_axis = camera.viewmat[2].numpy()
+        key = (*view_axis.tolist(), settings.near)
+        if key == self._sorted_for:
+            return
+        order = back_to_front(self._means @ view_axis[:3] + view_axis[3], settings.near)
+        self._order.upload(order)
+        self._count = len(order)
+        self._sorted_for = key
+
+    def _draw_splats(self, camera: Camera, settings: RenderSettings) -> None:
+        reset_draw_state()
+        GL.glClearColor(*settings.background, 1.0)
+        GL.glClear(GL.GL_COLOR_BUFFER_BIT)
+        if self._count == 0:
+            return
+        GL.glEnable(GL.GL_BLEND)
+        GL.glBlendEquation(GL.GL_FUNC_ADD)
+        GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE_MINUS_SRC_ALPHA)  # premultiplied "over"
+        GL.glUseProgram(self._program)
+        self._set_uniforms(camera)
+        GL.glBindVertexArray(self._vertex_array)
+        GL.glDrawElementsInstanced(
+            GL.GL_TRIANGLES,
+            _SPLATS_PER_INSTANCE * len(_QUAD),
+            GL.GL_UNSIGNED_SHORT,
+            ctypes.c_void_p(0),
+            -(-self._count // _SPLATS_PER_INSTANCE),
+        )
+        GL.glBindVertexArray(0)
+        GL.glUseProgram(0)
+        GL.glDisable(GL.GL_BLEND)
+
+    def _set_uniforms(self, camera: Camera) -> None:
+        places = self._uniforms
+        for unit, name in enumerate(_ATTRIBUTES):
+            self._attributes[name].bind(unit)
+            GL.glUniform1i(places[name], unit)
+        self._order.bind(len(_ATTRIBUTES))
+        GL.glUniform1i(places["order"], len(_ATTRIBUTES))
+        GL.glActiveTexture(GL.GL_TEXTURE0)
+        view, K = camera.viewmat.numpy(), camera.K.numpy()
+        GL.glUniform1i(places["count"], self._count)
+        GL.glUniform1i(places["splats_per_instance"], _SPLATS_PER_INSTANCE)
+        GL.glUniformMatrix3fv(places["rotation"], 1, True, np.ascontiguousarray(view[:3, :3]))
+        GL.glUniform3f(places["translation"], *view[:3, 3].tolist())
+        GL.glUniform2f(places["focal_px"], float(K[0, 0]), float(K[1, 1]))
+        GL.glUniform2f(places["center_px"], float(K[0, 2]), float(K[1, 2]))
+        GL.glUniform2f(places["size_px"], camera.width, camera.height)
+
+
+def _drawable(gaussians: Gaussians) -> Gaussians:
+    """Float32 on the CPU, without Gaussians that are not finite or have no orientation."""
+    host = [
+        getattr(gaussians, name).detach().to("cpu", torch.float32).contiguous()
+        for name in _ATTRIBUTES
+    ]
+    on_host = Gaussians(*host)
+    if _is_finite(on_host):
+        return on_host
+    rows = torch.stack([t.reshape(len(t), -1).isfinite().all(dim=1) for t in host]).all(dim=0)
+    return on_host[rows & (on_host.quats.square().sum(dim=1) > 0)]
+
+
+def _is_finite(gaussians: Gaussians) -> bool:
+    """False if any number may be NaN or infinite: one such number spoils the sum."""
+    sums = [getattr(gaussians, name).sum() for name in _ATTRIBUTES]
+    norms = gaussians.quats.square().sum(dim=1)
+    return bool(torch.stack(sums).isfinite().all()) and not bool((norms == 0).any())
+
+
+def _quad_indices() -> tuple[int, int]:
+    """(vertex array, index buffer) of the two triangles of each splat of one instance."""
+    first = 4 * np.arange(_SPLATS_PER_INSTANCE, dtype=np.uint16)
+    indices = (first[:, None] + _QUAD).ravel()
+    vertex_array, buffer = int(GL.glGenVertexArrays(1)), int(GL.glGenBuffers(1))
+    GL.glBindVertexArray(vertex_array)
+    GL.glBindBuffer(GL.GL_ELEMENT_ARRAY_BUFFER, buffer)
+    GL.glBufferData(GL.GL_ELEMENT_ARRAY_BUFFER, indices.nbytes, indices, GL.GL_STATIC_DRAW)
+    GL.glBindVertexArray(0)
+    return vertex_array, buffer
+
+
+def _drawing_key(camera: Camera, settings: RenderSettings) -> tuple[float, ...]:
+    """All numbers a picture depends on beside the Gaussians."""
+    numbers: Tensor = torch.cat([camera.viewmat.flatten(), camera.K.flatten()])
+    return (*numbers.tolist(), camera.width, camera.height, *settings.background, settings.near)
