@@ -1,0 +1,38 @@
+"""Everything about bytes: grid sorting, planes, feature video, scene package, streaming.
+
+    trained scene -> codec.encoder.encode_scene -> files -> codec.scene.open_scene -> Gop
+
+Knows no Qt. docs/bitstream.md specifies the files.
+
+Errors (`codec.errors`):
+    CodecError(Exception)                  anything this package raises on purpose
+      NotAScene(ValueError)                the location holds no scene, or a broken manifest
+        UnsupportedVersion                 a format version that this program does not know
+      CorruptSegment(ValueError)           a file is not what scene.json says
+      MissingSegment(FileNotFoundError)    a file that scene.json names is not there
+      SceneUnreachable(ConnectionError)    the server fails, is silent or too slow
+      Cancelled(InterruptedError)          the caller no longer wants the result
+      EncodeError(ValueError)              the trained scene cannot be written in this format
+"""
+
+from codec.errors import (
+    Cancelled,
+    CodecError,
+    CorruptSegment,
+    EncodeError,
+    MissingSegment,
+    NotAScene,
+    SceneUnreachable,
+    UnsupportedVersion,
+)
+
+__all__ = [
+    "Cancelled",
+    "CodecError",
+    "CorruptSegment",
+    "EncodeError",
+    "MissingSegment",
+    "NotAScene",
+    "SceneUnreachable",
+    "UnsupportedVersion",
+]

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from types import TracebackType
 
 import torch
 
+from codec.errors import Cancelled, CorruptSegment, NotAScene
+from codec.feature_video import decode_segment
+from codec.field_weights import decode_field
+from codec.layers import concatenate, decode_layer
+from codec.limits import Limits
+from codec.manifest import MANIFEST_NAME, FileEntry, GopEntry, LayerEntry, Manifest
+from codec.manifest_json import read_manifest
+from codec.planes import decode_planes
 from codec.source import SceneMeta
-from renderer import Gaussians, Gop
+from codec.streaming.container import Container, never
+from codec.streaming.http import HttpSettings
+from codec.streaming.locate import open_container
+from renderer import CanonicalGaussians, Gaussians, Gop
 
 
 @dataclass(frozen=True)
@@ -19,57 +31,163 @@ class OpenSettings:
 
     Args:
         decode_threads: threads of the video decoder.
+        limits: what a scene may ask for.
+        http: patience with servers.
     """
 
     decode_threads: int = 1
+    limits: Limits = field(default_factory=Limits)
+    http: HttpSettings = field(default_factory=HttpSettings)
 
 
-class Scene(Protocol):
-    """One open scene. `decode_gop` and `read_static` belong to one reader thread; the
-    properties and byte counts may be read from any other thread at the same time."""
+def open_scene(location: str | Path, settings: OpenSettings | None = None) -> Scene:
+    """Open a scene for playing; only its manifest is read.
 
-    location: str
-    meta: SceneMeta
-    rungs: tuple[int, ...]  # QPs of the ladder, best quality (lowest QP) first
-    gop_count: int
-    frame_count: int
-    duration_s: float
+    Args:
+        location: a `.stgs` file, a scene directory (or its scene.json or scene.mpd), or the
+            http(s) URL of either.
+        settings: limits, patience, threads.
+
+    Raises:
+        NotAScene: there is none, or it is broken; UnsupportedVersion: of a newer format.
+        SceneUnreachable: the server does not answer as it should.
+    """
+    settings = settings or OpenSettings()
+    container = open_container(str(location), settings.limits, settings.http)
+    try:
+        data = container.read(MANIFEST_NAME, settings.limits.manifest_bytes)
+        return Scene(container, read_manifest(data, settings.limits), len(data), settings)
+    except FileNotFoundError as error:
+        container.close()
+        raise NotAScene(f"{container.location} is not a scene: it has no scene.json.") from error
+    except CorruptSegment as error:
+        container.close()
+        raise NotAScene(f"{container.location} is not a scene: {error}") from error
+    except BaseException:
+        container.close()
+        raise
+
+
+class Scene:
+    """One open scene; `open_scene` makes them.
+
+    `decode_gop` and `read_static` belong to one reader thread at a time; everything else may be
+    asked from any thread meanwhile.
+    """
+
+    def __init__(
+        self, container: Container, manifest: Manifest, manifest_bytes: int, settings: OpenSettings
+    ) -> None:
+        self.location = container.location
+        self.manifest = manifest
+        self._container = container
+        self._manifest_bytes = manifest_bytes
+        self._settings = settings
+        self._lock = threading.Lock()  # guards the two caches below
+        self._static: dict[torch.device, Gaussians] = {}
+        self._inits: dict[int, bytes] = {}
+
+    def __enter__(self) -> Scene:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def meta(self) -> SceneMeta:
+        """Title, frame rate, opening cameras and the rest that a player shows."""
+        return self.manifest.meta
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """QPs of the ladder, best quality (lowest QP) first."""
+        return tuple(rung.qp for rung in self.manifest.rungs)
+
+    @property
+    def gop_count(self) -> int:
+        return len(self.manifest.gops)
+
+    @property
+    def frame_count(self) -> int:
+        """Content frames of the whole scene."""
+        return self.manifest.frame_count
+
+    @property
+    def duration_s(self) -> float:
+        return self.frame_count / self.meta.fps
+
+    @property
+    def static_count(self) -> int:
+        """Gaussians that never move."""
+        return sum(layer.count for layer in self.manifest.static)
 
     def gop_frames(self, index: int) -> int:
         """G, how many content frames a GOP shows."""
-        ...
+        return self._gop(index).frames
 
     def gop_start_frame(self, index: int) -> int:
         """Index in the scene of a GOP's first content frame."""
-        ...
+        return self._gop(index).start_frame
 
     def gop_start_s(self, index: int) -> float:
         """Content time of a GOP's first frame."""
-        ...
+        return self._gop(index).start_frame / self.meta.fps
 
     def segment_bytes(self, index: int, rung: int) -> int:
         """Bytes to fetch for one GOP at a rung: keyframe, field weights and feature video."""
-        ...
+        gop = self._gop(index)
+        layers = sum(layer.file.size_bytes for layer in gop.layers)
+        video = gop.segments[self._rung_index(rung)].file.size_bytes
+        return layers + gop.field.size_bytes + video
+
+    def feature_psnr_db(self, index: int, rung: int) -> float:
+        """PSNR of the decoded feature codes of a GOP, as the encoder measured it."""
+        return self._gop(index).segments[self._rung_index(rung)].psnr_db
 
     def bytes_per_frame(self, rung: int) -> dict[str, float]:
         """Bytes per content frame at a rung over the whole scene: static, keyframes, fields,
         features, manifest and their total."""
-        ...
+        k, gops = self._rung_index(rung), self.manifest.gops
+        parts = {
+            "static": sum(layer.file.size_bytes for layer in self.manifest.static),
+            "keyframes": sum(layer.file.size_bytes for gop in gops for layer in gop.layers),
+            "fields": sum(gop.field.size_bytes for gop in gops),
+            "features": self.manifest.rungs[k].init.size_bytes
+            + sum(gop.segments[k].file.size_bytes for gop in gops),
+            "manifest": self._manifest_bytes,
+        }
+        parts["total"] = sum(parts.values())
+        return {name: size / self.frame_count for name, size in parts.items()}
 
-    def read_static(self, device: torch.device | str = "cpu") -> Gaussians:
-        """The Gaussians that never move, activated; read once and kept.
+    def read_static(
+        self, device: torch.device | str = "cpu", cancelled: Callable[[], bool] = never
+    ) -> Gaussians:
+        """The Gaussians that never move, activated; read once per device and kept.
 
         Raises:
-            CodecError: MissingSegment, CorruptSegment or SceneUnreachable.
+            CodecError: MissingSegment, CorruptSegment, SceneUnreachable or Cancelled.
         """
-        ...
+        device = torch.device(device)
+        with self._lock:
+            known = self._static.get(device)
+        if known is None:
+            layers = [self._read_layer(layer, cancelled) for layer in self.manifest.static]
+            known = concatenate(layers).activate().to(device)
+            with self._lock:
+                known = self._static.setdefault(device, known)
+        return known
 
     def decode_gop(
         self,
         index: int,
         rung: int,
         device: torch.device | str = "cpu",
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: Callable[[], bool] = never,
     ) -> Gop:
         """Fetch and decode one GOP.
 
@@ -83,12 +201,79 @@ class Scene(Protocol):
             CodecError: MissingSegment, CorruptSegment, SceneUnreachable or Cancelled.
             IndexError, KeyError: no such GOP or rung.
         """
-        ...
+        gop, k = self._gop(index), self._rung_index(rung)
+        device = torch.device(device)
+        static = self.read_static(device, cancelled)
+        canonical = concatenate([self._read_layer(layer, cancelled) for layer in gop.layers])
+        weights = self._read(gop.field, cancelled)
+        codes = self._read_features(gop, k, cancelled)
+        return Gop(
+            static=static,
+            canonical=canonical.to(device),
+            features=codes.to(device),
+            feature_offset=torch.tensor(gop.features.offset, device=device),
+            feature_step=torch.tensor(gop.features.step, device=device),
+            field=decode_field(weights, gop.field_config, gop.field.name).to(device),
+            frames=gop.frames,
+        )
 
     def close(self) -> None:
         """Let go of the file or the connection."""
-        ...
+        self._container.close()
 
+    def _gop(self, index: int) -> GopEntry:
+        if not 0 <= index < self.gop_count:
+            raise IndexError(f"no GOP {index}; the scene has {self.gop_count}")
+        return self.manifest.gops[index]
 
-# def open_scene(location: str | Path, settings: OpenSettings = OpenSettings()) -> Scene
-__all__ = ["OpenSettings", "Path", "Scene"]
+    def _rung_index(self, rung: int) -> int:
+        if rung not in self.rungs:
+            raise KeyError(f"no rung QP {rung}; the scene has {self.rungs}")
+        return self.rungs.index(rung)
+
+    def _read(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
+        """A file of the scene with the length and checksum that the manifest declares."""
+        if cancelled():
+            raise Cancelled(f"{file.name}: reading was cancelled.")
+        data = self._container.read(file.name, file.size_bytes, cancelled)
+        if len(data) != file.size_bytes:
+            raise CorruptSegment(
+                f"{file.name} has {len(data)} bytes, scene.json says {file.size_bytes}."
+            )
+        if FileEntry.of(file.name, data) != file:
+            raise CorruptSegment(f"{file.name} is damaged: its checksum is not the declared one.")
+        return data
+
+    def _read_layer(self, layer: LayerEntry, cancelled: Callable[[], bool]) -> CanonicalGaussians:
+        data = self._read(layer.file, cancelled)
+        codes = decode_planes(
+            data, layer.bits, layer.count, layer.height, layer.width, layer.file.name
+        )
+        return decode_layer(codes, layer.quantisers)
+
+    def _read_features(self, gop: GopEntry, k: int, cancelled: Callable[[], bool]) -> torch.Tensor:
+        """[E, M, F] uint8."""
+        rung, tiles = self.manifest.rungs[k], self.manifest.tiles
+        file = gop.segments[k].file
+        media = self._read(file, cancelled)
+        shape = (gop.feature_frames, gop.dynamic_count, tiles.features)
+        codes = decode_segment(
+            self._init(k, cancelled),
+            media,
+            tiles,
+            shape,
+            rung.codec,
+            file.name,
+            self._settings.decode_threads,
+            cancelled,
+        )
+        return torch.from_numpy(codes)
+
+    def _init(self, k: int, cancelled: Callable[[], bool]) -> bytes:
+        with self._lock:
+            known = self._inits.get(k)
+        if known is None:
+            known = self._read(self.manifest.rungs[k].init, cancelled)
+            with self._lock:
+                self._inits[k] = known
+        return known

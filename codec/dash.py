@@ -1,0 +1,161 @@
+"""scene.mpd: the same files as scene.json names, as a static MPEG-DASH manifest.
+
+Any DASH player or ffmpeg can open the feature video. Canonical layers and field weights are
+AdaptationSets with mimeTypes of their own, which such players skip.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from mpegdash.nodes import (
+    MPEGDASH,
+    URL,
+    AdaptationSet,
+    Descriptor,
+    Period,
+    Representation,
+    S,
+    SegmentList,
+    SegmentTimeline,
+    SegmentURL,
+)
+from mpegdash.parser import MPEGDASHParser
+
+from codec.feature_video import TIMESCALE
+from codec.manifest import FileEntry, Manifest
+
+PLANES_MIME = "application/vnd.streamstgs.planes"
+FIELD_MIME = "application/vnd.streamstgs.field"
+PROFILE = "urn:mpeg:dash:profile:full:2011"
+PART_SCHEME = "urn:streamstgs:part"  # names the part of the scene that a set holds
+
+
+Span = tuple[int, int]  # begin and end in `TIMESCALE`
+
+
+def start_ticks(frame: int, fps: float) -> int:
+    """Content time of a frame in `TIMESCALE`."""
+    return round(frame * TIMESCALE / fps)
+
+
+def gop_spans(manifest: Manifest) -> list[Span]:
+    """When each GOP begins and ends."""
+    frames = [gop.start_frame for gop in manifest.gops] + [manifest.frame_count]
+    return list(pairwise(start_ticks(frame, manifest.meta.fps) for frame in frames))
+
+
+def write_dash(manifest: Manifest) -> bytes:
+    """The content of scene.mpd."""
+    spans = gop_spans(manifest)
+    period = Period()
+    period.id, period.start = "scene", "PT0S"
+    period.adaptation_sets = [
+        _video_set(manifest, spans),
+        *_static_sets(manifest, spans),
+        *_keyframe_sets(manifest, spans),
+        _data_set("fields", FIELD_MIME, [gop.field for gop in manifest.gops], spans),
+    ]
+    for number, chosen in enumerate(period.adaptation_sets):
+        chosen.id = number
+    document = MPEGDASH()
+    document.xmlns = "urn:mpeg:dash:schema:mpd:2011"
+    document.type, document.profiles = "static", PROFILE
+    document.min_buffer_time = _duration(max(end - begin for begin, end in spans))
+    document.media_presentation_duration = _duration(spans[-1][1])
+    document.periods = [period]
+    return MPEGDASHParser.toprettyxml(document).encode()
+
+
+def _video_set(manifest: Manifest, spans: list[Span]) -> AdaptationSet:
+    chosen = _adaptation_set("features", "video/mp4")
+    chosen.content_type, chosen.segment_alignment, chosen.start_with_sap = "video", True, 1
+    chosen.representations = []
+    for k, rung in enumerate(manifest.rungs):
+        files = [gop.segments[k].file for gop in manifest.gops]
+        one = _representation(f"features-qp{rung.qp}", files, spans)
+        one.codecs, one.mime_type = rung.codecs, "video/mp4"
+        one.width, one.height = manifest.tiles.video_width, manifest.tiles.video_height
+        one.segment_lists[0].initializations = [_initialization(rung.init)]
+        chosen.representations.append(one)
+    return chosen
+
+
+def _static_sets(manifest: Manifest, spans: list[Span]) -> list[AdaptationSet]:
+    """One set per layer: they add up instead of replacing each other."""
+    whole = [(spans[0][0], spans[-1][1])]
+    return [
+        _data_set(f"static-{k}", PLANES_MIME, [layer.file], whole)
+        for k, layer in enumerate(manifest.static)
+    ]
+
+
+def _keyframe_sets(manifest: Manifest, spans: list[Span]) -> list[AdaptationSet]:
+    most_layers = max(len(gop.layers) for gop in manifest.gops)
+    sets = []
+    for k in range(most_layers):
+        there = [(g.layers[k].file, s) for g, s in zip(manifest.gops, spans, strict=True)
+                 if k < len(g.layers)]  # fmt: skip
+        files, times = [file for file, _ in there], [span for _, span in there]
+        sets.append(_data_set(f"keyframes-{k}", PLANES_MIME, files, times))
+    return sets
+
+
+def _data_set(
+    name: str, mime_type: str, files: list[FileEntry], spans: list[Span]
+) -> AdaptationSet:
+    chosen = _adaptation_set(name, mime_type)
+    chosen.representations = [_representation(name, files, spans)]
+    chosen.representations[0].mime_type = mime_type
+    return chosen
+
+
+def _adaptation_set(part: str, mime_type: str) -> AdaptationSet:
+    chosen = AdaptationSet()
+    chosen.mime_type = mime_type
+    descriptor = Descriptor()
+    descriptor.scheme_id_uri, descriptor.value = PART_SCHEME, part
+    chosen.supplemental_properties = [descriptor]
+    return chosen
+
+
+def _representation(name: str, files: list[FileEntry], spans: list[Span]) -> Representation:
+    """One file per span; bandwidth is that of the worst segment."""
+    one = Representation()
+    one.id = name
+    one.bandwidth = max(
+        -(-file.size_bytes * 8 * TIMESCALE // max(end - begin, 1))
+        for file, (begin, end) in zip(files, spans, strict=True)
+    )
+    segments = SegmentList()
+    segments.timescale = TIMESCALE
+    segments.segment_timelines = [_timeline(spans)]
+    segments.segment_urls = [_segment_url(file) for file in files]
+    one.segment_lists = [segments]
+    return one
+
+
+def _timeline(spans: list[Span]) -> SegmentTimeline:
+    timeline = SegmentTimeline()
+    timeline.Ss = []
+    for begin, end in spans:
+        entry = S()
+        entry.t, entry.d = begin, end - begin
+        timeline.Ss.append(entry)
+    return timeline
+
+
+def _initialization(file: FileEntry) -> URL:
+    url = URL()
+    url.source_url = file.name
+    return url
+
+
+def _segment_url(file: FileEntry) -> SegmentURL:
+    url = SegmentURL()
+    url.media = file.name
+    return url
+
+
+def _duration(ticks: int) -> str:
+    return f"PT{ticks / TIMESCALE:.6f}S"

@@ -1,0 +1,295 @@
+"""A trained scene -> a scene package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from codec import layers
+from codec.dash import start_ticks, write_dash
+from codec.encoder_config import EncoderConfig, EncodeReport
+from codec.errors import EncodeError
+from codec.feature_video import (
+    TileLayout,
+    VideoSettings,
+    decode_segment,
+    encode_segment,
+)
+from codec.field_weights import encode_field
+from codec.grid_sorting import grid_shape
+from codec.limits import Limits
+from codec.manifest import (
+    DASH_NAME,
+    MANIFEST_NAME,
+    FileEntry,
+    GopEntry,
+    LayerEntry,
+    Manifest,
+    RungEntry,
+    SegmentEntry,
+)
+from codec.manifest_json import read_manifest, write_manifest
+from codec.mp4_boxes import sample_entry
+from codec.package_writer import PackageWriter
+from codec.planes import encode_planes, padding_source
+from codec.quantisation import Quantiser, fit_quantiser
+from codec.source import SceneSource, TrainedGop
+from renderer import CanonicalGaussians
+
+Progress = Callable[[str, float], None]
+FEATURE_BITS = 8
+PSNR_CAP_DB = 100.0
+
+
+def encode_scene(
+    source: SceneSource,
+    out: Path,
+    config: EncoderConfig = EncoderConfig(),  # noqa: B008 (frozen)
+    progress: Progress | None = None,
+) -> EncodeReport:
+    """Write a scene; `out` is left as it was until all of it is there.
+
+    Args:
+        source: the trained scene.
+        out: a `.stgs` file, or else a directory.
+        config: bit depths, rungs, codec.
+        progress: told what is being done and the share that is done, 0..1.
+
+    Raises:
+        EncodeError: the scene does not fit the format, or `out` is something else.
+    """
+    with PackageWriter(Path(out)) as package:
+        report = _Encoder(source, package, config, progress or _silent).run()
+        package.commit()
+    return report
+
+
+def _silent(what: str, share: float) -> None:
+    """The progress of a caller that does not ask."""
+
+
+@dataclass
+class _Encoder:
+    """One scene while it is being encoded."""
+
+    source: SceneSource
+    package: PackageWriter
+    config: EncoderConfig
+    progress: Progress
+    static_codes: list[dict[str, np.ndarray]] = field(default_factory=list)
+    gop_codes: list[dict[str, np.ndarray]] = field(default_factory=list)
+    feature_codes: list[np.ndarray] = field(default_factory=list)
+
+    def run(self) -> EncodeReport:
+        tiles = self._layout()
+        self.progress("static Gaussians", 0.0)
+        static = self._encode_static()
+        rungs: dict[int, RungEntry] = {}
+        gops: list[GopEntry] = []
+        for index in range(self.source.gop_count):
+            self.progress(f"GOP {index + 1} of {self.source.gop_count}", self._share(index))
+            start = gops[-1].start_frame + gops[-1].frames if gops else 0
+            gops.append(self._encode_gop(index, start, tiles, rungs))
+        ordered = tuple(rungs[qp] for qp in sorted(rungs))
+        manifest = Manifest(self.source.meta, tiles, ordered, tuple(static), tuple(gops))
+        report = self._report(manifest, self._write_manifest(manifest))
+        self.progress("done", 1.0)
+        return report
+
+    def _share(self, gops_done: int) -> float:
+        return (gops_done + 0.5) / (self.source.gop_count + 0.5)
+
+    def _layout(self) -> TileLayout:
+        """The grid that fits the largest GOP; one for all, so that one video header serves all."""
+        if self.source.gop_count < 1:
+            raise EncodeError("The trained scene has no GOP.")
+        most, features = 0, set()
+        for index in range(self.source.gop_count):
+            gop = self.source.gop(index)
+            most = max(most, len(gop.canonical))
+            features.add(gop.features.shape[-1])
+        if len(features) != 1:
+            raise EncodeError(f"The GOPs differ in their number of features: {features}.")
+        return TileLayout.of(*grid_shape(most), features.pop())
+
+    def _encode_static(self) -> list[LayerEntry]:
+        static = layers.normalised_static(self.source.static.to("cpu"))
+        meta = self.source.meta
+        weight = layers.importance(static, torch.tensor(meta.center), max(meta.radius, 1e-6))
+        ranked = weight.argsort(descending=True)
+        sizes = layers.split_sizes(len(static), self.config.static_layers)
+        entries = []
+        for k, chosen in enumerate(ranked.split(sizes) if sizes else []):
+            part = static[chosen]
+            height, width = grid_shape(len(part))
+            order = self._order(layers.sorting_values(part), height, width)
+            entry, codes = self._encode_layer(f"static/{k}.planes", part[order], height, width)
+            entries.append(entry)
+            self._keep(self.static_codes, codes)
+        return entries
+
+    def _order(self, values: torch.Tensor, height: int, width: int) -> torch.Tensor:
+        return layers.grid_order(values, height, width, self.config.sort, self.config.seed)
+
+    def _encode_layer(
+        self, name: str, gaussians: CanonicalGaussians, height: int, width: int
+    ) -> tuple[LayerEntry, dict[str, np.ndarray]]:
+        values = layers.attributes(gaussians)
+        for attribute, value in values.items():
+            if not value.isfinite().all():
+                raise EncodeError(f"{name}: {attribute} of some Gaussians are not finite.")
+        meta = self.source.meta
+        quantisers = layers.quantisers_for(
+            values, self.config.bits, tuple(meta.center), max(meta.radius, 1e-6)
+        )
+        codes = layers.encode_layer(values, quantisers)
+        bits = {attribute: q.bits for attribute, q in quantisers.items()}
+        data = encode_planes(codes, bits, height, width, self.config.jxl_effort)
+        file = self.package.write(name, data)
+        return LayerEntry(file, len(gaussians), height, width, quantisers), codes
+
+    def _encode_gop(
+        self, index: int, start: int, tiles: TileLayout, rungs: dict[int, RungEntry]
+    ) -> GopEntry:
+        gop = self._checked_gop(index)
+        canonical, features = gop.canonical.to("cpu"), gop.features.detach().float().cpu()
+        layer_entries: tuple[LayerEntry, ...] = ()
+        if len(canonical):
+            values = layers.sorting_values(canonical, features)
+            order = self._order(values, tiles.height, tiles.width)
+            canonical, features = canonical[order], features[:, order]
+            entry, codes = self._encode_layer(
+                f"keyframes/{index:04d}.planes", canonical, tiles.height, tiles.width
+            )
+            layer_entries = (entry,)
+            self._keep(self.gop_codes, codes)
+        quantiser, feature_codes = quantise_features(features)
+        if self.config.keep_codes:
+            self.feature_codes.append(feature_codes)
+        times = (start_ticks(start, self._fps), start_ticks(start + gop.frames, self._fps))
+        return GopEntry(
+            start_frame=start,
+            frames=gop.frames,
+            layers=layer_entries,
+            features=quantiser,
+            field=self.package.write(f"fields/{index:04d}.safetensors", encode_field(gop.field)),
+            field_config=gop.field.config,
+            segments=tuple(
+                self._encode_rung(qp, index, feature_codes, times, tiles, rungs)
+                for qp in sorted(set(self.config.rungs))
+            ),
+        )
+
+    @property
+    def _fps(self) -> float:
+        return self.source.meta.fps
+
+    def _checked_gop(self, index: int) -> TrainedGop:
+        gop = self.source.gop(index)
+        config = gop.field.config
+        wanted = (gop.frames + config.window - 1, len(gop.canonical), config.features)
+        if tuple(gop.features.shape) != wanted:
+            raise EncodeError(
+                f"GOP {index}: its features are {tuple(gop.features.shape)}, the field and the "
+                f"number of frames ask for {wanted}."
+            )
+        if not gop.features.isfinite().all():
+            raise EncodeError(f"GOP {index}: some features are not finite.")
+        return gop
+
+    def _encode_rung(
+        self,
+        qp: int,
+        index: int,
+        codes: np.ndarray,
+        times: tuple[int, int],
+        tiles: TileLayout,
+        rungs: dict[int, RungEntry],
+    ) -> SegmentEntry:
+        config = self.config
+        settings = VideoSettings(config.codec, qp, config.preset, config.threads)
+        planes = (tiles.tile(feature_grid(frame, tiles)) for frame in codes)
+        init, media = encode_segment(planes, len(codes), times[0], times[1] - times[0], settings)
+        self._keep_init(qp, init, rungs)
+        name = f"features/qp{qp}/{index:04d}.m4s"
+        decoded = decode_segment(
+            init, media, tiles, (len(codes), *codes.shape[1:]), config.codec, name
+        )
+        return SegmentEntry(self.package.write(name, media), psnr_db(codes, decoded))
+
+    def _keep_init(self, qp: int, init: bytes, rungs: dict[int, RungEntry]) -> None:
+        """All segments of a rung share the header of the first; x264 and x265 see to that."""
+        name = f"features/qp{qp}/init.mp4"
+        file = self.package.write(name, init) if qp not in rungs else rungs[qp].init
+        if file != FileEntry.of(name, init):
+            raise EncodeError(f"The video encoder changed its header within the rung QP {qp}.")
+        rungs[qp] = RungEntry(qp, self.config.codec, sample_entry(init).codecs, file)
+
+    def _keep(self, kept: list[dict[str, np.ndarray]], codes: dict[str, np.ndarray]) -> None:
+        if self.config.keep_codes:
+            kept.append(codes)
+
+    def _write_manifest(self, manifest: Manifest) -> int:
+        """Bytes of scene.json and scene.mpd, which must be readable by this very program."""
+        try:
+            data = write_manifest(manifest)
+            read_manifest(data, Limits())
+        except ValueError as error:
+            raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
+        files = [self.package.write(MANIFEST_NAME, data)]
+        files.append(self.package.write(DASH_NAME, write_dash(manifest)))
+        return sum(file.size_bytes for file in files)
+
+    def _report(self, manifest: Manifest, manifest_bytes: int) -> EncodeReport:
+        gops = manifest.gops
+        return EncodeReport(
+            frames=manifest.frame_count,
+            total_bytes=self.package.total_bytes,
+            part_bytes={
+                "static": sum(layer.file.size_bytes for layer in manifest.static),
+                "keyframes": sum(layer.file.size_bytes for g in gops for layer in g.layers),
+                "fields": sum(gop.field.size_bytes for gop in gops),
+                "manifest": manifest_bytes,
+            },
+            rung_bytes={
+                rung.qp: rung.init.size_bytes + sum(g.segments[k].file.size_bytes for g in gops)
+                for k, rung in enumerate(manifest.rungs)
+            },
+            rung_psnr_db={
+                rung.qp: sum(gop.segments[k].psnr_db for gop in gops) / len(gops)
+                for k, rung in enumerate(manifest.rungs)
+            },
+            static_codes=self.static_codes,
+            gop_codes=self.gop_codes,
+            feature_codes=self.feature_codes,
+        )
+
+
+def quantise_features(features: torch.Tensor) -> tuple[Quantiser, np.ndarray]:
+    """[E, M, F] values -> the 8-bit quantiser of their channels and [E, M, F] uint8 codes."""
+    flat = features.reshape(-1, features.shape[-1])
+    if not len(flat):
+        flat = torch.zeros(1, features.shape[-1])
+    quantiser = fit_quantiser(flat, FEATURE_BITS)
+    codes = quantiser.encode(features.reshape(-1, features.shape[-1]))
+    return quantiser, codes.reshape(tuple(features.shape))
+
+
+def feature_grid(codes: np.ndarray, tiles: TileLayout) -> np.ndarray:
+    """[M, F] codes -> [F, height, width] uint8, padding as in the planes."""
+    if not len(codes):
+        return np.full((tiles.features, tiles.height, tiles.width), 128, np.uint8)
+    source = padding_source(len(codes), tiles.height, tiles.width)
+    return codes[source].T.reshape(tiles.features, tiles.height, tiles.width)
+
+
+def psnr_db(written: np.ndarray, decoded: np.ndarray) -> float:
+    """Of 8-bit codes, capped at `PSNR_CAP_DB`."""
+    if not written.size:
+        return PSNR_CAP_DB
+    error = np.square(written.astype(np.float32) - decoded.astype(np.float32)).mean(dtype=float)
+    return float(min(10 * np.log10(255**2 / max(error, 1e-12)), PSNR_CAP_DB))

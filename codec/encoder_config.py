@@ -1,0 +1,78 @@
+"""What the encoder may choose, and what it tells when it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from codec.feature_video import Codec
+
+
+@dataclass(frozen=True)
+class AttributeBits:
+    """Bits per channel of each canonical attribute, 1..16; docs/bitstream.md measures."""
+
+    means: int = 16
+    quats: int = 10
+    log_scales: int = 9
+    opacity_logits: int = 8
+    colors: int = 9
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """How a scene is encoded.
+
+    Args:
+        rungs: QPs of the feature video, one quality each.
+        codec: of the feature video, hevc or h264.
+        preset: of the video encoder.
+        bits: per canonical attribute.
+        static_layers: parts of the static Gaussians, each about twice the one before; the most
+            important come first, so that a prefix already gives a picture.
+        jxl_effort: 1..9, time spent on the lossless planes.
+        sort: lay Gaussians out by likeness; without it files are larger.
+        seed: of the sorting.
+        threads: of the video encoder.
+        keep_codes: hold all codes in the report, for tests; long scenes need the memory.
+    """
+
+    rungs: tuple[int, ...] = (16, 20, 24, 28, 32)
+    codec: Codec = "hevc"
+    preset: str = "medium"
+    bits: AttributeBits = AttributeBits()
+    static_layers: int = 3
+    jxl_effort: int = 7
+    sort: bool = True
+    seed: int = 0
+    threads: int = 1
+    keep_codes: bool = False
+
+
+@dataclass(frozen=True)
+class EncodeReport:
+    """What was written.
+
+    Args:
+        frames: content frames of the scene.
+        total_bytes: of all files, all rungs.
+        part_bytes: static, keyframes, fields, manifest.
+        rung_bytes: QP -> feature video over the whole scene, initialisation included.
+        rung_psnr_db: QP -> mean PSNR of the decoded feature codes.
+        static_codes, gop_codes, feature_codes: with `keep_codes`, attribute -> [N, C] codes of
+            each static layer and of each GOP, and the [E, M, F] feature codes before the video.
+    """
+
+    frames: int
+    total_bytes: int
+    part_bytes: dict[str, int]
+    rung_bytes: dict[int, int]
+    rung_psnr_db: dict[int, float]
+    static_codes: list[dict[str, np.ndarray]] = field(default_factory=list, repr=False)
+    gop_codes: list[dict[str, np.ndarray]] = field(default_factory=list, repr=False)
+    feature_codes: list[np.ndarray] = field(default_factory=list, repr=False)
+
+    def bytes_per_frame(self, qp: int) -> float:
+        """Bytes per content frame of all that a viewer of one rung fetches."""
+        return (sum(self.part_bytes.values()) + self.rung_bytes[qp]) / self.frames

@@ -1,0 +1,128 @@
+"""From canonical Gaussians to the codes and planes of a layer, and back."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from codec.encoder_config import AttributeBits
+from codec.grid_sorting import sort_grid
+from codec.quantisation import Quantiser, SinhCurve, fit_quantiser
+from renderer import CanonicalGaussians
+
+# What makes neighbours alike, relative to one standard deviation of the means.
+COLOR_WEIGHT = 1.0
+SCALE_WEIGHT = 0.5
+OPACITY_WEIGHT = 0.3
+FEATURE_WEIGHT = 1.0
+
+
+def attributes(gaussians: CanonicalGaussians) -> dict[str, Tensor]:
+    """Attribute -> [N, C] float values."""
+    return {
+        f.name: getattr(gaussians, f.name).detach().reshape(len(gaussians), -1)
+        for f in fields(CanonicalGaussians)
+    }
+
+
+def canonical_from(values: dict[str, Tensor]) -> CanonicalGaussians:
+    """[N, C] values -> Gaussians; the inverse of `attributes`."""
+    return CanonicalGaussians(**{**values, "opacity_logits": values["opacity_logits"][:, 0]})
+
+
+def concatenate(parts: list[CanonicalGaussians]) -> CanonicalGaussians:
+    """Layers one after the other; none at all gives no Gaussians."""
+    if not parts:
+        return CanonicalGaussians.empty()
+    return CanonicalGaussians(
+        *(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(CanonicalGaussians))
+    )
+
+
+def normalised_static(gaussians: CanonicalGaussians) -> CanonicalGaussians:
+    """The same picture in fewer bits: unit quaternions with w >= 0, no negative colours.
+
+    Only for Gaussians that nothing is added to. A field's deltas add to the stored quaternion and
+    colour, so moving Gaussians must keep theirs as trained.
+    """
+    quats = torch.nn.functional.normalize(gaussians.quats, dim=-1)
+    return CanonicalGaussians(
+        means=gaussians.means,
+        quats=torch.where(quats[:, :1] < 0, -quats, quats),
+        log_scales=gaussians.log_scales,
+        opacity_logits=gaussians.opacity_logits,
+        colors=gaussians.colors.relu(),
+    )
+
+
+def importance(gaussians: CanonicalGaussians, center: Tensor, radius: float) -> Tensor:
+    """[N] opacity times the solid angle that a Gaussian covers for a viewer of the scene."""
+    two_widest = gaussians.log_scales.topk(2, dim=-1).values.sum(dim=-1).exp()
+    distance = (gaussians.means - center).norm(dim=-1).clamp(min=radius)
+    return torch.sigmoid(gaussians.opacity_logits) * two_widest / distance.square()
+
+
+def split_sizes(count: int, parts: int) -> list[int]:
+    """Sizes of at most `parts` parts, each about twice the one before, that add up to `count`."""
+    shares = [(2**k) / (2**parts - 1) for k in range(parts)]
+    edges = [round(count * sum(shares[:k])) for k in range(parts + 1)]
+    return [b - a for a, b in pairwise(edges) if b > a]
+
+
+def sorting_values(gaussians: CanonicalGaussians, features: Tensor | None = None) -> Tensor:
+    """[N, D] what `sort_grid` compares: all attributes but rotation, and [E, N, F] features."""
+    center = gaussians.means.median(dim=0).values
+    offset = gaussians.means - center
+    reach = offset.norm(dim=-1).median().clamp(min=1e-9)  # what lies far beyond it is pulled in
+    parts = [
+        _standardised(torch.asinh(offset / reach)),
+        COLOR_WEIGHT * _standardised(gaussians.colors.clamp(-0.5, 1.5)),
+        SCALE_WEIGHT * _standardised(gaussians.log_scales),
+        OPACITY_WEIGHT * _standardised(gaussians.opacity_logits[:, None]),
+    ]
+    if features is not None:
+        step = max(1, len(features) // 4)
+        chosen = features[::step].permute(1, 0, 2).flatten(1)
+        parts.append(FEATURE_WEIGHT * _standardised(chosen) / len(features[::step]) ** 0.5)
+    return torch.cat([part.float() for part in parts], dim=-1).detach()
+
+
+def _standardised(values: Tensor) -> Tensor:
+    """Zero mean, and one joint standard deviation so that no weak channel is blown up."""
+    centred = values - values.mean(dim=0)
+    return centred / centred.square().mean().sqrt().clamp(min=1e-9)
+
+
+def grid_order(values: Tensor, height: int, width: int, sort: bool, seed: int) -> Tensor:
+    """[N] item of each of the first N cells."""
+    count = len(values)
+    return sort_grid(values, height, width, seed)[:count] if sort else torch.arange(count)
+
+
+def quantisers_for(
+    values: dict[str, Tensor], bits: AttributeBits, center: tuple[float, ...], unit: float
+) -> dict[str, Quantiser]:
+    """Attribute -> the quantiser that spans its values; means get the curve of far distances."""
+    curve = SinhCurve(center, unit)
+    return {
+        name: fit_quantiser(v, getattr(bits, name), curve if name == "means" else None)
+        for name, v in values.items()
+    }
+
+
+def encode_layer(
+    values: dict[str, Tensor], quantisers: dict[str, Quantiser]
+) -> dict[str, np.ndarray]:
+    """Attribute -> [N, C] codes."""
+    return {name: quantisers[name].encode(v) for name, v in values.items()}
+
+
+def decode_layer(
+    codes: dict[str, np.ndarray], quantisers: dict[str, Quantiser]
+) -> CanonicalGaussians:
+    """[N, C] codes of each attribute -> Gaussians."""
+    return canonical_from({name: quantisers[name].decode(c) for name, c in codes.items()})

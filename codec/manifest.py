@@ -1,0 +1,135 @@
+"""What scene.json says, as types. `codec.manifest_json` reads and writes it."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from codec.feature_video import Codec, TileLayout
+from codec.quantisation import Quantiser
+from codec.source import SceneMeta
+from renderer import FieldConfig
+
+FORMAT = "streamstgs"
+VERSION = 1
+MANIFEST_NAME = "scene.json"
+DASH_NAME = "scene.mpd"
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file of the scene: path below its root, length, and zlib.crc32 of its content."""
+
+    name: str
+    size_bytes: int
+    crc32: int
+
+    @staticmethod
+    def of(name: str, data: bytes) -> FileEntry:
+        """The entry of a file with this content."""
+        return FileEntry(name, len(data), zlib.crc32(data))
+
+
+@dataclass(frozen=True)
+class LayerEntry:
+    """Gaussians that travel together, sorted on one grid.
+
+    Args:
+        file: their planes.
+        count: N; cells from N on are padding.
+        height, width: the grid, cells.
+        quantisers: attribute -> how its codes become values.
+    """
+
+    file: FileEntry
+    count: int
+    height: int
+    width: int
+    quantisers: dict[str, Quantiser]
+
+    @property
+    def bits(self) -> dict[str, int]:
+        return {name: quantiser.bits for name, quantiser in self.quantisers.items()}
+
+
+@dataclass(frozen=True)
+class RungEntry:
+    """One quality of the feature video, the same for all GOPs.
+
+    Args:
+        qp: constant quantiser; names the rung.
+        codec, codecs: the codec and its RFC 6381 name.
+        init: the initialisation segment.
+    """
+
+    qp: int
+    codec: Codec
+    codecs: str
+    init: FileEntry
+
+
+@dataclass(frozen=True)
+class SegmentEntry:
+    """The feature video of one GOP at one rung.
+
+    Args:
+        file: the media segment.
+        psnr_db: of the decoded against the encoded 8-bit codes, capped at 100.
+    """
+
+    file: FileEntry
+    psnr_db: float
+
+
+@dataclass(frozen=True)
+class GopEntry:
+    """One group of pictures.
+
+    Args:
+        start_frame: index of its first content frame.
+        frames: G.
+        layers: the moving Gaussians; one after the other they are the M cells of the features.
+        features: 8-bit quantiser of the F channels.
+        field, field_config: weights and shape of the deformation field.
+        segments: parallel to the manifest's rungs.
+    """
+
+    start_frame: int
+    frames: int
+    layers: tuple[LayerEntry, ...]
+    features: Quantiser
+    field: FileEntry
+    field_config: FieldConfig
+    segments: tuple[SegmentEntry, ...]
+
+    @property
+    def dynamic_count(self) -> int:
+        """M."""
+        return sum(layer.count for layer in self.layers)
+
+    @property
+    def feature_frames(self) -> int:
+        """E = G + W - 1."""
+        return self.frames + self.field_config.window - 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A whole scene.
+
+    Args:
+        tiles: how features lie in the video; the same for all GOPs.
+        rungs: best quality (lowest QP) first.
+        static: layers that live as long as the scene, the most important first.
+        gops: in order of time.
+    """
+
+    meta: SceneMeta
+    tiles: TileLayout
+    rungs: tuple[RungEntry, ...]
+    static: tuple[LayerEntry, ...]
+    gops: tuple[GopEntry, ...]
+
+    @property
+    def frame_count(self) -> int:
+        return sum(gop.frames for gop in self.gops)

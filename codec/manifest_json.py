@@ -1,0 +1,266 @@
+"""scene.json <-> Manifest. Reading trusts nothing: types, ranges, paths and sums are checked."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from typing import Any, cast
+
+import numpy as np
+
+from codec.checked_json import Node
+from codec.errors import NotAScene, UnsupportedVersion
+from codec.feature_video import SAMPLE_ENTRIES, Codec, TileLayout
+from codec.limits import Limits
+from codec.manifest import (
+    FORMAT,
+    MANIFEST_NAME,
+    VERSION,
+    FileEntry,
+    GopEntry,
+    LayerEntry,
+    Manifest,
+    RungEntry,
+    SegmentEntry,
+)
+from codec.planes import ATTRIBUTE_CHANNELS
+from codec.quantisation import Quantiser, SinhCurve
+from codec.source import CameraPreset, SceneMeta
+from renderer import FieldConfig
+
+# Relative, no empty, hidden or parent parts, nothing that a URL or a file system would interpret.
+SAFE_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*")
+PATH_LENGTH = 200
+SINH_ARGUMENT = 60.0  # sinh of more leaves float32's comfortable range
+
+
+def write_manifest(manifest: Manifest) -> bytes:
+    """The content of scene.json."""
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "meta": asdict(manifest.meta),
+        "features": asdict(manifest.tiles),
+        "rungs": [asdict(rung) for rung in manifest.rungs],
+        "static": [_layer_object(layer) for layer in manifest.static],
+        "gops": [_gop_object(gop) for gop in manifest.gops],
+    }
+    return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+
+
+def read_manifest(data: bytes, limits: Limits) -> Manifest:
+    """Parse and check scene.json.
+
+    Raises:
+        NotAScene: not the manifest of a scene, with the place and what should be there.
+        UnsupportedVersion: of another version.
+    """
+    root = Node.parse(data, MANIFEST_NAME)
+    _check_version(root)
+    tiles = _read_tiles(root.at("features"), limits)
+    rungs = tuple(_read_rung(node, limits) for node in root.at("rungs").items(limits.rungs))
+    if not rungs or [r.qp for r in rungs] != sorted({r.qp for r in rungs}):
+        root.at("rungs").refuse("a list of rungs of rising QP")
+    static = tuple(_read_layer(node, limits) for node in root.at("static").items(limits.layers))
+    gops = tuple(
+        _read_gop(node, tiles, len(rungs), limits) for node in root.at("gops").items(limits.gops)
+    )
+    _check_timeline(root.at("gops"), gops)
+    return Manifest(_read_meta(root.at("meta"), limits), tiles, rungs, static, gops)
+
+
+def _check_version(root: Node) -> None:
+    if not root.has("format") or root.at("format").value != FORMAT:
+        raise NotAScene(f"{MANIFEST_NAME} is not the manifest of a StreamSTGS scene.")
+    version = root.at("version").integer(0, 1 << 31)
+    if version != VERSION:
+        raise UnsupportedVersion(
+            f"{MANIFEST_NAME} is of format version {version}; this program reads version "
+            f"{VERSION}: update it, or encode the scene again."
+        )
+
+
+def _check_timeline(node: Node, gops: tuple[GopEntry, ...]) -> None:
+    if not gops:
+        node.refuse("a list of at least one GOP")
+    expected = 0
+    for k, gop in enumerate(gops):
+        if gop.start_frame != expected:
+            node.refuse(f"without gaps: GOP {k} should start at frame {expected}")
+        expected += gop.frames
+
+
+def _read_tiles(node: Node, limits: Limits) -> TileLayout:
+    features = node.at("features").integer(1, limits.features)
+    tiles = TileLayout(
+        height=node.at("height").integer(1, limits.grid_side),
+        width=node.at("width").integer(1, limits.grid_side),
+        features=features,
+        columns=node.at("columns").integer(1, features),
+    )
+    sides = (tiles.video_width, tiles.video_height)
+    if max(sides) > limits.video_side_px or sides[0] * sides[1] > limits.video_pixels:
+        node.refuse(f"of pictures smaller than {sides[0]} x {sides[1]}")
+    return tiles
+
+
+def _read_rung(node: Node, limits: Limits) -> RungEntry:
+    return RungEntry(
+        qp=node.at("qp").integer(0, 63),
+        codec=cast(Codec, node.at("codec").choice(tuple(SAMPLE_ENTRIES))),
+        codecs=node.at("codecs").text(100),
+        init=_read_file(node.at("init"), limits),
+    )
+
+
+def _read_gop(node: Node, tiles: TileLayout, rungs: int, limits: Limits) -> GopEntry:
+    config = _read_config(node.at("field_config"), tiles, limits)
+    gop = GopEntry(
+        start_frame=node.at("start_frame").integer(0, limits.gops * limits.frames_per_gop),
+        frames=node.at("frames").integer(1, limits.frames_per_gop),
+        layers=tuple(_read_layer(n, limits) for n in node.at("layers").items(limits.layers)),
+        features=_read_quantiser(node.at("features"), tiles.features, 8),
+        field=_read_file(node.at("field"), limits),
+        field_config=config,
+        segments=tuple(_read_segment(n, limits) for n in node.at("segments").items(rungs)),
+    )
+    if len(gop.segments) != rungs:
+        node.at("segments").refuse(f"one segment for each of {rungs} rungs")
+    if gop.dynamic_count > tiles.height * tiles.width:
+        node.at("layers").refuse("no more Gaussians than the feature grid has cells")
+    if gop.feature_frames * gop.dynamic_count * tiles.features > limits.feature_codes_bytes:
+        node.refuse("a GOP whose features fit in memory")
+    return gop
+
+
+def _read_segment(node: Node, limits: Limits) -> SegmentEntry:
+    return SegmentEntry(_read_file(node.at("file"), limits), node.at("psnr_db").number(0, 100))
+
+
+def _read_file(node: Node, limits: Limits) -> FileEntry:
+    name = node.at("name").text(PATH_LENGTH)
+    if not SAFE_PATH.fullmatch(name):
+        node.at("name").refuse("a plain path below the scene")
+    return FileEntry(
+        name=name,
+        size_bytes=node.at("size_bytes").integer(1, limits.segment_bytes),
+        crc32=node.at("crc32").integer(0, 0xFFFFFFFF),
+    )
+
+
+def _read_layer(node: Node, limits: Limits) -> LayerEntry:
+    layer = LayerEntry(
+        file=_read_file(node.at("file"), limits),
+        count=node.at("count").integer(1, limits.gaussians_per_layer),
+        height=node.at("height").integer(1, limits.grid_side),
+        width=node.at("width").integer(1, limits.grid_side),
+        quantisers={
+            name: _read_quantiser(node.at("attributes").at(name), channels, 16)
+            for name, channels in ATTRIBUTE_CHANNELS.items()
+        },
+    )
+    cells = layer.height * layer.width
+    if not layer.count <= cells <= limits.gaussians_per_layer:
+        node.refuse(f"a layer whose Gaussians fit its grid of {layer.height} x {layer.width}")
+    return layer
+
+
+def _read_quantiser(node: Node, channels: int, most_bits: int) -> Quantiser:
+    curve = None
+    if node.has("curve"):
+        curve = SinhCurve(
+            center=node.at("curve").at("center").numbers(channels),
+            unit=node.at("curve").at("unit").number(1e-9, 1e9),
+        )
+    reach = SINH_ARGUMENT if curve else 1e9
+    return Quantiser(
+        bits=node.at("bits").integer(1, most_bits),
+        offset=node.at("offset").numbers(channels, -reach, reach),
+        step=node.at("step").numbers(channels, 0.0, reach),
+        curve=curve,
+    )
+
+
+def _read_config(node: Node, tiles: TileLayout, limits: Limits) -> FieldConfig:
+    window = node.at("window").integer(1, limits.window)
+    if window % 2 == 0:
+        node.at("window").refuse("odd")
+    features = node.at("features").integer(tiles.features, tiles.features)
+    return FieldConfig(
+        features=features,
+        window=window,
+        width=node.at("width").integer(1, limits.field_width),
+        time_frequencies=node.at("time_frequencies").integer(0, limits.field_frequencies),
+        position_frequencies=node.at("position_frequencies").integer(0, limits.field_frequencies),
+        extent=node.at("extent").number(1e-9, 1e9),
+    )
+
+
+def _read_meta(node: Node, limits: Limits) -> SceneMeta:
+    presets = node.at("presets").items(limits.presets)
+    return SceneMeta(
+        title=node.at("title").text(limits.text_length),
+        fps=node.at("fps").number(0.01, 1000.0),
+        up=_triple(node.at("up")),
+        center=_triple(node.at("center")),
+        radius=node.at("radius").number(0.0, 1e9),
+        background=_triple(node.at("background")),
+        width=node.at("width").integer(1, limits.video_side_px),
+        height=node.at("height").integer(1, limits.video_side_px),
+        licence=node.at("licence").text(limits.text_length),
+        attribution=node.at("attribution").text(limits.text_length),
+        presets=tuple(_read_preset(preset, limits) for preset in presets),
+    )
+
+
+def _read_preset(node: Node, limits: Limits) -> CameraPreset:
+    return CameraPreset(
+        name=node.at("name").text(limits.text_length),
+        position=_triple(node.at("position")),
+        target=_triple(node.at("target")),
+        fov_y_rad=node.at("fov_y_rad").number(1e-3, 3.14),
+    )
+
+
+def _triple(node: Node) -> tuple[float, float, float]:
+    x, y, z = node.numbers(3)
+    return x, y, z
+
+
+def _gop_object(gop: GopEntry) -> dict[str, Any]:
+    return {
+        "start_frame": gop.start_frame,
+        "frames": gop.frames,
+        "layers": [_layer_object(layer) for layer in gop.layers],
+        "features": _quantiser_object(gop.features),
+        "field": asdict(gop.field),
+        "field_config": asdict(gop.field_config),
+        "segments": [asdict(segment) for segment in gop.segments],
+    }
+
+
+def _layer_object(layer: LayerEntry) -> dict[str, Any]:
+    return {
+        "file": asdict(layer.file),
+        "count": layer.count,
+        "height": layer.height,
+        "width": layer.width,
+        "attributes": {name: _quantiser_object(q) for name, q in layer.quantisers.items()},
+    }
+
+
+def _quantiser_object(quantiser: Quantiser) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "bits": quantiser.bits,
+        "offset": [_shortest(value) for value in quantiser.offset],
+        "step": [_shortest(value) for value in quantiser.step],
+    }
+    if quantiser.curve is not None:
+        content["curve"] = asdict(quantiser.curve)
+    return content
+
+
+def _shortest(value: float) -> float:
+    """The double with the fewest digits that is the same float32."""
+    return float(str(np.float32(value)))

@@ -1,0 +1,101 @@
+"""Numbers to integer codes and back; the only lossy step of canonical attributes.
+
+    y = curve(value);  code = round((y - offset) / step), clamped to 0 .. 2^bits - 1
+    value = curve^-1(offset + step * code)
+
+`curve` is the identity, or asinh((value - center) / unit): nearly linear within `unit` of the
+centre and logarithmic far from it, so that one distant Gaussian does not coarsen all others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class SinhCurve:
+    """value = center + unit * sinh(y), per channel.
+
+    Args:
+        center: C values.
+        unit: > 0, distance over which the curve is nearly linear.
+    """
+
+    center: tuple[float, ...]
+    unit: float
+
+
+@dataclass(frozen=True)
+class Quantiser:
+    """How one attribute of one layer becomes codes.
+
+    Args:
+        bits: 1..16.
+        offset: C values of code 0, exact in float32.
+        step: C widths of one code, exact in float32, >= 0.
+        curve: what is applied before; None is the identity.
+    """
+
+    bits: int
+    offset: tuple[float, ...]
+    step: tuple[float, ...]
+    curve: SinhCurve | None = None
+
+    @property
+    def channels(self) -> int:
+        return len(self.offset)
+
+    @property
+    def highest_code(self) -> int:
+        return (1 << self.bits) - 1
+
+    def encode(self, values: Tensor) -> np.ndarray:
+        """[N, C] values -> [N, C] codes, uint8 up to 8 bits, else uint16."""
+        y = _bend(values.double().cpu(), self.curve)
+        step = torch.tensor(self.step, dtype=torch.float64)
+        scaled = (y - torch.tensor(self.offset, dtype=torch.float64)) / step.clamp(min=1e-300)
+        codes = torch.where(step > 0, scaled, 0.0).round().clamp(0, self.highest_code)
+        return codes.numpy().astype(plane_dtype(self.bits))
+
+    def decode(self, codes: np.ndarray) -> Tensor:
+        """[N, C] codes -> [N, C] float32 values."""
+        y = torch.from_numpy(codes.astype(np.float32))
+        y = y * torch.tensor(self.step) + torch.tensor(self.offset)
+        if self.curve is None:
+            return y
+        return torch.tensor(self.curve.center) + self.curve.unit * torch.sinh(y)
+
+
+def plane_dtype(bits: int) -> type[np.uint8] | type[np.uint16]:
+    """Sample type of the plane that holds codes of so many bits."""
+    return np.uint8 if bits <= 8 else np.uint16
+
+
+def fit_quantiser(
+    values: Tensor, bits: int, curve: SinhCurve | None = None, clip_share: float = 0.0
+) -> Quantiser:
+    """The quantiser whose codes span the values of each channel.
+
+    Args:
+        values: [N, C], N >= 1.
+        bits: 1..16.
+        curve: applied before the range is taken.
+        clip_share: share of the values at each end that may be clipped to spare the range.
+    """
+    y = _bend(values.double().cpu(), curve)
+    skipped = int(clip_share * len(y))
+    ordered = y.sort(dim=0).values
+    low, high = ordered[skipped], ordered[len(y) - 1 - skipped]
+    offset = low.float()
+    step = ((high - offset.double()) / ((1 << bits) - 1)).float().clamp(min=0)
+    return Quantiser(bits, tuple(offset.tolist()), tuple(step.tolist()), curve)
+
+
+def _bend(values: Tensor, curve: SinhCurve | None) -> Tensor:
+    if curve is None:
+        return values
+    return torch.asinh((values - torch.tensor(curve.center, dtype=torch.float64)) / curve.unit)

@@ -1,0 +1,159 @@
+"""A scene in one `.stgs` file: a ZIP whose entries are stored, read by byte ranges."""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from codec.errors import CorruptSegment, MissingSegment, NotAScene
+from codec.limits import Limits
+from codec.streaming.container import never
+
+LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, of the extra field
+LOCAL_SIGNATURE = b"PK\x03\x04"
+EXTRA_ALLOWANCE_BYTES = 64  # a local header may carry more than the directory says
+ENCRYPTED = 0x1
+UNIX_TYPE_SHIFT, UNIX_TYPE_MASK, UNIX_LINK = 16, 0o170000, 0o120000
+
+
+class ByteRanges(Protocol):
+    """Random access to some bytes, from two threads at a time."""
+
+    location: str
+    size_bytes: int
+
+    def read(self, start: int, length: int, cancelled: Callable[[], bool] = never) -> bytes:
+        """data[start : start + length]; shorter only at the end."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class FileRanges:
+    """Ranges of a file on disk."""
+
+    def __init__(self, path: Path) -> None:
+        self.location = str(path)
+        self._file = path.open("rb")
+        self._lock = threading.Lock()
+        self.size_bytes = self._file.seek(0, io.SEEK_END)
+
+    def read(self, start: int, length: int, cancelled: Callable[[], bool] = never) -> bytes:
+        with self._lock:
+            self._file.seek(start)
+            return self._file.read(length)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class ArchiveContainer:
+    """The entries of an archive; its directory is read and checked once."""
+
+    def __init__(self, ranges: ByteRanges, limits: Limits) -> None:
+        """
+        Raises:
+            NotAScene: not a ZIP, or one with compressed, encrypted, linked or overlong entries.
+        """
+        self.location = ranges.location
+        self._ranges = ranges
+        self._entries = {entry.filename: entry for entry in _directory(ranges, limits)}
+
+    def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
+        entry = self._entries.get(name)
+        if entry is None:
+            raise MissingSegment(f"{name} is missing in the scene {self.location}.")
+        if entry.file_size > most_bytes:
+            raise CorruptSegment(f"{name} is longer than the {most_bytes} bytes it should have.")
+        guess = LOCAL_HEADER.size + len(entry.filename.encode()) + EXTRA_ALLOWANCE_BYTES
+        data = self._ranges.read(entry.header_offset, guess + entry.file_size, cancelled)
+        begin = _content_offset(data, name)
+        if begin + entry.file_size > len(data):
+            start = entry.header_offset + begin
+            data, begin = self._ranges.read(start, entry.file_size, cancelled), 0
+        content = data[begin : begin + entry.file_size]
+        if len(content) != entry.file_size:
+            raise CorruptSegment(f"{name} is cut off in the scene {self.location}.")
+        return content
+
+    def close(self) -> None:
+        self._ranges.close()
+
+
+def _content_offset(data: bytes, name: str) -> int:
+    """Where the content begins after a local file header."""
+    if len(data) < LOCAL_HEADER.size:
+        raise CorruptSegment(f"{name} is cut off.")
+    signature, name_length, extra_length = LOCAL_HEADER.unpack_from(data)
+    if signature != LOCAL_SIGNATURE:
+        raise CorruptSegment(f"{name} is not where the archive's directory says it is.")
+    return LOCAL_HEADER.size + name_length + extra_length
+
+
+def _directory(ranges: ByteRanges, limits: Limits) -> list[zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(_RangesFile(ranges, limits.manifest_bytes)) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError) as e:
+        raise NotAScene(f"{ranges.location} is not a scene archive: {e}.") from e
+    if len(entries) > limits.archive_entries:
+        raise NotAScene(f"{ranges.location} has too many entries ({len(entries)}).")
+    for entry in entries:
+        _check_entry(entry, ranges)
+    return [entry for entry in entries if not entry.is_dir()]
+
+
+def _check_entry(entry: zipfile.ZipInfo, ranges: ByteRanges) -> None:
+    """Only stored files of this archive; a player looks up names and never extracts."""
+    where = f"{ranges.location}: its entry {entry.filename[:100]!r}"
+    stored = entry.compress_type == zipfile.ZIP_STORED
+    if not stored or entry.file_size != entry.compress_size:
+        raise NotAScene(f"{where} is compressed; scenes store their entries.")
+    if entry.flag_bits & ENCRYPTED:
+        raise NotAScene(f"{where} is encrypted.")
+    if entry.external_attr >> UNIX_TYPE_SHIFT & UNIX_TYPE_MASK == UNIX_LINK:
+        raise NotAScene(f"{where} is a link.")
+    if ".." in entry.filename.split("/") or entry.filename.startswith("/"):
+        raise NotAScene(f"{where} leads out of the scene.")
+    if not 0 <= entry.header_offset <= ranges.size_bytes - entry.file_size:
+        raise NotAScene(f"{where} lies beyond the end of the file.")
+
+
+class _RangesFile(io.RawIOBase):
+    """What `zipfile` needs to read the directory at the end of an archive."""
+
+    def __init__(self, ranges: ByteRanges, most_bytes: int) -> None:
+        self._ranges = ranges
+        self._most_bytes = most_bytes
+        self._position = 0
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._ranges.size_bytes}
+        position = base[whence] + offset
+        if position < 0:
+            raise ValueError("a seek before the beginning")
+        self._position = position
+        return position
+
+    def tell(self) -> int:
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(self._ranges.size_bytes - self._position, 0)
+        length = left if size < 0 else min(size, left)
+        if length > self._most_bytes:
+            raise ValueError(f"a directory of {length} bytes")
+        data = self._ranges.read(self._position, length)
+        self._position += len(data)
+        return data

@@ -1,0 +1,37 @@
+"""Where the bytes of a scene come from: one contract for directories, archives and servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+def never() -> bool:
+    """The `cancelled` of a caller that waits for the end."""
+    return False
+
+
+class Container(Protocol):
+    """The files of one scene. Reads may come from two threads at a time."""
+
+    location: str  # for people
+
+    def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
+        """The whole content of a file.
+
+        Args:
+            name: a path that `codec.manifest_json` accepted.
+            most_bytes: a longer file is not read.
+            cancelled: asked while waiting.
+
+        Raises:
+            MissingSegment: there is no such file.
+            CorruptSegment: it is longer than `most_bytes`, or broken.
+            SceneUnreachable: the server does not answer as it should.
+            Cancelled: the caller asked for it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the file or the connection."""
+        ...
