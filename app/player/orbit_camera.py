@@ -78,7 +78,7 @@ class OrbitCamera:
         camera = OrbitCamera(
             OrbitView(meta.center, 0.0, math.radians(10.0), radius),
             up=meta.up,
-            aspect=meta.width / meta.height if meta.width > 0 and meta.height > 0 else 16 / 9,
+            aspect=natural_aspect(meta),
             min_distance=radius * 0.01,
             max_distance=radius * 20.0,
         )
@@ -206,8 +206,7 @@ class OrbitCamera:
         return Camera(torch.from_numpy(viewmat).float(), K, width, height)
 
     def _focal_px(self, width: int, height: int, view: OrbitView | None = None) -> float:
-        half = math.tan((view or self.view).fov_y_rad / 2)
-        return max(min(height / (2 * half), width / (2 * half * self.aspect)), 1e-6)
+        return focal_px((view or self.view).fov_y_rad, self.aspect, width, height)
 
     def _outward(self, view: OrbitView) -> Array:
         """Unit vector from the pivot to the eye."""
@@ -221,6 +220,22 @@ class OrbitCamera:
         right = np.cross(forward, self._axes[2])
         right /= np.linalg.norm(right)
         return right, np.cross(forward, right), forward
+
+
+def focal_px(fov_y_rad: float, aspect: float, width: int, height: int) -> float:
+    """Focal length for a window of this size; narrower ones than `aspect` keep the width in view.
+
+    Args:
+        fov_y_rad: vertical field of view in a window of the scene's own aspect ratio.
+        aspect: width / height of a picture of the scene.
+    """
+    half = math.tan(fov_y_rad / 2)
+    return max(min(height / (2 * half), width / (2 * half * aspect)), 1e-6)
+
+
+def natural_aspect(meta: SceneMeta) -> float:
+    """Width / height of a picture of the scene, 16:9 where it does not say."""
+    return meta.width / meta.height if meta.width > 0 and meta.height > 0 else 16 / 9
 
 
 def approach(shown: OrbitView, goal: OrbitView, dt_s: float, half_life_s: float) -> OrbitView:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 import torch
 
-import codec.scene
 from app.player.clock import PlaybackClock
 from app.player.decode_thread import DecodeSettings, DecodeTarget, DecodeThread, OpenedScene
 from app.player.gop_cache import CachedGop
@@ -20,7 +19,7 @@ from app.player.playback_types import (
     PlaybackStatus,
 )
 from app.player.rung_choice import RungSettings
-from codec.scene import Scene
+from codec.scene import Scene, open_scene
 from codec.source import SceneMeta
 
 SPEED_LIMITS = (0.1, 8.0)
@@ -70,7 +69,7 @@ class Playback:
         settings: PlaybackSettings = PlaybackSettings(),
         device: torch.device | str = "cpu",
         monotonic: Callable[[], float] = time.monotonic,
-        opener: Callable[[str], Scene] | None = None,
+        opener: Callable[[str], Scene] = open_scene,
     ) -> None:
         self.location = str(location)
         self._settings = settings
@@ -84,7 +83,7 @@ class Playback:
         self._shown: PlaybackFrame | None = None
         self._opening_position_s: float | None = 0.0  # to go to once the duration is known
         self._worker = DecodeThread(
-            lambda: (opener or _open)(self.location),
+            lambda: opener(self.location),
             self.location,
             settings.decode,
             settings.rungs,
@@ -362,10 +361,6 @@ class Playback:
         if self.opened is None or self._clock.loop:
             return False
         return self._frame_now() == self.opened.timeline.frames - 1
-
-
-def _open(location: str) -> Scene:
-    return codec.scene.open_scene(location)  # type: ignore[attr-defined]
 
 
 def _limited_speed(speed: float) -> float:
