@@ -121,6 +121,45 @@ def load_train() -> type[Command]:
     return Train
 
 
+def load_encode() -> type[Command]:
+    from codec.encoder_config import EncoderConfig
+
+    @dataclasses.dataclass(frozen=True)
+    class Settings(EncoderConfig):
+        keep_codes: tyro.conf.Suppress[bool] = False  # only a caller in Python can use the codes
+
+    @dataclasses.dataclass(frozen=True)
+    class Encode:
+        """Write a trained run as a scene package."""
+
+        trained: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+        """The run directory that `train` wrote."""
+        output: Annotated[OutputOption, tyro.conf.arg(metavar="SCENE")]
+        """Where to: a .stgs file, or a directory for a web server."""
+        title: str | None = None
+        """Instead of the title that the run has; likewise the two below."""
+        licence: str | None = None
+        attribution: str | None = None
+        encoder: Annotated[Settings, tyro.conf.arg(name="")] = Settings()
+
+        def run(self) -> int:
+            from codec.encoder import encode_scene
+            from trainer.run_directory import load_run
+
+            named = {"title": self.title, "licence": self.licence, "attribution": self.attribution}
+            source = load_run(self.trained, **{k: v for k, v in named.items() if v is not None})
+            report = encode_scene(source, self.output, self.encoder, ProgressLine())
+            for qp in self.encoder.rungs:
+                print(
+                    f"QP {qp}: {report.bytes_per_frame(qp) / 1000:.1f} kB per frame, "
+                    f"features {report.rung_psnr_db[qp]:.1f} dB"
+                )
+            print(f"{self.output}: {report.total_bytes / 1e6:.2f} MB")
+            return 0
+
+    return Encode
+
+
 @dataclasses.dataclass(frozen=True)
 class Serve:
     """Serve a directory of scenes over HTTP, for trying out streaming."""
@@ -165,6 +204,7 @@ COMMANDS = {
     "open": Entry("[SCENE]", "open the window (also without the word `open`)", lambda: Open),
     "info": Entry("SCENE [--json]", "say what is in a scene", lambda: Info),
     "train": Entry("DATA -o RUN", "train a scene from multi-view video", load_train),
+    "encode": Entry("RUN -o SCENE", "write a trained run as a scene", load_encode),
     "serve": Entry("DIR", "serve a directory of scenes over HTTP", lambda: Serve),
     "doctor": Entry("", "say what this machine can do, and what is missing", lambda: Doctor),
 }
@@ -173,6 +213,21 @@ COMMANDS = {
 def say(message: str) -> None:
     """A line for the person, kept apart from the results on standard output."""
     print(message, file=sys.stderr, flush=True)
+
+
+class ProgressLine:
+    """Says how far long work is: one line that is rewritten on a terminal, else one per step."""
+
+    def __init__(self) -> None:
+        self._what = ""
+
+    def __call__(self, what: str, share: float) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if share >= 1 else ""
+            print(f"\r\x1b[K{share:4.0%}  {what}", end=end, file=sys.stderr, flush=True)
+        elif what != self._what:
+            say(f"{share:4.0%}  {what}")
+        self._what = what
 
 
 def print_figures(figures: dict[str, Any], as_json: bool) -> None:
@@ -235,6 +290,7 @@ def is_expected(error: Exception) -> bool:
         ("codec.errors", "CodecError"),
         ("renderer.errors", "RenderError"),
         ("trainer.errors", "TrainerError"),
+        ("app.player.errors", "PlayerError"),
     ]
     # A package that was never imported cannot have raised the error.
     loaded = [getattr(sys.modules[m], name) for m, name in trees if m in sys.modules]

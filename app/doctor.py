@@ -105,6 +105,15 @@ def _devices() -> Iterator[Finding]:
         yield Finding(f"CUDA device {index}", f"{device.name}, {device.total_memory >> 30} GiB")
 
 
+def _backends() -> Iterator[Finding]:
+    """Tries each one. On a CUDA machine gsplat may compile for minutes the first time."""
+    from renderer.backends import available_backends, choose_backend
+
+    for name, obstacle in available_backends():
+        yield Finding(name, obstacle or "works here")
+    yield Finding("chosen", choose_backend().reason)
+
+
 def _video() -> Iterator[Finding]:
     """Encodes and decodes one small picture per codec: a listed codec may still not work."""
     import numpy as np
@@ -147,6 +156,7 @@ _CHAPTERS = {
     "Machine": _machine,
     "Packages": _packages,
     "Devices": _devices,
+    "Renderer": _backends,
     "Video codecs": _video,
     "OpenGL": _opengl,
 }

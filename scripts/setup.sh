@@ -37,9 +37,9 @@ apt_install() {
     as_root=(sudo)
   fi
   say "Installing with apt-get: $*"
-  "${as_root[@]}" apt-get update -qq >&2 || say "apt-get update failed; trying with the old lists."
+  "${as_root[@]}" apt-get update -qq >/dev/null || say "apt-get update failed; trying with the old lists."
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "$@" >&2
+    apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 install_system_packages() {
