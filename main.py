@@ -96,9 +96,23 @@ class Info:
 
     def run(self) -> int:
         from codec.info import describe
+        from codec.scene import open_scene
 
-        print_figures(describe(self.scene), as_json=self.json)
+        with open_scene(self.scene) as scene:
+            facts = describe(scene)
+        print_figures(facts if self.json else with_short_rungs(facts), as_json=self.json)
         return 0
+
+
+def with_short_rungs(facts: dict[str, Any]) -> dict[str, Any]:
+    """One line per rung for people; JSON has its bytes by part."""
+    shown = {name: value for name, value in facts.items() if name != "rungs"}
+    for rung in facts["rungs"]:
+        shown[f"QP {rung['qp']}"] = (
+            f"{rung['codec']}, {rung['bytes_per_frame']['total'] / 1000:.1f} kB per frame, "
+            f"{rung['bitrate_bps'] / 1e6:.2f} Mbit/s"
+        )
+    return shown
 
 
 def load_train() -> type[Command]:
@@ -166,7 +180,7 @@ class Serve:
 
     directory: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: int = 8000
 
     def run(self) -> int:
         from codec.serve import serve
@@ -241,12 +255,13 @@ def print_figures(figures: dict[str, Any], as_json: bool) -> None:
 
 
 def readable(value: Any) -> str:
-    """A figure as a person writes it."""
+    """A figure as a person reads it; scenes may hold any text, so no terminal codes get through."""
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {readable(v)}" for name, v in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(readable(v) for v in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def overview() -> str:

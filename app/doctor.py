@@ -121,6 +121,7 @@ def _video() -> Iterator[Finding]:
     from codec.feature_video import (
         ENCODERS,
         TIMESCALE,
+        Codec,
         TileLayout,
         VideoSettings,
         decode_segment,
@@ -129,11 +130,12 @@ def _video() -> Iterator[Finding]:
 
     layout = TileLayout.of(height=64, width=64, features=1)
     codes = np.arange(64 * 64, dtype=np.uint8).reshape(1, 64, 64)
-    for codec, encoder in ENCODERS.items():
-        settings = VideoSettings(codec=codec, qp=1, preset="ultrafast")
+    codecs: tuple[Codec, ...] = ("hevc", "h264")
+    for codec in codecs:
+        settings = VideoSettings(codec=codec, preset="ultrafast")
         segment = encode_segment(iter([layout.tile(codes)]), 1, 0, TIMESCALE, settings)
         decode_segment(*segment, layout, (1, 64 * 64, 1), codec, codec)
-        yield Finding(codec, f"decodes, and encodes with {encoder}")
+        yield Finding(codec, f"decodes, and encodes with {ENCODERS[codec]}")
 
 
 def _opengl() -> Iterator[Finding]:
