@@ -1,0 +1,107 @@
+"""Starts the window: one QApplication, one main window, one scene."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+
+import torch
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QSurfaceFormat
+from PySide6.QtWidgets import QApplication
+
+from app.player.playback import Playback, PlaybackSettings
+from app.ui import theme
+from app.ui.icons import app_icon
+from app.ui.main_window import MainWindow
+from app.ui.painter_choice import PainterChoice
+from app.ui.picture_loop import PictureLoop
+from app.ui.preferences import APPLICATION_NAME, Preferences
+from app.ui.screening import Screening
+from app.ui.viewport import Viewport
+
+_WAKE_MS = 250  # how long Ctrl-C may wait for Python's turn
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """How the window starts.
+
+    Args:
+        backend: name of the renderer; None takes the remembered one, else chooses.
+    """
+
+    backend: str | None = None
+
+
+def run(location: str | None, backend: str | None = None) -> int:
+    """Open the window on a scene (a path or an URL) and stay until it is closed.
+
+    Returns:
+        the exit status of the event loop.
+    """
+    application = make_application(sys.argv[:1])
+    preferences = Preferences()
+    theme.install(application, theme.resolve(preferences.theme))
+    window = make_window(preferences, WindowSettings(backend=backend))
+    window.show()
+    window.loop.start()
+    if location is not None:
+        window.open(location)
+    _close_on_interrupt(window)
+    return application.exec()
+
+
+def make_application(arguments: list[str]) -> QApplication:
+    """The QApplication, with the OpenGL version that the shaders need."""
+    wanted = QSurfaceFormat()
+    wanted.setVersion(4, 1)
+    wanted.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
+    wanted.setDepthBufferSize(0)
+    wanted.setStencilBufferSize(0)
+    QSurfaceFormat.setDefaultFormat(wanted)
+    application = QApplication(arguments)
+    application.setApplicationName(APPLICATION_NAME)
+    application.setApplicationVersion(version())
+    application.setDesktopFileName("streamstgs-player")
+    application.setWindowIcon(app_icon())
+    return application
+
+
+def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindow:
+    """A main window, ready to be shown; call `loop.start` on it then."""
+    viewport = Viewport()
+
+    def open_playback(location: str) -> Playback:
+        device = loop.painter.device if loop.painter is not None else torch.device("cpu")
+        return Playback(location, playback_settings(preferences), device)
+
+    screening = Screening(open_playback)
+    loop = PictureLoop(viewport, screening, PainterChoice())
+    remembered = preferences.text("backend", "auto")
+    loop.set_backend(settings.backend or (None if remembered == "auto" else remembered))
+    return MainWindow(preferences, loop, version())
+
+
+def playback_settings(preferences: Preferences) -> PlaybackSettings:
+    """How a scene starts: as the person left the last one."""
+    return PlaybackSettings(
+        loop=preferences.flag("loop", True), speed=preferences.number("speed", 1.0, 0.1, 8.0)
+    )
+
+
+def version() -> str:
+    try:
+        return metadata.version("streamstgs-player")
+    except metadata.PackageNotFoundError:
+        return "from source"
+
+
+def _close_on_interrupt(window: MainWindow) -> None:
+    """Ctrl-C closes the window like its cross. Qt's loop must let Python look for signals."""
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    ticker = QTimer(window)
+    ticker.timeout.connect(lambda: None)
+    ticker.start(_WAKE_MS)

@@ -1,0 +1,109 @@
+"""Everything a person can tell the window, in one table.
+
+The menus, the keyboard, the F1 dialog and the documentation are all made from `COMMANDS`, so they
+cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Command:
+    """One thing to do.
+
+    Args:
+        name: what the window's handlers call it.
+        menu: the menu it stands in.
+        text: label in the menu and in the F1 dialog.
+        keys: shortcuts in Qt's portable spelling; the first is shown in the menu.
+        checkable: it is a state that is on or off.
+        gap: a separator stands before it.
+        listed: it has an entry of its own in the menu (presets make theirs from the scene).
+        note: another way to reach it, for the F1 dialog.
+    """
+
+    name: str
+    menu: str
+    text: str
+    keys: tuple[str, ...] = ()
+    checkable: bool = False
+    gap: bool = False
+    listed: bool = True
+    note: str = ""
+
+
+MENUS = ("File", "Playback", "View", "Camera", "Help")
+
+COMMANDS: tuple[Command, ...] = (
+    Command("open_file", "File", "Open file…", ("Ctrl+O",), note="or drop it on the window"),
+    Command("open_folder", "File", "Open folder…", ("Ctrl+Shift+O",)),
+    Command("open_url", "File", "Open URL…", ("Ctrl+U",)),
+    Command("save_picture", "File", "Save picture…", ("Ctrl+S",), gap=True),
+    Command("quit", "File", "Quit", ("Ctrl+Q",), gap=True),
+    Command("toggle", "Playback", "Play / pause", ("Space", "K")),
+    Command("step_back", "Playback", "Previous frame", ("Left",), gap=True),
+    Command("step_forward", "Playback", "Next frame", ("Right",)),
+    Command("second_back", "Playback", "Back 1 second", ("Shift+Left", "J")),
+    Command("second_forward", "Playback", "Forward 1 second", ("Shift+Right", "L")),
+    Command("go_start", "Playback", "Go to the start", ("Home",)),
+    Command("go_end", "Playback", "Go to the end", ("End",)),
+    Command("slower", "Playback", "Slower", ("[",), gap=True),
+    Command("faster", "Playback", "Faster", ("]",)),
+    Command("normal_speed", "Playback", "Normal speed", ("Backspace",)),
+    Command("loop", "Playback", "Loop", ("R",), checkable=True),
+    Command("better", "Playback", "Better quality", ("Up",), gap=True),
+    Command("smaller", "Playback", "Lower bitrate", ("Down",)),
+    Command("auto", "Playback", "Automatic quality", ("A",), checkable=True),
+    Command("full_screen", "View", "Full screen", ("F11",), checkable=True, note="or F twice"),
+    Command("leave", "View", "Leave full screen or a field", ("Esc",), listed=False),
+    Command("panel", "View", "Side panel", ("Tab",), checkable=True),
+    Command("statistics", "View", "Statistics on the picture", ("I",), checkable=True),
+    Command("frame_all", "Camera", "Frame everything", ("F",)),
+    Command("reset_camera", "Camera", "Reset camera", ("0",)),
+    Command("copy_camera", "Camera", "Copy camera as JSON", ("Ctrl+Shift+C",), gap=True),
+    Command("paste_camera", "Camera", "Paste camera", ("Ctrl+Shift+V",)),
+    Command("orbit_left", "Camera", "Orbit left", ("Ctrl+Left",), listed=False),
+    Command("orbit_right", "Camera", "Orbit right", ("Ctrl+Right",), listed=False),
+    Command("orbit_up", "Camera", "Orbit up", ("Ctrl+Up",), listed=False),
+    Command("orbit_down", "Camera", "Orbit down", ("Ctrl+Down",), listed=False),
+    Command("dolly_in", "Camera", "Closer", ("+", "="), listed=False, note="or the wheel"),
+    Command("dolly_out", "Camera", "Farther", ("-",), listed=False),
+    *(
+        Command(f"preset_{n}", "Camera", f"Camera preset {n}", (str(n),), listed=False)
+        for n in range(1, 10)
+    ),
+    Command("shortcuts", "Help", "Keyboard and mouse", ("F1",)),
+    Command("about", "Help", "About"),
+)
+
+# What the pointer does on the picture; shown beside the keys.
+GESTURES: tuple[tuple[str, str], ...] = (
+    ("Drag", "Orbit around the pivot"),
+    ("Right or middle drag", "Pan"),
+    ("Wheel or pinch", "Move towards the pointer"),
+    ("Double click", "Put the pivot on what is under the pointer"),
+    ("Drag on the timeline", "Scrub"),
+    ("Click on the time code", "Type a time"),
+)
+
+
+def shortcut_rows() -> list[tuple[str, str, str]]:
+    """(group, keys, meaning) of everything that has a key, the nine presets as one row."""
+    rows = []
+    for command in COMMANDS:
+        if not command.keys or command.name.startswith("preset_"):
+            continue
+        keys = ", ".join(command.keys) + (f", {command.note}" if command.note else "")
+        rows.append((command.menu, keys, command.text.rstrip("…")))
+    rows.append(("Camera", "1 … 9", "Camera presets of the scene"))
+    return rows
+
+
+def markdown() -> str:
+    """The shortcuts as a table for the documentation."""
+    lines = ["| key | what it does |", "|---|---|"]
+    lines += [f"| {keys} | {meaning} |" for _, keys, meaning in shortcut_rows()]
+    lines += [f"| {gesture} | {meaning} |" for gesture, meaning in GESTURES]
+    return "\n".join(lines) + "\n"

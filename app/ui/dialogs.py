@@ -1,0 +1,174 @@
+"""The small dialogs: open a URL, keyboard and mouse, about."""
+
+from __future__ import annotations
+
+import html
+from urllib.parse import urlsplit
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui import commands, theme
+from app.ui.icons import pixmap
+from app.ui.preferences import APPLICATION_NAME
+from codec.source import SceneMeta
+
+_MARGIN_PX = 3 * theme.GRID_PX
+
+
+class OpenUrlDialog(QDialog):
+    """Asks for the address of a scene; `url` holds it after it was accepted."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Open URL")
+        self.field = QLineEdit()
+        self.field.setPlaceholderText("https://example.org/scene/")
+        self.field.setMinimumWidth(420)
+        self.buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Open | QDialogButtonBox.StandardButton.Cancel
+        )
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self.field.textChanged.connect(self._judge)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
+        column.setSpacing(2 * theme.GRID_PX)
+        column.addWidget(QLabel("Address of a scene folder or of a .stgs file on a web server"))
+        column.addWidget(self.field)
+        column.addWidget(self.buttons)
+        self._judge()
+
+    @property
+    def url(self) -> str:
+        return self.field.text().strip()
+
+    def _judge(self) -> None:
+        opening = self.buttons.button(QDialogButtonBox.StandardButton.Open)
+        opening.setEnabled(is_url(self.url))
+        opening.setDefault(True)
+
+
+def is_url(text: str) -> bool:
+    """Whether `text` is an http(s) address with a host."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+class ShortcutsDialog(QDialog):
+    """All keys and gestures, made from the table in `app.ui.commands`."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keyboard and mouse")
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        table = self._table()
+        area.setWidget(table)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(area)
+        wanted = table.sizeHint()
+        room = parent.screen().availableSize()
+        self.resize(
+            min(wanted.width() + 2 * theme.GRID_PX, room.width() - 64),
+            min(wanted.height() + theme.GRID_PX, room.height() - 96),
+        )
+
+    def _table(self) -> QWidget:
+        table = QWidget()
+        row = QHBoxLayout(table)
+        row.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
+        row.setSpacing(5 * theme.GRID_PX)
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for group, keys, meaning in commands.shortcut_rows():
+            groups.setdefault(group, []).append((keys, meaning))
+        groups["Mouse"] = list(commands.GESTURES)
+        row.addLayout(self._column({k: groups[k] for k in ("Playback", "File")}))
+        row.addLayout(self._column({k: groups[k] for k in ("Camera", "View", "Help", "Mouse")}))
+        return table
+
+    def _column(self, groups: dict[str, list[tuple[str, str]]]) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(2 * theme.GRID_PX)
+        grid.setVerticalSpacing(6)
+        for title, rows in groups.items():
+            heading = QLabel(f"<b>{title}</b>")
+            heading.setContentsMargins(0, theme.GRID_PX if grid.rowCount() > 1 else 0, 0, 2)
+            grid.addWidget(heading, grid.rowCount(), 0, 1, 2)
+            for keys, meaning in rows:
+                line = grid.rowCount()
+                shown = QLabel(_keys_html(keys))
+                shown.setTextFormat(Qt.TextFormat.RichText)
+                grid.addWidget(shown, line, 0)
+                grid.addWidget(QLabel(meaning), line, 1)
+        grid.setRowStretch(grid.rowCount(), 1)
+        return grid
+
+
+def _keys_html(keys: str) -> str:
+    muted = theme.current().muted
+    return f"<span style='color:{muted}'>{html.escape(keys)}</span>"
+
+
+class AboutDialog(QDialog):
+    """What this is, and whose work is on the screen."""
+
+    def __init__(self, parent: QWidget, version: str, meta: SceneMeta | None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(f"About {APPLICATION_NAME}")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
+        row.setSpacing(_MARGIN_PX)
+        picture = QLabel()
+        picture.setPixmap(pixmap("app", "#ffffff", 72, 2))
+        row.addWidget(picture, alignment=Qt.AlignmentFlag.AlignTop)
+        self.text = QLabel(about_html(version, meta))
+        self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.RichText)
+        self.text.setOpenExternalLinks(True)
+        self.text.setMinimumWidth(400)
+        column = QVBoxLayout()
+        column.setSpacing(2 * theme.GRID_PX)
+        column.addWidget(self.text)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column.addWidget(buttons)
+        row.addLayout(column)
+
+
+def about_html(version: str, meta: SceneMeta | None) -> str:
+    """The text of the About box. Scene data is untrusted: it is escaped."""
+    muted = theme.current().muted
+    parts = [
+        f"<h2 style='margin:0'>{APPLICATION_NAME}</h2>",
+        f"<p style='color:{muted}; margin-top:2px'>Version {html.escape(version)}</p>",
+        "<p>Plays compressed, streamed, dynamic Gaussian scenes the way a good player plays "
+        "film.<br>Method: Ke, Liu, Zhou, Qiu, StreamSTGS, "
+        "<a href='https://arxiv.org/abs/2511.06046'>arXiv 2511.06046</a>.</p>",
+    ]
+    if meta is not None:
+        credit = [f"<b>{html.escape(meta.title)}</b>"]
+        credit += [html.escape(text) for text in (meta.attribution, meta.licence) if text]
+        parts.append(f"<p><span style='color:{muted}'>On the screen</span><br>")
+        parts.append("<br>".join(credit) + "</p>")
+    parts.append(
+        f"<p><span style='color:{muted}'>Software</span><br>Apache License 2.0. Made with Qt "
+        "(LGPL), PyTorch, gsplat, NumPy, PyAV and imagecodecs.</p>"
+    )
+    return "".join(parts)

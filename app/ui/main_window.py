@@ -1,0 +1,396 @@
+"""The main window: puts the parts together and says what each command does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
+
+from app.player.playback_types import PlaybackState, PlaybackStatus
+from app.ui import theme
+from app.ui.camera_motion import camera_json, look_from_json
+from app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
+from app.ui.icons import app_icon
+from app.ui.layout import Stage
+from app.ui.menus import CommandMenus
+from app.ui.picture_loop import PictureLoop
+from app.ui.preferences import APPLICATION_NAME, Preferences
+from app.ui.side_panel import SidePanel
+from app.ui.statistics import rows
+from app.ui.transport_bar import SPEEDS, TransportBar
+from app.ui.viewport import Viewport
+
+_DOUBLE_KEY_S = 0.4
+_KEY_ORBIT_PX = 40.0
+
+
+class MainWindow(QMainWindow):
+    """Owner: the GUI thread.
+
+    Args:
+        preferences: what it remembers.
+        loop: plays scenes and draws them into the viewport.
+        version: of the program, for the About box.
+    """
+
+    def __init__(self, preferences: Preferences, loop: PictureLoop, version: str) -> None:
+        super().__init__()
+        self.preferences, self.loop, self.version = preferences, loop, version
+        self.viewport: Viewport = loop.viewport
+        self.bar = TransportBar()
+        self.panel = SidePanel(preferences)
+        self.stage = Stage(self.viewport, self.bar, self.panel)
+        self._last_f_s = 0.0
+        self._dialogs: list[ShortcutsDialog | AboutDialog | OpenUrlDialog] = []
+        self.setCentralWidget(self.stage)
+        self.setWindowIcon(app_icon())
+        self.setMinimumSize(520, 360)
+        self.setAcceptDrops(False)
+        self.commands = CommandMenus(self, self._handlers())
+        self._connect()
+        self._restore()
+        self._show_title()
+        self.viewport.card.show_empty()
+        self.viewport.setFocus()
+
+    # what the commands do
+
+    def _handlers(self) -> dict[str, Callable[[], None]]:
+        handlers: dict[str, Callable[[], None]] = {
+            "open_file": self.ask_for_file,
+            "open_folder": self.ask_for_folder,
+            "open_url": self.ask_for_url,
+            "save_picture": self.ask_where_to_save,
+            "quit": self._quit,
+            "toggle": lambda: self._play("toggle"),
+            "step_back": lambda: self._play("step", -1),
+            "step_forward": lambda: self._play("step", 1),
+            "second_back": lambda: self._seek_by(-1.0),
+            "second_forward": lambda: self._seek_by(1.0),
+            "go_start": lambda: self._play("seek_frame", 0),
+            "go_end": lambda: self._play("seek_frame", 1 << 40),
+            "slower": lambda: self._change_speed(-1),
+            "faster": lambda: self._change_speed(1),
+            "normal_speed": lambda: self.set_speed(1.0),
+            "loop": self._toggle_loop,
+            "better": lambda: self._change_rung(-1),
+            "smaller": lambda: self._change_rung(1),
+            "auto": self._toggle_auto,
+            "full_screen": lambda: self.set_full_screen(not self.isFullScreen()),
+            "leave": self._leave,
+            "panel": lambda: self.set_panel(not self.stage.panel_open),
+            "statistics": lambda: self.set_statistics(not self.viewport.statistics.isVisible()),
+            "frame_all": self._frame_all,
+            "reset_camera": self.loop.reset_camera,
+            "copy_camera": self._copy_camera,
+            "paste_camera": self._paste_camera,
+            "orbit_left": lambda: self.loop.orbit_by(_KEY_ORBIT_PX, 0),
+            "orbit_right": lambda: self.loop.orbit_by(-_KEY_ORBIT_PX, 0),
+            "orbit_up": lambda: self.loop.orbit_by(0, _KEY_ORBIT_PX),
+            "orbit_down": lambda: self.loop.orbit_by(0, -_KEY_ORBIT_PX),
+            "dolly_in": lambda: self.loop.dolly_by(1),
+            "dolly_out": lambda: self.loop.dolly_by(-1),
+            "shortcuts": self.show_shortcuts,
+            "about": self.show_about,
+            "try_again": self._try_again,
+            "cancel": self._cancel_opening,
+            "dismiss": self.viewport.card.put_away,
+        }
+        for number in range(9):
+            handlers[f"preset_{number + 1}"] = partial(self.loop.go_to_preset, number)
+        return handlers
+
+    def _connect(self) -> None:
+        handlers = self._handlers()
+        for part in (self.bar.asked, self.panel.camera.asked, self.viewport.card.asked):
+            part.connect(lambda name: handlers[name]())
+        self.bar.speed_chosen.connect(self.set_speed)
+        self.bar.timeline.sought.connect(lambda time_s, _: self._play("seek", time_s))
+        self.bar.time.sought.connect(lambda time_s: self._play("seek", time_s))
+        self.panel.quality.rung_chosen.connect(self.set_rung)
+        self.panel.camera.preset_chosen.connect(self.loop.go_to_preset)
+        self.panel.camera.moved.connect(self.loop.look_from)
+        self.panel.display.changed.connect(self._display_changed)
+        self.viewport.dropped.connect(self.open)
+        self.loop.status_changed.connect(self._show_status)
+        self.loop.camera_changed.connect(self._show_camera)
+        self.loop.statistics_changed.connect(self._show_statistics)
+        self.loop.backend_changed.connect(self.panel.display.show_backend)
+        self.loop.screening.opening.connect(self._show_opening)
+        self.loop.screening.opened.connect(self._show_opened)
+        self.loop.screening.failed.connect(self._show_failure)
+        self.loop.screening.warned.connect(self.viewport.toast.show_message)
+        hints = QGuiApplication.styleHints()
+        hints.colorSchemeChanged.connect(lambda _: self._apply_theme())
+
+    # opening
+
+    def open(self, location: str) -> None:
+        self.loop.open(location)
+
+    def ask_for_file(self) -> None:
+        places = self.preferences.recent
+        start = str(Path(places[0]).parent) if places and "://" not in places[0] else ""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, "Open a scene", start, "Gaussian scenes (*.stgs scene.json);;All files (*)"
+        )
+        if chosen:
+            path = Path(chosen)
+            self.open(str(path.parent if path.name == "scene.json" else path))
+
+    def ask_for_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Open a scene folder")
+        if chosen:
+            self.open(chosen)
+
+    def ask_for_url(self) -> None:
+        dialog = OpenUrlDialog(self)
+        dialog.accepted.connect(lambda: self.open(dialog.url))
+        self._show_dialog(dialog)
+
+    def _try_again(self) -> None:
+        if self.loop.screening.last_location is not None:
+            self.open(self.loop.screening.last_location)
+
+    def _cancel_opening(self) -> None:
+        self.loop.cancel_opening()
+        if self.loop.screening.playback is None:
+            self.viewport.card.show_empty()
+        else:
+            self.viewport.card.put_away()
+
+    def _show_opening(self, location: str) -> None:
+        self.viewport.card.show_opening(location)
+
+    def _show_opened(self) -> None:
+        playback = self.loop.screening.playback
+        assert playback is not None
+        self.viewport.card.put_away()
+        self.viewport.toast.hide()
+        self.preferences.remember(playback.location)
+        self._show_recent()
+        self.bar.set_scene_open(True)
+        presets = playback.meta.presets if playback.meta else ()
+        self.panel.camera.set_presets(presets)
+        self.commands.show_presets([preset.name for preset in presets])
+        self._show_title()
+
+    def _show_failure(self, message: str) -> None:
+        self.viewport.card.show_error(message, dismissable=self.loop.screening.playback is not None)
+
+    # playing
+
+    def _play(self, what: str, *arguments: float) -> None:
+        """Pass a transport command on to the playback, where there is one."""
+        playback = self.loop.screening.playback
+        if playback is not None:
+            getattr(playback, what)(*arguments)
+            self.loop.show_status_now()
+
+    def _seek_by(self, seconds: float) -> None:
+        status = self.loop.status
+        if status is not None:
+            self._play("seek", max(status.position_s + seconds, 0.0))
+
+    def set_speed(self, speed: float) -> None:
+        self.preferences.set("speed", speed)
+        self._play("set_speed", speed)
+
+    def _change_speed(self, steps: int) -> None:
+        now = self.loop.status.speed if self.loop.status else 1.0
+        nearest = min(range(len(SPEEDS)), key=lambda place: abs(SPEEDS[place] - now))
+        self.set_speed(SPEEDS[min(max(nearest + steps, 0), len(SPEEDS) - 1)])
+
+    def _toggle_loop(self) -> None:
+        on = not (
+            self.loop.status.loop if self.loop.status else self.preferences.flag("loop", True)
+        )
+        self.preferences.set("loop", on)
+        self._play("set_loop", on)
+
+    def set_rung(self, rung: int | None) -> None:
+        self.preferences.set("auto", rung is None)
+        self._play("set_rung", rung)  # type: ignore[arg-type]
+
+    def _toggle_auto(self) -> None:
+        status = self.loop.status
+        if status is not None:
+            self.set_rung(status.rung if status.auto else None)
+
+    def _change_rung(self, steps: int) -> None:
+        """`rungs` has the best first, so better is a step back."""
+        status = self.loop.status
+        if status is not None and status.rung in status.rungs:
+            place = status.rungs.index(status.rung) + steps
+            self.set_rung(status.rungs[min(max(place, 0), len(status.rungs) - 1)])
+
+    # camera
+
+    def _frame_all(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._last_f_s < _DOUBLE_KEY_S:
+            self.set_full_screen(not self.isFullScreen())
+        self._last_f_s = now_s
+        self.loop.frame_all()
+
+    def _copy_camera(self) -> None:
+        if self.loop.motion is not None:
+            QGuiApplication.clipboard().setText(camera_json(self.loop.motion.orbit))
+            self.viewport.toast.show_message("The camera is on the clipboard.", warning=False)
+
+    def _paste_camera(self) -> None:
+        try:
+            self.loop.look_from(*look_from_json(QGuiApplication.clipboard().text()))
+        except ValueError:
+            self.viewport.toast.show_message(
+                "The clipboard holds no camera. Copy one first with Ctrl+Shift+C."
+            )
+
+    # saving
+
+    def ask_where_to_save(self) -> None:
+        if self.loop.status is None:
+            return
+        pictures = QStandardPaths.StandardLocation.PicturesLocation
+        folder = Path(QStandardPaths.writableLocation(pictures) or ".")
+        name = f"frame {self.loop.status.frame}.png"
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, "Save picture", str(folder / name), "PNG (*.png);;JPEG (*.jpg)"
+        )
+        if chosen:
+            self.save_picture(chosen)
+
+    def save_picture(self, path: str) -> None:
+        if self.loop.picture_image().save(path):
+            self.viewport.toast.show_message(f"Saved {path}", warning=False)
+        else:
+            self.viewport.toast.show_message(f"Could not write {path}. Choose another folder.")
+
+    # showing
+
+    def _show_status(self, status: PlaybackStatus) -> None:
+        self.bar.show_status(status)
+        self.panel.quality.show_status(status)
+        self.commands.check("loop", status.loop)
+        self.commands.check("auto", status.auto)
+        self.stage.may_fade = (
+            status.state is PlaybackState.PLAYING and not self.bar.timeline.dragging
+        )
+        waiting = status.state is PlaybackState.BUFFERING and not self.viewport.card.isVisible()
+        self.viewport.spinner.set_running(waiting and self.loop.waited_long)
+
+    def _show_camera(self) -> None:
+        if self.loop.motion is not None:
+            self.panel.camera.show_camera(self.loop.motion.orbit)
+
+    def _show_statistics(self) -> None:
+        lines = rows(self.loop.drawing, self.loop.status)
+        if self.stage.panel_open:
+            self.panel.statistics.show_rows(lines)
+        if self.viewport.statistics.isVisible():
+            self.viewport.statistics.show_rows(lines)
+
+    def _show_title(self) -> None:
+        playback = self.loop.screening.playback
+        title = playback.meta.title if playback is not None and playback.meta else ""
+        self.setWindowTitle(f"{title} — {APPLICATION_NAME}" if title else APPLICATION_NAME)
+
+    def _show_recent(self) -> None:
+        self.commands.show_recent(self.preferences.recent, self.open)
+
+    def show_shortcuts(self) -> None:
+        self._show_dialog(ShortcutsDialog(self))
+
+    def show_about(self) -> None:
+        playback = self.loop.screening.playback
+        self._show_dialog(AboutDialog(self, self.version, playback.meta if playback else None))
+
+    def _show_dialog(self, dialog: ShortcutsDialog | AboutDialog | OpenUrlDialog) -> None:
+        """Modal to the window but not to the program: the scene plays on behind it."""
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowModality(Qt.WindowModality.WindowModal)
+        dialog.show()
+
+    # window
+
+    def set_full_screen(self, on: bool) -> None:
+        self.menuBar().setVisible(not on)
+        self.setWindowState(
+            self.windowState() | Qt.WindowState.WindowFullScreen
+            if on
+            else self.windowState() & ~Qt.WindowState.WindowFullScreen
+        )
+        self.stage.set_immersive(on)
+        self.bar.set_full_screen(on)
+        self.commands.check("full_screen", on)
+        if not on:
+            self.set_panel(self.preferences.flag("panel", True))
+
+    def _leave(self) -> None:
+        if self.isFullScreen():
+            self.set_full_screen(False)
+        elif self.viewport.card.isVisible() and self.loop.screening.playback is not None:
+            self._cancel_opening()
+        self.viewport.setFocus()
+
+    def set_panel(self, on: bool) -> None:
+        if not self.isFullScreen():
+            self.preferences.set("panel", on)
+        self.stage.set_panel_open(on)
+        self.bar.panel.setChecked(on)
+        self.commands.check("panel", on)
+
+    def set_statistics(self, on: bool) -> None:
+        self.preferences.set("statistics", on)
+        self.viewport.statistics.setVisible(on)
+        self.commands.check("statistics", on)
+        self._show_statistics()
+
+    def _display_changed(self, setting: str, value: str) -> None:
+        self.preferences.set(setting, value)
+        if setting == "theme":
+            self._apply_theme()
+        elif setting == "background":
+            self.loop.set_background(value)
+        elif setting == "scale":
+            self.loop.set_scale(None if value == "auto" else float(value))
+        elif setting == "backend":
+            self.loop.set_backend(None if value == "auto" else value)
+
+    def _apply_theme(self) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        theme.install(application, theme.resolve(self.preferences.theme))
+        self.bar.refresh_icons()
+        self.panel.refresh_icons()
+
+    def _restore(self) -> None:
+        self.resize(1280, 800)
+        if self.preferences.geometry is not None:
+            self.restoreGeometry(self.preferences.geometry)
+        for key in self.panel.display.boxes:
+            default = "system" if key == "theme" else "scene" if key == "background" else "auto"
+            self.panel.display.select(key, self.preferences.text(key, default))
+        self.set_panel(self.preferences.flag("panel", True))
+        self.set_statistics(self.preferences.flag("statistics", False))
+        self._show_recent()
+        self.commands.show_presets([])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.stage.wake()
+        super().keyPressEvent(event)
+
+    def _quit(self) -> None:
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.isFullScreen():
+            self.preferences.geometry = self.saveGeometry()
+        self.preferences.flush()
+        self.loop.close()
+        super().closeEvent(event)

@@ -1,0 +1,67 @@
+"""Menus and shortcuts, made from the table in `app.ui.commands`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from app.ui.commands import COMMANDS, MENUS, Command
+
+
+class CommandMenus:
+    """One QAction per command; `actions` finds them by name.
+
+    Raises:
+        KeyError: a command of the table has no handler.
+    """
+
+    def __init__(self, window: QMainWindow, handlers: dict[str, Callable[[], None]]) -> None:
+        self.actions: dict[str, QAction] = {}
+        self.menus: dict[str, QMenu] = {}
+        for title in MENUS:
+            self.menus[title] = window.menuBar().addMenu(f"&{title}")
+        for command in COMMANDS:
+            self._add(window, command, handlers[command.name])
+        self.recent = QMenu("Open recent", window)
+        self.menus["File"].insertMenu(self.actions["save_picture"], self.recent)
+        self.presets = QMenu("Presets", window)
+        self.menus["Camera"].insertMenu(self.actions["copy_camera"], self.presets)
+
+    def _add(self, window: QMainWindow, command: Command, handler: Callable[[], None]) -> None:
+        action = QAction(command.text, window)
+        action.setShortcuts([QKeySequence(key) for key in command.keys])
+        action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
+        action.setCheckable(command.checkable)
+        action.triggered.connect(lambda _=False: handler())
+        self.actions[command.name] = action
+        window.addAction(action)  # the shortcut lives on while the menu bar is hidden
+        menu = self.menus[command.menu]
+        if command.gap:
+            menu.addSeparator()
+        if command.listed:
+            menu.addAction(action)
+
+    def check(self, name: str, on: bool) -> None:
+        self.actions[name].setChecked(on)
+
+    def show_recent(self, places: list[str], opened: Callable[[str], None]) -> None:
+        self.recent.clear()
+        self.recent.setEnabled(bool(places))
+        for place in places:
+            text = place if len(place) <= 60 else f"…{place[-59:]}"
+            action = self.recent.addAction(text.replace("&", "&&"))
+            action.triggered.connect(lambda _=False, location=place: opened(location))
+
+    def show_presets(self, names: list[str]) -> None:
+        """Name the nine preset commands after the scene's; the rest is out of order."""
+        self.presets.clear()
+        self.presets.setEnabled(bool(names))
+        for number in range(1, 10):
+            action = self.actions[f"preset_{number}"]
+            action.setEnabled(number <= len(names))
+            if number <= len(names):
+                action.setText(names[number - 1].replace("&", "&&"))
+                self.presets.addAction(action)

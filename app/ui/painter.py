@@ -1,0 +1,122 @@
+"""Who turns a frame and a camera into a picture on a surface; `PictureLoop` asks one of them.
+
+- `PicturePainter`: any backend draws in a thread of its own, the picture is shown when it is there.
+- `app.ui.splat_painter.SplatPainter`: OpenGL draws straight into the window.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import torch
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
+
+from app.player.pictures import Picture, PictureMaker
+from app.player.playback_types import PlaybackFrame
+from app.ui.raster_surface import RasterSurface
+from app.ui.texture_surface import TextureSurface
+from renderer import Camera, RenderSettings
+from renderer.backends.base import Backend
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One picture that reached the screen; times in ms."""
+
+    frame_index: int
+    width_px: int
+    height_px: int
+    deform_ms: float
+    raster_ms: float
+    present_ms: float
+    static_count: int
+    dynamic_count: int
+
+
+class Painter(QObject):
+    """Owner: the GUI thread.
+
+    Attributes:
+        surface: the widget that the pictures appear on.
+        device: where the planes of a scene shall be.
+        presenter: how pictures reach the screen, for the statistics.
+    """
+
+    painted = Signal(object)  # Timing
+    failed = Signal(str)
+    surface: QWidget
+    backend_name: str
+    reason: str
+    presenter: str
+    device: torch.device
+
+    @abstractmethod
+    def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
+        """Ask for a picture; a newer request overtakes an older one."""
+
+    @abstractmethod
+    def grab_picture(self) -> QImage:
+        """The picture now shown."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop drawing; the surface is deleted by the viewport."""
+
+
+class PicturePainter(Painter):
+    """Draws with a backend in a `PictureMaker` thread; the window is never held up."""
+
+    _ready = Signal()  # crosses from the picture thread to the GUI thread
+
+    def __init__(
+        self, backend: Backend, reason: str, surface: RasterSurface | TextureSurface
+    ) -> None:
+        super().__init__()
+        self.surface = self._surface = surface
+        self.backend_name, self.reason = backend.name, reason
+        self.presenter = surface.name
+        self.device = backend.device
+        self._picture: Picture | None = None
+        self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)
+        self._maker = PictureMaker(lambda: backend, self._ready.emit)
+        surface.presented.connect(self._presented)
+
+    def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
+        self._maker.show(frame, camera, settings)
+
+    def grab_picture(self) -> QImage:
+        return self._surface.grab_picture()
+
+    def close(self) -> None:
+        self._ready.disconnect(self._show)
+        self._maker.close()
+
+    def _show(self) -> None:
+        for event in self._maker.take_events():
+            self.failed.emit(event.message)
+        picture = self._maker.take_picture()
+        if picture is not None:
+            self._picture = picture
+            self._surface.show_picture(picture.rgb8)
+
+    def _presented(self, present_ms: float) -> None:
+        """The surface has painted: once per picture this is news."""
+        picture, self._picture = self._picture, None
+        if picture is None:
+            return
+        frame, camera = picture.request.frame, picture.request.camera
+        self.painted.emit(
+            Timing(
+                frame.index,
+                camera.width,
+                camera.height,
+                picture.deform_ms,
+                picture.raster_ms,
+                present_ms,
+                len(frame.gop.static),
+                len(frame.gop.canonical),
+            )
+        )

@@ -1,0 +1,107 @@
+"""From the name of a backend to a painter: which backend, and which way to the screen.
+
+Backends are loaded in a thread (they compile, they look for devices); widgets are made in the GUI
+thread when the backend is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from app.ui.gl_probe import WindowGl, probe
+from app.ui.painter import Painter, PicturePainter
+from app.ui.raster_surface import RasterSurface
+from app.ui.texture_surface import TextureSurface
+from renderer.backends import BackendChoice, choose_backend
+from renderer.errors import RenderError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the thread found: a choice, or None to draw with the window's own OpenGL."""
+
+    serial: int
+    choice: BackendChoice | None
+    reason: str
+    problem: str = ""
+
+
+class PainterChoice(QObject):
+    """Owner: the GUI thread. `ask`, and `chosen` follows; a newer question voids an older one."""
+
+    chosen = Signal(object)  # Painter
+    refused = Signal(str)  # why the asked-for backend cannot be; `chosen` follows nevertheless
+    _answered = Signal(object)
+
+    def __init__(self, window_gl: WindowGl | None = None) -> None:
+        super().__init__()
+        self.window_gl = window_gl if window_gl is not None else probe()
+        self._serial = 0
+        self._answered.connect(self._take, Qt.ConnectionType.QueuedConnection)
+
+    def ask(self, name: str | None) -> None:
+        self._serial += 1
+        threading.Thread(
+            target=self._look, args=(self._serial, name), name="choose-backend", daemon=True
+        ).start()
+
+    def _look(self, serial: int, name: str | None) -> None:
+        """The thread boundary: whatever happens becomes an answer."""
+        try:
+            self._answered.emit(self._answer(serial, name))
+        except Exception as error:
+            log.exception("choosing a backend")
+            problem = f"{name or 'The renderer'} cannot draw here: {error}"
+            self._answered.emit(self._fallback(serial, problem))
+
+    def _answer(self, serial: int, name: str | None) -> _Answer:
+        gl = self.window_gl
+        if name == "opengl" and gl.renderer:
+            return _Answer(serial, None, f"opengl: chosen by hand, {gl.renderer}")
+        try:
+            choice = choose_backend(name)
+        except RenderError as error:
+            if name is None:
+                raise
+            return self._fallback(serial, f"{name} cannot draw here: {error}")
+        if name is None and choice.backend.name in ("cpu", "opengl") and _is_hardware(gl):
+            _close(choice)
+            return _Answer(serial, None, f"opengl: {gl.renderer}")
+        return _Answer(serial, choice, choice.reason)
+
+    def _fallback(self, serial: int, problem: str) -> _Answer:
+        choice = choose_backend("cpu")
+        return _Answer(serial, choice, choice.reason, problem)
+
+    def _take(self, answer: _Answer) -> None:
+        if answer.serial != self._serial:
+            if answer.choice is not None:
+                _close(answer.choice)
+            return
+        if answer.problem:
+            self.refused.emit(answer.problem)
+        self.chosen.emit(self._painter(answer))
+
+    def _painter(self, answer: _Answer) -> Painter:
+        if answer.choice is None:
+            from app.ui.splat_painter import SplatPainter
+
+            return SplatPainter(answer.reason)
+        surface = TextureSurface() if _is_hardware(self.window_gl) else RasterSurface()
+        return PicturePainter(answer.choice.backend, answer.reason, surface)
+
+
+def _is_hardware(gl: WindowGl) -> bool:
+    return bool(gl.renderer) and not gl.software
+
+
+def _close(choice: BackendChoice) -> None:
+    close = getattr(choice.backend, "close", None)
+    if close is not None:
+        close()

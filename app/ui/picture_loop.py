@@ -1,0 +1,286 @@
+"""The loop behind the picture: newest frame + newest camera -> painter, on every display refresh.
+
+A precise QTimer at the refresh rate of the screen drives it, not `frameSwapped`: that signal comes
+only while something is drawn, so it would stop with the picture, and it does not exist where Qt
+paints by raster. A tick in which nothing changed costs some microseconds and draws nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
+
+from app.player.orbit_camera import OrbitCamera, Vector
+from app.player.playback_types import PlaybackFrame, PlaybackState, PlaybackStatus
+from app.ui.camera_motion import CameraMotion
+from app.ui.painter import Painter, Timing
+from app.ui.painter_choice import PainterChoice
+from app.ui.picking import point_under
+from app.ui.resolution import Resolution
+from app.ui.screening import Screening
+from app.ui.statistics import Drawing, RateMeter
+from app.ui.viewport import Viewport
+from renderer import RenderSettings
+
+BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}
+_STATISTICS_S = 0.25
+_PATIENCE_S = 0.25  # shorter waits show no spinner
+
+
+class PictureLoop(QObject):
+    """Owner: the GUI thread. Holds what is open, the camera and whoever draws.
+
+    Args:
+        viewport: where pictures go and camera moves come from.
+        screening: what is open.
+        choice: makes the painters.
+    """
+
+    status_changed = Signal(object)
+    camera_changed = Signal()
+    statistics_changed = Signal()
+    backend_changed = Signal(str, str)  # name, reason
+
+    def __init__(
+        self,
+        viewport: Viewport,
+        screening: Screening,
+        choice: PainterChoice,
+    ) -> None:
+        super().__init__()
+        self.viewport, self.screening = viewport, screening
+        self._choice = choice
+        self._waiting_location: str | None = None  # to open once there is a painter
+        self.painter: Painter | None = None
+        self.motion: CameraMotion | None = None
+        self.resolution = Resolution()
+        self.status: PlaybackStatus | None = None
+        self.drawing = Drawing()
+        self._background = "scene"
+        self._frame: PlaybackFrame | None = None
+        self._asked: tuple[object, ...] | None = None
+        self._display, self._content = RateMeter(), RateMeter()
+        self._content_index = -1
+        self._last_tick_s = self._last_statistics_s = time.monotonic()
+        self._waiting_since_s: float | None = None
+        self._keep_camera = False
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+        screening.opened.connect(self._take_over)
+        choice.chosen.connect(self._set_painter)
+        choice.refused.connect(screening.warned)
+        viewport.pivot_wanted.connect(self._set_pivot)
+        viewport.camera_moved.connect(self.camera_changed)
+
+    def start(self) -> None:
+        refresh_hz = self.viewport.screen().refreshRate() or 60.0
+        self._timer.start(max(round(1000 / min(max(refresh_hz, 24.0), 240.0)), 1))
+
+    def open(self, location: str) -> None:
+        """Open a scene; before there is a painter it waits for one."""
+        self._keep_camera = False
+        if self.painter is None:
+            self._waiting_location = location
+            self.screening.opening.emit(location)
+        else:
+            self.screening.open(location)
+
+    def cancel_opening(self) -> None:
+        self._waiting_location = None
+        self.screening.cancel()
+
+    def close(self) -> None:
+        self._timer.stop()
+        self.screening.close()
+        if self.painter is not None:
+            self.painter.close()
+            self.painter = None
+
+    @property
+    def waited_long(self) -> bool:
+        since = self._waiting_since_s
+        return since is not None and time.monotonic() - since > _PATIENCE_S
+
+    # the tick
+
+    def _tick(self) -> None:
+        now_s = time.monotonic()
+        dt_s, self._last_tick_s = now_s - self._last_tick_s, now_s
+        frame = self.screening.tick()
+        if frame is not None:
+            self._frame = frame
+        if self.motion is not None and self.motion.advance(dt_s):
+            self.camera_changed.emit()
+        self.show_status_now()
+        self._draw(dt_s)
+        if now_s - self._last_statistics_s >= _STATISTICS_S:
+            self._last_statistics_s = now_s
+            self._measure()
+
+    def show_status_now(self) -> None:
+        playback = self.screening.playback
+        if playback is None:
+            return
+        self.status = playback.status()
+        waiting = self.status.state is PlaybackState.BUFFERING
+        self._waiting_since_s = None if not waiting else self._waiting_since_s or time.monotonic()
+        self.status_changed.emit(self.status)
+
+    def _draw(self, dt_s: float) -> None:
+        """Ask for a picture if it would differ from the one asked for last."""
+        frame, motion, painter = self._frame, self.motion, self.painter
+        if frame is None or motion is None or painter is None:
+            return
+        what = (id(frame.gop), frame.frame, motion.shown, self._background, self.viewport.size_px())
+        self.resolution.pass_time(dt_s, moving=self._asked is None or what != self._asked[:-1])
+        scale = self.resolution.scale()
+        if (*what, scale) == self._asked:
+            return
+        self._asked = (*what, scale)
+        camera = motion.camera(*self.viewport.size_px(scale))
+        painter.paint(frame, camera, self._settings())
+
+    def _settings(self) -> RenderSettings:
+        playback = self.screening.playback
+        meta = playback.meta if playback is not None else None
+        scene = meta.background if meta is not None else (0.0, 0.0, 0.0)
+        return RenderSettings(background=BACKGROUNDS.get(self._background, scene))
+
+    def _painted(self, timing: Timing) -> None:
+        """A picture has reached the screen."""
+        self._display.count()
+        if timing.frame_index != self._content_index:
+            self._content_index = timing.frame_index
+            self._content.count()
+        full_px = max(self.viewport.size_px()[1], 1)
+        scale = min(timing.height_px / full_px, 1.0)
+        self.resolution.measured(timing.deform_ms + timing.raster_ms, scale)
+        self.drawing = replace(
+            self.drawing,
+            width_px=timing.width_px,
+            height_px=timing.height_px,
+            deform_ms=timing.deform_ms,
+            raster_ms=timing.raster_ms,
+            present_ms=timing.present_ms,
+            static_count=timing.static_count,
+            dynamic_count=timing.dynamic_count,
+        )
+
+    def _measure(self) -> None:
+        self.drawing = replace(
+            self.drawing,
+            display_fps=self._display.per_second(),
+            content_fps=self._content.per_second(),
+        )
+        self.statistics_changed.emit()
+
+    # what is open, and who draws
+
+    def _take_over(self) -> None:
+        playback = self.screening.playback
+        assert playback is not None
+        assert playback.meta is not None
+        if self.motion is None or not self._keep_camera:
+            self.motion = CameraMotion(OrbitCamera.from_meta(playback.meta))
+            self.viewport.motion = self.motion
+        self._keep_camera = True
+        self._frame = self._asked = None
+        self.camera_changed.emit()
+
+    def _set_painter(self, painter: Painter) -> None:
+        """Draw with another painter from now on; the scene stays where it is."""
+        old, self.painter = self.painter, painter
+        painter.painted.connect(self._painted)
+        painter.failed.connect(self.screening.warned)
+        self.viewport.set_surface(painter.surface)
+        self._asked = None
+        self.drawing = replace(
+            self.drawing,
+            backend=painter.backend_name,
+            backend_reason=painter.reason,
+            presenter=painter.presenter,
+        )
+        self.backend_changed.emit(painter.backend_name, painter.reason)
+        if old is not None:
+            old.close()
+            if old.device != painter.device:
+                self._reopen()
+        if self._waiting_location is not None:
+            location, self._waiting_location = self._waiting_location, None
+            self.screening.open(location)
+
+    def _reopen(self) -> None:
+        """The planes have to go to another device."""
+        playback = self.screening.playback
+        self._frame = None
+        if playback is not None and self.status is not None:
+            self.screening.open(playback.location, self.status.position_s, self.status.wants_play)
+
+    def set_backend(self, name: str | None) -> None:
+        """Ask for another backend (None: choose); it takes over when it is loaded."""
+        self._choice.ask(name)
+
+    def set_background(self, name: str) -> None:
+        self._background = name
+
+    def set_scale(self, scale: float | None) -> None:
+        self.resolution.fixed = scale
+
+    def picture_image(self) -> QImage:
+        """What is on the screen now."""
+        return self.painter.grab_picture() if self.painter is not None else QImage()
+
+    # camera
+
+    def reset_camera(self) -> None:
+        playback = self.screening.playback
+        if self.motion is not None and playback is not None and playback.meta is not None:
+            self.motion.orbit.view = OrbitCamera.from_meta(playback.meta).view
+            self._glide()
+
+    def frame_all(self) -> None:
+        playback = self.screening.playback
+        if self.motion is not None and playback is not None and playback.meta is not None:
+            self.motion.orbit.frame_all(playback.meta)
+            self._glide()
+
+    def go_to_preset(self, number: int) -> None:
+        playback = self.screening.playback
+        presets = playback.meta.presets if playback is not None and playback.meta else ()
+        if self.motion is not None and number < len(presets):
+            self.motion.orbit.go_to_preset(presets[number])
+            self._glide()
+
+    def look_from(self, position: Vector, target: Vector, fov_y_rad: float) -> None:
+        if self.motion is not None:
+            self.motion.orbit.look_from(position, target, fov_y_rad)
+            self._glide()
+
+    def orbit_by(self, dx_px: float, dy_px: float) -> None:
+        if self.motion is not None:
+            self.motion.orbit.orbit(dx_px, dy_px, (self.viewport.width(), self.viewport.height()))
+            self._glide()
+
+    def dolly_by(self, steps: float) -> None:
+        if self.motion is not None:
+            self.motion.orbit.dolly(steps)
+            self._glide()
+
+    def _glide(self) -> None:
+        assert self.motion is not None
+        self.motion.glide()
+        self.camera_changed.emit()
+
+    def _set_pivot(self, x: float, y: float) -> None:
+        if self.motion is None or self._frame is None:
+            return
+        camera = self.motion.camera(self.viewport.width(), self.viewport.height())
+        gaussians = self._frame.gop.gaussians_at(self._frame.frame)
+        point = point_under(gaussians, camera, x, y)
+        if point is not None:
+            self.motion.orbit.set_pivot(point)
+            self._glide()

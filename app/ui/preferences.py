@@ -1,0 +1,66 @@
+"""What the window remembers between runs. Owner: the GUI thread."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from app.ui.theme import ThemeChoice
+
+APPLICATION_NAME = "StreamSTGS Player"
+RECENT_MAX = 10
+
+
+class Preferences:
+    """Typed access to the settings store; a damaged value reads as its default."""
+
+    def __init__(self, store: QSettings | None = None) -> None:
+        self._store = store or QSettings(APPLICATION_NAME, APPLICATION_NAME)
+
+    def flag(self, key: str, default: bool) -> bool:
+        return str(self._store.value(key, default)).lower() in ("true", "1")
+
+    def number(self, key: str, default: float, low: float, high: float) -> float:
+        try:
+            value = float(str(self._store.value(key, default)))
+        except ValueError:
+            return default
+        return value if low <= value <= high else default
+
+    def text(self, key: str, default: str) -> str:
+        return str(self._store.value(key, default))
+
+    def set(self, key: str, value: bool | float | str) -> None:
+        self._store.setValue(key, value)
+
+    @property
+    def geometry(self) -> QByteArray | None:
+        value = self._store.value("window/geometry")
+        return value if isinstance(value, QByteArray) else None
+
+    @geometry.setter
+    def geometry(self, value: QByteArray) -> None:
+        self._store.setValue("window/geometry", value)
+
+    @property
+    def theme(self) -> ThemeChoice:
+        try:
+            return ThemeChoice(self.text("theme", ThemeChoice.SYSTEM.value))
+        except ValueError:
+            return ThemeChoice.SYSTEM
+
+    @property
+    def recent(self) -> list[str]:
+        """Locations opened before, newest first."""
+        value = self._store.value("recent", [])
+        places = value if isinstance(value, list) else [value]
+        return [str(place) for place in places if place][:RECENT_MAX]
+
+    def remember(self, location: str) -> None:
+        places = [location, *(place for place in self.recent if place != location)]
+        self._store.setValue("recent", places[:RECENT_MAX])
+
+    def forget(self, location: str) -> None:
+        self._store.setValue("recent", [p for p in self.recent if p != location])
+
+    def flush(self) -> None:
+        self._store.sync()

@@ -1,0 +1,178 @@
+"""One look, two brightnesses: neutral surfaces, one accent, Qt Fusion underneath.
+
+Every pair of text and surface below has a contrast of 4.5:1 or more (tests/test_window_theme.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+GRID_PX = 8  # everything is laid out on this, or its half
+TARGET_PX = 32  # the smallest thing that a pointer has to hit
+
+
+class ThemeChoice(Enum):
+    SYSTEM = "system"
+    DARK = "dark"
+    LIGHT = "light"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours as #rrggbb. `surface` carries the controls, `raised` what lies on it."""
+
+    dark: bool
+    window: str
+    surface: str
+    raised: str
+    hover: str
+    border: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    danger: str
+
+
+DARK = Theme(
+    dark=True,
+    window="#121417",
+    surface="#1b1e23",
+    raised="#262a31",
+    hover="#30353d",
+    border="#383e47",
+    text="#eceef1",
+    muted="#a7aeb9",
+    accent="#5cb3ff",
+    on_accent="#06121f",
+    danger="#ff8f85",
+)
+LIGHT = Theme(
+    dark=False,
+    window="#eceef1",
+    surface="#f8f9fa",
+    raised="#ffffff",
+    hover="#e3e6ea",
+    border="#ccd1d8",
+    text="#17191c",
+    muted="#59616c",
+    accent="#0b62bd",
+    on_accent="#ffffff",
+    danger="#b3261e",
+)
+# Behind and upon the picture the same neutral dark serves both themes: a cinema has dark walls.
+STAGE = "#0c0d0f"
+ON_STAGE = "#f2f3f5"
+ON_STAGE_MUTED = "#b4bac4"
+
+
+def resolve(choice: ThemeChoice) -> Theme:
+    """The theme for a choice; `SYSTEM` asks the desktop and takes dark where it does not say."""
+    if choice is ThemeChoice.SYSTEM:
+        light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
+        return LIGHT if light else DARK
+    return LIGHT if choice is ThemeChoice.LIGHT else DARK
+
+
+def current() -> Theme:
+    """The theme that the application's palette now shows."""
+    return DARK if QGuiApplication.palette().window().color().lightness() < 128 else LIGHT
+
+
+def install(app: QApplication, theme: Theme) -> None:
+    """Give the whole application this look; windows that are open change at once."""
+    app.setStyle("Fusion")
+    app.setPalette(palette(theme))
+    app.setStyleSheet(style_sheet(theme))
+
+
+def palette(theme: Theme) -> QPalette:
+    roles = {
+        QPalette.ColorRole.Window: theme.window,
+        QPalette.ColorRole.WindowText: theme.text,
+        QPalette.ColorRole.Base: theme.raised,
+        QPalette.ColorRole.AlternateBase: theme.surface,
+        QPalette.ColorRole.Text: theme.text,
+        QPalette.ColorRole.PlaceholderText: theme.muted,
+        QPalette.ColorRole.Button: theme.raised,
+        QPalette.ColorRole.ButtonText: theme.text,
+        QPalette.ColorRole.BrightText: theme.danger,
+        QPalette.ColorRole.ToolTipBase: theme.raised,
+        QPalette.ColorRole.ToolTipText: theme.text,
+        QPalette.ColorRole.Highlight: theme.accent,
+        QPalette.ColorRole.HighlightedText: theme.on_accent,
+        QPalette.ColorRole.Accent: theme.accent,
+        QPalette.ColorRole.Link: theme.accent,
+        QPalette.ColorRole.Light: theme.hover,
+        QPalette.ColorRole.Midlight: theme.hover,
+        QPalette.ColorRole.Mid: theme.border,
+        QPalette.ColorRole.Dark: theme.border,
+        QPalette.ColorRole.Shadow: theme.window,
+    }
+    made = QPalette()
+    for role, colour in roles.items():
+        made.setColor(role, QColor(colour))
+    for role in (
+        QPalette.ColorRole.WindowText,
+        QPalette.ColorRole.Text,
+        QPalette.ColorRole.ButtonText,
+    ):
+        faded = QColor(theme.muted)
+        faded.setAlpha(140)
+        made.setColor(QPalette.ColorGroup.Disabled, role, faded)
+    return made
+
+
+def style_sheet(theme: Theme) -> str:
+    """What the palette cannot say: the shapes of the controls."""
+    t = theme
+    return f"""
+QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border};
+  padding: 4px 8px; }}
+QMenuBar {{ background: {t.surface}; color: {t.text}; border: 0; padding: 2px 4px; }}
+QMenuBar::item {{ padding: 6px 10px; border-radius: 6px; background: transparent; }}
+QMenuBar::item:selected, QMenuBar::item:pressed {{ background: {t.hover}; color: {t.text}; }}
+QMenu {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border}; padding: 4px; }}
+QMenu::item {{ padding: 7px 24px 7px 12px; border-radius: 4px; min-width: 140px; }}
+QMenu::item:selected {{ background: {t.hover}; color: {t.text}; }}
+QMenu::item:disabled {{ color: {t.muted}; }}
+QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}
+QMenu::indicator {{ width: 16px; height: 16px; margin-left: 8px; }}
+#bar, #panel {{ background: {t.surface}; }}
+QToolButton {{ border: 0; border-radius: 6px; background: transparent; color: {t.text};
+  min-width: {TARGET_PX}px; min-height: {TARGET_PX}px; padding: 0; }}
+QToolButton:hover, QToolButton:focus {{ background: {t.hover}; }}
+QToolButton:pressed {{ background: {t.border}; }}
+QToolButton::menu-indicator {{ image: none; }}
+QToolButton#section {{ text-align: left; font-weight: 600; padding: 0 4px; }}
+QPushButton {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border};
+  border-radius: 6px; padding: 0 12px; min-height: 30px; }}
+QPushButton:hover {{ background: {t.hover}; }}
+QPushButton:focus {{ border-color: {t.accent}; }}
+QPushButton:pressed {{ background: {t.border}; }}
+QPushButton:disabled {{ color: {t.muted}; }}
+QPushButton:default {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
+QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.raised}; color: {t.text};
+  border: 1px solid {t.border}; border-radius: 6px; padding: 0 8px; min-height: 28px;
+  selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {t.accent}; }}
+QLineEdit[wrong="true"] {{ border-color: {t.danger}; }}
+QComboBox::drop-down {{ border: 0; width: 24px; }}
+QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text};
+  border: 1px solid {t.border}; selection-background-color: {t.hover};
+  selection-color: {t.text}; outline: 0; }}
+QComboBox QAbstractItemView::item {{ min-height: 28px; padding: 0 8px; }}
+QCheckBox {{ min-height: 28px; spacing: 8px; }}
+QLabel[muted="true"] {{ color: {t.muted}; }}
+QScrollArea {{ border: 0; background: {t.surface}; }}
+QScrollArea > QWidget > QWidget {{ background: {t.surface}; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar::handle:vertical {{ background: {t.border}; border-radius: 3px; min-height: 32px;
+  margin: 2px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
+"""

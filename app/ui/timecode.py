@@ -1,0 +1,31 @@
+"""Times as people read and type them."""
+
+from __future__ import annotations
+
+
+def format_time(time_s: float) -> str:
+    """3.12 -> "00:03.12"; an hour more only where there is one."""
+    hundredths = max(round(time_s * 100), 0)
+    seconds, hundredths = divmod(hundredths, 100)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    short = f"{minutes:02d}:{seconds:02d}.{hundredths:02d}"
+    return f"{hours}:{short}" if hours else short
+
+
+def parse_time(text: str, fps: float) -> float:
+    """Seconds meant by "1:02.5", "62.5" or a frame number as "87f" or "#87".
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    text = text.strip().lower()
+    if text.startswith("#") or text.endswith("f"):
+        return int(text.strip("#f")) / fps
+    parts = [float(part.replace(",", ".")) for part in text.split(":")]
+    if len(parts) > 3 or any(not 0 <= part < 1e6 for part in parts):
+        raise ValueError(f"not a time: {text}")
+    total_s = 0.0
+    for part in parts:
+        total_s = total_s * 60 + part
+    return total_s
