@@ -16,20 +16,30 @@ from typing import Annotated, Any, Protocol
 import tyro
 
 BUNDLED_SCENE = Path(__file__).resolve().parent / "assets" / "tokyo.stgs"
+PREVIEWS = Path("renders")
+
+
+def option(metavar: str, meaning: str, default: str) -> Any:
+    """An option that may be left out; `default` says what happens then."""
+    return tyro.conf.arg(metavar=metavar, help=meaning, help_behavior_hint=f"(default: {default})")
+
 
 SceneArgument = Annotated[
     str,
     tyro.conf.Positional,
     tyro.conf.arg(metavar="SCENE", help="A .stgs, a directory or an URL."),
 ]
-BackendOption = Annotated[
-    str | None,
-    tyro.conf.arg(metavar="NAME", help="gsplat, opengl, cpu or reference; chosen when not given."),
-]
 OutputOption = Annotated[Path, tyro.conf.arg(metavar="PATH", aliases=["-o"])]
-JsonOption = Annotated[
-    Path | None, tyro.conf.arg(metavar="FILE", help="Also write the figures to this file.")
+BackendOption = Annotated[
+    str | None, option("NAME", "gsplat, opengl, cpu or reference.", "the best here")
 ]
+SizeOption = Annotated[str | None, option("WxH", "Size of the picture, px.", "that of the capture")]
+FramesOption = Annotated[
+    str | None, option("A:B:STEP", "Content frames, as a slice in Python.", "all")
+]
+RungOption = Annotated[int | None, option("QP", "Quality of the feature video.", "the best")]
+JsonOption = Annotated[Path | None, option("FILE", "Write the figures here as JSON.", "not")]
+MetaOption = Annotated[str | None, option("TEXT", "Said of the scene.", "as the run has it")]
 
 
 class UsageError(ValueError):
@@ -50,7 +60,9 @@ class Open:
     command is named. Without a display a short film is made instead."""
 
     scene: Annotated[
-        str | None, tyro.conf.Positional, tyro.conf.arg(metavar="[SCENE]", help="default: bundled")
+        str | None,
+        tyro.conf.Positional,
+        option("[SCENE]", "A .stgs, a directory or an URL.", "the bundled one"),
     ] = None
     backend: BackendOption = None
 
@@ -81,7 +93,7 @@ def preview(location: str, backend: str | None, problem: str) -> int:
     from app.player.headless import render_preview
 
     say(f"No window: {problem}. Rendering an orbit of the playing scene instead.")
-    for path in render_preview(location, backend=backend):
+    for path in render_preview(location, PREVIEWS, backend):
         print(path)
     return 0
 
@@ -150,10 +162,9 @@ def load_encode() -> type[Command]:
         """The run directory that `train` wrote."""
         output: Annotated[OutputOption, tyro.conf.arg(metavar="SCENE")]
         """Where to: a .stgs file, or a directory for a web server."""
-        title: str | None = None
-        """Instead of the title that the run has; likewise the two below."""
-        licence: str | None = None
-        attribution: str | None = None
+        title: MetaOption = None
+        licence: MetaOption = None
+        attribution: MetaOption = None
         encoder: Annotated[Settings, tyro.conf.arg(name="")] = Settings()
 
         def run(self) -> int:
@@ -172,6 +183,56 @@ def load_encode() -> type[Command]:
             return 0
 
     return Encode
+
+
+@dataclasses.dataclass(frozen=True)
+class Render:
+    """Write a film or a picture of a scene, without a window."""
+
+    scene: SceneArgument
+    camera: Annotated[str, tyro.conf.arg(metavar="orbit|PRESET|FILE.json")]
+    """An orbit, a camera of the scene by its name, or a file with a camera path."""
+    output: OutputOption
+    """An .mp4 or a .png."""
+    size: SizeOption = None
+    frames: FramesOption = None
+    rung: RungOption = None
+    backend: BackendOption = None
+
+    def run(self) -> int:
+        from app.player.headless import render_scene
+
+        frames = frames_of(self.scene, self.frames) if self.frames else None
+        size = parse_size(self.size)
+        report = render_scene(
+            self.scene, self.camera, self.output, size, self.backend, self.rung, frames
+        )
+        say(f"{report.pictures} pictures of {size_text(report.size)} px by {report.reason}")
+        print(report.path)
+        return 0
+
+
+def frames_of(location: str, text: str) -> Sequence[int]:
+    """The content frames of a scene that `start:stop:step` means."""
+    from app.player.headless import parse_frames
+    from codec.scene import open_scene
+
+    with open_scene(location) as scene:
+        return parse_frames(text, scene.frame_count)
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """`1280x720` -> (1280, 720)."""
+    if text is None:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise UsageError(f"{text!r} is no size; write WIDTHxHEIGHT, such as 1280x720")
+    return int(width), int(height)
+
+
+def size_text(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,6 +280,7 @@ COMMANDS = {
     "info": Entry("SCENE [--json]", "say what is in a scene", lambda: Info),
     "train": Entry("DATA -o RUN", "train a scene from multi-view video", load_train),
     "encode": Entry("RUN -o SCENE", "write a trained run as a scene", load_encode),
+    "render": Entry("SCENE --camera C -o FILE", "write a film or a picture", lambda: Render),
     "serve": Entry("DIR", "serve a directory of scenes over HTTP", lambda: Serve),
     "doctor": Entry("", "say what this machine can do, and what is missing", lambda: Doctor),
 }
