@@ -94,7 +94,7 @@ def rasterize(
 
 
 def project(gaussians: Gaussians, camera: Camera) -> Splats:
-    """EWA projection (Zwicker et al. 2001) with the anti-aliasing of Mip-Splatting (Yu et al. 2024).
+    """EWA projection (Zwicker 2001) with the anti-aliasing of Mip-Splatting (Yu et al. 2024).
 
     Every Gaussian is projected, also those that `_is_visible` then leaves out.
     """
@@ -141,7 +141,7 @@ def _jacobian(means: Tensor, K: Tensor, camera: Camera) -> Tensor:
     margin = FRUSTUM_MARGIN * 0.5 * size / focal
     z = means[:, 2:]
     slopes = (means[:, :2] / z).clamp(-center / focal - margin, (size - center) / focal + margin)
-    straight = torch.diag_embed((focal / z))  # [N, 2, 2]
+    straight = torch.diag_embed(focal / z)  # [N, 2, 2]
     return torch.cat([straight, (-focal * slopes / z)[..., None]], dim=-1)
 
 

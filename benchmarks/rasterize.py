@@ -1,0 +1,103 @@
+"""Times the backends of the renderer on a made-up cloud of splats.
+
+    python benchmarks/rasterize.py --gaussians 60000 --size 640x360 --backends cpu reference
+
+Prints the median over `--pictures` pictures, the camera moving a little between them.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+import statistics
+import time
+from dataclasses import dataclass
+
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from renderer import BackendUnavailable, Camera, Gaussians, RenderSettings
+from renderer.backends import choose_backend
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to draw and with what.
+
+    Args:
+        gaussians: how many.
+        size: picture as WIDTHxHEIGHT in px.
+        splat_px: median standard deviation of a splat in the picture, px.
+        backends: names; see `renderer.backends`.
+        pictures: how many to time.
+    """
+
+    gaussians: int = 60_000
+    size: str = "640x360"
+    splat_px: float = 2.0
+    backends: tuple[str, ...] = ("cpu",)
+    pictures: int = 30
+
+
+def main(options: Options) -> None:
+    width, height = (int(side) for side in options.size.split("x"))
+    table = Table("backend", "ms", "worst ms", "why", title=_title(options))
+    for name in options.backends:
+        try:
+            choice = choose_backend(name)
+        except BackendUnavailable as reason:
+            table.add_row(name, "-", "-", str(reason))
+            continue
+        cloud = made_up_cloud(options, height).to(choice.backend.device)
+        times_ms = time_backend(choice.backend, cloud, width, height, options.pictures)
+        median, worst = statistics.median(times_ms), max(times_ms)
+        table.add_row(name, f"{median:.2f}", f"{worst:.2f}", choice.reason)
+    Console().print(table)
+
+
+def time_backend(backend, cloud: Gaussians, width: int, height: int, pictures: int) -> list[float]:
+    """Milliseconds of each picture, the device waited for; two pictures before do not count."""
+    times_ms = []
+    for picture in range(-2, pictures):
+        camera = orbit_camera(0.01 * picture, width, height)
+        start_s = time.perf_counter()
+        backend.render(cloud, camera, RenderSettings())
+        if backend.device.type == "cuda":
+            torch.cuda.synchronize()
+        times_ms.append(1e3 * (time.perf_counter() - start_s))
+    return times_ms[2:]
+
+
+def made_up_cloud(options: Options, height: int) -> Gaussians:
+    """Splats of log-normal size in a flat box that fills the picture of `orbit_camera`."""
+    random = torch.Generator().manual_seed(0)
+    count = options.gaussians
+    pixel = 2 * math.tan(0.35) * 4.0 / height  # world units of a pixel at the box
+    sizes = torch.exp(0.6 * torch.randn(count, 1, generator=random)) * options.splat_px * pixel
+    return Gaussians(
+        means=(torch.rand(count, 3, generator=random) * 2 - 1) * torch.tensor([2.6, 1.5, 0.7]),
+        quats=torch.nn.functional.normalize(torch.randn(count, 4, generator=random), dim=-1),
+        scales=sizes * torch.exp(0.4 * torch.randn(count, 3, generator=random)),
+        opacities=torch.rand(count, generator=random) * 0.95 + 0.05,
+        colors=torch.rand(count, 3, generator=random),
+    )
+
+
+def orbit_camera(angle_rad: float, width: int, height: int) -> Camera:
+    position = torch.tensor([4.0 * math.sin(angle_rad), 0.0, -4.0 * math.cos(angle_rad)])
+    return Camera.look_at(
+        position, torch.zeros(3), torch.tensor([0.0, -1.0, 0.0]), 0.7, width, height
+    )
+
+
+def _title(options: Options) -> str:
+    machine = (
+        torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or "CPU"
+    )
+    return f"{options.gaussians} Gaussians, {options.size}, {machine}, torch {torch.__version__}"
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))

@@ -1,0 +1,204 @@
+"""Draws on the processor: compiled tile rasteriser for machines without GPU or display."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from renderer.backends.cpu_blend import blend
+from renderer.backends.cpu_kernels import BLOCK, SPLAT_FIELDS, TILE_HEIGHT, TILE_WIDTH
+from renderer.backends.cpu_project import project
+from renderer.backends.cpu_sort import bin_tiles, count_tiles, sort_by_depth
+from renderer.camera import Camera
+from renderer.gaussians import Gaussians
+from renderer.settings import RenderSettings
+
+Array = NDArray[Any]
+MAX_LIST_ENTRIES = 1 << 25  # of the tiles' lists, 128 MiB
+
+
+@dataclass(frozen=True)
+class CpuSettings:
+    """How the processor is used.
+
+    Args:
+        threads: how many threads draw one picture; None takes as many as torch does.
+    """
+
+    threads: int | None = None
+
+
+class CpuBackend:
+    """Owner: any one thread, which draws together with the helpers of its own pool."""
+
+    name = "cpu"
+    output_bits = 32
+
+    def __init__(self, settings: CpuSettings | None = None) -> None:
+        self.device = torch.device("cpu")
+        threads = (settings or CpuSettings()).threads or torch.get_num_threads()
+        self._extra_threads = threads - 1
+        self._pool = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="rasterise")
+        self._buffers = _Buffers()
+
+    def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
+        """See `renderer.backends.base.Backend.render`."""
+        picture = np.empty((camera.height, camera.width, 3), np.float32)
+        self._draw(gaussians, camera, settings, picture, np.empty((0, 0, 3), np.uint8))
+        return torch.from_numpy(picture)
+
+    def render_rgb8(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> NDArray[np.uint8]:
+        """[height, width, 3] uint8: the same picture clipped to 0..1 and rounded to 8 bits."""
+        picture = np.empty((camera.height, camera.width, 3), np.uint8)
+        self._draw(gaussians, camera, settings, np.empty((0, 0, 3), np.float32), picture)
+        return picture
+
+    def warm_up(self) -> None:
+        """Compile, or load from the cache, what `render` needs. May run in any thread."""
+        camera = Camera.look_at(
+            torch.tensor([0.0, 0.0, -2.0]),
+            torch.zeros(3),
+            torch.tensor([0.0, -1.0, 0.0]),
+            1.0,
+            8,
+            8,
+        )
+        one = Gaussians(
+            torch.zeros(1, 3), torch.ones(1, 4), torch.ones(1, 3), torch.ones(1), torch.ones(1, 3)
+        )
+        CpuBackend(CpuSettings(threads=1)).render(one, camera, RenderSettings())
+
+    def _draw(
+        self,
+        gaussians: Gaussians,
+        camera: Camera,
+        settings: RenderSettings,
+        out: Array,
+        out_rgb8: Array,
+    ) -> None:
+        """Draw into `out` or, where that is empty, into `out_rgb8`."""
+        buffers = self._buffers
+        columns, rows = -(-camera.width // TILE_WIDTH), -(-camera.height // TILE_HEIGHT)
+        buffers.fit(len(gaussians), columns * rows)
+        order = self._project_and_sort(gaussians, camera, settings)
+        starts = buffers.starts[: columns * rows + 1]
+        count_tiles(buffers.used_counts(gaussians), buffers.rects, columns, starts)
+        background = np.array(settings.background, np.float32)
+        for first_row, last_row in _bands(starts[::columns]):
+            first, last = first_row * columns, last_row * columns
+            lists = buffers.lists(int(starts[last] - starts[first]))
+            bin_tiles(
+                order, buffers.rects, columns, first_row, last_row, starts, buffers.ends, lists
+            )
+            self._in_parallel(
+                blend,
+                buffers.splats,
+                starts,
+                lists,
+                columns,
+                first,
+                last,
+                background,
+                None,
+                out,
+                out_rgb8,
+            )
+
+    def _project_and_sort(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> Array:
+        """Indices of the visible splats, nearest first; fills splats, rects, depths, counts."""
+        buffers = self._buffers
+        counts = buffers.used_counts(gaussians)
+        size = np.array([camera.width, camera.height], np.float32)
+        inputs = (*_arrays(gaussians), _view(camera), size, np.float32(settings.near))
+        outputs = (buffers.splats, buffers.rects, buffers.depths, counts)
+        self._in_parallel(project, *inputs, None, *outputs)
+        count = sort_by_depth(buffers.depths, counts, buffers.keys, buffers.order, *buffers.spare)
+        return buffers.order[:count]
+
+    def _in_parallel(self, kernel: Callable[..., None], *arguments: object) -> None:
+        """Run a kernel in all threads; a counter they share takes the place of the None."""
+        counter = np.zeros(1, np.int64)
+        filled = [counter if argument is None else argument for argument in arguments]
+        others = [self._pool.submit(kernel, *filled) for _ in range(self._extra_threads)]
+        kernel(*filled)
+        for other in others:
+            other.result()
+
+
+class _Buffers:
+    """Arrays kept from picture to picture; they grow when needed and never shrink."""
+
+    def __init__(self) -> None:
+        self.starts = np.empty(0, np.int64)  # where each tile's list begins
+        self.ends = np.empty(0, np.int64)
+        self._lists = np.empty(0, np.int32)
+        self._fit_splats(1)
+
+    def fit(self, splats: int, tiles: int) -> None:
+        if splats > len(self.order):
+            self._fit_splats(splats)
+        if tiles > len(self.ends):
+            self.starts = np.empty(tiles + 1, np.int64)
+            self.ends = np.empty(tiles, np.int64)
+
+    def used_counts(self, gaussians: Gaussians) -> Array:
+        return self._counts[: -(-len(gaussians) // BLOCK)]
+
+    def lists(self, entries: int) -> Array:
+        if entries > len(self._lists):
+            self._lists = np.empty(entries + entries // 4, np.int32)
+        return self._lists
+
+    def _fit_splats(self, count: int) -> None:
+        self.splats = np.empty((count, SPLAT_FIELDS), np.float32)
+        self.rects = np.empty((count, 4), np.int32)
+        self.depths = np.empty(count, np.float32)
+        self.keys, spare_keys = np.empty((2, count), np.uint32)
+        self.order, spare_order = np.empty((2, count), np.int32)
+        self.spare = spare_keys, spare_order
+        self._counts = np.empty(-(-count // BLOCK), np.int64)
+
+
+def _bands(row_starts: Array) -> Iterator[tuple[int, int]]:
+    """Split tile rows into bands whose lists stay below MAX_LIST_ENTRIES; commonly there is one.
+
+    Without them a hostile scene of picture-filling splats would take N times tiles of memory.
+    """
+    first, rows = 0, len(row_starts) - 1
+    while first < rows:
+        fitting = np.searchsorted(row_starts, row_starts[first] + MAX_LIST_ENTRIES, side="right")
+        last = max(first + 1, int(fitting) - 1)
+        yield first, last
+        first = last
+
+
+def _arrays(gaussians: Gaussians) -> list[Array]:
+    return [
+        np.ascontiguousarray(t.detach().numpy(), np.float32)
+        for t in (
+            gaussians.means,
+            gaussians.quats,
+            gaussians.scales,
+            gaussians.opacities,
+            gaussians.colors,
+        )
+    ]
+
+
+def _view(camera: Camera) -> Array:
+    """[16] rotation row by row, translation, focal lengths, principal point."""
+    viewmat, K = camera.viewmat.numpy(), camera.K.numpy()
+    return np.concatenate(
+        [viewmat[:3, :3].ravel(), viewmat[:3, 3], K.diagonal()[:2], K[:2, 2]]
+    ).astype(np.float32)

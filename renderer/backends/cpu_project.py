@@ -1,0 +1,188 @@
+"""Projection of the cpu backend: `reference.project` written out for one Gaussian at a time."""
+
+# mypy: ignore-errors
+# (numba finds the types of compiled functions itself)
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from renderer.backends.cpu_kernels import (
+    BLOCK,
+    BLUE,
+    BOTTOM,
+    GREEN,
+    LEFT,
+    LOG,
+    MEAN_X,
+    MEAN_Y,
+    RED,
+    RIGHT,
+    TILE_HEIGHT,
+    TILE_WIDTH,
+    TOP,
+    XX,
+    XY,
+    YY,
+    compiled,
+    inlined,
+    real,
+    take,
+)
+from renderer.settings import ALPHA_MIN, DILATION_PX2, EXTENT_SIGMA
+
+_ZERO, _HALF, _ONE, _TWO = real(0), real(0.5), real(1), real(2)
+_INFINITY = real(np.inf)
+_FAR = real(1e10)
+_QUAT_MIN2 = real(1e-24)
+_ALPHA_MIN, _ALPHA_MIN2 = real(ALPHA_MIN), real(ALPHA_MIN**2)
+_LOG_ALPHA_MIN2 = real(2 * math.log(ALPHA_MIN))
+_DILATION = real(DILATION_PX2)
+_EXTENT_SIGMA = real(EXTENT_SIGMA)
+_MARGIN = real(0.15)  # 0.3 of half the picture, see reference.FRUSTUM_MARGIN
+
+
+@compiled
+def project(
+    means,
+    quats,
+    scales,
+    opacities,
+    colors,
+    view,
+    size,
+    near,
+    counter,
+    splats,
+    rects,
+    depths,
+    counts,
+):
+    """Project Gaussians block by block; block b writes its visible splats from b * BLOCK on.
+
+    Args:
+        view: [16] R row by row, t, fx, fy, cx, cy of the camera.
+        size: [2] width, height in px.
+        counter: [1] next block, shared by the threads.
+        splats: [N, SPLAT_FIELDS] out.
+        rects: [N, 4] out, tiles touched: first column and row, one past the last ones.
+        depths: [N] out.
+        counts: [blocks] out, visible splats of each block.
+    """
+    while True:
+        block = take(counter)
+        if block >= len(counts):
+            return
+        start = block * BLOCK
+        out = start
+        for i in range(start, min(start + BLOCK, len(opacities))):
+            z = view[6] * means[i, 0] + view[7] * means[i, 1] + view[8] * means[i, 2] + view[11]
+            # Comparisons are put so that NaN ends in "not drawn", here and below.
+            if (
+                z >= near
+                and z <= _FAR
+                and opacities[i] >= _ALPHA_MIN
+                and _project_one(means, quats, scales, opacities, i, view, size, z, splats, out)
+                and _copy_color(colors, i, splats, out)
+            ):
+                depths[out] = z
+                _write_rect(splats, rects, out)
+                out += 1
+        counts[block] = out - start
+
+
+@inlined
+def _project_one(means, quats, scales, opacities, i, view, size, z, splats, out):
+    """Write shape and place of Gaussian i to row `out`; returns whether it can be seen."""
+    rz = _ONE / z
+    x = view[0] * means[i, 0] + view[1] * means[i, 1] + view[2] * means[i, 2] + view[9]
+    y = view[3] * means[i, 0] + view[4] * means[i, 1] + view[5] * means[i, 2] + view[10]
+    x, y = view[12] * x * rz, view[13] * y * rz  # px from the principal point
+    quat_norm2 = (
+        quats[i, 0] * quats[i, 0]
+        + quats[i, 1] * quats[i, 1]
+        + quats[i, 2] * quats[i, 2]
+        + quats[i, 3] * quats[i, 3]
+    )
+    m0, m1, m2, n0, n1, n2 = _axes_in_picture(quats, scales, i, view, size, x, y, rz, quat_norm2)
+    c0, c1, c2 = m1 * n2 - m2 * n1, m2 * n0 - m0 * n2, m0 * n1 - m1 * n0
+    det = c0 * c0 + c1 * c1 + c2 * c2
+    xx = m0 * m0 + m1 * m1 + m2 * m2
+    xy = m0 * n0 + m1 * n1 + m2 * n2
+    yy = n0 * n0 + n1 * n1 + n2 * n2
+    dilated = det + _DILATION * (xx + yy) + _DILATION * _DILATION
+    xx += _DILATION
+    yy += _DILATION
+    scale = _ONE / dilated
+    opacity2 = opacities[i] * opacities[i] * det * scale
+    if not (opacity2 >= _ALPHA_MIN2 and opacity2 < _INFINITY and dilated < _INFINITY):
+        return False
+    if not quat_norm2 > _QUAT_MIN2:
+        return False
+    log_opacity2 = math.log(opacity2)
+    splats[out, MEAN_X], splats[out, MEAN_Y] = x + view[14], y + view[15]
+    # Such that alpha = exp(8 (LOG + XX dx^2 + XY dx dy + YY dy^2)); see cpu_blend.
+    splats[out, XX] = real(-0.0625) * yy * scale
+    splats[out, XY] = real(0.125) * xy * scale
+    splats[out, YY] = real(-0.0625) * xx * scale
+    splats[out, LOG] = real(0.0625) * log_opacity2
+    extent = min(_EXTENT_SIGMA, math.sqrt(max(log_opacity2 - _LOG_ALPHA_MIN2, _ZERO)))
+    return _write_box(splats, out, extent * math.sqrt(xx), extent * math.sqrt(yy), size)
+
+
+@inlined
+def _axes_in_picture(quats, scales, i, view, size, x, y, rz, quat_norm2):
+    """M = J R_camera R_quat S, 2 x 3 row by row: cov2d = M M^T."""
+    sx = min(max(x, -view[14] - _MARGIN * size[0]), size[0] - view[14] + _MARGIN * size[0])
+    sy = min(max(y, -view[15] - _MARGIN * size[1]), size[1] - view[15] + _MARGIN * size[1])
+    a0 = (view[12] * view[0] - sx * view[6]) * rz  # J R_camera
+    a1 = (view[12] * view[1] - sx * view[7]) * rz
+    a2 = (view[12] * view[2] - sx * view[8]) * rz
+    b0 = (view[13] * view[3] - sy * view[6]) * rz
+    b1 = (view[13] * view[4] - sy * view[7]) * rz
+    b2 = (view[13] * view[5] - sy * view[8]) * rz
+    w, qx, qy, qz = quats[i, 0], quats[i, 1], quats[i, 2], quats[i, 3]
+    s = _TWO / quat_norm2
+    r00, r01, r02 = _ONE - s * (qy * qy + qz * qz), s * (qx * qy - w * qz), s * (qx * qz + w * qy)
+    r10, r11, r12 = s * (qx * qy + w * qz), _ONE - s * (qx * qx + qz * qz), s * (qy * qz - w * qx)
+    r20, r21, r22 = s * (qx * qz - w * qy), s * (qy * qz + w * qx), _ONE - s * (qx * qx + qy * qy)
+    s0, s1, s2 = scales[i, 0], scales[i, 1], scales[i, 2]
+    return (
+        (a0 * r00 + a1 * r10 + a2 * r20) * s0,
+        (a0 * r01 + a1 * r11 + a2 * r21) * s1,
+        (a0 * r02 + a1 * r12 + a2 * r22) * s2,
+        (b0 * r00 + b1 * r10 + b2 * r20) * s0,
+        (b0 * r01 + b1 * r11 + b2 * r21) * s1,
+        (b0 * r02 + b1 * r12 + b2 * r22) * s2,
+    )
+
+
+@inlined
+def _write_box(splats, out, radius_x, radius_y, size):
+    """Pixels whose centres lie in the box: the first and one past the last; are there any?"""
+    u, v = splats[out, MEAN_X], splats[out, MEAN_Y]
+    left = max(np.ceil(u - radius_x - _HALF), _ZERO)
+    top = max(np.ceil(v - radius_y - _HALF), _ZERO)
+    right = min(np.floor(u + radius_x + _HALF), size[0])
+    bottom = min(np.floor(v + radius_y + _HALF), size[1])
+    splats[out, LEFT], splats[out, TOP] = left, top
+    splats[out, RIGHT], splats[out, BOTTOM] = right, bottom
+    return left < right and top < bottom
+
+
+@inlined
+def _copy_color(colors, i, splats, out):
+    """Returns whether the colour is finite."""
+    red, green, blue = colors[i, 0], colors[i, 1], colors[i, 2]
+    splats[out, RED], splats[out, GREEN], splats[out, BLUE] = red, green, blue
+    return abs(red) + abs(green) + abs(blue) < _INFINITY
+
+
+@inlined
+def _write_rect(splats, rects, out):
+    rects[out, 0] = np.int32(splats[out, LEFT]) // TILE_WIDTH
+    rects[out, 1] = np.int32(splats[out, TOP]) // TILE_HEIGHT
+    rects[out, 2] = (np.int32(splats[out, RIGHT]) + TILE_WIDTH - 1) // TILE_WIDTH
+    rects[out, 3] = (np.int32(splats[out, BOTTOM]) + TILE_HEIGHT - 1) // TILE_HEIGHT

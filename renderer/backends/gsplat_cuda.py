@@ -1,0 +1,140 @@
+"""Draws with gsplat's CUDA kernels: the main path, and the trainer's rasteriser.
+
+gsplat is imported when it is first needed, and only where there is a CUDA device: elsewhere it
+would start to compile itself and fail.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from renderer.camera import Camera
+from renderer.errors import BackendUnavailable
+from renderer.gaussians import Gaussians
+from renderer.settings import DILATION_PX2, RenderSettings
+
+BEHIND = (0.0, 0.0, -1.0)  # a place in the camera that is never drawn
+
+
+class GsplatBackend:
+    """Owner: any one thread. Gaussians and pictures stay on the CUDA device.
+
+    The first one on a machine may take minutes: gsplat compiles its kernels and keeps them.
+
+    Raises:
+        BackendUnavailable: no CUDA device, or gsplat cannot compile its kernels.
+    """
+
+    name = "gsplat"
+    output_bits = 32
+
+    def __init__(self) -> None:
+        require_gsplat()
+        self.device = torch.device("cuda", torch.cuda.current_device())
+
+    @torch.no_grad()
+    def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
+        """See `renderer.backends.base.Backend.render`. The host waits for no result here."""
+        drawable = replace(gaussians, means=_hide_broken(gaussians, camera))
+        return rasterize(drawable, [camera], settings)[0][0]
+
+
+def require_gsplat() -> None:
+    """Raises BackendUnavailable, with the reason, where gsplat cannot draw."""
+    if not torch.cuda.is_available():
+        raise BackendUnavailable("no CUDA device")
+    if torch.version.cuda is None:
+        raise BackendUnavailable("gsplat needs NVIDIA CUDA; this torch is built for another GPU")
+    try:
+        from gsplat.cuda._backend import _C  # compiles the kernels on first use
+    except (ImportError, OSError, RuntimeError) as error:
+        raise BackendUnavailable(f"gsplat cannot compile its CUDA kernels: {error}") from error
+    if _C is None:
+        raise BackendUnavailable("gsplat needs the CUDA toolkit (nvcc) to compile its kernels")
+
+
+def rasterize(
+    gaussians: Gaussians,
+    cameras: list[Camera],
+    settings: RenderSettings,
+    absgrad: bool = False,
+    depth: bool = False,
+) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    """Draw Gaussians from C cameras at once, differentiable with respect to all attributes.
+
+    Args:
+        gaussians: on a CUDA device, all finite.
+        cameras: of one picture size.
+        absgrad: keep absolute gradients in info["means2d"].absgrad (Ye et al. 2024).
+        depth: add the expected depth as a fourth channel, world units.
+
+    Returns:
+        colors: [C, height, width, 3], or 4 with `depth`, over the background.
+        alphas: [C, height, width, 1].
+        info: what gsplat tells, such as "means2d" [C, N, 2] and "radii" [C, N, 2]; empty
+            when there are no Gaussians.
+
+    Raises:
+        BackendUnavailable: there is no CUDA device.
+        ValueError: cameras of different sizes, or none.
+    """
+    if not torch.cuda.is_available():
+        raise BackendUnavailable("no CUDA device")
+    width, height = _picture_size(cameras)
+    device = gaussians.means.device
+    background = torch.tensor(settings.background, device=device).expand(len(cameras), 3)
+    if len(gaussians) == 0:
+        return _empty_pictures(background, width, height, depth)
+    from gsplat import rasterization
+
+    return rasterization(
+        gaussians.means,
+        gaussians.quats,
+        gaussians.scales,
+        gaussians.opacities,
+        gaussians.colors,
+        torch.stack([camera.viewmat for camera in cameras]).to(device, non_blocking=True),
+        torch.stack([camera.K for camera in cameras]).to(device, non_blocking=True),
+        width,
+        height,
+        near_plane=settings.near,
+        eps2d=DILATION_PX2,
+        packed=False,
+        backgrounds=background,
+        render_mode="RGB+ED" if depth else "RGB",
+        absgrad=absgrad,
+        rasterize_mode="antialiased",
+    )
+
+
+def _picture_size(cameras: list[Camera]) -> tuple[int, int]:
+    sizes = {(camera.width, camera.height) for camera in cameras}
+    if len(sizes) != 1:
+        raise ValueError(f"cameras drawn at once need one picture size, not {sorted(sizes)}")
+    return sizes.pop()
+
+
+def _empty_pictures(
+    background: Tensor, width: int, height: int, depth: bool
+) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    if depth:
+        background = torch.cat([background, torch.zeros_like(background[:, :1])], dim=-1)
+    colors = background[:, None, None].expand(-1, height, width, -1).contiguous()
+    return colors, torch.zeros_like(colors[..., :1]), {}
+
+
+def _hide_broken(gaussians: Gaussians, camera: Camera) -> Tensor:
+    """[N, 3] means, those of broken Gaussians moved behind the camera.
+
+    The projection kernel looks at the depth first, so that the NaN of a hidden Gaussian meets
+    nothing; and hiding needs no answer from the device, as leaving out would.
+    """
+    parts = (gaussians.means, gaussians.quats, gaussians.scales, gaussians.colors)
+    finite = torch.stack([part.sum(-1) for part in parts] + [gaussians.opacities]).sum(0).isfinite()
+    sound = finite & (gaussians.quats.square().sum(-1) > 1e-24)
+    place = camera.viewmat[:3, :3].T @ (torch.tensor(BEHIND) - camera.viewmat[:3, 3])
+    return torch.where(sound[:, None], gaussians.means, place.to(gaussians.means))

@@ -1,0 +1,300 @@
+"""One contract, every backend: what holds for the reference holds for all.
+
+Each test runs once per backend that this machine can run; the others are skipped with the reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from renderer import BackendUnavailable, Camera, Gaussians, RenderSettings
+from renderer.backends import choose_backend
+from renderer.backends.base import Backend
+from renderer.backends.reference import ReferenceBackend
+from tests.synthetic import random_canonical
+
+BACKGROUND = (0.1, 0.2, 0.3)
+SETTINGS = RenderSettings(background=BACKGROUND)
+UP = torch.tensor([0.0, -1.0, 0.0])
+
+
+@pytest.fixture(
+    scope="module",
+    params=["reference", "cpu", "opengl", pytest.param("gsplat", marks=pytest.mark.gpu)],
+)
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    try:
+        chosen = choose_backend(request.param).backend
+    except BackendUnavailable as reason:
+        pytest.skip(f"{request.param}: {reason}")
+    yield chosen
+    getattr(chosen, "close", lambda: None)()
+
+
+def draw(
+    backend: Backend, gaussians: Gaussians, camera: Camera, settings: RenderSettings = SETTINGS
+) -> Tensor:
+    """The picture on the CPU, checked for what the contract says of every picture."""
+    picture = backend.render(gaussians.to(backend.device), camera, settings)
+    assert picture.shape == (camera.height, camera.width, 3)
+    assert picture.dtype == torch.float32
+    assert picture.device.type == backend.device.type
+    assert picture.isfinite().all()
+    assert picture.min() >= 0
+    return picture.cpu()
+
+
+def assert_agrees(picture: Tensor, expected: Tensor, backend: Backend) -> None:
+    """PSNR >= 45 dB for a float backend, >= 40 dB for one of 8 bits."""
+    bits = getattr(backend, "output_bits", 32)
+    error = (picture - expected).square().mean().item()
+    psnr = -10 * math.log10(max(error, 1e-12))
+    assert psnr >= (40 if bits == 8 else 45), f"{psnr:.1f} dB"
+
+
+def front_camera(width: int = 64, height: int = 48, distance: float = 3.0) -> Camera:
+    eye = torch.tensor([0.3, -0.4, -distance])
+    return Camera.look_at(eye, torch.zeros(3), UP, 0.9, width, height)
+
+
+def straight_camera(width: int = 64, height: int = 48) -> Camera:
+    """At the origin, looking along +z; focal lengths 40 and 50 px, principal point (30, 20)."""
+    K = torch.tensor([[40.0, 0.0, 30.0], [0.0, 50.0, 20.0], [0.0, 0.0, 1.0]])
+    return Camera(torch.eye(4), K, width, height)
+
+
+def ball(
+    mean: tuple[float, float, float],
+    scale: float = 0.01,
+    opacity: float = 0.9,
+    color: tuple[float, float, float] = (1.0, 1.0, 1.0),
+) -> Gaussians:
+    """One round Gaussian."""
+    return Gaussians(
+        means=torch.tensor([mean]),
+        quats=torch.tensor([[1.0, 0.0, 0.0, 0.0]]),
+        scales=torch.full((1, 3), scale),
+        opacities=torch.tensor([opacity]),
+        colors=torch.tensor([color]),
+    )
+
+
+def background_picture(camera: Camera) -> Tensor:
+    return torch.tensor(BACKGROUND).expand(camera.height, camera.width, 3)
+
+
+def off_center(camera: Camera) -> Camera:
+    """Principal point far off the middle and pixels that are not square."""
+    shift = torch.tensor([[1.3, 0.0, 9.0], [0.0, 0.8, -7.0], [0.0, 0.0, 0.0]])
+    K = camera.K * torch.tensor([[1.3, 1.0, 1.0], [1.0, 0.8, 1.0], [1.0, 1.0, 1.0]])
+    K[:2, 2] += shift[:2, 2]
+    return replace(camera, K=K)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(
+    "camera",
+    [
+        pytest.param(front_camera(), id="plain"),
+        pytest.param(off_center(front_camera()), id="off-centre, oblong pixels"),
+        pytest.param(front_camera(97, 61), id="odd size"),
+        pytest.param(front_camera(30, 100, 1.8), id="upright and near"),
+    ],
+)
+def test_agrees_with_reference(backend: Backend, camera: Camera, seed: int) -> None:
+    scene = random_canonical(800, seed=seed).activate()
+    assert_agrees(
+        draw(backend, scene, camera), ReferenceBackend().render(scene, camera, SETTINGS), backend
+    )
+
+
+@pytest.mark.parametrize("stretch", [0.02, 0.3, 3.0], ids=["dust", "needles", "big"])
+def test_agrees_on_extreme_sizes(backend: Backend, stretch: float) -> None:
+    scene = random_canonical(500, seed=3).activate()
+    scene = replace(scene, scales=scene.scales * torch.tensor([stretch, 1.0, 1.0 / stretch**0.5]))
+    camera = front_camera()
+    assert_agrees(
+        draw(backend, scene, camera), ReferenceBackend().render(scene, camera, SETTINGS), backend
+    )
+
+
+def test_agrees_with_the_camera_inside_the_cloud(backend: Backend) -> None:
+    scene = random_canonical(800, seed=4).activate()
+    camera = Camera.look_at(torch.tensor([0.1, 0.0, 0.2]), torch.ones(3), UP, 1.2, 64, 48)
+    assert_agrees(
+        draw(backend, scene, camera), ReferenceBackend().render(scene, camera, SETTINGS), backend
+    )
+
+
+def test_agrees_when_opaque_surfaces_end_pixels(backend: Backend) -> None:
+    scene = random_canonical(800, seed=5).activate()
+    scene = replace(scene, opacities=torch.full_like(scene.opacities, 0.97))
+    camera = front_camera()
+    assert_agrees(
+        draw(backend, scene, camera), ReferenceBackend().render(scene, camera, SETTINGS), backend
+    )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (33, 1), (17, 15), (16, 16), (65, 33)])
+def test_every_picture_size(backend: Backend, size: tuple[int, int]) -> None:
+    scene = random_canonical(400, seed=6).activate()
+    camera = front_camera(64, 48).resized(*size)
+    assert_agrees(
+        draw(backend, scene, camera), ReferenceBackend().render(scene, camera, SETTINGS), backend
+    )
+
+
+def test_empty_scene_is_background(backend: Backend) -> None:
+    camera = front_camera()
+    picture = draw(backend, Gaussians.empty(), camera)
+    torch.testing.assert_close(picture, background_picture(camera), atol=0.002, rtol=0)
+
+
+@pytest.mark.parametrize(("column", "row"), [(10, 5), (50, 40), (30, 20), (0, 47)])
+def test_one_gaussian_lands_on_its_pixel(backend: Backend, column: int, row: int) -> None:
+    """A point at the centre of pixel (column, row) is brightest there: no flip, no half pixel."""
+    z = 2.0
+    mean = ((column + 0.5 - 30) / 40 * z, (row + 0.5 - 20) / 50 * z, z)
+    picture = draw(backend, ball(mean, scale=0.02), straight_camera())
+    brightness = picture.sum(-1)
+    peak = int(brightness.argmax())
+    assert (peak % 64, peak // 64) == (column, row)
+    if column > 0 and row < 47:  # its neighbours see the same
+        torch.testing.assert_close(
+            brightness[row, column - 1], brightness[row, column + 1], atol=0.01, rtol=0
+        )
+        torch.testing.assert_close(
+            brightness[row - 1, column], brightness[row + 1, column], atol=0.01, rtol=0
+        )
+
+
+def test_brightness_of_one_gaussian(backend: Backend) -> None:
+    """At its centre: opacity times the anti-aliasing factor sqrt(det / det of the dilated)."""
+    scale, z = 0.05, 2.0
+    picture = draw(backend, ball((0.0125 * z, 0.01 * z, z), scale, 0.8), straight_camera())
+    # cov = J diag(s^2) J^T with J = [[fx/z, 0, -fx x/z^2], [0, fy/z, -fy y/z^2]]
+    jacobian = torch.tensor([[20.0, 0.0, -20 * 0.0125], [0.0, 25.0, -25 * 0.01]])
+    cov = scale**2 * jacobian @ jacobian.T
+    factor = (torch.det(cov) / torch.det(cov + 0.3 * torch.eye(2))).sqrt().item()
+    alpha = 0.8 * factor
+    expected = torch.tensor(BACKGROUND) * (1 - alpha) + alpha
+    torch.testing.assert_close(picture[20, 30], expected, atol=0.005, rtol=0)
+
+
+def test_orientation_of_a_needle(backend: Backend) -> None:
+    """A needle turned by +30 degrees about z (x right, y down) falls from left to right."""
+    half_angle = math.radians(30) / 2
+    needle = replace(
+        ball((0.0, 0.0, 2.0)),
+        quats=torch.tensor([[math.cos(half_angle), 0.0, 0.0, math.sin(half_angle)]]),
+        scales=torch.tensor([[0.4, 0.03, 0.03]]),
+    )
+    K = torch.tensor([[50.0, 0.0, 32.0], [0.0, 50.0, 24.0], [0.0, 0.0, 1.0]])
+    picture = draw(backend, needle, Camera(torch.eye(4), K, 64, 48)).sum(-1)
+    across, down = round(8 * math.cos(math.pi / 6)), round(8 * math.sin(math.pi / 6))
+    on_axis = picture[24 + down, 32 + across] + picture[24 - down, 32 - across]
+    mirrored = picture[24 - down, 32 + across] + picture[24 + down, 32 - across]
+    assert on_axis > mirrored + 0.5
+
+
+@pytest.mark.parametrize("z", [-2.0, 0.0, 0.005])
+def test_behind_the_near_plane_is_not_drawn(backend: Backend, z: float) -> None:
+    camera = straight_camera()
+    picture = draw(backend, ball((0.0, 0.0, z), scale=0.5), camera)
+    torch.testing.assert_close(picture, background_picture(camera), atol=0.002, rtol=0)
+
+
+def test_near_plane_of_the_settings(backend: Backend) -> None:
+    camera = straight_camera()
+    point = ball((0.0, 0.0, 2.0), scale=0.2)
+    beyond = draw(backend, point, camera, RenderSettings(BACKGROUND, near=1.9))
+    nearer = draw(backend, point, camera, RenderSettings(BACKGROUND, near=2.1))
+    assert beyond[20, 30].sum() > 2.0
+    torch.testing.assert_close(nearer, background_picture(camera), atol=0.002, rtol=0)
+
+
+def test_huge_gaussian_covers_the_picture(backend: Backend) -> None:
+    camera = straight_camera()
+    picture = draw(backend, ball((0.0, 0.0, 5.0), scale=100.0, opacity=0.5), camera)
+    expected = 0.5 * background_picture(camera) + 0.5
+    torch.testing.assert_close(picture, expected, atol=0.01, rtol=0)
+
+
+def test_brighter_than_white_is_kept(backend: Backend) -> None:
+    if getattr(backend, "output_bits", 32) == 8:
+        pytest.skip("8 bits end at white")
+    bright = ball((0.0, 0.0, 2.0), scale=0.3, opacity=0.9, color=(3.0, 0.0, 0.0))
+    assert draw(backend, bright, straight_camera())[20, 30, 0] > 2.0
+
+
+def broken_gaussians() -> Gaussians:
+    """Each would be in the middle of the picture if it were whole; none may be drawn."""
+    whole = ball((0.0, 0.0, 2.0), scale=0.2)
+    nan, inf = float("nan"), float("inf")
+    broken = [replace(whole, quats=torch.zeros(1, 4)), replace(whole, scales=torch.zeros(1, 3))]
+    for name in ("means", "quats", "scales", "opacities", "colors"):
+        for bad in (nan, inf):
+            value = getattr(whole, name).clone()
+            value[..., -1] = bad
+            if name == "opacities" and bad == inf:
+                continue  # clamped to ALPHA_MAX by contract of the formula, or left out: either
+            broken.append(replace(whole, **{name: value}))
+    return Gaussians.concatenate(broken)
+
+
+def test_broken_gaussians_are_left_out(backend: Backend) -> None:
+    camera = straight_camera()
+    broken = broken_gaussians()
+    for i in range(len(broken)):
+        picture = draw(backend, broken[i : i + 1], camera)
+        torch.testing.assert_close(picture, background_picture(camera), atol=0.002, rtol=0)
+
+
+def test_broken_gaussians_do_not_disturb_whole_ones(backend: Backend) -> None:
+    camera = front_camera()
+    whole = random_canonical(200, seed=8).activate()
+    mixed = Gaussians.concatenate([broken_gaussians(), whole, broken_gaussians()])
+    assert_agrees(
+        draw(backend, mixed, camera), ReferenceBackend().render(whole, camera, SETTINGS), backend
+    )
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["near first", "far first"])
+def test_the_nearer_one_hides_the_farther(backend: Backend, order: tuple[int, int]) -> None:
+    near = ball((0.0, 0.0, 2.0), scale=0.3, opacity=0.95, color=(1.0, 0.0, 0.0))
+    far = ball((0.0, 0.0, 3.0), scale=0.5, opacity=0.95, color=(0.0, 1.0, 0.0))
+    scene = Gaussians.concatenate([near, far])[torch.tensor(order)]
+    red, green, _ = draw(backend, scene, straight_camera())[20, 30].tolist()
+    assert red > 0.8
+    assert green < 0.2
+
+
+def test_order_beside_something_far_away(backend: Backend) -> None:
+    """Sorting sees differences of 1/20,000 of the depth range, such as before a distant sky."""
+    red = ball((0.0, 0.0, 2.05), scale=0.3, opacity=0.95, color=(1.0, 0.0, 0.0))
+    green = ball((0.0, 0.0, 2.0), scale=0.3, opacity=0.95, color=(0.0, 1.0, 0.0))
+    far_away = ball((500.0, 0.0, 1000.0), scale=500.0, opacity=0.5)
+    picture = draw(backend, Gaussians.concatenate([red, far_away, green]), straight_camera())
+    assert picture[20, 30, 1] > 0.8
+
+
+def test_pictures_do_not_depend_on_earlier_ones(backend: Backend) -> None:
+    """Buffers that are kept from picture to picture leave no trace."""
+    large, small = (random_canonical(n, seed=n).activate() for n in (900, 50))
+    first = draw(backend, small, front_camera(40, 30))
+    draw(backend, large, front_camera(97, 61))
+    torch.testing.assert_close(draw(backend, small, front_camera(40, 30)), first, atol=1e-5, rtol=0)
+
+
+def test_inputs_are_left_as_they_were(backend: Backend) -> None:
+    scene = random_canonical(50).activate().to(backend.device)
+    before = Gaussians.concatenate([scene])
+    backend.render(scene, front_camera(), SETTINGS)
+    for name in ("means", "quats", "scales", "opacities", "colors"):
+        torch.testing.assert_close(getattr(scene, name), getattr(before, name), atol=0, rtol=0)
