@@ -9,7 +9,7 @@ purpose="${1:-run}"
 venv="${VENV:-.venv}"
 cpu_index="https://download.pytorch.org/whl/cpu"
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; } # one line per argument
 die() { say "$@"; exit 1; }
 
 # --- system packages ---------------------------------------------------------------------------
@@ -51,7 +51,7 @@ install_system_packages() {
     # shellcheck disable=SC2086  # one word per package
     apt_install $missing ||
       say "These system packages are missing. Please install them as root, then try again:" \
-          "  apt-get install" $missing
+          "  apt-get install $(echo $missing)"
     return 0
   fi
   local library
