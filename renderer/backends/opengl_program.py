@@ -15,9 +15,9 @@ QApplication):
         ratio = self.devicePixelRatioF()  # HiDPI: OpenGL counts device pixels
         width, height = round(self.width() * ratio), round(self.height() * ratio)
         self.splats.upload(self.gaussians)  # nothing happens while it is the same object
+        camera = self.orbit.camera(width, height)  # the widget's aspect: no bars
         self.splats.draw(
-            self.camera.resized(width, height), self.settings,
-            self.defaultFramebufferObject(), (0, 0, width, height),
+            camera, self.settings, self.defaultFramebufferObject(), (0, 0, width, height)
         )
 
     def _release(self):

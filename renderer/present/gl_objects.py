@@ -22,6 +22,7 @@ class TextureBuffer:
 
     def __init__(self, texel_format: int, components: int) -> None:
         self._components = components
+        self._limit = int(GL.glGetIntegerv(GL.GL_MAX_TEXTURE_BUFFER_SIZE))
         self._buffer = int(GL.glGenBuffers(1))
         self.texture = int(GL.glGenTextures(1))
         GL.glBindBuffer(GL.GL_TEXTURE_BUFFER, self._buffer)
@@ -34,9 +35,8 @@ class TextureBuffer:
         Raises:
             RenderError: more texels than this driver can address.
         """
-        limit = int(GL.glGetIntegerv(GL.GL_MAX_TEXTURE_BUFFER_SIZE))
-        if values.size // self._components > limit:
-            raise RenderError(f"this OpenGL driver addresses no more than {limit} Gaussians")
+        if values.size // self._components > self._limit:
+            raise RenderError(f"this OpenGL driver addresses no more than {self._limit} Gaussians")
         values = np.ascontiguousarray(values)
         GL.glBindBuffer(GL.GL_TEXTURE_BUFFER, self._buffer)
         GL.glBufferData(GL.GL_TEXTURE_BUFFER, values.nbytes, _pointer(values), GL.GL_STREAM_DRAW)
@@ -93,7 +93,7 @@ class Texture2D:
 
 
 class PictureTarget:
-    """A texture to draw into. Texture row 0 is the top row of the picture.
+    """A texture to draw into, by the name `framebuffer`. Row 0 is the top row of the picture.
 
     Args:
         internal_format: sized colour-renderable format, e.g. GL_RGBA16F.
@@ -101,7 +101,7 @@ class PictureTarget:
 
     def __init__(self, internal_format: int) -> None:
         self._picture = Texture2D(internal_format)
-        self._framebuffer = int(GL.glGenFramebuffers(1))
+        self.framebuffer = int(GL.glGenFramebuffers(1))
 
     @property
     def texture(self) -> int:
@@ -118,7 +118,7 @@ class PictureTarget:
             RenderError: the driver cannot draw into this format or size.
         """
         is_new = self._picture.resize(width, height)
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._framebuffer)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.framebuffer)
         GL.glViewport(0, 0, width, height)
         if is_new:
             GL.glFramebufferTexture2D(
@@ -131,13 +131,13 @@ class PictureTarget:
         """[height, width, 3] float32 copy of the picture, top row first."""
         width, height = self.size_px
         picture = np.empty((height, width, 3), np.float32)
-        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self._framebuffer)
+        GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.framebuffer)
         GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 4)
         GL.glReadPixels(0, 0, width, height, GL.GL_RGB, GL.GL_FLOAT, _pointer(picture))
         return picture
 
     def release(self) -> None:
-        GL.glDeleteFramebuffers(1, [self._framebuffer])
+        GL.glDeleteFramebuffers(1, [self.framebuffer])
         self._picture.release()
 
 
