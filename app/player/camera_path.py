@@ -37,7 +37,7 @@ from renderer import Camera
 
 FILE_BYTES_MAX = 4 << 20
 TURN_S_MIN = 8.0  # a faster turn makes the viewer dizzy
-SWING_RAD_MIN = math.radians(15.0)
+SWING_RAD_MIN = math.radians(20.0)
 FOV_MIN_RAD, FOV_MAX_RAD = 0.01, 3.1
 Array = NDArray[np.float64]
 

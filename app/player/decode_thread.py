@@ -418,4 +418,6 @@ def _cannot_open(location: str, error: Exception) -> str:
         advice = "Check the path."
     elif isinstance(error, PermissionError):
         advice = "Check that you may read it."
-    return f"Cannot open {location}: {str(error).rstrip('.')}. {advice}"
+    reason = str(error).rstrip(".")
+    named = isinstance(error, CodecError)  # these name the file themselves
+    return f"{reason}. {advice}" if named else f"Cannot open {location}: {reason}. {advice}"

@@ -179,8 +179,10 @@ class PictureMaker:
 
     def _run(self) -> None:
         """The thread boundary: whatever happens inside ends up as an event."""
+        backend: Backend | None = None
         try:
-            source = PictureSource(self._choose_backend(), self._make_deformer)
+            backend = self._choose_backend()
+            source = PictureSource(backend, self._make_deformer)
             while request := self._wait_for_request():
                 self._publish(source.draw(request))
         except Exception as error:
@@ -190,6 +192,8 @@ class PictureMaker:
                 self._events.append(PlaybackError(message, True))
                 self._changed.notify_all()
             self._on_picture()
+        finally:
+            close_backend(backend)
 
     def _wait_for_request(self) -> PictureRequest | None:
         with self._changed:
@@ -218,16 +222,21 @@ def draw_rgb8(
     return np.ascontiguousarray(picture)
 
 
+def close_backend(backend: Backend | None) -> None:
+    """Let go of what a backend holds beside memory, such as an OpenGL context."""
+    close = getattr(backend, "close", None)
+    if close is not None:
+        close()
+
+
 def rounded(picture: Tensor) -> Tensor:
     """Float picture 0..1 -> uint8 on the same device; what is brighter than white is clipped."""
     return (picture.clamp(0.0, 1.0) * 255.0 + 0.5).to(torch.uint8)
 
 
 def gop_deformer(gop: Gop) -> Deformer:
-    """The fast deformer of the renderer."""
-    from renderer.field_inference import GopDeformer
-
-    return GopDeformer(gop)
+    """What moves the Gaussians of a GOP where nothing else is asked for."""
+    return gop
 
 
 def _changes(
