@@ -254,6 +254,16 @@ def test_no_driver_behind_libegl_is_a_reason_not_a_crash() -> None:
     assert "reason: " in done.stdout
 
 
+def test_a_call_opengl_refuses_is_a_render_error(backend: OpenGLBackend) -> None:
+    with current_context():
+        program = opengl_program.SplatProgram()
+        program.upload(random_canonical(3).activate())
+        camera = camera_at(0.0, 0.0, -3.0)
+        with pytest.raises(RenderError, match="OpenGL refuses glBindFramebuffer"):
+            program.draw(camera, SETTINGS, 12345, (0, 0, 96, 64))
+        program.release()
+
+
 class current_context:
     """A context of its own, current inside `with`."""
 

@@ -39,6 +39,7 @@ from torch import Tensor
 from renderer.backends.depth_order import back_to_front
 from renderer.camera import Camera
 from renderer.gaussians import Gaussians
+from renderer.present.gl_errors import gl_errors_as_render_errors
 from renderer.present.gl_objects import PictureTarget, TextureBuffer
 from renderer.present.gl_program import link_program, shader_source, uniform_locations
 from renderer.present.texture_blit import TextureBlit, Viewport, reset_draw_state
@@ -64,9 +65,10 @@ class SplatProgram:
             an 8-bit window and half the bandwidth; GL_RGBA32F for pictures that are read back.
 
     Raises:
-        RenderError: the driver does not take the shaders.
+        RenderError: OpenGL is older than 4.1, or the driver does not take the shaders.
     """
 
+    @gl_errors_as_render_errors()
     def __init__(self, accumulate_format: int = GL.GL_RGBA16F) -> None:
         constants = {
             "DILATION_PX2": DILATION_PX2,
@@ -95,6 +97,7 @@ class SplatProgram:
         self._sorted_for: tuple[float, ...] | None = None
         self._drawn_for: tuple[float, ...] | None = None
 
+    @gl_errors_as_render_errors()
     def upload(self, gaussians: Gaussians) -> None:
         """Send Gaussians (on any device) to OpenGL. The same object again costs nothing.
 
@@ -110,6 +113,7 @@ class SplatProgram:
         self._uploaded = gaussians
         self._sorted_for = self._drawn_for = None
 
+    @gl_errors_as_render_errors()
     def draw(
         self, camera: Camera, settings: RenderSettings, framebuffer: int, viewport_px: Viewport
     ) -> None:
@@ -131,6 +135,7 @@ class SplatProgram:
             self._drawn_for = wanted
         self._blit.draw(self._target.texture, self._target.size_px, framebuffer, viewport_px)
 
+    @gl_errors_as_render_errors()
     def render_texture(self, camera: Camera, settings: RenderSettings) -> int:
         """Draw into an own float texture and give its name; row 0 is the picture's top row.
 

@@ -31,6 +31,13 @@ def make_presenter(device: torch.device) -> tuple[Presenter, str]:
     Raises:
         RenderError: the context cannot even draw a texture (older than OpenGL 4.1, say).
     """
+    from renderer.present.gl_errors import gl_errors_as_render_errors
+
+    with gl_errors_as_render_errors():
+        return _fastest(device)
+
+
+def _fastest(device: torch.device) -> tuple[Presenter, str]:
     from renderer.present.host_copy import HostCopyPresenter
 
     if device.type != "cuda":

@@ -16,6 +16,7 @@ from OpenGL import GL
 
 from renderer.errors import InteropUnavailable
 from renderer.present.base import Picture, Presenter, display_bytes
+from renderer.present.gl_errors import gl_errors_as_render_errors
 
 
 class CudaGlPresenter(Presenter):
@@ -45,6 +46,7 @@ class CudaGlPresenter(Presenter):
             super().release()
             raise
 
+    @gl_errors_as_render_errors()
     def present(self, picture: Picture) -> int:
         data = display_bytes(picture)
         height, width = data.shape[:2]

@@ -7,6 +7,7 @@ import ctypes
 from OpenGL import GL
 
 from renderer.present.base import Picture, Presenter, display_bytes
+from renderer.present.gl_errors import gl_errors_as_render_errors
 
 
 class HostCopyPresenter(Presenter):
@@ -18,6 +19,7 @@ class HostCopyPresenter(Presenter):
         super().__init__()
         self._pixels = int(GL.glGenBuffers(1))
 
+    @gl_errors_as_render_errors()
     def present(self, picture: Picture) -> int:
         data = display_bytes(picture).cpu().contiguous()
         height, width = data.shape[:2]
