@@ -6,14 +6,16 @@ imported when it runs, so that `info` or `serve` start fast and need no Qt.
 
 import dataclasses
 import difflib
-import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import tyro
+
+from app.console import ProgressLine, one_line, print_figures, say, write_figures
 
 BUNDLED_SCENE = Path(__file__).resolve().parent / "assets" / "tokyo.stgs"
 PREVIEWS = Path("renders")
@@ -141,6 +143,7 @@ def load_train() -> type[Command]:
         def run(self) -> int:
             from trainer.train import train
 
+            logging.getLogger("trainer").setLevel(logging.INFO)
             train(TrainConfig(**vars(self)))  # a class that worker processes know
             return 0
 
@@ -186,6 +189,56 @@ def load_encode() -> type[Command]:
 
 
 @dataclasses.dataclass(frozen=True)
+class Evaluate:
+    """Decode a scene, draw it, and compare it with the capture that it was trained from."""
+
+    scene: SceneArgument
+    data: Annotated[Path, tyro.conf.arg(metavar="DIR")]
+    """The folder of the capture."""
+    cameras: Literal["test", "train", "all"] = "test"
+    """Which of its cameras; those of `test` were kept out of the training."""
+    frames: FramesOption = None
+    rung: RungOption = None
+    backend: BackendOption = None
+    json: JsonOption = None
+
+    def run(self) -> int:
+        from trainer.evaluate import EvaluateConfig, evaluate
+
+        logging.getLogger("trainer").setLevel(logging.INFO)
+        frames = frames_of(self.scene, self.frames) if self.frames else None
+        figures = evaluate(
+            EvaluateConfig(self.scene, self.data, self.cameras, frames, self.rung, self.backend)
+        )
+        write_figures(self.json, figures)
+        print_figures({k: v for k, v in figures.items() if k != "pictures"}, as_json=False)
+        return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench:
+    """Measure how fast a scene is decoded, moved, drawn, presented and played here."""
+
+    scene: SceneArgument
+    backend: BackendOption = None
+    size: Annotated[str, option("WxH", "Size of the picture, px.", "1280x720")] = "1280x720"
+    rung: RungOption = None
+    json: JsonOption = None
+
+    def run(self) -> int:
+        from rich.console import Console
+
+        from app.player.bench import BenchSettings, bench
+        from app.player.bench_table import bench_table
+
+        settings = BenchSettings(rung=self.rung)
+        figures = bench(self.scene, self.backend, parse_size(self.size), settings)
+        write_figures(self.json, figures)
+        Console().print(bench_table(figures))
+        return 0
+
+
+@dataclasses.dataclass(frozen=True)
 class Render:
     """Write a film or a picture of a scene, without a window."""
 
@@ -203,7 +256,7 @@ class Render:
         from app.player.headless import render_scene
 
         frames = frames_of(self.scene, self.frames) if self.frames else None
-        size = parse_size(self.size)
+        size = parse_size(self.size) if self.size else None
         report = render_scene(
             self.scene, self.camera, self.output, size, self.backend, self.rung, frames
         )
@@ -221,10 +274,8 @@ def frames_of(location: str, text: str) -> Sequence[int]:
         return parse_frames(text, scene.frame_count)
 
 
-def parse_size(text: str | None) -> tuple[int, int] | None:
+def parse_size(text: str) -> tuple[int, int]:
     """`1280x720` -> (1280, 720)."""
-    if text is None:
-        return None
     width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise UsageError(f"{text!r} is no size; write WIDTHxHEIGHT, such as 1280x720")
@@ -281,49 +332,11 @@ COMMANDS = {
     "train": Entry("DATA -o RUN", "train a scene from multi-view video", load_train),
     "encode": Entry("RUN -o SCENE", "write a trained run as a scene", load_encode),
     "render": Entry("SCENE --camera C -o FILE", "write a film or a picture", lambda: Render),
+    "evaluate": Entry("SCENE --data DIR", "compare with cameras kept out", lambda: Evaluate),
+    "bench": Entry("SCENE", "measure the speed on this machine", lambda: Bench),
     "serve": Entry("DIR", "serve a directory of scenes over HTTP", lambda: Serve),
     "doctor": Entry("", "say what this machine can do, and what is missing", lambda: Doctor),
 }
-
-
-def say(message: str) -> None:
-    """A line for the person, kept apart from the results on standard output."""
-    print(message, file=sys.stderr, flush=True)
-
-
-class ProgressLine:
-    """Says how far long work is: one line that is rewritten on a terminal, else one per step."""
-
-    def __init__(self) -> None:
-        self._what = ""
-
-    def __call__(self, what: str, share: float) -> None:
-        if sys.stderr.isatty():
-            end = "\n" if share >= 1 else ""
-            print(f"\r\x1b[K{share:4.0%}  {what}", end=end, file=sys.stderr, flush=True)
-        elif what != self._what:
-            say(f"{share:4.0%}  {what}")
-        self._what = what
-
-
-def print_figures(figures: dict[str, Any], as_json: bool) -> None:
-    """Results on standard output: one JSON object, or aligned lines for a person."""
-    if as_json:
-        print(json.dumps(figures, indent=2))
-        return
-    width = max((len(name) for name in figures), default=0)
-    for name, value in figures.items():
-        print(f"{name.replace('_', ' '):<{width}}  {readable(value)}")
-
-
-def readable(value: Any) -> str:
-    """A figure as a person reads it; scenes may hold any text, so no terminal codes get through."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {readable(v)}" for name, v in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(readable(v) for v in value)
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def overview() -> str:
@@ -377,6 +390,7 @@ def is_expected(error: Exception) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         if arguments and arguments[0] in ("-h", "--help"):
             print(overview())
@@ -393,13 +407,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         say(f"main.py: {one_line(error)}")
         return 2 if isinstance(error, UsageError) else 1
-
-
-def one_line(error: Exception) -> str:
-    """The message of an expected error; the system's own are put as `file: what is wrong`."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 if __name__ == "__main__":

@@ -1,0 +1,62 @@
+"""How the commands speak: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def say(message: str) -> None:
+    """A line for the person, kept apart from the results on standard output."""
+    print(message, file=sys.stderr, flush=True)
+
+
+class ProgressLine:
+    """Says how far long work is: one line that is rewritten on a terminal, else one per step."""
+
+    def __init__(self) -> None:
+        self._what = ""
+
+    def __call__(self, what: str, share: float) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if share >= 1 else ""
+            print(f"\r\x1b[K{share:4.0%}  {what}", end=end, file=sys.stderr, flush=True)
+        elif what != self._what:
+            say(f"{share:4.0%}  {what}")
+        self._what = what
+
+
+def write_figures(path: Path | None, figures: dict[str, Any]) -> None:
+    """Figures as a JSON file, if one is wanted."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def print_figures(figures: dict[str, Any], as_json: bool) -> None:
+    """Results on standard output: one JSON object, or aligned lines for a person."""
+    if as_json:
+        print(json.dumps(figures, indent=2))
+        return
+    width = max((len(name) for name in figures), default=0)
+    for name, value in figures.items():
+        print(f"{name.replace('_', ' '):<{width}}  {readable(value)}")
+
+
+def readable(value: Any) -> str:
+    """A figure as a person reads it; scenes may hold any text, so no terminal codes get through."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {readable(v)}" for name, v in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(readable(v) for v in value)
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def one_line(error: Exception) -> str:
+    """The message of an expected error; the system's own are put as `file: what is wrong`."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
