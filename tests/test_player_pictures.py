@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.player.pictures import PictureMaker, PictureSource, draw_rgb8
+from app.player.pictures import PictureMaker, PictureRequest, PictureSource, draw_rgb8
 from app.player.playback_types import PlaybackFrame
 from renderer import Camera, Gaussians, Gop, RenderSettings
 from renderer.errors import BackendUnavailable
@@ -172,3 +172,11 @@ def test_source_changes_its_deformer_with_the_gop(backend: ScriptedBackend) -> N
     assert source.gaussians(GOP, 4)[1]
     assert not source.gaussians(GOP, 4)[1]
     assert source.gaussians(other, 4)[1]
+
+
+def test_pictures_may_stay_on_the_device(backend: ScriptedBackend) -> None:
+    source = PictureSource(backend, CountingDeformer, to_host=False)
+    picture = source.draw(PictureRequest(frame(5), camera(), PLAIN))
+    assert isinstance(picture.rgb8, torch.Tensor)
+    assert picture.rgb8.dtype == torch.uint8
+    assert (picture.rgb8 == 5).all()

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import torch
 
+from app.player.bench_table import bench_table
 from app.player.camera_path import OrbitPath
 from app.player.machine import hardware, process_age_s
 from app.player.pictures import PictureSource, close_backend
@@ -20,6 +21,8 @@ from app.player.timeline import Timeline
 from codec.scene import Scene, open_scene
 from renderer import Camera, Gaussians, Gop, RenderError, RenderSettings
 from renderer.backends import BackendChoice, choose_backend
+
+__all__ = ["BenchSettings", "bench", "bench_table"]
 
 OPENING_TIMEOUT_S = 60.0
 WARM_UP_FRAMES = 3

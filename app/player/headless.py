@@ -64,7 +64,8 @@ class FrameReader:
         """
         frame = self.frame(index)
         camera = path.camera_at(time_s, *size)
-        return self._source.draw(PictureRequest(frame, camera, self._settings)).rgb8
+        picture: Rgb8 = self._source.draw(PictureRequest(frame, camera, self._settings)).rgb8
+        return picture
 
     def frame(self, index: int) -> PlaybackFrame:
         """A content frame; decodes its GOP if it is another one than before."""

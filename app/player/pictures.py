@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from app.player.playback_types import PlaybackError, PlaybackFrame
+from app.player.stopwatch import DeviceFence
 from renderer import Camera, Gaussians, Gop, RenderSettings
 from renderer.backends.base import Backend
 
@@ -48,14 +49,15 @@ class Picture:
     """A finished picture.
 
     Args:
-        rgb8: [H, W, 3] uint8, contiguous; nobody writes to it any more.
+        rgb8: [H, W, 3] uint8, contiguous; nobody writes to it any more. A NumPy array, or a
+            tensor on the backend's device where the host copy was declined.
         request: what it shows.
         gaussians: what was drawn, such as for picking.
         deform_ms: time to move the Gaussians, 0 when only the camera changed.
         raster_ms: time to draw, with the copy to the host.
     """
 
-    rgb8: NDArray[np.uint8]
+    rgb8: Any
     request: PictureRequest
     gaussians: Gaussians
     deform_ms: float
@@ -68,12 +70,19 @@ class PictureSource:
     Args:
         backend: belongs to the thread that calls `draw`.
         make_deformer: gives the deformer of a GOP; kept while the GOP is the same.
+        to_host: whether pictures are copied to the host; if not, `raster_ms` ends when the work
+            is queued, and one picture at most is queued behind the one that is being drawn.
     """
 
     def __init__(
-        self, backend: Backend, make_deformer: Callable[[Gop], Deformer] | None = None
+        self,
+        backend: Backend,
+        make_deformer: Callable[[Gop], Deformer] | None = None,
+        to_host: bool = True,
     ) -> None:
         self.backend = backend
+        self._to_host = to_host
+        self._fence = DeviceFence(backend.device)
         self._make_deformer = make_deformer or gop_deformer
         self._gop: Gop | None = None
         self._deformer: Deformer | None = None
@@ -84,7 +93,7 @@ class PictureSource:
         start_s = time.perf_counter()
         gaussians, fresh = self.gaussians(request.frame.gop, request.frame.frame)
         moved_s = time.perf_counter()
-        rgb8 = draw_rgb8(self.backend, gaussians, request.camera, request.settings)
+        rgb8 = self._pixels(gaussians, request)
         return Picture(
             rgb8,
             request,
@@ -92,6 +101,13 @@ class PictureSource:
             deform_ms=1000 * (moved_s - start_s) if fresh else 0.0,
             raster_ms=1000 * (time.perf_counter() - moved_s),
         )
+
+    def _pixels(self, gaussians: Gaussians, request: PictureRequest) -> Any:
+        if self._to_host:
+            return draw_rgb8(self.backend, gaussians, request.camera, request.settings)
+        picture = self.backend.render(gaussians, request.camera, request.settings)
+        self._fence.swap()
+        return rounded(picture)
 
     def gaussians(self, gop: Gop, frame: int) -> tuple[Gaussians, bool]:
         """The Gaussians at a frame, and whether they had to be moved for it."""
@@ -114,6 +130,7 @@ class PictureMaker:
         choose_backend: called in the thread; raises RenderError when there is none.
         on_picture: called in the thread when a picture is there (wake the window with a signal).
         make_deformer: gives the deformer of a GOP.
+        to_host: false leaves pictures on the backend's device, for interop with OpenGL.
     """
 
     def __init__(
@@ -121,7 +138,9 @@ class PictureMaker:
         choose_backend: Callable[[], Backend],
         on_picture: Callable[[], None] = lambda: None,
         make_deformer: Callable[[Gop], Deformer] | None = None,
+        to_host: bool = True,
     ) -> None:
+        self._to_host = to_host
         self._choose_backend = choose_backend
         self._on_picture = on_picture
         self._make_deformer = make_deformer
@@ -182,7 +201,7 @@ class PictureMaker:
         backend: Backend | None = None
         try:
             backend = self._choose_backend()
-            source = PictureSource(backend, self._make_deformer)
+            source = PictureSource(backend, self._make_deformer, self._to_host)
             while request := self._wait_for_request():
                 self._publish(source.draw(request))
         except Exception as error:
