@@ -13,6 +13,7 @@ Errors (`codec.errors`):
       SceneUnreachable(ConnectionError)    the server fails, is silent or too slow
       Cancelled(InterruptedError)          the caller no longer wants the result
       EncodeError(ValueError)              the trained scene cannot be written in this format
+      ServeError(OSError)                  the development server cannot start
 """
 
 from codec.errors import (
@@ -23,6 +24,7 @@ from codec.errors import (
     MissingSegment,
     NotAScene,
     SceneUnreachable,
+    ServeError,
     UnsupportedVersion,
 )
 
@@ -34,5 +36,6 @@ __all__ = [
     "MissingSegment",
     "NotAScene",
     "SceneUnreachable",
+    "ServeError",
     "UnsupportedVersion",
 ]

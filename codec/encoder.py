@@ -118,6 +118,7 @@ class _Encoder:
 
     def _encode_static(self) -> list[LayerEntry]:
         static = layers.normalised_static(self.source.static.to("cpu"))
+        _check_finite("The static layer", static)
         meta = self.source.meta
         weight = layers.importance(static, torch.tensor(meta.center), max(meta.radius, 1e-6))
         ranked = weight.argsort(descending=True)
@@ -139,9 +140,6 @@ class _Encoder:
         self, name: str, gaussians: CanonicalGaussians, height: int, width: int
     ) -> tuple[LayerEntry, dict[str, np.ndarray]]:
         values = layers.attributes(gaussians)
-        for attribute, value in values.items():
-            if not value.isfinite().all():
-                raise EncodeError(f"{name}: {attribute} of some Gaussians are not finite.")
         meta = self.source.meta
         quantisers = layers.quantisers_for(
             values, self.config.bits, tuple(meta.center), max(meta.radius, 1e-6)
@@ -190,6 +188,7 @@ class _Encoder:
 
     def _checked_gop(self, index: int) -> TrainedGop:
         gop = self.source.gop(index)
+        _check_finite(f"GOP {index}", gop.canonical)
         config = gop.field.config
         wanted = (gop.frames + config.window - 1, len(gop.canonical), config.features)
         if tuple(gop.features.shape) != wanted:
@@ -267,6 +266,12 @@ class _Encoder:
             gop_codes=self.gop_codes,
             feature_codes=self.feature_codes,
         )
+
+
+def _check_finite(where: str, gaussians: CanonicalGaussians) -> None:
+    for attribute, values in layers.attributes(gaussians).items():
+        if not values.isfinite().all():
+            raise EncodeError(f"{where}: {attribute} of some Gaussians are not finite.")
 
 
 def quantise_features(features: torch.Tensor) -> tuple[Quantiser, np.ndarray]:

@@ -34,3 +34,7 @@ class Cancelled(CodecError, InterruptedError):
 
 class EncodeError(CodecError, ValueError):
     """The trained scene cannot be written in this format."""
+
+
+class ServeError(CodecError, OSError):
+    """The development server cannot start."""

@@ -26,6 +26,7 @@ Codec = Literal["hevc", "h264"]
 TIMESCALE = 90_000  # ticks per second of the video track
 VIDEO_MULTIPLE_PX = 16  # macroblocks of H.264: no cropping in either codec
 VIDEO_MINIMUM_PX = 64  # x265 and many hardware decoders refuse smaller pictures
+STRIDE_ALIGN_PX = 128  # FFmpeg counts pixels of rows rounded up to at most this
 NEUTRAL_CHROMA = 128
 FULL_RANGE = 2  # FFmpeg's number for it: codes are 0..255, not 16..235
 ENCODERS = {"hevc": "libx265", "h264": "libx264"}
@@ -240,7 +241,8 @@ def _decoded_lumas(
     movie: bytes, layout: TileLayout, codec: Codec, threads: int
 ) -> Iterator[np.ndarray]:
     """[video_height, video_width] planes; the decoder itself refuses larger pictures."""
-    options = {"max_pixels": str(layout.video_width * layout.video_height)}
+    allocated_width = -(-layout.video_width // STRIDE_ALIGN_PX) * STRIDE_ALIGN_PX
+    options = {"max_pixels": str(allocated_width * layout.video_height)}
     with av.open(io.BytesIO(movie), "r", format="mp4", options=options) as container:
         if len(container.streams) != 1 or len(container.streams.video) != 1:
             raise ValueError("not exactly one video stream")

@@ -58,11 +58,13 @@ def sort_grid(
         are padding and hold -1, so `order[:N]` is a permutation of the items.
 
     Raises:
-        ValueError: the grid is too small.
+        ValueError: the grid is too small, or a value is not finite.
     """
     count = len(values)
     if count > height * width:
         raise ValueError(f"{count} items do not fit a grid of {height} x {width}")
+    if not values.isfinite().all():
+        raise ValueError("values that are not finite cannot be sorted")
     order = torch.full((height * width,), -1, dtype=torch.int64)
     if count:
         start = _scan_order(values, height, width)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from codec.encoder_config import AttributeBits
 from codec.grid_sorting import sort_grid
+from codec.planes import ATTRIBUTE_CHANNELS
 from codec.quantisation import Quantiser, SinhCurve, fit_quantiser
 from renderer import CanonicalGaussians
 
@@ -24,8 +25,8 @@ FEATURE_WEIGHT = 1.0
 def attributes(gaussians: CanonicalGaussians) -> dict[str, Tensor]:
     """Attribute -> [N, C] float values."""
     return {
-        f.name: getattr(gaussians, f.name).detach().reshape(len(gaussians), -1)
-        for f in fields(CanonicalGaussians)
+        name: getattr(gaussians, name).detach().reshape(len(gaussians), channels)
+        for name, channels in ATTRIBUTE_CHANNELS.items()
     }
 
 

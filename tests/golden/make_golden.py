@@ -1,0 +1,74 @@
+"""Writes the golden scenes and what they decode to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from codec.encoder import encode_scene
+from codec.encoder_config import EncoderConfig
+from codec.feature_video import Codec
+from codec.manifest import LayerEntry
+from codec.planes import decode_planes
+from codec.scene import Scene, open_scene
+from codec.streaming.container import Container
+from tests.synthetic import SyntheticSource
+
+GOLDEN = Path(__file__).parent
+EXPECTED = GOLDEN / "expected.json"
+CODECS: tuple[Codec, ...] = ("hevc", "h264")
+
+
+def golden_scene(codec: str) -> Path:
+    """The golden `.stgs` of a codec."""
+    return GOLDEN / f"synthetic-v1-{codec}.stgs"
+
+
+def decoded_digests(scene: Scene, container: Container) -> dict[str, Any]:
+    """What must never change: hashes of all codes, and some values with their tolerance."""
+    layers = [*scene.manifest.static, *(layer for g in scene.manifest.gops for layer in g.layers)]
+    gop = scene.decode_gop(0, scene.rungs[0])
+    return {
+        "planes": {layer.file.name: _layer_digest(layer, container) for layer in layers},
+        "features": {
+            f"{index}@{qp}": _digest(scene.decode_gop(index, qp).features.numpy())
+            for index in range(scene.gop_count)
+            for qp in scene.rungs
+        },
+        "last_mean_of_frame_3": gop.gaussians_at(3).means[-1].tolist(),
+        "first_static_mean": gop.static.means[0].tolist(),
+        "first_static_quat": gop.static.quats[0].tolist(),
+        "first_static_scale": gop.static.scales[0].tolist(),
+        "first_static_color": gop.static.colors[0].tolist(),
+    }
+
+
+def _layer_digest(layer: LayerEntry, container: Container) -> dict[str, str]:
+    data = container.read(layer.file.name, layer.file.size_bytes)
+    codes = decode_planes(data, layer.bits, layer.count, layer.height, layer.width, layer.file.name)
+    return {name: _digest(values) for name, values in codes.items()}
+
+
+def _digest(codes: np.ndarray) -> str:
+    little = codes.astype(codes.dtype.newbyteorder("<"))
+    return hashlib.sha256(np.ascontiguousarray(little).tobytes()).hexdigest()
+
+
+def main() -> None:
+    """Encode and write down."""
+    source = SyntheticSource(static_count=300, dynamic_count=200, frames_per_gop=(4, 3))
+    expected = {}
+    for codec in CODECS:
+        path = golden_scene(codec)
+        encode_scene(source, path, EncoderConfig(rungs=(20, 32), codec=codec))
+        with open_scene(path) as scene:
+            expected[codec] = decoded_digests(scene, scene._container)
+    EXPECTED.write_text(json.dumps(expected, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

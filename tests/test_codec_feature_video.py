@@ -1,0 +1,151 @@
+"""Feature video: tiling, closed GOPs of CMAF, times, and refusal of what was not declared."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import av
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codec.errors import Cancelled, CorruptSegment
+from codec.feature_video import Codec, TileLayout, VideoSettings, decode_segment, encode_segment
+from codec.mp4_boxes import boxes, find, sample_entry
+
+CODECS: tuple[Codec, ...] = ("hevc", "h264")
+LAYOUT = TileLayout.of(24, 32, 5)
+
+
+def smooth_codes(frames: int, layout: TileLayout, shift: float = 0.0) -> np.ndarray:
+    """[E, F, h, w] codes that vary smoothly over the whole range."""
+    t, f, y, x = np.meshgrid(
+        np.arange(frames),
+        np.arange(layout.features),
+        np.arange(layout.height),
+        np.arange(layout.width),
+        indexing="ij",
+    )
+    wave = np.sin(0.2 * x + 0.1 * y + 0.15 * t + f + shift)
+    return np.round(127.5 + 127.5 * wave).astype(np.uint8)
+
+
+def encoded(codec: Codec, frames: int = 5, qp: int = 16, start: int = 0) -> tuple[bytes, bytes]:
+    planes = (LAYOUT.tile(grid) for grid in smooth_codes(frames, LAYOUT))
+    return encode_segment(planes, frames, start, 12_345, VideoSettings(codec, qp))
+
+
+@given(st.integers(1, 20), st.integers(1, 4), st.integers(1, 4))
+def test_tiling_is_reversible(features: int, rows: int, columns: int) -> None:
+    layout = TileLayout.of(8 * rows, 8 * columns, features)
+    grid = np.random.default_rng(features).integers(
+        0, 256, (features, layout.height, layout.width), np.uint8
+    )
+    luma = layout.tile(grid)
+    assert luma.shape == (layout.video_height, layout.video_width)
+    assert all(side % 16 == 0 and side >= 64 for side in luma.shape)
+    assert layout.rows * layout.columns - features <= 1
+    np.testing.assert_array_equal(layout.untile(luma), grid.reshape(features, -1))
+
+
+def test_first_tile_is_at_the_top_left() -> None:
+    layout = TileLayout(8, 8, 4, 2)
+    grid = np.zeros((4, 8, 8), np.uint8)
+    grid[1, 0, 3] = 200  # channel 1, row 0, column 3
+    assert np.argwhere(layout.tile(grid) == 200).tolist() == [[0, 11]]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_decoded_features_are_close(codec: Codec) -> None:
+    init, media = encoded(codec)
+    wanted = smooth_codes(5, LAYOUT).reshape(5, 5, -1).transpose(0, 2, 1)[:, :700]
+    codes = decode_segment(init, media, LAYOUT, (5, 700, 5), codec, "x")
+    assert codes.shape == (5, 700, 5)
+    assert np.abs(codes.astype(int) - wanted).mean() < 1.5
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_more_threads_decode_the_same(codec: Codec) -> None:
+    init, media = encoded(codec)
+    one, two = (
+        decode_segment(init, media, LAYOUT, (5, 768, 5), codec, "x", threads=n) for n in (1, 2)
+    )
+    np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_segment_is_one_closed_gop_with_exact_times(codec: Codec) -> None:
+    init, media = encoded(codec, frames=7, start=90_000 * 10)
+    assert [box.kind for box in boxes(init)] == ["ftyp", "moov"]
+    assert [box.kind for box in boxes(media)] == ["moof", "mdat"]
+    tfdt = find(media, ("moof", "traf", "tfdt"))
+    assert struct.unpack(">Q", media[tfdt.start + 4 : tfdt.end])[0] == 900_000
+    with av.open(io.BytesIO(init + media)) as container:
+        stream = container.streams.video[0]
+        assert stream.time_base == 1 / 90_000 or stream.time_base.denominator == 90_000
+        packets = [p for p in container.demux(stream) if p.size]
+    assert [p.is_keyframe for p in packets] == [True] + [False] * 6
+    edges = [k * 12_345 // 7 for k in range(8)]
+    assert [p.pts - packets[0].pts for p in packets] == edges[:-1]
+    assert sum(p.duration for p in packets) == 12_345
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_one_header_serves_all_gops_of_a_rung(codec: Codec) -> None:
+    first, _ = encoded(codec, frames=5)
+    second, media = encoded(codec, frames=9, start=500)
+    assert first == second
+    decode_segment(first, media, LAYOUT, (9, 10, 5), codec, "x")
+
+
+def test_codec_names_follow_rfc_6381() -> None:
+    assert sample_entry(encoded("h264")[0]).codecs.startswith("avc1.64")
+    assert sample_entry(encoded("hevc")[0]).codecs.startswith("hvc1.")
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_undeclared_video_is_refused(codec: Codec) -> None:
+    init, media = encoded(codec)
+    other: Codec = "h264" if codec == "hevc" else "hevc"
+    wide = TileLayout.of(24, 48, 5)
+    for layout, frames, name in (
+        (wide, 5, codec),
+        (LAYOUT, 4, codec),
+        (LAYOUT, 6, codec),
+        (LAYOUT, 5, other),
+    ):
+        with pytest.raises(CorruptSegment, match=r"seg\.m4s"):
+            decode_segment(init, media, layout, (frames, 10, 5), name, "seg.m4s")
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_picture_size_hidden_from_the_container_is_refused(codec: Codec) -> None:
+    """The sample entry says 64 x 64, the sequence header inside says 1024 x 1024."""
+    large = np.zeros((1024, 1024), np.uint8)
+    init, media = encode_segment(iter([large] * 2), 2, 0, 100, VideoSettings(codec, 32))
+    at = init.find(struct.pack(">HH", 1024, 1024))
+    forged = init[:at] + struct.pack(">HH", 64, 64) + init[at + 4 :]
+    small = TileLayout(16, 16, 4, 2)
+    assert sample_entry(forged).width == small.video_width == 64
+    with pytest.raises(CorruptSegment):
+        decode_segment(forged, media, small, (2, 10, 4), codec, "x")
+
+
+def test_segments_of_other_rungs_and_rubbish_are_refused() -> None:
+    init, media = encoded("hevc")
+    for broken in (b"", media[:50], media[:-20], bytes(len(media)), b"#EXTM3U\nfile:///etc/passwd"):
+        with pytest.raises(CorruptSegment):
+            decode_segment(init, broken, LAYOUT, (5, 10, 5), "hevc", "x")
+    with pytest.raises(CorruptSegment):
+        decode_segment(init[:100], media, LAYOUT, (5, 10, 5), "hevc", "x")
+
+
+def test_decoding_stops_when_cancelled() -> None:
+    init, media = encoded("hevc")
+    answers = iter([False, False, True])
+    with pytest.raises(Cancelled):
+        decode_segment(
+            init, media, LAYOUT, (5, 10, 5), "hevc", "x", cancelled=lambda: next(answers)
+        )
