@@ -180,3 +180,15 @@ def test_pictures_may_stay_on_the_device(backend: ScriptedBackend) -> None:
     assert isinstance(picture.rgb8, torch.Tensor)
     assert picture.rgb8.dtype == torch.uint8
     assert (picture.rgb8 == 5).all()
+
+
+def test_gaussians_of_a_picture_outlive_the_next_frame(backend: ScriptedBackend) -> None:
+    source = PictureSource(backend, keep_gaussians=True)
+    first = source.draw(PictureRequest(frame(0), camera(), PLAIN))
+    before = first.gaussians.means.clone()
+    turned = source.draw(PictureRequest(frame(0), camera(1.0), PLAIN))
+    other = source.draw(PictureRequest(frame(5), camera(), PLAIN))
+    assert torch.equal(first.gaussians.means, before)
+    assert turned.gaussians is first.gaussians
+    assert not torch.equal(other.gaussians.means, before)
+    assert torch.allclose(other.gaussians.means, GOP.gaussians_at(5).means, atol=1e-5)

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +23,7 @@ from app.player.playback_types import PlaybackError, PlaybackFrame
 from app.player.stopwatch import DeviceFence
 from renderer import Camera, Gaussians, Gop, RenderSettings
 from renderer.backends.base import Backend
+from renderer.field_inference import GopDeformer
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Picture:
         rgb8: [H, W, 3] uint8, contiguous; nobody writes to it any more. A NumPy array, or a
             tensor on the backend's device where the host copy was declined.
         request: what it shows.
-        gaussians: what was drawn, such as for picking.
+        gaussians: what was drawn, a copy of its own; empty where that was declined.
         deform_ms: time to move the Gaussians, 0 when only the camera changed.
         raster_ms: time to draw, with the copy to the host.
     """
@@ -72,18 +73,23 @@ class PictureSource:
         make_deformer: gives the deformer of a GOP; kept while the GOP is the same.
         to_host: whether pictures are copied to the host; if not, `raster_ms` ends when the work
             is queued, and one picture at most is queued behind the one that is being drawn.
+        keep_gaussians: whether pictures carry a copy of the Gaussians; the deformer writes its
+            own again for the next frame.
     """
 
     def __init__(
         self,
         backend: Backend,
-        make_deformer: Callable[[Gop], Deformer] | None = None,
+        make_deformer: Callable[[Gop], Deformer] = GopDeformer,
         to_host: bool = True,
+        keep_gaussians: bool = False,
     ) -> None:
         self.backend = backend
         self._to_host = to_host
+        self._keep_gaussians = keep_gaussians
+        self._kept = Gaussians.empty()
         self._fence = DeviceFence(backend.device)
-        self._make_deformer = make_deformer or gop_deformer
+        self._make_deformer = make_deformer
         self._gop: Gop | None = None
         self._deformer: Deformer | None = None
         self._moved: tuple[int, Gaussians] | None = None  # frame in the GOP, Gaussians there
@@ -93,11 +99,13 @@ class PictureSource:
         start_s = time.perf_counter()
         gaussians, fresh = self.gaussians(request.frame.gop, request.frame.frame)
         moved_s = time.perf_counter()
+        if fresh and self._keep_gaussians:
+            self._kept = _snapshot(gaussians)
         rgb8 = self._pixels(gaussians, request)
         return Picture(
             rgb8,
             request,
-            gaussians,
+            self._kept,
             deform_ms=1000 * (moved_s - start_s) if fresh else 0.0,
             raster_ms=1000 * (time.perf_counter() - moved_s),
         )
@@ -131,16 +139,19 @@ class PictureMaker:
         on_picture: called in the thread when a picture is there (wake the window with a signal).
         make_deformer: gives the deformer of a GOP.
         to_host: false leaves pictures on the backend's device, for interop with OpenGL.
+        keep_gaussians: whether pictures carry a copy of what was drawn.
     """
 
     def __init__(
         self,
         choose_backend: Callable[[], Backend],
         on_picture: Callable[[], None] = lambda: None,
-        make_deformer: Callable[[Gop], Deformer] | None = None,
+        make_deformer: Callable[[Gop], Deformer] = GopDeformer,
         to_host: bool = True,
+        keep_gaussians: bool = True,
     ) -> None:
         self._to_host = to_host
+        self._keep_gaussians = keep_gaussians
         self._choose_backend = choose_backend
         self._on_picture = on_picture
         self._make_deformer = make_deformer
@@ -201,7 +212,9 @@ class PictureMaker:
         backend: Backend | None = None
         try:
             backend = self._choose_backend()
-            source = PictureSource(backend, self._make_deformer, self._to_host)
+            source = PictureSource(
+                backend, self._make_deformer, self._to_host, self._keep_gaussians
+            )
             while request := self._wait_for_request():
                 self._publish(source.draw(request))
         except Exception as error:
@@ -253,9 +266,8 @@ def rounded(picture: Tensor) -> Tensor:
     return (picture.clamp(0.0, 1.0) * 255.0 + 0.5).to(torch.uint8)
 
 
-def gop_deformer(gop: Gop) -> Deformer:
-    """What moves the Gaussians of a GOP where nothing else is asked for."""
-    return gop
+def _snapshot(gaussians: Gaussians) -> Gaussians:
+    return Gaussians(*(getattr(gaussians, field.name).clone() for field in fields(Gaussians)))
 
 
 def _changes(
