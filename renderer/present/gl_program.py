@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
 from OpenGL import GL
@@ -24,8 +25,10 @@ def link_program(vertex: str, fragment: str, constants: dict[str, float] | None 
         constants: put in front of both texts as `const float`.
 
     Raises:
-        RenderError: the driver does not compile or link it; holds the driver's log.
+        RenderError: the context is older than OpenGL 4.1, or the driver does not compile or link
+            it; holds the driver's log.
     """
+    _require_version_4_1()
     lines = [f"const float {name} = {value!r};\n" for name, value in (constants or {}).items()]
     head = _VERSION + "".join(lines)
     stages = [
@@ -47,6 +50,14 @@ def link_program(vertex: str, fragment: str, constants: dict[str, float] | None 
 def uniform_locations(program: int, *names: str) -> dict[str, int]:
     """Where the uniforms of a program are; -1 for those it optimised away."""
     return {name: GL.glGetUniformLocation(program, name) for name in names}
+
+
+def _require_version_4_1() -> None:
+    """Some drivers only say that `main` is missing when GLSL 4.10 is new to them."""
+    version = _text(GL.glGetString(GL.GL_VERSION) or b"0.0 (no context)")
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if numbers is None or (int(numbers[1]), int(numbers[2])) < (4, 1):
+        raise RenderError(f"OpenGL 4.1 is needed; this is {version}")
 
 
 def _compile(stage: int, source: str) -> int:
