@@ -27,6 +27,10 @@ class CameraMotion:
     def shown(self) -> OrbitView:
         return self._shown
 
+    @property
+    def gliding(self) -> bool:
+        return self._gliding
+
     def follow(self) -> None:
         """Show where the camera is without delay."""
         self._gliding = False

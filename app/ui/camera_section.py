@@ -6,8 +6,6 @@ import math
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -17,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from app.player.orbit_camera import FOV_LIMITS_RAD, OrbitCamera, Vector
 from app.ui import theme
-from app.ui.fields import Field, mark_wrong
+from app.ui.fields import LABEL_COLUMN_PX, Choice, Field, mark_wrong
 from app.ui.icons import icon
 from app.ui.section import Section
 from codec.source import CameraPreset
@@ -32,29 +30,26 @@ class CameraSection(Section):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Camera", parent)
-        self.presets = QComboBox()
+        self.presets = Choice()
         self.presets.setPlaceholderText("Presets")
         self.presets.activated.connect(self.preset_chosen)
-        self.fov = QDoubleSpinBox()
-        self.fov.setRange(*(math.degrees(limit) for limit in FOV_LIMITS_RAD))
-        self.fov.setSuffix("°")
-        self.fov.setDecimals(1)
-        self.fov.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
-        self.fov.setKeyboardTracking(False)
         self.position = Field()
         self.target = Field()
+        self.fov = Field()
         self._buttons: list[tuple[QPushButton, str]] = []
         self._lay_out()
-        self.fov.valueChanged.connect(self._take)
-        for field in (self.position, self.target):
-            field.editingFinished.connect(self._take)
+        for field in (self.position, self.target, self.fov):
+            field.returnPressed.connect(self._take)
             field.setToolTip("x, y, z in world units; Enter to go there")
+        self.set_usable(False)
+        self.fov.setToolTip("Vertical field of view in degrees; Enter to take it")
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.GRID_PX)
         grid.setVerticalSpacing(theme.GRID_PX)
         grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(0, LABEL_COLUMN_PX)
         rows = (
             ("Preset", self.presets),
             ("Position", self.position),
@@ -94,32 +89,46 @@ class CameraSection(Section):
         self.presets.addItems([preset.name for preset in presets])
         self.presets.setCurrentIndex(0 if presets else -1)
         self.presets.setEnabled(bool(presets))
+        self.set_usable(True)
 
     def show_camera(self, camera: OrbitCamera) -> None:
         """Fields that are being typed into are left alone."""
-        for field, point in ((self.position, camera.position), (self.target, camera.view.pivot)):
-            text = vector_text(point)
-            if not field.hasFocus() and field.text() != text:
+        texts = (
+            (self.position, vector_text(camera.position)),
+            (self.target, vector_text(camera.view.pivot)),
+            (self.fov, f"{math.degrees(camera.view.fov_y_rad):.1f}°"),
+        )
+        for field, text in texts:
+            if field.text() != text and not (field.hasFocus() and field.isModified()):
                 field.setText(text)
                 field.setCursorPosition(0)
                 mark_wrong(field, False)
-        if not self.fov.hasFocus():
-            self.fov.blockSignals(True)
-            self.fov.setValue(math.degrees(camera.view.fov_y_rad))
-            self.fov.blockSignals(False)
 
     def _take(self) -> None:
-        points = []
-        for field in (self.position, self.target):
-            point = parse_vector(field.text())
-            mark_wrong(field, point is None)
-            points.append(point)
-        if points[0] is not None and points[1] is not None and points[0] != points[1]:
-            self.moved.emit(points[0], points[1], math.radians(self.fov.value()))
+        position, target = parse_vector(self.position.text()), parse_vector(self.target.text())
+        fov_rad = parse_angle(self.fov.text())
+        mark_wrong(self.position, position is None or position == target)
+        mark_wrong(self.target, target is None or position == target)
+        mark_wrong(self.fov, fov_rad is None)
+        if position is None or target is None or fov_rad is None or position == target:
+            return
+        for field in (self.position, self.target, self.fov):
+            field.setModified(False)
+        self.moved.emit(position, target, fov_rad)
 
 
 def vector_text(point: Vector) -> str:
     return ", ".join(f"{value:.3f}" for value in point)
+
+
+def parse_angle(text: str) -> float | None:
+    """Degrees as typed, in radians and within the camera's limits; None where it is no number."""
+    try:
+        degrees = float(text.strip().rstrip("°"))
+    except ValueError:
+        return None
+    low, high = FOV_LIMITS_RAD
+    return min(max(math.radians(degrees), low), high) if math.isfinite(degrees) else None
 
 
 def parse_vector(text: str) -> Vector | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from app.ui import theme
+from app.ui.fields import LABEL_COLUMN_PX, Choice
 from app.ui.section import Section, muted_label
 
 BACKGROUNDS = {"scene": "As in the scene", "black": "Black", "white": "White"}
@@ -27,12 +28,13 @@ class DisplaySection(Section):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Display", parent)
-        self.boxes: dict[str, QComboBox] = {}
+        self.boxes: dict[str, Choice] = {}
         self._reason = muted_label()
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.GRID_PX)
         grid.setVerticalSpacing(theme.GRID_PX)
         grid.setColumnStretch(1, 1)
+        grid.setColumnMinimumWidth(0, LABEL_COLUMN_PX)
         rows = (
             ("background", "Background", BACKGROUNDS),
             ("scale", "Resolution", SCALES),
@@ -47,8 +49,8 @@ class DisplaySection(Section):
         self.body.addLayout(grid)
         self.body.addWidget(self._reason)
 
-    def _box(self, key: str, choices: dict[str, str]) -> QComboBox:
-        box = QComboBox()
+    def _box(self, key: str, choices: dict[str, str]) -> Choice:
+        box = Choice()
         for value, text in choices.items():
             box.addItem(text, value)
         box.activated.connect(lambda _: self.changed.emit(key, str(box.currentData())))
@@ -63,4 +65,5 @@ class DisplaySection(Section):
         return str(self.boxes[key].currentData())
 
     def show_backend(self, name: str, reason: str) -> None:
-        self._reason.setText(f"Drawn by {name}: {reason}" if name else reason)
+        """`reason` is a sentence of the renderer that starts with the name."""
+        self._reason.setText(reason or name)

@@ -1,12 +1,17 @@
-"""Text fields that keep the keys which people need while they type."""
+"""Fields that keep the keys which people need while they type, and leave the wheel to scrolling."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QComboBox, QLineEdit
 
+from app.ui import theme
+from app.ui.icons import pixmap
+
+LABEL_COLUMN_PX = 80  # the names before fields line up over all sections
 _OWN_KEYS = (Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Escape, Qt.Key.Key_Up, Qt.Key.Key_Down)
+_CHEVRON_PX = 16
 
 
 class Field(QLineEdit):
@@ -21,6 +26,28 @@ class Field(QLineEdit):
             event.accept()
             return True
         return super().event(event)
+
+
+class Choice(QComboBox):
+    """A combo box with our chevron; the wheel over it scrolls the panel instead of choosing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMinimumContentsLength(8)  # long entries must not widen the panel
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        look = theme.current()
+        tint = look.muted if self.isEnabled() else look.border
+        chevron = pixmap("chevron-down", tint, _CHEVRON_PX, 2)
+        painter = QPainter(self)
+        x, y = self.width() - _CHEVRON_PX - 6, (self.height() - _CHEVRON_PX) // 2
+        painter.drawPixmap(x, y, _CHEVRON_PX, _CHEVRON_PX, chevron)
 
 
 def mark_wrong(field: QLineEdit, wrong: bool) -> None:

@@ -24,11 +24,11 @@ class Stage(QWidget):
         for part in (viewport, panel, bar):
             part.setParent(self)
         self.may_fade = False
+        self.idle_ms = HIDE_AFTER_MS
         self._immersive = False
         self._panel_open = True
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
-        self._idle.setInterval(HIDE_AFTER_MS)
         self._idle.timeout.connect(self._fade_if_idle)
         self._fade: QPropertyAnimation | None = None
         viewport.pointer_moved.connect(self.wake)
@@ -49,7 +49,7 @@ class Stage(QWidget):
         self.panel.setVisible(self._panel_open and not on)
         self._place()
         if on:
-            self._idle.start()
+            self._idle.start(self.idle_ms)
 
     def set_panel_open(self, on: bool) -> None:
         self._panel_open = on
@@ -64,7 +64,7 @@ class Stage(QWidget):
         """Somebody moved: show the controls, and start to wait anew."""
         if self._immersive:
             self._show_controls()
-            self._idle.start()
+            self._idle.start(self.idle_ms)
 
     def _show_controls(self) -> None:
         self._idle.stop()
@@ -80,7 +80,7 @@ class Stage(QWidget):
         if not self._immersive:
             return
         if not self.may_fade or self.bar.underMouse() or self.panel.isVisible():
-            self._idle.start()
+            self._idle.start(self.idle_ms)
             return
         effect = QGraphicsOpacityEffect(self.bar)
         self.bar.setGraphicsEffect(effect)

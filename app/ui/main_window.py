@@ -11,6 +11,7 @@ from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 
+from app.player.playback import Playback
 from app.player.playback_types import PlaybackState, PlaybackStatus
 from app.ui import theme
 from app.ui.camera_motion import camera_json, look_from_json
@@ -122,6 +123,7 @@ class MainWindow(QMainWindow):
         self.loop.statistics_changed.connect(self._show_statistics)
         self.loop.backend_changed.connect(self.panel.display.show_backend)
         self.loop.screening.opening.connect(self._show_opening)
+        self.loop.scene_shown.connect(self.viewport.card.put_away)
         self.loop.screening.opened.connect(self._show_opened)
         self.loop.screening.failed.connect(self._show_failure)
         self.loop.screening.warned.connect(self.viewport.toast.show_message)
@@ -170,11 +172,11 @@ class MainWindow(QMainWindow):
     def _show_opened(self) -> None:
         playback = self.loop.screening.playback
         assert playback is not None
-        self.viewport.card.put_away()
         self.viewport.toast.hide()
         self.preferences.remember(playback.location)
         self._show_recent()
         self.bar.set_scene_open(True)
+        self.panel.quality.slider.set_bitrates(bitrates_bps(playback))
         presets = playback.meta.presets if playback.meta else ()
         self.panel.camera.set_presets(presets)
         self.commands.show_presets([preset.name for preset in presets])
@@ -394,3 +396,11 @@ class MainWindow(QMainWindow):
         self.preferences.flush()
         self.loop.close()
         super().closeEvent(event)
+
+
+def bitrates_bps(playback: Playback) -> dict[int, float]:
+    """Bits per second of content by QP, everything counted."""
+    opened = playback.opened
+    if opened is None:
+        return {}
+    return {qp: 8 * size * opened.meta.fps for qp, size in opened.bytes_per_frame.items()}

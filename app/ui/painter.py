@@ -24,16 +24,16 @@ from renderer.backends.base import Backend
 
 @dataclass(frozen=True)
 class Timing:
-    """One picture that reached the screen; times in ms."""
+    """One picture that reached the screen: what it shows, and the times in ms.
 
-    frame_index: int
-    width_px: int
-    height_px: int
+    `deform_ms` is 0 where only the camera had moved.
+    """
+
+    frame: PlaybackFrame
+    camera: Camera
     deform_ms: float
     raster_ms: float
     present_ms: float
-    static_count: int
-    dynamic_count: int
 
 
 class Painter(QObject):
@@ -107,16 +107,6 @@ class PicturePainter(Painter):
         picture, self._picture = self._picture, None
         if picture is None:
             return
-        frame, camera = picture.request.frame, picture.request.camera
-        self.painted.emit(
-            Timing(
-                frame.index,
-                camera.width,
-                camera.height,
-                picture.deform_ms,
-                picture.raster_ms,
-                present_ms,
-                len(frame.gop.static),
-                len(frame.gop.canonical),
-            )
-        )
+        shown = picture.request
+        times_ms = (picture.deform_ms, picture.raster_ms, present_ms)
+        self.painted.emit(Timing(shown.frame, shown.camera, *times_ms))

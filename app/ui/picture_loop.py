@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+import torch
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 
@@ -23,7 +24,7 @@ from app.ui.resolution import Resolution
 from app.ui.screening import Screening
 from app.ui.statistics import Drawing, RateMeter
 from app.ui.viewport import Viewport
-from renderer import RenderSettings
+from renderer import Camera, RenderSettings
 
 BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}
 _STATISTICS_S = 0.25
@@ -43,6 +44,7 @@ class PictureLoop(QObject):
     camera_changed = Signal()
     statistics_changed = Signal()
     backend_changed = Signal(str, str)  # name, reason
+    scene_shown = Signal()  # the first picture of a newly opened scene is on the screen
 
     def __init__(
         self,
@@ -62,11 +64,14 @@ class PictureLoop(QObject):
         self._background = "scene"
         self._frame: PlaybackFrame | None = None
         self._asked: tuple[object, ...] | None = None
+        self._wanted: tuple[PlaybackFrame, Camera] | None = None
+        self._on_screen: Timing | None = None
         self._display, self._content = RateMeter(), RateMeter()
         self._content_index = -1
         self._last_tick_s = self._last_statistics_s = time.monotonic()
         self._waiting_since_s: float | None = None
         self._keep_camera = False
+        self._new_scene = False
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
@@ -81,9 +86,10 @@ class PictureLoop(QObject):
         self._timer.start(max(round(1000 / min(max(refresh_hz, 24.0), 240.0)), 1))
 
     def open(self, location: str) -> None:
-        """Open a scene; before there is a painter it waits for one."""
+        """Open a scene. Before there is a painter, a machine with CUDA has to wait for one:
+        only then is known on which device the scene shall lie."""
         self._keep_camera = False
-        if self.painter is None:
+        if self.painter is None and torch.cuda.is_available():
             self._waiting_location = location
             self.screening.opening.emit(location)
         else:
@@ -104,6 +110,21 @@ class PictureLoop(QObject):
     def waited_long(self) -> bool:
         since = self._waiting_since_s
         return since is not None and time.monotonic() - since > _PATIENCE_S
+
+    @property
+    def settled(self) -> bool:
+        """Whether the newest frame and camera are on the screen, at the final size."""
+        shown, wanted = self._on_screen, self._wanted
+        if shown is None or wanted is None or shown.frame is not wanted[0]:
+            return False
+        camera, final = wanted[1], self.viewport.size_px(self.resolution.fixed or 1.0)
+        same = torch.equal(shown.camera.viewmat, camera.viewmat)
+        sizes = {(shown.camera.width, shown.camera.height), (camera.width, camera.height), final}
+        return same and len(sizes) == 1 and not self.motion_under_way
+
+    @property
+    def motion_under_way(self) -> bool:
+        return self.motion is not None and self.motion.gliding
 
     # the tick
 
@@ -141,8 +162,8 @@ class PictureLoop(QObject):
         if (*what, scale) == self._asked:
             return
         self._asked = (*what, scale)
-        camera = motion.camera(*self.viewport.size_px(scale))
-        painter.paint(frame, camera, self._settings())
+        self._wanted = (frame, motion.camera(*self.viewport.size_px(scale)))
+        painter.paint(*self._wanted, self._settings())
 
     def _settings(self) -> RenderSettings:
         playback = self.screening.playback
@@ -152,22 +173,26 @@ class PictureLoop(QObject):
 
     def _painted(self, timing: Timing) -> None:
         """A picture has reached the screen."""
+        if self._new_scene:
+            self._new_scene = False
+            self.scene_shown.emit()
         self._display.count()
-        if timing.frame_index != self._content_index:
-            self._content_index = timing.frame_index
+        self._on_screen = timing
+        gop, camera = timing.frame.gop, timing.camera
+        if timing.frame.index != self._content_index:
+            self._content_index = timing.frame.index
             self._content.count()
-        full_px = max(self.viewport.size_px()[1], 1)
-        scale = min(timing.height_px / full_px, 1.0)
-        self.resolution.measured(timing.deform_ms + timing.raster_ms, scale)
+        scale = min(camera.height / self.viewport.size_px()[1], 1.0)
+        self.resolution.measured(timing.deform_ms, timing.raster_ms, scale)
         self.drawing = replace(
             self.drawing,
-            width_px=timing.width_px,
-            height_px=timing.height_px,
-            deform_ms=timing.deform_ms,
+            width_px=camera.width,
+            height_px=camera.height,
+            deform_ms=timing.deform_ms or self.drawing.deform_ms,
             raster_ms=timing.raster_ms,
             present_ms=timing.present_ms,
-            static_count=timing.static_count,
-            dynamic_count=timing.dynamic_count,
+            static_count=len(gop.static),
+            dynamic_count=len(gop.canonical),
         )
 
     def _measure(self) -> None:
@@ -189,6 +214,7 @@ class PictureLoop(QObject):
             self.viewport.motion = self.motion
         self._keep_camera = True
         self._frame = self._asked = None
+        self._new_scene = True
         self.camera_changed.emit()
 
     def _set_painter(self, painter: Painter) -> None:
@@ -197,7 +223,7 @@ class PictureLoop(QObject):
         painter.painted.connect(self._painted)
         painter.failed.connect(self.screening.warned)
         self.viewport.set_surface(painter.surface)
-        self._asked = None
+        self._asked = self._on_screen = None
         self.drawing = replace(
             self.drawing,
             backend=painter.backend_name,

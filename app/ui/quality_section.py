@@ -27,6 +27,7 @@ class QualitySection(Section):
         row.addWidget(self._headline, stretch=1)
         row.addWidget(self.auto)
         self.body.addLayout(row)
+        self.slider.setToolTip("Quantiser (QP) above, bits per second below; Up and Down keys")
         self.body.addWidget(self.slider)
         self.body.addWidget(self._reason)
         self.slider.chosen.connect(self.rung_chosen.emit)
@@ -40,16 +41,18 @@ class QualitySection(Section):
     def clear(self) -> None:
         self._status = None
         self.slider.show_rungs((), None, False)
+        self.slider.set_bitrates({})
         self._headline.setText("–")
         self._reason.setText("The rungs of the scene appear here.")
-        self.setEnabled(False)
+        self.set_usable(False)
 
     def show_status(self, status: PlaybackStatus) -> None:
         self._status = status
-        self.setEnabled(bool(status.rungs))
+        self.set_usable(bool(status.rungs))
         self.slider.show_rungs(status.rungs, status.rung, status.auto)
         self.auto.setChecked(status.auto)
         if status.rung is not None:
             rate = bitrate_text(status.bitrate_bps)
             self._headline.setText(f"<b>{rate}</b>&nbsp; QP {status.rung}")
-        self._reason.setText(status.rung_reason or "Lower QP is better and costs more.")
+        reason = status.rung_reason or "Lower QP is better and costs more"
+        self._reason.setText(reason[0].upper() + reason[1:])

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections import deque
+from statistics import median
+
 LEVELS = (1.0, 0.75, 0.5, 0.33)
 _BUDGET_MS = 33.0  # a picture shall take no longer while something moves
-_HEADROOM = 0.8  # going up again needs this much to spare
+_HEADROOM = 0.75  # going up again needs this much to spare
 _SETTLE_S = 0.25  # after so long without motion the picture is drawn at full size
-_SMOOTHING = 0.2
+_SAMPLES = 9  # the median of so many: one that compiled or was interrupted tells nothing
+_FIRST_SAMPLES = 3
 
 
 class Resolution:
     """Chooses the scale of the next picture. Owner: the GUI thread.
 
-    `fixed` is a share that a person chose, None for automatic: then cost per pixel is watched, and
-    what stands still gets all pixels.
+    `fixed` is a share that a person chose, None for automatic: then the time of a picture is
+    watched, and what stands still gets all pixels. Moving the Gaussians costs the same at every
+    size, drawing them is taken as proportional to the pixels.
     """
 
     def __init__(self, fixed: float | None = None) -> None:
         self.fixed = fixed
         self._level = 0
-        self._full_ms: float | None = None  # smoothed cost of a picture at full size
+        self._deform_ms: deque[float] = deque([0.0], maxlen=_SAMPLES)
+        self._full_raster_ms: deque[float] = deque(maxlen=_SAMPLES)
         self._still_s = 0.0
 
     def scale(self) -> float:
@@ -30,15 +36,19 @@ class Resolution:
     def pass_time(self, dt_s: float, moving: bool) -> None:
         self._still_s = 0.0 if moving else self._still_s + dt_s
 
-    def measured(self, cost_ms: float, scale: float) -> None:
-        """A picture at `scale` took `cost_ms`, all steps together."""
-        full_ms = cost_ms / scale**2
-        known = self._full_ms
-        self._full_ms = full_ms if known is None else known + _SMOOTHING * (full_ms - known)
-        while self._level + 1 < len(LEVELS) and self._cost_ms(self._level) > _BUDGET_MS:
-            self._level += 1
-        if self._level and self._cost_ms(self._level - 1) < _HEADROOM * _BUDGET_MS:
+    def measured(self, deform_ms: float, raster_ms: float, scale: float) -> None:
+        """A picture at `scale` has been drawn; `deform_ms` 0 means that nothing was deformed."""
+        if deform_ms > 0.0:
+            self._deform_ms.append(deform_ms)
+        self._full_raster_ms.append(raster_ms / scale**2)
+        if len(self._full_raster_ms) < _FIRST_SAMPLES:
+            return
+        if self._cost_ms(self._level) > _BUDGET_MS:
+            self._level = min(self._level + 1, len(LEVELS) - 1)
+            self._full_raster_ms.clear()  # judge the new size by its own pictures
+        elif self._level and self._cost_ms(self._level - 1) < _HEADROOM * _BUDGET_MS:
             self._level -= 1
+            self._full_raster_ms.clear()
 
     def _cost_ms(self, level: int) -> float:
-        return (self._full_ms or 0.0) * LEVELS[level] ** 2
+        return median(self._deform_ms) + median(self._full_raster_ms) * LEVELS[level] ** 2

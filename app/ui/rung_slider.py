@@ -21,6 +21,12 @@ def bitrate_text(bits_per_second: float) -> str:
     return f"{mega:.1f} Mbit/s" if mega < 100 else f"{mega:.0f} Mbit/s"
 
 
+def short_bitrate_text(bits_per_second: float) -> str:
+    """As it fits below a stop: 640k, 3.2M."""
+    number, unit = bitrate_text(bits_per_second).split()
+    return number + unit[0]
+
+
 class RungSlider(QWidget):
     """Stops are labelled with the QP; `chosen` fires with the QP that a person picked."""
 
@@ -31,13 +37,19 @@ class RungSlider(QWidget):
         self._rungs: tuple[int, ...] = ()  # worst (highest QP) first: left to right
         self._rung: int | None = None
         self._auto = False
+        self._bitrates_bps: dict[int, float] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("Bitrate")
 
     def sizeHint(self) -> QSize:
-        return QSize(220, 52)
+        return QSize(220, 66)
+
+    def set_bitrates(self, bits_per_second: dict[int, float]) -> None:
+        """What each rung costs, by QP; shown below the stops."""
+        self._bitrates_bps = bits_per_second
+        self.update()
 
     def show_rungs(self, best_first: tuple[int, ...], rung: int | None, auto: bool) -> None:
         shown = (tuple(reversed(best_first)), rung, auto)
@@ -104,3 +116,7 @@ class RungSlider(QWidget):
         painter.setPen(QColor(look.text if here else look.muted))
         label = QRectF(centre.x() - 24, _TRACK_Y + 12, 48, 18)
         painter.drawText(label, Qt.AlignmentFlag.AlignCenter, str(rung))
+        if rung in self._bitrates_bps:
+            painter.setPen(QColor(look.muted))
+            rate = short_bitrate_text(self._bitrates_bps[rung])
+            painter.drawText(label.translated(0, 17), Qt.AlignmentFlag.AlignCenter, rate)

@@ -40,6 +40,10 @@ class Section(QWidget):
         self.refresh_icons()
         self.folded.emit(folded)
 
+    def set_usable(self, usable: bool) -> None:
+        """Grey out what is in it; folding goes on working."""
+        self._content.setEnabled(usable)
+
     def refresh_icons(self) -> None:
         name = "chevron-down" if self._content.isVisibleTo(self) else "chevron-right"
         look = theme.current()

@@ -134,15 +134,5 @@ class SplatPainter(Painter):
         if self._moved is None or self._view is None:
             return
         frame, camera = self._moved.request.frame, self._view[0]
-        counts = (len(frame.gop.static), len(frame.gop.canonical))
-        self.painted.emit(
-            Timing(
-                frame.index,
-                camera.width,
-                camera.height,
-                self._fresh_deform_ms,
-                raster_ms,
-                present_ms,
-                *counts,
-            )
-        )
+        deform_ms, self._fresh_deform_ms = self._fresh_deform_ms, 0.0
+        self.painted.emit(Timing(frame, camera, deform_ms, raster_ms, present_ms))

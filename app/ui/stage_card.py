@@ -42,7 +42,7 @@ class StageCard(QWidget):
         self._column = column = QVBoxLayout(self)
         margin = 4 * theme.GRID_PX
         column.setContentsMargins(margin, margin, margin, margin)
-        column.setSpacing(theme.GRID_PX)
+        column.setSpacing(12)
         column.addWidget(self._picture)
         column.addWidget(self._spinner, alignment=Qt.AlignmentFlag.AlignCenter)
         column.addWidget(self._title)
@@ -87,8 +87,8 @@ class StageCard(QWidget):
         self._title.setText(title)
         self._text.setText(_breakable(text))
         self._set_buttons(buttons)
-        self.place()
         self.show()
+        self.place()
         self.raise_()
 
     def _set_buttons(self, buttons: tuple[tuple[str, str], ...]) -> None:
@@ -99,7 +99,8 @@ class StageCard(QWidget):
         self._buttons.addStretch(1)
         for place, (text, command) in enumerate(buttons):
             button = QPushButton(text)
-            button.setObjectName("primary" if place == 0 else "secondary")
+            primary = place == 0 and command != "cancel"
+            button.setObjectName("primary" if primary else "secondary")
             button.clicked.connect(lambda _=False, name=command: self.asked.emit(name))
             self._buttons.addWidget(button)
         self._buttons.addStretch(1)
@@ -110,6 +111,7 @@ class StageCard(QWidget):
 
     def place(self) -> None:
         """Keep to the middle of the parent."""
+        self._column.invalidate()  # what is in it may have changed since the last layout
         room = self._stage.size()
         width = min(_WIDTH_PX, room.width() - 2 * _EDGE_PX)
         wanted = self._column.totalHeightForWidth(width)

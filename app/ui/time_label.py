@@ -20,18 +20,18 @@ class TimeLabel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._fps = 30.0
-        self._label = QLabel()
-        self._field = Field()
-        self._label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._label.setTextFormat(Qt.TextFormat.RichText)
-        self._label.setToolTip("Click to type a time (1:02.5) or a frame (87f)")
-        self._label.setCursor(Qt.CursorShape.IBeamCursor)
-        self._label.installEventFilter(self)
-        self._field.installEventFilter(self)
-        self._field.returnPressed.connect(self._take)
+        self.label = QLabel()
+        self.field = Field()
+        self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.label.setTextFormat(Qt.TextFormat.RichText)
+        self.label.setToolTip("Click to type a time (1:02.5) or a frame (87f)")
+        self.label.setCursor(Qt.CursorShape.IBeamCursor)
+        self.label.installEventFilter(self)
+        self.field.installEventFilter(self)
+        self.field.returnPressed.connect(self._take)
         self._stack = QStackedLayout(self)
-        self._stack.addWidget(self._label)
-        self._stack.addWidget(self._field)
+        self._stack.addWidget(self.label)
+        self._stack.addWidget(self.field)
         self._use_even_digits()
         self.clear()
 
@@ -39,59 +39,59 @@ class TimeLabel(QWidget):
         """Digits must not make the text jump: fixed-pitch, and room for the longest."""
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.font().pointSizeF())
-        self._label.setFont(font)
-        self._field.setFont(font)
+        self.label.setFont(font)
+        self.field.setFont(font)
         room = QFontMetrics(font).horizontalAdvance("00:00.00 / 00:00.00  #0000")
         self.setFixedSize(room + theme.GRID_PX, theme.TARGET_PX)
 
     def show_status(self, status: PlaybackStatus) -> None:
         self._fps = status.fps or self._fps
         muted = theme.current().muted
-        self._label.setText(
+        self.label.setText(
             f"<b>{format_time(status.position_s)}</b>"
             f"<span style='color:{muted}'> / {format_time(status.duration_s)}"
             f"&nbsp;&nbsp;#{status.frame}</span>"
         )
 
     def clear(self) -> None:
-        self._label.setText(
+        self.label.setText(
             f"<span style='color:{theme.current().muted}'>--:--.-- / --:--.--</span>"
         )
-        self._stack.setCurrentWidget(self._label)
+        self._stack.setCurrentWidget(self.label)
 
     def edit(self) -> None:
-        self._field.setText(self._label_time())
-        mark_wrong(self._field, False)
-        self._stack.setCurrentWidget(self._field)
-        self._field.setFocus()
-        self._field.selectAll()
+        self.field.setText(self._label_time())
+        mark_wrong(self.field, False)
+        self._stack.setCurrentWidget(self.field)
+        self.field.setFocus()
+        self.field.selectAll()
 
     def _label_time(self) -> str:
-        text = self._label.text()
+        text = self.label.text()
         return text[3 : text.index("</b>")] if text.startswith("<b>") else ""
 
     def _take(self) -> None:
         try:
-            time_s = parse_time(self._field.text(), self._fps)
+            time_s = parse_time(self.field.text(), self._fps)
         except ValueError:
-            mark_wrong(self._field, True)
+            mark_wrong(self.field, True)
             return
         self.sought.emit(time_s)
         self._leave()
 
     def _leave(self) -> None:
-        self._stack.setCurrentWidget(self._label)
+        self._stack.setCurrentWidget(self.label)
         window = self.window()
         window.setFocus()
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        if watched is self._label and isinstance(event, QMouseEvent):
+        if watched is self.label and isinstance(event, QMouseEvent):
             if event.type() == QEvent.Type.MouseButtonRelease and self.isEnabled():
                 self.edit()
-        elif watched is self._field and event.type() == QEvent.Type.FocusOut:
-            self._stack.setCurrentWidget(self._label)
+        elif watched is self.field and event.type() == QEvent.Type.FocusOut:
+            self._stack.setCurrentWidget(self.label)
         elif (
-            watched is self._field
+            watched is self.field
             and isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.KeyPress
             and event.key() == Qt.Key.Key_Escape

@@ -1,0 +1,199 @@
+"""The real window, driven by mouse and keyboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from app.player.playback_types import PlaybackState
+from app.ui.main_window import MainWindow
+from codec.scene import open_scene
+from renderer import RenderSettings
+from renderer.backends.reference import ReferenceBackend
+from tests.window_driver import (
+    OpenWindow,
+    drag,
+    frame,
+    key,
+    pause,
+    pixels,
+    psnr_db,
+    screenshot,
+    settle,
+    state,
+    turn_wheel,
+    wait_for,
+)
+
+pytestmark = pytest.mark.window
+pytest_plugins = ["tests.window_fixtures"]
+
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+
+
+def test_it_plays_and_space_pauses(window: MainWindow) -> None:
+    assert state(window) is PlaybackState.PLAYING
+    assert window.windowTitle() == "Synthetic ball — StreamSTGS Player"
+    seen = frame(window)
+    wait_for(lambda: frame(window) != seen, "the next frame")
+    screenshot(window, "playing")
+    key(window, Qt.Key.Key_Space)
+    assert state(window) is PlaybackState.PAUSED
+    held = frame(window)
+    QTest.qWait(150)
+    assert frame(window) == held
+    QTest.mouseClick(window.bar.play, Qt.MouseButton.LeftButton)
+    assert state(window) is PlaybackState.PLAYING
+
+
+def test_arrows_step_and_jump(window: MainWindow) -> None:
+    pause(window)
+    key(window, Qt.Key.Key_Home)
+    wait_for(lambda: frame(window) == 0, "the first frame")
+    key(window, Qt.Key.Key_Right)
+    key(window, Qt.Key.Key_Right)
+    assert frame(window) == 2
+    key(window, Qt.Key.Key_Left)
+    assert frame(window) == 1
+    key(window, Qt.Key.Key_Right, SHIFT)
+    assert frame(window) == 25
+    key(window, Qt.Key.Key_End)
+    assert frame(window) == 67
+
+
+def test_what_is_on_screen_is_what_the_reference_draws(
+    window: MainWindow, scene_path: Path
+) -> None:
+    pause(window)
+    key(window, Qt.Key.Key_Home)
+    for _ in range(5):
+        key(window, Qt.Key.Key_Right)
+    drag(window.viewport, QPoint(300, 200), QPoint(360, 180))
+    settle(window)
+    QTest.qWait(100)
+    scene = open_scene(scene_path)
+    gop = scene.decode_gop(0, scene.rungs[0])
+    scene.close()
+    assert window.loop.motion is not None
+    camera = window.loop.motion.camera(*window.viewport.size_px())
+    settings = RenderSettings(background=scene.meta.background)
+    truth = ReferenceBackend().render(gop.gaussians_at(5), camera, settings)
+    expected = (truth.clamp(0, 1) * 255).round().byte().numpy()
+    on_screen = pixels(window)
+    assert on_screen.shape == expected.shape
+    assert psnr_db(on_screen, expected) >= 35
+    assert psnr_db(on_screen[::-1], expected) < 25  # upside down would be noticed
+
+
+def test_dragging_orbits_and_pans(window: MainWindow) -> None:
+    pause(window)
+    motion = window.loop.motion
+    assert motion is not None
+    before, first = motion.orbit.view, pixels(window)
+    drag(window.viewport, QPoint(200, 200), QPoint(300, 230))
+    settle(window)
+    turned = motion.orbit.view
+    assert turned.yaw_rad != before.yaw_rad
+    assert turned.pivot == before.pivot
+    QTest.qWait(50)
+    assert psnr_db(pixels(window), first) < 30
+    drag(window.viewport, QPoint(200, 200), QPoint(300, 230), Qt.MouseButton.RightButton)
+    assert motion.orbit.view.yaw_rad == turned.yaw_rad
+    assert motion.orbit.view.pivot != turned.pivot
+    key(window, Qt.Key.Key_0)
+    settle(window)
+    QTest.qWait(50)
+    assert psnr_db(pixels(window), first) > 40
+
+
+def test_wheel_comes_nearer_and_f_frames_all(window: MainWindow) -> None:
+    pause(window)
+    motion = window.loop.motion
+    assert motion is not None
+    far = motion.orbit.view.distance
+    turn_wheel(window, 240)
+    assert motion.orbit.view.distance < far
+    key(window, Qt.Key.Key_F)
+    assert motion.orbit.view.distance == pytest.approx(3.0)
+
+
+def test_double_click_sets_the_pivot(window: MainWindow) -> None:
+    pause(window)
+    motion = window.loop.motion
+    assert motion is not None
+    before = motion.orbit.view.pivot
+    middle = window.viewport.rect().center() + QPoint(40, 20)
+    QTest.mouseDClick(window.viewport, Qt.MouseButton.LeftButton, pos=middle)
+    assert motion.orbit.view.pivot != before
+    assert max(abs(value) for value in motion.orbit.view.pivot) < 1.5  # on the scene
+
+
+def test_scrubbing_follows_the_mouse(window: MainWindow) -> None:
+    pause(window)
+    line = window.bar.timeline
+    goal = QPoint(round(line.x_of(2.0)), line.height() // 2)
+    drag(line, QPoint(round(line.x_of(0.5)), line.height() // 2), goal)
+    wait_for(lambda: abs(frame(window) - 48) <= 1, "the frame that was dragged to")
+    QTest.mouseClick(line, Qt.MouseButton.LeftButton, pos=QPoint(round(line.x_of(0.1)), 10))
+    wait_for(lambda: frame(window) <= 4, "the frame that was clicked on")
+    assert state(window) is PlaybackState.PAUSED
+
+
+def test_a_time_can_be_typed(window: MainWindow) -> None:
+    pause(window)
+    QTest.mouseClick(window.bar.time.label, Qt.MouseButton.LeftButton)
+    assert window.bar.time.field.hasFocus()
+    window.bar.time.field.selectAll()
+    QTest.keyClicks(window.bar.time.field, "0:01.5")
+    QTest.keyClick(window.bar.time.field, Qt.Key.Key_Return)
+    wait_for(lambda: frame(window) == 36, "the time that was typed")
+
+
+def test_rungs_by_mouse_and_keys(window: MainWindow) -> None:
+    slider = window.panel.quality.slider
+    assert window.loop.status is not None
+    assert window.loop.status.auto
+    QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider.x_of(28)), 16))
+    pause(window)
+    wait_for(lambda: window.loop.status.rung == 28, "QP 28 on the screen")
+    assert not window.loop.status.auto
+    assert not window.panel.quality.auto.isChecked()
+    key(window, Qt.Key.Key_Up)
+    wait_for(lambda: window.loop.status.rung == 24, "QP 24 on the screen")
+    key(window, Qt.Key.Key_A)
+    assert window.loop.status.auto
+
+
+def test_speed_and_loop(window: MainWindow) -> None:
+    key(window, Qt.Key.Key_BracketRight)
+    assert window.loop.status is not None
+    assert window.loop.status.speed == 1.25
+    assert window.bar.speed.text() == "1.25×"
+    key(window, Qt.Key.Key_R)
+    assert not window.loop.status.loop
+    assert not window.bar.loop.isChecked()
+    wait_for(lambda: state(window) is PlaybackState.ENDED, "the end")
+    key(window, Qt.Key.Key_Space)
+    wait_for(lambda: state(window) is PlaybackState.PLAYING, "another run")
+
+
+@pytest.mark.parametrize("backend", ["opengl", "reference"])
+def test_other_renderers_show_the_same(window: MainWindow, backend: str) -> None:
+    pause(window)
+    QTest.qWait(50)
+    by_cpu = pixels(window)
+    window.loop.set_backend(backend)
+    wait_for(lambda: window.loop.drawing.backend == backend, f"the {backend} backend")
+    settle(window)
+    QTest.qWait(100)
+    screenshot(window, f"backend-{backend}")
+    assert psnr_db(pixels(window), by_cpu) >= 35
+
+
+def test_without_opengl_it_still_plays(open_window: OpenWindow, scene_path: Path) -> None:
+    window = open_window(scene_path, "reference")
+    assert window.loop.painter is not None
+    assert window.loop.painter.presenter == "Qt raster"

@@ -1,0 +1,139 @@
+"""Hands and eyes for tests of the real window: press, drag, wait, look."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+    pytest.skip("no DISPLAY: run under xvfb-run", allow_module_level=True)
+
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.player.playback_types import PlaybackState
+from app.ui.main_window import MainWindow
+
+WAIT_S = 40.0  # compiling the cpu backend on a busy machine is within it
+ARTIFACTS = Path(os.environ.get("STGS_ARTIFACTS", "artifacts"))
+OpenWindow = Callable[..., MainWindow]
+
+
+def shown(window: MainWindow) -> bool:
+    """Whether a scene is open and its picture on the screen."""
+    return window.loop.drawing.width_px > 0 and not window.viewport.card.isVisible()
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Let the window live until `condition` holds; fails naming `what` when it takes too long."""
+    end_s = time.monotonic() + WAIT_S
+    while not condition():
+        if time.monotonic() > end_s:
+            pytest.fail(f"waited in vain for {what}")
+        QTest.qWait(10)
+
+
+def pause(window: MainWindow) -> None:
+    """Hold the scene and wait until its picture at full size is on the screen."""
+    playback = window.loop.screening.playback
+    assert playback is not None
+    playback.pause()
+    wait_for(lambda: state(window) is PlaybackState.PAUSED, "a pause")
+    settle(window)
+
+
+def settle(window: MainWindow) -> None:
+    """Wait until the picture of the newest frame and camera is on the screen at full size."""
+    wait_for(lambda: window.loop.settled, "a settled picture")
+
+
+def state(window: MainWindow) -> PlaybackState | None:
+    return window.loop.status.state if window.loop.status else None
+
+
+def frame(window: MainWindow) -> int:
+    assert window.loop.status is not None
+    return window.loop.status.frame
+
+
+def key(window: MainWindow, code: Qt.Key, *modifiers: Qt.KeyboardModifier) -> None:
+    pressed = Qt.KeyboardModifier.NoModifier
+    for modifier in modifiers:
+        pressed |= modifier
+    QTest.keyClick(window.viewport, code, pressed)
+    QTest.qWait(20)
+
+
+def drag(
+    widget: QWidget, start: QPoint, end: QPoint, button: Qt.MouseButton = Qt.MouseButton.LeftButton
+) -> None:
+    """Press, move in steps, release: as a hand would."""
+    QTest.mousePress(widget, button, pos=start)
+    for step in range(1, 6):
+        point = start + (end - start) * step / 5
+        _move(widget, point, button)
+        QTest.qWait(5)
+    QTest.mouseRelease(widget, button, pos=end)
+    QTest.qWait(20)
+
+
+def _move(widget: QWidget, point: QPoint, held: Qt.MouseButton) -> None:
+    """QTest.mouseMove says nothing of held buttons, so the event is made by hand."""
+    place = QPointF(point)
+    everywhere = widget.mapToGlobal(place)
+    none = Qt.KeyboardModifier.NoModifier
+    kind = QEvent.Type.MouseMove
+    event = QMouseEvent(kind, place, everywhere, Qt.MouseButton.NoButton, held, none)
+    QApplication.sendEvent(widget, event)
+
+
+def screenshot(window: MainWindow, name: str) -> Path:
+    """The window as the display shows it (window.grab() leaves OpenGL areas blank)."""
+    QTest.qWait(60)
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    path = ARTIFACTS / f"{name}.png"
+    frame_px = window.frameGeometry()
+    picture = window.screen().grabWindow(
+        0, frame_px.x(), frame_px.y(), frame_px.width(), frame_px.height()
+    )
+    assert picture.save(str(path))
+    return path
+
+
+def pixels(window: MainWindow) -> NDArray[np.uint8]:
+    """[H, W, 3] what the viewport shows, read back from the display."""
+    place = window.viewport.mapToGlobal(QPoint(0, 0))
+    size = window.viewport.size()
+    shot = window.screen().grabWindow(0, place.x(), place.y(), size.width(), size.height())
+    image = shot.toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
+def psnr_db(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    error = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
+    return 10 * np.log10(255**2 / max(error, 1e-9))
+
+
+def turn_wheel(window: MainWindow, angle: int) -> None:
+    at = QPointF(120, 140)
+    event = QWheelEvent(
+        at,
+        window.viewport.mapToGlobal(at),
+        QPoint(),
+        QPoint(0, angle),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(window.viewport, event)

@@ -1,0 +1,81 @@
+"""Fixtures of the window tests: a real window with settings of its own and a small scene.
+
+A pytest plugin: test files name it in `pytest_plugins`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QSettings
+from PySide6.QtWidgets import QApplication
+
+from app.ui import application, theme
+from app.ui.main_window import MainWindow
+from app.ui.preferences import Preferences
+from codec.encoder import encode_scene
+from tests.synthetic import SyntheticSource
+from tests.window_driver import OpenWindow, shown, wait_for
+
+
+@pytest.fixture(scope="session")
+def qt() -> QApplication:
+    running = QApplication.instance()
+    app = running if isinstance(running, QApplication) else application.make_application(["tests"])
+    theme.install(app, theme.DARK)
+    return app
+
+
+@pytest.fixture(scope="session")
+def scene_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scene") / "ball.stgs"
+    encode_scene(SyntheticSource(frames_per_gop=(24, 24, 20)), path)
+    return path
+
+
+@pytest.fixture
+def preferences(tmp_path: Path) -> Preferences:
+    store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    return Preferences(store)
+
+
+@pytest.fixture
+def open_window(qt: QApplication, preferences: Preferences) -> Iterator[OpenWindow]:
+    """Makes windows and closes them; threads must be gone afterwards."""
+    opened: list[MainWindow] = []
+    before = set(threading.enumerate())
+
+    def make(location: Path | str | None = None, backend: str = "cpu") -> MainWindow:
+        window = application.make_window(preferences, application.WindowSettings(backend=backend))
+        opened.append(window)
+        window.resize(960, 600)
+        window.move(0, 0)
+        window.show()
+        window.activateWindow()
+        window.loop.start()
+        if location is not None:
+            window.open(str(location))
+            wait_for(lambda: shown(window), "the first picture")
+        return window
+
+    yield make
+    for window in opened:
+        window.close()
+        window.deleteLater()
+    qt.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    wait_for(lambda: not _left_over(before), f"the end of threads: {_left_over(before)}")
+
+
+def _left_over(before: set[threading.Thread]) -> list[str]:
+    """Threads of ours that still run; rasteriser pools end when their backend is collected."""
+    now = set(threading.enumerate()) - before
+    return [thread.name for thread in now if not thread.name.startswith("rasterise")]
+
+
+@pytest.fixture
+def window(open_window: OpenWindow, scene_path: Path) -> MainWindow:
+    """A window that plays the small scene."""
+    return open_window(scene_path)
