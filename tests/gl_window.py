@@ -41,7 +41,7 @@ def shown_by_splats(gaussians: Gaussians, camera: Camera, settings: RenderSettin
         program.draw(camera, settings, framebuffer, viewport)
         program.release()
 
-    return _shown(paint, camera.width, camera.height)
+    return shown(paint, camera.width, camera.height)
 
 
 def shown_by_host_copy(picture: Tensor) -> np.ndarray:
@@ -52,10 +52,11 @@ def shown_by_host_copy(picture: Tensor) -> np.ndarray:
         presenter.blit(presenter.present(picture), framebuffer, viewport)
         presenter.release()
 
-    return _shown(paint, picture.shape[1], picture.shape[0])
+    return shown(paint, picture.shape[1], picture.shape[0])
 
 
-def _shown(paint: Paint, width: int, height: int) -> np.ndarray:
+def shown(paint: Paint, width: int, height: int) -> np.ndarray:
+    """[height, width, 3] that `paint` left in a window, top row first; its context is current."""
     app = QApplication.instance() or QApplication([])
     widget = _Widget(paint)
     widget.resize(width, height)

@@ -268,3 +268,25 @@ def test_a_window_shows_what_the_headless_backend_draws() -> None:
     expected = display_bytes(picture).numpy().astype(int)
     assert abs(shown_by_splats(gaussians, camera, settings) - expected).max() <= 3
     assert np.array_equal(shown_by_host_copy(picture), expected)
+
+
+@pytest.mark.window
+def test_headless_drawing_leaves_a_windows_context_alone() -> None:
+    """The window's context is current on the thread that asks, probes and presents."""
+    from renderer.backends.opengl import OpenGLBackend
+    from renderer.present.egl_context import gl_renderer_name
+    from tests.gl_window import shown
+
+    camera = Camera(torch.eye(4), torch.eye(3), 24, 16)
+    settings = RenderSettings(background=(1.0, 0.5, 0.0))
+
+    def paint(framebuffer: int, viewport: tuple[int, int, int, int]) -> None:
+        presenter = HostCopyPresenter()
+        assert gl_renderer_name() is not None
+        backend = OpenGLBackend()
+        picture = backend.render(Gaussians.empty(), camera, settings)
+        backend.close()
+        presenter.blit(presenter.present(picture), framebuffer, viewport)
+        presenter.release()
+
+    assert (shown(paint, 24, 16) == (255, 128, 0)).all()
