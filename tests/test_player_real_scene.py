@@ -1,0 +1,121 @@
+"""Playback of encoded scenes, whole and damaged, and under an impatient hand."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from app.player.playback import Playback, PlaybackSettings
+from app.player.playback_types import PlaybackState
+from codec.encoder import encode_scene
+from tests.scripted_scene import ScriptedScene
+from tests.synthetic import SyntheticSource
+
+WAIT_S = 20.0
+SOURCE = SyntheticSource(static_count=64, dynamic_count=64)
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("scene") / "ball.stgs"
+    encode_scene(SOURCE, out)
+    return out
+
+
+def test_an_encoded_scene_plays_and_steps_exactly(packed: Path) -> None:
+    playback = Playback(str(packed), PlaybackSettings(autoplay=False))
+    for index in (0, 7, 8, 20, 15):
+        playback.seek_frame(index)
+        assert playback.settle(WAIT_S)
+        if index == 0:  # only now is the scene open
+            playback.seek_frame(index)
+        frame = playback.tick()
+        assert frame is not None
+        assert frame.index == index
+        assert torch.isfinite(frame.gop.gaussians_at(frame.frame).means).all()
+    status = playback.status()
+    assert status.duration_s == pytest.approx(21 / 24)
+    assert status.bitrate_bps > 0
+    assert playback.meta is not None
+    assert playback.meta.title == "Synthetic ball"
+    playback.close()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+def test_a_truncated_file_ends_in_words(packed: Path, tmp_path: Path, share: float) -> None:
+    broken = tmp_path / "broken.stgs"
+    data = packed.read_bytes()
+    broken.write_bytes(data[: int(share * len(data))])
+    assert_fails(str(broken), "broken.stgs")
+
+
+def test_a_scene_without_its_segments_fails_in_words(packed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "scene"
+    shutil.unpack_archive(packed, folder, "zip")
+    for path in folder.rglob("*.m4s"):
+        path.unlink()
+    assert_fails(str(folder), "No part of this scene")
+
+
+@pytest.mark.parametrize("location", ["nowhere.stgs", "http://127.0.0.1:9/scene", "pyproject.toml"])
+def test_what_is_no_scene_fails_in_words(location: str) -> None:
+    assert_fails(location, "")
+
+
+def assert_fails(location: str, words: str) -> None:
+    playback = Playback(location)
+    assert playback.settle(WAIT_S)
+    for _ in range(10):  # skipping broken GOPs takes a few ticks
+        playback.settle(WAIT_S)
+    assert playback.state is PlaybackState.FAILED
+    fatal = [event.message for event in playback.take_events() if event.fatal]
+    assert len(fatal) == 1
+    assert words in fatal[0]
+    assert "Traceback" not in fatal[0]
+    playback.close()
+
+
+def test_an_impatient_hand_never_sees_an_old_frame() -> None:
+    """Random input against a running decode thread; what is shown always fits the last seek."""
+    hand = random.Random(5)
+    scene = ScriptedScene()
+    playback = Playback("scripted.stgs", opener=lambda _: scene)
+    assert playback.settle(WAIT_S)
+    serial = 0
+    for _ in range(600):
+        action = hand.choice(["tick", "tick", "seek", "step", "toggle", "rung", "loop", "speed"])
+        if action == "seek":
+            playback.seek_frame(hand.randrange(-5, 60))
+        elif action == "step":
+            playback.step(hand.choice([-1, 1, 15]))
+        elif action == "toggle":
+            playback.toggle()
+        elif action == "rung":
+            playback.set_rung(hand.choice([None, 20, 28, 32]))
+        elif action == "loop":
+            playback.set_loop(hand.random() < 0.5)
+        elif action == "speed":
+            playback.set_speed(hand.uniform(0.1, 8.0))
+        frame = playback.tick()
+        status = playback.status()
+        assert 0 <= status.frame < 45
+        if frame is not None:
+            assert frame.serial >= serial
+            serial = frame.serial
+            assert scene.gop_start_frame(frame.gop_index) + frame.frame == frame.index
+            assert 0 <= frame.frame < frame.gop.frames
+    playback.pause()
+    playback.seek_frame(33)
+    assert playback.settle(WAIT_S)
+    last = playback.tick()
+    assert last is not None
+    assert last.index == 33
+    threads = threading.active_count()
+    playback.close()
+    assert threading.active_count() < threads
+    assert playback.take_events() == []
