@@ -1,6 +1,6 @@
 """Times the backends of the renderer on a made-up cloud of splats.
 
-    python benchmarks/rasterize.py --gaussians 60000 --size 640x360 --backends cpu reference
+    python -m benchmarks.rasterize --gaussians 60000 --size 640x360 --backends cpu reference
 
 Prints the median over `--pictures` pictures, the camera moving a little between them.
 """

@@ -1,0 +1,144 @@
+"""The deformation field, and its fast path at playback against the module itself."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+import torch
+
+from renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians, Gop
+from renderer.deformation import sinusoidal_encoding
+from renderer.field_inference import CHUNK_ROWS, GopDeformer
+from tests.synthetic import random_canonical
+
+
+def random_field(config: FieldConfig) -> DeformationField:
+    """Every weight random, also those that a fresh field has at zero."""
+    torch.manual_seed(11)
+    field = DeformationField(config).eval()
+    for parameter in field.parameters():
+        torch.nn.init.normal_(parameter, std=0.15)
+    return field
+
+
+def random_gop(moving: int = 300, still: int = 50, frames: int = 6, **config: float) -> Gop:
+    shape = FieldConfig(features=5, width=24, **config)
+    random = torch.Generator().manual_seed(5)
+    return Gop(
+        static=random_canonical(still, seed=1).activate(),
+        canonical=random_canonical(moving, seed=2),
+        features=torch.randint(
+            0, 256, (frames + shape.window - 1, moving, 5), dtype=torch.uint8, generator=random
+        ),
+        feature_offset=torch.tensor([-1.0, -0.5, 0.0, 0.2, -2.0]),
+        feature_step=torch.tensor([0.01, 0.004, 0.002, 0.008, 0.015]),
+        field=random_field(shape),
+        frames=frames,
+    )
+
+
+def assert_same(one: Gaussians, other: Gaussians) -> None:
+    for attribute in fields(Gaussians):
+        torch.testing.assert_close(
+            getattr(one, attribute.name), getattr(other, attribute.name), atol=1e-4, rtol=1e-4
+        )
+
+
+@pytest.mark.parametrize("frame", [0, 3, 5, 2.25, 4.999, -1, 17])
+@pytest.mark.parametrize(
+    "config",
+    [{}, {"position_frequencies": 2, "extent": 3.0}, {"window": 1}, {"window": 5}],
+    ids=str,
+)
+def test_fast_field_equals_the_module(config: dict[str, float], frame: float) -> None:
+    gop = random_gop(**config)
+    assert_same(GopDeformer(gop).gaussians_at(frame), gop.gaussians_at(frame))
+
+
+@pytest.mark.parametrize("moving", [1, CHUNK_ROWS, CHUNK_ROWS + 1])
+def test_every_chunk_is_done(moving: int) -> None:
+    gop = random_gop(moving=moving)
+    assert_same(GopDeformer(gop).gaussians_at(1), gop.gaussians_at(1))
+
+
+@pytest.mark.parametrize(("moving", "still"), [(0, 20), (20, 0), (0, 0)])
+def test_a_layer_may_be_empty(moving: int, still: int) -> None:
+    gop = random_gop(moving=moving, still=still)
+    moved = GopDeformer(gop).gaussians_at(2)
+    assert len(moved) == moving + still
+    assert_same(moved, gop.gaussians_at(2))
+
+
+def test_going_back_gives_the_same_again() -> None:
+    gop = random_gop()
+    deformer = GopDeformer(gop)
+    first = Gaussians.concatenate([deformer.gaussians_at(1)])  # a copy
+    deformer.gaussians_at(4)
+    assert_same(deformer.gaussians_at(1), first)
+
+
+def test_the_same_frame_is_not_computed_twice() -> None:
+    deformer = GopDeformer(random_gop())
+    moved = deformer.gaussians_at(3)
+    moved.means.fill_(7.0)  # would be written over by new work
+    assert deformer.gaussians_at(3).means.min() == 7.0
+
+
+def test_the_gop_stays_as_it_was() -> None:
+    gop = random_gop()
+    static, canonical = gop.static.means.clone(), gop.canonical.quats.clone()
+    deformer = GopDeformer(gop)
+    deformer.gaussians_at(0).means.add_(1.0)
+    deformer.gaussians_at(1)
+    assert torch.equal(gop.static.means, static)
+    assert torch.equal(gop.canonical.quats, canonical)
+
+
+def test_a_fresh_field_moves_nothing() -> None:
+    gop = random_gop()
+    fresh = replace(gop, field=DeformationField(gop.field.config).eval())
+    assert_same(GopDeformer(fresh).gaussians_at(3), fresh.gaussians_at(3))
+    torch.testing.assert_close(fresh.dynamic_at(3).means, gop.canonical.means)
+
+
+def test_zero_quaternions_stay_finite() -> None:
+    gop = random_gop(moving=4)
+    canonical = replace(gop.canonical, quats=torch.zeros(4, 4))
+    still = replace(gop, canonical=canonical, field=DeformationField(gop.field.config).eval())
+    assert GopDeformer(still).gaussians_at(0).quats.isfinite().all()
+
+
+def test_fractional_frames_lie_between_their_neighbours() -> None:
+    gop = random_gop()
+    middle = gop.windowed_features(2.5)
+    expected = (gop.windowed_features(2) + gop.windowed_features(3)) / 2
+    torch.testing.assert_close(middle, expected)
+
+
+def test_windowed_features_are_the_oldest_first() -> None:
+    gop = random_gop()
+    window = gop.windowed_features(2).reshape(-1, 3, 5)
+    for step in range(3):
+        values = gop.features[2 + step].float() * gop.feature_step + gop.feature_offset
+        torch.testing.assert_close(window[:, step], values)
+
+
+def test_sinusoidal_encoding_by_hand() -> None:
+    encoded = sinusoidal_encoding(torch.tensor([0.25]), 2)
+    quarter = 0.5**0.5  # sin(pi/4) = cos(pi/4); the second octave is pi/2
+    torch.testing.assert_close(
+        encoded, torch.tensor([quarter, 1.0, quarter, 0.0]), atol=1e-6, rtol=0
+    )
+
+
+def test_position_deltas_are_in_units_of_the_extent() -> None:
+    canonical = random_canonical(10)
+    field = random_field(FieldConfig(features=2, width=8, extent=1.0))
+    wide = DeformationField(FieldConfig(features=2, width=8, extent=4.0)).eval()
+    wide.load_state_dict(field.state_dict())
+    windowed = torch.rand(10, 6)
+    near: CanonicalGaussians = field(canonical, windowed, 0.3)
+    far: CanonicalGaussians = wide(canonical, windowed, 0.3)
+    torch.testing.assert_close(far.means - canonical.means, 4 * (near.means - canonical.means))
+    torch.testing.assert_close(far.quats, near.quats)
