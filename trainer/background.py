@@ -50,23 +50,28 @@ class StillView:
         return StillView(self.median.to(device), self.reliability.to(device))
 
 
-def still_views(capture: Capture, config: BackgroundConfig) -> dict[str, StillView]:
+def still_views(
+    capture: Capture, config: BackgroundConfig, device: torch.device
+) -> dict[str, StillView]:
     """The still view of every camera, by its name; cameras are read side by side."""
 
-    def still(view: CapturedView) -> StillView:
-        return still_view(load_frames((view,), 0, capture.frames)[0], config)
+    def sampled(view: CapturedView) -> Tensor:
+        frames = load_frames((view,), 0, capture.frames)[0]
+        count = min(capture.frames, MEDIAN_SAMPLES)
+        return frames[torch.linspace(0, capture.frames - 1, count).round().long()]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(still, capture.views)
-        return {view.name: s for view, s in zip(capture.views, found, strict=True)}
+        found = pool.map(sampled, capture.views)
+        return {
+            view.name: still_view(frames.to(device), config)
+            for view, frames in zip(capture.views, found, strict=True)
+        }
 
 
 def still_view(frames: Tensor, config: BackgroundConfig) -> StillView:
-    """Median and its reliability over frames [T, H, W, 3] uint8, sampled evenly."""
-    chosen = torch.linspace(0, len(frames) - 1, min(len(frames), MEDIAN_SAMPLES)).round().long()
-    sample = frames[chosen.to(frames.device)]
-    median = sample.median(dim=0).values
-    near = ~motion_mask(sample, median, config.motion_threshold)
+    """Median and its reliability over frames [T, H, W, 3] uint8."""
+    median = frames.median(dim=0).values
+    near = ~motion_mask(frames, median, config.motion_threshold)
     return StillView(median, near.float().mean(dim=0))
 
 

@@ -21,6 +21,10 @@ class RandomSource:
         """`count` different integers in 0 .. below-1 (all of them, if there are fewer)."""
         return torch.randperm(below, generator=self.host)[:count].tolist()
 
+    def permutation(self, count: int) -> Tensor:
+        """[count] int64 on the device."""
+        return torch.randperm(count, generator=self.host).to(self.device)
+
     def color(self) -> tuple[float, float, float]:
         red, green, blue = torch.rand(3, generator=self.host).tolist()
         return (red, green, blue)

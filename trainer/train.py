@@ -83,7 +83,7 @@ def train_static_layer(
     """Medians -> points -> static layer; also decides the background and the plan of GOPs."""
     _use(device)
     log.info("reading %d frames of %d cameras", capture.frames, len(capture.views))
-    stills = still_views(capture, config.background)
+    stills = still_views(capture, config.background, device)
     run.write_stills(stills)
     views = capture.split("train")
     seen = [stills[v.name].to(device) for v in views]
@@ -91,7 +91,8 @@ def train_static_layer(
     log.info("background: %s", background or "none, the scene is closed")
     random = RandomSource(config.seed, device)
     points = initial_points(capture, [s.median for s in seen], config.points, random)
-    log.info("starting from %d points", len(points))
+    log.info("starting from %d points, %d at most", len(points), config.static.cap)
+    points = points[random.permutation(len(points))[: config.static.cap]]
     meta = scene_meta(capture, background or mean_color([s.median for s in seen]))
     watch = HeldOutWatch.of_stills(capture, stills, meta.background, device)
     progress = Progress("static", config.static.iterations)
