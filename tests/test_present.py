@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import IntEnum
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -189,6 +191,29 @@ def test_context_of_another_vendor_is_named(gl_context: EglContext) -> None:
 def test_no_context_at_all_is_a_reason_not_a_crash() -> None:
     with pytest.raises(InteropUnavailable, match="no OpenGL context"):
         cuda_gl._require_nvidia_context()
+
+
+def cuda_runtime(status: int, devices: list[int]) -> ModuleType:
+    """A CUDA runtime whose OpenGL context runs on `devices`, or that fails."""
+    code = IntEnum("code", {"cudaSuccess": 0, "cudaErrorOperatingSystem": 304})
+    runtime = ModuleType("runtime")
+    runtime.cudaGLDeviceList = SimpleNamespace(cudaGLDeviceListAll=1)
+    runtime.cudaGLGetDevices = lambda count, which: (code(status), len(devices), devices)
+    return runtime
+
+
+def test_opengl_on_another_gpu_is_refused() -> None:
+    cuda_gl._require_shared_gpu(cuda_runtime(0, [0, 1]), 1)
+    with pytest.raises(InteropUnavailable, match="not run on CUDA device 1"):
+        cuda_gl._require_shared_gpu(cuda_runtime(0, [0]), 1)
+
+
+def test_failing_cuda_calls_are_named() -> None:
+    failing = cuda_runtime(304, [])
+    with pytest.raises(InteropUnavailable, match="GLGetDevices failed: cudaErrorOperatingSystem"):
+        cuda_gl._require_shared_gpu(failing, 0)
+    with pytest.raises(InteropUnavailable, match="cudaSetDevice cannot be called"):
+        cuda_gl._checked(failing, "cudaSetDevice", 0)
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from renderer.present.gl_errors import gl_errors_as_render_errors
 class CudaGlPresenter(Presenter):
     """Copies pictures from CUDA memory into a registered texture.
 
+    Pictures must be complete in the order of torch's current stream; nothing waits on the CPU.
+
     Args:
         device: the CUDA device of the pictures.
 
@@ -36,6 +38,8 @@ class CudaGlPresenter(Presenter):
         _require_nvidia_context()
         self._device = torch.device("cuda", _device_index(device))
         with torch.cuda.device(self._device):
+            # cuda-python brings a CUDA runtime of its own, which must sit on torch's device too.
+            self._call("cudaSetDevice", self._device.index)
             _require_shared_gpu(self._cudart, self._device.index)
         super().__init__()
         self._resource: Any = None
