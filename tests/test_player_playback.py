@@ -130,6 +130,7 @@ def test_a_late_window_does_not_race(start: Start) -> None:
     clock.advance(2.0)  # the window stood still
     assert shown(playback).index <= before + 1
     assert playback.status().late_frames == 0
+    assert playback.lost_s == pytest.approx(2.0 - 0.1)
     clock.advance(0.1)
     assert shown(playback).index == before + 2
 

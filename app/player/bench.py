@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -264,6 +264,7 @@ def _play(
         "wanted_content_fps": status.fps * status.speed,
         "display_fps": pictures / seconds,
         "late_frames": status.late_frames,
+        "lost_s": playback.lost_s,
         "buffering_refreshes": starved,
         "corrupt_segments": status.corrupt_segments,
         "rung": status.rung,
@@ -281,23 +282,25 @@ def _wait_for_refresh(start_s: float, display_hz: float) -> None:
 @contextmanager
 def _presenter(device: torch.device) -> Iterator[tuple[Present | None, str]]:
     """A way into an OpenGL texture without a window, or None, and the reason for either."""
+    with ExitStack() as at_end:
+        try:
+            presenter, reason = _open_presenter(device, at_end)
+        except RenderError as error:
+            presenter, reason = None, str(error)
+        yield presenter, reason
+
+
+def _open_presenter(device: torch.device, at_end: ExitStack) -> tuple[Present, str]:
+    from renderer.present import make_presenter
     from renderer.present.egl_context import EglContext
 
-    try:
-        context = EglContext(device.index or 0 if device.type == "cuda" else None)
-    except RenderError as error:
-        yield None, str(error)
-        return
-    try:
-        context.make_current()
-        from renderer.present import make_presenter
-
-        presenter, reason = make_presenter(device)
-        yield presenter, f"{presenter.name} ({reason}; {context.renderer_name()})"
-        presenter.release()
-    finally:
-        context.release_current()
-        context.destroy()
+    context = EglContext((device.index or 0) if device.type == "cuda" else None)
+    at_end.callback(context.destroy)
+    context.make_current()
+    at_end.callback(context.release_current)
+    presenter, reason = make_presenter(device)
+    at_end.callback(presenter.release)
+    return presenter, f"{presenter.name} ({reason}; {context.renderer_name()})"
 
 
 def _finish(device: torch.device) -> None:

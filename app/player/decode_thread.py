@@ -409,7 +409,7 @@ def _cannot_open(location: str, error: Exception) -> str:
     """What a person reads when a scene does not open: what happened, then what to do."""
     advice = "It may be damaged: fetch it again."
     if isinstance(error, UnsupportedVersion):
-        advice = "A newer version of this program may play it."
+        advice = ""  # the message says it all
     elif isinstance(error, NotAScene):
         advice = "Open a .stgs file or a folder that holds a scene.json."
     elif isinstance(error, SceneUnreachable):
@@ -420,4 +420,5 @@ def _cannot_open(location: str, error: Exception) -> str:
         advice = "Check that you may read it."
     reason = str(error).rstrip(".")
     named = isinstance(error, CodecError)  # these name the file themselves
-    return f"{reason}. {advice}" if named else f"Cannot open {location}: {reason}. {advice}"
+    told = f"{reason}. {advice}" if named else f"Cannot open {location}: {reason}. {advice}"
+    return told.strip()

@@ -218,6 +218,11 @@ class Playback:
         )
 
     @property
+    def lost_s(self) -> float:
+        """Seconds that were not played because `tick` was not called for more than `late_s`."""
+        return self._clock.late_s_total
+
+    @property
     def state(self) -> PlaybackState:
         if self._worker.failed:
             return PlaybackState.FAILED
