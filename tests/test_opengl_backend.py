@@ -17,6 +17,7 @@ from renderer import BackendUnavailable, Camera, Gaussians, RenderError, RenderS
 from renderer.backends.depth_order import back_to_front
 from renderer.backends.reference import ReferenceBackend
 from renderer.present import egl_context
+from tests.gl_contexts import headless_context
 from tests.synthetic import random_canonical
 
 pytest.importorskip("OpenGL")
@@ -80,7 +81,7 @@ def test_half_floats_agree_as_a_float_backend_must(backend: OpenGLBackend) -> No
     gaussians = random_canonical(600).activate()
     camera = camera_at(0.3, 0.2, -3.0)
     expected = backend.render(gaussians, camera, SETTINGS)
-    with current_context():
+    with headless_context():
         program = opengl_program.SplatProgram()  # the window's precision
         program.upload(gaussians)
         program.render_texture(camera, SETTINGS)
@@ -166,7 +167,7 @@ def test_sorts_and_draws_only_when_something_changed(
     monkeypatch.setattr(opengl_program, "back_to_front", counting)
     first, second = random_canonical(20).activate(), random_canonical(30).activate()
     camera = camera_at(0.0, 0.0, -3.0)
-    with current_context():
+    with headless_context():
         program = opengl_program.SplatProgram()
         target = opengl_program.PictureTarget(opengl_program.GL.GL_RGBA8)
         target.bind(96, 64)
@@ -185,7 +186,7 @@ def test_sorts_and_draws_only_when_something_changed(
 def test_shown_picture_is_the_read_picture(backend: OpenGLBackend) -> None:
     gaussians, camera = random_canonical(200).activate(), camera_at(0.3, 0.2, -3.0)
     expected = backend.render(gaussians, camera, SETTINGS)
-    with current_context():
+    with headless_context():
         program = opengl_program.SplatProgram()
         program.upload(gaussians)
         target = opengl_program.PictureTarget(opengl_program.GL.GL_RGBA8)
@@ -255,22 +256,10 @@ def test_no_driver_behind_libegl_is_a_reason_not_a_crash() -> None:
 
 
 def test_a_call_opengl_refuses_is_a_render_error(backend: OpenGLBackend) -> None:
-    with current_context():
+    with headless_context():
         program = opengl_program.SplatProgram()
         program.upload(random_canonical(3).activate())
         camera = camera_at(0.0, 0.0, -3.0)
         with pytest.raises(RenderError, match="OpenGL refuses glBindFramebuffer"):
             program.draw(camera, SETTINGS, 12345, (0, 0, 96, 64))
         program.release()
-
-
-class current_context:
-    """A context of its own, current inside `with`."""
-
-    def __enter__(self) -> None:
-        self._context = egl_context.EglContext()
-        self._context.make_current()
-
-    def __exit__(self, *error: object) -> None:
-        self._context.release_current()
-        self._context.destroy()

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from renderer import (
-    BackendUnavailable,
     Camera,
     Gaussians,
     InteropUnavailable,
@@ -20,6 +19,7 @@ from renderer import (
 )
 from renderer.present import make_presenter
 from renderer.present.egl_context import EglContext
+from tests.gl_contexts import headless_context
 from tests.synthetic import random_canonical
 
 pytest.importorskip("OpenGL")
@@ -35,14 +35,8 @@ from renderer.present.texture_blit import letterboxed
 
 @pytest.fixture
 def gl_context() -> Iterator[EglContext]:
-    try:
-        context = EglContext()
-    except BackendUnavailable as reason:
-        pytest.skip(str(reason))
-    context.make_current()
-    yield context
-    context.release_current()
-    context.destroy()
+    with headless_context() as context:
+        yield context
 
 
 @pytest.fixture
@@ -188,7 +182,8 @@ def test_context_of_another_vendor_is_named(gl_context: EglContext) -> None:
         cuda_gl._require_nvidia_context()
 
 
-def test_no_context_at_all_is_a_reason_not_a_crash() -> None:
+def test_no_context_at_all_is_a_reason_not_a_crash(gl_context: EglContext) -> None:
+    gl_context.release_current()
     with pytest.raises(InteropUnavailable, match="no OpenGL context"):
         cuda_gl._require_nvidia_context()
 
@@ -219,18 +214,13 @@ def test_failing_cuda_calls_are_named() -> None:
 @pytest.fixture
 def cuda_presenter() -> Iterator[Presenter]:
     """On the EGL device that is the CUDA device; skips where the machine refuses interop."""
-    context = EglContext(cuda_device=torch.cuda.current_device())
-    context.make_current()
-    try:
-        presenter = cuda_gl.CudaGlPresenter(torch.device("cuda"))
-    except InteropUnavailable as reason:
-        context.release_current()
-        context.destroy()
-        pytest.skip(f"interop refused: {reason}")
-    yield presenter
-    presenter.release()
-    context.release_current()
-    context.destroy()
+    with headless_context(cuda_device=torch.cuda.current_device()):
+        try:
+            presenter = cuda_gl.CudaGlPresenter(torch.device("cuda"))
+        except InteropUnavailable as reason:
+            pytest.skip(f"interop refused: {reason}")
+        yield presenter
+        presenter.release()
 
 
 @pytest.mark.gpu
