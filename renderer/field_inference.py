@@ -2,21 +2,25 @@
 
 What makes it fast: uint8 codes go straight into the first layer (dequantisation is folded into
 its weights, gamma(t) into its bias), the first layers of all heads are one matrix and so are the
-last ones, and rows are worked on in chunks that stay in the cache, in buffers made once.
+last ones, and the rows are shared out to threads in chunks that stay in the cache.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
+from threading import Barrier
 
 import torch
 from torch import Tensor
 
-from renderer.deformation import HEAD_WIDTHS, DeformationField, sinusoidal_encoding
+from renderer.deformation import HEAD_WIDTHS, DeformationField, FieldConfig, sinusoidal_encoding
 from renderer.gaussians import CanonicalGaussians, Gaussians
 from renderer.gop import Gop
 
-CHUNK_ROWS = 4096  # Gaussians worked on at once
+CHUNK_ROWS = 1024  # Gaussians worked on at once; their values stay in the cache
 
 
 class GopDeformer:
@@ -78,59 +82,112 @@ class _Layers:
 
 
 class FastField:
-    """A GOP's deformation field for the CPU, without gradients. Owner: the thread that draws."""
+    """A GOP's deformation field for the CPU, without gradients. Owner: the thread that draws.
+
+    Its threads each take chunk after chunk through all layers, with torch's own threads switched
+    off: those would meet after every single operation, which takes a hundred times as long as
+    the work once a decoder keeps one of the cores busy.
+    """
 
     @torch.inference_mode()
     def __init__(self, gop: Gop) -> None:
-        config = gop.field.config
+        config, count = gop.field.config, len(gop.canonical)
         self._gop = gop
         self._layers = _lay_out(gop)
         self._canonical = _as_rows(gop.canonical)
-        frequencies = config.position_frequencies
-        self._position = sinusoidal_encoding(gop.canonical.means / config.extent, frequencies)
-        rows = min(CHUNK_ROWS, len(gop.canonical))
-        self._codes, self._next_codes = torch.empty(2, rows, config.window * config.features)
-        self._first, self._second = torch.empty(2, rows, config.width)
-        self._heads = torch.empty(rows, self._layers.heads.shape[1])
-        self._deltas = torch.empty(rows, sum(HEAD_WIDTHS.values()))
+        self._position = sinusoidal_encoding(
+            gop.canonical.means / config.extent, config.position_frequencies
+        )
+        threads = min(torch.get_num_threads(), -(-count // CHUNK_ROWS))
+        self._workspaces = [_Workspace(config, min(CHUNK_ROWS, count)) for _ in range(threads)]
+        self._pool = _single_minded_threads(threads)
 
-    @torch.inference_mode()
     def write_at(self, frame: float, out: Gaussians) -> None:
         """Write the M moving Gaussians at a frame, activated, into the tensors of `out`."""
+        chunks = iter(range(0, len(self._canonical), CHUNK_ROWS))  # shared by the threads
+        work = [self._pool.submit(self._write, frame, out, chunks, w) for w in self._workspaces]
+        for done in work:
+            done.result()
+
+    @torch.inference_mode()
+    def _write(
+        self, frame: float, out: Gaussians, chunks: Iterator[int], workspace: _Workspace
+    ) -> None:
         moment = torch.tensor([frame / self._gop.frames])
         gamma_t = sinusoidal_encoding(moment, self._gop.field.config.time_frequencies)
         first_bias = torch.addmv(self._layers.first_bias, self._layers.time, gamma_t)
-        for start in range(0, len(self._canonical), CHUNK_ROWS):
+        for start in chunks:
             rows = slice(start, min(start + CHUNK_ROWS, len(self._canonical)))
-            moved = self._deltas_at(frame, rows, first_bias).add_(self._canonical[rows])
+            space = workspace.rows(rows.stop - start)
+            moved = self._deltas_at(frame, rows, first_bias, space).add_(self._canonical[rows])
             _activate(moved, out[rows])
 
-    def _deltas_at(self, frame: float, rows: slice, first_bias: Tensor) -> Tensor:
+    def _deltas_at(
+        self, frame: float, rows: slice, first_bias: Tensor, space: _Workspace
+    ) -> Tensor:
         """[rows, 14] what the heads add before activation, in the order of HEAD_WIDTHS."""
-        layers, count = self._layers, rows.stop - rows.start
-        first, second, heads = self._first[:count], self._second[:count], self._heads[:count]
-        torch.addmm(first_bias, self._window(frame, rows), layers.codes, out=first).relu_()
-        torch.addmm(layers.second_bias, first, layers.second, out=second).relu_()
-        torch.addmm(layers.heads_bias, second, layers.heads, out=heads)
+        layers = self._layers
+        codes = self._window(frame, rows, space)
+        torch.addmm(first_bias, codes, layers.codes, out=space.first).relu_()
+        torch.addmm(layers.second_bias, space.first, layers.second, out=space.second).relu_()
+        torch.addmm(layers.heads_bias, space.second, layers.heads, out=space.heads)
         if layers.position.shape[0]:
-            heads.addmm_(self._position[rows], layers.position)
-        heads.relu_()
-        return torch.addmm(layers.deltas_bias, heads, layers.deltas, out=self._deltas[:count])
+            space.heads.addmm_(self._position[rows], layers.position)
+        space.heads.relu_()
+        return torch.addmm(layers.deltas_bias, space.heads, layers.deltas, out=space.deltas)
 
-    def _window(self, frame: float, rows: slice) -> Tensor:
+    def _window(self, frame: float, rows: slice, space: _Workspace) -> Tensor:
         """[rows, W*F] codes around a frame, as in `Gop.windowed_features` before dequantising."""
         first, share = int(frame), frame - int(frame)
-        codes = self._fill(self._codes, first, rows)
+        self._fill(space.codes, first, rows)
         if share > 0.0:
-            codes.lerp_(self._fill(self._next_codes, first + 1, rows), share)
-        return codes
+            self._fill(space.next_codes, first + 1, rows)
+            space.codes.lerp_(space.next_codes, share)
+        return space.codes
 
-    def _fill(self, buffer: Tensor, first: int, rows: slice) -> Tensor:
-        window, features = self._gop.field.config.window, self._gop.field.config.features
-        filled = buffer[: rows.stop - rows.start]
-        planes = self._gop.features[first : first + window, rows]  # [W, rows, F]
-        filled.view(-1, window, features).copy_(planes.transpose(0, 1))
-        return filled
+    def _fill(self, codes: Tensor, first: int, rows: slice) -> None:
+        config = self._gop.field.config
+        planes = self._gop.features[first : first + config.window, rows]  # [W, rows, F]
+        codes.view(-1, config.window, config.features).copy_(planes.transpose(0, 1))
+
+
+class _Workspace:
+    """The buffers in which one thread takes a chunk through the layers."""
+
+    def __init__(self, config: FieldConfig, rows: int) -> None:
+        self.codes, self.next_codes = torch.empty(2, rows, config.window * config.features)
+        self.first, self.second = torch.empty(2, rows, config.width)
+        self.heads = torch.empty(rows, config.width * len(HEAD_WIDTHS))
+        self.deltas = torch.empty(rows, sum(HEAD_WIDTHS.values()))
+
+    def rows(self, count: int) -> _Workspace:
+        """The same buffers, only their first `count` rows."""
+        if count == len(self.codes):
+            return self
+        part = copy(self)
+        for name, buffer in vars(self).items():
+            setattr(part, name, buffer[:count])
+        return part
+
+
+def _single_minded_threads(count: int) -> ThreadPoolExecutor:
+    """Threads in which a torch operation starts no threads of its own.
+
+    torch keeps that setting per thread, but remembers the newest one for threads still to come:
+    so it is set back here.
+    """
+    usual = torch.get_num_threads()
+    pool = ThreadPoolExecutor(count, thread_name_prefix="deform")
+    together = Barrier(count)
+
+    def start() -> None:
+        torch.set_num_threads(1)
+        together.wait(timeout=10.0)  # so that each thread gets one of these
+
+    for started in [pool.submit(start) for _ in range(count)]:
+        started.result()
+    torch.set_num_threads(usual)
+    return pool
 
 
 def _lay_out(gop: Gop) -> _Layers:

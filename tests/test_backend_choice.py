@@ -98,7 +98,7 @@ def test_by_name() -> None:
 
 
 def test_an_unknown_name_says_which_there_are() -> None:
-    with pytest.raises(BackendUnavailable, match="'vulkan'.*gsplat, opengl, cpu, reference"):
+    with pytest.raises(BackendUnavailable, match=r"'vulkan'.*gsplat, opengl, cpu, reference"):
         choose_backend("vulkan")
 
 

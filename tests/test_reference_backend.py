@@ -1,4 +1,4 @@
-"""The reference backend against arithmetic by hand, gsplat's own formulas, and finite differences."""
+"""The reference backend against arithmetic by hand, gsplat's formulas, finite differences."""
 
 from __future__ import annotations
 
