@@ -16,6 +16,8 @@ from torch import Tensor
 
 GROUP = 4  # cells that are reassigned together: 24 permutations are few enough to try all
 PERMUTATIONS = torch.tensor(list(itertools.permutations(range(GROUP))))  # [24, 4]
+# [16, 24] which of the products item x cell each permutation takes
+CHOSEN_PRODUCTS = torch.nn.functional.one_hot(PERMUTATIONS, GROUP).mT.flatten(1).T.float()
 GRID_MULTIPLE = 8  # sides of a grid; tiles of a video then fall on block boundaries
 
 
@@ -83,6 +85,7 @@ class _Sorter:
         self.items = torch.arange(self.count, device=self.device)  # item of each cell
         self.values = values - values.mean(dim=0)  # [N, D] value in each cell
         self.permutations = PERMUTATIONS.to(self.device)
+        self.chosen_products = CHOSEN_PRODUCTS.to(self.device)
 
     def run(self, settings: SortSettings) -> Tensor:
         """[N] item of each cell after all radii."""
@@ -98,8 +101,7 @@ class _Sorter:
         groups = self._groups(radius)  # [K, 4] cells
         # |v - t|^2 summed over a permutation differs only in the products v t
         product = self.values[groups] @ target[groups].mT  # [K, item, cell]
-        slots = torch.arange(GROUP, device=self.device)
-        likeness = product[:, self.permutations, slots].sum(dim=-1)  # [K, 24]
+        likeness = product.flatten(1) @ self.chosen_products  # [K, 24]
         chosen = self.permutations[likeness.argmax(dim=1)]  # [K, 4] which item each cell gets
         source = groups.gather(1, chosen)
         self.values[groups.flatten()] = self.values[source.flatten()]

@@ -27,7 +27,7 @@ class Limits:
     field_width: int = 1_024
     field_frequencies: int = 32
     video_side_px: int = 16_384
-    video_pixels: int = 1 << 26
+    video_pixels: int = 1 << 25
     feature_codes_bytes: int = 2 << 30
     presets: int = 1_000
     text_length: int = 10_000

@@ -175,10 +175,12 @@ def _wait(pause_s: float, url: str, cancelled: Callable[[], bool]) -> None:
 class HttpContainer:
     """A scene directory below a URL."""
 
-    def __init__(self, url: str, settings: HttpSettings) -> None:
+    def __init__(
+        self, url: str, settings: HttpSettings, transport: httpx.BaseTransport | None = None
+    ) -> None:
         base, _, self._query = url.partition("?")
         self.location = base.rstrip("/")
-        self._reader = HttpReader(settings)
+        self._reader = HttpReader(settings, transport)
 
     def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
         query = f"?{self._query}" if self._query else ""
@@ -194,14 +196,16 @@ TAIL_BYTES = 64 << 10  # holds the directory of most archives: one request finds
 class HttpRanges:
     """Byte ranges of one file on a server."""
 
-    def __init__(self, url: str, settings: HttpSettings) -> None:
+    def __init__(
+        self, url: str, settings: HttpSettings, transport: httpx.BaseTransport | None = None
+    ) -> None:
         """
         Raises:
             NotAScene: it is not there, or empty.
             SceneUnreachable: the server fails or ignores ranges.
         """
         self.location = url
-        self._reader = HttpReader(settings)
+        self._reader = HttpReader(settings, transport)
         with _closing_on_error(self._reader):
             try:
                 tail = self._reader.get(url, TAIL_BYTES, byte_range=f"-{TAIL_BYTES}")

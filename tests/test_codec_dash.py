@@ -1,0 +1,87 @@
+"""scene.mpd says the same as scene.json, in words that any DASH player knows."""
+
+from __future__ import annotations
+
+import io
+import xml.etree.ElementTree as ElementTree
+import zipfile
+
+import av
+import pytest
+from mpegdash.parser import MPEGDASHParser
+
+from codec.dash import FIELD_MIME, PLANES_MIME, start_ticks, write_dash
+from codec.scene import open_scene
+from tests.golden.make_golden import CODECS, golden_scene
+
+NAMESPACE = {"m": "urn:mpeg:dash:schema:mpd:2011"}
+
+
+def golden_mpd(codec: str) -> str:
+    with zipfile.ZipFile(golden_scene(codec)) as archive:
+        return archive.read("scene.mpd").decode()
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_every_file_is_named_once(codec: str) -> None:
+    root = ElementTree.fromstring(golden_mpd(codec))
+    named = [e.get("sourceURL") for e in root.iterfind(".//m:Initialization", NAMESPACE)]
+    named += [e.get("media") for e in root.iterfind(".//m:SegmentURL", NAMESPACE)]
+    with zipfile.ZipFile(golden_scene(codec)) as archive:
+        files = set(archive.namelist()) - {"scene.json", "scene.mpd"}
+    assert sorted(str(name) for name in named) == sorted(files)
+
+
+def test_manifest_reads_back_with_mpegdash() -> None:
+    mpd = MPEGDASHParser.parse(golden_mpd("hevc"))
+    assert mpd.type == "static"
+    sets = mpd.periods[0].adaptation_sets
+    mimes = [chosen.mime_type for chosen in sets]
+    assert mimes == ["video/mp4", *[PLANES_MIME] * 4, FIELD_MIME]
+    video = sets[0].representations
+    assert [one.id for one in video] == ["features-qp20", "features-qp32"]
+    assert all(one.codecs.startswith("hvc1.") for one in video)
+    assert video[0].bandwidth > video[1].bandwidth > 0
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_bandwidths_are_those_of_the_worst_segment(codec: str) -> None:
+    with open_scene(golden_scene(codec)) as scene:
+        root = ElementTree.fromstring(golden_mpd(codec))
+        fps = scene.meta.fps
+        for k, qp in enumerate(scene.rungs):
+            worst = max(
+                g.segments[k].file.size_bytes * 8 * fps / g.frames for g in scene.manifest.gops
+            )
+            one = root.find(f".//m:Representation[@id='features-qp{qp}']", NAMESPACE)
+            assert one is not None
+            assert int(str(one.get("bandwidth"))) == pytest.approx(worst, rel=1e-3)
+
+
+def test_timeline_has_no_gaps_and_follows_content_time() -> None:
+    with open_scene(golden_scene("hevc")) as scene:
+        edges = [start_ticks(g.start_frame, scene.meta.fps) for g in scene.manifest.gops]
+        end = start_ticks(scene.frame_count, scene.meta.fps)
+        root = ElementTree.fromstring(write_dash(scene.manifest))
+    for timeline in root.iterfind(".//m:SegmentTimeline", NAMESPACE):
+        spans = [(int(str(s.get("t"))), int(str(s.get("d")))) for s in timeline]
+        assert spans[0][0] == 0
+        assert spans[-1][0] + spans[-1][1] == end
+        assert [t for t, _ in spans] in (edges, [0])  # static layers span everything
+
+
+@pytest.mark.parametrize("fps", [24.0, 30000 / 1001, 29.97, 60.0, 12.5])
+def test_content_time_does_not_drift(fps: float) -> None:
+    assert abs(start_ticks(100_000, fps) / 90_000 - 100_000 / fps) < 1e-5
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_ffmpeg_opens_any_segment_after_its_header(codec: str) -> None:
+    with open_scene(golden_scene(codec)) as scene, zipfile.ZipFile(golden_scene(codec)) as archive:
+        for k, rung in enumerate(scene.manifest.rungs):
+            for gop in scene.manifest.gops:
+                movie = archive.read(rung.init.name) + archive.read(gop.segments[k].file.name)
+                with av.open(io.BytesIO(movie)) as container:
+                    pictures = list(container.decode(video=0))
+                assert len(pictures) == gop.feature_frames
+                assert all(not p.is_corrupt for p in pictures)

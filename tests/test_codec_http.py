@@ -1,0 +1,279 @@
+"""Scenes over HTTP: from the development server, and through every fault a server can have."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from aiohttp import web
+
+from codec.errors import (
+    Cancelled,
+    CorruptSegment,
+    MissingSegment,
+    NotAScene,
+    SceneUnreachable,
+    ServeError,
+)
+from codec.limits import Limits
+from codec.scene import OpenSettings, open_scene
+from codec.serve import application, serve
+from codec.streaming.archive import ArchiveContainer
+from codec.streaming.http import HttpContainer, HttpRanges, HttpSettings
+from tests.golden.make_golden import golden_scene
+
+IMPATIENT = HttpSettings(connect_s=2.0, stall_s=2.0, deadline_s=5.0, tries=3, backoff_s=0.001)
+SETTINGS = OpenSettings(http=IMPATIENT)
+
+
+class Server:
+    """The development server in a thread of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._runner = web.AppRunner(application(directory))
+        self.url = self._loop.run_until_complete(self._start())
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+
+    async def _start(self) -> str:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("served")
+    shutil.copy(golden_scene("hevc"), root / "ball.stgs")
+    with zipfile.ZipFile(golden_scene("hevc")) as archive:
+        archive.extractall(root / "ball")
+    (root.parent / "secret.txt").write_text("secret")
+    (root / "link.txt").symlink_to(root.parent / "secret.txt")
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(root: Path) -> Iterator[Server]:
+    running = Server(root)
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize(
+    "path", ["ball.stgs", "ball", "ball/", "ball/scene.json", "ball/scene.mpd", "ball.stgs?key=1"]
+)
+def test_scene_over_http_is_the_scene_on_disk(server: Server, path: str) -> None:
+    with (
+        open_scene(f"{server.url}/{path}", SETTINGS) as far,
+        open_scene(golden_scene("hevc")) as near,
+    ):
+        assert far.manifest == near.manifest
+        one, other = far.decode_gop(1, 20), near.decode_gop(1, 20)
+        assert (one.features == other.features).all()
+        assert (one.static.means == other.static.means).all()
+
+
+def test_what_is_not_there_is_not_a_scene(server: Server) -> None:
+    for path in ("nothing", "nothing.stgs", "ball/static"):
+        with pytest.raises(NotAScene):
+            open_scene(f"{server.url}/{path}", SETTINGS)
+
+
+def test_no_server_is_unreachable() -> None:
+    for path in ("ball", "ball.stgs"):
+        with pytest.raises(SceneUnreachable):
+            open_scene(f"http://127.0.0.1:9/{path}", SETTINGS)
+
+
+def test_server_speaks_ranges_and_cors(server: Server) -> None:
+    url = f"{server.url}/ball.stgs"
+    part = httpx.get(url, headers={"Range": "bytes=0-3"}, trust_env=False)
+    assert part.status_code == 206
+    assert part.content == b"PK\x03\x04"
+    assert part.headers["Access-Control-Allow-Origin"] == "*"
+    manifest = httpx.get(f"{server.url}/ball/scene.mpd", trust_env=False)
+    assert manifest.headers["Content-Type"].startswith("application/dash+xml")
+    asked = httpx.options(url, trust_env=False)
+    assert asked.status_code == 204
+    assert asked.headers["Access-Control-Allow-Headers"] == "Range"
+
+
+@pytest.mark.parametrize(
+    "path", ["/../secret.txt", "/%2e%2e/secret.txt", "/link.txt", "/ball/../../secret.txt"]
+)
+def test_server_stays_below_its_directory(server: Server, path: str) -> None:
+    target = httpx.URL(server.url).copy_with(raw_path=path.encode())
+    answer = httpx.get(target, trust_env=False)
+    assert answer.status_code in (403, 404)
+    assert "secret" not in answer.text
+
+
+def test_serve_refuses_what_cannot_be_served(tmp_path: Path, server: Server) -> None:
+    with pytest.raises(ServeError, match="not a directory"):
+        serve(tmp_path / "nothing")
+    taken = httpx.URL(server.url).port
+    assert taken is not None
+    with pytest.raises(ServeError, match=str(taken)):
+        serve(tmp_path, "127.0.0.1", taken)
+
+
+# Faults, scripted
+
+
+def scripted(
+    *answers: Callable[[httpx.Request], httpx.Response],
+) -> tuple[httpx.MockTransport, list]:
+    """A transport that gives the answers in turn, the last one for ever."""
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return answers[min(len(requests), len(answers)) - 1](request)
+
+    return httpx.MockTransport(answer), requests
+
+
+def status(code: int, content: bytes = b"") -> Callable[[httpx.Request], httpx.Response]:
+    return lambda request: httpx.Response(code, stream=httpx.ByteStream(content))
+
+
+def refuse(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("refused", request=request)
+
+
+def reset(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadError("reset by peer", request=request)
+
+
+@pytest.mark.parametrize("fault", [status(503), status(500), status(429), refuse, reset])
+def test_passing_faults_are_retried(fault: Callable[[httpx.Request], httpx.Response]) -> None:
+    transport, requests = scripted(fault, fault, status(200, b"abc"))
+    container = HttpContainer("http://x/scene", IMPATIENT, transport)
+    assert container.read("a", 3) == b"abc"
+    assert len(requests) == 3
+    container.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "tries"),
+    [
+        (status(503), SceneUnreachable, 3),
+        (reset, SceneUnreachable, 3),
+        (status(404), MissingSegment, 1),
+        (status(403), MissingSegment, 1),
+        (status(418), SceneUnreachable, 1),
+        (status(200, b"abcd"), CorruptSegment, 1),
+    ],
+)
+def test_lasting_faults_are_told(
+    fault: Callable[[httpx.Request], httpx.Response], error: type[Exception], tries: int
+) -> None:
+    transport, requests = scripted(fault)
+    container = HttpContainer("http://x/scene", IMPATIENT, transport)
+    with pytest.raises(error, match="http://x/scene/a"):
+        container.read("a", 3)
+    assert len(requests) == tries
+    container.close()
+
+
+def test_redirects_are_followed_but_not_for_ever() -> None:
+    transport, requests = scripted(lambda r: httpx.Response(302, headers={"Location": "/again"}))
+    container = HttpContainer("http://x/scene", IMPATIENT, transport)
+    with pytest.raises(SceneUnreachable):
+        container.read("a", 3)
+    assert len(requests) == IMPATIENT.redirects + 1
+    container.close()
+
+
+class Dripping(httpx.SyncByteStream):
+    """A body that never ends and comes one byte at a time."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            yield b"."
+
+
+def test_endless_bodies_end_at_the_declared_length() -> None:
+    transport, _ = scripted(lambda r: httpx.Response(200, stream=Dripping()))
+    container = HttpContainer("http://x/scene", IMPATIENT, transport)
+    with pytest.raises(CorruptSegment, match="longer"):
+        container.read("a", 1000)
+    container.close()
+
+
+def test_slow_bodies_end_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(10_000))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
+    transport, _ = scripted(lambda r: httpx.Response(200, stream=Dripping()))
+    container = HttpContainer("http://x/scene", IMPATIENT, transport)
+    with pytest.raises(SceneUnreachable, match="slowly"):
+        container.read("a", 1000)
+    container.close()
+
+
+def test_reading_can_be_cancelled_in_the_body_and_in_a_pause() -> None:
+    for fault, patience in (
+        (lambda r: httpx.Response(200, stream=Dripping()), 0.0),
+        (refuse, 60.0),
+    ):
+        transport, _ = scripted(fault)
+        settings = HttpSettings(backoff_s=patience)
+        container = HttpContainer("http://x/scene", settings, transport)
+        with pytest.raises(Cancelled):
+            container.read("a", 1000, cancelled=lambda: True)
+        container.close()
+
+
+def test_server_that_ignores_ranges_is_told() -> None:
+    transport, _ = scripted(status(200, b"whole file"))
+    with pytest.raises(SceneUnreachable, match="ignores byte ranges"):
+        HttpRanges("http://x/a.stgs", IMPATIENT, transport)
+
+
+def ranged(data: bytes) -> Callable[[httpx.Request], httpx.Response]:
+    """A server of one file that understands ranges."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        first, last = request.headers["Range"].removeprefix("bytes=").split("-")
+        start = int(first) if first else max(len(data) - int(last), 0)
+        end = min(int(last) + 1, len(data)) if first else len(data)
+        told = {"Content-Range": f"bytes {start}-{end - 1}/{len(data)}"}
+        return httpx.Response(206, stream=httpx.ByteStream(data[start:end]), headers=told)
+
+    return answer
+
+
+def test_archive_by_ranges_needs_one_request_per_file() -> None:
+    data = bytes(100_000) + golden_scene("hevc").read_bytes()  # so that the tail is not all of it
+    transport, requests = scripted(ranged(data))
+    container = ArchiveContainer(HttpRanges("http://x/a.stgs", IMPATIENT, transport), Limits())
+    assert len(requests) == 1
+    manifest = container.read("scene.json", 1 << 20)
+    assert manifest.startswith(b'{"format":"streamstgs"')
+    assert len(requests) <= 2
+    container.close()
+
+
+@pytest.mark.parametrize(
+    "content_range", ["bytes 0-9/10", "bytes 5-9/99999999999999999999", "rubbish", ""]
+)
+def test_lying_ranges_raise_only_codec_errors(content_range: str) -> None:
+    told = {"Content-Range": content_range}
+    body = httpx.ByteStream(b"x" * 10)
+    transport, _ = scripted(lambda r: httpx.Response(206, stream=body, headers=told))
+    with pytest.raises((NotAScene, SceneUnreachable)):
+        ArchiveContainer(HttpRanges("http://x/a.stgs", IMPATIENT, transport), Limits())
