@@ -64,18 +64,14 @@ class CpuBackend:
 
     def warm_up(self) -> None:
         """Compile, or load from the cache, what `render` needs. May run in any thread."""
-        camera = Camera.look_at(
-            torch.tensor([0.0, 0.0, -2.0]),
-            torch.zeros(3),
-            torch.tensor([0.0, -1.0, 0.0]),
-            1.0,
-            8,
-            8,
-        )
-        one = Gaussians(
-            torch.zeros(1, 3), torch.ones(1, 4), torch.ones(1, 3), torch.ones(1), torch.ones(1, 3)
-        )
+        ones = torch.ones(1, 4)
+        one = Gaussians(ones[:, :3], ones, ones[:, :3], ones[:, 0], ones[:, :3])
+        camera = Camera(torch.eye(4), torch.eye(3), 1, 1)
         CpuBackend(CpuSettings(threads=1)).render(one, camera, RenderSettings())
+
+    def close(self) -> None:
+        """End the helper threads. The backend cannot draw afterwards."""
+        self._pool.shutdown()
 
     def _draw(
         self,
@@ -99,19 +95,8 @@ class CpuBackend:
             bin_tiles(
                 order, buffers.rects, columns, first_row, last_row, starts, buffers.ends, lists
             )
-            self._in_parallel(
-                blend,
-                buffers.splats,
-                starts,
-                lists,
-                columns,
-                first,
-                last,
-                background,
-                None,
-                out,
-                out_rgb8,
-            )
+            task = (buffers.splats, starts, lists, columns, first, last, background)
+            self._in_parallel(blend, *task, None, out, out_rgb8)
 
     def _project_and_sort(
         self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
@@ -133,7 +118,8 @@ class CpuBackend:
         others = [self._pool.submit(kernel, *filled) for _ in range(self._extra_threads)]
         kernel(*filled)
         for other in others:
-            other.result()
+            if not other.cancel():  # one that has not even begun is not needed any more
+                other.result()
 
 
 class _Buffers:

@@ -84,20 +84,22 @@ def _blend_tile(splats, indices, left, top, planes):
         if n % CHECK_EVERY == 0 and _is_finished(planes):
             return
         s = indices[n]
-        first = max(int(splats[s, LEFT]) - left, 0) // LANES
-        last = (min(int(splats[s, RIGHT]) - left, TILE_WIDTH) + LANES - 1) // LANES
+        begin = max(int(splats[s, LEFT]) - left, 0)
+        groups = (min(int(splats[s, RIGHT]) - left, TILE_WIDTH) - begin + LANES - 1) // LANES
+        begin = min(begin, TILE_WIDTH - groups * LANES)
         low = max(int(splats[s, TOP]) - top, 0)
         high = min(int(splats[s, BOTTOM]) - top, TILE_HEIGHT)
-        dx = real(left + first * LANES) + _HALF - splats[s, MEAN_X]
+        dx = real(left + begin) + _HALF - splats[s, MEAN_X]
         dy = real(top + low) + _HALF - splats[s, MEAN_Y]
         square, red, green, blue = splats[s, XX], splats[s, RED], splats[s, GREEN], splats[s, BLUE]
         for row in range(low, high):
             linear = splats[s, XY] * dy
             constant = splats[s, LOG] + splats[s, YY] * dy * dy
+            at = np.uint64(row * TILE_WIDTH + begin)
             x = dx
-            for group in range(first, last):
-                at = np.uint64(row * TILE_WIDTH + group * LANES)
+            for _ in range(groups):
                 _blend_lanes(square, linear, constant, red, green, blue, x, planes, at)
+                at += np.uint64(LANES)
                 x += real(LANES)
             dy += _ONE
 
