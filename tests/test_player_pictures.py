@@ -123,6 +123,18 @@ def test_only_the_newest_request_is_drawn(maker: PictureMaker, backend: Scripted
     assert maker.skipped_frames == 2
 
 
+def test_a_frame_drawn_from_another_camera_was_not_skipped(
+    maker: PictureMaker, backend: ScriptedBackend
+) -> None:
+    backend.gate.clear()
+    first, second = frame(0), frame(1)
+    maker.show(first, camera(), PLAIN)
+    assert backend.entered.wait(WAIT_S)
+    maker.show(first, camera(1.0), PLAIN)
+    maker.show(second, camera(1.0), PLAIN)
+    assert maker.skipped_frames == 0
+
+
 def test_no_picture_from_before_a_seek(maker: PictureMaker, backend: ScriptedBackend) -> None:
     backend.gate.clear()
     maker.show(frame(0, serial=1), camera(), PLAIN)

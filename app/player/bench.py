@@ -13,10 +13,10 @@ import torch
 from app.player.bench_table import bench_table
 from app.player.camera_path import OrbitPath
 from app.player.machine import hardware, process_age_s
-from app.player.pictures import PictureSource, close_backend
+from app.player.pictures import Picture, PictureMaker, PictureSource, close_backend
 from app.player.playback import Playback, PlaybackSettings
-from app.player.playback_types import PlaybackState
-from app.player.stopwatch import DeviceFence, Stopwatch, summary
+from app.player.playback_types import PlaybackFrame, PlaybackState
+from app.player.stopwatch import Stopwatch, summary
 from app.player.timeline import Timeline
 from codec.scene import Scene, open_scene
 from renderer import Camera, Gaussians, Gop, RenderError, RenderSettings
@@ -94,8 +94,7 @@ def bench(
             "first_picture_s": opening.seconds,
         }
     finally:
-        opening.scene.close()
-        close_backend(opening.choice.backend)
+        opening.close()
 
 
 class _Opening:
@@ -105,6 +104,7 @@ class _Opening:
         self, location: str, backend: str | None, size: tuple[int, int], rung: int | None
     ) -> None:
         self.seconds: dict[str, float] = {}
+        self.owns_backend = True
         age_s = process_age_s()
         if age_s is not None:
             self.seconds["start_of_program"] = age_s
@@ -134,6 +134,12 @@ class _Opening:
             "moving": len(self.gop.canonical),
             "total": len(gaussians),
         }
+
+    def close(self) -> None:
+        """Let go of the scene and of the backend."""
+        self.scene.close()
+        if self.owns_backend:
+            close_backend(self.choice.backend)
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -235,42 +241,61 @@ def _play(
     settings: BenchSettings,
     presenter: Present | None,
 ) -> dict[str, Any]:
-    fence = DeviceFence(opening.choice.backend.device)
-    source = PictureSource(opening.choice.backend)
-    shown, pictures, starved = set[int](), 0, 0
-    advanced, last = 0, None
-    start_s = now_s = time.perf_counter()
-    while (now_s := time.perf_counter()) - start_s < settings.seconds:
-        frame = playback.tick()
-        starved += playback.state is PlaybackState.BUFFERING
-        if frame is not None:
-            camera = opening.path.camera_at(now_s - start_s, *size)
-            gaussians, _ = source.gaussians(frame.gop, frame.frame)
-            picture = draw(opening.choice, gaussians, camera, opening.render_settings)
-            if presenter is not None:
-                presenter.present(picture)
-            fence.swap()
-            advanced += frame is not last
-            last = frame
-            pictures += 1
-            shown.add(frame.index)
-        _wait_for_refresh(start_s, settings.display_hz)
-    _finish(opening.choice.backend.device)
-    seconds = time.perf_counter() - start_s
-    status = playback.status()
-    return {
-        "seconds": seconds,
-        "content_fps": advanced / seconds,
-        "wanted_content_fps": status.fps * status.speed,
-        "display_fps": pictures / seconds,
-        "late_frames": status.late_frames,
-        "lost_s": playback.lost_s,
-        "buffering_refreshes": starved,
-        "corrupt_segments": status.corrupt_segments,
-        "rung": status.rung,
-        "rung_reason": status.rung_reason,
-        "decode_ms_per_frame": status.decode_ms,
-    }
+    """As the window does it: this thread ticks and presents, another one draws the newest."""
+    backend = opening.choice.backend
+    to_host = backend.device.type != "cuda"
+    maker = PictureMaker(lambda: backend, to_host=to_host, keep_gaussians=False)
+    opening.owns_backend = False  # the maker's thread closes it
+    refreshes = _Refreshes()
+    start_s = time.perf_counter()
+    try:
+        while (passed_s := time.perf_counter() - start_s) < settings.seconds:
+            frame = playback.tick()
+            if frame is not None:
+                camera = opening.path.camera_at(passed_s, *size)
+                maker.show(frame, camera, opening.render_settings)
+            picture = maker.take_picture()
+            if picture is not None and presenter is not None:
+                presenter.present(picture.rgb8)
+            refreshes.count(picture, playback.state)
+            _wait_for_refresh(start_s, settings.display_hz)
+    finally:
+        maker.close()
+    refused = [event.message for event in maker.take_events()]
+    if refused:
+        raise RenderError(refused[0])
+    return refreshes.figures(playback, time.perf_counter() - start_s, maker.skipped_frames)
+
+
+class _Refreshes:
+    """Counts what a display would have shown."""
+
+    def __init__(self) -> None:
+        self.pictures = self.frames = self.buffering = 0
+        self._last: PlaybackFrame | None = None
+
+    def count(self, picture: Picture | None, state: PlaybackState) -> None:
+        self.buffering += state is PlaybackState.BUFFERING
+        if picture is not None:
+            self.pictures += 1
+            self.frames += picture.request.frame is not self._last
+            self._last = picture.request.frame
+
+    def figures(self, playback: Playback, seconds: float, skipped: int) -> dict[str, Any]:
+        status = playback.status()
+        return {
+            "seconds": seconds,
+            "content_fps": self.frames / seconds,
+            "wanted_content_fps": status.fps * status.speed,
+            "display_fps": self.pictures / seconds,
+            "late_frames": status.late_frames + skipped,
+            "lost_s": playback.lost_s,
+            "buffering_refreshes": self.buffering,
+            "corrupt_segments": status.corrupt_segments,
+            "rung": status.rung,
+            "rung_reason": status.rung_reason,
+            "decode_ms_per_frame": status.decode_ms,
+        }
 
 
 def _wait_for_refresh(start_s: float, display_hz: float) -> None:

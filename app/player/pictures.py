@@ -170,8 +170,7 @@ class PictureMaker:
         with self._changed:
             if not _changes(self._request, frame, camera, settings):
                 return
-            if self._request is not None and self._request is not self._newest:
-                self._skipped += self._request.frame is not frame
+            self._skipped += self._overtakes(frame)
             self._request = PictureRequest(frame, camera, settings)
             if self._picture and self._picture.request.frame.serial < frame.serial:
                 self._picture = None
@@ -206,6 +205,13 @@ class PictureMaker:
             self._changed.notify_all()
         self._thread.join(CLOSE_TIMEOUT_S)
         return not self._thread.is_alive()
+
+    def _overtakes(self, frame: PlaybackFrame) -> bool:
+        """Whether a content frame that waits to be drawn is given up for this one."""
+        waiting, taken_up = self._request, self._newest
+        if waiting is None or waiting.frame is frame:
+            return False
+        return taken_up is None or waiting.frame is not taken_up.frame
 
     def _run(self) -> None:
         """The thread boundary: whatever happens inside ends up as an event."""
