@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from renderer.camera import Camera
-from renderer.gaussians import Gaussians
+from renderer.gaussians import Gaussians, rotation_matrices
 from renderer.settings import (
     ALPHA_MAX,
     ALPHA_MIN,
@@ -100,7 +100,8 @@ def project(gaussians: Gaussians, camera: Camera) -> Splats:
     """
     viewmat, K = (m.to(gaussians.means) for m in (camera.viewmat, camera.K))
     means = gaussians.means @ viewmat[:3, :3].T + viewmat[:3, 3]  # [N, 3] in the camera
-    axes = viewmat[:3, :3] @ (rotation_matrices(gaussians.quats) * gaussians.scales[:, None])
+    turns = rotation_matrices(torch.nn.functional.normalize(gaussians.quats, dim=-1))
+    axes = viewmat[:3, :3] @ (turns * gaussians.scales[:, None])
     # cov2d = M M^T. By Cauchy-Binet its determinant is the squared length of the cross product of
     # M's rows: no cancellation, so needles do not shine (gsplat: max(0, xx yy - xy^2)).
     first, second = (_jacobian(means, K, camera) @ axes).unbind(1)  # [N, 3] each
@@ -117,17 +118,6 @@ def project(gaussians: Gaussians, camera: Camera) -> Splats:
         opacities=opacities,
         colors=gaussians.colors,
     )
-
-
-def rotation_matrices(quats: Tensor) -> Tensor:
-    """[N, 4] wxyz of any length > 0 -> [N, 3, 3]."""
-    w, x, y, z = torch.nn.functional.normalize(quats, dim=-1).unbind(-1)
-    rows = [
-        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-    ]
-    return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
 
 
 def _jacobian(means: Tensor, K: Tensor, camera: Camera) -> Tensor:
@@ -156,7 +146,7 @@ def _is_visible(
 ) -> Tensor:
     """[N] bool: in front of the near plane, in the picture, not faint, degenerate or NaN."""
     numbers = [splats.means, splats.conics, splats.radii, splats.colors]
-    finite = torch.cat(numbers, dim=-1).isfinite().all(-1) & (gaussians.quats.abs().sum(-1) > 0)
+    finite = torch.cat(numbers, dim=-1).isfinite().all(-1) & (gaussians.quats.norm(dim=-1) > 1e-12)
     in_depth = (splats.depths >= settings.near) & (splats.depths <= FAR)
     size = splats.means.new_tensor([camera.width, camera.height])
     inside = (splats.means + splats.radii > 0) & (splats.means - splats.radii < size)
