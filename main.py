@@ -206,7 +206,7 @@ class Evaluate:
         from trainer.evaluate import EvaluateConfig, evaluate
 
         logging.getLogger("trainer").setLevel(logging.INFO)
-        frames = frames_of(self.scene, self.frames) if self.frames else None
+        frames = chosen_frames(self.scene, self.frames, self.rung)
         figures = evaluate(
             EvaluateConfig(self.scene, self.data, self.cameras, frames, self.rung, self.backend)
         )
@@ -231,6 +231,7 @@ class Bench:
         from app.player.bench import BenchSettings, bench
         from app.player.bench_table import bench_table
 
+        chosen_frames(self.scene, None, self.rung)
         settings = BenchSettings(rung=self.rung)
         figures = bench(self.scene, self.backend, parse_size(self.size), settings)
         write_figures(self.json, figures)
@@ -255,7 +256,7 @@ class Render:
     def run(self) -> int:
         from app.player.headless import render_scene
 
-        frames = frames_of(self.scene, self.frames) if self.frames else None
+        frames = chosen_frames(self.scene, self.frames, self.rung)
         size = parse_size(self.size) if self.size else None
         report = render_scene(
             self.scene, self.camera, self.output, size, self.backend, self.rung, frames
@@ -265,13 +266,22 @@ class Render:
         return 0
 
 
-def frames_of(location: str, text: str) -> Sequence[int]:
-    """The content frames of a scene that `start:stop:step` means."""
+def chosen_frames(location: str, frames: str | None, rung: int | None) -> Sequence[int] | None:
+    """The content frames that `start:stop:step` means in a scene; None for all of them.
+
+    Raises:
+        UsageError: the scene has no such rung.
+    """
+    if frames is None and rung is None:
+        return None
     from app.player.headless import parse_frames
     from codec.scene import open_scene
 
     with open_scene(location) as scene:
-        return parse_frames(text, scene.frame_count)
+        if rung is not None and rung not in scene.rungs:
+            known = ", ".join(map(str, scene.rungs))
+            raise UsageError(f"the scene has no rung QP {rung}; it has {known}")
+        return None if frames is None else parse_frames(frames, scene.frame_count)
 
 
 def parse_size(text: str) -> tuple[int, int]:

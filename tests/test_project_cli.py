@@ -8,22 +8,31 @@ import subprocess
 import sys
 from pathlib import Path
 
+import imageio.v3 as imageio
 import pytest
 
 import main
 from app import console
+from codec.encoder import encode_scene
+from codec.encoder_config import EncoderConfig
 from codec.errors import NotAScene
+from codec.scene import open_scene
+from tests.synthetic import SyntheticSource
+from trainer.run_directory import RunDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = ("info", "train", "encode", "evaluate", "render", "bench", "serve", "doctor")
 
 
-def run_main(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_main(
+    *arguments: str, cwd: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """main.py in a process of its own, without a display unless one is given."""
     kept = {k: v for k, v in os.environ.items() if k not in _DISPLAY}
     return subprocess.run(
         [sys.executable, str(ROOT / "main.py"), *arguments],
         env=kept | environment,
+        cwd=cwd,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -123,3 +132,105 @@ def test_the_doctor_needs_no_display() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "neither DISPLAY nor WAYLAND_DISPLAY is set" in done.stdout
     assert "hevc" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small scene of few frames per second, so that its preview is short."""
+    path = tmp_path_factory.mktemp("scene") / "ball.stgs"
+    source = SyntheticSource(static_count=40, dynamic_count=30, frames_per_gop=(3, 3), fps=2.0)
+    encode_scene(source, path, EncoderConfig(rungs=(20, 32), preset="ultrafast"))
+    return path
+
+
+def test_info_prints_json_and_nothing_else(scene: Path) -> None:
+    done = run_main("info", str(scene), "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["title"] == "Synthetic ball"
+    assert [rung["qp"] for rung in facts["rungs"]] == [20, 32]
+
+
+def test_info_for_people_names_each_rung(scene: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["info", str(scene)]) == 0
+    shown = capsys.readouterr().out
+    assert "Synthetic ball" in shown
+    assert "QP 20" in shown
+    assert "QP 32" in shown
+
+
+def test_text_of_a_scene_cannot_steer_the_terminal() -> None:
+    assert console.readable("title\x1b]0;owned\x07\n") == "title?]0;owned??"
+
+
+def test_render_writes_a_picture_of_the_asked_size(scene: Path, tmp_path: Path) -> None:
+    out = tmp_path / "view.png"
+    arguments = ["render", str(scene), "--camera", "Front", "-o", str(out), "--size", "48x32"]
+    assert main.main([*arguments, "--frames", "4", "--backend", "reference"]) == 0
+    assert imageio.imread(out).shape == (32, 48, 3)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "complaint"),
+    [
+        ("--size", "48", "WIDTHxHEIGHT"),
+        ("--frames", "9:12", "none of the 6 frames"),
+        ("--backend", "crayon", "crayon"),
+        ("--rung", "21", "QP 21"),
+        ("--camera", "Moon", "Moon"),
+    ],
+)
+def test_render_says_what_is_wrong(
+    scene: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    value: str,
+    complaint: str,
+) -> None:
+    out = tmp_path / "view.png"
+    given = {"--camera": "Front", "-o": str(out), option: value}
+    words = [word for pair in given.items() for word in pair]
+    assert main.main(["render", str(scene), *words]) != 0
+    assert complaint in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_rung_that_is_not_there_is_refused(
+    scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["bench", str(scene)], ["evaluate", str(scene), "--data", str(tmp_path)]):
+        assert main.main([*words, "--rung", "21"]) == 2
+        assert "no rung QP 21; it has 20, 32" in capsys.readouterr().err
+
+
+def test_without_a_display_a_film_is_made_and_named(scene: Path, tmp_path: Path) -> None:
+    done = run_main(str(scene), "--backend", "cpu", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "neither DISPLAY nor WAYLAND_DISPLAY is set" in done.stderr
+    film, picture = (tmp_path / line for line in done.stdout.splitlines())
+    assert imageio.imread(picture).std() > 0
+    frames = imageio.imread(film, plugin="pyav")
+    assert len(frames) >= 16  # one turn of at least 8 s at 2 frames per second
+    moved = abs(frames[0].astype(int) - frames[len(frames) // 4]).max(axis=-1) > 20
+    assert moved.mean() > 0.002
+
+
+def test_a_display_that_is_not_there_counts_as_none(scene: Path, tmp_path: Path) -> None:
+    done = run_main(str(scene), "--backend", "cpu", cwd=tmp_path, DISPLAY=":4000")
+    assert done.returncode == 0, done.stderr
+    assert "No window" in done.stderr
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_a_run_becomes_a_scene(tmp_path: Path) -> None:
+    source = SyntheticSource(static_count=40, dynamic_count=30, frames_per_gop=(3,))
+    run = RunDirectory(tmp_path / "run")
+    run.write_plan(source.meta, [3])
+    run.write_static(source.static)
+    run.write_gop(0, source.gop(0))
+    out = tmp_path / "film.stgs"
+    assert main.main(["encode", str(run.path), "-o", str(out), "--title", "Named here"]) == 0
+    with open_scene(out) as scene:
+        assert scene.meta.title == "Named here"
+        assert scene.rungs == (16, 20, 24, 28, 32)
