@@ -94,9 +94,9 @@ def playback_settings(preferences: Preferences) -> PlaybackSettings:
 
 def version() -> str:
     try:
-        return metadata.version("streamstgs-player")
+        return f"Version {metadata.version('streamstgs-player')}"
     except metadata.PackageNotFoundError:
-        return "from source"
+        return "Run from source"
 
 
 def _close_on_interrupt(window: MainWindow) -> None:

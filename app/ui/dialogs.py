@@ -6,6 +6,7 @@ import html
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -24,6 +25,7 @@ from app.ui.icons import pixmap
 from app.ui.preferences import APPLICATION_NAME
 from codec.source import SceneMeta
 
+_ARROWS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
 _MARGIN_PX = 3 * theme.GRID_PX
 
 
@@ -41,6 +43,8 @@ class OpenUrlDialog(QDialog):
         )
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
+        for one in self.buttons.buttons():
+            one.setIcon(QIcon())
         self.field.textChanged.connect(self._judge)
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
@@ -122,6 +126,8 @@ class ShortcutsDialog(QDialog):
 
 
 def _keys_html(keys: str) -> str:
+    for name, sign in _ARROWS.items():
+        keys = keys.replace(name, sign)
     muted = theme.current().muted
     return f"<span style='color:{muted}'>{html.escape(keys)}</span>"
 
@@ -147,6 +153,7 @@ class AboutDialog(QDialog):
         column.setSpacing(2 * theme.GRID_PX)
         column.addWidget(self.text)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setIcon(QIcon())
         buttons.rejected.connect(self.reject)
         column.addWidget(buttons)
         row.addLayout(column)
@@ -157,7 +164,7 @@ def about_html(version: str, meta: SceneMeta | None) -> str:
     muted = theme.current().muted
     parts = [
         f"<h2 style='margin:0'>{APPLICATION_NAME}</h2>",
-        f"<p style='color:{muted}; margin-top:2px'>Version {html.escape(version)}</p>",
+        f"<p style='color:{muted}; margin-top:2px'>{html.escape(version)}</p>",
         "<p>Plays compressed, streamed, dynamic Gaussian scenes the way a good player plays "
         "film.<br>Method: Ke, Liu, Zhou, Qiu, StreamSTGS, "
         "<a href='https://arxiv.org/abs/2511.06046'>arXiv 2511.06046</a>.</p>",

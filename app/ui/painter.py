@@ -81,8 +81,12 @@ class PicturePainter(Painter):
         self.device = backend.device
         self._picture: Picture | None = None
         self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)
-        self._maker = PictureMaker(lambda: backend, self._ready.emit)
+        on_device = isinstance(surface, TextureSurface) and backend.device.type == "cuda"
+        self._maker = PictureMaker(
+            lambda: backend, self._ready.emit, to_host=not on_device, keep_gaussians=False
+        )
         surface.presented.connect(self._presented)
+        surface.failed.connect(self.failed)
 
     def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
         self._maker.show(frame, camera, settings)
@@ -107,6 +111,7 @@ class PicturePainter(Painter):
         picture, self._picture = self._picture, None
         if picture is None:
             return
+        self.presenter = self._surface.name  # known once OpenGL has said what it can do
         shown = picture.request
         times_ms = (picture.deform_ms, picture.raster_ms, present_ms)
         self.painted.emit(Timing(shown.frame, shown.camera, *times_ms))

@@ -45,6 +45,10 @@ class PainterChoice(QObject):
         self._serial = 0
         self._answered.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
+    def close(self) -> None:
+        """Answers that are still to come find nobody."""
+        self._serial += 1
+
     def ask(self, name: str | None) -> None:
         self._serial += 1
         threading.Thread(
@@ -93,8 +97,9 @@ class PainterChoice(QObject):
             from app.ui.splat_painter import SplatPainter
 
             return SplatPainter(answer.reason)
-        surface = TextureSurface() if _is_hardware(self.window_gl) else RasterSurface()
-        return PicturePainter(answer.choice.backend, answer.reason, surface)
+        backend, hardware = answer.choice.backend, _is_hardware(self.window_gl)
+        surface = TextureSurface(backend.device) if hardware else RasterSurface()
+        return PicturePainter(backend, answer.reason, surface)
 
 
 def _is_hardware(gl: WindowGl) -> bool:

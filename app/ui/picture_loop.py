@@ -64,6 +64,7 @@ class PictureLoop(QObject):
         self._background = "scene"
         self._frame: PlaybackFrame | None = None
         self._asked: tuple[object, ...] | None = None
+        self._place: tuple[object, ...] | None = None  # of frame and camera: changes are motion
         self._wanted: tuple[PlaybackFrame, Camera] | None = None
         self._on_screen: Timing | None = None
         self._display, self._content = RateMeter(), RateMeter()
@@ -76,7 +77,7 @@ class PictureLoop(QObject):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         screening.opened.connect(self._take_over)
-        choice.chosen.connect(self._set_painter)
+        choice.chosen.connect(self.set_painter)
         choice.refused.connect(screening.warned)
         viewport.pivot_wanted.connect(self._set_pivot)
         viewport.camera_moved.connect(self.camera_changed)
@@ -101,6 +102,7 @@ class PictureLoop(QObject):
 
     def close(self) -> None:
         self._timer.stop()
+        self._choice.close()
         self.screening.close()
         if self.painter is not None:
             self.painter.close()
@@ -156,12 +158,14 @@ class PictureLoop(QObject):
         frame, motion, painter = self._frame, self.motion, self.painter
         if frame is None or motion is None or painter is None:
             return
-        what = (id(frame.gop), frame.frame, motion.shown, self._background, self.viewport.size_px())
-        self.resolution.pass_time(dt_s, moving=self._asked is None or what != self._asked[:-1])
+        place = (frame.index, motion.shown, self.viewport.size_px())
+        self.resolution.pass_time(dt_s, moving=place != self._place)
+        self._place = place
         scale = self.resolution.scale()
-        if (*what, scale) == self._asked:
+        asked = (*place, id(frame.gop), self._background, scale)
+        if asked == self._asked:
             return
-        self._asked = (*what, scale)
+        self._asked = asked
         self._wanted = (frame, motion.camera(*self.viewport.size_px(scale)))
         painter.paint(*self._wanted, self._settings())
 
@@ -177,6 +181,8 @@ class PictureLoop(QObject):
             self._new_scene = False
             self.scene_shown.emit()
         self._display.count()
+        if self.painter is not None and self.painter.presenter != self.drawing.presenter:
+            self.drawing = replace(self.drawing, presenter=self.painter.presenter)
         self._on_screen = timing
         gop, camera = timing.frame.gop, timing.camera
         if timing.frame.index != self._content_index:
@@ -217,7 +223,7 @@ class PictureLoop(QObject):
         self._new_scene = True
         self.camera_changed.emit()
 
-    def _set_painter(self, painter: Painter) -> None:
+    def set_painter(self, painter: Painter) -> None:
         """Draw with another painter from now on; the scene stays where it is."""
         old, self.painter = self.painter, painter
         painter.painted.connect(self._painted)

@@ -22,6 +22,7 @@ class RasterSurface(QWidget):
 
     name = "Qt raster"
     presented = Signal(float)  # ms that painting took
+    failed = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -60,8 +60,7 @@ class SplatSurface(QOpenGLWidget):
     def paintGL(self) -> None:
         start_s = time.perf_counter()
         if self._splats is None or self._scene is None:
-            stage = (int(theme.STAGE[i : i + 2], 16) / 255 for i in (1, 3, 5))
-            GL.glClearColor(*stage, 1.0)
+            GL.glClearColor(*theme.stage_rgb(), 1.0)
             GL.glClear(GL.GL_COLOR_BUFFER_BIT)
             return
         gaussians, camera, settings = self._scene

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -108,6 +108,12 @@ class StageCard(QWidget):
     def put_away(self) -> None:
         self._spinner.set_running(False)
         self.hide()
+
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.place()  # now is known how tall the wrapped text is
+        return handled
 
     def place(self) -> None:
         """Keep to the middle of the parent."""

@@ -71,6 +71,12 @@ ON_STAGE = "#f2f3f5"
 ON_STAGE_MUTED = "#b4bac4"
 
 
+def stage_rgb() -> tuple[float, float, float]:
+    """`STAGE` as OpenGL takes colours."""
+    red, green, blue = (int(STAGE[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return red, green, blue
+
+
 def resolve(choice: ThemeChoice) -> Theme:
     """The theme for a choice; `SYSTEM` asks the desktop and takes dark where it does not say."""
     if choice is ThemeChoice.SYSTEM:

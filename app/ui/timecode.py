@@ -20,9 +20,12 @@ def parse_time(text: str, fps: float) -> float:
         ValueError: it is none of these.
     """
     text = text.strip().lower()
-    if text.startswith("#") or text.endswith("f"):
-        return int(text.strip("#f")) / fps
-    parts = [float(part.replace(",", ".")) for part in text.split(":")]
+    try:
+        if text.startswith("#") or text.endswith("f"):
+            return int(text.strip("#f")) / fps
+        parts = [float(part.replace(",", ".")) for part in text.split(":")]
+    except ValueError as error:
+        raise ValueError(f"not a time: {text}") from error
     if len(parts) > 3 or any(not 0 <= part < 1e6 for part in parts):
         raise ValueError(f"not a time: {text}")
     total_s = 0.0

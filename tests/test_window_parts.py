@@ -1,0 +1,171 @@
+"""Parts of the window that can be judged without showing one."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from app.player.orbit_camera import OrbitCamera, OrbitView
+from app.ui.camera_motion import CameraMotion, camera_json, look_from_json
+from app.ui.camera_section import parse_angle, parse_vector
+from app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
+from app.ui.dialogs import is_url
+from app.ui.picking import point_under
+from app.ui.resolution import Resolution
+from app.ui.rung_slider import bitrate_text, short_bitrate_text
+from app.ui.statistics import RateMeter
+from app.ui.theme import DARK, LIGHT, ON_STAGE, ON_STAGE_MUTED, STAGE, Theme
+from app.ui.timecode import format_time, parse_time
+from renderer import Camera, Gaussians
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of WCAG 2."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a: str, b: str) -> float:
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("look", [DARK, LIGHT], ids=["dark", "light"])
+def test_text_can_be_read(look: Theme) -> None:
+    for surface in (look.window, look.surface, look.raised, look.hover):
+        assert contrast(look.text, surface) >= 4.5
+    for surface in (look.surface, look.raised):
+        for text in (look.muted, look.accent, look.danger):
+            assert contrast(text, surface) >= 4.5
+    assert contrast(look.on_accent, look.accent) >= 4.5
+    assert all(len(v) == 7 for v in dataclasses.asdict(look).values() if isinstance(v, str))
+
+
+def test_text_on_the_stage_can_be_read() -> None:
+    over_white = "#2c2e31"  # what the glass leaves of a white picture
+    for surface in (STAGE, over_white):
+        assert contrast(ON_STAGE, surface) >= 4.5
+        assert contrast(ON_STAGE_MUTED, surface) >= 4.5
+
+
+def test_no_key_means_two_things() -> None:
+    keys = [key for command in COMMANDS for key in command.keys]
+    assert len(keys) == len(set(keys))
+    names = [command.name for command in COMMANDS]
+    assert len(names) == len(set(names))
+    assert {command.menu for command in COMMANDS} == set(MENUS)
+
+
+def test_everything_with_a_key_is_listed() -> None:
+    listed = " ".join(keys for _, keys, _ in shortcut_rows())
+    for command in COMMANDS:
+        if not command.name.startswith("preset_"):
+            assert all(key in listed for key in command.keys)
+    assert markdown().count("\n") > len(shortcut_rows())
+
+
+def test_times_are_read_as_they_are_written() -> None:
+    assert format_time(3.12) == "00:03.12"
+    assert format_time(59.999) == "01:00.00"
+    assert format_time(3725.5) == "1:02:05.50"
+    for text, seconds in (("00:03.12", 3.12), ("1:02:05.5", 3725.5), ("62,5", 62.5), ("87f", 2.9)):
+        assert parse_time(text, 30.0) == pytest.approx(seconds)
+    for text in ("", "soon", "1:2:3:4", "-3", "nan", "1e400", "f"):
+        with pytest.raises(ValueError, match="not a time"):
+            parse_time(text, 30.0)
+
+
+def test_bitrates_are_short() -> None:
+    assert bitrate_text(640_400) == "640 kbit/s"
+    assert bitrate_text(3_200_000) == "3.2 Mbit/s"
+    assert short_bitrate_text(3_200_000) == "3.2M"
+
+
+def test_typed_numbers() -> None:
+    assert parse_vector("1, 2 -3") == (1, 2, -3)
+    assert parse_vector("1, 2") is None
+    assert parse_vector("1, 2, nan") is None
+    assert parse_angle("40°") == pytest.approx(0.698, abs=1e-3)
+    assert parse_angle("wide") is None
+
+
+def test_urls() -> None:
+    assert is_url("https://example.org/scene/")
+    assert not is_url("file:///etc/passwd")
+    assert not is_url("https://")
+    assert not is_url("http://[broken")
+
+
+def test_a_camera_survives_its_json() -> None:
+    orbit = OrbitCamera(OrbitView((1.0, 2.0, 3.0), 0.4, 0.2, 5.0, 0.8))
+    position, target, fov = look_from_json(camera_json(orbit))
+    assert position == pytest.approx(orbit.position, abs=1e-5)
+    assert target == pytest.approx((1, 2, 3))
+    assert fov == pytest.approx(0.8, abs=1e-5)
+    for text in ("", "[]", "{}", "[" * 5000, '{"position":[1,2],"target":[0,0,0],"fov_y_deg":9}'):
+        with pytest.raises(ValueError, match="no camera"):
+            look_from_json(text)
+
+
+def test_a_glide_ends_where_the_camera_is() -> None:
+    motion = CameraMotion(OrbitCamera(OrbitView((0.0, 0.0, 0.0), 0.0, 0.0, 4.0)))
+    assert not motion.advance(0.02)
+    motion.orbit.dolly(3)
+    motion.glide()
+    assert motion.advance(0.01)
+    assert 2.0 < motion.shown.distance < 4.0
+    for _ in range(100):
+        motion.advance(0.05)
+    assert motion.shown == motion.orbit.view
+    assert not motion.gliding
+
+
+def test_resolution_gives_way_to_motion_and_returns() -> None:
+    resolution = Resolution()
+    resolution.measured(5.0, 4000.0, 1.0)  # the first picture compiles: it must not decide
+    assert resolution.scale() == 1.0
+    for _ in range(12):
+        resolution.measured(5.0, 100.0 * resolution.scale() ** 2, resolution.scale())
+    assert resolution.scale() == 0.5
+    resolution.pass_time(0.3, moving=False)
+    assert resolution.scale() == 1.0
+    resolution.pass_time(0.01, moving=True)
+    assert resolution.scale() == 0.5
+    for _ in range(40):
+        resolution.measured(1.0, 4.0 * resolution.scale() ** 2, resolution.scale())
+    assert resolution.scale() == 1.0
+    resolution.fixed = 0.33
+    assert resolution.scale() == 0.33
+
+
+def test_rates_count_one_second() -> None:
+    meter = RateMeter()
+    for frame in range(30):
+        meter.count(10.0 + frame / 30)
+    assert meter.per_second(10.98) == 30
+    assert meter.per_second(11.5) == pytest.approx(15, abs=1)
+    assert meter.per_second(13.0) == 0
+
+
+def test_picking_finds_the_front() -> None:
+    def ball(z: float, opacity: float) -> Gaussians:
+        return Gaussians(
+            torch.tensor([[0.0, 0.0, z]]),
+            torch.tensor([[1.0, 0.0, 0.0, 0.0]]),
+            torch.full((1, 3), 0.2),
+            torch.tensor([opacity]),
+            torch.ones(1, 3),
+        )
+
+    up = torch.tensor([0.0, -1.0, 0.0])
+    camera = Camera.look_at(torch.tensor([0.0, 0.0, -4.0]), torch.zeros(3), up, 0.8, 200, 100)
+    both = Gaussians.concatenate([ball(1.0, 0.9), ball(-1.0, 0.9)])
+    assert point_under(both, camera, 100, 50) == pytest.approx((0, 0, -1), abs=0.05)
+    thin = Gaussians.concatenate([ball(1.0, 0.9), ball(-1.0, 0.1)])
+    assert point_under(thin, camera, 100, 50) == pytest.approx((0, 0, 1), abs=0.05)
+    assert point_under(both, camera, 104, 50) == pytest.approx((0.1, 0, -1), abs=0.02)
+    assert point_under(both, camera, 2, 2) is None
+    assert point_under(Gaussians.empty(), camera, 2, 2) is None

@@ -1,0 +1,224 @@
+"""What the window shows when things are not as they should be, and around the picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from app.player.playback_types import PlaybackState
+from app.ui import layout
+from app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
+from app.ui.main_window import MainWindow
+from app.ui.preferences import Preferences
+from tests.window_driver import (
+    OpenWindow,
+    frame,
+    key,
+    pause,
+    screenshot,
+    shown,
+    state,
+    wait_for,
+)
+
+pytestmark = pytest.mark.window
+pytest_plugins = ["tests.window_fixtures"]
+
+
+@pytest.fixture
+def broken_path(tmp_path: Path) -> Path:
+    path = tmp_path / "broken.stgs"
+    path.write_bytes(b"this is not a scene" * 100)
+    return path
+
+
+def button(window: MainWindow, text: str) -> QPushButton:
+    found = [
+        one
+        for one in window.viewport.card.findChildren(QPushButton)
+        if one.text() == text and not one.isHidden()
+    ]
+    assert found, f"no button {text!r}"
+    return found[0]
+
+
+def test_an_empty_window_invites(open_window: OpenWindow) -> None:
+    window = open_window()
+    assert window.viewport.card.isVisible()
+    assert window.viewport.card.title == "Open a scene"
+    assert not window.bar.play.isEnabled()
+    assert window.windowTitle() == "StreamSTGS Player"
+    QTest.qWait(200)
+    screenshot(window, "empty")
+    for code in (Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_F, Qt.Key.Key_Up, Qt.Key.Key_R):
+        key(window, code)  # nothing to act on, nothing to fail
+
+
+def test_a_broken_file_says_so(open_window: OpenWindow, broken_path: Path) -> None:
+    window = open_window()
+    window.open(str(broken_path))
+    wait_for(lambda: "could not" in window.viewport.card.title, "the error")
+    assert "broken.stgs" in window.viewport.card.text.replace("\u200b", "")
+    assert "Traceback" not in window.viewport.card.text
+    screenshot(window, "error")
+    QTest.mouseClick(button(window, "Try again"), Qt.MouseButton.LeftButton)
+    assert window.loop.screening.pending is not None
+    wait_for(lambda: "could not" in window.viewport.card.title, "the error again")
+
+
+def test_the_old_scene_goes_on_beside_an_error(window: MainWindow, broken_path: Path) -> None:
+    window.open(str(broken_path))
+    wait_for(lambda: "could not" in window.viewport.card.title, "the error")
+    seen = frame(window)
+    wait_for(lambda: frame(window) != seen, "the old scene to go on")
+    assert state(window) is PlaybackState.PLAYING
+    screenshot(window, "error-beside-scene")
+    QTest.mouseClick(button(window, "Back to the scene"), Qt.MouseButton.LeftButton)
+    assert not window.viewport.card.isVisible()
+    assert window.windowTitle().startswith("Synthetic ball")
+
+
+def test_a_scene_can_be_dropped(open_window: OpenWindow, scene_path: Path) -> None:
+    window = open_window()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(scene_path))])
+    event = QDropEvent(
+        QPointF(50, 50),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.viewport.dropEvent(event)
+    wait_for(lambda: shown(window), "the dropped scene")
+    assert window.preferences.recent == [str(scene_path)]
+
+
+def test_f1_lists_the_shortcuts(window: MainWindow) -> None:
+    key(window, Qt.Key.Key_F1)
+    dialog = window.findChild(ShortcutsDialog)
+    assert dialog is not None
+    assert dialog.isVisible()
+    text = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert "Ctrl+O" in text
+    assert "Next frame" in text
+    QTest.qWait(150)
+    screenshot(window, "shortcuts")
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()
+
+
+def test_about_credits_the_scene(window: MainWindow) -> None:
+    window.show_about()
+    dialog = window.findChild(AboutDialog)
+    assert dialog is not None
+    assert "Synthetic ball" in dialog.text.text()
+    assert "CC0-1.0" in dialog.text.text()
+    assert "made by the test suite" in dialog.text.text()
+    QTest.qWait(150)
+    screenshot(window, "about")
+    dialog.close()
+
+
+def test_only_addresses_can_be_opened_as_url(window: MainWindow) -> None:
+    window.ask_for_url()
+    dialog = window.findChild(OpenUrlDialog)
+    assert dialog is not None
+    opening = dialog.buttons.button(dialog.buttons.StandardButton.Open)
+    QTest.keyClicks(dialog.field, "no address")
+    assert not opening.isEnabled()
+    dialog.field.setText("https://example.org/scene/")
+    assert opening.isEnabled()
+    dialog.reject()
+
+
+def test_full_screen_hides_the_controls_while_playing(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.stage.idle_ms = 200
+    key(window, Qt.Key.Key_F11)
+    assert window.isFullScreen()
+    assert not window.menuBar().isVisible()
+    QTest.mouseMove(window.viewport, QPoint(200, 100))
+    assert window.viewport.size() == window.stage.size()
+    screenshot(window, "full-screen")
+    wait_for(lambda: not window.stage.controls_shown, "the controls to fade")
+    assert window.viewport.cursor().shape() is Qt.CursorShape.BlankCursor
+    QTest.mouseMove(window.viewport, QPoint(260, 140))
+    wait_for(lambda: window.stage.controls_shown, "the controls to return")
+    pause(window)
+    QTest.qWait(500)
+    assert window.stage.controls_shown
+    key(window, Qt.Key.Key_Escape)
+    assert not window.isFullScreen()
+    assert window.menuBar().isVisible()
+    assert window.panel.isVisible()
+
+
+def test_panel_and_statistics_are_remembered(
+    window: MainWindow, open_window: OpenWindow, preferences: Preferences
+) -> None:
+    key(window, Qt.Key.Key_Tab)
+    key(window, Qt.Key.Key_I)
+    assert not window.panel.isVisible()
+    assert window.viewport.statistics.isVisible()
+    QTest.qWait(400)
+    screenshot(window, "statistics")
+    window.close()
+    again = open_window()
+    assert not again.panel.isVisible()
+    assert again.viewport.statistics.isVisible()
+    assert preferences.geometry is not None
+    assert layout.HIDE_AFTER_MS == 2500
+
+
+def test_camera_through_the_clipboard_and_by_typing(window: MainWindow) -> None:
+    motion = window.loop.motion
+    assert motion is not None
+    window.commands.actions["copy_camera"].trigger()
+    copied = QGuiApplication.clipboard().text()
+    assert '"fov_y_deg"' in copied
+    before = motion.orbit.view
+    field = window.panel.camera.position
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "1, -2, -5")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert motion.orbit.position == pytest.approx((1, -2, -5))
+    QGuiApplication.clipboard().setText(copied)
+    window.commands.actions["paste_camera"].trigger()
+    assert motion.orbit.view.distance == pytest.approx(before.distance, abs=1e-4)
+    QGuiApplication.clipboard().setText('{"position": "evil"}')
+    window.commands.actions["paste_camera"].trigger()
+    assert "no camera" in window.viewport.toast.text
+
+
+def test_a_picture_can_be_saved(window: MainWindow, tmp_path: Path) -> None:
+    pause(window)
+    window.save_picture(str(tmp_path / "shot.png"))
+    saved = window.loop.picture_image()
+    assert (tmp_path / "shot.png").stat().st_size > 1000
+    assert saved.width() == window.viewport.size_px()[0]
+    window.save_picture(str(tmp_path / "no such folder" / "shot.png"))
+    assert "Could not write" in window.viewport.toast.text
+
+
+@pytest.mark.parametrize("choice", ["dark", "light"])
+def test_themes_and_a_small_window(window: MainWindow, choice: str) -> None:
+    pause(window)
+    window.panel.display.select("theme", choice)
+    window.panel.display.changed.emit("theme", choice)
+    for width, height in ((1280, 800), (800, 500)):
+        window.resize(width, height)
+        QTest.qWait(500)
+        screenshot(window, f"{choice}-{width}x{height}")
+    light = window.palette().window().color().lightness() > 128
+    assert light == (choice == "light")
+    line = window.bar.timeline
+    assert line.width() >= 96
+    assert window.bar.panel.geometry().right() <= window.bar.width()

@@ -1,0 +1,85 @@
+"""Every way of a picture onto the screen shows the same picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.ui.gl_probe import WindowGl, probe
+from app.ui.painter import Painter, PicturePainter
+from app.ui.painter_choice import PainterChoice
+from app.ui.raster_surface import RasterSurface
+from app.ui.splat_painter import SplatPainter
+from app.ui.texture_surface import TextureSurface
+from renderer.backends.cpu import CpuBackend
+from tests.window_driver import OpenWindow, pause, pixels, psnr_db, settle, wait_for
+
+pytestmark = pytest.mark.window
+pytest_plugins = ["tests.window_fixtures"]
+
+
+def painters() -> Iterator[Painter]:
+    yield PicturePainter(CpuBackend(), "for the test", RasterSurface())
+    yield PicturePainter(CpuBackend(), "for the test", TextureSurface())
+    yield SplatPainter("for the test")
+
+
+def test_all_painters_show_the_same(open_window: OpenWindow, scene_path: Path) -> None:
+    if not probe().renderer:
+        pytest.skip("the window system gives no OpenGL 4.1")
+    window = open_window(scene_path)
+    pause(window)
+    QTest.qWait(60)
+    expected = pixels(window)
+    assert np.ptp(expected) > 100
+    for painter in painters():
+        window.loop.set_painter(painter)
+        settle(window)
+        QTest.qWait(100)
+        name = f"{type(painter).__name__} on {type(painter.surface).__name__}"
+        assert psnr_db(pixels(window), expected) >= 35, name
+        saved = painter.grab_picture()
+        assert (saved.width(), saved.height()) == window.viewport.size_px(), name
+        assert window.loop.drawing.static_count == 300
+
+
+def test_without_opengl_pictures_are_painted_by_qt(qt: QApplication) -> None:
+    choice = PainterChoice(WindowGl())
+    chosen: list[Painter] = []
+    choice.chosen.connect(chosen.append)
+    choice.ask("cpu")
+    wait_for(lambda: bool(chosen), "a painter")
+    assert isinstance(chosen[0].surface, RasterSurface)
+    chosen[0].close()
+
+
+def test_hardware_opengl_takes_textures(qt: QApplication) -> None:
+    choice = PainterChoice(WindowGl("Some GPU", software=False))
+    chosen: list[Painter] = []
+    choice.chosen.connect(chosen.append)
+    choice.ask("cpu")
+    wait_for(lambda: bool(chosen), "a painter")
+    assert isinstance(chosen[0].surface, TextureSurface)
+    chosen[0].close()
+    choice.ask("opengl")
+    wait_for(lambda: len(chosen) == 2, "a painter")
+    assert isinstance(chosen[1], SplatPainter)
+    chosen[1].close()
+
+
+def test_a_refused_backend_is_replaced_and_said(qt: QApplication) -> None:
+    choice = PainterChoice(WindowGl())
+    chosen: list[Painter] = []
+    refused: list[str] = []
+    choice.chosen.connect(chosen.append)
+    choice.refused.connect(refused.append)
+    choice.ask("no such backend")
+    wait_for(lambda: bool(chosen), "a painter")
+    assert chosen[0].backend_name == "cpu"
+    assert "no such backend" in refused[0]
+    chosen[0].close()
