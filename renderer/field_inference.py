@@ -20,7 +20,7 @@ from renderer.deformation import HEAD_WIDTHS, DeformationField, FieldConfig, sin
 from renderer.gaussians import CanonicalGaussians, Gaussians
 from renderer.gop import Gop
 
-CHUNK_ROWS = 1024  # Gaussians worked on at once; their values stay in the cache
+CHUNK_ROWS = 2048  # Gaussians worked on at once; few enough for the cache, many for Python
 
 
 class GopDeformer:
