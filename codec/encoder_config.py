@@ -13,11 +13,11 @@ from codec.feature_video import Codec
 class AttributeBits:
     """Bits per channel of each canonical attribute, 1..16; docs/bitstream.md measures."""
 
-    means: int = 16
-    quats: int = 10
-    log_scales: int = 9
-    opacity_logits: int = 8
-    colors: int = 9
+    means: int = 15
+    quats: int = 8
+    log_scales: int = 8
+    opacity_logits: int = 7
+    colors: int = 8
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class EncoderConfig:
     preset: str = "medium"
     bits: AttributeBits = AttributeBits()
     static_layers: int = 3
-    jxl_effort: int = 7
+    jxl_effort: int = 5
     sort: bool = True
     seed: int = 0
     threads: int = 1

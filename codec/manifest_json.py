@@ -208,6 +208,7 @@ def _read_meta(node: Node, limits: Limits) -> SceneMeta:
         background=_triple(node.at("background")),
         width=node.at("width").integer(1, limits.video_side_px),
         height=node.at("height").integer(1, limits.video_side_px),
+        near=node.at("near").number(1e-9, 1e9),
         licence=node.at("licence").text(limits.text_length),
         attribution=node.at("attribution").text(limits.text_length),
         presets=tuple(_read_preset(preset, limits) for preset in presets),

@@ -33,6 +33,8 @@ class SceneMeta:
         center: point that an orbit turns around, world units.
         radius: distance from `center` that a full view of the scene needs, world units.
         background: RGB behind the Gaussians, display-encoded, 0..1.
+        near: distance of the near plane, world units: cameras of a capture stand inside of things
+            that others see, and nothing nearer than this may hide their view.
         width, height: picture size of the capture in px; the natural aspect ratio.
         presets: named cameras; the first is the opening view.
     """
@@ -45,6 +47,7 @@ class SceneMeta:
     background: tuple[float, float, float]
     width: int
     height: int
+    near: float = 0.01
     licence: str = ""
     attribution: str = ""
     presets: tuple[CameraPreset, ...] = field(default_factory=tuple)

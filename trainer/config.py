@@ -20,6 +20,8 @@ class TrainConfig:
         data: folder of the capture.
         out: the run directory; a run found there is resumed.
         gop_frames: G, frames of a GOP; the last one may be shorter.
+        near_share: near plane as share of the cameras' mean distance from the scene's middle; what
+            lies nearer to a camera (often the camera's own body) is not drawn.
         device: torch device; "auto" takes every CUDA device there is, else the CPU.
         seed: of everything random.
         report_every: steps between lines of progress.
@@ -30,6 +32,7 @@ class TrainConfig:
     data: Path
     out: Path
     gop_frames: int = 60
+    near_share: float = 0.1
     device: str = "auto"
     seed: int = 0
     report_every: int = 500

@@ -110,7 +110,7 @@ def _readings(
     rung: int,
     backend: Backend,
 ) -> Iterator[Reading]:
-    settings = RenderSettings(background=scene.meta.background)
+    settings = RenderSettings(scene.meta.background, scene.meta.near)
     for index in range(scene.gop_count):
         first = scene.gop_start_frame(index)
         inside = [f - first for f in frames if 0 <= f - first < scene.gop_frames(index)]

@@ -67,7 +67,10 @@ class GaussianParameters:
     def decay_means_rate(self, progress: float) -> None:
         """Exponential decay of the means' learning rate; `progress` 0..1."""
         rate = self.rates.means ** (1 - progress) * self.rates.means_final**progress
-        self._group("means")["lr"] = rate * self.scene_scale
+        self.set_rate("means", rate * self.scene_scale)
+
+    def set_rate(self, name: str, rate: float) -> None:
+        self._group(name)["lr"] = rate
 
     @torch.no_grad()
     def relocate(

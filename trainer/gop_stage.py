@@ -32,12 +32,14 @@ class GopConfig:
         count: moving Gaussians of a GOP (fewer where little moves).
         iterations: optimiser steps.
         views: pictures of one frame that make a batch.
-        features, window, width: see `renderer.FieldConfig`.
+        features, window, width, position_frequencies: see `renderer.FieldConfig`.
         moments: times of the GOP at which the moving Gaussians start.
         relocate_every, relocate_until: density control, in steps and as share of the iterations.
         dead_opacity: dead below this mean opacity over the GOP.
         feature_noise: standard deviation of what the video codec will do to features of -1..1.
-        feature_rate, field_rate: learning rates.
+        feature_rate, field_rate: learning rates at the start.
+        final_rate: what is left of them at the end; they fall exponentially, so that the last
+            steps settle instead of jittering.
         ssim_share: b of L_c.
         temporal_weight, temporal_delta: L_temp and where its Huber turns linear.
         spatial_weight, opacity_weight: L_spatial and L_o.
@@ -49,6 +51,7 @@ class GopConfig:
     features: int = 8
     window: int = 3
     width: int = 64
+    position_frequencies: int = 0
     moments: int = 4
     relocate_every: int = 200
     relocate_until: float = 0.7
@@ -56,6 +59,7 @@ class GopConfig:
     feature_noise: float = 0.005
     feature_rate: float = 5e-3
     field_rate: float = 1e-3
+    final_rate: float = 0.02
     ssim_share: float = 0.2
     temporal_weight: float = 0.01
     temporal_delta: float = 0.02
@@ -73,12 +77,14 @@ class GopFootage:
         frames: [G, H, W, 3] uint8, one tensor a camera.
         masks: [H, W] bool dynamic mask M, one a camera.
         background: RGB behind the scene, None for a closed scene.
+        near: distance of the near plane, world units.
     """
 
     cameras: list[Camera]
     frames: list[Tensor]
     masks: list[Tensor]
     background: tuple[float, float, float] | None
+    near: float
 
     @property
     def count(self) -> int:
@@ -109,7 +115,13 @@ class GopTraining:
             scene_scale,
             extra={"features": (features, config.feature_rate)},  # [M, E, F]
         )
-        shape = FieldConfig(config.features, config.window, config.width, extent=scene_scale)
+        shape = FieldConfig(
+            features=config.features,
+            window=config.window,
+            width=config.width,
+            position_frequencies=config.position_frequencies,
+            extent=scene_scale,
+        )
         self.field = DeformationField(shape).to(features.device)
         self.field_optimizer = torch.optim.Adam(self.field.parameters(), lr=config.field_rate)
         self.iteration = 0
@@ -117,7 +129,7 @@ class GopTraining:
     def step(self) -> Tensor:
         """One iteration: choose a frame and views, deform, draw, compare, regularise, update."""
         config = self.config
-        self.parameters.decay_means_rate(self.iteration / config.iterations)
+        self._decay_rates(self.iteration / config.iterations)
         frame = self.random.integer(self.footage.count)
         views = self.random.choice(config.views, len(self.footage.cameras))
         moving = self.deformed(frame, config.feature_noise).activate()
@@ -172,7 +184,7 @@ class GopTraining:
         behind = footage.background or self.random.color()
         gaussians = Gaussians.concatenate([self.static, moving])
         cameras = [footage.cameras[v] for v in views]
-        pictures, _ = rasterize(gaussians, cameras, RenderSettings(background=behind))
+        pictures, _ = rasterize(gaussians, cameras, RenderSettings(behind, footage.near))
         target = torch.stack([footage.frames[v][frame] for v in views]).float() / 255
         masks = torch.stack([footage.masks[v] for v in views])
         return color_loss(pictures, target, masks, self.config.ssim_share)
@@ -197,6 +209,12 @@ class GopTraining:
         missing = height * width - len(planes)
         planes = torch.cat([planes, planes[-1:].detach().expand(missing, -1)])
         return spatial_loss(planes, height, width)
+
+    def _decay_rates(self, progress: float) -> None:
+        left = self.config.final_rate**progress
+        self.parameters.decay_means_rate(progress)
+        self.parameters.set_rate("features", self.config.feature_rate * left)
+        self.field_optimizer.param_groups[0]["lr"] = self.config.field_rate * left
 
     def _update(self) -> None:
         for optimizer in (self.parameters.optimizer, self.field_optimizer):

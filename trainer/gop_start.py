@@ -26,7 +26,7 @@ def moving_start(
     random: RandomSource,
 ) -> tuple[PointCloud, Tensor]:
     """Points and the frame [M] that each was found in, evenly from the GOP's moments."""
-    settings = RenderSettings(background=footage.background or (0.0, 0.0, 0.0))
+    settings = RenderSettings(near=footage.near)
     depths = [depth_map(static, camera, settings) for camera in footage.cameras]
     bounds = _bounds(static)
     each = config.gop.count // config.gop.moments

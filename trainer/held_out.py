@@ -33,19 +33,19 @@ class HeldOutWatch:
     def of_stills(
         capture: Capture,
         stills: Mapping[str, StillView],
-        background: tuple[float, float, float],
+        settings: RenderSettings,
         device: torch.device,
     ) -> HeldOutWatch:
         """Compares with the temporal medians of the held-out cameras."""
         shots = [(0, v.camera, stills[v.name].median.to(device)) for v in _watched(capture)]
-        return HeldOutWatch(shots, RenderSettings(background))
+        return HeldOutWatch(shots, settings)
 
     @staticmethod
     def of_frames(
         capture: Capture,
         first: int,
         last: int,
-        background: tuple[float, float, float],
+        settings: RenderSettings,
         device: torch.device,
     ) -> HeldOutWatch:
         """Compares with a few frames of first..last-1; frame 0 is `first`."""
@@ -57,7 +57,7 @@ class HeldOutWatch:
             for view, video in zip(views, frames, strict=True)
             for frame in chosen
         ]
-        return HeldOutWatch(shots, RenderSettings(background))
+        return HeldOutWatch(shots, settings)
 
     @torch.no_grad()
     def read(self, gaussians_at: Callable[[int], Gaussians]) -> float:

@@ -13,7 +13,7 @@ from trainer.datasets.capture import Capture
 PRESETS = 4
 
 
-def scene_meta(capture: Capture, background: tuple[float, float, float]) -> SceneMeta:
+def scene_meta(capture: Capture, background: tuple[float, float, float], near: float) -> SceneMeta:
     """Meta data of a capture; the presets are cameras of it, spread around the scene."""
     first = capture.views[0].camera
     return SceneMeta(
@@ -25,6 +25,7 @@ def scene_meta(capture: Capture, background: tuple[float, float, float]) -> Scen
         background=background,
         width=first.width,
         height=first.height,
+        near=near,
         presets=_presets(capture),
     )
 

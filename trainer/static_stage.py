@@ -55,6 +55,7 @@ def train_static(
     cameras: list[Camera],
     stills: list[StillView],
     background: tuple[float, float, float] | None,
+    near: float,
     scene_scale: float,
     config: StaticConfig,
     random: RandomSource,
@@ -65,13 +66,15 @@ def train_static(
     Args:
         background: colour behind the scene; None paints a random one each step, so that the
             Gaussians of a closed scene leave no holes.
+        near: distance of the near plane, world units.
         report: called each step with (step, loss, the Gaussians so far).
     """
     parameters = GaussianParameters(start, config.rates, scene_scale)
     for step in range(config.iterations):
         parameters.decay_means_rate(step / config.iterations)
         view = random.integer(len(cameras))
-        loss = _step_loss(parameters, cameras[view], stills[view], background, config, random)
+        settings = RenderSettings(background or random.color(), near)
+        loss = _step_loss(parameters, cameras[view], stills[view], settings, config)
         loss.backward()
         parameters.optimizer.step()
         parameters.optimizer.zero_grad(set_to_none=True)
@@ -88,13 +91,11 @@ def _step_loss(
     parameters: GaussianParameters,
     camera: Camera,
     still: StillView,
-    background: tuple[float, float, float] | None,
+    settings: RenderSettings,
     config: StaticConfig,
-    random: RandomSource,
 ) -> Tensor:
     gaussians = parameters.canonical().activate()
-    behind = background or random.color()
-    pictures, _ = rasterize(gaussians, [camera], RenderSettings(background=behind))
+    pictures, _ = rasterize(gaussians, [camera], settings)
     target = still.median[None].float() / 255
     trusted = (still.reliability >= 0.5).float()[None, ..., None]
     l1 = ((pictures - target).abs() * trusted).mean()

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import torch
 
-from renderer import CanonicalGaussians
+from renderer import CanonicalGaussians, RenderSettings
 from trainer.background import dynamic_mask, flat_background, mean_color, still_views
 from trainer.config import TrainConfig
 from trainer.datasets import Capture, load_frames, open_capture
@@ -93,8 +93,9 @@ def train_static_layer(
     points = initial_points(capture, [s.median for s in seen], config.points, random)
     log.info("starting from %d points, %d at most", len(points), config.static.cap)
     points = points[random.permutation(len(points))[: config.static.cap]]
-    meta = scene_meta(capture, background or mean_color([s.median for s in seen]))
-    watch = HeldOutWatch.of_stills(capture, stills, meta.background, device)
+    near = config.near_share * capture.camera_distance
+    meta = scene_meta(capture, background or mean_color([s.median for s in seen]), near)
+    watch = HeldOutWatch.of_stills(capture, stills, RenderSettings(meta.background, near), device)
     progress = Progress("static", config.static.iterations)
 
     def report(step: int, loss: float, canonical: CanonicalGaussians) -> None:
@@ -103,7 +104,7 @@ def train_static_layer(
 
     static = train_static(
         gaussians_from_points(points, opacity=0.5),
-        [v.camera for v in views], seen, background, capture.camera_distance,
+        [v.camera for v in views], seen, background, near, capture.camera_distance,
         config.static, random, report,
     )  # fmt: skip
     final = watch.read(lambda _: static.activate())
@@ -133,6 +134,7 @@ def train_one_gop(config: TrainConfig, index: int, device: torch.device) -> None
         frames=frames,
         masks=[dynamic_mask(f, config.background.motion_threshold) for f in frames],
         background=flat_background([s.median for s in stills], config.background),
+        near=meta.near,
     )
     random = RandomSource(config.seed + 1 + index, device)
     static = run.read_static().to(device).activate()
@@ -145,7 +147,9 @@ def train_one_gop(config: TrainConfig, index: int, device: torch.device) -> None
     if checkpoint.exists():
         training.load_state_dict(load_checkpoint(checkpoint, device))
         log.info("GOP %d goes on at step %d", index, training.iteration)
-    watch = HeldOutWatch.of_frames(capture, first, first + lengths[index], meta.background, device)
+    watch = HeldOutWatch.of_frames(
+        capture, first, first + lengths[index], RenderSettings(meta.background, meta.near), device
+    )
     progress = Progress(f"GOP {index}", config.gop.iterations, training.iteration)
 
     def report(training: GopTraining, loss: float) -> None:

@@ -120,7 +120,7 @@ class _Opening:
         with self._step("decode"):
             self.gop: Gop = self.scene.decode_gop(0, self.rung, device)
         self.path = OrbitPath.of(self.scene.meta, self.scene.duration_s)
-        self.render_settings = RenderSettings(background=self.scene.meta.background)
+        self.render_settings = RenderSettings(self.scene.meta.background, self.scene.meta.near)
         self.source = PictureSource(self.choice.backend)
         with self._step("deform"):
             gaussians, _ = self.source.gaussians(self.gop, 0)

@@ -54,7 +54,7 @@ class FrameReader:
         self._source = source
         self._timeline = Timeline.of(scene)
         self._kept: tuple[int, Gop] | None = None
-        self._settings = RenderSettings(background=scene.meta.background)
+        self._settings = RenderSettings(scene.meta.background, scene.meta.near)
 
     def picture(self, index: int, path: CameraPath, time_s: float, size: tuple[int, int]) -> Rgb8:
         """[H, W, 3] uint8 of a content frame, seen from where the path is at `time_s`.
