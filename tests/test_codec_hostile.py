@@ -316,8 +316,8 @@ def planes_of(shape: tuple[int, ...], **other: np.ndarray) -> bytes:
         return np.frombuffer(stream, np.uint8)
 
     images = {"means": image((*shape, 3), np.uint16), "opacity_logits": image(shape, np.uint8)}
-    images |= {f"quats.{k}": image(shape, np.uint16) for k in range(4)}
-    images |= {name: image((*shape, 3), np.uint16) for name in ("log_scales", "colors")}
+    images |= {f"quats.{k}": image(shape, np.uint8) for k in range(4)}
+    images |= {name: image((*shape, 3), np.uint8) for name in ("log_scales", "colors")}
     return safetensors.numpy.save({**images, **other})
 
 
@@ -340,8 +340,8 @@ def test_planes_that_are_not_as_declared(tmp_path: Path, data: bytes) -> None:
 
 
 def test_codes_beyond_their_bits_are_refused(tmp_path: Path) -> None:
-    stream = imagecodecs.jpegxl_encode(np.full((8, 8), 1 << 15, np.uint16), lossless=True)
-    codes = planes_of((8, 8), **{"quats.2": np.frombuffer(stream, np.uint8)})
+    stream = imagecodecs.jpegxl_encode(np.full((8, 8, 3), 1 << 15, np.uint16), lossless=True)
+    codes = planes_of((8, 8), means=np.frombuffer(stream, np.uint8))
     root = with_file(tmp_path, lambda d: d["static"][0]["file"], codes)
     with open_scene(root) as scene, pytest.raises(CorruptSegment, match="beyond"):
         scene.read_static()
