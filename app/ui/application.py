@@ -80,15 +80,23 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
 
     screening = Screening(open_playback)
     loop = PictureLoop(viewport, screening, PainterChoice())
-    remembered = preferences.text("backend", "auto")
-    loop.set_backend(settings.backend or (None if remembered == "auto" else remembered))
-    return MainWindow(preferences, loop, version())
+    backend = settings.backend or preferences.text("backend", "auto")
+    loop.set_backend(None if backend == "auto" else backend)
+    loop.set_background(preferences.text("background", "scene"))
+    scale = preferences.number("scale", 0.0, 0.1, 1.0)  # 0: automatic
+    loop.set_scale(scale or None)
+    window = MainWindow(preferences, loop, version())
+    window.panel.display.select("backend", backend)
+    return window
 
 
 def playback_settings(preferences: Preferences) -> PlaybackSettings:
     """How a scene starts: as the person left the last one."""
+    rung = round(preferences.number("rung", 0, 0, 63))  # a QP; 0: automatic
     return PlaybackSettings(
-        loop=preferences.flag("loop", True), speed=preferences.number("speed", 1.0, 0.1, 8.0)
+        loop=preferences.flag("loop", True),
+        speed=preferences.number("speed", 1.0, 0.1, 8.0),
+        rung=rung or None,
     )
 
 

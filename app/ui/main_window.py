@@ -23,7 +23,7 @@ from app.ui.picture_loop import PictureLoop
 from app.ui.preferences import APPLICATION_NAME, Preferences
 from app.ui.side_panel import SidePanel
 from app.ui.statistics import rows
-from app.ui.transport_bar import SPEEDS, TransportBar
+from app.ui.transport_bar import SPEEDS, TransportBar, speed_text
 from app.ui.viewport import Viewport
 
 _DOUBLE_KEY_S = 0.4
@@ -202,21 +202,28 @@ class MainWindow(QMainWindow):
     def set_speed(self, speed: float) -> None:
         self.preferences.set("speed", speed)
         self._play("set_speed", speed)
+        self._show_speed_and_loop()
 
     def _change_speed(self, steps: int) -> None:
-        now = self.loop.status.speed if self.loop.status else 1.0
+        now = self.preferences.number("speed", 1.0, 0.1, 8.0)
         nearest = min(range(len(SPEEDS)), key=lambda place: abs(SPEEDS[place] - now))
         self.set_speed(SPEEDS[min(max(nearest + steps, 0), len(SPEEDS) - 1)])
 
     def _toggle_loop(self) -> None:
-        on = not (
-            self.loop.status.loop if self.loop.status else self.preferences.flag("loop", True)
-        )
+        on = not self.preferences.flag("loop", True)
         self.preferences.set("loop", on)
         self._play("set_loop", on)
+        self._show_speed_and_loop()
+
+    def _show_speed_and_loop(self) -> None:
+        """What the next scene will start with; an open one has the same."""
+        loop = self.preferences.flag("loop", True)
+        self.bar.speed.setText(speed_text(self.preferences.number("speed", 1.0, 0.1, 8.0)))
+        self.bar.loop.setChecked(loop)
+        self.commands.check("loop", loop)
 
     def set_rung(self, rung: int | None) -> None:
-        self.preferences.set("auto", rung is None)
+        self.preferences.set("rung", rung or 0)
         self._play("set_rung", rung)  # type: ignore[arg-type]
 
     def _toggle_auto(self) -> None:
@@ -378,6 +385,7 @@ class MainWindow(QMainWindow):
         for key in self.panel.display.boxes:
             default = "system" if key == "theme" else "scene" if key == "background" else "auto"
             self.panel.display.select(key, self.preferences.text(key, default))
+        self._show_speed_and_loop()
         self.set_panel(self.preferences.flag("panel", True))
         self.set_statistics(self.preferences.flag("statistics", False))
         self._show_recent()

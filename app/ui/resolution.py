@@ -9,6 +9,7 @@ LEVELS = (1.0, 0.75, 0.5, 0.33)
 _BUDGET_MS = 33.0  # a picture shall take no longer while something moves
 _HEADROOM = 0.75  # going up again needs this much to spare
 _SETTLE_S = 0.25  # after so long without motion the picture is drawn at full size
+_LEAST_SHARE = 0.4  # of the budget is for drawing even where moving the Gaussians takes it all
 _SAMPLES = 9  # the median of so many: one that compiled or was interrupted tells nothing
 _FIRST_SAMPLES = 3
 
@@ -43,12 +44,13 @@ class Resolution:
         self._full_raster_ms.append(raster_ms / scale**2)
         if len(self._full_raster_ms) < _FIRST_SAMPLES:
             return
-        if self._cost_ms(self._level) > _BUDGET_MS:
+        room_ms = max(_BUDGET_MS - median(self._deform_ms), _LEAST_SHARE * _BUDGET_MS)
+        if self._raster_ms(self._level) > room_ms:
             self._level = min(self._level + 1, len(LEVELS) - 1)
             self._full_raster_ms.clear()  # judge the new size by its own pictures
-        elif self._level and self._cost_ms(self._level - 1) < _HEADROOM * _BUDGET_MS:
+        elif self._level and self._raster_ms(self._level - 1) < _HEADROOM * room_ms:
             self._level -= 1
             self._full_raster_ms.clear()
 
-    def _cost_ms(self, level: int) -> float:
-        return median(self._deform_ms) + median(self._full_raster_ms) * LEVELS[level] ** 2
+    def _raster_ms(self, level: int) -> float:
+        return median(self._full_raster_ms) * LEVELS[level] ** 2
