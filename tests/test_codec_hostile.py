@@ -326,7 +326,7 @@ def planes_of(shape: tuple[int, ...], **other: np.ndarray) -> bytes:
     [
         b"\x00" * 8,
         b"\xff" * 64,
-        planes_of((4096, 4096)),  # small file, large images
+        planes_of((512, 512)),  # small file, large images
         planes_of((8, 9)),
         planes_of((8, 8), colors=np.frombuffer(b"\xff\x0a not an image", np.uint8)),
         planes_of((8, 8), colors=np.zeros(4, np.float32)),
