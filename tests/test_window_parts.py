@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
 
+from app.player.camera_path import read_camera_path
 from app.player.orbit_camera import OrbitCamera, OrbitView
 from app.ui.camera_motion import CameraMotion, camera_json, look_from_json
 from app.ui.camera_section import parse_angle, parse_vector
@@ -19,6 +21,7 @@ from app.ui.statistics import RateMeter
 from app.ui.theme import DARK, LIGHT, ON_STAGE, ON_STAGE_MUTED, STAGE, Theme
 from app.ui.timecode import format_time, parse_time
 from renderer import Camera, Gaussians
+from tests.synthetic import SyntheticSource
 
 
 def luminance(colour: str) -> float:
@@ -99,13 +102,21 @@ def test_urls() -> None:
     assert not is_url("http://[broken")
 
 
+def test_a_copied_camera_can_be_rendered(tmp_path: Path) -> None:
+    orbit = OrbitCamera(OrbitView((1.0, 2.0, 3.0), 0.4, 0.2, 5.0, 0.8))
+    path = tmp_path / "path.json"
+    path.write_text(camera_json(orbit))
+    assert len(read_camera_path(path, SyntheticSource().meta).keyframes) == 1
+
+
 def test_a_camera_survives_its_json() -> None:
     orbit = OrbitCamera(OrbitView((1.0, 2.0, 3.0), 0.4, 0.2, 5.0, 0.8))
     position, target, fov = look_from_json(camera_json(orbit))
     assert position == pytest.approx(orbit.position, abs=1e-5)
     assert target == pytest.approx((1, 2, 3))
     assert fov == pytest.approx(0.8, abs=1e-5)
-    for text in ("", "[]", "{}", "[" * 5000, '{"position":[1,2],"target":[0,0,0],"fov_y_deg":9}'):
+    half = '{"keyframes":[{"position":[1,2],"target":[0,0,0],"fov_y_rad":1}]}'
+    for text in ("", "[]", "{}", "[" * 5000, '{"keyframes":[]}', half):
         with pytest.raises(ValueError, match="no camera"):
             look_from_json(text)
 

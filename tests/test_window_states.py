@@ -182,7 +182,7 @@ def test_camera_through_the_clipboard_and_by_typing(window: MainWindow) -> None:
     assert motion is not None
     window.commands.actions["copy_camera"].trigger()
     copied = QGuiApplication.clipboard().text()
-    assert '"fov_y_deg"' in copied
+    assert '"fov_y_rad"' in copied
     before = motion.orbit.view
     field = window.panel.camera.position
     field.setFocus()

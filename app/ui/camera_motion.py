@@ -53,14 +53,15 @@ class CameraMotion:
 
 
 def camera_json(orbit: OrbitCamera) -> str:
-    """The camera as text for the clipboard; `main.py render --camera` reads the same keys."""
-    return json.dumps(
-        {
-            "position": [round(value, 6) for value in orbit.position],
-            "target": [round(value, 6) for value in orbit.view.pivot],
-            "fov_y_deg": round(math.degrees(orbit.view.fov_y_rad), 4),
-        }
-    )
+    """The camera as text for the clipboard: a camera path of one keyframe, which saved to a file
+    is what `main.py render --camera` takes (`app.player.camera_path`)."""
+    keyframe = {
+        "time_s": 0.0,
+        "position": [round(value, 6) for value in orbit.position],
+        "target": [round(value, 6) for value in orbit.view.pivot],
+        "fov_y_rad": round(orbit.view.fov_y_rad, 6),
+    }
+    return json.dumps({"keyframes": [keyframe]})
 
 
 def look_from_json(text: str) -> tuple[Vector, Vector, float]:
@@ -70,10 +71,10 @@ def look_from_json(text: str) -> tuple[Vector, Vector, float]:
         ValueError: the text is not a camera.
     """
     try:
-        data = json.loads(text[:10_000])
+        data = json.loads(text[:10_000])["keyframes"][0]
         position, target = _vector(data["position"]), _vector(data["target"])
-        fov_y_rad = math.radians(float(data["fov_y_deg"]))
-    except (KeyError, TypeError, RecursionError, ValueError) as error:
+        fov_y_rad = float(data["fov_y_rad"])
+    except (KeyError, IndexError, TypeError, RecursionError, ValueError) as error:
         raise ValueError("the clipboard holds no camera") from error
     if position == target or not math.isfinite(fov_y_rad):
         raise ValueError("the clipboard holds no camera")
