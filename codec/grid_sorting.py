@@ -31,7 +31,7 @@ class SortSettings:
     """
 
     radius_factor: float = 0.85
-    passes: int = 4
+    passes: int = 6
 
 
 def grid_shape(count: int) -> tuple[int, int]:
@@ -91,13 +91,13 @@ class _Sorter:
         """[N] item of each cell after all radii."""
         radius = max(self.height, self.width) / 4
         while radius >= 1:
+            target = self._blurred(int(radius))  # hardly changes within the passes of a radius
             for _ in range(settings.passes):
-                self._pass(int(radius))
+                self._pass(target, int(radius))
             radius *= settings.radius_factor
         return self.items
 
-    def _pass(self, radius: int) -> None:
-        target = self._blurred(radius)
+    def _pass(self, target: Tensor, radius: int) -> None:
         groups = self._groups(radius)  # [K, 4] cells
         # |v - t|^2 summed over a permutation differs only in the products v t
         product = self.values[groups] @ target[groups].mT  # [K, item, cell]
