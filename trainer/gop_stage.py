@@ -61,7 +61,7 @@ class GopConfig:
     field_rate: float = 1e-3
     final_rate: float = 0.02
     ssim_share: float = 0.2
-    temporal_weight: float = 0.01
+    temporal_weight: float = 0.1
     temporal_delta: float = 0.02
     spatial_weight: float = 0.01
     opacity_weight: float = 0.005

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from renderer import Camera
-from trainer.datasets import Capture, CapturedView
+from trainer.datasets import Capture, CapturedView, load_frames
 from trainer.errors import CaptureError
 from trainer.point_cloud import PointCloud, read_ply
 from trainer.progress import log
@@ -26,11 +26,13 @@ class InitialPointsConfig:
 
     Args:
         path: PLY with points to start from, instead of the capture's own.
+        moments: times of the video whose pictures are triangulated beside the medians.
         fill: sparser clouds are filled up to this number, at depths interpolated between points.
         depth_jitter: relative standard deviation of those depths.
     """
 
     path: Path | None = None
+    moments: int = 4
     fill: int = 40_000
     depth_jitter: float = 0.03
 
@@ -48,13 +50,25 @@ def initial_points(
     if path:
         found = read_ply(path)
     else:
-        found = triangulate(views, [m.cpu().numpy() for m in medians])
+        found = _triangulate_moments(capture, views, medians, config.moments)
         log.info("triangulated %d points", len(found))
     found = found.to(random.device)
     missing = config.fill - len(found)
     if missing <= 0:
         return found
     return fill_up(found, missing, [v.camera for v in views], medians, config.depth_jitter, random)
+
+
+def _triangulate_moments(
+    capture: Capture, views: tuple[CapturedView, ...], medians: list[Tensor], moments: int
+) -> PointCloud:
+    """Points of the medians and of a few moments; what moved is pruned by the static stage."""
+    parts = [triangulate(views, [m.cpu().numpy() for m in medians])]
+    for number in range(moments):
+        frame = capture.frames * number // moments
+        pictures = load_frames(views, frame, frame + 1)
+        parts.append(triangulate(views, [p[0].numpy() for p in pictures]))
+    return PointCloud.concatenate(parts)
 
 
 def triangulate(views: tuple[CapturedView, ...], pictures: list[np.ndarray]) -> PointCloud:
