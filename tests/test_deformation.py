@@ -10,6 +10,7 @@ import torch
 from renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians, Gop
 from renderer.deformation import sinusoidal_encoding
 from renderer.field_inference import CHUNK_ROWS, GopDeformer
+from renderer.settings import ALPHA_MIN
 from tests.synthetic import random_canonical
 
 
@@ -39,9 +40,15 @@ def random_gop(moving: int = 300, still: int = 50, frames: int = 6, **config: fl
 
 
 def assert_same(one: Gaussians, other: Gaussians) -> None:
+    """The same opacities, and all the same where a Gaussian can be seen at all."""
+    torch.testing.assert_close(one.opacities, other.opacities, atol=1e-4, rtol=1e-4)
+    seen = other.opacities >= ALPHA_MIN
     for attribute in fields(Gaussians):
         torch.testing.assert_close(
-            getattr(one, attribute.name), getattr(other, attribute.name), atol=1e-4, rtol=1e-4
+            getattr(one, attribute.name)[seen],
+            getattr(other, attribute.name)[seen],
+            atol=1e-4,
+            rtol=1e-4,
         )
 
 
@@ -142,3 +149,15 @@ def test_position_deltas_are_in_units_of_the_extent() -> None:
     far: CanonicalGaussians = wide(canonical, windowed, 0.3)
     torch.testing.assert_close(far.means - canonical.means, 4 * (near.means - canonical.means))
     torch.testing.assert_close(far.quats, near.quats)
+
+
+def test_hidden_gaussians_come_back_whole() -> None:
+    """What one frame hides, another may show: then no old shape may be left in it."""
+    gop = random_gop()
+    logits = gop.canonical.opacity_logits - 7.0  # about half of them end up hidden
+    gop = replace(gop, canonical=replace(gop.canonical, opacity_logits=logits))
+    deformer = GopDeformer(gop)
+    hidden = [(gop.dynamic_at(f).opacities < ALPHA_MIN) for f in range(gop.frames)]
+    assert (torch.stack(hidden).any(0) & ~torch.stack(hidden).all(0)).any()
+    for frame in (0, 3, 1, 5, 2):
+        assert_same(deformer.gaussians_at(frame), gop.gaussians_at(frame))
