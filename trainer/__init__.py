@@ -10,5 +10,6 @@ The way through the room:
 Errors:
     TrainerError(RuntimeError)           anything this package raises on purpose
       CaptureError(ValueError)           the capture cannot be used; names the camera or file
+      EvaluationError(ValueError)      the scene has no such rung or frame
       RunError(ValueError)               a run directory lacks parts or does not fit its capture
 """

@@ -7,14 +7,12 @@ so the medians are pictures of the static scene alone.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from trainer.datasets import Capture, CapturedView, load_frames
+from trainer.datasets import Capture, load_frames
 
 MEDIAN_SAMPLES = 31
 
@@ -53,19 +51,14 @@ class StillView:
 def still_views(
     capture: Capture, config: BackgroundConfig, device: torch.device
 ) -> dict[str, StillView]:
-    """The still view of every camera, by its name; cameras are read side by side."""
-
-    def sampled(view: CapturedView) -> Tensor:
-        frames = load_frames((view,), 0, capture.frames)[0]
-        count = min(capture.frames, MEDIAN_SAMPLES)
-        return frames[torch.linspace(0, capture.frames - 1, count).round().long()]
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = pool.map(sampled, capture.views)
-        return {
-            view.name: still_view(frames.to(device), config)
-            for view, frames in zip(capture.views, found, strict=True)
-        }
+    """The still view of every camera, by its name, from frames all through the video."""
+    count = min(capture.frames, MEDIAN_SAMPLES)
+    sampled = torch.linspace(0, capture.frames - 1, count).round().int().tolist()
+    footage = load_frames(capture.views, sampled)
+    return {
+        view.name: still_view(frames.to(device), config)
+        for view, frames in zip(capture.views, footage, strict=True)
+    }
 
 
 def still_view(frames: Tensor, config: BackgroundConfig) -> StillView:

@@ -9,5 +9,9 @@ class CaptureError(TrainerError, ValueError):
     """The multi-view capture cannot be used; the message names the camera or file."""
 
 
+class EvaluationError(TrainerError, ValueError):
+    """What was asked for is not in the scene; the message says what there is."""
+
+
 class RunError(TrainerError, ValueError):
     """A run directory is missing parts or does not fit its capture."""

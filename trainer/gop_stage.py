@@ -91,29 +91,52 @@ class GopFootage:
         return len(self.frames[0])
 
 
+@dataclass(frozen=True)
+class GopStart:
+    """The moving Gaussians before training.
+
+    Args:
+        canonical: M Gaussians in the order of the grid, row by row.
+        features: [M, E, F].
+    """
+
+    canonical: CanonicalGaussians
+    features: Tensor
+
+    @staticmethod
+    def sorted(
+        found: CanonicalGaussians, birth: Tensor, frames: int, config: GopConfig
+    ) -> GopStart:
+        """Lay Gaussians, seen first at the frames `birth` [M], on the grid."""
+        order = _grid_order(found, birth, grid_shape(len(found)))
+        return GopStart(found[order], initial_features(birth[order], frames, config))
+
+    @staticmethod
+    def of_checkpoint(state: dict) -> GopStart:
+        """The Gaussians of `GopTraining.state_dict`: a resumed GOP needs no new start."""
+        tensors = state["parameters"]["tensors"]
+        return GopStart(CanonicalGaussians(*(tensors[n] for n in ATTRIBUTES)), tensors["features"])
+
+
 class GopTraining:
     """One GOP under optimisation; `step` is one iteration of the method."""
 
     def __init__(
         self,
-        start: CanonicalGaussians,
-        birth: Tensor,
+        start: GopStart,
         static: Gaussians,
         footage: GopFootage,
         scene_scale: float,
         config: GopConfig,
         random: RandomSource,
     ) -> None:
-        """`birth` [M] is the frame at which each moving Gaussian of `start` was found."""
         self.static, self.footage, self.config, self.random = static, footage, config, random
-        self.grid = grid_shape(len(start))
-        order = _grid_order(start, birth, self.grid)
-        features = initial_features(birth[order], footage.count, config)
+        self.grid = grid_shape(len(start.canonical))
         self.parameters = GaussianParameters(
-            start[order],
+            start.canonical,
             config.rates,
             scene_scale,
-            extra={"features": (features, config.feature_rate)},  # [M, E, F]
+            extra={"features": (start.features, config.feature_rate)},
         )
         shape = FieldConfig(
             features=config.features,
@@ -122,7 +145,7 @@ class GopTraining:
             position_frequencies=config.position_frequencies,
             extent=scene_scale,
         )
-        self.field = DeformationField(shape).to(features.device)
+        self.field = _seeded_field(shape, random.integer(2**31)).to(start.features.device)
         self.field_optimizer = torch.optim.Adam(self.field.parameters(), lr=config.field_rate)
         self.iteration = 0
 
@@ -258,6 +281,13 @@ def initial_features(birth: Tensor, frames: int, config: GopConfig) -> Tensor:
     return features
 
 
+def _seeded_field(shape: FieldConfig, seed: int) -> DeformationField:
+    """A field whose random weights depend on the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return DeformationField(shape)
+
+
 def _grid_order(start: CanonicalGaussians, birth: Tensor, grid: tuple[int, int]) -> Tensor:
     """Sorted order of the Gaussians, padding left out."""
     spread = start.means.std(dim=0).mean().clamp(min=1e-6)
@@ -268,12 +298,8 @@ def _grid_order(start: CanonicalGaussians, birth: Tensor, grid: tuple[int, int])
     return order[order >= 0]
 
 
-def train_gop(
-    training: GopTraining, report: Callable[[GopTraining, float], None], report_every: int = 100
-) -> TrainedGop:
-    """Run what is left of the schedule; `report` gets the training and the last loss."""
+def train_gop(training: GopTraining, report: Callable[[GopTraining, Tensor], None]) -> TrainedGop:
+    """Run what is left of the schedule; `report` gets the training and the loss after each step."""
     while training.iteration < training.config.iterations:
-        loss = training.step()
-        if training.iteration % report_every == 0:
-            report(training, loss.item())
+        report(training, training.step())
     return training.trained()

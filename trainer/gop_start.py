@@ -52,7 +52,8 @@ def moving_start(
 
 def _bounds(static: Gaussians) -> tuple[Tensor, Tensor]:
     """Corners of a box around nearly all visible static Gaussians, a little widened."""
-    means = static.means[static.opacities > 0.1]
+    visible = static.opacities > 0.1
+    means = static.means[visible] if visible.any() else static.means
     ordered = means.sort(dim=0).values
     margin = len(ordered) // 200
     lower, upper = ordered[margin], ordered[-1 - margin]

@@ -50,12 +50,12 @@ class HeldOutWatch:
     ) -> HeldOutWatch:
         """Compares with a few frames of first..last-1; frame 0 is `first`."""
         views = _watched(capture)
-        chosen = torch.linspace(0, last - first - 1, WATCHED_FRAMES).round().int().tolist()
-        frames = load_frames(views, first, last)
+        count = min(WATCHED_FRAMES, last - first)
+        chosen = torch.linspace(first, last - 1, count).round().int().tolist()
         shots = [
-            (frame, view.camera, video[frame].to(device))
-            for view, video in zip(views, frames, strict=True)
-            for frame in chosen
+            (frame - first, view.camera, picture.to(device))
+            for view, video in zip(views, load_frames(views, chosen), strict=True)
+            for frame, picture in zip(chosen, video, strict=True)
         ]
         return HeldOutWatch(shots, settings)
 

@@ -66,7 +66,7 @@ def _triangulate_moments(
     parts = [triangulate(views, [m.cpu().numpy() for m in medians])]
     for number in range(moments):
         frame = capture.frames * number // moments
-        pictures = load_frames(views, frame, frame + 1)
+        pictures = load_frames(views, [frame])
         parts.append(triangulate(views, [p[0].numpy() for p in pictures]))
     return PointCloud.concatenate(parts)
 

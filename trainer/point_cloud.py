@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ PLY_TYPES = {
     "float": "<f4", "double": "<f8", "int8": "i1", "uint8": "u1", "int16": "<i2",
     "uint16": "<u2", "int32": "<i4", "uint32": "<u4", "float32": "<f4", "float64": "<f8",
 }  # fmt: skip
+END_OF_HEADER = b"end_header\n"
+HEADER_MAX_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -44,22 +47,36 @@ class PointCloud:
 
 
 def read_ply(path: Path) -> PointCloud:
-    """Read a little-endian binary PLY with x y z red green blue vertices."""
-    data = path.read_bytes()
-    end = data.find(b"end_header\n")
-    header = data[:end].decode("ascii", errors="replace").splitlines()
-    if end < 0 or "format binary_little_endian 1.0" not in header:
-        raise CaptureError(f"{path} is not a binary little-endian PLY")
+    """Read the vertices (x y z red green blue, 0..255) of a little-endian binary PLY.
+
+    Raises CaptureError.
+    """
     try:
-        count = next(int(h.split()[2]) for h in header if h.startswith("element vertex"))
-        properties = [h.split() for h in header if h.startswith("property")]
-        layout = np.dtype([(name, PLY_TYPES[kind]) for _, kind, name in properties])
-        vertices = np.frombuffer(data, layout, count, offset=end + len(b"end_header\n"))
-        positions = np.stack([vertices[k] for k in "xyz"], -1).astype(np.float32)
-        colors = np.stack([vertices[k] for k in ("red", "green", "blue")], -1) / np.float32(255)
-    except (StopIteration, KeyError, ValueError) as error:
-        raise CaptureError(f"{path} cannot be read: {error!r}") from error
-    return PointCloud(torch.from_numpy(positions), torch.from_numpy(colors))
+        data = path.read_bytes()
+        end = data.index(END_OF_HEADER, 0, HEADER_MAX_BYTES)
+        count, layout = _vertex_layout(data[:end].decode("ascii").splitlines())
+        vertices = np.frombuffer(data, layout, count, offset=end + len(END_OF_HEADER))
+        with np.errstate(over="ignore"):  # what does not fit is infinite, and left out below
+            positions = np.stack([vertices[k] for k in "xyz"], -1).astype(np.float32)
+        colors = np.stack([vertices[k] for k in ("red", "green", "blue")], -1).astype(np.float32)
+    except (OSError, IndexError, KeyError, ValueError) as error:
+        raise CaptureError(f"{path} is no binary little-endian PLY of points: {error!r}") from error
+    finite = np.isfinite(positions).all(axis=1) & np.isfinite(colors).all(axis=1)
+    return PointCloud(torch.from_numpy(positions[finite]), torch.from_numpy(colors[finite] / 255))
+
+
+def _vertex_layout(header: list[str]) -> tuple[int, np.dtype]:
+    """Number of vertices and the record of one. Raises ValueError, KeyError or IndexError."""
+    if header[:2] != ["ply", "format binary_little_endian 1.0"]:
+        raise ValueError("wrong first lines")
+    lines = [line.split() for line in header if line.startswith(("element ", "property "))]
+    if lines[0][:2] != ["element", "vertex"]:
+        raise ValueError("vertices do not come first")
+    count = int(lines[0][2])
+    if count < 0:
+        raise ValueError(f"{count} vertices")
+    own = itertools.takewhile(lambda words: words[0] == "property", lines[1:])
+    return count, np.dtype([(name, PLY_TYPES[kind]) for _, kind, name in own])
 
 
 def write_ply(path: Path, points: PointCloud) -> None:
@@ -77,7 +94,9 @@ def write_ply(path: Path, points: PointCloud) -> None:
 
 
 def neighbour_distance(positions: Tensor, neighbours: int = 3, chunk: int = 2048) -> Tensor:
-    """[N] root mean square distance to the nearest few points, world units."""
+    """[N] root mean square distance to the nearest few points, world units; 0 for a lone point."""
+    if len(positions) < 2:
+        return torch.zeros(len(positions), device=positions.device)
     count = min(neighbours, len(positions) - 1)
     nearest = [
         torch.cdist(part, positions).topk(count + 1, largest=False).values[:, 1:]

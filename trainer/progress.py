@@ -13,18 +13,25 @@ log = logging.getLogger("trainer")
 class Progress:
     """Reports on one stage."""
 
-    def __init__(self, stage: str, steps: int, done: int = 0) -> None:
-        self.stage, self.steps, self.done = stage, steps, done
+    def __init__(self, stage: str, steps: int, device: torch.device, done: int = 0) -> None:
+        """`done` steps were made before, by a run that was stopped."""
+        self.stage, self.steps, self.device, self.done = stage, steps, device, done
         self.started_s = time.monotonic()
 
     def report(self, step: int, loss: float, held_out_psnr: float | None = None) -> None:
         spent_s = time.monotonic() - self.started_s
         left_s = spent_s / max(step - self.done, 1) * (self.steps - step)
         watched = "" if held_out_psnr is None else f"  held-out {held_out_psnr:.2f} dB"
-        memory = (
-            f"  {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB" * torch.cuda.is_available()
-        )
+        peak = peak_memory_gib(self.device)
+        memory = "" if peak is None else f"  {peak:.1f} GiB"
         log.info(
             "%s  %d/%d  loss %.4f%s  %.0f s, %.0f s left%s",
             self.stage, step, self.steps, loss, watched, spent_s, left_s, memory,
         )  # fmt: skip
+
+
+def peak_memory_gib(device: torch.device) -> float | None:
+    """Most memory that torch held on a CUDA device since the stage began; None elsewhere."""
+    if device.type != "cuda":
+        return None
+    return torch.cuda.max_memory_allocated(device) / 2**30

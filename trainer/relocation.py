@@ -21,7 +21,8 @@ def split_opacity_and_scale(
         copies: [K] int, n >= 1, the original counted.
     """
     copies = copies.clamp(1, COPIES_MAX)
-    shared = 1 - (1 - opacities.double()) ** (1 / copies)  # double: the sum below alternates
+    # Double precision: the sum below alternates.
+    shared = 1 - (1 - opacities.double()) ** copies.double().reciprocal()
     weights = _binomial_weights(opacities.device)  # [n, k]
     powers = shared[:, None] ** (torch.arange(COPIES_MAX, device=opacities.device) + 1)
     partial = powers @ weights.T  # [K, n]: inner sum over k for each i

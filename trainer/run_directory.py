@@ -1,16 +1,20 @@
 """What training leaves on disk, and the way back: a `codec.source.SceneSource`.
 
+config.json               the settings it was begun with
 run.json                  scene meta and GOP lengths
 stills.safetensors        median and its reliability of every camera
 static.safetensors        the static layer, before activation
 gop-0000.safetensors      canonical Gaussians, features (fp16) and field of a GOP
 gop-0000.checkpoint.pt    a GOP in training; removed once it is done
+static.json, gop-0000.json    what the stage cost
+training.json             what all cost, and the settings; written at the end
 """
 
 from __future__ import annotations
 
 import json
 import os
+import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,6 +30,7 @@ from renderer import CanonicalGaussians, DeformationField, FieldConfig
 from trainer.background import StillView
 from trainer.errors import RunError
 from trainer.gaussian_parameters import ATTRIBUTES
+from trainer.training_record import StageRecord
 
 
 @dataclass(frozen=True)
@@ -44,12 +49,27 @@ class RunDirectory:
     def checkpoint_path(self, index: int) -> Path:
         return self.path / f"gop-{index:04d}.checkpoint.pt"
 
+    def write_config(self, settings: dict[str, Any]) -> None:
+        self._write_json("config.json", settings)
+
+    def read_config(self) -> dict[str, Any] | None:
+        """The settings that the run was begun with; None for a new run."""
+        path = self.path / "config.json"
+        return _read_json(path) if path.exists() else None
+
+    def write_stage(self, record: StageRecord) -> None:
+        self._write_json(f"{record.stage}.json", asdict(record))
+
+    def read_stages(self) -> list[StageRecord]:
+        """What the finished stages cost, the static one first."""
+        paths = [self.path / "static.json", *sorted(self.path.glob("gop-*.json"))]
+        return [StageRecord(**_read_json(p)) for p in paths if p.exists()]
+
+    def write_summary(self, document: dict[str, Any]) -> None:
+        self._write_json("training.json", document)
+
     def write_plan(self, meta: SceneMeta, gop_frames: list[int]) -> None:
-        self.path.mkdir(parents=True, exist_ok=True)
-        document = {"meta": asdict(meta), "gop_frames": gop_frames}
-        write_atomically(
-            self.path / "run.json", json.dumps(document, indent=1).encode(), Path.write_bytes
-        )
+        self._write_json("run.json", {"meta": asdict(meta), "gop_frames": gop_frames})
 
     def read_plan(self) -> tuple[SceneMeta, list[int]]:
         try:
@@ -84,17 +104,25 @@ class RunDirectory:
         self.checkpoint_path(index).unlink(missing_ok=True)
 
     def read_gop(self, index: int) -> TrainedGop:
-        tensors, described = _load(self.gop_path(index))
-        field = DeformationField(FieldConfig(**json.loads(described["field"])))
-        field.load_state_dict(
-            {n.removeprefix("field."): t for n, t in tensors.items() if n.startswith("field.")}
-        )
-        return TrainedGop(
-            canonical=CanonicalGaussians(*(tensors[name] for name in ATTRIBUTES)),
-            features=tensors["features"].float(),
-            field=field.eval(),
-            frames=int(described["frames"]),
-        )
+        path = self.gop_path(index)
+        tensors, described = _load(path)
+        weights = {n.removeprefix("field."): t for n, t in tensors.items() if "field." in n}
+        try:
+            field = DeformationField(FieldConfig(**json.loads(described["field"])))
+            field.load_state_dict(weights)
+            return TrainedGop(
+                canonical=CanonicalGaussians(*(tensors[name] for name in ATTRIBUTES)),
+                features=tensors["features"].float(),
+                field=field.eval(),
+                frames=int(described["frames"]),
+            )
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise RunError(f"{path} is not a trained GOP: {error}") from error
+
+    def _write_json(self, name: str, document: dict[str, Any]) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        content = json.dumps(document, indent=1).encode()
+        write_atomically(self.path / name, content, Path.write_bytes)
 
 
 class TrainedScene:
@@ -123,6 +151,16 @@ def write_atomically(path: Path, content: Any, write: Any) -> None:
     partial = path.with_suffix(path.suffix + ".partial")
     write(partial, content)
     os.replace(partial, path)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise RunError(f"{path} is not what a training run writes")
+    return document
 
 
 def _meta(document: Mapping[str, Any]) -> SceneMeta:
@@ -159,4 +197,7 @@ def save_checkpoint(path: Path, state: dict) -> None:
 
 def load_checkpoint(path: Path, device: torch.device) -> dict:
     """Tensors and plain values only; never runs code from the file."""
-    return torch.load(path, map_location=device, weights_only=True)
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        raise RunError(f"{path} cannot be read; without it the GOP starts anew: {error}") from error

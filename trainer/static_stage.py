@@ -59,7 +59,7 @@ def train_static(
     scene_scale: float,
     config: StaticConfig,
     random: RandomSource,
-    report: Callable[[int, float, CanonicalGaussians], None],
+    report: Callable[[int, Tensor, CanonicalGaussians], None],
 ) -> CanonicalGaussians:
     """Fit the static layer to the medians of the training cameras.
 
@@ -67,7 +67,7 @@ def train_static(
         background: colour behind the scene; None paints a random one each step, so that the
             Gaussians of a closed scene leave no holes.
         near: distance of the near plane, world units.
-        report: called each step with (step, loss, the Gaussians so far).
+        report: called after each step with (steps made, loss, the Gaussians so far).
     """
     parameters = GaussianParameters(start, config.rates, scene_scale)
     for step in range(config.iterations):
@@ -78,12 +78,11 @@ def train_static(
         loss.backward()
         parameters.optimizer.step()
         parameters.optimizer.zero_grad(set_to_none=True)
-        if step % config.relocate_every == 0 and step > 0:
-            loss_value = loss.item()
-            if step < config.relocate_until * config.iterations:
-                control_density(parameters, config, random)
-            report(step, loss_value, parameters.canonical())
+        early = step < config.relocate_until * config.iterations
+        if early and step % config.relocate_every == 0 and step > 0:
+            control_density(parameters, config, random)
         explore(parameters, config.exploration, random)
+        report(step + 1, loss.detach(), parameters.canonical())
     return CanonicalGaussians(*(t.detach() for t in vars(parameters.canonical()).values()))
 
 

@@ -6,75 +6,79 @@ its last checkpoint. GOPs are independent and are spread over all CUDA devices.
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 
 import torch
+from torch import Tensor
 
 from renderer import CanonicalGaussians, RenderSettings
 from trainer.background import dynamic_mask, flat_background, mean_color, still_views
 from trainer.config import TrainConfig
-from trainer.datasets import Capture, load_frames, open_capture
-from trainer.gop_stage import GopFootage, GopTraining, train_gop
+from trainer.datasets import Capture, check_capture, load_frames, open_capture
+from trainer.errors import CaptureError, RunError
+from trainer.gop_stage import GopFootage, GopStart, GopTraining, train_gop
 from trainer.gop_start import moving_start
 from trainer.held_out import HeldOutWatch
 from trainer.initial_points import initial_points
+from trainer.parallel import run_on_devices, training_devices
 from trainer.point_cloud import gaussians_from_points
 from trainer.progress import Progress, log
 from trainer.random_source import RandomSource
 from trainer.run_directory import RunDirectory, load_checkpoint, save_checkpoint
 from trainer.scene_meta import scene_meta
 from trainer.static_stage import train_static
+from trainer.training_record import Stopwatch, changed_settings, plain_config, summary
 
 
 def train(config: TrainConfig) -> None:
-    """Train all that is missing in the run directory. Raises CaptureError before any work."""
-    _log_to_console()
-    capture = open_capture(config.data)
-    run = RunDirectory(config.out)
+    """Train all that is missing in the run directory.
+
+    Raises:
+        CaptureError: before any work; names the camera or file.
+        RunError: the run directory belongs to another capture or other settings.
+    """
     devices = training_devices(config.device)
+    capture = open_capture(config.data)
+    check_capture(capture)
+    run = RunDirectory(config.out)
+    _claim(run, config)
     if not run.static_path.exists():
         train_static_layer(config, capture, run, devices[0])
-    missing = [i for i in range(len(run.read_plan()[1])) if not run.gop_path(i).exists()]
-    if len(devices) == 1:
-        _train_gops(config, missing, devices[0])
-    else:
-        _train_side_by_side(config, missing, devices)
+    lengths = _planned_lengths(run, capture)
+    missing = [i for i in range(len(lengths)) if not run.gop_path(i).exists()]
+    run_on_devices(partial(train_one_gop, config), missing, devices)
+    _sum_up(run, config, capture.frames)
 
 
-def training_devices(name: str) -> list[torch.device]:
-    """The devices that "auto" or a device name stands for."""
-    if name != "auto":
-        return [torch.device(name)]
-    count = torch.cuda.device_count()
-    return [torch.device("cuda", i) for i in range(count)] or [torch.device("cpu")]
+def _claim(run: RunDirectory, config: TrainConfig) -> None:
+    """Write the settings into a new run; an old one must have been begun with the same."""
+    settings = plain_config(config)
+    begun = run.read_config()
+    changed = [] if begun is None else changed_settings(begun, settings)
+    if changed:
+        raise RunError(f"{run.path} was begun with other settings: {'; '.join(changed)}")
+    run.write_config(settings)
 
 
-def _train_side_by_side(
-    config: TrainConfig, missing: list[int], devices: list[torch.device]
-) -> None:
-    """One process a device; GOPs are dealt out in turn."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(len(devices), mp_context=context) as pool:
-        shares = [missing[k :: len(devices)] for k in range(len(devices))]
-        jobs = [
-            pool.submit(_train_gops, config, share, device)
-            for share, device in zip(shares, devices, strict=True)
-            if share
-        ]
-        for job in as_completed(jobs):
-            job.result()
+def _planned_lengths(run: RunDirectory, capture: Capture) -> list[int]:
+    """Frames of each GOP."""
+    _, lengths = run.read_plan()
+    if sum(lengths) != capture.frames:
+        raise RunError(
+            f"{run.path} is planned for {sum(lengths)} frames, the capture has {capture.frames}"
+        )
+    return lengths
 
 
-def _train_gops(config: TrainConfig, indices: list[int], device: torch.device) -> None:
-    _log_to_console()
-    for index in indices:
-        train_one_gop(config, index, device)
-
-
-def _log_to_console() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+def _sum_up(run: RunDirectory, config: TrainConfig, frames: int) -> None:
+    document = summary(config, run.read_stages(), frames)
+    run.write_summary(document)
+    peak = document["peak_memory_gib"]
+    log.info(
+        "trained %d frames in %.0f s: %.2f s per frame%s",
+        frames, document["seconds"], document["seconds_per_frame"],
+        "" if peak is None else f", at most {peak:.1f} GiB of GPU memory",
+    )  # fmt: skip
 
 
 def train_static_layer(
@@ -82,35 +86,49 @@ def train_static_layer(
 ) -> None:
     """Medians -> points -> static layer; also decides the background and the plan of GOPs."""
     _use(device)
+    stopwatch = Stopwatch("static", device)
     log.info("reading %d frames of %d cameras", capture.frames, len(capture.views))
     stills = still_views(capture, config.background, device)
-    run.write_stills(stills)
     views = capture.split("train")
-    seen = [stills[v.name].to(device) for v in views]
-    background = flat_background([s.median for s in seen], config.background)
+    seen = [stills[v.name] for v in views]
+    medians = [s.median for s in seen]
+    background = flat_background(medians, config.background)
     log.info("background: %s", background or "none, the scene is closed")
-    random = RandomSource(config.seed, device)
-    points = initial_points(capture, [s.median for s in seen], config.points, random)
-    log.info("starting from %d points, %d at most", len(points), config.static.cap)
-    points = points[random.permutation(len(points))[: config.static.cap]]
     near = config.near_share * capture.camera_distance
-    meta = scene_meta(capture, background or mean_color([s.median for s in seen]), near)
+    meta = scene_meta(capture, background or mean_color(medians), near)
+    random = RandomSource(config.seed, device)
+    start = static_start(config, capture, medians, random)
     watch = HeldOutWatch.of_stills(capture, stills, RenderSettings(meta.background, near), device)
-    progress = Progress("static", config.static.iterations)
+    progress = Progress("static", config.static.iterations, device)
 
-    def report(step: int, loss: float, canonical: CanonicalGaussians) -> None:
+    def report(step: int, loss: Tensor, canonical: CanonicalGaussians) -> None:
         if step % config.report_every == 0:
-            progress.report(step, loss, watch.read(lambda _: canonical.activate()))
+            watched = step % config.watch_every == 0
+            quality = watch.read(lambda _: canonical.activate()) if watched else None
+            progress.report(step, loss.item(), quality)
 
     static = train_static(
-        gaussians_from_points(points, opacity=0.5),
-        [v.camera for v in views], seen, background, near, capture.camera_distance,
+        start, [v.camera for v in views], seen, background, near, capture.camera_distance,
         config.static, random, report,
     )  # fmt: skip
     final = watch.read(lambda _: static.activate())
     log.info("static: %d Gaussians, held-out %.2f dB", len(static), final)
+    run.write_stills(stills)
     run.write_plan(meta, gop_lengths(capture.frames, config.gop_frames))
-    run.write_static(static)
+    run.write_stage(stopwatch.record())
+    run.write_static(static)  # last: where it exists, the stage is done
+
+
+def static_start(
+    config: TrainConfig, capture: Capture, medians: list[Tensor], random: RandomSource
+) -> CanonicalGaussians:
+    """The static Gaussians before training, at most as many as there may be in the end."""
+    points = initial_points(capture, medians, config.points, random)
+    if len(points) == 0:
+        raise CaptureError(f"{config.data}: no points to start from; give some with --points.path")
+    log.info("starting from %d points, %d at most", len(points), config.static.cap)
+    chosen = random.permutation(len(points))[: config.static.cap]
+    return gaussians_from_points(points[chosen], opacity=0.5)
 
 
 def gop_lengths(frames: int, gop_frames: int) -> list[int]:
@@ -122,47 +140,85 @@ def gop_lengths(frames: int, gop_frames: int) -> list[int]:
 def train_one_gop(config: TrainConfig, index: int, device: torch.device) -> None:
     """Fine stage of one GOP, resumed from its checkpoint if there is one."""
     _use(device)
-    capture = open_capture(config.data)
     run = RunDirectory(config.out)
+    stopwatch = Stopwatch(run.gop_path(index).stem, device)
+    capture = open_capture(config.data)
     meta, lengths = run.read_plan()
     first = sum(lengths[:index])
-    views = capture.split("train")
-    stills = [run.read_stills()[v.name].to(device) for v in views]
-    frames = [f.to(device) for f in load_frames(views, first, first + lengths[index])]
-    footage = GopFootage(
-        cameras=[v.camera for v in views],
-        frames=frames,
-        masks=[dynamic_mask(f, config.background.motion_threshold) for f in frames],
-        background=flat_background([s.median for s in stills], config.background),
-        near=meta.near,
-    )
-    random = RandomSource(config.seed + 1 + index, device)
-    static = run.read_static().to(device).activate()
-    points, birth = moving_start(footage, stills, static, config, random)
-    training = GopTraining(
-        gaussians_from_points(points, opacity=0.3),
-        birth, static, footage, capture.camera_distance, config.gop, random,
-    )  # fmt: skip
+    frames = range(first, first + lengths[index])
+    training = _begun(config, capture, run, index, frames, device, stopwatch)
     checkpoint = run.checkpoint_path(index)
-    if checkpoint.exists():
-        training.load_state_dict(load_checkpoint(checkpoint, device))
-        log.info("GOP %d goes on at step %d", index, training.iteration)
-    watch = HeldOutWatch.of_frames(
-        capture, first, first + lengths[index], RenderSettings(meta.background, meta.near), device
-    )
-    progress = Progress(f"GOP {index}", config.gop.iterations, training.iteration)
+    settings = RenderSettings(meta.background, meta.near)
+    watch = HeldOutWatch.of_frames(capture, first, frames.stop, settings, device)
+    progress = Progress(f"GOP {index}", config.gop.iterations, device, training.iteration)
 
-    def report(training: GopTraining, loss: float) -> None:
+    def report(training: GopTraining, loss: Tensor) -> None:
         step = training.iteration
         if step % config.report_every == 0:
-            progress.report(step, loss, watch.read(training.gaussians_at))
+            watched = step % config.watch_every == 0
+            quality = watch.read(training.gaussians_at) if watched else None
+            progress.report(step, loss.item(), quality)
         if step % config.checkpoint_every == 0:
-            save_checkpoint(checkpoint, training.state_dict())
+            save_checkpoint(checkpoint, training.state_dict() | {"spent_s": stopwatch.spent_s})
 
     trained = train_gop(training, report)
     final = watch.read(training.gaussians_at)
-    log.info("GOP %d: %d moving Gaussians, held-out %.2f dB", index, len(points), final)
+    moving = len(trained.canonical)
+    log.info("GOP %d: %d moving Gaussians, held-out %.2f dB", index, moving, final)
+    run.write_stage(stopwatch.record())
     run.write_gop(index, trained)
+
+
+def _begun(
+    config: TrainConfig,
+    capture: Capture,
+    run: RunDirectory,
+    index: int,
+    frames: range,
+    device: torch.device,
+    stopwatch: Stopwatch,
+) -> GopTraining:
+    """The GOP's training as its checkpoint left it, or a new one."""
+    stills = run.read_stills()
+    seen = [stills[v.name].to(device) for v in capture.split("train")]
+    near = run.read_plan()[0].near
+    footage = gop_footage(config, capture, [s.median for s in seen], frames, near, device)
+    static = run.read_static().to(device).activate()
+    random = RandomSource(config.seed + 1 + index, device)
+    scale = capture.camera_distance
+    checkpoint = run.checkpoint_path(index)
+    if checkpoint.exists():
+        state = load_checkpoint(checkpoint, device)
+        start = GopStart.of_checkpoint(state)
+        training = GopTraining(start, static, footage, scale, config.gop, random)
+        training.load_state_dict(state)
+        stopwatch.before_s = state["spent_s"]
+        log.info("GOP %d goes on at step %d", index, training.iteration)
+        return training
+    points, birth = moving_start(footage, seen, static, config, random)
+    gaussians = gaussians_from_points(points, opacity=0.3)
+    start = GopStart.sorted(gaussians, birth, footage.count, config.gop)
+    return GopTraining(start, static, footage, scale, config.gop, random)
+
+
+def gop_footage(
+    config: TrainConfig,
+    capture: Capture,
+    medians: list[Tensor],
+    frames: range,
+    near: float,
+    device: torch.device,
+) -> GopFootage:
+    """The frames of a GOP as the training cameras saw them, on the training device."""
+    views = capture.split("train")
+    footage = [f.to(device) for f in load_frames(views, frames)]
+    return GopFootage(
+        cameras=[v.camera for v in views],
+        frames=footage,
+        masks=[dynamic_mask(f, config.background.motion_threshold) for f in footage],
+        background=flat_background(medians, config.background),
+        near=near,
+    )
 
 
 def _use(device: torch.device) -> None:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from trainer.datasets.calibrated import read_calibrated
-from trainer.datasets.capture import Capture, CapturedView, load_frames
+from trainer.datasets.capture import Capture, CapturedView, check_capture, load_frames
 from trainer.datasets.neural_3d_video import read_neural_3d_video
 from trainer.errors import CaptureError
 
-__all__ = ["Capture", "CapturedView", "load_frames", "open_capture"]
+__all__ = ["Capture", "CapturedView", "check_capture", "load_frames", "open_capture"]
 
 
 def open_capture(folder: Path) -> Capture:

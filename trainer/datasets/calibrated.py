@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import math
+import re
+from pathlib import Path, PurePath
 from typing import Any
 
 import torch
@@ -20,6 +22,8 @@ from trainer.datasets.readers import ImageFolderReader, VideoReader
 from trainer.errors import CaptureError
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
+SIDE_MAX_PX = 16_384
+SKEW_MAX = 1e-3  # of R R^T from the identity; calibrations are often printed with few digits
 
 
 def read_calibrated(folder: Path) -> Capture:
@@ -27,44 +31,115 @@ def read_calibrated(folder: Path) -> Capture:
     try:
         document = json.loads((folder / "cameras.json").read_text())
         views = tuple(_view(folder, entry) for entry in document["cameras"])
+        frames = int(_positive(document["frames"]))
+        _check_names(views)
+        _check_moments(views, frames)
         cameras = [v.camera for v in views]
         points = folder / "points3D.ply"
         return Capture(
             title=str(document.get("name", folder.name)),
             views=views,
-            fps=float(document["fps"]),
-            frames=int(document["frames"]),
-            up=_triple(document.get("up")) or mean_up(cameras),
+            fps=_positive(document["fps"]),
+            frames=frames,
+            up=_direction(document.get("up")) or mean_up(cameras),
             center=_triple(document.get("center")) or point_of_attention(cameras),
             points_path=points if points.exists() else None,
         )
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, CaptureError):
-            raise
+    except CaptureError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise CaptureError(f"{folder / 'cameras.json'}: {error!r}") from error
 
 
 def _view(folder: Path, entry: dict[str, Any]) -> CapturedView:
-    width, height = int(entry["w"]), int(entry["h"])
     name = str(entry["id"])
-    camera = Camera(
-        viewmat=torch.tensor(entry["w2c"], dtype=torch.float32).reshape(4, 4),
-        K=torch.tensor(entry["K"], dtype=torch.float32).reshape(3, 3),
-        width=width,
-        height=height,
-    )
-    return CapturedView(name, entry["split"], camera, _reader(folder, entry, name, width, height))
+    try:
+        camera = Camera(
+            viewmat=torch.tensor(entry["w2c"], dtype=torch.float32).reshape(4, 4),
+            K=torch.tensor(entry["K"], dtype=torch.float32).reshape(3, 3),
+            width=int(entry["w"]),
+            height=int(entry["h"]),
+        )
+        _check_calibration(camera)
+        split = str(entry["split"])
+        return CapturedView(name, split, camera, _reader(folder, entry, name, camera))
+    except CaptureError:
+        raise
+    except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise CaptureError(f"camera {name}: {error!r}") from error
 
 
-def _reader(folder: Path, entry: dict[str, Any], name: str, width: int, height: int) -> FrameReader:
-    video = folder / entry.get("video", f"{name}.mp4")
+def _check_calibration(camera: Camera) -> None:
+    rotation = camera.viewmat[:3, :3]
+    skew = (rotation @ rotation.T - torch.eye(3)).abs().max()
+    if not (camera.viewmat.isfinite().all() and skew < SKEW_MAX and rotation.det() > 0):
+        raise ValueError("w2c is no rotation and translation")
+    if not camera.K.isfinite().all() or camera.K[0, 0] <= 0 or camera.K[1, 1] <= 0:
+        raise ValueError("K has no positive focal lengths")
+    if not (0 < camera.width <= SIDE_MAX_PX and 0 < camera.height <= SIDE_MAX_PX):
+        raise ValueError(f"no picture is {camera.width}x{camera.height}")
+
+
+def _reader(folder: Path, entry: dict[str, Any], name: str, camera: Camera) -> FrameReader:
+    video = folder / _inside(str(entry.get("video", f"{name}.mp4")))
     if video.exists():
-        return VideoReader(video, width, height)
-    images = folder / "ims" / name
-    paths = tuple(sorted(p for p in images.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES))
+        return VideoReader(name, video, camera.width, camera.height)
+    images = folder / "ims" / _inside(name)
+    paths = [p for p in images.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES]
     if not paths:
         raise CaptureError(f"camera {name}: neither {video} nor images in {images}")
-    return ImageFolderReader(paths, width, height)
+    ordered = tuple(sorted(paths, key=_frame_number))
+    return ImageFolderReader(name, ordered, camera.width, camera.height)
+
+
+def _frame_number(path: Path) -> tuple[int, str]:
+    """Sorts 2.jpg before 10.jpg, whether or not the numbers are padded."""
+    digits = re.findall(r"\d+", path.stem)
+    return (int(digits[-1]) if digits else -1, path.name)
+
+
+def _inside(name: str) -> PurePath:
+    """A relative path that does not lead out of the capture."""
+    path = PurePath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{name!r} leads out of the capture")
+    return path
+
+
+def _check_names(views: tuple[CapturedView, ...]) -> None:
+    names = [v.name for v in views]
+    for name in names:
+        if names.count(name) > 1:
+            raise CaptureError(f"camera {name} is listed more than once")
+
+
+def _check_moments(views: tuple[CapturedView, ...], frames: int) -> None:
+    """A gap in the images of one camera would shift its later frames in time."""
+    recorded = {
+        v.name: {p.stem for p in v.reader.paths[:frames]}
+        for v in views
+        if isinstance(v.reader, ImageFolderReader)
+    }
+    moments = set().union(*recorded.values())
+    gaps = [(min(moments - stems), name) for name, stems in recorded.items() if moments - stems]
+    if gaps:
+        frame, name = min(gaps)
+        raise CaptureError(f"camera {name}: frame {frame} is missing, other cameras have it")
+
+
+def _positive(value: Any) -> float:
+    number = float(value)
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{value!r} is not a positive number")
+    return number
+
+
+def _direction(values: Any) -> tuple[float, float, float] | None:
+    triple = _triple(values)
+    if triple is None:
+        return None
+    length = _positive(math.hypot(*triple))
+    return (triple[0] / length, triple[1] / length, triple[2] / length)
 
 
 def _triple(values: Any) -> tuple[float, float, float] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,21 @@ from torch import Tensor
 
 from renderer import Camera
 
+READERS = 16  # files that are read at once
+
 
 class FrameReader(Protocol):
     """Reads frames of one camera."""
 
-    def read(self, first: int, last: int) -> np.ndarray:
-        """[last-first, H, W, 3] uint8 RGB. Raises CaptureError, naming the camera."""
+    def read(self, frames: Sequence[int]) -> np.ndarray:
+        """[len(frames), H, W, 3] uint8 RGB of different frames, at least one.
+
+        Raises CaptureError, naming the camera.
+        """
+        ...
+
+    def check(self, count: int) -> None:
+        """Raises CaptureError unless there are `count` frames of the calibrated size."""
         ...
 
 
@@ -70,13 +80,18 @@ class Capture:
         return torch.stack([(v.camera.position - center).norm() for v in self.views]).mean().item()
 
 
-def load_frames(
-    views: tuple[CapturedView, ...], first: int, last: int, workers: int = 16
-) -> list[Tensor]:
-    """Frames first..last-1 of each view as uint8 [T, H, W, 3] on the CPU, read side by side."""
-    with ThreadPoolExecutor(workers) as pool:
-        arrays = pool.map(lambda view: view.reader.read(first, last), views)
+def load_frames(views: tuple[CapturedView, ...], frames: Sequence[int]) -> list[Tensor]:
+    """Frames of each view as uint8 [T, H, W, 3] on the CPU, cameras read side by side."""
+    with ThreadPoolExecutor(READERS) as pool:
+        arrays = pool.map(lambda view: view.reader.read(frames), views)
         return [torch.from_numpy(a) for a in arrays]
+
+
+def check_capture(capture: Capture) -> None:
+    """Look at every camera's files before any work. Raises CaptureError, naming the camera."""
+    with ThreadPoolExecutor(READERS) as pool:
+        for _ in pool.map(lambda view: view.reader.check(capture.frames), capture.views):
+            pass
 
 
 def mean_up(cameras: list[Camera]) -> tuple[float, float, float]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,66 +15,104 @@ import numpy as np
 
 from trainer.errors import CaptureError
 
+UNREADABLE_IMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error)
+
 
 @dataclass(frozen=True)
 class VideoReader:
     """A camera recorded as one video file."""
 
+    camera: str
     path: Path
     width: int
     height: int
 
-    def read(self, first: int, last: int) -> np.ndarray:
-        frames = np.empty((last - first, self.height, self.width, 3), np.uint8)
-        read = 0
+    def read(self, frames: Sequence[int]) -> np.ndarray:
+        """See `FrameReader.read`; what lies between the frames is decoded and dropped."""
+        pictures = np.empty((len(frames), self.height, self.width, 3), np.uint8)
+        missing = {frame: row for row, frame in enumerate(frames)}
+        with self._opened() as container:
+            for index, picture in enumerate(container.decode(video=0)):
+                if index in missing:
+                    pictures[missing.pop(index)] = self._checked(picture)
+                if not missing:
+                    break
+        if missing:
+            raise self._error(f"has no frame {min(missing)}, frames to {max(frames)} are needed")
+        return pictures
+
+    def check(self, count: int) -> None:
+        """See `FrameReader.check`; sizes and packets are looked at, nothing is decoded."""
+        with self._opened() as container:
+            codec = container.streams.video[0].codec_context
+            self._check_size(codec.width, codec.height)
+            found = sum(1 for packet in container.demux(video=0) if packet.size)
+        if found < count:
+            raise self._error(f"has {found} frames, {count} are needed")
+
+    @contextmanager
+    def _opened(self) -> Iterator[av.container.InputContainer]:
         try:
             with av.open(str(self.path)) as container:
-                for index, frame in enumerate(container.decode(video=0)):
-                    if index >= last:
-                        break
-                    if index >= first:
-                        frames[read] = self._checked(frame)
-                        read += 1
+                if not container.streams.video:
+                    raise self._error("holds no video")
+                yield container
         except (OSError, av.FFmpegError) as error:
-            raise CaptureError(f"{self.path.name} cannot be decoded: {error}") from error
-        if read < last - first:
-            raise CaptureError(f"{self.path.name} ends at frame {first + read}, {last} are needed")
-        return frames
+            raise self._error(f"cannot be decoded: {error}") from error
 
-    def _checked(self, frame: av.VideoFrame) -> np.ndarray:
-        if (frame.width, frame.height) != (self.width, self.height):
-            raise CaptureError(
-                f"{self.path.name} is {frame.width}x{frame.height}, "
-                f"its calibration says {self.width}x{self.height}"
+    def _checked(self, picture: av.VideoFrame) -> np.ndarray:
+        self._check_size(picture.width, picture.height)
+        return picture.to_ndarray(format="rgb24")
+
+    def _check_size(self, width: int, height: int) -> None:
+        if (width, height) != (self.width, self.height):
+            raise self._error(
+                f"is {width}x{height}, its calibration says {self.width}x{self.height}"
             )
-        return frame.to_ndarray(format="rgb24")
+
+    def _error(self, problem: str) -> CaptureError:
+        return CaptureError(f"camera {self.camera}: {self.path.name} {problem}")
 
 
 @dataclass(frozen=True)
 class ImageFolderReader:
-    """A camera recorded as numbered images, sorted by name."""
+    """A camera recorded as one image a frame, in the order of time."""
 
+    camera: str
     paths: tuple[Path, ...]
     width: int
     height: int
 
-    def read(self, first: int, last: int) -> np.ndarray:
-        if last > len(self.paths):
+    def read(self, frames: Sequence[int]) -> np.ndarray:
+        """See `FrameReader.read`."""
+        self._check_count(max(frames) + 1)
+        pictures = np.empty((len(frames), self.height, self.width, 3), np.uint8)
+        for row, frame in enumerate(frames):
+            pictures[row] = self._read_image(self.paths[frame])
+        return pictures
+
+    def check(self, count: int) -> None:
+        """See `FrameReader.check`; a header does not show damage, so each image is decoded."""
+        self._check_count(count)
+        for path in self.paths[:count]:
+            self._read_image(path)
+
+    def _check_count(self, count: int) -> None:
+        if len(self.paths) < count:
             raise CaptureError(
-                f"{self.paths[0].parent} has {len(self.paths)} frames, {last} are needed"
+                f"camera {self.camera}: {self.paths[0].parent} has {len(self.paths)} frames, "
+                f"{count} are needed"
             )
-        frames = np.empty((last - first, self.height, self.width, 3), np.uint8)
-        for row, path in enumerate(self.paths[first:last]):
-            frames[row] = self._read_image(path)
-        return frames
 
     def _read_image(self, path: Path) -> np.ndarray:
+        """[H, W, 3] uint8; the header is believed only if it says the calibrated size."""
         try:
-            image = iio.imread(path)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise CaptureError(f"{path} cannot be read: {error}") from error
-        if image.shape != (self.height, self.width, 3):
-            raise CaptureError(
-                f"{path} has shape {image.shape}, expected {(self.height, self.width, 3)}"
-            )
-        return image
+            shape = iio.improps(path).shape
+            if shape == (self.height, self.width, 3):
+                return iio.imread(path)
+        except UNREADABLE_IMAGE as error:
+            raise CaptureError(f"camera {self.camera}: {path} cannot be read: {error}") from error
+        raise CaptureError(
+            f"camera {self.camera}: {path} has shape {shape}, "
+            f"its calibration says {(self.height, self.width, 3)}"
+        )

@@ -1,0 +1,81 @@
+"""What a person looks at before reading figures: ground truth, picture and error side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import imageio.v3 as iio
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+ERROR_GAIN = 4
+SHOWN_CAMERAS = 4
+SHOWN_FRAMES = 3
+COLUMN_MAX_PX = 480
+GAP_PX = 4
+Item = TypeVar("Item")
+
+
+class ContactSheet:
+    """Rows of [ground truth | picture | error x 4]; each camera's frames lie below each other.
+
+    Args:
+        cameras, frames: what is evaluated; a few of each, spread evenly, are shown.
+    """
+
+    def __init__(self, cameras: Sequence[str], frames: Sequence[int]) -> None:
+        self.cameras = spread_evenly(cameras, SHOWN_CAMERAS)
+        self.frames = spread_evenly(frames, SHOWN_FRAMES)
+        self._rows: dict[tuple[int, int], Tensor] = {}
+
+    def add(self, camera: str, frame: int, target: Tensor, picture: Tensor) -> None:
+        """Keep pictures [H, W, 3] in 0..1 if this camera and frame are shown."""
+        if camera in self.cameras and frame in self.frames:
+            place = self.cameras.index(camera), self.frames.index(frame)
+            error = ((picture - target).abs() * ERROR_GAIN).clamp(0, 1)
+            self._rows[place] = beside([_small(p.cpu()) for p in (target, picture, error)])
+
+    @property
+    def rows(self) -> list[dict[str, str | int]]:
+        """Camera and frame of each row, from above."""
+        return [{"camera": self.cameras[c], "frame": self.frames[f]} for c, f in sorted(self._rows)]
+
+    def picture(self) -> Tensor:
+        """[H, W, 3] in 0..1."""
+        rows = [self._rows[place] for place in sorted(self._rows)]
+        width = max(row.shape[1] for row in rows)
+        return torch.cat([_padded(row, width) for row in rows])
+
+    def write(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        iio.imwrite(path, (self.picture() * 255).round().to(torch.uint8).numpy())
+
+
+def spread_evenly(items: Sequence[Item], count: int) -> list[Item]:
+    """At most `count` different items, the first and the last among them."""
+    places = torch.linspace(0, len(items) - 1, min(count, len(items))).round().int().tolist()
+    return [items[place] for place in places]
+
+
+def beside(pictures: list[Tensor]) -> Tensor:
+    """Pictures [H, W, 3] of one size in a row, with white gaps."""
+    gap = torch.ones(pictures[0].shape[0], GAP_PX, 3)
+    parts = [part for picture in pictures for part in (picture, gap)][:-1]
+    row = torch.cat(parts, dim=1)
+    return torch.cat([row, torch.ones(GAP_PX, row.shape[1], 3)])
+
+
+def _small(picture: Tensor) -> Tensor:
+    """No wider than a column; pixels are averaged."""
+    height, width = picture.shape[:2]
+    if width <= COLUMN_MAX_PX:
+        return picture
+    size = (max(1, round(height * COLUMN_MAX_PX / width)), COLUMN_MAX_PX)
+    return interpolate(picture.permute(2, 0, 1)[None], size=size, mode="area")[0].permute(1, 2, 0)
+
+
+def _padded(row: Tensor, width: int) -> Tensor:
+    return torch.cat([row, torch.ones(row.shape[0], width - row.shape[1], 3)], dim=1)

@@ -1,0 +1,100 @@
+"""What a run cost, stage by stage, and with which settings: `training.json` of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainer.config import TrainConfig
+from trainer.progress import peak_memory_gib
+
+FREE_TO_CHANGE = {"data", "out", "device", "report_every", "watch_every", "checkpoint_every"}
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """Cost of a stage.
+
+    Args:
+        stage: "static" or "gop-0000".
+        seconds: on its device, what was done before a kill included.
+        peak_memory_gib: of the device's memory in torch tensors; None without CUDA.
+        device: its name.
+    """
+
+    stage: str
+    seconds: float
+    peak_memory_gib: float | None
+    device: str
+
+
+class Stopwatch:
+    """Measures one stage on one device; `before_s` was spent on it by a run that was stopped."""
+
+    def __init__(self, stage: str, device: torch.device) -> None:
+        self.stage, self.device, self.before_s = stage, device, 0.0
+        self.started_s = time.monotonic()
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+
+    @property
+    def spent_s(self) -> float:
+        return self.before_s + time.monotonic() - self.started_s
+
+    def record(self) -> StageRecord:
+        peak, name = peak_memory_gib(self.device), str(self.device)
+        if self.device.type == "cuda":
+            name = torch.cuda.get_device_name(self.device)
+        return StageRecord(self.stage, self.spent_s, peak, name)
+
+
+def summary(config: TrainConfig, records: list[StageRecord], frames: int) -> dict[str, Any]:
+    """The document of `training.json`; seconds are summed over all devices."""
+    seconds = sum(r.seconds for r in records)
+    peaks = [r.peak_memory_gib for r in records if r.peak_memory_gib is not None]
+    return {
+        "frames": frames,
+        "seconds": seconds,
+        "seconds_per_frame": seconds / frames,
+        "peak_memory_gib": max(peaks, default=None),
+        "devices": sorted({r.device for r in records}),
+        "seed": config.seed,
+        "stages": [asdict(r) for r in records],
+        "config": plain_config(config),
+    }
+
+
+def plain_config(config: TrainConfig) -> dict[str, Any]:
+    """The settings as JSON knows them."""
+    return _plain(asdict(config))
+
+
+def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What differs between the settings of a run and those it is resumed with, in words."""
+    before, after = dict(_flat(old)), dict(_flat(new))
+    return [
+        f"{name}: {before.get(name)} -> {after.get(name)}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name) and name not in FREE_TO_CHANGE
+    ]
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Path) else value
