@@ -41,6 +41,9 @@ FramesOption = Annotated[
 ]
 RungOption = Annotated[int | None, option("QP", "Quality of the feature video.", "the best")]
 JsonOption = Annotated[Path | None, option("FILE", "Write the figures here as JSON.", "not")]
+SheetOption = Annotated[
+    Path | None, option("FILE.png", "Write ground truth, picture and error x 4 here.", "not")
+]
 MetaOption = Annotated[str | None, option("TEXT", "Said of the scene.", "as the run has it")]
 
 
@@ -201,6 +204,7 @@ class Evaluate:
     rung: RungOption = None
     backend: BackendOption = None
     json: JsonOption = None
+    sheet: SheetOption = None
 
     def run(self) -> int:
         from trainer.evaluate import EvaluateConfig, evaluate
@@ -208,7 +212,9 @@ class Evaluate:
         logging.getLogger("trainer").setLevel(logging.INFO)
         frames = chosen_frames(self.scene, self.frames, self.rung)
         figures = evaluate(
-            EvaluateConfig(self.scene, self.data, self.cameras, frames, self.rung, self.backend)
+            EvaluateConfig(
+                self.scene, self.data, self.cameras, frames, self.rung, self.backend, self.sheet
+            )
         )
         write_figures(self.json, figures)
         print_figures({k: v for k, v in figures.items() if k != "pictures"}, as_json=False)
