@@ -11,6 +11,7 @@ Errors (`codec.errors`):
       CorruptSegment(ValueError)           a file is not what scene.json says
       MissingSegment(FileNotFoundError)    a file that scene.json names is not there
       SceneUnreachable(ConnectionError)    the server fails, is silent or too slow
+      SceneChanged(OSError)                another scene is at this location now: open it again
       Cancelled(InterruptedError)          the caller no longer wants the result
       EncodeError(ValueError)              the trained scene cannot be written in this format
       ServeError(OSError)                  the development server cannot start
@@ -23,6 +24,7 @@ from codec.errors import (
     EncodeError,
     MissingSegment,
     NotAScene,
+    SceneChanged,
     SceneUnreachable,
     ServeError,
     UnsupportedVersion,
@@ -35,6 +37,7 @@ __all__ = [
     "EncodeError",
     "MissingSegment",
     "NotAScene",
+    "SceneChanged",
     "SceneUnreachable",
     "ServeError",
     "UnsupportedVersion",

@@ -28,6 +28,10 @@ class SceneUnreachable(CodecError, ConnectionError):
     """The server did not answer, answered with an error, or took too long."""
 
 
+class SceneChanged(CodecError, OSError):
+    """The scene at this location was replaced by another one while it was open."""
+
+
 class Cancelled(CodecError, InterruptedError):
     """The caller no longer wants the result; nothing is wrong."""
 

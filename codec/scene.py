@@ -10,18 +10,21 @@ from types import TracebackType
 
 import torch
 
-from codec.errors import Cancelled, CorruptSegment, NotAScene
+from codec.errors import CorruptSegment, NotAScene
 from codec.feature_video import decode_segment
 from codec.field_weights import decode_field
 from codec.layers import concatenate, decode_layer
 from codec.limits import Limits
-from codec.manifest import MANIFEST_NAME, FileEntry, GopEntry, LayerEntry, Manifest
+from codec.manifest import FileEntry, GopEntry, LayerEntry, Manifest
 from codec.manifest_json import read_manifest
 from codec.planes import decode_planes
 from codec.source import SceneMeta
-from codec.streaming.container import Container, never
-from codec.streaming.http import HttpSettings
-from codec.streaming.locate import open_container
+from codec.streaming.container import never
+from codec.streaming.disk_cache import CacheSettings
+from codec.streaming.http_settings import HttpSettings
+from codec.streaming.locate import open_files
+from codec.streaming.scene_files import SceneFiles
+from codec.streaming.transport import Listener, nobody
 from renderer import CanonicalGaussians, Gaussians, Gop
 
 
@@ -33,11 +36,15 @@ class OpenSettings:
         decode_threads: threads of the video decoder.
         limits: what a scene may ask for.
         http: patience with servers.
+        cache: what is kept of fetched scenes.
+        listener: told of the progress of each request, in a thread of the transport.
     """
 
     decode_threads: int = 1
     limits: Limits = field(default_factory=Limits)
     http: HttpSettings = field(default_factory=HttpSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
+    listener: Listener = nobody
 
 
 def open_scene(location: str | Path, settings: OpenSettings | None = None) -> Scene:
@@ -53,18 +60,18 @@ def open_scene(location: str | Path, settings: OpenSettings | None = None) -> Sc
         SceneUnreachable: the server does not answer as it should.
     """
     settings = settings or OpenSettings()
-    container = open_container(str(location), settings.limits, settings.http)
     try:
-        data = container.read(MANIFEST_NAME, settings.limits.manifest_bytes)
-        return Scene(container, read_manifest(data, settings.limits), len(data), settings)
+        files = open_files(
+            str(location), settings.limits, settings.http, settings.cache, settings.listener
+        )
     except FileNotFoundError as error:
-        container.close()
-        raise NotAScene(f"{container.location} is not a scene: it has no scene.json.") from error
+        raise NotAScene(f"{location} is not a scene: it has no scene.json.") from error
     except CorruptSegment as error:
-        container.close()
-        raise NotAScene(f"{container.location} is not a scene: {error}") from error
+        raise NotAScene(f"{location} is not a scene: {error}") from error
+    try:
+        return Scene(files, read_manifest(files.manifest, settings.limits), settings)
     except BaseException:
-        container.close()
+        files.close()
         raise
 
 
@@ -75,13 +82,10 @@ class Scene:
     asked from any thread meanwhile.
     """
 
-    def __init__(
-        self, container: Container, manifest: Manifest, manifest_bytes: int, settings: OpenSettings
-    ) -> None:
-        self.location = container.location
+    def __init__(self, files: SceneFiles, manifest: Manifest, settings: OpenSettings) -> None:
+        self.location = files.location
         self.manifest = manifest
-        self._container = container
-        self._manifest_bytes = manifest_bytes
+        self._files = files
         self._settings = settings
         self._lock = threading.Lock()  # guards the two caches below
         self._static: dict[torch.device, Gaussians] = {}
@@ -159,7 +163,7 @@ class Scene:
             "fields": sum(gop.field.size_bytes for gop in gops),
             "features": self.manifest.rungs[k].init.size_bytes
             + sum(gop.segments[k].file.size_bytes for gop in gops),
-            "manifest": self._manifest_bytes,
+            "manifest": len(self._files.manifest),
         }
         parts["total"] = sum(parts.values())
         return {name: size / self.frame_count for name, size in parts.items()}
@@ -219,7 +223,7 @@ class Scene:
 
     def close(self) -> None:
         """Let go of the file or the connection."""
-        self._container.close()
+        self._files.close()
 
     def _gop(self, index: int) -> GopEntry:
         if not 0 <= index < self.gop_count:
@@ -232,17 +236,7 @@ class Scene:
         return self.rungs.index(rung)
 
     def _read(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
-        """A file of the scene with the length and checksum that the manifest declares."""
-        if cancelled():
-            raise Cancelled(f"{file.name}: reading was cancelled.")
-        data = self._container.read(file.name, file.size_bytes, cancelled)
-        if len(data) != file.size_bytes:
-            raise CorruptSegment(
-                f"{file.name} has {len(data)} bytes, scene.json says {file.size_bytes}."
-            )
-        if FileEntry.of(file.name, data) != file:
-            raise CorruptSegment(f"{file.name} is damaged: its checksum is not the declared one.")
-        return data
+        return self._files.read(file, cancelled)
 
     def _read_layer(self, layer: LayerEntry, cancelled: Callable[[], bool]) -> CanonicalGaussians:
         data = self._read(layer.file, cancelled)

@@ -8,7 +8,6 @@ import pytest
 
 from codec.limits import Limits
 from codec.scene import open_scene
-from codec.streaming.http import HttpSettings
 from codec.streaming.locate import open_container
 from tests.golden.make_golden import CODECS, EXPECTED, decoded_digests, golden_scene
 
@@ -17,7 +16,7 @@ from tests.golden.make_golden import CODECS, EXPECTED, decoded_digests, golden_s
 def test_golden_scene_decodes_to_the_pinned_codes(codec: str) -> None:
     expected = json.loads(EXPECTED.read_text())[codec]
     path = golden_scene(codec)
-    container = open_container(str(path), Limits(), HttpSettings())
+    container = open_container(path, Limits())
     with open_scene(path) as scene:
         found = decoded_digests(scene, container)
     container.close()

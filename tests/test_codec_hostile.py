@@ -407,7 +407,7 @@ def golden() -> Iterator[Scene]:
 
 
 def _file(scene: Scene, name: str) -> bytes:
-    return scene._container.read(name, 1 << 20)
+    return scene._files._container.read(name, 1 << 20)
 
 
 @pytest.mark.parametrize("seed", range(40))

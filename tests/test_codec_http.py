@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 import threading
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -26,11 +26,14 @@ from codec.limits import Limits
 from codec.scene import OpenSettings, open_scene
 from codec.serve import application, serve
 from codec.streaming.archive import ArchiveContainer
-from codec.streaming.http import HttpContainer, HttpRanges, HttpSettings
+from codec.streaming.disk_cache import CacheSettings
+from codec.streaming.http import HttpTransport
+from codec.streaming.http_containers import HttpContainer, HttpRanges
+from codec.streaming.http_settings import HttpSettings
 from tests.golden.make_golden import golden_scene
 
 IMPATIENT = HttpSettings(connect_s=2.0, stall_s=2.0, deadline_s=5.0, tries=3, backoff_s=0.001)
-SETTINGS = OpenSettings(http=IMPATIENT)
+SETTINGS = OpenSettings(http=IMPATIENT, cache=CacheSettings(max_bytes=0))
 
 
 class Server:
@@ -134,6 +137,26 @@ def test_serve_refuses_what_cannot_be_served(tmp_path: Path, server: Server) -> 
 # Faults, scripted
 
 
+@contextmanager
+def remote(network: httpx.MockTransport, settings: HttpSettings = IMPATIENT) -> Iterator:
+    """The scene directory http://x/scene on a scripted network."""
+    transport = HttpTransport(settings, network)
+    try:
+        yield HttpContainer("http://x/scene", transport)
+    finally:
+        transport.close()
+
+
+@contextmanager
+def remote_archive(network: httpx.MockTransport) -> Iterator[ArchiveContainer]:
+    """The archive http://x/a.stgs on a scripted network."""
+    transport = HttpTransport(IMPATIENT, network)
+    try:
+        yield ArchiveContainer(HttpRanges("http://x/a.stgs", transport), Limits())
+    finally:
+        transport.close()
+
+
 def scripted(
     *answers: Callable[[httpx.Request], httpx.Response],
 ) -> tuple[httpx.MockTransport, list]:
@@ -162,10 +185,9 @@ def reset(request: httpx.Request) -> httpx.Response:
 @pytest.mark.parametrize("fault", [status(503), status(500), status(429), refuse, reset])
 def test_passing_faults_are_retried(fault: Callable[[httpx.Request], httpx.Response]) -> None:
     transport, requests = scripted(fault, fault, status(200, b"abc"))
-    container = HttpContainer("http://x/scene", IMPATIENT, transport)
-    assert container.read("a", 3) == b"abc"
-    assert len(requests) == 3
-    container.close()
+    with remote(transport) as container:
+        assert container.read("a", 3) == b"abc"
+        assert len(requests) == 3
 
 
 @pytest.mark.parametrize(
@@ -183,46 +205,46 @@ def test_lasting_faults_are_told(
     fault: Callable[[httpx.Request], httpx.Response], error: type[Exception], tries: int
 ) -> None:
     transport, requests = scripted(fault)
-    container = HttpContainer("http://x/scene", IMPATIENT, transport)
-    with pytest.raises(error, match="http://x/scene/a"):
-        container.read("a", 3)
-    assert len(requests) == tries
-    container.close()
+    with remote(transport) as container:
+        with pytest.raises(error, match="http://x/scene/a"):
+            container.read("a", 3)
+        assert len(requests) == tries
 
 
 def test_redirects_are_followed_but_not_for_ever() -> None:
     transport, requests = scripted(lambda r: httpx.Response(302, headers={"Location": "/again"}))
-    container = HttpContainer("http://x/scene", IMPATIENT, transport)
-    with pytest.raises(SceneUnreachable):
-        container.read("a", 3)
-    assert len(requests) == IMPATIENT.redirects + 1
-    container.close()
+    with remote(transport) as container:
+        with pytest.raises(SceneUnreachable):
+            container.read("a", 3)
+        assert len(requests) == IMPATIENT.redirects + 1
 
 
-class Dripping(httpx.SyncByteStream):
+class Dripping(httpx.AsyncByteStream):
     """A body that never ends and comes one byte at a time."""
 
-    def __iter__(self) -> Iterator[bytes]:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
+            await asyncio.sleep(0)
             yield b"."
 
 
 def test_endless_bodies_end_at_the_declared_length() -> None:
     transport, _ = scripted(lambda r: httpx.Response(200, stream=Dripping()))
-    container = HttpContainer("http://x/scene", IMPATIENT, transport)
-    with pytest.raises(CorruptSegment, match="longer"):
+    with (
+        remote(transport) as container,
+        pytest.raises(CorruptSegment, match="longer"),
+    ):
         container.read("a", 1000)
-    container.close()
 
 
-def test_slow_bodies_end_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks = iter(range(10_000))
-    monkeypatch.setattr(time, "monotonic", lambda: float(next(ticks)))
+def test_slow_bodies_end_at_the_deadline() -> None:
     transport, _ = scripted(lambda r: httpx.Response(200, stream=Dripping()))
-    container = HttpContainer("http://x/scene", IMPATIENT, transport)
-    with pytest.raises(SceneUnreachable, match="slowly"):
-        container.read("a", 1000)
-    container.close()
+    settings = HttpSettings(deadline_s=0.1, slowest_bps=1e15)
+    with (
+        remote(transport, settings) as container,
+        pytest.raises(SceneUnreachable, match="slowly"),
+    ):
+        container.read("a", 1 << 40)
 
 
 def test_reading_can_be_cancelled_in_the_body_and_in_a_pause() -> None:
@@ -230,18 +252,16 @@ def test_reading_can_be_cancelled_in_the_body_and_in_a_pause() -> None:
         (lambda r: httpx.Response(200, stream=Dripping()), 0.0),
         (refuse, 60.0),
     ):
-        transport, _ = scripted(fault)
-        settings = HttpSettings(backoff_s=patience)
-        container = HttpContainer("http://x/scene", settings, transport)
-        with pytest.raises(Cancelled):
-            container.read("a", 1000, cancelled=lambda: True)
-        container.close()
+        transport, requests = scripted(fault)
+        settings = HttpSettings(backoff_s=patience, longest_backoff_s=patience)
+        with remote(transport, settings) as container, pytest.raises(Cancelled):
+            container.read("a", 1 << 40, cancelled=lambda seen=requests: bool(seen))
 
 
 def test_server_that_ignores_ranges_is_told() -> None:
     transport, _ = scripted(status(200, b"whole file"))
-    with pytest.raises(SceneUnreachable, match="ignores byte ranges"):
-        HttpRanges("http://x/a.stgs", IMPATIENT, transport)
+    with pytest.raises(SceneUnreachable, match="ignores byte ranges"), remote_archive(transport):
+        pass
 
 
 def ranged(data: bytes) -> Callable[[httpx.Request], httpx.Response]:
@@ -260,12 +280,11 @@ def ranged(data: bytes) -> Callable[[httpx.Request], httpx.Response]:
 def test_archive_by_ranges_needs_one_request_per_file() -> None:
     data = bytes(100_000) + golden_scene("hevc").read_bytes()  # so that the tail is not all of it
     transport, requests = scripted(ranged(data))
-    container = ArchiveContainer(HttpRanges("http://x/a.stgs", IMPATIENT, transport), Limits())
-    assert len(requests) == 1
-    manifest = container.read("scene.json", 1 << 20)
-    assert manifest.startswith(b'{"format":"streamstgs"')
-    assert len(requests) <= 2
-    container.close()
+    with remote_archive(transport) as container:
+        assert len(requests) == 1
+        manifest = container.read("scene.json", 1 << 20)
+        assert manifest.startswith(b'{"format":"streamstgs"')
+        assert len(requests) <= 2
 
 
 @pytest.mark.parametrize(
@@ -275,5 +294,5 @@ def test_lying_ranges_raise_only_codec_errors(content_range: str) -> None:
     told = {"Content-Range": content_range}
     body = httpx.ByteStream(b"x" * 10)
     transport, _ = scripted(lambda r: httpx.Response(206, stream=body, headers=told))
-    with pytest.raises((NotAScene, SceneUnreachable)):
-        ArchiveContainer(HttpRanges("http://x/a.stgs", IMPATIENT, transport), Limits())
+    with pytest.raises((NotAScene, SceneUnreachable)), remote_archive(transport):
+        pass

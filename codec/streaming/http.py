@@ -1,47 +1,28 @@
-"""A scene on a web server: any static host, plain GET and byte ranges."""
+"""Files from web servers: any static host, plain GET and byte ranges."""
 
 from __future__ import annotations
 
-import re
+import asyncio
+import concurrent.futures
+import random
+import ssl
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import cast
 
 import httpx
 
-from codec.errors import (
-    Cancelled,
-    CorruptSegment,
-    MissingSegment,
-    NotAScene,
-    SceneUnreachable,
-)
+from codec.errors import Cancelled, CodecError, SceneUnreachable
 from codec.streaming.container import never
+from codec.streaming.download import Download, PassingFault
+from codec.streaming.http_settings import HttpSettings
+from codec.streaming.transport import ByteRange, Listener, Reply, nobody
 
-CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
-GONE = (404, 410, 403)  # object stores answer 403 for what is not there
-
-
-@dataclass(frozen=True)
-class HttpSettings:
-    """Patience with a server.
-
-    Args:
-        connect_s: to reach it.
-        stall_s: without a byte.
-        deadline_s: for one file in all tries; a server that drips bytes is given up then.
-        tries: of one request, where the fault may pass (no connection, 5xx, 429).
-        backoff_s: pause before the second try, doubled before each further one.
-        redirects: followed at most.
-    """
-
-    connect_s: float = 5.0
-    stall_s: float = 10.0
-    deadline_s: float = 120.0
-    tries: int = 4
-    backoff_s: float = 0.2
-    redirects: int = 4
+POLL_S = 0.03  # how often a waiting caller is asked whether it still wants to wait
+CLOSE_TIMEOUT_S = 5.0
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def is_url(location: str) -> bool:
@@ -49,192 +30,216 @@ def is_url(location: str) -> bool:
     return location.lower().startswith(("http://", "https://"))
 
 
-class _Passing(Exception):
-    """A fault that may be gone at the next try."""
+class HttpTransport:
+    """Implements `Transport` with httpx. Owns one thread, in which all requests run.
 
+    Requests are asyncio tasks there: a task can be cancelled at any await, also while a name is
+    looked up, a handshake hangs or a body stalls, and its connection is closed at once.
 
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    content: bytes
-    range_start: int
-    whole_bytes: int | None  # of the file, where the server says it
-
-
-class HttpReader:
-    """GET with retries, deadline, size limit and cancellation; from two threads at a time."""
+    Args:
+        settings: patience.
+        network: replaces sockets in tests.
+        listener: told of each step of each request, in the thread of the transport.
+        chance: uniform in 0..1, for jitter.
+    """
 
     def __init__(
-        self, settings: HttpSettings, transport: httpx.BaseTransport | None = None
+        self,
+        settings: HttpSettings,
+        network: httpx.AsyncBaseTransport | None = None,
+        listener: Listener = nobody,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(settings.stall_s, connect=settings.connect_s),
-            follow_redirects=True,
-            max_redirects=settings.redirects,
-            headers={"Accept-Encoding": "identity"},  # what arrives is what is declared
-            transport=transport,
-        )
+        self._listener = listener
+        self._chance = chance
+        self._client = _client(settings, network)
+        self._loop = asyncio.new_event_loop()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+        self._thread.start()
 
     def get(
         self,
         url: str,
         most_bytes: int,
         cancelled: Callable[[], bool] = never,
-        byte_range: str | None = None,
-    ) -> _Answer:
-        """The body of a file or of a range of it.
+        byte_range: ByteRange | None = None,
+        fresh: bool = False,
+    ) -> Reply:
+        download = Download(url, most_bytes, byte_range, fresh, time.monotonic, self._listener)
+        with self._lock:
+            if self._closed:
+                raise Cancelled(f"{url}: the connection was closed.")
+            future = asyncio.run_coroutine_threadsafe(self._fetch(download), self._loop)
+        while True:
+            if cancelled():
+                future.cancel()
+                raise Cancelled(f"{url}: reading was cancelled.")
+            done, _ = concurrent.futures.wait([future], POLL_S)
+            if done:
+                return _result(future, url)
 
-        Raises:
-            MissingSegment, CorruptSegment (too long), SceneUnreachable, Cancelled.
-        """
-        give_up = time.monotonic() + self._settings.deadline_s
-        pause_s = self._settings.backoff_s
-        for attempt in range(1, self._settings.tries + 1):
+    def close(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(CLOSE_TIMEOUT_S)
+
+    # --- the thread ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_forever()
+            self._loop.run_until_complete(self._end())
+        finally:
+            self._loop.close()
+
+    async def _end(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._client.aclose()
+        await self._loop.shutdown_asyncgens()
+
+    async def _fetch(self, download: Download) -> Reply:
+        """All tries of one request, and the word to the listener how it ended."""
+        try:
+            reply = await self._try_until_it_comes(download)
+        except asyncio.CancelledError:
+            download.tell("cancelled")
+            raise
+        except BaseException:
+            download.tell("failed")
+            raise
+        download.tell("done")
+        return reply
+
+    async def _try_until_it_comes(self, download: Download) -> Reply:
+        began_s, failures = self._loop.time(), 0
+        while True:
+            before = len(download.content)
+            left_s = began_s + self._settings.allowed_s(download.size_bytes) - self._loop.time()
             try:
-                return self._get_once(url, most_bytes, cancelled, byte_range, give_up)
-            except (_Passing, httpx.TransportError) as error:
-                if attempt == self._settings.tries or time.monotonic() + pause_s > give_up:
-                    reason = str(error) or type(error).__name__
-                    raise SceneUnreachable(f"{url} cannot be fetched: {reason}.") from error
+                return await self._try(download, max(left_s, 0.0))
+            except (PassingFault, httpx.TransportError) as error:
+                _refuse_what_lasts(download.url, error)
+                failures = 1 if len(download.content) > before else failures + 1
+                pause_s = self._pause_s(failures, error)
+                spent_s = self._loop.time() + pause_s - began_s
+                too_late = spent_s > self._settings.allowed_s(download.size_bytes)
+                if too_late or failures >= self._settings.tries:
+                    raise _unreachable(download.url, error) from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise SceneUnreachable(f"{url} cannot be fetched: {error}.") from error
-            _wait(pause_s, url, cancelled)
-            pause_s *= 2
-        raise SceneUnreachable(f"{url} was never tried: the settings allow no try.")
+                raise _unreachable(download.url, error) from error
+            await asyncio.sleep(pause_s)
 
-    def _get_once(
+    def _pause_s(self, failures: int, error: Exception) -> float:
+        asked_s = error.retry_after_s if isinstance(error, PassingFault) else 0.0
+        pause_s = self._settings.pause_s(failures, self._chance())
+        return max(pause_s, min(asked_s, self._settings.longest_backoff_s))
+
+    async def _try(self, download: Download, left_s: float) -> Reply:
+        """One request and its body, ended when nothing comes any more."""
+        download.begin_try()
+        deadline_s = self._loop.time() + left_s
+        try:
+            async with asyncio.timeout_at(deadline_s) as patience:
+                response = await self._answer(download, patience, deadline_s)
+                try:
+                    download.accept(response)
+                    await self._read_body(download, response, patience, deadline_s)
+                finally:
+                    await response.aclose()
+        except TimeoutError as error:
+            if self._loop.time() >= deadline_s:
+                raise SceneUnreachable(f"{download.url} comes too slowly; given up.") from error
+            raise PassingFault("the server fell silent") from error
+        finally:
+            download.end_try()
+        return download.finish()
+
+    async def _answer(
+        self, download: Download, patience: asyncio.Timeout, deadline_s: float
+    ) -> httpx.Response:
+        """The headers that redirects lead to; bodies of redirects are never read."""
+        request = self._client.build_request(
+            "GET", download.url, headers=download.request_headers()
+        )
+        for _ in range(self._settings.redirects + 1):
+            self._reset(patience, deadline_s)
+            response = await self._client.send(request, stream=True)
+            if response.status_code not in REDIRECTS or response.next_request is None:
+                return response
+            await response.aclose()
+            _check_redirect(request.url, response.next_request.url)
+            request = response.next_request
+        raise SceneUnreachable(f"{download.url} leads from one address to the next without end.")
+
+    async def _read_body(
         self,
-        url: str,
-        most_bytes: int,
-        cancelled: Callable[[], bool],
-        byte_range: str | None,
-        give_up: float,
-    ) -> _Answer:
-        headers = {"Range": f"bytes={byte_range}"} if byte_range else {}
-        with self._client.stream("GET", url, headers=headers) as response:
-            _check_status(response, url)
-            start, whole = _content_range(response)
-            if response.status_code == 200 and byte_range:
-                raise SceneUnreachable(
-                    f"{url}: the server ignores byte ranges; serve the scene as a directory."
-                )
-            content = _body(response, url, most_bytes, cancelled, give_up)
-        return _Answer(response.status_code, content, start, whole)
-
-    def close(self) -> None:
-        self._client.close()
-
-
-def _check_status(response: httpx.Response, url: str) -> None:
-    status = response.status_code
-    if status in GONE:
-        raise MissingSegment(f"{url} is not there (HTTP {status}).")
-    if status == 416:
-        raise CorruptSegment(f"{url} is shorter than expected (HTTP 416).")
-    if status == 429 or status >= 500:
-        raise _Passing(f"HTTP {status}")
-    if status not in (200, 206):
-        raise SceneUnreachable(f"{url} cannot be fetched: HTTP {status}.")
-
-
-def _content_range(response: httpx.Response) -> tuple[int, int | None]:
-    match = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-    if match is None or len(match[3]) > 18:
-        return 0, None
-    return int(match[1]), int(match[3])
-
-
-def _body(
-    response: httpx.Response,
-    url: str,
-    most_bytes: int,
-    cancelled: Callable[[], bool],
-    give_up: float,
-) -> bytes:
-    content = bytearray()
-    for chunk in response.iter_raw():
-        content += chunk
-        if len(content) > most_bytes:
-            raise CorruptSegment(f"{url} is longer than the {most_bytes} bytes it should have.")
-        if cancelled():
-            raise Cancelled(f"{url}: reading was cancelled.")
-        if time.monotonic() > give_up:
-            raise SceneUnreachable(f"{url} comes too slowly; given up.")
-    return bytes(content)
-
-
-def _wait(pause_s: float, url: str, cancelled: Callable[[], bool]) -> None:
-    end = time.monotonic() + pause_s
-    while (left := end - time.monotonic()) > 0:
-        if cancelled():
-            raise Cancelled(f"{url}: reading was cancelled.")
-        time.sleep(min(left, 0.05))
-
-
-class HttpContainer:
-    """A scene directory below a URL."""
-
-    def __init__(
-        self, url: str, settings: HttpSettings, transport: httpx.BaseTransport | None = None
+        download: Download,
+        response: httpx.Response,
+        patience: asyncio.Timeout,
+        deadline_s: float,
     ) -> None:
-        base, _, self._query = url.partition("?")
-        self.location = base.rstrip("/")
-        self._reader = HttpReader(settings, transport)
+        """Append the body; each `stall_bytes` that come renew the patience."""
+        self._reset(patience, deadline_s)
+        fresh_bytes = 0
+        body = cast(AsyncGenerator[bytes, None], response.aiter_raw())
+        async with aclosing(body) as chunks:
+            async for chunk in chunks:
+                download.add(chunk)
+                fresh_bytes += len(chunk)
+                if fresh_bytes >= self._settings.stall_bytes:
+                    self._reset(patience, deadline_s)
+                    fresh_bytes = 0
+                if self._loop.time() > deadline_s:
+                    raise TimeoutError
 
-    def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
-        query = f"?{self._query}" if self._query else ""
-        return self._reader.get(f"{self.location}/{name}{query}", most_bytes, cancelled).content
-
-    def close(self) -> None:
-        self._reader.close()
-
-
-TAIL_BYTES = 64 << 10  # holds the directory of most archives: one request finds everything
-
-
-class HttpRanges:
-    """Byte ranges of one file on a server."""
-
-    def __init__(
-        self, url: str, settings: HttpSettings, transport: httpx.BaseTransport | None = None
-    ) -> None:
-        """
-        Raises:
-            NotAScene: it is not there, or empty.
-            SceneUnreachable: the server fails or ignores ranges.
-        """
-        self.location = url
-        self._reader = HttpReader(settings, transport)
-        with _closing_on_error(self._reader):
-            try:
-                tail = self._reader.get(url, TAIL_BYTES, byte_range=f"-{TAIL_BYTES}")
-            except (MissingSegment, CorruptSegment) as error:
-                raise NotAScene(f"{url} is not a scene: {error}") from error
-            if tail.whole_bytes is None:
-                raise SceneUnreachable(f"{url}: the server does not say how long the file is.")
-            self.size_bytes = tail.whole_bytes
-            self._tail_start, self._tail = tail.range_start, tail.content
-
-    def read(self, start: int, length: int, cancelled: Callable[[], bool] = never) -> bytes:
-        end = min(start + length, self.size_bytes)
-        if end <= start:
-            return b""
-        if start >= self._tail_start:
-            return self._tail[start - self._tail_start : end - self._tail_start]
-        answer = self._reader.get(self.location, end - start, cancelled, f"{start}-{end - 1}")
-        if answer.range_start != start:
-            raise CorruptSegment(f"{self.location}: the server sent another range than asked for.")
-        return answer.content
-
-    def close(self) -> None:
-        self._reader.close()
+    def _reset(self, patience: asyncio.Timeout, deadline_s: float) -> None:
+        patience.reschedule(min(self._loop.time() + self._settings.stall_s, deadline_s))
 
 
-@contextmanager
-def _closing_on_error(reader: HttpReader) -> Iterator[None]:
+def _client(settings: HttpSettings, network: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+    """Certificates are verified; what arrives is what is declared."""
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(None, connect=settings.connect_s),  # `_try` sees to the others
+        limits=httpx.Limits(max_connections=settings.connections),
+        follow_redirects=False,  # httpx would read the bodies of redirects, however long
+        headers={"Accept-Encoding": "identity"},
+        transport=network,
+    )
+
+
+def _result(future: concurrent.futures.Future[Reply], url: str) -> Reply:
     try:
-        yield
-    except BaseException:
-        reader.close()
-        raise
+        return future.result()
+    except concurrent.futures.CancelledError as error:
+        raise Cancelled(f"{url}: the connection was closed.") from error
+
+
+def _unreachable(url: str, error: Exception) -> CodecError:
+    reason = str(error) or type(error).__name__
+    return SceneUnreachable(f"{url} cannot be fetched: {reason.rstrip('.')}.")
+
+
+def _refuse_what_lasts(url: str, error: Exception) -> None:
+    """Some faults of transport are there at each try."""
+    if isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
+        raise _unreachable(url, error) from error
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            reason = cause.verify_message or "it is not valid"
+            raise SceneUnreachable(f"{url}: the certificate is refused: {reason}.") from error
+        cause = cause.__cause__ or cause.__context__
+
+
+def _check_redirect(here: httpx.URL, there: httpx.URL) -> None:
+    """Only to web servers, and never from a secured connection to an open one."""
+    if there.scheme not in ("http", "https") or (here.scheme, there.scheme) == ("https", "http"):
+        raise SceneUnreachable(f"{here} leads to {there.scheme}:, where the player does not go.")

@@ -1,4 +1,4 @@
-"""A location as people type it -> the container behind it."""
+"""A location as people type it -> the files behind it."""
 
 from __future__ import annotations
 
@@ -10,21 +10,42 @@ from codec.manifest import DASH_NAME, MANIFEST_NAME
 from codec.streaming.archive import ArchiveContainer, FileRanges
 from codec.streaming.container import Container
 from codec.streaming.directory import DirectoryContainer
-from codec.streaming.http import HttpContainer, HttpRanges, HttpSettings, is_url
+from codec.streaming.disk_cache import CacheSettings, DiskCache
+from codec.streaming.http import HttpTransport, is_url
+from codec.streaming.http_containers import HttpContainer, HttpRanges
+from codec.streaming.http_settings import HttpSettings
+from codec.streaming.scene_files import LocalFiles, RemoteFiles, SceneFiles
+from codec.streaming.transport import Listener, Transport
 
 ARCHIVE_SUFFIX = ".stgs"
 
 
-def open_container(location: str, limits: Limits, http: HttpSettings) -> Container:
-    """The container of a path or URL.
+def open_files(
+    location: str,
+    limits: Limits,
+    http: HttpSettings,
+    cache: CacheSettings,
+    listener: Listener,
+) -> SceneFiles:
+    """The files of the scene at a path or URL; its scene.json has been read.
 
     Raises:
         NotAScene: nothing is there, or neither a directory nor an archive.
+        MissingSegment, CorruptSegment: it has no scene.json, or one that is too long.
         SceneUnreachable: the server does not answer as it should.
     """
     if is_url(location):
-        return _open_url(location, limits, http)
-    path = Path(location)
+        return open_remote(location, limits, HttpTransport(http, listener=listener), cache)
+    container = open_container(Path(location), limits)
+    try:
+        return LocalFiles(container, limits.manifest_bytes)
+    except BaseException:
+        container.close()
+        raise
+
+
+def open_container(path: Path, limits: Limits) -> Container:
+    """The container of a path on this machine; raises NotAScene."""
     if path.name in (MANIFEST_NAME, DASH_NAME) and path.is_file():
         path = path.parent
     if path.is_dir():
@@ -35,21 +56,36 @@ def open_container(location: str, limits: Limits, http: HttpSettings) -> Contain
         ranges = FileRanges(path)
     except OSError as error:
         raise NotAScene(f"{path} cannot be read: {error.strerror}.") from error
-    return _archive(ranges, limits)
-
-
-def _open_url(location: str, limits: Limits, http: HttpSettings) -> Container:
-    without_query = location.split("?")[0]
-    if without_query.endswith(ARCHIVE_SUFFIX):
-        return _archive(HttpRanges(location, http), limits)
-    if without_query.rsplit("/", 1)[-1] in (MANIFEST_NAME, DASH_NAME):
-        location = without_query.rsplit("/", 1)[0]
-    return HttpContainer(location, http)
-
-
-def _archive(ranges: FileRanges | HttpRanges, limits: Limits) -> ArchiveContainer:
     try:
         return ArchiveContainer(ranges, limits)
     except BaseException:
         ranges.close()
         raise
+
+
+def open_remote(
+    url: str, limits: Limits, transport: Transport, cache: CacheSettings
+) -> RemoteFiles:
+    """The files behind an URL. The transport is closed with them, also when opening fails."""
+    url = _scene_url(url)
+
+    def reach(fresh: bool) -> Container:
+        if url.partition("?")[0].endswith(ARCHIVE_SUFFIX):
+            return ArchiveContainer(HttpRanges(url, transport, fresh), limits)
+        return HttpContainer(url, transport, fresh)
+
+    kept = DiskCache(cache) if cache.max_bytes else None
+    try:
+        return RemoteFiles(url, reach, transport, kept, limits.manifest_bytes)
+    except BaseException:
+        transport.close()
+        if kept is not None:
+            kept.close()
+        raise
+
+
+def _scene_url(url: str) -> str:
+    """The URL of the scene where that of its manifest was given."""
+    path, mark, query = url.partition("?")
+    base, _, name = path.rpartition("/")
+    return base + mark + query if name in (MANIFEST_NAME, DASH_NAME) else url

@@ -66,7 +66,7 @@ def main() -> None:
         path = golden_scene(codec)
         encode_scene(source, path, EncoderConfig(rungs=(20, 32), codec=codec))
         with open_scene(path) as scene:
-            expected[codec] = decoded_digests(scene, scene._container)
+            expected[codec] = decoded_digests(scene, scene._files._container)
     EXPECTED.write_text(json.dumps(expected, indent=1) + "\n")
 
 

@@ -1,0 +1,118 @@
+"""Fetched files on disk, so that a second viewing needs no network."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from hishel import Request, Response, SqliteStorage
+from platformdirs import user_cache_path
+
+log = logging.getLogger(__name__)
+
+APPLICATION = "streamstgs-player"
+DATABASE = "fetched-v1.db"
+
+
+@dataclass(frozen=True)
+class CacheSettings:
+    """What is kept of fetched scenes.
+
+    Args:
+        max_bytes: of all files together; the one used longest ago goes first. 0 keeps nothing.
+        directory: where; None for the cache directory of the user.
+    """
+
+    max_bytes: int = 1 << 30
+    directory: Path | None = None
+
+
+class DiskCache:
+    """Bytes under a key, kept by hishel's storage: SQLite, shared by processes, no pickle.
+
+    What comes out is as untrusted as what comes from a server: the caller checks it. A disk that
+    is full or broken makes the cache forget, and never fails a caller. From several threads.
+    """
+
+    def __init__(self, settings: CacheSettings) -> None:
+        directory = settings.directory or user_cache_path(APPLICATION)
+        self._max_bytes = settings.max_bytes
+        self._storage: SqliteStorage | None = None
+        try:
+            self._storage = _open(directory / DATABASE, settings.max_bytes)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("Fetched files are not kept: %s cannot be used (%s).", directory, error)
+
+    def get(self, key: str, most_bytes: int) -> bytes | None:
+        """What was put last under a key, if it is still there."""
+        if self._storage is None:
+            return None
+        try:
+            entries = self._storage.get_entries(_digest(key))
+            return _content(entries[-1].response, most_bytes) if entries else None
+        except (RuntimeError, sqlite3.Error) as error:  # evicted while it was read, or unreadable
+            log.info("A kept file cannot be read: %s", error)
+            return None
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep; what was under the key is replaced. Too large ones are not kept."""
+        if self._storage is None or len(data) > self._max_bytes // 4:
+            return
+        try:
+            self.drop(key)
+            response = Response(200, stream=iter((data,)))
+            made = self._storage.create_entry(Request("GET", ""), response, _digest(key))
+            _content(made.response, len(data))  # it is kept once its stream has been read
+        except (RuntimeError, sqlite3.Error) as error:
+            log.info("A file cannot be kept: %s", error)
+
+    def drop(self, key: str) -> None:
+        """Forget a key."""
+        if self._storage is not None:
+            for entry in self._storage.get_entries(_digest(key)):
+                self._storage.remove_entry(entry.id)
+
+    def close(self) -> None:
+        if self._storage is not None:
+            self._storage.close()
+
+
+def _open(path: Path, max_bytes: int) -> SqliteStorage:
+    """The storage; a file that is no database is thrown away.
+
+    Entries need no time of grace for their readers here (`soft_delete_ttl`): one that is evicted
+    while it is read counts as not there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = _connect(path)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError:
+        connection.close()
+        path.unlink()
+        connection = _connect(path)
+    return SqliteStorage(connection=connection, max_size=max_bytes, soft_delete_ttl=0.0)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
+
+
+def _content(response: Response, most_bytes: int) -> bytes | None:
+    """The body of an entry; None when it is longer than allowed."""
+    content = bytearray()
+    for chunk in cast(Iterator[bytes], response.stream):
+        content += chunk
+        if len(content) > most_bytes:
+            return None
+    return bytes(content)
+
+
+def _digest(key: str) -> str:
+    """Keys are URLs, which may hold secrets: only their hashes are written."""
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,244 @@
+"""What has arrived of one file, and which version of the file it belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+import httpx
+
+from codec.errors import CorruptSegment, MissingSegment, SceneChanged, SceneUnreachable
+from codec.streaming.transport import ByteRange, Listener, Progress, Reply
+
+CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+CONTENT_LENGTH = re.compile(r"\d{1,18}")
+GONE = (403, 404, 410)  # object stores answer 403 for what is not there
+MAY_PASS = (408, 425, 429)  # and all 5xx
+
+
+class PassingFault(Exception):
+    """A fault that may be gone at the next try.
+
+    Args:
+        retry_after_s: pause that the server asks for.
+    """
+
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Download:
+    """The body of one request over several tries; a broken try is continued where it broke.
+
+    What came before is only continued when the server proves that the file is still the same:
+    by If-Range where it gave a strong ETag or a date, and by the same length of the whole file.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        most_bytes: int,
+        byte_range: ByteRange | None,
+        fresh: bool,
+        clock: Callable[[], float],
+        listener: Listener,
+    ) -> None:
+        self.url = url
+        self.most_bytes = most_bytes
+        self.content = bytearray()
+        self.tries = 0
+        self._range = byte_range
+        self._fresh = fresh
+        self._start = byte_range.first if byte_range and byte_range.first is not None else 0
+        self._whole: int | None = None
+        self._expected: int | None = None  # length of the body
+        self._validator: str | None = None
+        self._clock = clock
+        self._listener = listener
+        self._began_s = self._sent_s = clock()
+        self._first_byte_s: float | None = None
+        self._received = 0
+        self._body_began_s: float | None = None
+        self._body_s = 0.0
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that the whole request brings, as far as known."""
+        return self._expected if self._expected is not None else self.most_bytes
+
+    def request_headers(self) -> dict[str, str]:
+        """Headers of the next try: for everything, or for what is missing."""
+        headers = {"Cache-Control": "no-cache"} if self._fresh else {}
+        if self.content:
+            first = self._start + len(self.content)
+            last = "" if self._expected is None else self._start + self._expected - 1
+            headers["Range"] = f"bytes={first}-{last}"
+            if self._validator:
+                headers["If-Range"] = self._validator
+        elif self._range:
+            headers["Range"] = self._range.header()
+        return headers
+
+    def begin_try(self) -> None:
+        self.tries += 1
+        self._sent_s = self._clock()
+        self._first_byte_s = self._body_began_s = None
+        self.tell("waiting")
+
+    def accept(self, response: httpx.Response) -> None:
+        """Judge the headers of a try before any of its body is read.
+
+        Raises:
+            PassingFault: try again. MissingSegment, CorruptSegment, SceneChanged,
+            SceneUnreachable: there is no use in that.
+        """
+        self._first_byte_s = self._clock() - self._sent_s
+        self._body_began_s = self._clock()
+        self._check_status(response)
+        self._check_encoding(response)
+        if response.status_code == 206:
+            self._accept_part(response)
+        elif self._range:
+            self._refuse_whole()
+        else:
+            self._start_again()  # a server that cannot continue sends everything once more
+            self._expected = self._whole = _content_length(response)
+        self._validator = _validator(response)
+        if self.size_bytes > self.most_bytes:
+            raise self._too_long()
+
+    def add(self, chunk: bytes) -> None:
+        """Take a piece of the body."""
+        self._received += len(chunk)
+        self.content += chunk
+        if len(self.content) > self.most_bytes:
+            raise self._too_long()
+        self.tell("receiving")
+
+    def finish(self) -> Reply:
+        """The complete body.
+
+        Raises:
+            PassingFault: it is shorter than its headers said.
+        """
+        if self._expected is not None and len(self.content) < self._expected:
+            raise PassingFault(f"the body ended after {len(self.content)} of {self._expected} B")
+        if self._expected is not None and len(self.content) > self._expected:
+            raise CorruptSegment(f"{self.url}: the body is longer than its headers say.")
+        return Reply(bytes(self.content), self._start, self._whole)
+
+    def end_try(self) -> None:
+        """Whatever came of it: its time counts."""
+        if self._body_began_s is not None:
+            self._body_s += self._clock() - self._body_began_s
+            self._body_began_s = None
+
+    def tell(self, state: Literal["waiting", "receiving", "done", "failed", "cancelled"]) -> None:
+        now_s = self._clock()
+        running_s = 0.0 if self._body_began_s is None else now_s - self._body_began_s
+        self._listener(
+            Progress(
+                url=self.url,
+                state=state,
+                received_bytes=self._received,
+                expected_bytes=self._expected,
+                elapsed_s=now_s - self._began_s,
+                first_byte_s=self._first_byte_s,
+                body_s=self._body_s + running_s,
+                tries=self.tries,
+            )
+        )
+
+    # --- judging headers -------------------------------------------------------------------------
+
+    def _check_status(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if status in GONE:
+            raise MissingSegment(f"{self.url} is not there (HTTP {status}).")
+        if status == 416 and self.content:
+            self._start_again()
+            raise PassingFault("the file became shorter while it was read")
+        if status == 416:
+            raise CorruptSegment(f"{self.url} is shorter than expected (HTTP 416).")
+        if status in MAY_PASS or status >= 500:
+            raise PassingFault(f"HTTP {status}", _retry_after_s(response))
+        if status not in (200, 206):
+            raise SceneUnreachable(f"{self.url} cannot be fetched: HTTP {status}.")
+
+    def _check_encoding(self, response: httpx.Response) -> None:
+        """A compressed body could unpack to any length; none was asked for."""
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            raise SceneUnreachable(
+                f"{self.url}: the server compresses ({encoding[:20]}) what was asked for as it is."
+            )
+
+    def _accept_part(self, response: httpx.Response) -> None:
+        match = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+        if match is None:
+            raise SceneUnreachable(f"{self.url}: the server does not say which range it sends.")
+        first, last, whole = (int(part) for part in match.groups())
+        if not first <= last < whole:
+            raise SceneUnreachable(f"{self.url}: the server sends an impossible range.")
+        if self.content:
+            self._check_continuation(response, first, whole)
+            return
+        if not self._is_what_was_asked_for(first, whole):
+            raise CorruptSegment(f"{self.url}: the server sent another range than asked for.")
+        self._start, self._whole, self._expected = first, whole, last - first + 1
+
+    def _is_what_was_asked_for(self, first: int, whole: int) -> bool:
+        if self._range is None:
+            return first == 0
+        if self._range.first is None:
+            return first == max(whole - self._range.last, 0)
+        return first == self._range.first
+
+    def _check_continuation(self, response: httpx.Response, first: int, whole: int) -> None:
+        same = self._whole in (None, whole) and self._validator == _validator(response)
+        if same and first == self._start + len(self.content):
+            self._whole = whole
+            if self._range is None:
+                self._expected = whole
+            return
+        self._start_again()
+        if self._range and not same:
+            raise SceneChanged(f"{self.url} was replaced while it was read.")
+        raise PassingFault("the server continued with something else")
+
+    def _refuse_whole(self) -> None:
+        """All of the file where a range was asked for."""
+        if self.content:
+            raise SceneChanged(f"{self.url} was replaced while it was read.")
+        raise SceneUnreachable(
+            f"{self.url}: the server ignores byte ranges; serve the scene as a directory."
+        )
+
+    def _start_again(self) -> None:
+        self.content.clear()
+        self._whole = self._expected = self._validator = None
+
+    def _too_long(self) -> CorruptSegment:
+        return CorruptSegment(
+            f"{self.url} is longer than the {self.most_bytes} bytes it should have."
+        )
+
+
+def _content_length(response: httpx.Response) -> int | None:
+    told = response.headers.get("Content-Length", "").strip()
+    return int(told) if CONTENT_LENGTH.fullmatch(told) else None
+
+
+def _validator(response: httpx.Response) -> str | None:
+    """What If-Range may be given: a strong ETag, else a date (RFC 9110, 13.1.5)."""
+    tag = response.headers.get("ETag", "").strip()
+    if tag.startswith('"'):
+        return tag
+    return response.headers.get("Last-Modified") or None
+
+
+def _retry_after_s(response: httpx.Response) -> float:
+    told = response.headers.get("Retry-After", "").strip()
+    return float(told) if told.isdecimal() and len(told) < 6 else 0.0

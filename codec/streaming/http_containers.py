@@ -1,0 +1,72 @@
+"""A scene on a web server: a directory below an URL, or one archive read by ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from codec.errors import CorruptSegment, MissingSegment, NotAScene, SceneChanged, SceneUnreachable
+from codec.streaming.container import never
+from codec.streaming.transport import ByteRange, Transport
+
+TAIL_BYTES = 64 << 10  # holds the directory of most archives: one request finds everything
+
+
+class HttpContainer:
+    """A scene directory below an URL.
+
+    Args:
+        transport: belongs to whoever made it.
+        fresh: caches on the way shall ask the server.
+    """
+
+    def __init__(self, url: str, transport: Transport, fresh: bool = False) -> None:
+        base, _, self._query = url.partition("?")
+        self.location = base.rstrip("/")
+        self._transport = transport
+        self._fresh = fresh
+
+    def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
+        query = f"?{self._query}" if self._query else ""
+        url = f"{self.location}/{name}{query}"
+        return self._transport.get(url, most_bytes, cancelled, fresh=self._fresh).content
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class HttpRanges:
+    """Byte ranges of one file on a server; arguments as in `HttpContainer`."""
+
+    def __init__(self, url: str, transport: Transport, fresh: bool = False) -> None:
+        """
+        Raises:
+            NotAScene: it is not there, or empty.
+            SceneUnreachable: the server fails or ignores ranges.
+        """
+        self.location = url
+        self._transport = transport
+        self._fresh = fresh
+        try:
+            last = ByteRange(None, TAIL_BYTES)
+            tail = transport.get(url, TAIL_BYTES, byte_range=last, fresh=fresh)
+        except (MissingSegment, CorruptSegment) as error:
+            raise NotAScene(f"{url} is not a scene: {error}") from error
+        if tail.whole_bytes is None:
+            raise SceneUnreachable(f"{url}: the server does not say how long the file is.")
+        self.size_bytes = tail.whole_bytes
+        self._tail_start, self._tail = tail.range_start, tail.content
+
+    def read(self, start: int, length: int, cancelled: Callable[[], bool] = never) -> bytes:
+        end = min(start + length, self.size_bytes)
+        if end <= start:
+            return b""
+        if start >= self._tail_start:
+            return self._tail[start - self._tail_start : end - self._tail_start]
+        part = ByteRange(start, end - 1)
+        reply = self._transport.get(self.location, end - start, cancelled, part, self._fresh)
+        if reply.whole_bytes != self.size_bytes:
+            raise SceneChanged(f"{self.location} was replaced while it was open.")
+        return reply.content
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,189 @@
+"""The files of an open scene, each with the length and checksum that scene.json declares."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from codec.errors import (
+    Cancelled,
+    CorruptSegment,
+    MissingSegment,
+    NotAScene,
+    SceneChanged,
+    SceneUnreachable,
+)
+from codec.manifest import MANIFEST_NAME, FileEntry
+from codec.streaming.container import Container, never
+from codec.streaming.disk_cache import DiskCache
+from codec.streaming.transport import Transport
+
+log = logging.getLogger(__name__)
+
+
+class SceneFiles(Protocol):
+    """What an open scene reads from; from several threads at a time."""
+
+    location: str  # for people
+    manifest: bytes  # content of scene.json
+
+    def read(self, file: FileEntry, cancelled: Callable[[], bool] = never) -> bytes:
+        """The content of a declared file.
+
+        Raises:
+            CorruptSegment: it is not what scene.json says, also when fetched again.
+            MissingSegment: it is not there, or the server gives everything but this file.
+            SceneUnreachable: the server does not answer as it should.
+            SceneChanged: another scene is at this location now.
+            Cancelled: the caller asked for it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; safe to call twice."""
+        ...
+
+
+def check(file: FileEntry, data: bytes) -> bytes:
+    """`data`, if it is what scene.json declares; CorruptSegment otherwise."""
+    if len(data) != file.size_bytes:
+        raise CorruptSegment(
+            f"{file.name} has {len(data)} bytes, scene.json says {file.size_bytes}."
+        )
+    if FileEntry.of(file.name, data) != file:
+        raise CorruptSegment(f"{file.name} is damaged: its checksum is not the declared one.")
+    return data
+
+
+class LocalFiles:
+    """Implements `SceneFiles` for a directory or an archive on this machine."""
+
+    def __init__(self, container: Container, manifest_bytes: int) -> None:
+        self.location = container.location
+        self._container = container
+        self.manifest = container.read(MANIFEST_NAME, manifest_bytes)
+
+    def read(self, file: FileEntry, cancelled: Callable[[], bool] = never) -> bytes:
+        if cancelled():
+            raise Cancelled(f"{file.name}: reading was cancelled.")
+        return check(file, self._container.read(file.name, file.size_bytes, cancelled))
+
+    def close(self) -> None:
+        self._container.close()
+
+
+class RemoteFiles:
+    """Implements `SceneFiles` for a server, with a cache on disk.
+
+    A file that arrives damaged is fetched once more past all caches. If that does not help, the
+    scene.json of now tells whether the file is damaged or the whole scene was replaced.
+
+    Args:
+        url: of the scene.
+        reach: opens the container there; with True past the caches on the way.
+        transport: closed with this object.
+        cache: closed with this object; None keeps nothing.
+        manifest_bytes: longest scene.json.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        reach: Callable[[bool], Container],
+        transport: Transport,
+        cache: DiskCache | None,
+        manifest_bytes: int,
+    ) -> None:
+        self.location = url.partition("?")[0].rstrip("/")
+        self._reach = reach
+        self._transport = transport
+        self._cache = cache
+        self._manifest_bytes = manifest_bytes
+        self._container: Container | None = None  # None while nothing was needed from the server
+        self.manifest = self._open(f"{url} {MANIFEST_NAME}")
+
+    def read(self, file: FileEntry, cancelled: Callable[[], bool] = never) -> bytes:
+        if cancelled():
+            raise Cancelled(f"{file.name}: reading was cancelled.")
+        key = f"{self.location} {file.name} {file.size_bytes} {file.crc32:08x}"
+        data = self._kept(key, file)
+        if data is None:
+            data = self._fetch(file, cancelled)
+            if self._cache is not None:
+                self._cache.put(key, data)
+        return data
+
+    def close(self) -> None:
+        self._transport.close()
+        if self._cache is not None:
+            self._cache.close()
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _open(self, key: str) -> bytes:
+        """scene.json: from the server, or as it was last time when that is out of reach."""
+        try:
+            self._container = self._reach(False)
+            data = self._container.read(MANIFEST_NAME, self._manifest_bytes)
+        except SceneUnreachable as error:
+            kept = self._cache.get(key, self._manifest_bytes) if self._cache else None
+            if kept is None:
+                raise
+            log.warning("%s Playing what was kept of it.", error)
+            return kept
+        if self._cache is not None:
+            self._cache.put(key, data)
+        return data
+
+    def _kept(self, key: str, file: FileEntry) -> bytes | None:
+        data = self._cache.get(key, file.size_bytes) if self._cache else None
+        try:
+            return None if data is None else check(file, data)
+        except CorruptSegment as error:
+            log.warning("Fetched again: kept %s", error)
+            return None
+
+    def _fetch(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
+        try:
+            if self._container is None:
+                self._container = self._again(False)
+            return check(file, self._container.read(file.name, file.size_bytes, cancelled))
+        except (CorruptSegment, MissingSegment) as error:
+            log.info("Fetched again: %s", error)
+        except SceneUnreachable:
+            if not self._server_answers(cancelled):
+                raise
+        return self._fetch_again(file, cancelled)
+
+    def _fetch_again(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
+        """The second and last attempt, past all caches on the way."""
+        fresh = self._again(True)
+        if self._manifest_now(fresh, cancelled) != self.manifest:
+            raise SceneChanged(f"The scene at {self.location} was replaced by another version.")
+        try:
+            return check(file, fresh.read(file.name, file.size_bytes, cancelled))
+        except SceneUnreachable as error:
+            if self._server_answers(cancelled):
+                raise MissingSegment(f"The server gives everything but this: {error}") from error
+            raise
+
+    def _server_answers(self, cancelled: Callable[[], bool]) -> bool:
+        try:
+            self._manifest_now(self._again(True), cancelled)
+        except SceneUnreachable:
+            return False
+        return True
+
+    def _again(self, fresh: bool) -> Container:
+        """The container of a scene that was there before: it may come back."""
+        try:
+            return self._reach(fresh)
+        except NotAScene as error:
+            raise SceneUnreachable(f"The scene is gone: {error}") from error
+
+    def _manifest_now(self, container: Container, cancelled: Callable[[], bool]) -> bytes:
+        try:
+            return container.read(MANIFEST_NAME, self._manifest_bytes, cancelled)
+        except (MissingSegment, CorruptSegment) as error:
+            raise SceneUnreachable(f"The scene is gone: {error}") from error
