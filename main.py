@@ -309,11 +309,14 @@ class Serve:
     directory: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
     host: str = "127.0.0.1"
     port: int = 8000
+    throttle: Annotated[
+        Path | None, option("TRACE.json", "Play a recorded network before the server.", "not")
+    ] = None
 
     def run(self) -> int:
         from codec.serve import serve
 
-        serve(self.directory, self.host, self.port)
+        serve(self.directory, self.host, self.port, self.throttle)
         return 0
 
 
