@@ -15,7 +15,6 @@ from pathlib import Path
 from codec.errors import ServeError
 
 CHUNK_BYTES = 8 << 10  # small, so that requests share the bottleneck fairly
-IDLE_S = 0.05  # a shorter gap is our own slowness, which must not slow the line
 REQUEST_BYTES = 64 << 10
 MOST_STRETCHES = 1_000_000
 
@@ -166,11 +165,12 @@ class Relay:
     ) -> None:
         with suppress(ConnectionError):  # either side may leave at any time
             server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
+            conversation = _Conversation(self._bottleneck)
             try:
                 await self._bottleneck.wait_latency()
                 async with asyncio.TaskGroup() as both:
-                    asking = both.create_task(self._pass_requests(client, to_server))
-                    await self._pass_answers(server, to_client)
+                    asking = both.create_task(conversation.pass_requests(client, to_server))
+                    await conversation.pass_answers(server, to_client)
                     asking.cancel()
             except* ConnectionError:
                 pass
@@ -178,23 +178,32 @@ class Relay:
                 to_server.close()
         to_client.close()
 
-    async def _pass_requests(
+
+class _Conversation:
+    """The two directions of one connection."""
+
+    def __init__(self, bottleneck: Bottleneck) -> None:
+        self._bottleneck = bottleneck
+        self._asked_s = 0.0  # when the last request reached the server
+
+    async def pass_requests(
         self, client: asyncio.StreamReader, to_server: asyncio.StreamWriter
     ) -> None:
         while data := await client.read(REQUEST_BYTES):
             await self._bottleneck.wait_latency()
+            self._asked_s = self._bottleneck.now_s()
             to_server.write(data)
             await to_server.drain()
         raise ConnectionResetError("the client is gone")
 
-    async def _pass_answers(
+    async def pass_answers(
         self, server: asyncio.StreamReader, to_client: asyncio.StreamWriter
     ) -> None:
-        offered_s = self._bottleneck.now_s()
+        """Bytes are taken to be offered without a gap from a request on: the slowness of this
+        program must not slow the line."""
+        through_s = 0.0
         while data := await server.read(CHUNK_BYTES):
-            now_s = self._bottleneck.now_s()
-            if now_s - offered_s > IDLE_S:
-                offered_s = now_s
-            offered_s = await self._bottleneck.pass_bytes(len(data), offered_s)
+            offered_s = max(self._asked_s, through_s)
+            through_s = await self._bottleneck.pass_bytes(len(data), offered_s)
             to_client.write(data)
             await to_client.drain()
