@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from queue import Queue
 
 import numpy as np
 import pytest
 import torch
 
-from app.player.pictures import PictureMaker, PictureRequest, PictureSource, draw_rgb8
+from app.player.pictures import (
+    Picture,
+    PictureMaker,
+    PictureRequest,
+    PictureSource,
+    draw_rgb8,
+)
 from app.player.playback_types import PlaybackFrame
 from renderer import Camera, Gaussians, Gop, RenderSettings
 from renderer.errors import BackendUnavailable
@@ -145,6 +152,22 @@ def test_no_picture_from_before_a_seek(maker: PictureMaker, backend: ScriptedBac
     picture = maker.take_picture()
     assert picture is not None
     assert picture.request.frame.serial == 2
+
+
+def test_a_still_is_drawn_though_newer_pictures_are_wanted(
+    maker: PictureMaker, backend: ScriptedBackend
+) -> None:
+    backend.gate.clear()
+    maker.show(frame(0), camera(), PLAIN)
+    assert backend.entered.wait(WAIT_S)
+    stills: Queue[Picture] = Queue()
+    maker.draw_still(PictureRequest(frame(3), camera(), PLAIN), stills.put)
+    maker.show(frame(7), camera(), PLAIN)
+    backend.gate.set()
+    still = stills.get(timeout=WAIT_S)
+    assert still.request.frame.index == 3
+    assert (still.rgb8 == 3).all()
+    assert maker.wait(WAIT_S)
 
 
 def test_a_backend_that_is_missing_becomes_an_event() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
 from app.player.camera_path import read_camera_path
 from app.player.orbit_camera import OrbitCamera, OrbitView
 from app.ui.camera_motion import CameraMotion, camera_json, look_from_json

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
@@ -18,6 +21,7 @@ from tests.window_driver import (
     drag,
     frame,
     key,
+    live,
     pause,
     pixels,
     psnr_db,
@@ -43,7 +47,7 @@ def test_it_plays_and_space_pauses(window: MainWindow) -> None:
     key(window, Qt.Key.Key_Space)
     assert state(window) is PlaybackState.PAUSED
     held = frame(window)
-    QTest.qWait(150)
+    live(150)
     assert frame(window) == held
     QTest.mouseClick(window.bar.play, Qt.MouseButton.LeftButton)
     assert state(window) is PlaybackState.PLAYING
@@ -73,13 +77,13 @@ def test_what_is_on_screen_is_what_the_reference_draws(
         key(window, Qt.Key.Key_Right)
     drag(window.viewport, QPoint(300, 200), QPoint(360, 180))
     settle(window)
-    QTest.qWait(100)
+    live(100)
     scene = open_scene(scene_path)
     gop = scene.decode_gop(0, scene.rungs[0])
     scene.close()
     assert window.loop.motion is not None
     camera = window.loop.motion.camera(*window.viewport.size_px())
-    settings = RenderSettings(background=scene.meta.background)
+    settings = RenderSettings(scene.meta.background, scene.meta.near)
     truth = ReferenceBackend().render(gop.gaussians_at(5), camera, settings)
     expected = (truth.clamp(0, 1) * 255).round().byte().numpy()
     on_screen = pixels(window)
@@ -98,14 +102,14 @@ def test_dragging_orbits_and_pans(window: MainWindow) -> None:
     turned = motion.orbit.view
     assert turned.yaw_rad != before.yaw_rad
     assert turned.pivot == before.pivot
-    QTest.qWait(50)
+    live(50)
     assert psnr_db(pixels(window), first) < 30
     drag(window.viewport, QPoint(200, 200), QPoint(300, 230), Qt.MouseButton.RightButton)
     assert motion.orbit.view.yaw_rad == turned.yaw_rad
     assert motion.orbit.view.pivot != turned.pivot
     key(window, Qt.Key.Key_0)
     settle(window)
-    QTest.qWait(50)
+    live(50)
     assert psnr_db(pixels(window), first) > 40
 
 
@@ -184,12 +188,12 @@ def test_speed_and_loop(window: MainWindow) -> None:
 def test_other_renderers_show_the_same(window: MainWindow, backend: str) -> None:
     window.resize(560, 380)  # the reference is exact, not fast
     pause(window)
-    QTest.qWait(50)
+    live(50)
     by_cpu = pixels(window)
     window.loop.set_backend(backend)
     wait_for(lambda: window.loop.drawing.backend == backend, f"the {backend} backend")
     settle(window)
-    QTest.qWait(100)
+    live(100)
     screenshot(window, f"backend-{backend}")
     assert psnr_db(pixels(window), by_cpu) >= 35
 

@@ -15,7 +15,7 @@ if sys.platform == "linux" and not os.environ.get("DISPLAY"):
     pytest.skip("no DISPLAY: run under xvfb-run", allow_module_level=True)
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -26,6 +26,13 @@ from app.ui.main_window import MainWindow
 WAIT_S = 40.0  # compiling the cpu backend on a busy machine is within it
 ARTIFACTS = Path(os.environ.get("STGS_ARTIFACTS", "artifacts"))
 OpenWindow = Callable[..., MainWindow]
+
+
+def live(ms: int) -> None:
+    """Let the window live for a while. Unlike QTest.qWait this lets other threads run, too."""
+    events = QEventLoop()
+    QTimer.singleShot(ms, events.quit)
+    events.exec()
 
 
 def shown(window: MainWindow) -> bool:
@@ -39,7 +46,7 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         if time.monotonic() > end_s:
             pytest.fail(f"waited in vain for {what}")
-        QTest.qWait(10)
+        live(10)
 
 
 def pause(window: MainWindow) -> None:
@@ -70,7 +77,7 @@ def key(window: MainWindow, code: Qt.Key, *modifiers: Qt.KeyboardModifier) -> No
     for modifier in modifiers:
         pressed |= modifier
     QTest.keyClick(window.viewport, code, pressed)
-    QTest.qWait(20)
+    live(20)
 
 
 def drag(
@@ -81,9 +88,9 @@ def drag(
     for step in range(1, 6):
         point = start + (end - start) * step / 5
         _move(widget, point, button)
-        QTest.qWait(5)
+        live(5)
     QTest.mouseRelease(widget, button, pos=end)
-    QTest.qWait(20)
+    live(20)
 
 
 def _move(widget: QWidget, point: QPoint, held: Qt.MouseButton) -> None:
@@ -98,7 +105,7 @@ def _move(widget: QWidget, point: QPoint, held: Qt.MouseButton) -> None:
 
 def screenshot(window: MainWindow, name: str) -> Path:
     """The window as the display shows it (window.grab() leaves OpenGL areas blank)."""
-    QTest.qWait(60)
+    live(60)
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     path = ARTIFACTS / f"{name}.png"
     frame_px = window.frameGeometry()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
@@ -159,6 +160,7 @@ class PictureMaker:
         self._request: PictureRequest | None = None
         self._newest: PictureRequest | None = None  # taken up last
         self._picture: Picture | None = None
+        self._stills: deque[tuple[PictureRequest, Callable[[Picture], None]]] = deque()
         self._events: list[PlaybackError] = []
         self._skipped = 0
         self._closed = False
@@ -174,6 +176,16 @@ class PictureMaker:
             self._request = PictureRequest(frame, camera, settings)
             if self._picture and self._picture.request.frame.serial < frame.serial:
                 self._picture = None
+            self._changed.notify_all()
+
+    def draw_still(self, request: PictureRequest, on_drawn: Callable[[Picture], None]) -> None:
+        """Draw one picture besides the running ones, such as to save it; nothing overtakes it.
+
+        Args:
+            on_drawn: called in the thread, with a picture that `take_picture` never gives.
+        """
+        with self._changed:
+            self._stills.append((request, on_drawn))
             self._changed.notify_all()
 
     def take_picture(self) -> Picture | None:
@@ -221,8 +233,9 @@ class PictureMaker:
             source = PictureSource(
                 backend, self._make_deformer, self._to_host, self._keep_gaussians
             )
-            while request := self._wait_for_request():
-                self._publish(source.draw(request))
+            while job := self._wait_for_job():
+                request, deliver = job
+                deliver(source.draw(request))
         except Exception as error:
             log.exception("picture thread")
             message = f"The picture cannot be drawn: {error}. Choose another renderer."
@@ -233,11 +246,19 @@ class PictureMaker:
         finally:
             close_backend(backend)
 
-    def _wait_for_request(self) -> PictureRequest | None:
+    def _wait_for_job(self) -> tuple[PictureRequest, Callable[[Picture], None]] | None:
+        """What to draw next and where the picture goes; None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._request is not self._newest)
+            self._changed.wait_for(
+                lambda: self._closed or self._stills or self._request is not self._newest
+            )
+            if self._closed:
+                return None
+            if self._stills:
+                return self._stills.popleft()
+            assert self._request is not None
             self._newest = self._request
-            return None if self._closed else self._request
+            return self._request, self._publish
 
     def _publish(self, picture: Picture) -> None:
         with self._changed:

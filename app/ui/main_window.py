@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 
 from app.player.playback import Playback
@@ -275,7 +275,11 @@ class MainWindow(QMainWindow):
             self.save_picture(chosen)
 
     def save_picture(self, path: str) -> None:
-        if self.loop.picture_image().save(path):
+        """Save what is seen now at the full size of the window, however small it is drawn."""
+        self.loop.draw_still(partial(self._write_picture, path))
+
+    def _write_picture(self, path: str, picture: QImage) -> None:
+        if picture.save(path):
             self.viewport.toast.show_message(f"Saved {path}", warning=False)
         else:
             self.viewport.toast.show_message(f"Could not write {path}. Choose another folder.")

@@ -7,19 +7,25 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
+from torch import Tensor
 
-from app.player.pictures import Picture, PictureMaker
+from app.player.pictures import Picture, PictureMaker, PictureRequest
 from app.player.playback_types import PlaybackFrame
 from app.ui.raster_surface import RasterSurface
 from app.ui.texture_surface import TextureSurface
 from renderer import Camera, RenderSettings
 from renderer.backends.base import Backend
+
+Keep = Callable[[QImage], None]
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,8 @@ class Painter(QObject):
         """Ask for a picture; a newer request overtakes an older one."""
 
     @abstractmethod
-    def grab_picture(self) -> QImage:
-        """The picture now shown."""
+    def draw_still(self, request: PictureRequest, keep: Keep) -> None:
+        """Draw one picture and hand it to `keep` in the GUI thread, now or later."""
 
     @abstractmethod
     def close(self) -> None:
@@ -69,7 +75,8 @@ class Painter(QObject):
 class PicturePainter(Painter):
     """Draws with a backend in a `PictureMaker` thread; the window is never held up."""
 
-    _ready = Signal()  # crosses from the picture thread to the GUI thread
+    _ready = Signal()  # these two cross from the picture thread to the GUI thread
+    _still_ready = Signal(object, object)  # Picture, Keep
 
     def __init__(
         self, backend: Backend, reason: str, surface: RasterSurface | TextureSurface
@@ -81,6 +88,7 @@ class PicturePainter(Painter):
         self.device = backend.device
         self._picture: Picture | None = None
         self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)
+        self._still_ready.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
         on_device = isinstance(surface, TextureSurface) and backend.device.type == "cuda"
         self._maker = PictureMaker(
             lambda: backend, self._ready.emit, to_host=not on_device, keep_gaussians=False
@@ -91,8 +99,11 @@ class PicturePainter(Painter):
     def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
         self._maker.show(frame, camera, settings)
 
-    def grab_picture(self) -> QImage:
-        return self._surface.grab_picture()
+    def draw_still(self, request: PictureRequest, keep: Keep) -> None:
+        self._maker.draw_still(request, lambda picture: self._still_ready.emit(picture, keep))
+
+    def _hand_over(self, still: Picture, keep: Keep) -> None:
+        keep(image_of(still.rgb8))
 
     def close(self) -> None:
         self._ready.disconnect(self._show)
@@ -115,3 +126,10 @@ class PicturePainter(Painter):
         shown = picture.request
         times_ms = (picture.deform_ms, picture.raster_ms, present_ms)
         self.painted.emit(Timing(shown.frame, shown.camera, *times_ms))
+
+
+def image_of(rgb8: Tensor | NDArray[np.uint8]) -> QImage:
+    """A copy of a [H, W, 3] uint8 picture on any device."""
+    rows = rgb8.cpu().numpy() if isinstance(rgb8, Tensor) else rgb8
+    height, width, _ = rows.shape
+    return QImage(rows.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()

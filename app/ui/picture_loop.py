@@ -12,12 +12,12 @@ from dataclasses import replace
 
 import torch
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QImage
 
 from app.player.orbit_camera import OrbitCamera, Vector
+from app.player.pictures import PictureRequest
 from app.player.playback_types import PlaybackFrame, PlaybackState, PlaybackStatus
 from app.ui.camera_motion import CameraMotion
-from app.ui.painter import Painter, Timing
+from app.ui.painter import Keep, Painter, Timing
 from app.ui.painter_choice import PainterChoice
 from app.ui.picking import point_under
 from app.ui.resolution import Resolution
@@ -172,8 +172,9 @@ class PictureLoop(QObject):
     def _settings(self) -> RenderSettings:
         playback = self.screening.playback
         meta = playback.meta if playback is not None else None
-        scene = meta.background if meta is not None else (0.0, 0.0, 0.0)
-        return RenderSettings(background=BACKGROUNDS.get(self._background, scene))
+        if meta is None:
+            return RenderSettings()
+        return RenderSettings(BACKGROUNDS.get(self._background, meta.background), meta.near)
 
     def _painted(self, timing: Timing) -> None:
         """A picture has reached the screen."""
@@ -262,9 +263,12 @@ class PictureLoop(QObject):
     def set_scale(self, scale: float | None) -> None:
         self.resolution.fixed = scale
 
-    def picture_image(self) -> QImage:
-        """What is on the screen now."""
-        return self.painter.grab_picture() if self.painter is not None else QImage()
+    def draw_still(self, keep: Keep) -> None:
+        """Draw what is on the screen once more, with all pixels, and hand it to `keep`."""
+        if self._frame is not None and self.motion is not None and self.painter is not None:
+            camera = self.motion.camera(*self.viewport.size_px())
+            self.painter.draw_still(PictureRequest(self._frame, camera, self._settings()), keep)
+            self._asked = None
 
     # camera
 

@@ -41,10 +41,6 @@ class RasterSurface(QWidget):
         self._image = QImage()
         self.update()
 
-    def grab_picture(self) -> QImage:
-        """What is on the screen, at the size of the picture that was last shown."""
-        return self._image.copy()
-
     def paintEvent(self, event: QPaintEvent) -> None:
         start_s = time.perf_counter()
         painter = QPainter(self)

@@ -10,14 +10,13 @@ import time
 import torch
 from OpenGL import GL
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from torch import Tensor
 
-from app.player.pictures import Picture, PictureMaker
+from app.player.pictures import Picture, PictureMaker, PictureRequest
 from app.player.playback_types import PlaybackFrame
 from app.ui import theme
-from app.ui.painter import Painter, Timing
+from app.ui.painter import Keep, Painter, Timing
 from renderer import Camera, Gaussians, RenderError, RenderSettings
 from renderer.backends.opengl_program import SplatProgram
 
@@ -109,8 +108,12 @@ class SplatPainter(Painter):
         self._maker.show(frame, _ANY_CAMERA, RenderSettings())
         self._show()
 
-    def grab_picture(self) -> QImage:
-        return self._surface.grabFramebuffer()
+    def draw_still(self, request: PictureRequest, keep: Keep) -> None:
+        """Here it is drawn in the window, with the Gaussians on the screen, in place of the
+        running picture; the next `paint` brings that back."""
+        self._view = (request.camera, request.settings)
+        self._show()
+        keep(self._surface.grabFramebuffer())
 
     def close(self) -> None:
         self._ready.disconnect(self._take)

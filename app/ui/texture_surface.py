@@ -9,14 +9,13 @@ import torch
 from numpy.typing import NDArray
 from OpenGL import GL
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from torch import Tensor
 
 from app.ui import theme
 from renderer.errors import InteropUnavailable, RenderError
 from renderer.present import make_presenter
-from renderer.present.base import Presenter, display_bytes
+from renderer.present.base import Presenter
 from renderer.present.host_copy import HostCopyPresenter
 
 
@@ -43,15 +42,6 @@ class TextureSurface(QOpenGLWidget):
         """[H, W, 3] uint8 or float; not copied, so it must not change any more."""
         self._picture, self._waiting = picture, True
         self.update()
-
-    def grab_picture(self) -> QImage:
-        """What is on the screen, at the size of the picture that was last shown."""
-        if self._picture is None:
-            return QImage()
-        rgb8 = display_bytes(self._picture).cpu().numpy()
-        height, width, _ = rgb8.shape
-        kind = QImage.Format.Format_RGB888
-        return QImage(rgb8.tobytes(), width, height, 3 * width, kind).copy()
 
     def initializeGL(self) -> None:
         self.context().aboutToBeDestroyed.connect(self._release)
