@@ -29,6 +29,14 @@ def test_a_fast_local_file_plays_at_best_quality_and_says_so() -> None:
     assert choice.reason == "local file, decodes 25x faster than real time: best quality"
 
 
+def test_a_machine_that_is_too_slow_is_told_by_how_much() -> None:
+    seconds = 1 / (1_000.0 * 25)  # the smallest rung decodes in just real time
+    slow = choose_rung(replace(SEEN, seconds_per_byte=2.5 * seconds))
+    assert "decodes 2.5x slower than real time: smallest rung" in slow.reason
+    even = choose_rung(replace(SEEN, seconds_per_byte=seconds))
+    assert "decodes in just about real time: smallest rung" in even.reason
+
+
 def test_the_first_rung_depends_on_where_the_scene_lies() -> None:
     new = replace(SEEN, current=None, seconds_per_byte=None)
     assert choose_rung(new).rung == 16

@@ -86,8 +86,11 @@ def _best_affordable(seen: Observation, settings: RungSettings) -> int:
 
 def _pace(seen: Observation, rung: int) -> str:
     factor = faster_than_real_time(seen, rung)
-    shown = f"{factor:.1f}" if factor < 10 else f"{min(factor, 999):.0f}"
-    return f"decodes {shown}x faster than real time"
+    if 0.95 < factor < 1.05:
+        return "decodes in just about real time"
+    ratio, word = (factor, "faster") if factor > 1.0 else (1.0 / factor, "slower")
+    shown = f"{ratio:.1f}" if ratio < 10 else f"{min(ratio, 999):.0f}"
+    return f"decodes {shown}x {word} than real time"
 
 
 def _outcome(seen: Observation, rung: int) -> str:
