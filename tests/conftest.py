@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from app.display import DisplayProbe
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Where the full captures lie; they are too large to travel with the tests."""
+    folder = Path(os.environ.get("STGS_DATA", DATA))
+    if not folder.is_dir():
+        pytest.skip(f"no captures at {folder} (STGS_DATA names another folder)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The capture of `tests.capture_scene`, written once; not to be changed."""
+    from tests.capture_scene import write_capture
+
+    with _one_thread():
+        return write_capture(tmp_path_factory.mktemp("capture"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,6 +39,25 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """For tensors of a few hundred numbers, too little to share between threads."""
+    with _one_thread():
+        yield
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

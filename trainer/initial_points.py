@@ -84,6 +84,8 @@ def triangulate(views: tuple[CapturedView, ...], pictures: list[np.ndarray]) -> 
         raise CaptureError(
             "the capture has no points3D.ply; triangulation needs `pip install pycolmap`"
         ) from error
+    pycolmap.logging.minloglevel = pycolmap.logging.ERROR.value  # it tells of every picture
+    pycolmap.set_random_seed(0)
     with tempfile.TemporaryDirectory() as folder:
         names = [f"{view.name}.png" for view in views]
         for name, picture in zip(names, pictures, strict=True):

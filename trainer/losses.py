@@ -19,7 +19,7 @@ def gaussian_kernel(size: int, sigma: float, device: torch.device) -> Tensor:
 
 def _blur(planes: Tensor, kernel: Tensor) -> Tensor:
     """Separable blur of [B, H, W]; zero padding, as in the SSIM of 3DGS."""
-    pad = len(kernel) // 2
+    pad, kernel = len(kernel) // 2, kernel.to(planes.dtype)
     planes = conv2d(planes[:, None], kernel[None, None, :, None], padding=(pad, 0))
     return conv2d(planes, kernel[None, None, None, :], padding=(0, pad))[:, 0]
 
@@ -58,10 +58,13 @@ def temporal_loss(features: Tensor, frame: int, window: int, delta: float) -> Te
     Quadratic for features that hardly change (static Gaussians), linear for moving ones.
 
     Args:
-        features: [E, M, F].
+        features: [E, M, F]; a window of one frame is compared with the frame after it.
         delta: where quadratic turns linear, in feature units.
     """
-    seen = features[frame : frame + window]
+    first = max(min(frame, len(features) - 2), 0)
+    seen = features[first : first + max(window, 2)]
+    if len(seen) < 2:  # the only frame there is
+        return features.new_zeros(())
     return huber_loss(seen[1:], seen[:-1], delta=delta) / delta
 
 

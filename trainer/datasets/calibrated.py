@@ -32,6 +32,8 @@ def read_calibrated(folder: Path) -> Capture:
         document = json.loads((folder / "cameras.json").read_text())
         views = tuple(_view(folder, entry) for entry in document["cameras"])
         frames = int(_positive(document["frames"]))
+        if not views:
+            raise ValueError("no cameras")
         _check_names(views)
         _check_moments(views, frames)
         cameras = [v.camera for v in views]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,8 +56,9 @@ def read_neural_3d_video(folder: Path) -> Capture:
 def _read_poses(path: Path, count: int) -> np.ndarray:
     """[count, 17] float64: 3x5 pose and two depth bounds of each camera."""
     try:
-        poses = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        with path.open("rb") as file:
+            poses = np.load(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise CaptureError(f"{path} cannot be read: {error}") from error
     if count == 0:
         raise CaptureError(f"{path.parent} holds no videos cam*.mp4")

@@ -107,9 +107,9 @@ class ImageFolderReader:
     def _read_image(self, path: Path) -> np.ndarray:
         """[H, W, 3] uint8; the header is believed only if it says the calibrated size."""
         try:
-            shape = iio.improps(path).shape
+            shape = iio.improps(path, plugin="pillow").shape
             if shape == (self.height, self.width, 3):
-                return iio.imread(path)
+                return iio.imread(path, plugin="pillow")
         except UNREADABLE_IMAGE as error:
             raise CaptureError(f"camera {self.camera}: {path} cannot be read: {error}") from error
         raise CaptureError(

@@ -1,0 +1,166 @@
+"""Density control: copies draw what the original drew, and Adam's state follows."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
+from renderer.backends import reference
+from tests.synthetic import random_canonical
+from trainer.gaussian_parameters import ATTRIBUTES, GaussianParameters, GaussianRates
+from trainer.losses import psnr
+from trainer.relocation import choose_targets, split_opacity_and_scale
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def scale_by_hand(opacity: float, copies: int) -> tuple[float, float]:
+    """Eq. 9 of 3DGS-MCMC for one Gaussian: the new opacity and the factor of the scale."""
+    shared = 1 - (1 - opacity) ** (1 / copies)
+    total = 0.0
+    for i in range(1, copies + 1):
+        for k in range(i):
+            total += math.comb(i - 1, k) * (-1) ** k * shared ** (k + 1) / math.sqrt(k + 1)
+    return shared, opacity / total
+
+
+@pytest.mark.parametrize("copies", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("opacity", [0.02, 0.5, 0.98])
+def test_splitting_follows_the_formula(copies: int, opacity: float) -> None:
+    shared, scale = split_opacity_and_scale(
+        torch.tensor([opacity]), torch.tensor([[0.1, 0.2, 0.3]]), torch.tensor([copies])
+    )
+    expected_opacity, factor = scale_by_hand(opacity, copies)
+    assert shared.item() == pytest.approx(expected_opacity, rel=1e-5)
+    assert scale[0].tolist() == pytest.approx([0.1 * factor, 0.2 * factor, 0.3 * factor], rel=1e-5)
+
+
+def test_one_copy_is_the_original() -> None:
+    opacity, scale = split_opacity_and_scale(
+        torch.tensor([0.7]), torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([1])
+    )
+    assert opacity.item() == pytest.approx(0.7)
+    assert scale[0].tolist() == pytest.approx([1, 2, 3])
+
+
+def test_many_copies_stay_finite_and_positive() -> None:
+    opacity, scale = split_opacity_and_scale(
+        torch.tensor([0.999, 0.999]), torch.ones(2, 3), torch.tensor([51, 400])
+    )
+    assert ((opacity > 0) & (opacity < 1)).all()
+    assert scale.isfinite().all()
+    assert (scale > 0).all()
+
+
+def picture_of(gaussians: Gaussians) -> Tensor:
+    eye, up = torch.tensor([0.0, 0.0, -4.0]), torch.tensor([0.0, -1.0, 0.0])
+    camera = Camera.look_at(eye, torch.zeros(3), up, 0.7, 65, 49)
+    return reference.rasterize(gaussians, camera, RenderSettings())[0].detach()
+
+
+@pytest.mark.parametrize("copies", [2, 3, 5])
+def test_copies_draw_what_one_drew(copies: int) -> None:
+    one = CanonicalGaussians(
+        means=torch.zeros(1, 3),
+        quats=torch.tensor([[1.0, 0, 0, 0]]),
+        log_scales=torch.full((1, 3), math.log(0.3)),
+        opacity_logits=torch.tensor([1.5]),
+        colors=torch.tensor([[1.0, 0.5, 0.2]]),
+    ).activate()
+    opacity, scale = split_opacity_and_scale(one.opacities, one.scales, torch.tensor([copies]))
+    split = Gaussians(
+        one.means.repeat(copies, 1), one.quats.repeat(copies, 1), scale.repeat(copies, 1),
+        opacity.repeat(copies), one.colors.repeat(copies, 1),
+    )  # fmt: skip
+    before, after = picture_of(one), picture_of(split)
+    assert torch.allclose(before[24, 32], after[24, 32], atol=5e-3)  # the middle of the splat
+    assert before.sum().item() == pytest.approx(after.sum().item(), rel=0.1)
+
+
+@pytest.fixture
+def parameters() -> GaussianParameters:
+    """40 Gaussians after a step of Adam, the last 10 of them transparent."""
+    canonical = random_canonical(40)
+    canonical.log_scales.add_(1.0)
+    canonical.opacity_logits[30:] = -12.0
+    extra = {"features": (torch.randn(40, 5, 2), 1e-3)}
+    made = GaussianParameters(canonical, GaussianRates(), 1.0, extra)
+    loss = sum(made[name].square().sum() for name in (*ATTRIBUTES, "features"))
+    loss.backward()
+    made.optimizer.step()
+    made.optimizer.zero_grad(set_to_none=True)
+    return made
+
+
+def check_adam(parameters: GaussianParameters, count: int) -> None:
+    for group in parameters.optimizer.param_groups:
+        parameter = group["params"][0]
+        state = parameters.optimizer.state[parameter]
+        assert parameter.shape == state["exp_avg"].shape == state["exp_avg_sq"].shape
+        assert len(parameter) == count
+        assert parameter.requires_grad
+        assert parameter.is_leaf
+    assert len(parameters.optimizer.state) == len(parameters.optimizer.param_groups)
+
+
+def test_relocation_keeps_the_picture_and_adam(parameters: GaussianParameters) -> None:
+    before = picture_of(parameters.canonical().activate())
+    opacities = torch.sigmoid(parameters["opacity_logits"])
+    dead = opacities < 0.005
+    moved = parameters.relocate(dead, opacities, torch.Generator().manual_seed(0))
+    assert moved == dead.sum() == 10
+    assert (torch.sigmoid(parameters["opacity_logits"]) > 0.005).all()
+    check_adam(parameters, 40)
+    assert psnr(picture_of(parameters.canonical().activate()), before) > 30
+
+
+def test_the_relocated_start_adam_anew(parameters: GaussianParameters) -> None:
+    opacities = torch.sigmoid(parameters["opacity_logits"])
+    parameters.relocate(opacities < 0.005, opacities, torch.Generator().manual_seed(0))
+    state = parameters.optimizer.state[parameters["means"]]
+    assert (state["exp_avg"][30:] == 0).all()
+    assert (state["exp_avg"][:30] != 0).any()
+    sources = (state["exp_avg"][:30] == 0).all(dim=1).nonzero()[:, 0]
+    places = parameters["means"][30:]
+    assert (torch.cdist(places, parameters["means"][:30][sources]).amin(dim=1) == 0).all()
+
+
+def test_growth_keeps_the_picture_and_adam(parameters: GaussianParameters) -> None:
+    before = picture_of(parameters.canonical().activate())
+    opacities = torch.sigmoid(parameters["opacity_logits"])
+    parameters.grow(15, opacities, torch.Generator().manual_seed(0))
+    check_adam(parameters, 55)
+    assert psnr(picture_of(parameters.canonical().activate()), before) > 30
+    sum(parameters[name].sum() for name in ATTRIBUTES).backward()
+    parameters.optimizer.step()  # the new tensors are those that Adam moves
+    check_adam(parameters, 55)
+
+
+def test_nothing_is_relocated_when_all_are_alive_or_all_dead(
+    parameters: GaussianParameters,
+) -> None:
+    opacities = torch.sigmoid(parameters["opacity_logits"])
+    assert parameters.relocate(torch.zeros(40, dtype=torch.bool), opacities) == 0
+    assert parameters.relocate(torch.ones(40, dtype=torch.bool), opacities) == 0
+
+
+def test_state_travels_into_other_parameters(parameters: GaussianParameters) -> None:
+    parameters.grow(3, torch.ones(40), torch.Generator().manual_seed(0))
+    extra = {"features": (torch.zeros(2, 5, 2), 1e-3)}
+    other = GaussianParameters(random_canonical(2), GaussianRates(), 1.0, extra)
+    other.load_state_dict(parameters.state_dict())
+    check_adam(other, 43)
+    for name in (*ATTRIBUTES, "features"):
+        assert torch.equal(other[name], parameters[name])
+
+
+def test_targets_are_drawn_by_weight() -> None:
+    weights = torch.tensor([0.0, 1.0, 0.0, 3.0])
+    targets, times = choose_targets(weights, 400, torch.Generator().manual_seed(0))
+    assert times.tolist()[0] == times.tolist()[2] == 0
+    assert times.sum() == len(targets) == 400
+    assert 250 < times[3] < 350
