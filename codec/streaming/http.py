@@ -127,7 +127,8 @@ class HttpTransport:
                 return await self._try(download, max(left_s, 0.0))
             except (PassingFault, httpx.TransportError) as error:
                 _refuse_what_lasts(download.url, error)
-                failures = 1 if len(download.content) > before else failures + 1
+                progress = len(download.content) - before >= self._settings.stall_bytes
+                failures = 1 if progress else failures + 1
                 pause_s = self._pause_s(failures, error)
                 spent_s = self._loop.time() + pause_s - began_s
                 too_late = spent_s > self._settings.allowed_s(download.size_bytes)
