@@ -26,10 +26,14 @@ class CacheSettings:
     Args:
         max_bytes: of all files together; the one used longest ago goes first. 0 keeps nothing.
         directory: where; None for the cache directory of the user.
+        grace_s: what was used or begun this recently is not thrown away, so that programs that
+            share the cache do not take from each other what they are writing. While nothing is
+            older, nothing more is kept.
     """
 
     max_bytes: int = 1 << 30
     directory: Path | None = None
+    grace_s: float = 10.0
 
 
 class DiskCache:
@@ -44,7 +48,7 @@ class DiskCache:
         self._max_bytes = settings.max_bytes
         self._storage: SqliteStorage | None = None
         try:
-            self._storage = _open(directory / DATABASE, settings.max_bytes)
+            self._storage = _open(directory / DATABASE, settings)
         except (OSError, sqlite3.Error) as error:
             log.warning("Fetched files are not kept: %s cannot be used (%s).", directory, error)
 
@@ -82,12 +86,8 @@ class DiskCache:
             self._storage.close()
 
 
-def _open(path: Path, max_bytes: int) -> SqliteStorage:
-    """The storage; a file that is no database is thrown away.
-
-    Entries need no time of grace for their readers here (`soft_delete_ttl`): one that is evicted
-    while it is read counts as not there.
-    """
+def _open(path: Path, settings: CacheSettings) -> SqliteStorage:
+    """The storage; a file that is no database is thrown away."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = _connect(path)
     try:
@@ -96,7 +96,9 @@ def _open(path: Path, max_bytes: int) -> SqliteStorage:
         connection.close()
         path.unlink()
         connection = _connect(path)
-    return SqliteStorage(connection=connection, max_size=max_bytes, soft_delete_ttl=0.0)
+    return SqliteStorage(
+        connection=connection, max_size=settings.max_bytes, soft_delete_ttl=settings.grace_s
+    )
 
 
 def _connect(path: Path) -> sqlite3.Connection:
