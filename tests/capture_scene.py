@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -15,6 +17,17 @@ from trainer.point_cloud import PointCloud, write_ply
 
 WIDTH, HEIGHT, FRAMES = 48, 36, 6
 BACKGROUND = (0.2, 0.4, 0.6)
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Threads that share pictures this small mostly wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def ring_cameras(count: int) -> list[Camera]:

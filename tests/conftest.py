@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,9 +26,9 @@ def data_folder() -> Path:
 @pytest.fixture(scope="session")
 def tiny_capture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The capture of `tests.capture_scene`, written once; not to be changed."""
-    from tests.capture_scene import write_capture
+    from tests.capture_scene import single_thread, write_capture
 
-    with _one_thread():
+    with single_thread():
         return write_capture(tmp_path_factory.mktemp("capture"))
 
 
@@ -44,20 +43,10 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """For tensors of a few hundred numbers, too little to share between threads."""
-    with _one_thread():
+    from tests.capture_scene import single_thread
+
+    with single_thread():
         yield
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -75,7 +75,7 @@ class RunDirectory:
         try:
             document = json.loads((self.path / "run.json").read_text())
             return _meta(document["meta"]), [int(n) for n in document["gop_frames"]]
-        except (OSError, KeyError, TypeError, ValueError) as error:
+        except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"{self.path} is not a training run: {error!r}") from error
 
     def write_stills(self, stills: dict[str, StillView]) -> None:

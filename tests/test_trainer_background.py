@@ -1,0 +1,106 @@
+"""What stays still: medians, how far they are trusted, masks, and the colour behind it all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.capture_scene import BACKGROUND, HEIGHT, WIDTH
+from trainer.background import (
+    BackgroundConfig,
+    dynamic_mask,
+    flat_background,
+    mean_color,
+    motion_mask,
+    still_view,
+    still_views,
+)
+from trainer.datasets import open_capture
+
+CONFIG = BackgroundConfig()
+
+
+@pytest.fixture
+def passing() -> Tensor:
+    """9 grey frames; a white 4x4 square steps 4 px a frame to the right along the top."""
+    frames = torch.full((9, 20, 40, 3), 100, dtype=torch.uint8)
+    for k in range(9):
+        frames[k, 2:6, 4 * k : 4 * k + 4] = 255
+    return frames
+
+
+def test_what_passes_by_leaves_no_trace_in_the_median(passing: Tensor) -> None:
+    still = still_view(passing, CONFIG)
+    assert (still.median == 100).all()
+    assert still.median.dtype == torch.uint8
+    assert (still.reliability[12:] == 1).all()
+    # Column 17 moves when the square covers it, and when it is one step before: the mask is
+    # smoothed by a pixel and grown by another.
+    assert still.reliability[3, 17].item() == pytest.approx(1 - 2 / 9)
+    assert (still.reliability > CONFIG.reliable_share).all()
+
+
+def test_a_median_is_not_trusted_where_something_moves_most_of_the_time() -> None:
+    frames = torch.full((9, 12, 12, 3), 100, dtype=torch.uint8)
+    frames[::3, :, 6:] = 0
+    frames[1::3, :, 6:] = 255
+    reliability = still_view(frames, CONFIG).reliability
+    assert (reliability[:, :4] == 1).all()
+    assert (reliability[:, 8:] < CONFIG.reliable_share).all()
+
+
+def test_the_motion_mask_is_where_the_square_is(passing: Tensor) -> None:
+    masks = motion_mask(passing, still_view(passing, CONFIG).median, CONFIG.motion_threshold)
+    assert masks.shape == (9, 20, 40)
+    assert masks[3, 2:6, 12:16].all()
+    assert not masks[3, 10:].any()
+    assert not masks[3, :, :9].any()
+    assert not masks[3, :, 19:].any()
+
+
+def test_noise_of_the_camera_does_not_move(passing: Tensor) -> None:
+    random = torch.Generator().manual_seed(0)
+    noisy = 100 + torch.randint(-6, 7, (5, 20, 40, 3), generator=random)
+    median = torch.full((20, 40, 3), 100, dtype=torch.uint8)
+    assert not motion_mask(noisy.to(torch.uint8), median, CONFIG.motion_threshold).any()
+
+
+def test_the_dynamic_mask_is_the_standard_deviation_over_time(passing: Tensor) -> None:
+    """One white frame of nine: deviation (255 - 100) / 255 * sqrt(8) / 9 = 0.191."""
+    assert dynamic_mask(passing, 0.190)[2:6, :36].all()
+    assert not dynamic_mask(passing, 0.192).any()
+    assert not dynamic_mask(passing, 0.01)[6:].any()
+
+
+def test_a_flat_background_is_found_behind_a_scene() -> None:
+    picture = torch.zeros(30, 40, 3, dtype=torch.uint8)
+    picture[:] = torch.tensor([209, 222, 239])
+    picture[0, ::2] += 1  # the codec's noise
+    picture[10:, 10:30] = 7  # reaches the lower border
+    found = flat_background([picture, picture], CONFIG)
+    assert found == pytest.approx((209 / 255, 222 / 255, 239 / 255), abs=1 / 255)
+
+
+def test_a_closed_scene_has_no_flat_background() -> None:
+    random = torch.Generator().manual_seed(0)
+    picture = torch.randint(0, 256, (30, 40, 3), generator=random).to(torch.uint8)
+    assert flat_background([picture], CONFIG) is None
+
+
+def test_the_mean_colour_of_pictures() -> None:
+    black, red = torch.zeros(4, 4, 3, dtype=torch.uint8), torch.zeros(4, 4, 3, dtype=torch.uint8)
+    red[..., 0] = 255
+    assert mean_color([black, red]) == pytest.approx((0.5, 0, 0))
+
+
+def test_still_views_of_a_capture(tiny_capture: Path) -> None:
+    capture = open_capture(tiny_capture)
+    stills = still_views(capture, CONFIG, torch.device("cpu"))
+    assert sorted(stills) == [str(k) for k in range(8)]
+    assert stills["0"].median.shape == (HEIGHT, WIDTH, 3)
+    assert stills["0"].reliability.shape == (HEIGHT, WIDTH)
+    medians = [still.median for still in stills.values()]
+    assert flat_background(medians, CONFIG) == pytest.approx(BACKGROUND, abs=1 / 255)

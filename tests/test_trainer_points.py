@@ -1,0 +1,317 @@
+"""Points: into pictures and back, from files, on what moves, and on surfaces between others."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from renderer import Camera, CanonicalGaussians
+from tests.capture_scene import ring_cameras
+from trainer.datasets import CapturedView, open_capture
+from trainer.datasets.readers import ImageFolderReader
+from trainer.dynamic_points import HullConfig, Moment, moving_points
+from trainer.errors import CaptureError
+from trainer.gop_start import _bounds
+from trainer.initial_points import InitialPointsConfig, fill_up, initial_points, triangulate
+from trainer.point_cloud import (
+    PointCloud,
+    gaussians_from_points,
+    neighbour_distance,
+    read_ply,
+    write_ply,
+)
+from trainer.projection import inside, project, sample, unproject
+from trainer.random_source import RandomSource
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def random() -> RandomSource:
+    return RandomSource(0, CPU)
+
+
+# Projection
+
+
+def test_a_point_on_the_axis_lands_in_the_middle() -> None:
+    camera = ring_cameras(4)[0]
+    pixels, depth = project(torch.zeros(1, 3), camera)
+    assert pixels[0].tolist() == pytest.approx([camera.width / 2, camera.height / 2], abs=1e-4)
+    assert depth.item() == pytest.approx(math.hypot(4, 1.5))
+
+
+def test_unprojecting_what_was_projected_gives_the_point_back(random: RandomSource) -> None:
+    points = random.uniform(50, 3) * 2 - 1
+    for camera in ring_cameras(5):
+        pixels, depth = project(points, camera)
+        assert torch.allclose(unproject(pixels, depth, camera), points, atol=1e-5)
+
+
+def test_inside_is_in_front_and_in_the_picture() -> None:
+    camera = Camera(torch.eye(4), torch.tensor([[10.0, 0, 5], [0, 10, 4], [0, 0, 1]]), 10, 8)
+    points = torch.tensor([[0.0, 0, 1], [0, 0, -1], [0.6, 0, 1], [0, -0.5, 1], [-0.5, 0, 1]])
+    assert inside(*project(points, camera), camera).tolist() == [True, False, False, False, True]
+
+
+def test_sampling_takes_the_pixel_that_holds_the_point() -> None:
+    image = torch.arange(12).reshape(3, 4)
+    pixels = torch.tensor([[0.5, 0.5], [3.9, 0.1], [1.0, 2.99], [-7.0, 99.0]])
+    assert sample(image, pixels).tolist() == [0, 3, 9, 8]
+
+
+# Files
+
+
+def test_points_survive_a_file(tmp_path: Path, random: RandomSource) -> None:
+    points = PointCloud(random.normal(20, 3), random.uniform(20, 3))
+    write_ply(tmp_path / "points.ply", points)
+    found = read_ply(tmp_path / "points.ply")
+    assert torch.equal(found.positions, points.positions)
+    assert torch.allclose(found.colors, points.colors, atol=0.51 / 255)
+
+
+def ply(header: str, body: bytes = b"") -> bytes:
+    return f"ply\nformat binary_little_endian 1.0\n{header}\nend_header\n".encode() + body
+
+
+XYZ = "property float x\nproperty float y\nproperty float z"
+RGB = "property uchar red\nproperty uchar green\nproperty uchar blue"
+VERTEX = np.array([(1, 2, 3, 255, 0, 51)], [(k, "<f4") for k in "xyz"] + [(k, "u1") for k in "rgb"])
+
+
+def test_faces_after_the_vertices_are_passed_over(tmp_path: Path) -> None:
+    header = f"comment by hand\nelement vertex 1\n{XYZ}\n{RGB}\nelement face 1\n"
+    header += "property list uchar int vertex_indices"
+    path = tmp_path / "mesh.ply"
+    path.write_bytes(ply(header, VERTEX.tobytes() + b"\3" + bytes(12)))
+    found = read_ply(path)
+    assert found.positions.tolist() == [[1, 2, 3]]
+    assert found.colors[0].tolist() == pytest.approx([1, 0, 0.2])
+
+
+def test_points_that_are_nowhere_are_left_out(tmp_path: Path) -> None:
+    vertices = np.repeat(VERTEX, 3)
+    vertices["x"][0], vertices["z"][2] = np.nan, np.inf
+    path = tmp_path / "points.ply"
+    path.write_bytes(ply(f"element vertex 3\n{XYZ}\n{RGB}", vertices.tobytes()))
+    assert len(read_ply(path)) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no ply",
+        b"ply\nformat ascii 1.0\nelement vertex 0\nend_header\n",
+        b"ply\nformat binary_little_endian 1.0\nelement vertex 1\n",
+        b"ply\n" + b"comment " * 10_000 + b"\nend_header\n",
+        ply(""),
+        ply(f"element vertex -1\n{XYZ}\n{RGB}", VERTEX.tobytes()),
+        ply(f"element vertex 999999999999\n{XYZ}\n{RGB}", VERTEX.tobytes()),
+        ply(f"element vertex many\n{XYZ}\n{RGB}"),
+        ply(f"element vertex\n{XYZ}\n{RGB}"),
+        ply(f"element vertex 1\n{XYZ}", VERTEX.tobytes()),
+        ply(f"element vertex 1\n{XYZ}\n{XYZ}\n{RGB}", bytes(99)),
+        ply(f"element vertex 1\nproperty quad x\n{RGB}", bytes(99)),
+        ply(f"element vertex 1\nproperty list uchar int x\n{RGB}", bytes(99)),
+        ply(f"element vertex 2\n{XYZ}\n{RGB}", VERTEX.tobytes()),
+        ply("element vertex 1\nproperty float \u00e9"),
+    ],
+)
+def test_a_hostile_file_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "points.ply"
+    path.write_bytes(content)
+    with pytest.raises(CaptureError, match=r"points\.ply"):
+        read_ply(path)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match=r"nowhere\.ply"):
+        read_ply(tmp_path / "nowhere.ply")
+
+
+# Gaussians from points
+
+
+def test_gaussians_are_as_wide_as_their_points_are_apart() -> None:
+    grid = torch.cartesian_prod(*[torch.arange(4.0)] * 3) * 0.25
+    made = gaussians_from_points(PointCloud(grid, torch.rand(64, 3)), opacity=0.3).activate()
+    assert torch.allclose(made.scales, torch.full((64, 3), 0.25))
+    assert torch.allclose(made.opacities, torch.tensor(0.3))
+    assert torch.equal(made.means, grid)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_few_points_make_finite_gaussians(count: int) -> None:
+    positions = torch.arange(count * 3.0).reshape(count, 3)
+    assert len(neighbour_distance(positions)) == count
+    made = gaussians_from_points(PointCloud(positions, torch.zeros(count, 3)), opacity=0.5)
+    assert made.log_scales.isfinite().all()
+
+
+# What moves
+
+SPHERE, RADIUS = torch.tensor([0.3, -0.2, 0.1]), 0.35
+
+
+def sphere_moment(cameras: list[Camera]) -> Moment:
+    """A green sphere moves; nothing static stands before it."""
+    masks = []
+    for camera in cameras:
+        rows, columns = torch.meshgrid(
+            torch.arange(camera.height) + 0.5, torch.arange(camera.width) + 0.5, indexing="ij"
+        )
+        pixels = torch.stack([columns, rows], dim=-1).reshape(-1, 2)
+        rays = unproject(pixels, torch.ones(len(pixels)), camera) - camera.position
+        rays = torch.nn.functional.normalize(rays, dim=1)
+        away = SPHERE - camera.position
+        distance = (away - (rays @ away)[:, None] * rays).norm(dim=1)
+        masks.append((distance < RADIUS).reshape(camera.height, camera.width))
+    green = torch.tensor([0, 255, 0], dtype=torch.uint8)
+    return Moment(
+        pictures=[green * m[..., None] for m in masks],
+        masks=masks,
+        depths=[torch.full(m.shape, 1e6) for m in masks],
+    )
+
+
+BOUNDS = (torch.full((3,), -1.0), torch.full((3,), 1.0))
+HULL = HullConfig(candidates=30_000)
+
+
+def check_on_sphere(points: PointCloud, count: int) -> None:
+    assert len(points) == count
+    distance = (points.positions - SPHERE).norm(dim=1)
+    assert distance.max() < RADIUS * 1.5  # the hull of eight small pictures is a little larger
+    assert distance.mean() < RADIUS
+    assert torch.allclose(points.colors.mean(dim=0), torch.tensor([0.0, 1, 0]), atol=1e-3)
+
+
+def test_the_hull_finds_what_moves_and_nothing_else(random: RandomSource) -> None:
+    cameras = ring_cameras(8)
+    check_on_sphere(moving_points(cameras, sphere_moment(cameras), BOUNDS, 500, HULL, random), 500)
+
+
+def test_a_camera_behind_something_static_has_no_vote(random: RandomSource) -> None:
+    cameras = ring_cameras(8)
+    moment = sphere_moment(cameras)
+    moment.masks[2][:] = False
+    assert len(moving_points(cameras, moment, BOUNDS, 100, HULL, random)) == 0
+    moment.depths[2][:] = 1.0  # a wall before the camera
+    check_on_sphere(moving_points(cameras, moment, BOUNDS, 100, HULL, random), 100)
+
+
+def test_nothing_moves_nothing_is_found(random: RandomSource) -> None:
+    cameras = ring_cameras(8)
+    moment = sphere_moment(cameras)
+    still = replace(moment, masks=[torch.zeros_like(m) for m in moment.masks])
+    assert len(moving_points(cameras, still, BOUNDS, 100, HULL, random)) == 0
+
+
+@pytest.mark.parametrize("logit", [3.0, -9.0])
+def test_bounds_hold_the_scene_also_when_all_is_transparent(logit: float) -> None:
+    count = 400
+    means = torch.rand(count, 3, generator=torch.Generator().manual_seed(0))
+    gaussians = CanonicalGaussians(
+        means, torch.ones(count, 4), torch.zeros(count, 3),
+        torch.full((count,), logit), torch.zeros(count, 3),
+    ).activate()  # fmt: skip
+    lower, upper = _bounds(gaussians)
+    assert lower.tolist() == pytest.approx([0, 0, 0], abs=0.1)
+    assert upper.tolist() == pytest.approx([1, 1, 1], abs=0.1)
+
+
+# The start of the static layer
+
+
+def plane_camera() -> Camera:
+    """Looks along z at a plane that is 4 away."""
+    K = torch.tensor([[40.0, 0, 24], [0, 40, 18], [0, 0, 1]])
+    viewmat = torch.eye(4)
+    viewmat[2, 3] = 4
+    return Camera(viewmat, K, 48, 36)
+
+
+def test_filling_up_lifts_pixels_to_the_depth_of_their_neighbours(random: RandomSource) -> None:
+    camera = plane_camera()
+    positions = torch.cat([random.uniform(10, 2) * 2 - 1, torch.zeros(10, 1)], dim=1)
+    sparse = PointCloud(positions, torch.zeros(10, 3))
+    red = torch.tensor([255, 0, 0], dtype=torch.uint8).expand(36, 48, 3)
+    filled = fill_up(sparse, 100, [camera, camera], [red, red], 0.0, random)
+    assert len(filled) == 110
+    assert torch.equal(filled.positions[:10], positions)
+    assert filled.positions[10:, 2].abs().max() < 1e-4
+    assert (filled.colors[10:] == torch.tensor([1.0, 0, 0])).all()
+    assert inside(*project(filled.positions, camera), camera).all()
+
+
+def test_a_camera_that_sees_no_points_adds_none(random: RandomSource) -> None:
+    sparse = PointCloud(torch.full((5, 3), -100.0), torch.zeros(5, 3))
+    picture = torch.zeros(36, 48, 3, dtype=torch.uint8)
+    assert len(fill_up(sparse, 50, [plane_camera()], [picture], 0.0, random)) == 5
+
+
+def test_points_of_the_capture_come_before_triangulation(
+    tiny_capture: Path, random: RandomSource
+) -> None:
+    capture = open_capture(tiny_capture)
+    picture = torch.zeros(36, 48, 3, dtype=torch.uint8)
+    medians = [picture] * len(capture.split("train"))
+    assert len(initial_points(capture, medians, InitialPointsConfig(fill=0), random)) == 60
+    filled = initial_points(capture, medians, InitialPointsConfig(fill=130), random)
+    assert len(filled) == 130
+
+
+def textured_view(camera: Camera, texture: Tensor) -> np.ndarray:
+    """A picture of the plane z = 0 with a smooth texture over -2..2."""
+    rows, columns = torch.meshgrid(
+        torch.arange(camera.height) + 0.5, torch.arange(camera.width) + 0.5, indexing="ij"
+    )
+    pixels = torch.stack([columns, rows], dim=-1).reshape(-1, 2)
+    rays = unproject(pixels, torch.ones(len(pixels)), camera) - camera.position
+    hits = camera.position - rays * (camera.position[2] / rays[:, 2])[:, None]
+    places = (hits[:, :2] / 2).reshape(1, camera.height, camera.width, 2)
+    colors = torch.nn.functional.grid_sample(texture, places, align_corners=False)
+    return (colors[0].permute(1, 2, 0) * 255).byte().numpy()
+
+
+def plane_views(texture: Tensor) -> tuple[tuple[CapturedView, ...], list[np.ndarray]]:
+    """Four cameras above the plane z = 0, and what they see."""
+    up, size = torch.tensor([0.0, 1.0, 0.0]), (240, 180)
+    places = [[-0.5, -0.3, 3.0], [0.5, -0.3, 3.0], [0.0, 0.5, 3.2], [0.3, 0.2, 2.8]]
+    cameras = [Camera.look_at(torch.tensor(p), torch.zeros(3), up, 0.8, *size) for p in places]
+    views = tuple(
+        CapturedView(str(k), "train", camera, ImageFolderReader(str(k), (), *size))
+        for k, camera in enumerate(cameras)
+    )
+    return views, [textured_view(camera, texture) for camera in cameras]
+
+
+@pytest.mark.skipif(find_spec("pycolmap") is None, reason="pycolmap is not installed")
+def test_triangulated_points_lie_on_the_textured_plane(random: RandomSource) -> None:
+    coarse = random.uniform(1, 3, 48, 48)
+    texture = torch.nn.functional.interpolate(coarse, size=(400, 400), mode="bicubic").clamp(0, 1)
+    views, pictures = plane_views(texture)
+    points = triangulate(views, pictures)
+    assert len(points) > 40
+    assert points.positions[:, 2].abs().median() < 0.02
+    seen = points.positions[points.positions[:, 2].abs() < 0.02]
+    places = (seen[:, :2] / 2).reshape(1, 1, -1, 2)
+    expected = torch.nn.functional.grid_sample(texture, places, align_corners=False)[0, :, 0].T
+    found = points.colors[points.positions[:, 2].abs() < 0.02]
+    assert (found - expected).abs().mean() < 0.1
+
+
+@pytest.mark.skipif(find_spec("pycolmap") is None, reason="pycolmap is not installed")
+def test_pictures_without_features_give_no_points() -> None:
+    views, pictures = plane_views(torch.full((1, 3, 8, 8), 0.5))
+    assert len(triangulate(views, pictures)) == 0

@@ -1,0 +1,168 @@
+"""A run that was killed ends where one that was not ends."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import trainer.train
+from tests.capture_scene import single_thread
+from trainer.background import BackgroundConfig
+from trainer.config import TrainConfig
+from trainer.dynamic_points import HullConfig
+from trainer.errors import RunError
+from trainer.gop_stage import GopConfig, GopTraining
+from trainer.initial_points import InitialPointsConfig
+from trainer.run_directory import RunDirectory, save_checkpoint
+from trainer.static_stage import StaticConfig
+from trainer.train import train
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+class Killed(BaseException):
+    """What a test does to a training run."""
+
+
+def tiny_config(data: Path, out: Path) -> TrainConfig:
+    """A few steps with all that a run does: growth, relocation, checkpoints."""
+    return TrainConfig(
+        data,
+        out,
+        device="cpu",
+        report_every=4,
+        watch_every=8,
+        checkpoint_every=5,
+        points=InitialPointsConfig(fill=0),
+        static=StaticConfig(cap=70, iterations=8, relocate_every=3),
+        hull=HullConfig(candidates=5000),
+        gop=GopConfig(
+            count=64, iterations=12, features=4, width=16, moments=2,
+            relocate_every=4, dead_opacity=0.28,
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    """A run that nobody disturbed; Gaussians are relocated in it before and after the kills."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    moved: list[tuple[int, int]] = []
+
+    def counted(training: GopTraining) -> int:
+        moved.append((training.iteration, relocate(training)))
+        return moved[-1][1]
+
+    relocate = GopTraining.relocate
+    with single_thread(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GopTraining, "relocate", counted)
+        train(tiny_config(tiny_capture, out))
+    assert [step for step, _ in moved] == [3, 7]
+    assert all(0 < count < 64 for _, count in moved)
+    return RunDirectory(out)
+
+
+def check_equal(a: Path, b: Path) -> None:
+    """Two files of tensors, bit for bit."""
+    first, second = load_file(a), load_file(b)
+    assert first.keys() == second.keys()
+    assert [name for name, t in first.items() if not torch.equal(t, second[name])] == []
+
+
+def killed_after_a_checkpoint(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def save_and_die(path: Path, state: dict) -> None:
+        save_checkpoint(path, state)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer.train, "save_checkpoint", save_and_die)
+        with pytest.raises(Killed):
+            train(config)
+
+
+def forbid(*_: Any) -> None:
+    raise AssertionError("this was done before the kill")
+
+
+def test_a_gop_goes_on_from_its_checkpoint_to_the_same_end(
+    tiny_capture: Path, tmp_path: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run = tiny_config(tiny_capture, tmp_path / "run"), RunDirectory(tmp_path / "run")
+    killed_after_a_checkpoint(config, monkeypatch)  # at step 5 of 12
+    assert run.checkpoint_path(0).exists()
+    assert not run.gop_path(0).exists()
+    killed_after_a_checkpoint(config, monkeypatch)  # at step 10
+    monkeypatch.setattr(trainer.train, "train_static_layer", forbid)
+    monkeypatch.setattr(trainer.train, "moving_start", forbid)
+    train(config)
+    check_equal(run.static_path, whole.static_path)
+    check_equal(run.gop_path(0), whole.gop_path(0))
+    assert not run.checkpoint_path(0).exists()
+
+
+def test_a_kill_in_the_static_stage_costs_that_stage_only(
+    tiny_capture: Path, tmp_path: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, run = tiny_config(tiny_capture, tmp_path / "run"), RunDirectory(tmp_path / "run")
+
+    def die(self: RunDirectory, *_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "write_static", die)
+        with pytest.raises(Killed):
+            train(config)
+    monkeypatch.setattr(trainer.train, "run_on_devices", lambda *_: None)
+    train(config)
+    check_equal(run.static_path, whole.static_path)
+
+
+def test_the_seed_decides(tiny_capture: Path, tmp_path: Path, whole: RunDirectory) -> None:
+    config = replace(tiny_config(tiny_capture, tmp_path / "run"), seed=1)
+    config = replace(config, gop=replace(config.gop, iterations=1))
+    train(replace(config, static=replace(config.static, iterations=1)))
+    weights, others = load_file(RunDirectory(config.out).gop_path(0)), load_file(whole.gop_path(0))
+    assert not torch.equal(weights["field.temporal.0.weight"], others["field.temporal.0.weight"])
+
+
+def test_a_finished_run_is_left_alone(
+    tiny_capture: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer.train, "train_static_layer", forbid)
+    monkeypatch.setattr(trainer.train, "train_one_gop", forbid)
+    before = whole.gop_path(0).stat().st_mtime_ns
+    train(tiny_config(tiny_capture, whole.path))
+    assert whole.gop_path(0).stat().st_mtime_ns == before
+
+
+def test_other_settings_are_refused_in_words(tiny_capture: Path, whole: RunDirectory) -> None:
+    config = tiny_config(tiny_capture, whole.path)
+    other = replace(config, background=BackgroundConfig(flat_share=0.9), gop_frames=3)
+    with pytest.raises(RunError) as refusal:
+        train(other)
+    assert "background.flat_share: 0.3 -> 0.9; gop_frames: 60 -> 3" in str(refusal.value)
+
+
+def test_another_capture_is_refused(
+    tiny_capture: Path, tmp_path: Path, whole: RunDirectory
+) -> None:
+    document = json.loads((tiny_capture / "cameras.json").read_text())
+    (tmp_path / "cameras.json").write_text(json.dumps(document | {"frames": 5}))
+    (tmp_path / "ims").symlink_to(tiny_capture / "ims")
+    with pytest.raises(RunError, match="planned for 6 frames, the capture has 5"):
+        train(tiny_config(tmp_path, whole.path))
+
+
+def test_a_run_says_what_it_cost(whole: RunDirectory) -> None:
+    document = json.loads((whole.path / "training.json").read_text())
+    assert [s["stage"] for s in document["stages"]] == ["static", "gop-0000"]
+    assert all(s["seconds"] > 0 for s in document["stages"])
+    assert document["seconds_per_frame"] == pytest.approx(document["seconds"] / 6)
+    assert document["peak_memory_gib"] is None
+    assert document["config"]["gop"]["iterations"] == 12

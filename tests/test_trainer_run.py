@@ -1,0 +1,328 @@
+"""What a run leaves on disk, what it tells, and the small parts that hold it together."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+from codec.source import TrainedGop
+from renderer import CanonicalGaussians
+from tests.synthetic import SyntheticSource
+from trainer import parallel
+from trainer.background import StillView
+from trainer.config import TrainConfig
+from trainer.datasets import open_capture
+from trainer.errors import RunError, TrainerError
+from trainer.gaussian_parameters import ATTRIBUTES
+from trainer.gop_stage import GopConfig, initial_features
+from trainer.parallel import deal, run_on_devices, training_devices
+from trainer.progress import Progress
+from trainer.random_source import RandomSource
+from trainer.run_directory import (
+    RunDirectory,
+    load_checkpoint,
+    load_run,
+    save_checkpoint,
+    write_atomically,
+)
+from trainer.scene_meta import scene_meta
+from trainer.train import gop_lengths
+from trainer.training_record import (
+    StageRecord,
+    Stopwatch,
+    changed_settings,
+    plain_config,
+    summary,
+)
+
+CPU = torch.device("cpu")
+
+
+def same(a: CanonicalGaussians, b: CanonicalGaussians) -> bool:
+    return all(torch.equal(getattr(a, name), getattr(b, name)) for name in ATTRIBUTES)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    """A finished run of the synthetic scene."""
+    source, run = SyntheticSource(), RunDirectory(tmp_path / "run")
+    run.write_plan(source.meta, list(source.frames_per_gop))
+    run.write_static(source.static)
+    for index in range(source.gop_count):
+        run.write_gop(index, source.gop(index))
+    return run
+
+
+# The run directory
+
+
+def test_a_run_comes_back_as_it_was_written(run: RunDirectory) -> None:
+    source, found = SyntheticSource(), load_run(run.path)
+    assert found.meta == source.meta
+    assert found.gop_count == source.gop_count
+    assert same(found.static, source.static)
+    written, read = source.gop(1), found.gop(1)
+    assert read.frames == written.frames
+    assert same(read.canonical, written.canonical)
+    assert torch.allclose(read.features, written.features, atol=1e-3)  # kept in fp16
+    assert read.field.config == written.field.config
+    weights = read.field.state_dict()
+    assert all(torch.equal(weights[k], w) for k, w in written.field.state_dict().items())
+
+
+def test_words_of_the_person_replace_those_of_the_capture(run: RunDirectory) -> None:
+    assert load_run(run.path, title="Ball", licence="CC0").meta.title == "Ball"
+
+
+def test_stills_come_back(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "new" / "run")
+    still = StillView(torch.randint(0, 255, (4, 6, 3), dtype=torch.uint8), torch.rand(4, 6))
+    run.write_stills({"cam.00": still})
+    found = run.read_stills()["cam.00"]
+    assert torch.equal(found.median, still.median)
+    assert torch.equal(found.reliability, still.reliability)
+
+
+def test_an_unfinished_run_says_what_is_missing(run: RunDirectory) -> None:
+    run.gop_path(2).unlink()
+    with pytest.raises(RunError, match="GOP 2 is not trained yet"):
+        load_run(run.path)
+
+
+@pytest.mark.parametrize("name", ["run.json", "static.safetensors"])
+def test_a_run_without_its_parts_is_refused(run: RunDirectory, name: str) -> None:
+    (run.path / name).unlink()
+    with pytest.raises(RunError, match="run"):
+        load_run(run.path)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"meta": 3}', b"\xff\xfe"])
+def test_a_damaged_plan_is_refused(run: RunDirectory, content: bytes) -> None:
+    (run.path / "run.json").write_bytes(content)
+    with pytest.raises(RunError, match="not a training run"):
+        load_run(run.path)
+
+
+@pytest.mark.parametrize("kept", [0, 7, 3000])
+def test_a_damaged_gop_is_refused(run: RunDirectory, kept: int) -> None:
+    path = run.gop_path(0)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(RunError, match="gop-0000"):
+        load_run(run.path).gop(0)
+
+
+def test_a_gop_of_another_kind_is_refused(run: RunDirectory) -> None:
+    run.gop_path(0).write_bytes(run.static_path.read_bytes())
+    with pytest.raises(RunError, match="not a trained GOP"):
+        load_run(run.path).gop(0)
+
+
+def test_a_kill_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    write_atomically(path, b"old", Path.write_bytes)
+
+    def killed(partial: Path, content: bytes) -> None:
+        partial.write_bytes(content[:1])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, b"new", killed)
+    assert path.read_bytes() == b"old"
+    write_atomically(path, b"newer", Path.write_bytes)
+    assert path.read_bytes() == b"newer"
+    assert [p.name for p in tmp_path.iterdir()] == ["state"]
+
+
+def test_a_finished_gop_needs_no_checkpoint(run: RunDirectory) -> None:
+    save_checkpoint(run.checkpoint_path(0), {"iteration": 3})
+    run.write_gop(0, SyntheticSource().gop(0))
+    assert not run.checkpoint_path(0).exists()
+
+
+class Evil:
+    def __reduce__(self) -> tuple:
+        return (print, ("run by a checkpoint",))
+
+
+def test_a_checkpoint_runs_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "evil.pt"
+    torch.save({"a": Evil()}, path)
+    with pytest.raises(RunError, match=r"evil\.pt cannot be read"):
+        load_checkpoint(path, CPU)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"nonsense"])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "bad.pt").write_bytes(content)
+    with pytest.raises(RunError, match=r"bad\.pt"):
+        load_checkpoint(tmp_path / "bad.pt", CPU)
+
+
+# Records
+
+
+def test_the_summary_adds_up(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.write_stage(StageRecord("gop-0000", 20.0, 3.5, "a GPU"))
+    run.write_stage(StageRecord("static", 10.0, 2.5, "a GPU"))
+    config = TrainConfig(Path("data"), tmp_path, seed=5)
+    document = summary(config, run.read_stages(), frames=60)
+    run.write_summary(document)
+    found = json.loads((tmp_path / "training.json").read_text())
+    assert [s["stage"] for s in found["stages"]] == ["static", "gop-0000"]
+    assert (found["seconds"], found["seconds_per_frame"]) == (30.0, 0.5)
+    assert (found["peak_memory_gib"], found["devices"]) == (3.5, ["a GPU"])
+    assert (found["seed"], found["frames"]) == (5, 60)
+    assert found["config"]["gop"]["rates"]["means"] == config.gop.rates.means
+    assert found["config"]["data"] == "data"
+
+
+def test_time_before_a_kill_counts() -> None:
+    stopwatch = Stopwatch("static", CPU)
+    stopwatch.before_s = 1000.0
+    record = stopwatch.record()
+    assert 1000 <= record.seconds < 1100
+    assert (record.stage, record.peak_memory_gib, record.device) == ("static", None, "cpu")
+
+
+def test_settings_that_change_the_result_are_told_apart() -> None:
+    config = TrainConfig(Path("data"), Path("run"))
+    other = replace(
+        config, data=Path("moved"), device="cpu", report_every=7, seed=1, gop=GopConfig(count=5)
+    )
+    changes = changed_settings(plain_config(config), plain_config(other))
+    assert changes == ["gop.count: 16384 -> 5", "seed: 0 -> 1"]
+    assert changed_settings(plain_config(config), plain_config(config)) == []
+
+
+def test_progress_says_how_far_and_how_good(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "trainer"):
+        progress = Progress("GOP 3", 200, CPU, done=50)
+        progress.report(100, 0.0123, 27.126)
+        progress.report(200, 0.01)
+    assert "GOP 3  100/200  loss 0.0123  held-out 27.13 dB" in caplog.messages[0]
+    assert "held-out" not in caplog.messages[1]
+    assert "0 s left" in caplog.messages[1]
+
+
+# Devices
+
+
+def test_work_is_dealt_out_in_turn() -> None:
+    assert deal([0, 1, 2, 3, 4], 2) == [[0, 2, 4], [1, 3]]
+    assert deal([7], 3) == [[7]]
+    assert deal([], 3) == []
+
+
+def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert training_devices("auto") == training_devices("cpu") == [CPU]
+    with pytest.raises(TrainerError, match="finds 0 CUDA devices"):
+        training_devices("cuda")
+    with pytest.raises(TrainerError, match="names no device"):
+        training_devices("toaster")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert [str(d) for d in training_devices("auto")] == ["cuda:0", "cuda:1"]
+    assert [str(d) for d in training_devices("cuda:1")] == ["cuda:1"]
+
+
+def test_one_device_works_in_this_process() -> None:
+    done: list[tuple[int, torch.device]] = []
+    run_on_devices(lambda item, device: done.append((item, device)), [3, 1], [CPU])
+    assert done == [(3, CPU), (1, CPU)]
+
+
+def leave_a_trace(folder: Path, item: int, device: torch.device) -> None:
+    if item == 9:
+        raise RunError("item 9 cannot be done")
+    (folder / str(item)).write_text(str(device))
+
+
+def test_two_devices_work_in_processes_and_their_errors_arrive(tmp_path: Path) -> None:
+    work = partial(leave_a_trace, tmp_path)
+    with pytest.raises(RunError, match="item 9 cannot be done"):
+        run_on_devices(work, [0, 1, 2, 9], [CPU, CPU])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["0", "1", "2"]
+
+
+def test_nothing_missing_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_work_through", lambda *_: pytest.fail("there is no work"))
+    run_on_devices(lambda *_: None, [], [CPU, CPU])
+
+
+# Small parts
+
+
+def test_random_numbers_go_on_where_they_were() -> None:
+    def numbers(source: RandomSource) -> list:
+        drawn = [source.integer(1000), source.choice(3, 10), source.color()]
+        tensors = [source.normal(4), source.uniform(2, 2), source.permutation(9)]
+        return drawn + [t.tolist() for t in tensors]
+
+    source, other = RandomSource(4, CPU), RandomSource(99, CPU)
+    numbers(source)
+    state = source.state_dict()
+    expected = numbers(source)
+    other.load_state_dict(state)
+    assert numbers(other) == expected
+    assert numbers(other) != expected
+    assert numbers(RandomSource(4, CPU)) == numbers(RandomSource(4, CPU))
+
+
+def test_choices_differ_from_each_other() -> None:
+    source = RandomSource(0, CPU)
+    assert sorted(source.choice(5, 5)) == [0, 1, 2, 3, 4]
+    assert sorted(source.choice(9, 3)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("frames", "gop", "expected"),
+    [(240, 60, [60] * 4), (75, 60, [37, 38]), (6, 60, [6]), (7, 3, [2, 2, 3]), (1, 1, [1])],
+)
+def test_gops_are_of_equal_length(frames: int, gop: int, expected: list[int]) -> None:
+    assert gop_lengths(frames, gop) == expected
+
+
+def test_scene_meta_of_a_capture(tiny_capture: Path) -> None:
+    capture = open_capture(tiny_capture)
+    meta = scene_meta(capture, (0.1, 0.2, 0.3), near=0.5)
+    assert (meta.title, meta.fps, meta.width, meta.height) == ("blobs", 12, 48, 36)
+    assert (meta.background, meta.near) == ((0.1, 0.2, 0.3), 0.5)
+    assert meta.radius == pytest.approx((4**2 + 1.5**2) ** 0.5, rel=1e-4)
+    assert meta.up == pytest.approx((0, 0, 1), abs=1e-5)
+
+
+def test_presets_are_cameras_far_from_each_other(tiny_capture: Path) -> None:
+    presets = scene_meta(open_capture(tiny_capture), (0, 0, 0), near=0.5).presets
+    assert [p.name for p in presets] == ["View 1", "View 2", "View 3", "View 4"]
+    places = torch.tensor([p.position for p in presets])
+    apart = torch.pdist(places)  # four of eight places on a ring of radius 4: a square
+    assert apart.min().item() == pytest.approx(4 * 2**0.5, rel=1e-3)
+    for preset in presets:
+        assert preset.target == pytest.approx((0, 0, 0), abs=1e-4)
+        assert preset.fov_y_rad == pytest.approx(0.7, abs=1e-4)
+
+
+@pytest.mark.parametrize("window", [1, 3, 5])
+def test_features_say_when_a_gaussian_was_seen(window: int) -> None:
+    config = GopConfig(features=4, window=window, moments=2)
+    features = initial_features(torch.tensor([0.0, 6.0]), 8, config)
+    assert features.shape == (2, 8 + window - 1, 4)
+    middle = window // 2
+    assert features[:, :, 0].argmax(dim=1).tolist() == [middle, 6 + middle]
+    assert features[0, middle + 4 :, 0].max() <= -0.9 + 1e-6
+    assert (features[..., 1:] == 0).all()
+    assert features.abs().max() <= 1
+
+
+def test_a_trained_gop_fits_the_contract_of_the_encoder(run: RunDirectory) -> None:
+    gop = load_run(run.path).gop(0)
+    assert isinstance(gop, TrainedGop)
+    assert len(gop.features) == gop.frames + gop.field.config.window - 1
