@@ -47,22 +47,33 @@ class OpenSettings:
     listener: Listener = nobody
 
 
-def open_scene(location: str | Path, settings: OpenSettings | None = None) -> Scene:
+def open_scene(
+    location: str | Path,
+    settings: OpenSettings | None = None,
+    cancelled: Callable[[], bool] = never,
+) -> Scene:
     """Open a scene for playing; only its manifest is read.
 
     Args:
         location: a `.stgs` file, a scene directory (or its scene.json or scene.mpd), or the
             http(s) URL of either.
         settings: limits, patience, threads.
+        cancelled: asked while waiting for a server.
 
     Raises:
         NotAScene: there is none, or it is broken; UnsupportedVersion: of a newer format.
         SceneUnreachable: the server does not answer as it should.
+        Cancelled: the caller asked for it.
     """
     settings = settings or OpenSettings()
     try:
         files = open_files(
-            str(location), settings.limits, settings.http, settings.cache, settings.listener
+            str(location),
+            settings.limits,
+            settings.http,
+            settings.cache,
+            settings.listener,
+            cancelled,
         )
     except FileNotFoundError as error:
         raise NotAScene(f"{location} is not a scene: it has no scene.json.") from error

@@ -83,7 +83,9 @@ class ScriptedScene:
     def bytes_per_frame(self, rung: int) -> dict[str, float]:
         return {"features": 100.0 * (40 - rung), "total": 100.0 * (40 - rung)}
 
-    def read_static(self, device: torch.device | str = "cpu") -> Gaussians:
+    def read_static(
+        self, device: torch.device | str = "cpu", cancelled: Callable[[], bool] = lambda: False
+    ) -> Gaussians:
         return self.source.static.activate().to(device)
 
     def decode_gop(

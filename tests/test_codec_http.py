@@ -112,7 +112,11 @@ def test_server_speaks_ranges_and_cors(server: Server) -> None:
     assert manifest.headers["Content-Type"].startswith("application/dash+xml")
     asked = httpx.options(url, trust_env=False)
     assert asked.status_code == 204
-    assert asked.headers["Access-Control-Allow-Headers"] == "Range"
+    assert asked.headers["Access-Control-Allow-Headers"].startswith("Range")
+    assert part.headers["Cache-Control"] == manifest.headers["Cache-Control"] == "no-cache"
+    segment = httpx.get(f"{server.url}/ball/features/qp20/0000.m4s", trust_env=False)
+    assert "immutable" in segment.headers["Cache-Control"]
+    assert int(segment.headers["Content-Length"]) == len(segment.content)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from codec.errors import (
     Cancelled,
     CodecError,
     NotAScene,
+    SceneChanged,
     SceneUnreachable,
     UnsupportedVersion,
 )
@@ -106,20 +107,23 @@ class DecodeThread:
     is decoded.
 
     Args:
-        open_scene: called in the thread; raises CodecError or OSError.
+        open_scene: called in the thread with a function that says whether to give up; raises
+            CodecError or OSError.
         location: path or URL, for messages and to tell files from servers.
         device: where the planes shall be.
         monotonic: clock for measuring, seconds.
+        first_rung: QP to begin with, None to choose.
     """
 
     def __init__(
         self,
-        open_scene: Callable[[], Scene],
+        open_scene: Callable[[Callable[[], bool]], Scene],
         location: str,
         settings: DecodeSettings,
         rung_settings: RungSettings,
         device: Any,
         monotonic: Callable[[], float],
+        first_rung: int | None = None,
     ) -> None:
         self._open_scene = open_scene
         self._location = location
@@ -127,6 +131,7 @@ class DecodeThread:
         self._rung_settings = rung_settings
         self._device = device
         self._monotonic = monotonic
+        self._first_rung = first_rung
         self._changed = threading.Condition()
         self._cache = GopCache(settings.max_gops, settings.max_bytes)
         self._target: DecodeTarget | None = None
@@ -171,6 +176,8 @@ class DecodeThread:
         with self._changed:
             if target == self._target or self._opened is None:
                 return
+            if target.gop >= self._opened.timeline.gop_count:
+                return  # meant for a scene that this one took the place of
             self._target = target
             self._idle = False
             wanted = self._next_job()
@@ -226,7 +233,13 @@ class DecodeThread:
         try:
             scene = self._open()
             while job := self._wait_for_job():
-                self._decode(scene, job)
+                try:
+                    self._decode(scene, job)
+                except SceneChanged as error:
+                    scene.close()
+                    scene = self._reopen(str(error))
+        except Cancelled:
+            log.debug("the decode thread of %s was closed while it waited", self._location)
         except (CodecError, OSError) as error:
             self._fail(_cannot_open(self._location, error))
         except Exception as error:
@@ -239,9 +252,9 @@ class DecodeThread:
                 self._cache.clear()
 
     def _open(self) -> Scene:
-        scene = self._open_scene()
+        scene = self._open_scene(self._cancelled)
         try:
-            static = scene.read_static(self._device)
+            static = scene.read_static(self._device, self._cancelled)
             totals = {rung: scene.bytes_per_frame(rung)["total"] for rung in scene.rungs}
             opened = OpenedScene(
                 scene.meta, Timeline.of(scene), tuple(scene.rungs), totals, len(static)
@@ -251,15 +264,42 @@ class DecodeThread:
             raise
         with self._changed:
             self._opened = opened
+            # Nearly everybody begins at the start: do not wait to be asked.
+            rung = self._first_rung if self._first_rung in opened.rungs else None
+            self._target = DecodeTarget(0, 0, rung, loop=True, playing=True, speed=1.0)
             self._changed.notify_all()
         return scene
+
+    def _reopen(self, message: str) -> Scene:
+        """Another scene took the place of this one: forget what was decoded, play on in it."""
+        with self._changed:
+            self._events.append(PlaybackError(f"{message} Playing the new one.", False))
+            self._cache.clear()
+            self._broken.clear()
+            self._job = self._last_rung = None
+            self._job_void = False
+        while not self._closed:
+            try:
+                return self._open()
+            except SceneUnreachable as error:
+                self._outage(str(error))
+                self._wait_out()
+        raise Cancelled("closed while another scene was opened")
+
+    def _wait_out(self) -> None:
+        """After an outage: pause, longer each time; a seek or the end of the thread cuts it off."""
+        with self._changed:
+            before = self._target.serial if self._target else None
+            self._changed.wait_for(
+                lambda: self._closed or (self._target and self._target.serial != before),
+                self._settings.retry_s * 2 ** min(self._outages - 1, 3),
+            )
 
     def _wait_for_job(self) -> _Job | None:
         """The next GOP to decode; None when the thread shall end."""
         with self._changed:
             if self._outages and not self._closed:
-                pause_s = self._settings.retry_s * 2 ** min(self._outages - 1, 3)
-                self._changed.wait_for(lambda: self._closed, pause_s)
+                self._wait_out()
             while not self._closed:
                 self._job_void = False
                 self._job = self._next_job()
@@ -276,6 +316,8 @@ class DecodeThread:
             gop = scene.decode_gop(job.gop, job.rung, self._device, self._cancelled)
         except Cancelled:
             self._finish(None)
+        except SceneChanged:
+            raise
         except SceneUnreachable as error:
             self._outage(str(error))
         except CodecError as error:

@@ -60,7 +60,8 @@ class Playback:
         location: path of a .stgs file or a directory, or an URL.
         device: where decoded planes shall be: that of the backend.
         monotonic: seconds that only grow.
-        opener: opens the location; raises CodecError or OSError. Runs in the decode thread.
+        opener: opens the location; raises CodecError or OSError. Runs in the decode thread. None
+            for `open_scene`, given up when the playback is closed meanwhile.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Playback:
         settings: PlaybackSettings = PlaybackSettings(),
         device: torch.device | str = "cpu",
         monotonic: Callable[[], float] = time.monotonic,
-        opener: Callable[[str], Scene] = open_scene,
+        opener: Callable[[str], Scene] | None = None,
     ) -> None:
         self.location = str(location)
         self._settings = settings
@@ -81,14 +82,16 @@ class Playback:
         self._ended = False
         self._late_frames = 0
         self._shown: PlaybackFrame | None = None
+        self._begun: OpenedScene | None = None
         self._opening_position_s: float | None = 0.0  # to go to once the duration is known
         self._worker = DecodeThread(
-            lambda: opener(self.location),
+            lambda closed: opener(self.location) if opener else _open(self.location, closed),
             self.location,
             settings.decode,
             settings.rungs,
             device,
             monotonic,
+            settings.rung,
         )
         self._worker.start()
 
@@ -255,8 +258,12 @@ class Playback:
     # --- inside ----------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Once the scene is open: go where it was asked to before that."""
+        """Once the scene is open, or another one took its place: go where it was asked to."""
         assert self.opened is not None
+        replaced = self._begun is not None and self._begun is not self.opened
+        if replaced and self._opening_position_s is None:
+            self._opening_position_s = self._clock.position_s()
+        self._begun = self.opened
         if self._opening_position_s is not None:
             self.seek_frame(self.opened.timeline.frame_at(self._opening_position_s))
             if self._rung not in self.opened.rungs:
@@ -334,6 +341,7 @@ class Playback:
         assert self.opened is not None
         index = self._frame_now()
         gop_index, inside = self.opened.timeline.locate(index)
+        inside = min(inside, cached.gop.frames - 1)  # another scene may just have taken its place
         frame = PlaybackFrame(cached.gop, gop_index, inside, index, cached.rung, self._clock.serial)
         old = self._shown
         if old is not None and _same(old, frame):
@@ -366,6 +374,10 @@ class Playback:
         if self.opened is None or self._clock.loop:
             return False
         return self._frame_now() == self.opened.timeline.frames - 1
+
+
+def _open(location: str, closed: Callable[[], bool]) -> Scene:
+    return open_scene(location, cancelled=closed)
 
 
 def _limited_speed(speed: float) -> float:

@@ -55,14 +55,17 @@ class FileRanges:
 class ArchiveContainer:
     """The entries of an archive; its directory is read and checked once."""
 
-    def __init__(self, ranges: ByteRanges, limits: Limits) -> None:
+    def __init__(
+        self, ranges: ByteRanges, limits: Limits, cancelled: Callable[[], bool] = never
+    ) -> None:
         """
         Raises:
             NotAScene: not a ZIP, or one with compressed, encrypted, linked or overlong entries.
+            Cancelled: while the directory was read.
         """
         self.location = ranges.location
         self._ranges = ranges
-        self._entries = {entry.filename: entry for entry in _directory(ranges, limits)}
+        self._entries = {entry.filename: entry for entry in _directory(ranges, limits, cancelled)}
 
     def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
         entry = self._entries.get(name)
@@ -95,9 +98,12 @@ def _content_offset(data: bytes, name: str) -> int:
     return LOCAL_HEADER.size + name_length + extra_length
 
 
-def _directory(ranges: ByteRanges, limits: Limits) -> list[zipfile.ZipInfo]:
+def _directory(
+    ranges: ByteRanges, limits: Limits, cancelled: Callable[[], bool]
+) -> list[zipfile.ZipInfo]:
     try:
-        with zipfile.ZipFile(_RangesFile(ranges, limits.manifest_bytes)) as archive:
+        file = _RangesFile(ranges, limits.manifest_bytes, cancelled)
+        with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError) as e:
         raise NotAScene(f"{ranges.location} is not a scene archive: {e}.") from e
@@ -127,9 +133,10 @@ def _check_entry(entry: zipfile.ZipInfo, ranges: ByteRanges) -> None:
 class _RangesFile(io.RawIOBase):
     """What `zipfile` needs to read the directory at the end of an archive."""
 
-    def __init__(self, ranges: ByteRanges, most_bytes: int) -> None:
+    def __init__(self, ranges: ByteRanges, most_bytes: int, cancelled: Callable[[], bool]) -> None:
         self._ranges = ranges
         self._most_bytes = most_bytes
+        self._cancelled = cancelled
         self._position = 0
 
     def seekable(self) -> bool:
@@ -154,6 +161,6 @@ class _RangesFile(io.RawIOBase):
         length = left if size < 0 else min(size, left)
         if length > self._most_bytes:
             raise ValueError(f"a directory of {length} bytes")
-        data = self._ranges.read(self._position, length)
+        data = self._ranges.read(self._position, length, self._cancelled)
         self._position += len(data)
         return data

@@ -37,18 +37,25 @@ class HttpContainer:
 class HttpRanges:
     """Byte ranges of one file on a server; arguments as in `HttpContainer`."""
 
-    def __init__(self, url: str, transport: Transport, fresh: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        transport: Transport,
+        fresh: bool = False,
+        cancelled: Callable[[], bool] = never,
+    ) -> None:
         """
         Raises:
             NotAScene: it is not there, or empty.
             SceneUnreachable: the server fails or ignores ranges.
+            Cancelled: while its end was read.
         """
         self.location = url
         self._transport = transport
         self._fresh = fresh
         try:
             last = ByteRange(None, TAIL_BYTES)
-            tail = transport.get(url, TAIL_BYTES, byte_range=last, fresh=fresh)
+            tail = transport.get(url, TAIL_BYTES, cancelled, last, fresh)
         except (MissingSegment, CorruptSegment) as error:
             raise NotAScene(f"{url} is not a scene: {error}") from error
         if tail.whole_bytes is None:

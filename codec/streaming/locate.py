@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from codec.errors import NotAScene
 from codec.limits import Limits
 from codec.manifest import DASH_NAME, MANIFEST_NAME
 from codec.streaming.archive import ArchiveContainer, FileRanges
-from codec.streaming.container import Container
+from codec.streaming.container import Container, never
 from codec.streaming.directory import DirectoryContainer
 from codec.streaming.disk_cache import CacheSettings, DiskCache
 from codec.streaming.http import HttpTransport, is_url
@@ -26,6 +27,7 @@ def open_files(
     http: HttpSettings,
     cache: CacheSettings,
     listener: Listener,
+    cancelled: Callable[[], bool] = never,
 ) -> SceneFiles:
     """The files of the scene at a path or URL; its scene.json has been read.
 
@@ -33,9 +35,11 @@ def open_files(
         NotAScene: nothing is there, or neither a directory nor an archive.
         MissingSegment, CorruptSegment: it has no scene.json, or one that is too long.
         SceneUnreachable: the server does not answer as it should.
+        Cancelled: the caller asked for it.
     """
     if is_url(location):
-        return open_remote(location, limits, HttpTransport(http, listener=listener), cache)
+        transport = HttpTransport(http, listener=listener)
+        return open_remote(location, limits, transport, cache, cancelled)
     container = open_container(Path(location), limits)
     try:
         return LocalFiles(container, limits.manifest_bytes)
@@ -64,19 +68,24 @@ def open_container(path: Path, limits: Limits) -> Container:
 
 
 def open_remote(
-    url: str, limits: Limits, transport: Transport, cache: CacheSettings
+    url: str,
+    limits: Limits,
+    transport: Transport,
+    cache: CacheSettings,
+    cancelled: Callable[[], bool] = never,
 ) -> RemoteFiles:
     """The files behind an URL. The transport is closed with them, also when opening fails."""
     url = _scene_url(url)
 
-    def reach(fresh: bool) -> Container:
+    def reach(fresh: bool, cancelled: Callable[[], bool]) -> Container:
         if url.partition("?")[0].endswith(ARCHIVE_SUFFIX):
-            return ArchiveContainer(HttpRanges(url, transport, fresh), limits)
+            ranges = HttpRanges(url, transport, fresh, cancelled)
+            return ArchiveContainer(ranges, limits, cancelled)
         return HttpContainer(url, transport, fresh)
 
     kept = DiskCache(cache) if cache.max_bytes else None
     try:
-        return RemoteFiles(url, reach, transport, kept, limits.manifest_bytes)
+        return RemoteFiles(url, reach, transport, kept, limits.manifest_bytes, cancelled)
     except BaseException:
         transport.close()
         if kept is not None:

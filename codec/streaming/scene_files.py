@@ -81,19 +81,21 @@ class RemoteFiles:
 
     Args:
         url: of the scene.
-        reach: opens the container there; with True past the caches on the way.
+        reach: opens the container there (fresh: past the caches on the way, cancelled).
         transport: closed with this object.
         cache: closed with this object; None keeps nothing.
         manifest_bytes: longest scene.json.
+        cancelled: asked while scene.json is fetched.
     """
 
     def __init__(
         self,
         url: str,
-        reach: Callable[[bool], Container],
+        reach: Callable[[bool, Callable[[], bool]], Container],
         transport: Transport,
         cache: DiskCache | None,
         manifest_bytes: int,
+        cancelled: Callable[[], bool] = never,
     ) -> None:
         self.location = url.partition("?")[0].rstrip("/")
         self._reach = reach
@@ -101,7 +103,7 @@ class RemoteFiles:
         self._cache = cache
         self._manifest_bytes = manifest_bytes
         self._container: Container | None = None  # None while nothing was needed from the server
-        self.manifest = self._open(f"{url} {MANIFEST_NAME}")
+        self.manifest = self._open(f"{url} {MANIFEST_NAME}", cancelled)
 
     def read(self, file: FileEntry, cancelled: Callable[[], bool] = never) -> bytes:
         if cancelled():
@@ -121,11 +123,11 @@ class RemoteFiles:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _open(self, key: str) -> bytes:
+    def _open(self, key: str, cancelled: Callable[[], bool]) -> bytes:
         """scene.json: from the server, or as it was last time when that is out of reach."""
         try:
-            self._container = self._reach(False)
-            data = self._container.read(MANIFEST_NAME, self._manifest_bytes)
+            self._container = self._reach(False, cancelled)
+            data = self._container.read(MANIFEST_NAME, self._manifest_bytes, cancelled)
         except SceneUnreachable as error:
             kept = self._cache.get(key, self._manifest_bytes) if self._cache else None
             if kept is None:
@@ -147,7 +149,7 @@ class RemoteFiles:
     def _fetch(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
         try:
             if self._container is None:
-                self._container = self._again(False)
+                self._container = self._again(False, cancelled)
             return check(file, self._container.read(file.name, file.size_bytes, cancelled))
         except (CorruptSegment, MissingSegment) as error:
             log.info("Fetched again: %s", error)
@@ -158,7 +160,7 @@ class RemoteFiles:
 
     def _fetch_again(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
         """The second and last attempt, past all caches on the way."""
-        fresh = self._again(True)
+        fresh = self._again(True, cancelled)
         if self._manifest_now(fresh, cancelled) != self.manifest:
             raise SceneChanged(f"The scene at {self.location} was replaced by another version.")
         try:
@@ -170,15 +172,15 @@ class RemoteFiles:
 
     def _server_answers(self, cancelled: Callable[[], bool]) -> bool:
         try:
-            self._manifest_now(self._again(True), cancelled)
+            self._manifest_now(self._again(True, cancelled), cancelled)
         except SceneUnreachable:
             return False
         return True
 
-    def _again(self, fresh: bool) -> Container:
+    def _again(self, fresh: bool, cancelled: Callable[[], bool]) -> Container:
         """The container of a scene that was there before: it may come back."""
         try:
-            return self._reach(fresh)
+            return self._reach(fresh, cancelled)
         except NotAScene as error:
             raise SceneUnreachable(f"The scene is gone: {error}") from error
 

@@ -1,0 +1,280 @@
+"""Playback from a server that fails: it stalls visibly, recovers by itself, says what happened."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.player.decode_thread import DecodeSettings
+from app.player.playback import Playback, PlaybackSettings
+from app.player.playback_types import PlaybackFrame, PlaybackState
+from codec.encoder import encode_scene
+from codec.encoder_config import EncoderConfig
+from codec.scene import OpenSettings, Scene, open_scene
+from codec.streaming.disk_cache import CacheSettings
+from codec.streaming.http_settings import HttpSettings
+from tests.fault_server import (
+    Fault,
+    FaultServer,
+    corrupt,
+    cut_to,
+    drip,
+    reset_after,
+    silence,
+    stall_after,
+    status,
+)
+from tests.synthetic import SyntheticSource
+
+IMPATIENT = HttpSettings(
+    connect_s=1.0, stall_s=0.2, stall_bytes=100, deadline_s=3.0, tries=2, backoff_s=0.005
+)
+SETTINGS = OpenSettings(http=IMPATIENT, cache=CacheSettings(max_bytes=0))
+PLAYBACK = PlaybackSettings(resume_s=0.05, decode=DecodeSettings(retry_s=0.02, max_gops=3))
+WAIT_S = 20.0
+
+
+def encoded(tmp: Path, frames_per_gop: tuple[int, ...]) -> dict[str, bytes]:
+    """URL path -> content of a scene at /scene and, as an archive, at /scene.stgs."""
+    path = tmp / f"{len(frames_per_gop)}.stgs"
+    source = SyntheticSource(60, 40, frames_per_gop, fps=24.0)
+    encode_scene(source, path, EncoderConfig(rungs=(20, 32), codec="h264"))
+    content = path.read_bytes()
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {f"/scene/{name}": archive.read(name) for name in archive.namelist()}
+    return {**files, "/scene.stgs": content}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return encoded(tmp_path_factory.mktemp("scene"), (6,) * 6)
+
+
+@pytest.fixture(scope="module")
+def shorter(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return encoded(tmp_path_factory.mktemp("shorter"), (6,) * 4)
+
+
+@pytest.fixture
+def server(files: dict[str, bytes]) -> Iterator[FaultServer]:
+    threads = set(threading.enumerate())
+    running = FaultServer(files)
+    yield running
+    running.stop()
+    left = [thread.name for thread in threading.enumerate() if thread not in threads]
+    assert left == [], "threads were leaked"
+
+
+class Viewer:
+    """Somebody who watches: ticks all the time and remembers what was seen."""
+
+    def __init__(self, url: str, settings: PlaybackSettings = PLAYBACK) -> None:
+        self.playback = Playback(url, settings, opener=open_quickly)
+        self.frames: list[PlaybackFrame] = []
+        self.states: list[PlaybackState] = []
+        self.messages: list[str] = []
+        self.fatal = False
+
+    def look(self) -> None:
+        frame = self.playback.tick()
+        if frame is not None and (not self.frames or self.frames[-1] is not frame):
+            self.frames.append(frame)
+        state = self.playback.state
+        if not self.states or self.states[-1] is not state:
+            self.states.append(state)
+        for event in self.playback.take_events():
+            self.messages.append(event.message)
+            self.fatal |= event.fatal
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + WAIT_S
+        while not condition():
+            assert time.monotonic() < end_s, (self.states, self.messages)
+            self.look()
+            time.sleep(0.004)
+
+    def gops(self) -> set[int]:
+        return {frame.gop_index for frame in self.frames}
+
+    @property
+    def state(self) -> PlaybackState:
+        return self.playback.state
+
+
+def open_quickly(url: str) -> Scene:
+    return open_scene(url, SETTINGS)
+
+
+@pytest.fixture
+def watch(server: FaultServer) -> Iterator[Callable[..., Viewer]]:
+    viewers: list[Viewer] = []
+
+    def start(path: str = "/scene", settings: PlaybackSettings = PLAYBACK) -> Viewer:
+        viewers.append(Viewer(server.url + path, settings))
+        return viewers[-1]
+
+    yield start
+    for viewer in viewers:
+        began_s = time.monotonic()
+        viewer.playback.close()
+        assert time.monotonic() - began_s < 5.0, "closing waited for the network"
+
+
+@pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])
+def test_a_scene_plays_through_and_loops(watch: Callable[..., Viewer], path: str) -> None:
+    viewer = watch(path)
+    viewer.until(lambda: len(viewer.frames) > 40)
+    assert viewer.gops() == set(range(6))
+    assert viewer.messages == []
+
+
+SEGMENT = "/scene/features/qp{}/0003.m4s"
+
+
+def on_both_rungs(server: FaultServer, fault: Fault) -> None:
+    for qp in (20, 32):
+        server.always[SEGMENT.format(qp)] = fault
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        reset_after(200),
+        stall_after(200),
+        cut_to(200, declared=False),
+        cut_to(200, declared=True),
+        corrupt(),
+        status(503),
+        status(404),
+        silence(),
+    ],
+    ids=["reset", "stall", "short", "wrong length", "corrupt", "503", "404", "silence"],
+)
+def test_a_fault_that_passes_costs_no_picture(
+    server: FaultServer, watch: Callable[..., Viewer], fault: Fault
+) -> None:
+    for qp in (20, 32):
+        server.faults[SEGMENT.format(qp)] = [fault]
+    viewer = watch()
+    viewer.until(lambda: viewer.gops() == set(range(6)))
+    assert viewer.messages == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (status(404), "404"),
+        (status(503), "503"),
+        (corrupt(), "checksum"),
+        (cut_to(200, declared=True), "bytes"),
+        (stall_after(0), "silent"),
+        (drip(0.05), "silent"),
+    ],
+    ids=["404", "503", "corrupt", "wrong length", "stall", "slow-loris"],
+)
+def test_a_fault_that_lasts_costs_one_part(
+    server: FaultServer, watch: Callable[..., Viewer], fault: Fault, words: str
+) -> None:
+    on_both_rungs(server, fault)
+    viewer = watch()
+    viewer.until(lambda: viewer.gops() == {0, 1, 2, 4, 5})
+    assert not viewer.fatal
+    assert any("Part 4 skipped" in text and words in text for text in viewer.messages)
+    viewer.until(lambda: viewer.state is PlaybackState.PLAYING)
+
+
+@pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])
+def test_a_server_that_vanishes_and_comes_back(
+    server: FaultServer, watch: Callable[..., Viewer], path: str
+) -> None:
+    viewer = watch(path)
+    viewer.until(lambda: viewer.state is PlaybackState.PLAYING)
+    server.vanish()
+    viewer.until(lambda: viewer.state is PlaybackState.BUFFERING)
+    viewer.until(lambda: "Trying again" in viewer.playback.status().message)
+    seen = len(viewer.frames)
+    server.come_back()
+    viewer.until(lambda: viewer.state is PlaybackState.PLAYING and len(viewer.frames) > seen + 5)
+    assert viewer.playback.status().message == ""
+    assert [("Trying again" in text) for text in viewer.messages] == [True]
+    assert viewer.playback.status().corrupt_segments == 0
+
+
+@pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])
+def test_another_scene_in_its_place_is_played_then(
+    server: FaultServer, watch: Callable[..., Viewer], shorter: dict[str, bytes], path: str
+) -> None:
+    viewer = watch(path)
+    viewer.until(lambda: 5 in viewer.gops())
+    assert viewer.playback.status().frames == 36
+    server.files.clear()
+    server.files.update(shorter)
+    viewer.until(lambda: viewer.playback.status().frames == 24)
+    seen = len(viewer.frames)
+    viewer.until(lambda: len(viewer.frames) > seen + 30)
+    assert max(frame.gop_index for frame in viewer.frames[seen + 1 :]) == 3
+    assert any("replaced" in text for text in viewer.messages)
+    assert not viewer.fatal
+
+
+def test_no_frame_of_before_is_shown_after_a_seek(
+    server: FaultServer, watch: Callable[..., Viewer]
+) -> None:
+    viewer = watch()
+    viewer.until(lambda: viewer.state is PlaybackState.PLAYING)
+    for gop in (3, 4, 5):
+        for qp in (20, 32):
+            server.always[f"/scene/features/qp{qp}/000{gop}.m4s"] = stall_after(100)
+    viewer.playback.seek(4.5 * 0.25)
+    seen = len(viewer.frames)
+    serial = viewer.frames[-1].serial
+    viewer.until(lambda: viewer.state is PlaybackState.BUFFERING)
+    viewer.until(lambda: any("0004.m4s" in path for path in server.paths()))
+    server.always.clear()
+    viewer.until(lambda: len(viewer.frames) > seen)
+    first = viewer.frames[seen]
+    assert first.gop_index == 4
+    assert first.serial > serial
+
+
+def test_a_seek_leaves_a_stalled_segment_at_once(
+    server: FaultServer, watch: Callable[..., Viewer]
+) -> None:
+    """With a patience of minutes, only cancellation can bring the picture."""
+    patient = OpenSettings(http=HttpSettings(stall_s=600.0, deadline_s=600.0), cache=SETTINGS.cache)
+    on_both_rungs(server, stall_after(100))
+    playback = Playback(
+        f"{server.url}/scene", PLAYBACK, opener=lambda url: open_scene(url, patient)
+    )
+    viewer = watch()
+    viewer.playback.close()
+    viewer.playback = playback
+    viewer.until(lambda: any("0003.m4s" in path for path in server.paths()))
+    viewer.playback.seek(5.5 * 0.25)
+    viewer.until(lambda: 5 in viewer.gops())
+    server.wait_for(lambda: server.open_connections <= 1)
+
+
+def test_closing_ends_the_opening_of_a_silent_server(server: FaultServer) -> None:
+    """With the settings that people use."""
+    server.always["/scene/scene.json"] = silence()
+    playback = Playback(f"{server.url}/scene")
+    assert server.wait_for(lambda: bool(server.requests))
+    began_s = time.monotonic()
+    playback.close()
+    assert time.monotonic() - began_s < 4.0
+    assert server.wait_for(lambda: server.open_connections == 0)
+
+
+def test_a_server_out_of_reach_is_told(server: FaultServer, watch: Callable[..., Viewer]) -> None:
+    server.vanish()
+    viewer = watch()
+    viewer.until(lambda: viewer.fatal)
+    assert viewer.state is PlaybackState.FAILED
+    assert "Check the address" in viewer.messages[-1]
