@@ -6,6 +6,7 @@ imported when it runs, so that `info` or `serve` start fast and need no Qt.
 
 import dataclasses
 import difflib
+import gc
 import logging
 import os
 import sys
@@ -76,14 +77,27 @@ class Open:
 
         probe = DisplayProbe()
         location = self.scene or bundled_scene()
-        import renderer  # noqa: F401  (it takes a moment, and the probe runs meanwhile)
+        # A thread back from native code gets its turn after this long, not after 5 ms: decoding and
+        # drawing go through many short native calls while the window runs Python.
+        sys.setswitchinterval(0.0005)
+        gc.disable()  # loading leaves nothing to collect; the window switches it on again
+        import app.player.early_start  # noqa: F401  (takes a while; the probe runs meanwhile)
 
         problem = probe.problem()
         if problem is not None:
+            gc.enable()
             return preview(location, self.backend, problem)
-        from app.ui.application import run
+        return open_window(location, self.backend)
 
-        return run(location, self.backend)
+
+def open_window(location: str, backend: str | None) -> int:
+    """The window; renderer and scene are loaded while Qt is."""
+    from app.player.early_start import EarlyBackend, EarlyPlayback
+
+    early_backend, early_playback = EarlyBackend(backend), EarlyPlayback(location)
+    from app.ui.application import HeadStart, run
+
+    return run(location, backend, HeadStart(early_backend, early_playback))
 
 
 def bundled_scene() -> str:
@@ -409,6 +423,8 @@ def is_expected(error: Exception) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    # Threads of torch that wait for work by spinning take the cores from those that have some.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         if arguments and arguments[0] in ("-h", "--help"):

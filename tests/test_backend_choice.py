@@ -45,6 +45,8 @@ def refuse(words: str):
 def machine(monkeypatch: pytest.MonkeyPatch):
     """Call it with loaders by name; the other backends stay what they are."""
 
+    monkeypatch.setattr(backends, "GPU_DEVICES", ("/dev/null",))
+
     def use(**loaders) -> None:
         for name, loader in loaders.items():
             monkeypatch.setitem(backends._LOADERS, name, loader)
@@ -106,6 +108,18 @@ def test_a_backend_that_cannot_run_is_refused_by_name(machine) -> None:
     machine(opengl=refuse("there is no EGL"))
     with pytest.raises(BackendUnavailable, match="there is no EGL"):
         choose_backend("opengl")
+
+
+def test_without_any_gpu_opengl_is_not_even_started(
+    machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start() -> None:
+        raise AssertionError("OpenGL was started")
+
+    machine(gsplat=refuse("no CUDA device"), opengl=start)
+    monkeypatch.setattr(backends, "GPU_DEVICES", ("/nowhere/render*",))
+    monkeypatch.setattr(backends.sys, "platform", "linux")
+    assert choose_backend().reason == "cpu: no CUDA device; there is no GPU"
 
 
 def test_gsplat_without_cuda_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtWidgets import QApplication
 
+from app.player.early_start import EarlyBackend, EarlyPlayback
 from app.player.playback import Playback, PlaybackSettings
 from app.ui import theme
 from app.ui.icons import app_icon
@@ -21,6 +23,7 @@ from app.ui.picture_loop import PictureLoop
 from app.ui.preferences import APPLICATION_NAME, Preferences
 from app.ui.screening import Screening
 from app.ui.viewport import Viewport
+from renderer.backends import choose_backend
 
 _WAKE_MS = 250  # how long Ctrl-C may wait for Python's turn
 
@@ -36,7 +39,15 @@ class WindowSettings:
     backend: str | None = None
 
 
-def run(location: str | None, backend: str | None = None) -> int:
+@dataclass(frozen=True)
+class HeadStart:
+    """What was begun before the window was there; see `app.player.early_start`."""
+
+    backend: EarlyBackend
+    playback: EarlyPlayback
+
+
+def run(location: str, backend: str | None = None, begun: HeadStart | None = None) -> int:
     """Open the window on a scene (a path or an URL) and stay until it is closed.
 
     Returns:
@@ -45,12 +56,13 @@ def run(location: str | None, backend: str | None = None) -> int:
     application = make_application(sys.argv[:1])
     preferences = Preferences()
     theme.install(application, theme.resolve(preferences.theme))
-    window = make_window(preferences, WindowSettings(backend=backend))
+    window = make_window(preferences, WindowSettings(backend=backend), begun)
     window.show()
     window.loop.start()
-    if location is not None:
-        window.open(location)
+    window.open(location)
     _close_on_interrupt(window)
+    gc.freeze()  # what was loaded so far stays: do not search it again and again while playing
+    gc.enable()
     return application.exec()
 
 
@@ -70,16 +82,21 @@ def make_application(arguments: list[str]) -> QApplication:
     return application
 
 
-def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindow:
+def make_window(
+    preferences: Preferences, settings: WindowSettings, begun: HeadStart | None = None
+) -> MainWindow:
     """A main window, ready to be shown; call `loop.start` on it then."""
     viewport = Viewport()
 
     def open_playback(location: str) -> Playback:
         device = loop.painter.device if loop.painter is not None else torch.device("cpu")
-        return Playback(location, playback_settings(preferences), device)
+        wanted = playback_settings(preferences)
+        early = begun.playback.take(location, wanted) if begun and device.type == "cpu" else None
+        return early or Playback(location, wanted, device)
 
     screening = Screening(open_playback)
-    loop = PictureLoop(viewport, screening, PainterChoice())
+    choice = PainterChoice(choose=begun.backend if begun else choose_backend)
+    loop = PictureLoop(viewport, screening, choice)
     backend = settings.backend or preferences.text("backend", "auto")
     loop.set_backend(None if backend == "auto" else backend)
     loop.set_background(preferences.text("background", "scene"))

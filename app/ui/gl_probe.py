@@ -8,6 +8,8 @@ from PySide6.QtGui import QOffscreenSurface, QOpenGLContext
 
 from renderer.present.egl_context import is_software_renderer
 
+_GL_RENDERER = 0x1F01  # of the OpenGL headers
+
 
 @dataclass(frozen=True)
 class WindowGl:
@@ -32,9 +34,7 @@ def probe() -> WindowGl:
     try:
         if context.format().version() < (4, 1):
             return WindowGl()
-        from OpenGL import GL
-
-        name = GL.glGetString(GL.GL_RENDERER).decode(errors="replace")
+        name = str(context.functions().glGetString(_GL_RENDERER))  # PyOpenGL takes long to load
         return WindowGl(name, is_software_renderer(name))
     finally:
         context.doneCurrent()

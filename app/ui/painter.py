@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,9 +22,11 @@ from torch import Tensor
 from app.player.pictures import Picture, PictureMaker, PictureRequest
 from app.player.playback_types import PlaybackFrame
 from app.ui.raster_surface import RasterSurface
-from app.ui.texture_surface import TextureSurface
 from renderer import Camera, RenderSettings
 from renderer.backends.base import Backend
+
+if TYPE_CHECKING:  # it loads PyOpenGL, which a machine without a GPU does not need
+    from app.ui.texture_surface import TextureSurface
 
 Keep = Callable[[QImage], None]
 
@@ -73,13 +76,21 @@ class Painter(QObject):
 
 
 class PicturePainter(Painter):
-    """Draws with a backend in a `PictureMaker` thread; the window is never held up."""
+    """Draws with a backend in a `PictureMaker` thread; the window is never held up.
+
+    Args:
+        to_host: false leaves pictures on the device, for a surface that takes them there.
+    """
 
     _ready = Signal()  # these two cross from the picture thread to the GUI thread
     _still_ready = Signal(object, object)  # Picture, Keep
 
     def __init__(
-        self, backend: Backend, reason: str, surface: RasterSurface | TextureSurface
+        self,
+        backend: Backend,
+        reason: str,
+        surface: RasterSurface | TextureSurface,
+        to_host: bool = True,
     ) -> None:
         super().__init__()
         self.surface = self._surface = surface
@@ -89,9 +100,8 @@ class PicturePainter(Painter):
         self._picture: Picture | None = None
         self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)
         self._still_ready.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
-        on_device = isinstance(surface, TextureSurface) and backend.device.type == "cuda"
         self._maker = PictureMaker(
-            lambda: backend, self._ready.emit, to_host=not on_device, keep_gaussians=False
+            lambda: backend, self._ready.emit, to_host=to_host, keep_gaussians=False
         )
         surface.presented.connect(self._presented)
         surface.failed.connect(self.failed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -15,7 +16,6 @@ from PySide6.QtCore import QObject, Qt, Signal
 from app.ui.gl_probe import WindowGl, probe
 from app.ui.painter import Painter, PicturePainter
 from app.ui.raster_surface import RasterSurface
-from app.ui.texture_surface import TextureSurface
 from renderer.backends import BackendChoice, choose_backend
 from renderer.errors import RenderError
 
@@ -33,14 +33,24 @@ class _Answer:
 
 
 class PainterChoice(QObject):
-    """Owner: the GUI thread. `ask`, and `chosen` follows; a newer question voids an older one."""
+    """Owner: the GUI thread. `ask`, and `chosen` follows; a newer question voids an older one.
+
+    Args:
+        window_gl: the OpenGL of windows; None asks for it.
+        choose: gives the backend of a name; called in a thread.
+    """
 
     chosen = Signal(object)  # Painter
     refused = Signal(str)  # why the asked-for backend cannot be; `chosen` follows nevertheless
     _answered = Signal(object)
 
-    def __init__(self, window_gl: WindowGl | None = None) -> None:
+    def __init__(
+        self,
+        window_gl: WindowGl | None = None,
+        choose: Callable[[str | None], BackendChoice] = choose_backend,
+    ) -> None:
         super().__init__()
+        self._choose = choose
         self.window_gl = window_gl if window_gl is not None else probe()
         self._serial = 0
         self._answered.connect(self._take, Qt.ConnectionType.QueuedConnection)
@@ -69,7 +79,7 @@ class PainterChoice(QObject):
         if name == "opengl" and gl.renderer:
             return _Answer(serial, None, f"opengl: chosen by hand, {gl.renderer}")
         try:
-            choice = choose_backend(name)
+            choice = self._choose(name)
         except RenderError as error:
             if name is None:
                 raise
@@ -80,7 +90,7 @@ class PainterChoice(QObject):
         return _Answer(serial, choice, choice.reason)
 
     def _fallback(self, serial: int, problem: str) -> _Answer:
-        choice = choose_backend("cpu")
+        choice = self._choose("cpu")
         return _Answer(serial, choice, choice.reason, problem)
 
     def _take(self, answer: _Answer) -> None:
@@ -97,9 +107,13 @@ class PainterChoice(QObject):
             from app.ui.splat_painter import SplatPainter
 
             return SplatPainter(answer.reason)
-        backend, hardware = answer.choice.backend, _is_hardware(self.window_gl)
-        surface = TextureSurface(backend.device) if hardware else RasterSurface()
-        return PicturePainter(backend, answer.reason, surface)
+        backend = answer.choice.backend
+        if not _is_hardware(self.window_gl):
+            return PicturePainter(backend, answer.reason, RasterSurface())
+        from app.ui.texture_surface import TextureSurface
+
+        to_host = backend.device.type != "cuda"
+        return PicturePainter(backend, answer.reason, TextureSurface(backend.device), to_host)
 
 
 def _is_hardware(gl: WindowGl) -> bool:

@@ -10,12 +10,17 @@ A backend is loaded when it is chosen, so that `import renderer.backends` needs 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from glob import glob
 
 from renderer.backends.base import Backend
 from renderer.errors import BackendUnavailable
 
+# One of these is there where Linux, or Windows around it, has a driver for a GPU. Looking for them
+# saves a machine without one the start of software OpenGL only to learn that it is software.
+GPU_DEVICES = ("/dev/dri/render*", "/dev/nvidia[0-9]*", "/dev/dxg", "/dev/mali*", "/dev/kgsl*")
 SOFTWARE_OPENGL = ("llvmpipe", "softpipe", "swrast", "software")
 
 
@@ -66,6 +71,8 @@ def _best_on_cuda() -> BackendChoice:
 
 def _best_on_gpu() -> BackendChoice:
     """OpenGL, but not where it is emulated: there the cpu backend is about three times faster."""
+    if sys.platform == "linux" and not any(map(glob, GPU_DEVICES)):
+        raise BackendUnavailable("there is no GPU")
     backend = _load("opengl")
     driver = str(getattr(backend, "renderer_name", "OpenGL"))
     if any(word in driver.lower() for word in SOFTWARE_OPENGL):
