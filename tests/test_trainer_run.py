@@ -13,6 +13,7 @@ import torch
 
 from codec.source import TrainedGop
 from renderer import CanonicalGaussians
+from tests.capture_scene import HEIGHT, WIDTH
 from tests.synthetic import SyntheticSource
 from trainer import parallel
 from trainer.background import StillView
@@ -293,7 +294,7 @@ def test_gops_are_of_equal_length(frames: int, gop: int, expected: list[int]) ->
 def test_scene_meta_of_a_capture(tiny_capture: Path) -> None:
     capture = open_capture(tiny_capture)
     meta = scene_meta(capture, (0.1, 0.2, 0.3), near=0.5)
-    assert (meta.title, meta.fps, meta.width, meta.height) == ("blobs", 12, 48, 36)
+    assert (meta.title, meta.fps, meta.width, meta.height) == ("blobs", 12, WIDTH, HEIGHT)
     assert (meta.background, meta.near) == ((0.1, 0.2, 0.3), 0.5)
     assert meta.radius == pytest.approx((4**2 + 1.5**2) ** 0.5, rel=1e-4)
     assert meta.up == pytest.approx((0, 0, 1), abs=1e-5)
