@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes .venv ready: `scripts/setup.sh run` for the player, `scripts/setup.sh test` for the tests too.
 # Safe to call every time: what is there already is left alone.
-# Settings: PYTHON (the interpreter to use), VENV (where to install; default .venv).
+# Settings: PYTHON (the interpreter to use), VENV (where to install; default .venv), CI (not empty:
+# also what only continuous integration needs).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,7 +16,9 @@ die() { say "$@"; exit 1; }
 # --- system packages ---------------------------------------------------------------------------
 
 wanted_packages() {
-  awk -v purpose="$purpose" '$1 == "run" || $1 == purpose { print $2 }' scripts/debian-packages.txt
+  awk -v purpose="$purpose" -v ci="${CI:-}" \
+    '$1 == "run" || $1 == purpose || ($1 == "ci" && ci != "") { print $2 }' \
+    scripts/debian-packages.txt
 }
 
 # A package counts as there when its name, or a package that provides it, is installed: newer
