@@ -213,6 +213,11 @@ def test_progress_says_how_far_and_how_good(caplog: pytest.LogCaptureFixture) ->
     assert "0 s left" in caplog.messages[1]
 
 
+def test_a_loss_that_is_not_finite_ends_the_stage() -> None:
+    with pytest.raises(TrainerError, match="static: the loss is nan at step 7"):
+        Progress("static", 10, CPU).report(7, float("nan"))
+
+
 # Devices
 
 
@@ -232,6 +237,7 @@ def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert [str(d) for d in training_devices("auto")] == ["cuda:0", "cuda:1"]
     assert [str(d) for d in training_devices("cuda:1")] == ["cuda:1"]
+    assert [str(d) for d in training_devices("cuda")] == ["cuda:0"]
 
 
 def test_one_device_works_in_this_process() -> None:

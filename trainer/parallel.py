@@ -23,9 +23,12 @@ def training_devices(name: str) -> list[torch.device]:
         device = torch.device(name)
     except RuntimeError as error:
         raise TrainerError(f"{name!r} names no device; try cpu, cuda or cuda:1") from error
-    if device.type == "cuda" and (device.index or 0) >= count:
+    if device.type != "cuda":
+        return [device]
+    index = device.index or 0
+    if index >= count:
         raise TrainerError(f"there is no device {name}; torch finds {count} CUDA devices")
-    return [device]
+    return [torch.device("cuda", index)]
 
 
 def deal(items: list[int], hands: int) -> list[list[int]]:

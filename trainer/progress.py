@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 
 import torch
+
+from trainer.errors import TrainerError
 
 log = logging.getLogger("trainer")
 
@@ -19,6 +22,9 @@ class Progress:
         self.started_s = time.monotonic()
 
     def report(self, step: int, loss: float, held_out_psnr: float | None = None) -> None:
+        """Raises TrainerError once the loss is not finite: nothing good comes after that."""
+        if not math.isfinite(loss):
+            raise TrainerError(f"{self.stage}: the loss is {loss} at step {step}")
         spent_s = time.monotonic() - self.started_s
         left_s = spent_s / max(step - self.done, 1) * (self.steps - step)
         watched = "" if held_out_psnr is None else f"  held-out {held_out_psnr:.2f} dB"

@@ -40,6 +40,7 @@ class Stopwatch:
         self.stage, self.device, self.before_s = stage, device, 0.0
         self.started_s = time.monotonic()
         if device.type == "cuda":
+            torch.cuda.init()
             torch.cuda.reset_peak_memory_stats(device)
 
     @property

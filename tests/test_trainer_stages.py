@@ -1,0 +1,254 @@
+"""The two stages of training, and what they draw with."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
+from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, ring_cameras, scene_at
+from tests.synthetic import random_canonical
+from trainer.background import BackgroundConfig, StillView, dynamic_mask, still_view
+from trainer.config import TrainConfig
+from trainer.datasets import load_frames, open_capture
+from trainer.dynamic_points import HullConfig
+from trainer.gaussian_parameters import GaussianParameters, GaussianRates
+from trainer.gop_stage import GopConfig, GopFootage, GopStart, GopTraining
+from trainer.gop_start import FEWEST, moving_start
+from trainer.held_out import HeldOutWatch
+from trainer.random_source import RandomSource
+from trainer.rasterizer import depth_map, rasterize
+from trainer.static_stage import StaticConfig, control_density, explore, train_static
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CPU = torch.device("cpu")
+SETTINGS = RenderSettings(BACKGROUND)
+
+
+def logits(opacity: Tensor) -> Tensor:
+    return torch.logit(opacity)
+
+
+def stored(gaussians: Gaussians) -> CanonicalGaussians:
+    return CanonicalGaussians(
+        gaussians.means, gaussians.quats, gaussians.scales.log(),
+        logits(gaussians.opacities), gaussians.colors,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def footage(tiny_capture: Path) -> GopFootage:
+    capture = open_capture(tiny_capture)
+    frames = load_frames(capture.split("train"), range(FRAMES))
+    masks = [dynamic_mask(f, 0.05) for f in frames]
+    return GopFootage(
+        [v.camera for v in capture.split("train")], frames, masks, BACKGROUND, near=0.1
+    )
+
+
+@pytest.fixture(scope="module")
+def stills(footage: GopFootage) -> list[StillView]:
+    return [still_view(f, BackgroundConfig()) for f in footage.frames]
+
+
+# Drawing
+
+
+def test_cameras_are_drawn_side_by_side_with_gradients() -> None:
+    cameras, gaussians = ring_cameras(3), stored(scene_at(0))
+    gaussians.means.requires_grad_()
+    pictures, alphas = rasterize(gaussians.activate(), cameras, SETTINGS)
+    assert pictures.shape == (3, HEIGHT, WIDTH, 3)
+    assert alphas.shape == (3, HEIGHT, WIDTH)
+    pictures.sum().backward()
+    assert gaussians.means.grad is not None
+    assert gaussians.means.grad.abs().sum() > 0
+
+
+def test_the_depth_of_a_wall_and_of_nothing() -> None:
+    """A wall of wide Gaussians 5 before the camera, on the left half of the picture only."""
+    K = torch.tensor([[20.0, 0, 16], [0, 20, 12], [0, 0, 1]])
+    camera = Camera(torch.eye(4), K, 32, 24)
+    places = torch.cartesian_prod(torch.arange(-6.0, -0.9, 0.5), torch.arange(-4.0, 4.1, 0.5))
+    wall = CanonicalGaussians(
+        means=torch.cat([places, torch.full((len(places), 1), 5.0)], dim=1),
+        quats=torch.tensor([[1.0, 0, 0, 0]]).repeat(len(places), 1),
+        log_scales=torch.tensor([0.4, 0.4, 0.001]).log().repeat(len(places), 1),
+        opacity_logits=torch.full((len(places),), 6.0),
+        colors=torch.zeros(len(places), 3),
+    ).activate()
+    depth = depth_map(wall, camera, RenderSettings(background=(1, 1, 1)))
+    assert torch.allclose(depth[4:20, 2:8], torch.tensor(5.0), atol=0.02)
+    assert (depth[:, 26:] == 1e6).all()
+
+
+def test_the_watch_reads_the_held_out_camera(tiny_capture: Path) -> None:
+    capture = open_capture(tiny_capture)
+    watch = HeldOutWatch.of_frames(capture, 2, 5, SETTINGS, CPU)
+    assert [frame for frame, _, _ in watch.shots] == [0, 1, 2]
+    assert watch.read(lambda frame: scene_at(2 + frame)) > 50  # but for the rounding to 8 bit
+    assert watch.read(lambda frame: scene_at(frame)) < 35
+
+
+def test_without_held_out_cameras_the_first_one_stands_in(tiny_capture: Path) -> None:
+    capture = open_capture(tiny_capture)
+    training_only = replace(capture, views=capture.split("train"))
+    watch = HeldOutWatch.of_frames(training_only, 0, 1, SETTINGS, CPU)
+    assert torch.equal(watch.shots[0][1].viewmat, capture.views[1].camera.viewmat)
+
+
+# The static stage
+
+
+def trained_static(
+    stills: list[StillView], cameras: list[Camera], config: StaticConfig
+) -> tuple[CanonicalGaussians, list[tuple[int, float]]]:
+    start = stored(scene_at(0)[torch.arange(5)])
+    start.colors.mul_(0.5)
+    told: list[tuple[int, float]] = []
+    static = train_static(
+        start, cameras, stills, BACKGROUND, 0.1, 4.0, config, RandomSource(0, CPU),
+        lambda step, loss, _: told.append((step, loss.item())),
+    )  # fmt: skip
+    return static, told
+
+
+def test_the_static_layer_learns_the_medians(footage: GopFootage, stills: list[StillView]) -> None:
+    config = StaticConfig(cap=5, iterations=25, rates=GaussianRates(colors=0.03))
+    static, told = trained_static(stills, footage.cameras, config)
+    assert [step for step, _ in told] == list(range(1, 26))
+    early, late = (sum(loss for _, loss in part) / 7 for part in (told[:7], told[-7:]))
+    assert late < 0.8 * early
+    assert not static.means.requires_grad
+
+
+def test_pixels_that_are_not_trusted_have_no_say(
+    footage: GopFootage, stills: list[StillView]
+) -> None:
+    doubtful = [replace(s, reliability=torch.zeros_like(s.reliability)) for s in stills]
+    config = StaticConfig(iterations=3, opacity_weight=0, scale_weight=0, exploration=0)
+    static, _ = trained_static(doubtful, footage.cameras, config)
+    start = stored(scene_at(0)[torch.arange(5)])
+    assert torch.equal(static.colors, start.colors * 0.5)
+    assert torch.equal(static.means, start.means)
+
+
+def test_density_control_moves_the_dead_and_grows_to_the_cap() -> None:
+    canonical = random_canonical(100)
+    canonical.opacity_logits[:10] = -12
+    parameters = GaussianParameters(canonical, GaussianRates(), 1.0)
+    config, random = StaticConfig(cap=110, growth=0.07), RandomSource(0, CPU)
+    control_density(parameters, config, random)
+    assert len(parameters) == 107
+    assert (parameters["opacity_logits"].sigmoid() > config.dead_opacity * 0.99).all()
+    for _ in range(3):
+        control_density(parameters, config, random)
+    assert len(parameters) == 110
+
+
+def test_only_transparent_gaussians_wander() -> None:
+    canonical = random_canonical(100)
+    canonical.opacity_logits[:50] = logits(torch.tensor(0.002))
+    canonical.opacity_logits[50:] = logits(torch.tensor(0.5))
+    parameters = GaussianParameters(canonical, GaussianRates(), 1.0)
+    explore(parameters, 5e5, RandomSource(0, CPU))
+    moved = (parameters["means"] - canonical.means).norm(dim=1)
+    assert moved[:50].min() > 0
+    assert moved[50:].max() < 1e-6
+
+
+# The fine stage
+
+
+def gop_training(footage: GopFootage, **changes: object) -> GopTraining:
+    """The moving blob starts where it is in frame 2; the others are static."""
+    config = GopConfig(count=64, iterations=40, features=4, width=16, moments=2, **changes)
+    random = RandomSource(0, CPU)
+    scene = stored(scene_at(2))
+    blob = scene[torch.full((64,), 5)]
+    blob.means.add_(0.1 * random.normal(64, 3))
+    blob.log_scales.fill_(math.log(0.1))
+    start = GopStart.sorted(blob, torch.full((64,), 2.0), FRAMES, config)
+    static = scene_at(0)[torch.arange(5)]
+    return GopTraining(start, static, footage, 4.0, config, random)
+
+
+@pytest.mark.parametrize("window", [1, 3, 5])
+def test_a_gop_learns_with_windows_of_each_size(footage: GopFootage, window: int) -> None:
+    training = gop_training(footage, window=window)
+    losses = [training.step().item() for _ in range(24)]
+    assert all(math.isfinite(loss) for loss in losses)
+    assert sum(losses[-8:]) < sum(losses[:8])
+    gop = training.trained()
+    assert gop.features.shape == (FRAMES + window - 1, 64, 4)
+    assert gop.features.abs().max() <= 1
+    assert (len(gop.canonical), gop.frames) == (64, FRAMES)
+    assert not gop.features.requires_grad
+
+
+def test_a_fresh_field_leaves_the_gaussians_where_they_are(footage: GopFootage) -> None:
+    training = gop_training(footage)
+    for frame in (0, FRAMES - 1):
+        drawn = training.gaussians_at(frame)
+        assert torch.equal(drawn.means[:5], training.static.means)
+        assert torch.allclose(drawn.means[5:], training.parameters["means"])
+
+
+def test_gaussians_seen_in_no_frame_are_relocated(footage: GopFootage) -> None:
+    training = gop_training(footage)
+    with torch.no_grad():
+        training.parameters["opacity_logits"][:20] = -9
+        training.parameters["features"][:20] = 0.77
+    assert training.relocate() == 20
+    assert (training.parameters["opacity_logits"].sigmoid() > 0.005).all()
+    assert (training.parameters["features"] != 0.77).all()  # features move along
+
+
+def test_learning_rates_fall_to_what_is_left_at_the_end(footage: GopFootage) -> None:
+    training = gop_training(footage)
+    training.iteration = 40
+    training.step()
+    rates = {g["name"]: g["lr"] for g in training.parameters.optimizer.param_groups}
+    assert rates["features"] == pytest.approx(5e-3 * 0.02)
+    assert rates["means"] == pytest.approx(1.6e-6 * 4.0)
+    assert training.field_optimizer.param_groups[0]["lr"] == pytest.approx(1e-3 * 0.02)
+
+
+# The start of a GOP
+
+
+def start_config(tmp_path: Path) -> TrainConfig:
+    gop = GopConfig(count=128, moments=2)
+    return TrainConfig(tmp_path, tmp_path, hull=HullConfig(candidates=20_000), gop=gop)
+
+
+def test_moving_gaussians_start_on_what_moves(
+    footage: GopFootage, stills: list[StillView], tmp_path: Path
+) -> None:
+    static = scene_at(0)[torch.arange(5)]
+    points, birth = moving_start(
+        footage, stills, static, start_config(tmp_path), RandomSource(0, CPU)
+    )
+    assert len(points) == len(birth) == 128
+    assert birth.unique().tolist() == [1, 4]  # a quarter and three quarters of six frames
+    found = [points.positions[birth == frame].median(dim=0).values for frame in (1, 4)]
+    for frame, middle in zip((1, 4), found, strict=True):  # coarse, from pictures of 32x24
+        assert (middle - scene_at(frame).means[5]).norm() < 0.45
+    assert found[1][0] - found[0][0] > 0.5  # it slid by 0.96
+
+
+def test_a_gop_in_which_nothing_moves_has_a_few_gaussians(
+    footage: GopFootage, stills: list[StillView], tmp_path: Path
+) -> None:
+    frozen = replace(footage, frames=[s.median.expand(FRAMES, -1, -1, -1) for s in stills])
+    static = random_canonical(100).activate()
+    points, birth = moving_start(
+        frozen, stills, static, start_config(tmp_path), RandomSource(0, CPU)
+    )
+    assert len(points) == len(birth) == FEWEST
+    assert points.colors.amax() <= 1
