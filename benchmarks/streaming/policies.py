@@ -1,0 +1,108 @@
+"""The real policy, and the plain ones it has to beat. All share static layers and buffer bound."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from codec.streaming.adaptive.choice import AdaptiveSettings, decide, next_static, reconsider
+from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from codec.streaming.adaptive.ladder import Ladder
+from codec.streaming.adaptive.planning import PlanBook
+
+
+@dataclass
+class Adaptive:
+    """The policy of the product."""
+
+    settings: AdaptiveSettings = field(default_factory=AdaptiveSettings)
+    name: str = "adaptive"
+    plan: PlanBook | None = None
+
+    def decide(self, ladder: Ladder, seen: Situation) -> Decision:
+        if self.plan is None:
+            settings = self.settings
+            self.plan = PlanBook(ladder, settings.most_buffer_s, settings.latency_s, settings.plan)
+        return decide(ladder, seen, self.settings, self.plan)
+
+    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
+        return reconsider(ladder, seen, flight, self.settings)
+
+
+@dataclass
+class Plain:
+    """A policy that is only a choice of rung."""
+
+    settings: AdaptiveSettings = field(default_factory=AdaptiveSettings)
+    name: str = "plain"
+
+    def rung(self, ladder: Ladder, seen: Situation) -> int | None:
+        """Of the next GOP; None to wait a little."""
+        return ladder.lowest
+
+    def decide(self, ladder: Ladder, seen: Situation) -> Decision:
+        static = next_static(ladder, seen, self.settings)
+        if static is not None:
+            return static
+        wait_s = seen.buffer_s + ladder.gops[seen.next_gop].duration_s
+        wait_s -= self.settings.most_buffer_s
+        rung: int | None = ladder.lowest if seen.next_gop == 0 else self.rung(ladder, seen)
+        if wait_s > 1e-9 or rung is None:
+            return Decision(Step.WAIT, self.name, 0, seen.buffer_s, wait_s=max(wait_s, 0.25))
+        return Decision(Step.FETCH_GOP, self.name, 0, seen.buffer_s, seen.next_gop, rung)
+
+    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
+        return None
+
+
+@dataclass
+class Fixed(Plain):
+    """Always the same rung; negative ones count from the lowest."""
+
+    fixed: int = -1
+
+    def rung(self, ladder: Ladder, seen: Situation) -> int | None:
+        return range(len(ladder.rungs))[self.fixed]
+
+
+@dataclass
+class ThroughputOnly(Plain):
+    """The best rung whose bit rate is below 0.9 of the estimate, as in dash.js."""
+
+    name: str = "throughput"
+    share: float = 0.9
+
+    def rung(self, ladder: Ladder, seen: Situation) -> int | None:
+        bps = self.share * seen.throughput.bps if seen.throughput else 0.0
+        fitting = [r for r in range(len(ladder.rungs)) if ladder.bandwidth_bps(r) <= bps]
+        return fitting[0] if fitting else ladder.lowest
+
+
+@dataclass
+class BolaOnly(Plain):
+    """BOLA-BASIC with logarithmic utility and the parameters that dash.js derives."""
+
+    name: str = "bola"
+    low_buffer_s: float = 10.0
+
+    def rung(self, ladder: Ladder, seen: Situation) -> int | None:
+        rates = [ladder.bandwidth_bps(rung) for rung in range(len(ladder.rungs))]
+        utilities = [math.log(rate / rates[-1]) + 1 for rate in rates]
+        gp = (max(utilities) - 1) / (self.settings.most_buffer_s / self.low_buffer_s - 1)
+        v = self.low_buffer_s / gp
+        scores = [
+            (v * (utility - 1 + gp) - seen.buffer_s) / rate
+            for utility, rate in zip(utilities, rates, strict=True)
+        ]
+        return max(range(len(rates)), key=scores.__getitem__)
+
+
+def plain_policies(ladder: Ladder, settings: AdaptiveSettings) -> list[Plain]:
+    """Lowest, middle, highest rung; throughput only; BOLA only."""
+    return [
+        Fixed(settings, "lowest", ladder.lowest),
+        Fixed(settings, "middle", len(ladder.rungs) // 2),
+        Fixed(settings, "highest", 0),
+        ThroughputOnly(settings),
+        BolaOnly(settings),
+    ]

@@ -1,0 +1,221 @@
+"""A viewer in simulated time: one connection, one buffer, the decisions of a policy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from benchmarks.streaming.trace import Trace
+from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from codec.streaming.adaptive.ladder import Ladder
+from codec.streaming.adaptive.throughput import ThroughputMeter, ThroughputSettings
+
+STALL_DB = 4.3  # per stalled second per minute of content
+STEP_WEIGHT = 0.5
+
+
+class Policy(Protocol):
+    """What decides; `codec.streaming.adaptive` has the real one."""
+
+    name: str
+
+    def decide(self, ladder: Ladder, seen: Situation) -> Decision: ...
+
+    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None: ...
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """How the viewer's player behaves around the policy.
+
+    Args:
+        watch_s: how often a transfer in progress is looked at.
+        resume_s: content that must be there before playback starts or goes on after a stall.
+        wall_s: simulated time after which a session that gets nowhere is given up.
+    """
+
+    watch_s: float = 0.5
+    resume_s: float = 0.0
+    wall_s: float = 36_000.0
+
+
+@dataclass
+class Playback:
+    """Where the position is; time only moves forward."""
+
+    resume_s: float
+    content_s: float
+    now_s: float = 0.0
+    buffer_s: float = 0.0
+    arrived_s: float = 0.0
+    started_s: float | None = None
+    stalled: bool = False
+    stall_s: float = 0.0
+    stalls: int = 0
+
+    def advance(self, now_s: float) -> None:
+        elapsed = max(now_s - self.now_s, 0.0)
+        self.now_s = max(now_s, self.now_s)
+        if self.started_s is None or self.arrived_s >= self.content_s - 1e-9:
+            return
+        if not self.stalled:
+            if elapsed <= self.buffer_s + 1e-9:
+                self.buffer_s = max(self.buffer_s - elapsed, 0.0)
+                return
+            elapsed -= self.buffer_s
+            self.buffer_s, self.stalled, self.stalls = 0.0, True, self.stalls + 1
+        self.stall_s += elapsed
+
+    def arrive(self, duration_s: float) -> None:
+        self.buffer_s += duration_s
+        self.arrived_s += duration_s
+        enough = self.buffer_s >= min(self.resume_s, self.content_s)
+        if enough or self.arrived_s >= self.content_s - 1e-9:
+            self.stalled = False
+            if self.started_s is None:
+                self.started_s = self.now_s
+
+
+@dataclass
+class Outcome:
+    """What the viewer got.
+
+    Args:
+        rungs: of each GOP. quality_db: of each GOP as shown.
+    """
+
+    policy: str
+    trace: str
+    rungs: list[int] = field(default_factory=list)
+    quality_db: list[float] = field(default_factory=list)
+    stall_s: float = 0.0
+    stalls: int = 0
+    startup_s: float = 0.0
+    wasted_bytes: int = 0
+    fetched_bytes: int = 0
+    content_s: float = 0.0
+    most_buffer_s: float = 0.0
+
+    @property
+    def mean_db(self) -> float:
+        return float(np.mean(self.quality_db))
+
+    @property
+    def switches(self) -> int:
+        return sum(a != b for a, b in zip(self.rungs, self.rungs[1:], strict=False))
+
+    @property
+    def qoe_db(self) -> float:
+        return quality_of_experience_db(self.quality_db, self.stall_s, self.content_s)
+
+
+def quality_of_experience_db(quality_db: list[float], stall_s: float, content_s: float) -> float:
+    """Mean quality, less 4.3 dB per stalled second per minute, less half the mean step."""
+    steps = np.abs(np.diff(quality_db)).mean() if len(quality_db) > 1 else 0.0
+    return float(np.mean(quality_db) - STALL_DB * stall_s / (content_s / 60) - STEP_WEIGHT * steps)
+
+
+def play(
+    policy: Policy,
+    ladder: Ladder,
+    trace: Trace,
+    settings: SessionSettings = SessionSettings(),
+    metering: ThroughputSettings = ThroughputSettings(),
+) -> Outcome:
+    """Play the whole ladder over a network."""
+    return _Session(policy, ladder, trace, settings, ThroughputMeter(metering)).run()
+
+
+@dataclass
+class _Session:
+    policy: Policy
+    ladder: Ladder
+    trace: Trace
+    settings: SessionSettings
+    meter: ThroughputMeter
+
+    def __post_init__(self) -> None:
+        self.playback = Playback(self.settings.resume_s, self.ladder.duration_s)
+        self.outcome = Outcome(self.policy.name, self.trace.name, content_s=self.ladder.duration_s)
+        self.static_layers = 0
+        self.static_arrivals: list[float] = []  # content time from which each layer is seen
+
+    def run(self) -> Outcome:
+        while len(self.outcome.rungs) < len(self.ladder.gops):
+            self._step(self.policy.decide(self.ladder, self._situation()))
+            if self.playback.now_s > self.settings.wall_s:
+                break
+        self._finish()
+        return self.outcome
+
+    def _situation(self) -> Situation:
+        rungs = self.outcome.rungs
+        return Situation(
+            buffer_s=self.playback.buffer_s,
+            next_gop=len(rungs),
+            last_rung=rungs[-1] if rungs else None,
+            static_layers=self.static_layers,
+            playing=True,
+            throughput=self.meter.estimate(),
+        )
+
+    def _step(self, decision: Decision) -> None:
+        if decision.step is Step.WAIT:
+            self.playback.advance(self.playback.now_s + max(decision.wait_s, 1e-3))
+        elif decision.step is Step.FETCH_STATIC:
+            self._fetch(self.ladder.static_bytes[decision.static_layer], None)
+            self.static_layers += 1
+            position = self.playback.arrived_s - self.playback.buffer_s
+            self.static_arrivals.append(position)
+        else:
+            self._fetch_gop(decision.rung)
+
+    def _fetch_gop(self, rung: int) -> None:
+        gop = self.ladder.gops[len(self.outcome.rungs)]
+        had = 0
+        while True:
+            flight = InFlight(len(self.outcome.rungs), rung, had, 0.0)
+            instead, received = self._fetch(gop.bytes_at(rung) - had, flight)
+            if instead is None:
+                break
+            self.outcome.wasted_bytes += max(received - max(gop.shared_bytes, had), 0)
+            had, rung = max(min(received, gop.shared_bytes), had), instead
+        self.outcome.rungs.append(rung)
+        self.playback.arrive(gop.duration_s)
+        most = max(self.outcome.most_buffer_s, self.playback.buffer_s)
+        self.outcome.most_buffer_s = most
+
+    def _fetch(self, size_bytes: int, flight: InFlight | None) -> tuple[int | None, int]:
+        """One transfer: (rung to fetch instead or None, bytes of the GOP that are there)."""
+        asked_s = self.playback.now_s
+        data_s = asked_s + float(self.trace.latency_s(asked_s))
+        end_s = float(self.trace.arrival_s(data_s, 8.0 * size_bytes))
+        had, seen = (flight.received_bytes if flight else 0), 0
+        self.meter.add_latency(data_s - asked_s)
+        now_s, last_s = data_s, data_s
+        while now_s < end_s:
+            now_s = min(now_s + self.settings.watch_s, end_s)
+            bits = float(self.trace.bits_until(now_s) - self.trace.bits_until(data_s))
+            received = size_bytes if now_s >= end_s else min(int(bits / 8), size_bytes)
+            self.meter.add(received - seen, now_s - last_s)
+            self.outcome.fetched_bytes += received - seen
+            seen, last_s = received, now_s
+            self.playback.advance(now_s)
+            if flight is not None and now_s < end_s:
+                here = replace(flight, received_bytes=had + seen, elapsed_s=now_s - asked_s)
+                instead = self.policy.reconsider(self.ladder, self._situation(), here)
+                if instead is not None:
+                    return instead.rung, had + seen
+        return None, had + size_bytes
+
+    def _finish(self) -> None:
+        out, playback = self.outcome, self.playback
+        out.stall_s, out.stalls = playback.stall_s, playback.stalls
+        out.startup_s = playback.started_s if playback.started_s is not None else playback.now_s
+        begins = 0.0
+        for gop, rung in enumerate(out.rungs):
+            layers = sum(seen_from <= begins + 1e-9 for seen_from in self.static_arrivals)
+            out.quality_db.append(self.ladder.shown_db(gop, rung, layers))
+            begins += self.ladder.gops[gop].duration_s

@@ -1,0 +1,188 @@
+"""The decision: what to fetch next, or to wait, or to give up what is being fetched.
+
+A pure function of ladder and situation; the order of the rules is the order of this page.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from codec.streaming.adaptive.ladder import Ladder
+from codec.streaming.adaptive.planning import PlanBook, PlanSettings, stall_db
+
+
+@dataclass(frozen=True)
+class AdaptiveSettings:
+    """Bounds and cautions.
+
+    Args:
+        most_buffer_s: no GOP is asked for that would not fit below this.
+        low_buffer_s: below this a rung must arrive in time at `low_buffer_share` of the estimate.
+        low_buffer_share: of the throughput estimate that is believed on low buffer.
+        safe_share: the largest part of the buffer that a GOP may take to arrive.
+        raise_margin_db: what a better rung must be worth more than the last one.
+        static_share: the largest part of the buffer that a static layer may take to arrive.
+        static_gops: coming GOPs for which a static layer's gain is weighed against a stall.
+        abandon_after_s: a transfer is left alone so long.
+        abandon_gain_s: stall that giving up must save.
+        latency_s: of a request, as the plan supposes it.
+        plan: what is weighed once the buffer stands.
+    """
+
+    most_buffer_s: float = 20.0
+    low_buffer_s: float = 4.0
+    low_buffer_share: float = 0.7
+    safe_share: float = 0.7
+    raise_margin_db: float = 0.0
+    static_share: float = 0.8
+    static_gops: int = 24
+    abandon_after_s: float = 1.0
+    abandon_gain_s: float = 0.2
+    latency_s: float = 0.1
+    plan: PlanSettings = field(default_factory=PlanSettings)
+
+
+def decide(
+    ladder: Ladder, seen: Situation, settings: AdaptiveSettings, plans: PlanBook
+) -> Decision:
+    """What to do next."""
+    static = next_static(ladder, seen, settings)
+    if static is not None:
+        return static
+    if seen.next_gop >= len(ladder.gops):
+        return _wait(seen, math.inf, "everything is there")
+    full_s = seen.buffer_s + ladder.gops[seen.next_gop].duration_s - settings.most_buffer_s
+    if full_s > 1e-9:
+        return _wait(seen, full_s, "the buffer is full")
+    rung, reason = choose_rung(ladder, seen, settings, plans)
+    return _fetch(seen, rung, reason)
+
+
+def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision | None:
+    """The next layer of static Gaussians, if it is to be fetched before the next GOP.
+
+    The first comes before anything else: with it and one GOP there is a picture. The others
+    come when the buffer bears it.
+    """
+    layer = seen.static_layers
+    if layer >= len(ladder.static_bytes):
+        return None
+    if layer == 0:
+        return _static(seen, layer, "the first static layer gives a picture")
+    if seen.next_gop == 0 or seen.throughput is None:
+        return None
+    seconds = arrival_s(ladder.static_bytes[layer], seen)
+    stalled_s = max(seconds - settings.static_share * seen.buffer_s, 0.0)
+    if stalled_s * stall_db(ladder.gops[0].duration_s, settings.plan) <= _gain_db(
+        ladder, seen, settings
+    ):
+        return _static(seen, layer, f"a static layer in {seconds:.1f} s sharpens the picture")
+    return None
+
+
+def _gain_db(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> float:
+    """What the next static layer adds over the GOPs for which patience lasts."""
+    if seen.next_gop >= len(ladder.gops):
+        return math.inf
+    now, then = (
+        ladder.shown_db(seen.next_gop, ladder.lowest, seen.static_layers + more) for more in (0, 1)
+    )
+    return (then - now) * min(settings.static_gops, len(ladder.gops) - seen.next_gop)
+
+
+def choose_rung(
+    ladder: Ladder, seen: Situation, settings: AdaptiveSettings, plans: PlanBook
+) -> tuple[int, str]:
+    """The rung of the next GOP and a sentence on why."""
+    lowest = ladder.lowest
+    if seen.throughput is None or (seen.last_rung is None and seen.next_gop == 0):
+        return lowest, "starts small for a quick picture"
+    gop = ladder.gops[seen.next_gop]
+    allowed = [
+        rung
+        for rung in range(min(seen.best_rung, lowest), len(ladder.rungs))
+        if arrival_s(gop.bytes_at(rung), seen) <= settings.safe_share * seen.buffer_s
+    ]
+    if not allowed:
+        return lowest, "the buffer is too low for anything but the smallest"
+    best = _most_worth(ladder, seen, allowed, settings, plans)
+    return best, "worth most over the coming GOPs"
+
+
+def _most_worth(
+    ladder: Ladder, seen: Situation, allowed: list[int], settings: AdaptiveSettings, plans: PlanBook
+) -> int:
+    assert seen.throughput is not None
+    gop = ladder.gops[seen.next_gop]
+    rungs = range(len(ladder.rungs))
+    worth = plans.plan(seen.throughput.usual_bps).worth_db(
+        [8.0 * gop.bytes_at(rung) for rung in rungs],
+        gop.quality_db,
+        seen.buffer_s,
+        seen.throughput.bps,
+    )
+    if seen.last_rung is not None and seen.next_gop > 0:
+        before = ladder.gops[seen.next_gop - 1].quality_db[seen.last_rung]
+        weight = settings.plan.step_weight
+        worth = [w - weight * abs(q - before) for w, q in zip(worth, gop.quality_db, strict=True)]
+    best = max(allowed, key=lambda rung: worth[rung])
+    last = seen.last_rung
+    if last in allowed and best < last and worth[best] < worth[last] + settings.raise_margin_db:
+        return last
+    return best
+
+
+def arrival_s(size_bytes: int, seen: Situation) -> float:
+    """How long a transfer is expected to take."""
+    if seen.throughput is None:
+        return math.inf
+    return seen.throughput.latency_s + 8.0 * size_bytes / seen.throughput.bps
+
+
+def reconsider(
+    ladder: Ladder, seen: Situation, flight: InFlight, settings: AdaptiveSettings
+) -> Decision | None:
+    """Whether to abandon a GOP in flight for a lower rung: only if that saves a stall.
+
+    Keyframe and field are kept when they are there; a transfer near its end is never given up.
+    """
+    if flight.rung == ladder.lowest or seen.throughput is None:
+        return None
+    if flight.elapsed_s < settings.abandon_after_s or not seen.buffer_s < math.inf:
+        return None
+    gop = ladder.gops[flight.gop]
+    bps = seen.throughput.fast_bps
+    rest_s = 8.0 * (gop.bytes_at(flight.rung) - flight.received_bytes) / bps
+    had = min(flight.received_bytes, gop.shared_bytes)
+    late_s = rest_s - seen.buffer_s
+    if late_s <= settings.abandon_gain_s:
+        return None
+    small_s = seen.throughput.latency_s + 8.0 * (gop.bytes_at(ladder.lowest) - had) / bps
+    if late_s - max(small_s - seen.buffer_s, 0.0) <= settings.abandon_gain_s:
+        return None
+    return Decision(
+        Step.ABANDON,
+        f"would come {late_s:.1f} s too late",
+        seen.throughput.bps,
+        seen.buffer_s,
+        flight.gop,
+        ladder.lowest,
+    )
+
+
+def _fetch(seen: Situation, rung: int, reason: str) -> Decision:
+    return Decision(Step.FETCH_GOP, reason, _bps(seen), seen.buffer_s, seen.next_gop, rung)
+
+
+def _static(seen: Situation, layer: int, reason: str) -> Decision:
+    return Decision(Step.FETCH_STATIC, reason, _bps(seen), seen.buffer_s, static_layer=layer)
+
+
+def _wait(seen: Situation, wait_s: float, reason: str) -> Decision:
+    return Decision(Step.WAIT, reason, _bps(seen), seen.buffer_s, wait_s=wait_s)
+
+
+def _bps(seen: Situation) -> float:
+    return seen.throughput.bps if seen.throughput is not None else 0.0

@@ -1,0 +1,79 @@
+"""What the adaptive logic sees and what it answers. Plain values, so that it can be tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from codec.streaming.adaptive.throughput import Throughput
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known when the connection is free.
+
+    Args:
+        buffer_s: content seconds ahead of the position that can be played without a gap.
+        next_gop: the first GOP that is not there; the number of GOPs when all are.
+        last_rung: rung of the GOP before it, None at the start and after a seek.
+        static_layers: how many layers of static Gaussians are there.
+        playing: whether the position moves, or would if the buffer were not empty.
+        throughput: estimate, None before the first transfer.
+        best_rung: better ones (lower numbers) are not to be fetched, as drawing them misses
+            deadlines.
+    """
+
+    buffer_s: float
+    next_gop: int
+    last_rung: int | None
+    static_layers: int
+    playing: bool
+    throughput: Throughput | None
+    best_rung: int = 0
+
+
+@dataclass(frozen=True)
+class InFlight:
+    """A GOP that is being fetched: keyframe and field first, then the features of one rung.
+
+    Args:
+        gop, rung: which.
+        received_bytes: of all its parts, what was there already included.
+        elapsed_s: since it was asked for.
+    """
+
+    gop: int
+    rung: int
+    received_bytes: int
+    elapsed_s: float
+
+
+class Step(Enum):
+    """What to do next."""
+
+    FETCH_GOP = "fetch GOP"
+    FETCH_STATIC = "fetch static layer"
+    WAIT = "wait"
+    ABANDON = "abandon"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do next and why.
+
+    Args:
+        gop, rung: for FETCH_GOP; for ABANDON the rung to fetch instead. -1 otherwise.
+        static_layer: for FETCH_STATIC, else -1.
+        wait_s: for WAIT, when to ask again at the latest; infinite when all is there.
+        throughput_bps, buffer_s: what the decision rests on; 0 without an estimate.
+        reason: one sentence for a person.
+    """
+
+    step: Step
+    reason: str
+    throughput_bps: float
+    buffer_s: float
+    gop: int = -1
+    rung: int = -1
+    static_layer: int = -1
+    wait_s: float = 0.0

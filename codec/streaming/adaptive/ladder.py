@@ -1,0 +1,143 @@
+"""What a scene's manifest promises to an adaptive player: bytes and quality, GOP by GOP."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from codec.manifest import GopEntry, Manifest, SegmentEntry
+
+
+@dataclass(frozen=True)
+class GopLadder:
+    """One GOP at all its rungs.
+
+    Args:
+        duration_s: content time it shows.
+        keyframe_bytes: canonical layers of the moving Gaussians together.
+        field_bytes: weights of the field.
+        feature_bytes: of the feature video per rung, best quality first.
+        quality_db: PSNR of the drawn picture per rung, in the same order.
+    """
+
+    duration_s: float
+    keyframe_bytes: int
+    field_bytes: int
+    feature_bytes: tuple[int, ...]
+    quality_db: tuple[float, ...]
+
+    @property
+    def shared_bytes(self) -> int:
+        """What every rung needs: keyframe and field."""
+        return self.keyframe_bytes + self.field_bytes
+
+    def bytes_at(self, rung: int) -> int:
+        """Everything that has to arrive to show the GOP at a rung."""
+        return self.shared_bytes + self.feature_bytes[rung]
+
+    def scaled(self, factor: float) -> GopLadder:
+        return replace(
+            self,
+            keyframe_bytes=_scale(self.keyframe_bytes, factor),
+            field_bytes=_scale(self.field_bytes, factor),
+            feature_bytes=tuple(_scale(size, factor) for size in self.feature_bytes),
+        )
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """All that can be fetched of a scene. Rungs are counted from 0, the best quality.
+
+    Args:
+        rungs: their QPs.
+        gops: in order of time, not empty.
+        static_bytes: layers of the static Gaussians, most important first; may be empty.
+        static_quality_db: PSNR with only the first k static layers against all of them, for
+            k = 0 .. all; the last is the cap of PSNRs.
+    """
+
+    rungs: tuple[int, ...]
+    gops: tuple[GopLadder, ...]
+    static_bytes: tuple[int, ...] = ()
+    static_quality_db: tuple[float, ...] = (100.0,)
+
+    @property
+    def lowest(self) -> int:
+        """The rung of the fewest bytes."""
+        return len(self.rungs) - 1
+
+    @property
+    def duration_s(self) -> float:
+        return sum(gop.duration_s for gop in self.gops)
+
+    def bandwidth_bps(self, rung: int) -> float:
+        """Mean over the scene, static layers left out."""
+        return 8 * sum(gop.bytes_at(rung) for gop in self.gops) / self.duration_s
+
+    def shown_db(self, gop: int, rung: int, static_layers: int) -> float:
+        """PSNR of what is seen: the errors of rung and missing static layers add up."""
+        error = error_of_db(self.gops[gop].quality_db[rung])
+        if static_layers < len(self.static_bytes):
+            error += error_of_db(self.static_quality_db[static_layers])
+        return -10 * math.log10(error)
+
+    def looped(self, duration_s: float) -> Ladder:
+        """The same content again and again, for at least `duration_s`."""
+        times = math.ceil(duration_s / self.duration_s - 1e-9)
+        return replace(self, gops=self.gops * max(times, 1))
+
+    def scaled(self, factor: float) -> Ladder:
+        """Every file `factor` times as large, for experiments."""
+        return replace(
+            self,
+            gops=tuple(gop.scaled(factor) for gop in self.gops),
+            static_bytes=tuple(_scale(size, factor) for size in self.static_bytes),
+        )
+
+
+def ladder_of(manifest: Manifest) -> Ladder:
+    """The ladder of a scene, with the quality that its encoder measured."""
+    layers = tuple(layer.file.size_bytes for layer in manifest.static)
+    return Ladder(
+        rungs=tuple(rung.qp for rung in manifest.rungs),
+        gops=tuple(_gop_ladder(gop, manifest.meta.fps) for gop in manifest.gops),
+        static_bytes=layers,
+        static_quality_db=_static_quality_db(manifest),
+    )
+
+
+def _gop_ladder(gop: GopEntry, fps: float) -> GopLadder:
+    return GopLadder(
+        duration_s=gop.frames / fps,
+        keyframe_bytes=sum(layer.file.size_bytes for layer in gop.layers),
+        field_bytes=gop.field.size_bytes,
+        feature_bytes=tuple(segment.file.size_bytes for segment in gop.segments),
+        quality_db=tuple(_quality_db(segment) for segment in gop.segments),
+    )
+
+
+def _quality_db(segment: SegmentEntry) -> float:
+    """Of the drawn picture; of the feature codes in packages that do not say."""
+    return segment.psnr_db
+
+
+def _static_quality_db(manifest: Manifest) -> tuple[float, ...]:
+    """A guess for packages that do not say: what is missing weighs as many Gaussians as it has."""
+    total = sum(layer.count for layer in manifest.static)
+    missing, guessed = total, []
+    for layer in manifest.static:
+        guessed.append(NO_STATIC_DB - 10 * math.log10(missing / total))
+        missing -= layer.count
+    return (*guessed, 100.0)
+
+
+NO_STATIC_DB = 15.0  # PSNR of the bundled scene without its static Gaussians, rounded
+
+
+def error_of_db(psnr_db: float) -> float:
+    """Mean square error of values 0..1."""
+    return float(10 ** (-psnr_db / 10))
+
+
+def _scale(size: int, factor: float) -> int:
+    return max(1, round(size * factor))

@@ -1,0 +1,199 @@
+"""The adaptive-bitrate logic: what must hold for any ladder and any network."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codec.streaming.adaptive import (
+    AdaptiveSettings,
+    GopLadder,
+    InFlight,
+    Ladder,
+    PlanBook,
+    Situation,
+    Step,
+    Throughput,
+    ThroughputMeter,
+    arrival_s,
+    decide,
+    reconsider,
+)
+
+SETTINGS = AdaptiveSettings()
+
+
+def made_up_ladder(gops: int = 12, lowest_bytes: int = 150_000) -> Ladder:
+    """Five rungs, each 1.5 times the next, 2.5 s per GOP, two static layers."""
+    features = tuple(round(lowest_bytes * 1.5**k) for k in (4, 3, 2, 1, 0))
+    gop = GopLadder(2.5, 200_000, 50_000, features, (62.0, 58.0, 54.0, 50.0, 46.0))
+    return Ladder((16, 20, 24, 28, 32), (gop,) * gops, (100_000, 400_000), (12.0, 25.0, 100.0))
+
+
+LADDER = made_up_ladder()
+PLANS = PlanBook(LADDER, SETTINGS.most_buffer_s, SETTINGS.latency_s, SETTINGS.plan)
+
+
+def estimate(bps: float, latency_s: float = 0.05) -> Throughput:
+    return Throughput(bps, bps, bps, bps, latency_s)
+
+
+def situation(**changed: object) -> Situation:
+    usual = Situation(
+        buffer_s=10.0,
+        next_gop=4,
+        last_rung=2,
+        static_layers=2,
+        playing=True,
+        throughput=estimate(3e6),
+    )
+    return replace(usual, **changed)  # type: ignore[arg-type]
+
+
+situations = st.builds(
+    Situation,
+    buffer_s=st.floats(0, 30),
+    next_gop=st.integers(0, len(LADDER.gops)),
+    last_rung=st.none() | st.integers(0, 4),
+    static_layers=st.integers(0, 2),
+    playing=st.booleans(),
+    throughput=st.none() | st.builds(estimate, st.floats(1e3, 1e9), st.floats(0, 2)),
+    best_rung=st.integers(0, 4),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(situations)
+def test_every_situation_gets_a_decision_that_can_be_followed(seen: Situation) -> None:
+    decision = decide(LADDER, seen, SETTINGS, PLANS)
+    assert decision.reason
+    assert decision.buffer_s == seen.buffer_s
+    if decision.step is Step.FETCH_GOP:
+        assert decision.gop == seen.next_gop < len(LADDER.gops)
+        assert seen.best_rung <= decision.rung <= LADDER.lowest
+        assert seen.buffer_s + 2.5 <= SETTINGS.most_buffer_s + 1e-6
+    elif decision.step is Step.FETCH_STATIC:
+        assert decision.static_layer == seen.static_layers < len(LADDER.static_bytes)
+    else:
+        assert decision.step is Step.WAIT
+        assert decision.wait_s > 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(situations)
+def test_the_same_situation_gets_the_same_decision(seen: Situation) -> None:
+    assert decide(LADDER, seen, SETTINGS, PLANS) == decide(LADDER, seen, SETTINGS, PLANS)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0, 12), st.floats(2e5, 5e7), st.integers(0, 4))
+def test_a_rung_above_the_lowest_is_expected_before_the_buffer_ends(
+    buffer_s: float, bps: float, last: int
+) -> None:
+    seen = situation(buffer_s=buffer_s, throughput=estimate(bps), last_rung=last)
+    decision = decide(LADDER, seen, SETTINGS, PLANS)
+    if decision.step is Step.FETCH_GOP and decision.rung < LADDER.lowest:
+        assert arrival_s(LADDER.gops[4].bytes_at(decision.rung), seen) <= buffer_s
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0, 18), st.floats(1e5, 5e7), st.integers(0, 4), st.integers(0, 30_000_000))
+def test_a_transfer_is_only_abandoned_for_less_stall(
+    buffer_s: float, bps: float, rung: int, received: int
+) -> None:
+    received = min(received, LADDER.gops[4].bytes_at(rung))
+    seen = situation(buffer_s=buffer_s, throughput=estimate(bps))
+    instead = reconsider(LADDER, seen, InFlight(4, rung, received, 3.0), SETTINGS)
+    if instead is None:
+        return
+    rest_s = 8 * (LADDER.gops[4].bytes_at(rung) - received) / bps
+    assert instead.step is Step.ABANDON
+    assert instead.rung > rung
+    assert rest_s > buffer_s
+
+
+def test_a_first_picture_comes_before_anything_else() -> None:
+    start = situation(buffer_s=0.0, next_gop=0, last_rung=None, static_layers=0, throughput=None)
+    first = decide(LADDER, start, SETTINGS, PLANS)
+    assert (first.step, first.static_layer) == (Step.FETCH_STATIC, 0)
+    second = decide(LADDER, replace(start, static_layers=1), SETTINGS, PLANS)
+    assert (second.step, second.gop, second.rung) == (Step.FETCH_GOP, 0, LADDER.lowest)
+
+
+def test_static_layers_follow_while_playing() -> None:
+    seen = situation(static_layers=1, throughput=estimate(20e6))
+    assert decide(LADDER, seen, SETTINGS, PLANS).step is Step.FETCH_STATIC
+
+
+def test_plenty_gets_the_best_and_little_the_lowest() -> None:
+    rich = situation(throughput=estimate(100e6), buffer_s=15.0)
+    poor = situation(throughput=estimate(0.5e6), buffer_s=3.0)
+    assert decide(LADDER, rich, SETTINGS, PLANS).rung == 0
+    assert decide(LADDER, poor, SETTINGS, PLANS).rung == LADDER.lowest
+
+
+def test_missed_deadlines_of_drawing_cap_the_rung() -> None:
+    rich = situation(throughput=estimate(100e6), buffer_s=15.0, best_rung=3)
+    assert decide(LADDER, rich, SETTINGS, PLANS).rung == 3
+
+
+def test_a_full_buffer_waits_until_the_next_gop_fits() -> None:
+    decision = decide(LADDER, situation(buffer_s=SETTINGS.most_buffer_s), SETTINGS, PLANS)
+    assert decision.step is Step.WAIT
+    assert decision.wait_s == pytest.approx(2.5)
+
+
+def test_all_there_waits_for_ever() -> None:
+    decision = decide(LADDER, situation(next_gop=12), SETTINGS, PLANS)
+    assert decision.step is Step.WAIT
+    assert math.isinf(decision.wait_s)
+
+
+def test_small_differences_of_the_estimate_do_not_flap_the_rung() -> None:
+    for bps in (1.8e6, 2.5e6, 3.5e6):
+        seen, rungs = situation(last_rung=None, buffer_s=14.0), []
+        for k in range(12):
+            wobble = estimate(bps * (1.03 if k % 2 else 0.97))
+            rung = decide(LADDER, replace(seen, throughput=wobble), SETTINGS, PLANS).rung
+            rungs.append(rung)
+            seen = replace(seen, last_rung=rung)
+        assert len(set(rungs[2:])) == 1
+
+
+@settings(max_examples=100)
+@given(st.lists(st.tuples(st.integers(1, 10**7), st.floats(0.01, 30)), min_size=1, max_size=50))
+def test_the_estimate_lies_between_the_slowest_and_the_fastest_transfer(
+    transfers: list[tuple[int, float]],
+) -> None:
+    meter = ThroughputMeter()
+    for size, seconds in transfers:
+        meter.add(size, seconds)
+    seen = meter.estimate()
+    rates = [8 * size / seconds for size, seconds in transfers]
+    assert seen is not None
+    assert min(*rates, 1.0) * 0.999 <= seen.bps <= max(max(rates), 1.0) * 1.001
+    assert seen.bps == min(seen.fast_bps, seen.slow_bps)
+
+
+def test_a_drop_is_believed_at_once_and_a_rise_slowly() -> None:
+    meter = ThroughputMeter()
+    for _ in range(20):
+        meter.add(1_000_000, 1.0)
+    meter.add(100_000, 3.0)
+    dropped = meter.estimate()
+    meter.add(10_000_000, 1.0)
+    risen = meter.estimate()
+    assert dropped is not None
+    assert risen is not None
+    assert dropped.bps < 6e6
+    assert risen.bps < 40e6
+
+
+def test_no_estimate_before_the_first_byte() -> None:
+    meter = ThroughputMeter()
+    meter.add(0, 1.0)
+    assert meter.estimate() is None
