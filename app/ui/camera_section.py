@@ -31,7 +31,8 @@ class CameraSection(Section):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Camera", parent)
         self.presets = Choice()
-        self.presets.setPlaceholderText("Presets")
+        self.presets.setPlaceholderText("Free")
+        self._preset_places: list[tuple[str, str]] = []  # as `show_camera` words them
         self.presets.activated.connect(self.preset_chosen)
         self.position = Field()
         self.target = Field()
@@ -87,12 +88,15 @@ class CameraSection(Section):
     def set_presets(self, presets: tuple[CameraPreset, ...]) -> None:
         self.presets.clear()
         self.presets.addItems([preset.name for preset in presets])
+        self._preset_places = [
+            (vector_text(preset.position), vector_text(preset.target)) for preset in presets
+        ]
         self.presets.setCurrentIndex(0 if presets else -1)
         self.presets.setEnabled(bool(presets))
         self.set_usable(True)
 
     def show_camera(self, camera: OrbitCamera) -> None:
-        """Fields that are being typed into are left alone."""
+        """Fields that are being typed into are left alone; the preset is shown while it holds."""
         texts = (
             (self.position, vector_text(camera.position)),
             (self.target, vector_text(camera.view.pivot)),
@@ -103,6 +107,10 @@ class CameraSection(Section):
                 field.setText(text)
                 field.setCursorPosition(0)
                 mark_wrong(field, False)
+        place = (texts[0][1], texts[1][1])
+        known = self._preset_places.index(place) if place in self._preset_places else -1
+        if known != self.presets.currentIndex():
+            self.presets.setCurrentIndex(known)
 
     def _take(self) -> None:
         position, target = parse_vector(self.position.text()), parse_vector(self.target.text())
@@ -118,7 +126,7 @@ class CameraSection(Section):
 
 
 def vector_text(point: Vector) -> str:
-    return ", ".join(f"{value:.3f}" for value in point)
+    return ", ".join(f"{round(value, 3) + 0.0:.3f}" for value in point)  # + 0.0: no "-0.000"
 
 
 def parse_angle(text: str) -> float | None:

@@ -52,6 +52,8 @@ class Choice(QComboBox):
 
 def mark_wrong(field: QLineEdit, wrong: bool) -> None:
     """Show that what stands in the field cannot be used (the style sheet draws it)."""
+    if bool(field.property("wrong")) == wrong:
+        return
     field.setProperty("wrong", wrong)
     field.style().unpolish(field)
     field.style().polish(field)
