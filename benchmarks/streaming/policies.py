@@ -17,13 +17,13 @@ class Adaptive:
 
     settings: AdaptiveSettings = field(default_factory=AdaptiveSettings)
     name: str = "adaptive"
-    plan: PlanBook | None = None
+    plans: PlanBook | None = None
 
     def decide(self, ladder: Ladder, seen: Situation) -> Decision:
-        if self.plan is None:
+        if self.plans is None:
             settings = self.settings
-            self.plan = PlanBook(ladder, settings.most_buffer_s, settings.latency_s, settings.plan)
-        return decide(ladder, seen, self.settings, self.plan)
+            self.plans = PlanBook(ladder, settings.most_buffer_s, settings.latency_s, settings.plan)
+        return decide(ladder, seen, self.settings, self.plans)
 
     def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
         return reconsider(ladder, seen, flight, self.settings)

@@ -55,12 +55,12 @@ class PlanSettings:
     reversion: float = 0.15
     patience: float = 0.98
     buffer_step_s: float = 0.5
-    sweeps: int = 120
+    sweeps: int = 60
 
 
 RATE_STEP = 1.25  # unit of surprises
 GRID_STEP = 1.5  # between neighbouring throughputs of the model
-USUAL_STEP = 1.5  # between the usual throughputs for which plans are made
+USUAL_STEP = 2.0  # between the usual throughputs for which plans are made
 
 
 class Plan:
@@ -202,11 +202,15 @@ class PlanBook:
         self._settings = settings
         self._plans: dict[int, Plan] = {}
 
+    def __len__(self) -> int:
+        """How many plans have been solved."""
+        return len(self._plans)
+
     def plan(self, usual_bps: float) -> Plan:
         """The plan for about this throughput."""
         lowest = self._ladder.bandwidth_bps(self._ladder.lowest)
         step = round(math.log(max(usual_bps, 1.0) / lowest) / math.log(USUAL_STEP))
-        step = min(max(step, -8), 12)
+        step = min(max(step, -5), 7)
         if step not in self._plans:
             usual = lowest * USUAL_STEP**step
             self._plans[step] = Plan(

@@ -1,0 +1,164 @@
+"""Compares ways to choose rungs on recorded networks, in simulated time.
+
+    python -m benchmarks.streaming_policies --data ../shared/data --json docs/streaming.json
+
+Prints the table of docs/streaming.md. Scores are normalised per trace: always the lowest rung is 0,
+the offline optimum is 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import tyro
+from rich.console import Console
+
+from benchmarks.streaming.optimum import OptimumSettings, optimum_qoe_db
+from benchmarks.streaming.policies import Adaptive, Plain, plain_policies
+from benchmarks.streaming.session import Outcome, Policy, play
+from benchmarks.streaming.trace import Trace
+from codec.scene import open_scene
+from codec.streaming.adaptive import AdaptiveSettings, Ladder, ladder_of
+
+FLAT_DB = 0.05  # where the optimum gains less over the lowest rung, there is nothing to choose
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to play over what.
+
+    Args:
+        data: folder with traces/4g and traces/3g; STGS_DATA if it is set.
+        scene: whose ladder is played, looped.
+        content_s: content per session.
+        scales: ladders: as it is, or its files scaled so that the mean throughput of each set
+            (`set`), of each trace (`trace`) or of all traces (`all`) is the middle rung's.
+        factor, start_s: change of all traces: faster by, entered later by.
+        json: where to write all figures; nowhere if not given.
+        workers: processes.
+    """
+
+    data: Path = Path(os.environ.get("STGS_DATA", "../shared/data"))
+    scene: Path = Path("assets/tokyo.stgs")
+    content_s: float = 600.0
+    scales: tuple[str, ...] = ("bundled", "set")
+    factor: float = 1.0
+    start_s: float = 0.0
+    json: Path | None = None
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class Task:
+    """One trace and the ladder that is played over it."""
+
+    scale: str
+    group: str
+    ladder: Ladder
+    trace: Trace
+
+
+def main(options: Options) -> None:
+    tasks = [task for scale in options.scales for task in make_tasks(options, scale)]
+    with ProcessPoolExecutor(options.workers) as pool:
+        rows = [row for result in pool.map(compare, tasks) for row in result]
+    if options.json is not None:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    print_tables(rows)
+
+
+def make_tasks(options: Options, scale: str) -> list[Task]:
+    """A session per trace, with the ladder scaled as asked."""
+    groups = {g: load_traces(options.data / "traces" / g) for g in ("3g", "4g")}
+    everything = [trace for traces in groups.values() for trace in traces]
+    with open_scene(options.scene) as scene:
+        ladder = ladder_of(scene.manifest).looped(options.content_s)
+    middle_bps = ladder.bandwidth_bps(len(ladder.rungs) // 2)
+    tasks = []
+    for group, traces in groups.items():
+        for trace in traces:
+            over = {"set": traces, "trace": [trace], "all": everything}.get(scale)
+            mean_bps = statistics.fmean(t.mean_bps for t in over) if over else middle_bps
+            fitted = ladder.scaled(mean_bps / middle_bps) if over else ladder
+            changed = trace.changed(options.factor, options.start_s)
+            tasks.append(Task(scale, group, fitted, changed))
+    return tasks
+
+
+def load_traces(folder: Path) -> list[Trace]:
+    return [Trace.load(path) for path in sorted(folder.glob("*.json"))]
+
+
+def compare(task: Task, settings: AdaptiveSettings | None = None) -> list[dict[str, Any]]:
+    """Every policy on one trace: figures and normalised scores."""
+    settings = settings or AdaptiveSettings()
+    policies: list[Policy | Plain] = [Adaptive(settings)]
+    policies += plain_policies(task.ladder, settings)
+    outcomes = [play(policy, task.ladder, task.trace) for policy in policies]
+    lowest = next(outcome for outcome in outcomes if outcome.policy == "lowest")
+    search = replace(OptimumSettings(), buffer_s=settings.most_buffer_s)
+    best_db = optimum_qoe_db(task.ladder, task.trace, search)
+    return [
+        {
+            "ladder": task.scale,
+            "set": task.group,
+            "score": round(normalised(outcome.qoe_db, lowest.qoe_db, best_db), 4),
+            "optimum_db": round(best_db, 3),
+            **figures(outcome),
+        }
+        for outcome in outcomes
+    ]
+
+
+def normalised(qoe_db: float, lowest_db: float, best_db: float) -> float:
+    """0 for always the lowest rung, 1 for the optimum.
+
+    Where the two are closer than `FLAT_DB`, 1 for what is no worse than the lowest by more than
+    that, and else minus the loss in dB.
+    """
+    if best_db - lowest_db < FLAT_DB:
+        return 1.0 if qoe_db >= lowest_db - FLAT_DB else qoe_db - lowest_db
+    return (qoe_db - lowest_db) / (best_db - lowest_db)
+
+
+def figures(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "trace": outcome.trace,
+        "policy": outcome.policy,
+        "qoe_db": round(outcome.qoe_db, 3),
+        "quality_db": round(outcome.mean_db, 3),
+        "switches": outcome.switches,
+        "stalls": outcome.stalls,
+        "stalled_s": round(outcome.stall_s, 2),
+        "startup_s": round(outcome.startup_s, 2),
+        "wasted_bytes": outcome.wasted_bytes,
+        "fetched_bytes": outcome.fetched_bytes,
+    }
+
+
+def print_tables(rows: list[dict[str, Any]]) -> None:
+    """Markdown: a summary of all policies, then the adaptive one trace by trace."""
+    out = Console(width=200, highlight=False, soft_wrap=True)
+    out.print("| ladder | policy | mean score | worst | stalled s, all traces |\n|---|---|---|---|---|")
+    for key in dict.fromkeys((row["ladder"], row["policy"]) for row in rows):
+        mine = [row for row in rows if (row["ladder"], row["policy"]) == key]
+        scores = [row["score"] for row in mine]
+        stalled = sum(row["stalled_s"] for row in mine)
+        mean = f"{statistics.fmean(scores):.2f} | {min(scores):.2f} | {stalled:.0f}"
+        out.print(f"| {key[0]} | {key[1]} | {mean} |")
+    names = ("quality_db", "switches", "stalls", "stalled_s", "startup_s", "wasted_bytes", "score")
+    out.print(f"\n| ladder | trace | {' | '.join(names)} |\n|{'---|' * (len(names) + 2)}")
+    for row in rows:
+        if row["policy"] == "adaptive":
+            values = " | ".join(str(row[name]) for name in names)
+            out.print(f"| {row['ladder']} | {row['set']}/{row['trace']} | {values} |")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))

@@ -1,0 +1,160 @@
+"""The simulated viewer, the offline optimum, and the product's decisions on made-up networks."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.streaming.optimum import OptimumSettings, optimum_qoe_db
+from benchmarks.streaming.policies import Adaptive, Fixed, plain_policies
+from benchmarks.streaming.session import Outcome, Playback, play, quality_of_experience_db
+from benchmarks.streaming.trace import Trace
+from codec.streaming.adaptive import AdaptiveSettings, Ladder
+from tests.test_abr_logic import made_up_ladder
+
+DATA = Path(os.environ.get("STGS_DATA", Path(__file__).parents[1] / "../shared/data"))
+SETTINGS = AdaptiveSettings()
+
+
+def constant(bps: float, latency_s: float = 0.05) -> Trace:
+    return Trace(np.array([10.0]), np.array([bps]), np.array([latency_s]))
+
+
+def mobile(seed: int, mean_bps: float, stretches: int = 300) -> Trace:
+    """A made-up mobile network: throughput wanders, and sometimes nothing arrives for a while."""
+    random = np.random.default_rng(seed)
+    wander = np.zeros(stretches)
+    for k in range(1, stretches):
+        wander[k] = 0.9 * wander[k - 1] + 0.25 * random.normal()
+    bps = mean_bps * np.exp(wander)
+    for start in random.integers(20, stretches, 3):
+        bps[start : start + random.integers(1, 5)] = 0.0
+    return Trace(np.ones(stretches), bps, np.full(stretches, 0.05))
+
+
+def adaptive(ladder: Ladder, trace: Trace) -> Outcome:
+    return play(Adaptive(SETTINGS), ladder, trace)
+
+
+def test_a_transfer_takes_its_bits_over_the_bandwidth_through_gaps_and_loops() -> None:
+    trace = Trace(np.array([1.0, 2.0, 1.0]), np.array([8e6, 0.0, 4e6]), np.full(3, 0.1))
+    assert trace.arrival_s(0.0, 4e6) == pytest.approx(0.5)
+    assert trace.arrival_s(0.5, 6e6) == pytest.approx(3.5)
+    assert trace.arrival_s(0.0, 12e6 + 8e6) == pytest.approx(5.0)
+    assert trace.changed(start_s=3.0).arrival_s(0.0, 8e6) == pytest.approx(1.5)
+    assert trace.changed(factor=2.0).arrival_s(0.0, 4e6) == pytest.approx(0.25)
+
+
+def test_a_network_where_nothing_arrives_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        Trace(np.ones(3), np.zeros(3), np.zeros(3))
+
+
+def test_stalls_are_the_time_without_content() -> None:
+    playback = Playback(resume_s=0.0, content_s=10.0)
+    playback.advance(1.0)
+    playback.arrive(2.5)
+    playback.advance(5.0)  # 1.5 s without content
+    playback.arrive(2.5)
+    playback.advance(6.0)
+    assert playback.started_s == 1.0
+    assert (playback.stalls, playback.stall_s) == (1, pytest.approx(1.5))
+    assert playback.buffer_s == pytest.approx(1.5)
+
+
+def test_quality_of_experience_as_defined() -> None:
+    assert quality_of_experience_db([40, 42, 40, 42], 0.0, 60.0) == pytest.approx(41 - 0.5 * 2)
+    assert quality_of_experience_db([40, 40], 2.0, 120.0) == pytest.approx(40 - 4.3)
+
+
+def test_a_fixed_rung_on_a_slow_network_stalls_by_what_is_missing() -> None:
+    ladder = made_up_ladder(gops=20)
+    bits = 8 * ladder.gops[0].bytes_at(4)
+    trace = constant(bits / 3.0, latency_s=0.0)  # 3 s per GOP of 2.5 s
+    outcome = play(Fixed(SETTINGS, "lowest", 4), ladder, trace)
+    static_s = 8 * ladder.static_bytes[1] / (bits / 3.0)
+    assert outcome.stall_s == pytest.approx(19 * 0.5 + static_s, abs=0.01)
+
+
+def test_enough_throughput_reaches_the_top_and_stays_there() -> None:
+    outcome = adaptive(made_up_ladder(gops=24), constant(40e6))
+    assert outcome.stalls == 0
+    assert outcome.rungs[-20:] == [0] * 20
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_stall_where_the_lowest_rung_fits_well(seed: int) -> None:
+    ladder = made_up_ladder(gops=60)
+    trace = mobile(seed, 2.5 * ladder.bandwidth_bps(ladder.lowest))
+    lowest = play(Fixed(SETTINGS, "lowest", ladder.lowest), ladder, trace)
+    outcome = adaptive(ladder, trace)
+    assert outcome.stall_s <= lowest.stall_s + 0.5
+    assert outcome.qoe_db >= lowest.qoe_db
+
+
+def test_a_drop_in_mid_segment_is_survived_by_abandoning() -> None:
+    ladder = made_up_ladder(gops=30)
+    trace = Trace(np.array([20.0, 60.0]), np.array([12e6, 1.4e6]), np.full(2, 0.05))
+    outcome = adaptive(ladder, trace)
+    highest = play(Fixed(SETTINGS, "highest", 0), ladder, trace)
+    assert outcome.stall_s < 0.2 * highest.stall_s
+
+
+def test_the_optimum_is_what_trying_everything_finds() -> None:
+    ladder = made_up_ladder(gops=5, lowest_bytes=400_000)
+    ladder = Ladder(ladder.rungs, ladder.gops)  # without static layers
+    trace = Trace(np.array([4.0, 2.0]), np.array([6e6, 1.5e6]), np.full(2, 0.05))
+    best = max(
+        play(_Scripted(SETTINGS, rungs=rungs), ladder, trace).qoe_db
+        for rungs in itertools.product(range(5), repeat=4)
+    )
+    search = OptimumSettings(bin_s=0.01, stall_allowances_s=(0.0, 0.5, 1.0, 2.0, 4.0))
+    assert optimum_qoe_db(ladder, trace, search) == pytest.approx(best, abs=1e-6)
+
+
+class _Scripted(Fixed):
+    """The given rungs from the second GOP on."""
+
+    def __init__(self, settings: AdaptiveSettings, rungs: tuple[int, ...]) -> None:
+        super().__init__(settings, "scripted", 0)
+        self._rungs = rungs
+
+    def rung(self, ladder: Ladder, seen: object) -> int:
+        return self._rungs[seen.next_gop - 1]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nobody_beats_the_optimum(seed: int) -> None:
+    ladder = made_up_ladder(gops=40)
+    trace = mobile(seed, ladder.bandwidth_bps(2))
+    best = optimum_qoe_db(ladder, trace, OptimumSettings())
+    for policy in (Adaptive(SETTINGS), *plain_policies(ladder, SETTINGS)):
+        assert play(policy, ladder, trace).qoe_db <= best + 0.05
+
+
+def test_an_hour_of_loops_holds_no_more_than_the_buffer() -> None:
+    ladder = made_up_ladder(gops=4).looped(3600)
+    policy = Adaptive(SETTINGS)
+    outcome = play(policy, ladder, mobile(7, 6e6))
+    assert outcome.content_s == pytest.approx(3600)
+    assert outcome.most_buffer_s <= SETTINGS.most_buffer_s + 1e-6
+    most_bytes = max(gop.bytes_at(0) for gop in ladder.gops)
+    held = outcome.most_buffer_s / 2.5 * most_bytes + sum(ladder.static_bytes)
+    assert held < 20e6
+    assert policy.plans is not None
+    assert len(policy.plans) <= 13
+
+
+@pytest.mark.skipif(not (DATA / "traces").is_dir(), reason="recorded traces are not at hand")
+def test_recorded_networks_reward_the_decisions() -> None:
+    """A quick part of what benchmarks.streaming_policies does on all traces."""
+    ladder = made_up_ladder(gops=48)
+    for path in sorted((DATA / "traces").glob("*/*.json"))[::5]:
+        trace = Trace.load(path)
+        fitted = ladder.scaled(trace.mean_bps / ladder.bandwidth_bps(2))
+        lowest = play(Fixed(SETTINGS, "lowest", fitted.lowest), fitted, trace)
+        assert adaptive(fitted, trace).qoe_db >= lowest.qoe_db - 0.5, trace.name
