@@ -193,9 +193,9 @@ class Playback:
 
     def status(self) -> PlaybackStatus:
         """A snapshot for transport bar and statistics."""
-        opened, stats, shown = self.opened, self._worker.stats(), self._current_frame()
+        opened, stats = self.opened, self._worker.stats()
         timeline = opened.timeline if opened else None
-        rung = shown.rung if shown else self._rung
+        rung = self._shown.rung if self._shown else self._rung  # after a seek still the old one's
         rate = opened.bytes_per_frame.get(rung, 0.0) if opened and rung is not None else 0.0
         return PlaybackStatus(
             state=self.state,

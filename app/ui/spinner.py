@@ -7,17 +7,23 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
+from app.ui.on_stage import paint_card
 
 _STEP_MS = 40
 _STEP_DEGREES = 14
 
 
 class Spinner(QWidget):
-    """Turns, and costs time, only while it runs."""
+    """Turns, and costs time, only while it runs.
 
-    def __init__(self, size_px: int, parent: QWidget | None = None) -> None:
+    Args:
+        glass_px: width of a dark rim around the ring, so that it is seen on any picture.
+    """
+
+    def __init__(self, size_px: int, parent: QWidget | None = None, glass_px: int = 0) -> None:
         super().__init__(parent)
-        self.setFixedSize(size_px, size_px)
+        self.setFixedSize(size_px + 2 * glass_px, size_px + 2 * glass_px)
+        self._size_px, self._glass_px = size_px, glass_px
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._degrees = 0
         self._timer = QTimer(self)
@@ -39,10 +45,13 @@ class Spinner(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self._glass_px:
+            paint_card(self, self.width() / 2)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        width = max(self.width() / 12, 2.5)
-        ring = QRectF(self.rect()).adjusted(width, width, -width, -width)
+        width = max(self._size_px / 12, 2.5)
+        margin = self._glass_px + width
+        ring = QRectF(self.rect()).adjusted(margin, margin, -margin, -margin)
         painter.setPen(QPen(QColor(255, 255, 255, 50), width))
         painter.drawEllipse(ring)
         pen = QPen(QColor(theme.ON_STAGE), width)

@@ -22,7 +22,7 @@ class TimeLabel(QWidget):
         self._fps = 30.0
         self.label = QLabel()
         self.field = Field()
-        self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.label.setTextFormat(Qt.TextFormat.RichText)
         self.label.setToolTip("Click to type a time (1:02.5) or a frame (87f)")
         self.label.setCursor(Qt.CursorShape.IBeamCursor)

@@ -51,7 +51,7 @@ class Viewport(QWidget):
         self.card = StageCard(self)
         self.toast = Toast(self)
         self.statistics = StatisticsOverlay(self)
-        self.spinner = Spinner(36, self)
+        self.spinner = Spinner(36, self, glass_px=10)
 
     def set_surface(self, surface: QWidget) -> None:
         """Show pictures with `surface` from now on; the former one is deleted."""
