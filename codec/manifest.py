@@ -75,10 +75,13 @@ class SegmentEntry:
     Args:
         file: the media segment.
         psnr_db: of the decoded against the encoded 8-bit codes, capped at 100.
+        quality_db: PSNR of drawn pictures against those of the scene before the video coding
+            (`codec.rung_quality`), capped at 100; None in packages that do not say.
     """
 
     file: FileEntry
     psnr_db: float
+    quality_db: float | None = None
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,12 @@ def _read_gop(node: Node, tiles: TileLayout, rungs: int, limits: Limits) -> GopE
 
 
 def _read_segment(node: Node, limits: Limits) -> SegmentEntry:
-    return SegmentEntry(_read_file(node.at("file"), limits), node.at("psnr_db").number(0, 100))
+    has_quality = node.has("quality_db")
+    return SegmentEntry(
+        file=_read_file(node.at("file"), limits),
+        psnr_db=node.at("psnr_db").number(0, 100),
+        quality_db=node.at("quality_db").number(0, 100) if has_quality else None,
+    )
 
 
 def _read_file(node: Node, limits: Limits) -> FileEntry:
@@ -237,8 +242,15 @@ def _gop_object(gop: GopEntry) -> dict[str, Any]:
         "features": _quantiser_object(gop.features),
         "field": asdict(gop.field),
         "field_config": asdict(gop.field_config),
-        "segments": [asdict(segment) for segment in gop.segments],
+        "segments": [_segment_object(segment) for segment in gop.segments],
     }
+
+
+def _segment_object(segment: SegmentEntry) -> dict[str, Any]:
+    content = asdict(segment)
+    if segment.quality_db is None:
+        del content["quality_db"]
+    return content
 
 
 def _layer_object(layer: LayerEntry) -> dict[str, Any]:

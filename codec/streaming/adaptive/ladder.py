@@ -118,7 +118,7 @@ def _gop_ladder(gop: GopEntry, fps: float) -> GopLadder:
 
 def _quality_db(segment: SegmentEntry) -> float:
     """Of the drawn picture; of the feature codes in packages that do not say."""
-    return segment.psnr_db
+    return segment.psnr_db if segment.quality_db is None else segment.quality_db
 
 
 def _static_quality_db(manifest: Manifest) -> tuple[float, ...]:
