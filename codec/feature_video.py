@@ -1,6 +1,6 @@
 """Temporal features as video: the channels of a grid as tiles of one luma plane.
 
-The only module of the codec that knows PyAV. Chroma carries nothing (constant 128): such 4:2:0 plays
+The only module of the codec that knows PyAV. Chroma carries nothing (constant 128): 4:2:0 plays
 where hardware decoders refuse monochrome.
 """
 
