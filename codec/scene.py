@@ -191,6 +191,7 @@ class Scene:
         with self._lock:
             known = self._static.get(device)
         if known is None:
+            self._files.ahead(self._static_files() + self._keyframe_files(self._gop(0)))
             layers = [self._read_layer(layer, cancelled) for layer in self.manifest.static]
             known = concatenate(layers).activate().to(device)
             with self._lock:
@@ -219,6 +220,9 @@ class Scene:
         gop, k = self._gop(index), self._rung_index(rung)
         device = torch.device(device)
         static = self.read_static(device, cancelled)
+        video = [self.manifest.rungs[k].init] if k not in self._inits else []
+        video.append(gop.segments[k].file)
+        self._files.ahead(self._keyframe_files(gop) + video)
         canonical = concatenate([self._read_layer(layer, cancelled) for layer in gop.layers])
         weights = self._read(gop.field, cancelled)
         codes = self._read_features(gop, k, cancelled)
@@ -235,6 +239,13 @@ class Scene:
     def close(self) -> None:
         """Let go of the file or the connection."""
         self._files.close()
+
+    def _static_files(self) -> list[FileEntry]:
+        return [layer.file for layer in self.manifest.static]
+
+    def _keyframe_files(self, gop: GopEntry) -> list[FileEntry]:
+        """What a GOP needs at any rung."""
+        return [*(layer.file for layer in gop.layers), gop.field]
 
     def _gop(self, index: int) -> GopEntry:
         if not 0 <= index < self.gop_count:

@@ -234,7 +234,7 @@ def test_reading_stops_when_cancelled_before_it_begins(server: FaultServer) -> N
     with open_scene(f"{server.url}/ball", WITHOUT_CACHE) as scene:
         with pytest.raises(InterruptedError):
             scene.decode_gop(0, RUNG, cancelled=lambda: True)
-        assert len(server.requests) == 1
+        scene.decode_gop(0, RUNG)
 
 
 def test_the_golden_exchange_is_what_it_should_be() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from codec.errors import (
@@ -17,6 +17,7 @@ from codec.errors import (
 from codec.manifest import MANIFEST_NAME, FileEntry
 from codec.streaming.container import Container, never
 from codec.streaming.disk_cache import DiskCache
+from codec.streaming.read_ahead import ReadAhead
 from codec.streaming.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,11 @@ class SceneFiles(Protocol):
             SceneChanged: another scene is at this location now.
             Cancelled: the caller asked for it.
         """
+        ...
+
+    def ahead(self, files: Sequence[FileEntry]) -> None:
+        """Say what will be read next, in this order; fetching it may begin. Replaces what was
+        said before."""
         ...
 
     def close(self) -> None:
@@ -68,6 +74,9 @@ class LocalFiles:
         if cancelled():
             raise Cancelled(f"{file.name}: reading was cancelled.")
         return check(file, self._container.read(file.name, file.size_bytes, cancelled))
+
+    def ahead(self, files: Sequence[FileEntry]) -> None:
+        """Reading from a disk is soon done."""
 
     def close(self) -> None:
         self._container.close()
@@ -104,10 +113,27 @@ class RemoteFiles:
         self._manifest_bytes = manifest_bytes
         self._container: Container | None = None  # None while nothing was needed from the server
         self.manifest = self._open(f"{url} {MANIFEST_NAME}", cancelled)
+        self._ahead = ReadAhead(self._read)
 
     def read(self, file: FileEntry, cancelled: Callable[[], bool] = never) -> bytes:
         if cancelled():
             raise Cancelled(f"{file.name}: reading was cancelled.")
+        data = self._ahead.take(file, cancelled)
+        return self._read(file, cancelled) if data is None else data
+
+    def ahead(self, files: Sequence[FileEntry]) -> None:
+        self._ahead.want(files)
+
+    def close(self) -> None:
+        self._transport.close()
+        self._ahead.close()
+        if self._cache is not None:
+            self._cache.close()
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _read(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
+        """A file from the cache or the server."""
         key = f"{self.location} {file.name} {file.size_bytes} {file.crc32:08x}"
         data = self._kept(key, file)
         if data is None:
@@ -115,13 +141,6 @@ class RemoteFiles:
             if self._cache is not None:
                 self._cache.put(key, data)
         return data
-
-    def close(self) -> None:
-        self._transport.close()
-        if self._cache is not None:
-            self._cache.close()
-
-    # --- inside ----------------------------------------------------------------------------------
 
     def _open(self, key: str, cancelled: Callable[[], bool]) -> bytes:
         """scene.json: from the server, or as it was last time when that is out of reach."""

@@ -1,0 +1,192 @@
+"""Plays a scene from a web server in a loop and watches memory, threads and connections.
+
+    python -m benchmarks.stream_soak --seconds 60 --json soak.json
+    python -m benchmarks.stream_soak --scene assets/tokyo.stgs --seconds 300
+
+Without a scene it encodes a made-up one. The server is `main.py serve` in a process of its own. The
+caches are set so small that each round fetches and decodes everything again: whatever leaks per
+segment shows as a slope. Ends with status 1 when memory grew by more than `--allowed-mib` between
+the first and the last third.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from app.player.decode_thread import DecodeSettings
+from app.player.playback import Playback, PlaybackSettings
+from codec.encoder import encode_scene
+from codec.encoder_config import EncoderConfig
+from codec.scene import OpenSettings, open_scene
+from codec.streaming.disk_cache import CacheSettings
+from codec.streaming.transport import Progress
+
+PROJECT = Path(__file__).resolve().parent.parent
+TICK_S = 1 / 60
+
+
+@dataclass(frozen=True)
+class Options:
+    """How long to watch what.
+
+    Args:
+        scene: a .stgs; None makes one up.
+        seconds: of watching.
+        sample_s: pause between two looks at memory.
+        warm_up_s: libraries and allocators settle before the first look.
+        cache_bytes: of the cache on disk.
+        speed: of playback.
+        allowed_mib: growth of memory that still counts as bounded.
+        json: where to write the figures.
+    """
+
+    scene: Path | None = None
+    seconds: float = 60.0
+    sample_s: float = 1.0
+    warm_up_s: float = 8.0
+    cache_bytes: int = 200_000
+    speed: float = 2.0
+    allowed_mib: float = 8.0
+    json: Path | None = None
+
+
+class Traffic:
+    """Counts what the transport tells; called in its thread."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.bytes = 0
+        self.failures = 0
+
+    def __call__(self, step: Progress) -> None:
+        if step.state in ("done", "failed"):
+            self.requests += 1
+            self.bytes += step.received_bytes
+            self.failures += step.state == "failed"
+
+
+def main(options: Options) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        scenes = Path(folder) / "scenes"
+        unpack(options.scene or made_up_scene(Path(folder)), scenes / "scene")
+        with server(scenes) as url:
+            figures = soak(f"{url}/scene", options, Path(folder) / "cache")
+    print(json.dumps({k: v for k, v in figures.items() if k != "resident_mib"}, indent=1))
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    return int(figures["growth_mib"] > options.allowed_mib)
+
+
+def made_up_scene(folder: Path) -> Path:
+    from tests.synthetic import SyntheticSource
+
+    path = folder / "made-up.stgs"
+    source = SyntheticSource(3000, 2000, (12,) * 8, fps=24.0)
+    encode_scene(source, path, EncoderConfig(rungs=(20, 32)))
+    return path
+
+
+def unpack(scene: Path, target: Path) -> None:
+    with zipfile.ZipFile(scene) as archive:
+        archive.extractall(target)
+
+
+@contextmanager
+def server(root: Path) -> Iterator[str]:
+    """The development server; its URL."""
+    command = [sys.executable, "main.py", "serve", str(root), "--port", "0"]
+    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        found = re.search(r"http://\S+?(?=/ )", process.stdout.readline())
+        assert found, "the server did not start"
+        yield found[0]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20.0)
+
+
+def soak(url: str, options: Options, cache: Path) -> dict[str, Any]:
+    """Watch, then say what it took."""
+    traffic = Traffic()
+    kept = CacheSettings(max_bytes=options.cache_bytes, directory=cache, grace_s=0.5)
+    settings = PlaybackSettings(
+        speed=options.speed, decode=DecodeSettings(max_gops=2, prefetch_gops=1)
+    )
+    threads = set(threading.enumerate())
+    playback = Playback(
+        url,
+        settings,
+        opener=lambda place: open_scene(place, OpenSettings(cache=kept, listener=traffic)),
+    )
+    watch(playback, options.warm_up_s, options.sample_s)
+    samples, frames, states = watch(playback, options.seconds, options.sample_s)
+    events = playback.take_events()
+    playback.close()
+    third = max(len(samples) // 3, 1)
+    growth = statistics.median(samples[-third:]) - statistics.median(samples[:third])
+    return {
+        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
+        "seconds": options.seconds,
+        "frames_shown": frames,
+        "states": states,
+        "requests": traffic.requests,
+        "failed_requests": traffic.failures,
+        "fetched_mib": traffic.bytes / 2**20,
+        "cache_mib": sum(file.stat().st_size for file in cache.iterdir()) / 2**20,
+        "resident_first_mib": samples[0],
+        "resident_last_mib": samples[-1],
+        "resident_most_mib": max(samples),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "growth_mib": growth,
+        "events": [event.message for event in events],
+        "threads_left": [t.name for t in threading.enumerate() if t not in threads],
+        "resident_mib": samples,
+    }
+
+
+def watch(
+    playback: Playback, seconds: float, sample_s: float
+) -> tuple[list[float], int, dict[str, int]]:
+    """Tick like a window: memory at each look, frames shown, ticks in each state."""
+    samples = [resident_mib()]
+    shown, last = 0, None
+    states: dict[str, int] = {}
+    began_s = time.monotonic()
+    while (now_s := time.monotonic() - began_s) < seconds:
+        frame = playback.tick()
+        shown += frame is not last
+        last = frame
+        states[playback.state.value] = states.get(playback.state.value, 0) + 1
+        if now_s >= len(samples) * sample_s:
+            samples.append(resident_mib())
+        time.sleep(TICK_S)
+    return samples, shown, states
+
+
+def resident_mib() -> float:
+    """Memory of this process that lies in RAM, MiB (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+if __name__ == "__main__":
+    sys.exit(main(tyro.cli(Options)))

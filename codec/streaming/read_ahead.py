@@ -1,0 +1,92 @@
+"""Fetching goes on while what came before is decoded."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from codec.errors import Cancelled
+from codec.manifest import FileEntry
+
+POLL_S = 0.03  # how often a waiting reader is asked whether it still wants to wait
+
+Fetch = Callable[[FileEntry, Callable[[], bool]], bytes]
+
+
+@dataclass(frozen=True)
+class _Errand:
+    future: Future[bytes]
+    unwanted: threading.Event
+
+    @property
+    def failed(self) -> bool:
+        done = self.future.done()
+        return done and (self.future.cancelled() or self.future.exception() is not None)
+
+
+class ReadAhead:
+    """Fetches listed files one after the other in a thread that it owns.
+
+    One at a time: what each request tells of the network is then true of the whole line.
+
+    Args:
+        fetch: brings a file; asks its second argument whether to give up.
+    """
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._errands: dict[FileEntry, _Errand] = {}
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        self._closed = False
+
+    def want(self, files: Sequence[FileEntry]) -> None:
+        """Begin to fetch these, in this order; others that were listed are given up."""
+        with self._lock:
+            for file, errand in list(self._errands.items()):
+                if file not in files or errand.failed:  # what failed is tried again
+                    self._give_up(self._errands.pop(file))
+            for file in files:
+                if file not in self._errands and not self._closed:
+                    self._errands[file] = self._send(file)
+
+    def take(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes | None:
+        """The content of a listed file, once: it is forgotten then. None when it is not listed.
+
+        Raises:
+            what fetching it raised; Cancelled: the caller asked for it.
+        """
+        with self._lock:
+            errand = self._errands.get(file)
+        if errand is None:
+            return None
+        while not errand.future.done():  # `wait` alone never ends for one cancelled in the queue
+            if cancelled():
+                raise Cancelled(f"{file.name}: reading was cancelled.")
+            concurrent.futures.wait([errand.future], POLL_S)
+        with self._lock:
+            if self._errands.get(file) is errand:
+                del self._errands[file]
+        if errand.future.cancelled():
+            raise Cancelled(f"{file.name}: reading was cancelled.")
+        return errand.future.result()
+
+    def close(self) -> None:
+        """Give everything up and end the thread; the fetching must be able to end by then."""
+        with self._lock:
+            self._closed = True
+            for errand in self._errands.values():
+                self._give_up(errand)
+            self._errands.clear()
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _send(self, file: FileEntry) -> _Errand:
+        unwanted = threading.Event()
+        return _Errand(self._worker.submit(self._fetch, file, unwanted.is_set), unwanted)
+
+    def _give_up(self, errand: _Errand) -> None:
+        errand.unwanted.set()
+        errand.future.cancel()

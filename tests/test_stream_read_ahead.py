@@ -1,0 +1,132 @@
+"""Fetching runs ahead of decoding, and only for what is still wanted."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from codec.errors import Cancelled, SceneUnreachable
+from codec.manifest import FileEntry
+from codec.streaming.container import never
+from codec.streaming.read_ahead import ReadAhead
+
+A, B, C = (FileEntry(name, 1, 0) for name in "abc")
+
+
+class Source:
+    """Brings files when the test lets it."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.begun: list[str] = []
+        self.given_up: list[str] = []
+        self.open = True
+        self.failures: set[str] = set()
+
+    def __call__(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
+        with self.changed:
+            self.begun.append(file.name)
+            self.changed.notify_all()
+            while not self.open:
+                if cancelled():
+                    self.given_up.append(file.name)
+                    self.changed.notify_all()
+                    raise Cancelled(file.name)
+                self.changed.wait(0.005)
+        if file.name in self.failures:
+            raise SceneUnreachable(file.name)
+        return file.name.encode()
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(condition, 10.0)
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def ahead(source: Source) -> Iterator[ReadAhead]:
+    threads = threading.active_count()
+    made = ReadAhead(source)
+    yield made
+    made.close()
+    made.close()
+    assert threading.active_count() == threads
+
+
+def test_files_come_in_order_before_they_are_asked_for(source: Source, ahead: ReadAhead) -> None:
+    ahead.want([A, B, C])
+    source.wait_for(lambda: source.begun == ["a", "b", "c"])
+    assert [ahead.take(file, never) for file in (C, A, B)] == [b"c", b"a", b"b"]
+    assert ahead.take(A, never) is None  # handed over once, then forgotten
+
+
+def test_what_is_wanted_still_is_not_fetched_twice(source: Source, ahead: ReadAhead) -> None:
+    ahead.want([A, B])
+    ahead.want([B, C])
+    assert ahead.take(A, never) is None
+    assert ahead.take(B, never) == b"b"
+    assert ahead.take(C, never) == b"c"
+    assert source.begun.count("b") == 1
+
+
+def test_what_is_no_longer_wanted_is_given_up(source: Source, ahead: ReadAhead) -> None:
+    source.open = False
+    ahead.want([A, B])
+    source.wait_for(lambda: source.begun == ["a"])
+    ahead.want([C])
+    source.wait_for(lambda: source.begun == ["a", "c"])
+    assert source.given_up == ["a"]
+    source.open = True
+    assert ahead.take(C, never) == b"c"
+
+
+def test_a_reader_may_leave_and_come_back(source: Source, ahead: ReadAhead) -> None:
+    source.open = False
+    ahead.want([A])
+    with pytest.raises(Cancelled):
+        ahead.take(A, lambda: bool(source.begun))
+    ahead.want([A])
+    source.open = True
+    assert ahead.take(A, never) == b"a"
+    assert source.begun == ["a"]
+
+
+def test_failures_are_told_once_and_tried_again(source: Source, ahead: ReadAhead) -> None:
+    source.failures = {"a", "b"}
+    ahead.want([A, B])
+    with pytest.raises(SceneUnreachable):
+        ahead.take(A, never)
+    source.wait_for(lambda: source.begun == ["a", "b"])
+    source.failures.clear()
+    ahead.want([C])
+    ahead.want([A, B])
+    assert [ahead.take(file, never) for file in (A, B)] == [b"a", b"b"]
+
+
+def test_closing_ends_the_thread_and_its_readers(source: Source) -> None:
+    source.open = False
+    ahead = ReadAhead(source)
+    ahead.want([A, B])
+    source.wait_for(lambda: source.begun == ["a"])
+    ends: list[object] = []
+
+    def wait() -> None:
+        try:
+            ends.append(ahead.take(B, never))
+        except Cancelled as error:
+            ends.append(error)
+
+    reader = threading.Thread(target=wait)
+    reader.start()
+    ahead.close()
+    reader.join(10.0)
+    assert source.begun == ["a"]
+    assert [end is None or isinstance(end, Cancelled) for end in ends] == [True]
+    ahead.want([C])
+    assert ahead.take(C, never) is None
