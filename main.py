@@ -77,9 +77,6 @@ class Open:
 
         probe = DisplayProbe()
         location = self.scene or bundled_scene()
-        # A thread back from native code gets its turn after this long, not after 5 ms: decoding and
-        # drawing go through many short native calls while the window runs Python.
-        sys.setswitchinterval(0.0005)
         gc.disable()  # loading leaves nothing to collect; the window switches it on again
         import app.player.early_start  # noqa: F401  (takes a while; the probe runs meanwhile)
 
@@ -425,6 +422,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     # Threads of torch that wait for work by spinning take the cores from those that have some.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # A thread back from native code gets its turn after this long, not after 5 ms: decoding and
+    # drawing go through many short native calls while another thread runs Python.
+    sys.setswitchinterval(0.0005)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     try:
         if arguments and arguments[0] in ("-h", "--help"):

@@ -13,6 +13,7 @@ import torch
 from app.player.bench_table import bench_table
 from app.player.camera_path import OrbitPath
 from app.player.machine import hardware, process_age_s
+from app.player.pacing import leaves_time
 from app.player.pictures import Picture, PictureMaker, PictureSource, close_backend
 from app.player.playback import Playback, PlaybackSettings
 from app.player.playback_types import PlaybackFrame, PlaybackState
@@ -246,15 +247,20 @@ def _play(
     to_host = backend.device.type != "cuda"
     maker = PictureMaker(lambda: backend, to_host=to_host, keep_gaussians=False)
     opening.owns_backend = False  # the maker's thread closes it
-    refreshes = _Refreshes()
+    refreshes, asked, raster_ms = _Refreshes(), None, 0.0
     start_s = time.perf_counter()
     try:
         while (passed_s := time.perf_counter() - start_s) < settings.seconds:
             frame = playback.tick()
-            if frame is not None:
+            if frame is not None and (
+                frame is not asked or leaves_time(playback.status(), frame, raster_ms)
+            ):
+                asked = frame
                 camera = opening.path.camera_at(passed_s, *size)
                 maker.show(frame, camera, opening.render_settings)
             picture = maker.take_picture()
+            if picture is not None:
+                raster_ms = picture.raster_ms
             if picture is not None and presenter is not None:
                 presenter.present(picture.rgb8)
             refreshes.count(picture, playback.state)

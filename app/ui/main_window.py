@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtCore import QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 
@@ -28,6 +28,7 @@ from app.ui.viewport import Viewport
 
 _DOUBLE_KEY_S = 0.4
 _KEY_ORBIT_PX = 40.0
+_CAMERA_MS = 80
 
 
 class MainWindow(QMainWindow):
@@ -47,6 +48,9 @@ class MainWindow(QMainWindow):
         self.panel = SidePanel(preferences)
         self.stage = Stage(self.viewport, self.bar, self.panel)
         self._last_f_s = 0.0
+        self._camera_timer = QTimer(self)
+        self._camera_timer.setSingleShot(True)
+        self._camera_waits = False
         self._dialogs: list[ShortcutsDialog | AboutDialog | OpenUrlDialog] = []
         self.setCentralWidget(self.stage)
         self.setWindowIcon(app_icon())
@@ -119,7 +123,8 @@ class MainWindow(QMainWindow):
         self.panel.display.changed.connect(self._display_changed)
         self.viewport.dropped.connect(self.open)
         self.loop.status_changed.connect(self._show_status)
-        self.loop.camera_changed.connect(self._show_camera)
+        self._camera_timer.timeout.connect(self._show_camera_again)
+        self.loop.camera_changed.connect(self._show_camera_soon)
         self.loop.statistics_changed.connect(self._show_statistics)
         self.loop.backend_changed.connect(self.panel.display.show_backend)
         self.loop.screening.opening.connect(self._show_opening)
@@ -296,6 +301,17 @@ class MainWindow(QMainWindow):
         )
         waiting = status.state is PlaybackState.BUFFERING and not self.viewport.card.isVisible()
         self.viewport.spinner.set_running(waiting and self.loop.waited_long)
+
+    def _show_camera_soon(self) -> None:
+        """Numbers that run are not read: after the first, some of them a second are enough."""
+        self._camera_waits = self._camera_timer.isActive()
+        if not self._camera_waits:
+            self._show_camera()
+            self._camera_timer.start(_CAMERA_MS)
+
+    def _show_camera_again(self) -> None:
+        if self._camera_waits:
+            self._show_camera_soon()
 
     def _show_camera(self) -> None:
         if self.loop.motion is not None:

@@ -14,6 +14,7 @@ import torch
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.player.orbit_camera import OrbitCamera, Vector
+from app.player.pacing import leaves_time
 from app.player.pictures import PictureRequest
 from app.player.playback_types import PlaybackFrame, PlaybackState, PlaybackStatus
 from app.ui.camera_motion import CameraMotion
@@ -28,6 +29,7 @@ from renderer import Camera, RenderSettings
 
 BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}
 _STATISTICS_S = 0.25
+_STATUS_S = 0.03
 _PATIENCE_S = 0.25  # shorter waits show no spinner
 
 
@@ -70,6 +72,7 @@ class PictureLoop(QObject):
         self._display, self._content = RateMeter(), RateMeter()
         self._content_index = -1
         self._last_tick_s = self._last_statistics_s = time.monotonic()
+        self._last_status_s = -_STATUS_S
         self._waiting_since_s: float | None = None
         self._keep_camera = False
         self._new_scene = False
@@ -138,20 +141,29 @@ class PictureLoop(QObject):
             self._frame = frame
         if self.motion is not None and self.motion.advance(dt_s):
             self.camera_changed.emit()
-        self.show_status_now()
+        self._show_status(now_s)
         self._draw(dt_s)
         if now_s - self._last_statistics_s >= _STATISTICS_S:
             self._last_statistics_s = now_s
             self._measure()
 
-    def show_status_now(self) -> None:
-        playback = self.screening.playback
+    def _show_status(self, now_s: float) -> None:
+        """Tell the controls, while playing not as often as pictures come: that costs them time."""
+        playback, before = self.screening.playback, self.status
         if playback is None:
             return
         self.status = playback.status()
         waiting = self.status.state is PlaybackState.BUFFERING
-        self._waiting_since_s = None if not waiting else self._waiting_since_s or time.monotonic()
-        self.status_changed.emit(self.status)
+        self._waiting_since_s = None if not waiting else self._waiting_since_s or now_s
+        same = before is not None and before.state is self.status.state
+        if not same or now_s - self._last_status_s >= _STATUS_S:
+            self._last_status_s = now_s
+            self.status_changed.emit(self.status)
+
+    def show_status_now(self) -> None:
+        """Something was asked of the playback: the controls answer at once."""
+        self._last_status_s = -_STATUS_S
+        self._show_status(time.monotonic())
 
     def _draw(self, dt_s: float) -> None:
         """Ask for a picture if it would differ from the one asked for last."""
@@ -163,11 +175,17 @@ class PictureLoop(QObject):
         self._place = place
         scale = self.resolution.scale()
         asked = (*place, id(frame.gop), self._background, scale)
-        if asked == self._asked:
+        if asked == self._asked or not self._has_time_for(frame):
             return
         self._asked = asked
         self._wanted = (frame, motion.camera(*self.viewport.size_px(scale)))
         painter.paint(*self._wanted, self._settings())
+
+    def _has_time_for(self, frame: PlaybackFrame) -> bool:
+        """A frame of the content always; the same one for a moved camera if it delays no other."""
+        if self._wanted is None or self.status is None or frame is not self._wanted[0]:
+            return True
+        return leaves_time(self.status, frame, self.drawing.raster_ms)
 
     def _settings(self) -> RenderSettings:
         playback = self.screening.playback

@@ -1,0 +1,43 @@
+"""Pictures of a moved camera must not make the frames of the content late."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.player.pacing import leaves_time
+from app.player.playback import Playback
+from app.player.playback_types import PlaybackFrame, PlaybackState, PlaybackStatus
+from tests.scripted_scene import ScriptedScene
+
+GOP = ScriptedScene().decode_gop(0, 20)
+FRAME = PlaybackFrame(GOP, 0, 10, 10, 20, 0)
+
+
+@pytest.fixture
+def status() -> PlaybackStatus:
+    """A tenth of a frame after frame 10 of 20 per second became due: 45 ms are left."""
+    playback = Playback("scripted.stgs", opener=lambda _: ScriptedScene())
+    now = playback.status()
+    playback.close()
+    return replace(now, state=PlaybackState.PLAYING, fps=20.0, speed=1.0, position_s=10.1 / 20)
+
+
+def test_a_quick_picture_is_drawn_and_a_slow_one_is_not(status: PlaybackStatus) -> None:
+    assert leaves_time(status, FRAME, 44.0)
+    assert not leaves_time(status, FRAME, 46.0)
+
+
+def test_slow_motion_leaves_more_time(status: PlaybackStatus) -> None:
+    assert leaves_time(replace(status, speed=0.5), FRAME, 89.0)
+    assert not leaves_time(replace(status, speed=2.0), FRAME, 23.0)
+
+
+def test_a_frame_that_is_overdue_comes_first(status: PlaybackStatus) -> None:
+    assert not leaves_time(replace(status, position_s=11.5 / 20), FRAME, 1.0)
+
+
+@pytest.mark.parametrize("state", set(PlaybackState) - {PlaybackState.PLAYING})
+def test_what_does_not_play_is_never_late(status: PlaybackStatus, state: PlaybackState) -> None:
+    assert leaves_time(replace(status, state=state), FRAME, 1e6)
