@@ -7,6 +7,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from app.player.playback import Playback, PlaybackSettings
 from app.player.playback_types import PlaybackFrame, PlaybackState
 from codec.encoder import encode_scene
 from codec.encoder_config import EncoderConfig
-from codec.scene import OpenSettings, Scene, open_scene
+from codec.scene import OpenSettings
 from codec.streaming.disk_cache import CacheSettings
 from codec.streaming.http_settings import HttpSettings
 from tests.fault_server import (
@@ -36,7 +37,9 @@ IMPATIENT = HttpSettings(
     connect_s=1.0, stall_s=0.2, stall_bytes=100, deadline_s=3.0, tries=2, backoff_s=0.005
 )
 SETTINGS = OpenSettings(http=IMPATIENT, cache=CacheSettings(max_bytes=0))
-PLAYBACK = PlaybackSettings(resume_s=0.05, decode=DecodeSettings(retry_s=0.02, max_gops=3))
+PLAYBACK = PlaybackSettings(
+    resume_s=0.05, decode=DecodeSettings(retry_s=0.02, max_gops=3), opening=SETTINGS
+)
 WAIT_S = 20.0
 
 
@@ -75,7 +78,7 @@ class Viewer:
     """Somebody who watches: ticks all the time and remembers what was seen."""
 
     def __init__(self, url: str, settings: PlaybackSettings = PLAYBACK) -> None:
-        self.playback = Playback(url, settings, opener=open_quickly)
+        self.playback = Playback(url, settings)
         self.frames: list[PlaybackFrame] = []
         self.states: list[PlaybackState] = []
         self.messages: list[str] = []
@@ -105,10 +108,6 @@ class Viewer:
     @property
     def state(self) -> PlaybackState:
         return self.playback.state
-
-
-def open_quickly(url: str) -> Scene:
-    return open_scene(url, SETTINGS)
 
 
 @pytest.fixture
@@ -247,14 +246,10 @@ def test_a_seek_leaves_a_stalled_segment_at_once(
     server: FaultServer, watch: Callable[..., Viewer]
 ) -> None:
     """With a patience of minutes, only cancellation can bring the picture."""
-    patient = OpenSettings(http=HttpSettings(stall_s=600.0, deadline_s=600.0), cache=SETTINGS.cache)
+    patience = HttpSettings(stall_s=600.0, deadline_s=600.0)
+    patient = replace(PLAYBACK, opening=replace(SETTINGS, http=patience))
     on_both_rungs(server, stall_after(100))
-    playback = Playback(
-        f"{server.url}/scene", PLAYBACK, opener=lambda url: open_scene(url, patient)
-    )
-    viewer = watch()
-    viewer.playback.close()
-    viewer.playback = playback
+    viewer = watch("/scene", patient)
     viewer.until(lambda: any("0003.m4s" in path for path in server.paths()))
     viewer.playback.seek(5.5 * 0.25)
     viewer.until(lambda: 5 in viewer.gops())

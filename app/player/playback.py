@@ -19,7 +19,7 @@ from app.player.playback_types import (
     PlaybackStatus,
 )
 from app.player.rung_choice import RungSettings
-from codec.scene import Scene, open_scene
+from codec.scene import OpenSettings, Scene, open_scene
 from codec.source import SceneMeta
 
 SPEED_LIMITS = (0.1, 8.0)
@@ -38,6 +38,7 @@ class PlaybackSettings:
         late_s: longer gaps between two ticks are not made up for.
         decode: bounds of the decoder.
         rungs: when a rung counts as fast enough.
+        opening: patience with servers, what is kept of their scenes.
     """
 
     autoplay: bool = True
@@ -48,6 +49,7 @@ class PlaybackSettings:
     late_s: float = 0.2
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     rungs: RungSettings = field(default_factory=RungSettings)
+    opening: OpenSettings = field(default_factory=OpenSettings)
 
 
 class Playback:
@@ -85,7 +87,11 @@ class Playback:
         self._begun: OpenedScene | None = None
         self._opening_position_s: float | None = 0.0  # to go to once the duration is known
         self._worker = DecodeThread(
-            lambda closed: opener(self.location) if opener else _open(self.location, closed),
+            lambda closed: (
+                opener(self.location)
+                if opener
+                else open_scene(self.location, settings.opening, closed)
+            ),
             self.location,
             settings.decode,
             settings.rungs,
@@ -374,10 +380,6 @@ class Playback:
         if self.opened is None or self._clock.loop:
             return False
         return self._frame_now() == self.opened.timeline.frames - 1
-
-
-def _open(location: str, closed: Callable[[], bool]) -> Scene:
-    return open_scene(location, cancelled=closed)
 
 
 def _limited_speed(speed: float) -> float:
