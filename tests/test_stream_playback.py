@@ -38,7 +38,7 @@ IMPATIENT = HttpSettings(
 )
 SETTINGS = OpenSettings(http=IMPATIENT, cache=CacheSettings(max_bytes=0))
 PLAYBACK = PlaybackSettings(
-    resume_s=0.05, decode=DecodeSettings(retry_s=0.02, max_gops=3), opening=SETTINGS
+    resume_s=0.05, speed=3.0, decode=DecodeSettings(retry_s=0.02, max_gops=3), opening=SETTINGS
 )
 WAIT_S = 20.0
 
