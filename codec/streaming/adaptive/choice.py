@@ -34,7 +34,7 @@ class AdaptiveSettings:
     most_buffer_s: float = 20.0
     low_buffer_s: float = 4.0
     low_buffer_share: float = 0.7
-    safe_share: float = 0.7
+    safe_share: float = 1.0
     raise_margin_db: float = 0.0
     static_share: float = 0.8
     static_gops: int = 24
@@ -117,11 +117,12 @@ def _most_worth(
     assert seen.throughput is not None
     gop = ladder.gops[seen.next_gop]
     rungs = range(len(ladder.rungs))
-    worth = plans.plan(seen.throughput.usual_bps).worth_db(
+    worth = plans.worth_db(
         [8.0 * gop.bytes_at(rung) for rung in rungs],
         gop.quality_db,
         seen.buffer_s,
         seen.throughput.bps,
+        seen.throughput.usual_bps,
     )
     if seen.last_rung is not None and seen.next_gop > 0:
         before = ladder.gops[seen.next_gop - 1].quality_db[seen.last_rung]

@@ -42,16 +42,15 @@ class PlanSettings:
     stall_db_min: float = 4.3
     step_weight: float = 0.5
     surprises: tuple[tuple[int, float], ...] = (
-        (-6, 0.01),
-        (-4, 0.015),
-        (-2, 0.11),
-        (0, 0.60),
-        (2, 0.22),
-        (4, 0.035),
-        (6, 0.01),
+        (-4, 0.005),
+        (-2, 0.08),
+        (0, 0.55),
+        (2, 0.26),
+        (4, 0.06),
+        (6, 0.02),
     )
-    outages: tuple[tuple[float, float], ...] = ((4.0, 0.005), (12.0, 0.003), (30.0, 0.002))
-    believed: float = 0.5
+    outages: tuple[tuple[float, float], ...] = ((12.0, 0.01),)
+    believed: float = 0.1
     reversion: float = 0.15
     patience: float = 0.98
     buffer_step_s: float = 0.5
@@ -190,7 +189,7 @@ def stall_db(gop_s: float, settings: PlanSettings) -> float:
 class PlanBook:
     """Plans of one ladder for networks of any usual throughput, each solved when first needed.
 
-    Belongs to one thread. At most a few dozen plans exist, as usual throughputs are rounded.
+    Belongs to one thread. At most 13 plans exist, as they are made for steps of throughput.
     """
 
     def __init__(
@@ -206,14 +205,29 @@ class PlanBook:
         """How many plans have been solved."""
         return len(self._plans)
 
-    def plan(self, usual_bps: float) -> Plan:
-        """The plan for about this throughput."""
+    def worth_db(
+        self,
+        bits: Sequence[float],
+        quality_db: Sequence[float],
+        buffer_s: float,
+        bps: float,
+        usual_bps: float,
+    ) -> list[float]:
+        """As `Plan.worth_db`, between the plans for the usual throughputs below and above."""
         lowest = self._ladder.bandwidth_bps(self._ladder.lowest)
-        step = round(math.log(max(usual_bps, 1.0) / lowest) / math.log(USUAL_STEP))
-        step = min(max(step, -5), 7)
+        place = math.log(max(usual_bps, 1.0) / lowest) / math.log(USUAL_STEP)
+        place = min(max(place, -5.0), 7.0)
+        share = place - math.floor(place)
+        below, above = (
+            self._plan(step).worth_db(bits, quality_db, buffer_s, bps)
+            for step in (math.floor(place), math.ceil(place))
+        )
+        return [(1 - share) * a + share * b for a, b in zip(below, above, strict=True)]
+
+    def _plan(self, step: int) -> Plan:
         if step not in self._plans:
-            usual = lowest * USUAL_STEP**step
+            usual_bps = self._ladder.bandwidth_bps(self._ladder.lowest) * USUAL_STEP**step
             self._plans[step] = Plan(
-                self._ladder, self._most_buffer_s, self._latency_s, usual, self._settings
+                self._ladder, self._most_buffer_s, self._latency_s, usual_bps, self._settings
             )
         return self._plans[step]
