@@ -71,6 +71,8 @@ class Open:
         option("[SCENE]", "A .stgs, a directory or an URL.", "the bundled one"),
     ] = None
     backend: BackendOption = None
+    no_cache: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Keep nothing of fetched scenes on disk."""
 
     def run(self) -> int:
         from app.display import DisplayProbe
@@ -84,17 +86,20 @@ class Open:
         if problem is not None:
             gc.enable()
             return preview(location, self.backend, problem)
-        return open_window(location, self.backend)
+        return open_window(location, self.backend, self.no_cache)
 
 
-def open_window(location: str, backend: str | None) -> int:
+def open_window(location: str, backend: str | None, no_cache: bool) -> int:
     """The window; renderer and scene are loaded while Qt is."""
     from app.player.early_start import EarlyBackend, EarlyPlayback
+    from codec.scene import OpenSettings
+    from codec.streaming.disk_cache import CacheSettings
 
-    early_backend, early_playback = EarlyBackend(backend), EarlyPlayback(location)
+    opening = OpenSettings(cache=CacheSettings(max_bytes=0)) if no_cache else OpenSettings()
+    early_backend, early_playback = EarlyBackend(backend), EarlyPlayback(location, opening)
     from app.ui.application import HeadStart, run
 
-    return run(location, backend, HeadStart(early_backend, early_playback))
+    return run(location, backend, HeadStart(early_backend, early_playback), opening)
 
 
 def bundled_scene() -> str:

@@ -11,6 +11,7 @@ import threading
 import torch
 
 from app.player.playback import Playback, PlaybackSettings
+from codec.scene import OpenSettings
 from renderer.backends import BackendChoice, choose_backend
 
 
@@ -67,10 +68,12 @@ class EarlyPlayback:
 
     Args:
         location: path of a .stgs file or a directory, or an URL.
+        opening: patience with servers, what is kept of their scenes.
     """
 
-    def __init__(self, location: str) -> None:
-        self._playback = None if torch.cuda.is_available() else Playback(location)
+    def __init__(self, location: str, opening: OpenSettings | None = None) -> None:
+        settings = PlaybackSettings(opening=opening or OpenSettings())
+        self._playback = None if torch.cuda.is_available() else Playback(location, settings)
 
     def take(self, location: str, settings: PlaybackSettings) -> Playback | None:
         """The playback, once, if it is that of `location`; from now on it follows `settings`."""

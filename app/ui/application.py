@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 
 import torch
@@ -23,6 +23,7 @@ from app.ui.picture_loop import PictureLoop
 from app.ui.preferences import APPLICATION_NAME, Preferences
 from app.ui.screening import Screening
 from app.ui.viewport import Viewport
+from codec.scene import OpenSettings
 from renderer.backends import choose_backend
 
 _WAKE_MS = 250  # how long Ctrl-C may wait for Python's turn
@@ -34,9 +35,11 @@ class WindowSettings:
 
     Args:
         backend: name of the renderer; None takes the remembered one, else chooses.
+        opening: patience with servers, what is kept of their scenes.
     """
 
     backend: str | None = None
+    opening: OpenSettings = field(default_factory=OpenSettings)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,12 @@ class HeadStart:
     playback: EarlyPlayback
 
 
-def run(location: str, backend: str | None = None, begun: HeadStart | None = None) -> int:
+def run(
+    location: str,
+    backend: str | None = None,
+    begun: HeadStart | None = None,
+    opening: OpenSettings | None = None,
+) -> int:
     """Open the window on a scene (a path or an URL) and stay until it is closed.
 
     Returns:
@@ -56,7 +64,7 @@ def run(location: str, backend: str | None = None, begun: HeadStart | None = Non
     application = make_application(sys.argv[:1])
     preferences = Preferences()
     theme.install(application, theme.resolve(preferences.theme))
-    window = make_window(preferences, WindowSettings(backend=backend), begun)
+    window = make_window(preferences, WindowSettings(backend, opening or OpenSettings()), begun)
     window.show()
     window.loop.start()
     window.open(location)
@@ -90,7 +98,7 @@ def make_window(
 
     def open_playback(location: str) -> Playback:
         device = loop.painter.device if loop.painter is not None else torch.device("cpu")
-        wanted = playback_settings(preferences)
+        wanted = replace(playback_settings(preferences), opening=settings.opening)
         early = begun.playback.take(location, wanted) if begun and device.type == "cpu" else None
         return early or Playback(location, wanted, device)
 
