@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from codec.errors import (
 from codec.scene import OpenSettings, Scene, open_scene
 from codec.streaming.disk_cache import DATABASE, CacheSettings, DiskCache
 from codec.streaming.http_settings import HttpSettings
-from tests.fault_server import Exchange, FaultServer, corrupt, cut_to, status
+from tests.fault_server import Exchange, FaultServer, corrupt, cut_to, silence, status
 from tests.served_scene import scene_files
 
 QUICK = HttpSettings(connect_s=2.0, stall_s=1.0, deadline_s=5.0, tries=2, backoff_s=0.001)
@@ -228,6 +229,18 @@ def test_a_cached_manifest_is_only_used_when_the_server_is_out_of_reach(
     server.always["/ball/scene.json"] = status(404)
     with pytest.raises(CodecError):
         open_scene(f"{server.url}/ball", settings)
+
+
+def test_a_silent_server_does_not_hold_up_what_was_kept(
+    server: FaultServer, settings: OpenSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_scene(f"{server.url}/ball", settings) as scene:
+        watch(scene)
+    monkeypatch.setattr("codec.streaming.scene_files.OFFLINE_S", 0.1)
+    server.always["/ball/scene.json"] = silence()
+    patient = replace(settings, http=HttpSettings(stall_s=600.0, deadline_s=600.0))
+    with open_scene(f"{server.url}/ball", patient) as scene:
+        watch(scene)
 
 
 def test_reading_stops_when_cancelled_before_it_begins(server: FaultServer) -> None:

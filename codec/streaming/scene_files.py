@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -21,6 +23,10 @@ from codec.streaming.read_ahead import ReadAhead
 from codec.streaming.transport import Transport
 
 log = logging.getLogger(__name__)
+
+OFFLINE_S = (
+    5.0  # a server that is silent for so long is out of reach, if there is a kept scene.json
+)
 
 
 class SceneFiles(Protocol):
@@ -144,12 +150,17 @@ class RemoteFiles:
 
     def _open(self, key: str, cancelled: Callable[[], bool]) -> bytes:
         """scene.json: from the server, or as it was last time when that is out of reach."""
+        kept = self._cache.get(key, self._manifest_bytes) if self._cache else None
+        end_s = math.inf if kept is None else time.monotonic() + OFFLINE_S
+
+        def given_up() -> bool:
+            return cancelled() or time.monotonic() > end_s
+
         try:
-            self._container = self._reach(False, cancelled)
-            data = self._container.read(MANIFEST_NAME, self._manifest_bytes, cancelled)
-        except SceneUnreachable as error:
-            kept = self._cache.get(key, self._manifest_bytes) if self._cache else None
-            if kept is None:
+            self._container = self._reach(False, given_up)
+            data = self._container.read(MANIFEST_NAME, self._manifest_bytes, given_up)
+        except (SceneUnreachable, Cancelled) as error:
+            if kept is None or cancelled():
                 raise
             log.warning("%s Playing what was kept of it.", error)
             return kept
