@@ -145,7 +145,9 @@ def figures(outcome: Outcome) -> dict[str, Any]:
 def print_tables(rows: list[dict[str, Any]]) -> None:
     """Markdown: a summary of all policies, then the adaptive one trace by trace."""
     out = Console(width=200, highlight=False, soft_wrap=True)
-    out.print("| ladder | policy | mean score | worst | stalled s, all traces |\n|---|---|---|---|---|")
+    out.print(
+        "| ladder | policy | mean score | worst | stalled s, all traces |\n|---|---|---|---|---|"
+    )
     for key in dict.fromkeys((row["ladder"], row["policy"]) for row in rows):
         mine = [row for row in rows if (row["ladder"], row["policy"]) == key]
         scores = [row["score"] for row in mine]

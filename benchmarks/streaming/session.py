@@ -122,7 +122,7 @@ def play(
     ladder: Ladder,
     trace: Trace,
     settings: SessionSettings = SessionSettings(),
-    metering: ThroughputSettings = ThroughputSettings(),
+    metering: ThroughputSettings = ThroughputSettings(),  # noqa: B008 (frozen)
 ) -> Outcome:
     """Play the whole ladder over a network."""
     return _Session(policy, ladder, trace, settings, ThroughputMeter(metering)).run()

@@ -19,10 +19,7 @@ class AdaptiveSettings:
 
     Args:
         most_buffer_s: no GOP is asked for that would not fit below this.
-        low_buffer_s: below this a rung must arrive in time at `low_buffer_share` of the estimate.
-        low_buffer_share: of the throughput estimate that is believed on low buffer.
         safe_share: the largest part of the buffer that a GOP may take to arrive.
-        raise_margin_db: what a better rung must be worth more than the last one.
         static_share: the largest part of the buffer that a static layer may take to arrive.
         static_gops: coming GOPs for which a static layer's gain is weighed against a stall.
         abandon_after_s: a transfer is left alone so long.
@@ -32,10 +29,7 @@ class AdaptiveSettings:
     """
 
     most_buffer_s: float = 20.0
-    low_buffer_s: float = 4.0
-    low_buffer_share: float = 0.7
     safe_share: float = 1.0
-    raise_margin_db: float = 0.0
     static_share: float = 0.8
     static_gops: int = 24
     abandon_after_s: float = 1.0
@@ -54,10 +48,10 @@ def decide(
     if seen.next_gop >= len(ladder.gops):
         return _wait(seen, math.inf, "everything is there")
     full_s = seen.buffer_s + ladder.gops[seen.next_gop].duration_s - settings.most_buffer_s
-    if full_s > 1e-9:
-        return _wait(seen, full_s, "the buffer is full")
-    rung, reason = choose_rung(ladder, seen, settings, plans)
-    return _fetch(seen, rung, reason)
+    if full_s > 1e-9 and seen.buffer_s > 0:
+        return _wait(seen, min(full_s, seen.buffer_s), "the buffer is full")
+    rung, why = choose_rung(ladder, seen, settings, plans)
+    return _fetch(seen, rung, f"{_sight(seen)}: QP {ladder.rungs[rung]} {why}")
 
 
 def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision | None:
@@ -98,7 +92,7 @@ def choose_rung(
     """The rung of the next GOP and a sentence on why."""
     lowest = ladder.lowest
     if seen.throughput is None or (seen.last_rung is None and seen.next_gop == 0):
-        return lowest, "starts small for a quick picture"
+        return lowest, "for a quick picture"
     gop = ladder.gops[seen.next_gop]
     allowed = [
         rung
@@ -106,9 +100,11 @@ def choose_rung(
         if arrival_s(gop.bytes_at(rung), seen) <= settings.safe_share * seen.buffer_s
     ]
     if not allowed:
-        return lowest, "the buffer is too low for anything but the smallest"
+        return lowest, "to keep playing, as better ones would come too late"
     best = _most_worth(ladder, seen, allowed, settings, plans)
-    return best, "worth most over the coming GOPs"
+    if best == seen.best_rung > 0:
+        return best, "is the best that can be drawn in time"
+    return best, "is the best" if best == 0 else "is worth most, stalls to come considered"
 
 
 def _most_worth(
@@ -128,11 +124,7 @@ def _most_worth(
         before = ladder.gops[seen.next_gop - 1].quality_db[seen.last_rung]
         weight = settings.plan.step_weight
         worth = [w - weight * abs(q - before) for w, q in zip(worth, gop.quality_db, strict=True)]
-    best = max(allowed, key=lambda rung: worth[rung])
-    last = seen.last_rung
-    if last in allowed and best < last and worth[best] < worth[last] + settings.raise_margin_db:
-        return last
-    return best
+    return max(allowed, key=lambda rung: worth[rung])
 
 
 def arrival_s(size_bytes: int, seen: Situation) -> float:
@@ -183,6 +175,12 @@ def _static(seen: Situation, layer: int, reason: str) -> Decision:
 
 def _wait(seen: Situation, wait_s: float, reason: str) -> Decision:
     return Decision(Step.WAIT, reason, _bps(seen), seen.buffer_s, wait_s=wait_s)
+
+
+def _sight(seen: Situation) -> str:
+    if seen.throughput is None:
+        return "throughput not known yet"
+    return f"{seen.throughput.bps / 1e6:.1f} Mbit/s, {seen.buffer_s:.1f} s ahead"
 
 
 def _bps(seen: Situation) -> float:

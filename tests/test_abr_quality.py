@@ -1,0 +1,80 @@
+"""The measured quality of rungs, and how it travels with the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from codec.encoder import encode_scene
+from codec.encoder_config import EncoderConfig
+from codec.errors import NotAScene
+from codec.limits import Limits
+from codec.manifest import Manifest
+from codec.manifest_json import read_manifest, write_manifest
+from codec.rung_quality import QUALITY_CAP_DB, QualityMeter, QualitySettings, quality_cameras
+from codec.scene import Scene, open_scene
+from codec.streaming.adaptive import ladder_of
+from renderer.backends.reference import ReferenceBackend
+from tests.synthetic import SyntheticSource
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    out: Path = tmp_path_factory.mktemp("scene") / "ball.stgs"
+    encode_scene(SyntheticSource(frames_per_gop=(8,)), out, EncoderConfig(rungs=(16, 45)))
+    with open_scene(out) as opened:
+        yield opened
+
+
+def with_quality(manifest: Manifest, quality_db: tuple[float, ...]) -> Manifest:
+    gop = manifest.gops[0]
+    pairs = zip(gop.segments, quality_db, strict=True)
+    segments = tuple(replace(segment, quality_db=value) for segment, value in pairs)
+    return replace(manifest, gops=(replace(gop, segments=segments),))
+
+
+def test_quality_falls_with_the_rung_and_with_missing_static_gaussians(scene: Scene) -> None:
+    reference = scene.decode_gop(0, 16)
+    settings = QualitySettings(height_px=48, frames_per_gop=2)
+    meter = QualityMeter(reference, scene.meta, ReferenceBackend(), settings)
+    coarse = replace(reference, features=torch.full_like(reference.features, 128))
+    assert meter.quality_db(reference) == QUALITY_CAP_DB
+    assert meter.quality_db(coarse) < 40
+    prefixes = [meter.static_prefix_db(reference, count) for count in (0, 150, 300)]
+    assert prefixes[0] < prefixes[1] < prefixes[2] == QUALITY_CAP_DB
+
+
+def test_a_scene_without_presets_is_judged_from_its_orbit(scene: Scene) -> None:
+    bare = replace(scene.meta, presets=(), radius=3.0)
+    (camera,) = quality_cameras(bare, QualitySettings(height_px=48))
+    distance = (camera.position - torch.tensor(bare.center)).norm().item()
+    assert distance == pytest.approx(3.0, rel=1e-4)
+
+
+def test_packages_say_the_quality_or_leave_it_out(scene: Scene) -> None:
+    old = scene.manifest
+    assert b"quality_db" not in write_manifest(old)
+    fallback = ladder_of(old).gops[0].quality_db
+    assert fallback == tuple(segment.psnr_db for segment in old.gops[0].segments)
+    data = write_manifest(with_quality(old, (50.5, 41.25)))
+    assert ladder_of(read_manifest(data, Limits())).gops[0].quality_db == (50.5, 41.25)
+
+
+def test_a_quality_beyond_sense_is_refused(scene: Scene) -> None:
+    data = write_manifest(with_quality(scene.manifest, (50.5, 1e6)))
+    with pytest.raises((ValueError, NotAScene)):
+        read_manifest(data, Limits())
+
+
+def test_ladders_loop_and_scale(scene: Scene) -> None:
+    ladder = ladder_of(scene.manifest)
+    assert ladder.looped(10 * ladder.duration_s).duration_s == pytest.approx(10 * ladder.duration_s)
+    assert ladder.scaled(2.0).bandwidth_bps(1) == pytest.approx(2 * ladder.bandwidth_bps(1))
+    layers = len(ladder.static_bytes)
+    shown = [ladder.shown_db(0, 0, count) for count in range(layers + 1)]
+    assert shown == sorted(shown)
+    assert shown[-1] == pytest.approx(ladder.gops[0].quality_db[0])
