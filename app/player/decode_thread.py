@@ -34,7 +34,7 @@ class DecodeSettings:
         max_gops: decoded GOPs kept at most, wanted and recently used ones together.
         max_bytes: bytes of their planes at most.
         prefetch_gops: GOPs decoded ahead of the one that is shown.
-        retry_s: pause before an unreachable server is asked again; doubles up to 8 times this.
+        retry_s: pause before an unreachable server is asked again; doubles up to 4 times this.
         close_timeout_s: how long `close` waits for the thread.
     """
 
@@ -292,7 +292,7 @@ class DecodeThread:
             before = self._target.serial if self._target else None
             self._changed.wait_for(
                 lambda: self._closed or (self._target and self._target.serial != before),
-                self._settings.retry_s * 2 ** min(self._outages - 1, 3),
+                self._settings.retry_s * 2 ** min(self._outages - 1, 2),
             )
 
     def _wait_for_job(self) -> _Job | None:
