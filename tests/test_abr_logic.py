@@ -129,6 +129,19 @@ def test_static_layers_follow_while_playing() -> None:
     assert decide(LADDER, seen, SETTINGS, PLANS).step is Step.FETCH_STATIC
 
 
+def test_static_layers_are_fetched_when_no_gop_is_wanted() -> None:
+    slow = situation(static_layers=1, buffer_s=0.5, next_gop=12, throughput=estimate(3e6))
+    full = situation(static_layers=1, buffer_s=19.0, throughput=estimate(0.1e6))
+    for seen in (slow, full):
+        assert decide(LADDER, seen, SETTINGS, PLANS).step is Step.FETCH_STATIC
+
+
+def test_static_layers_wait_for_a_buffer_that_will_grow() -> None:
+    seen = situation(static_layers=1, buffer_s=0.5, throughput=estimate(3e6))
+    decision = decide(LADDER, seen, SETTINGS, PLANS)
+    assert (decision.step, decision.rung) == (Step.FETCH_GOP, LADDER.lowest)
+
+
 def test_plenty_gets_the_best_and_little_the_lowest() -> None:
     rich = situation(throughput=estimate(100e6), buffer_s=15.0)
     poor = situation(throughput=estimate(0.5e6), buffer_s=3.0)

@@ -12,6 +12,8 @@ from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Ste
 from codec.streaming.adaptive.ladder import Ladder
 from codec.streaming.adaptive.planning import PlanBook, PlanSettings, stall_db
 
+BUFFER_GROWS = 1.2  # throughput over the lowest rung's bit rate from which the buffer soon stands
+
 
 @dataclass(frozen=True)
 class AdaptiveSettings:
@@ -58,7 +60,7 @@ def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> 
     """The next layer of static Gaussians, if it is to be fetched before the next GOP.
 
     The first comes before anything else: with it and one GOP there is a picture. The others
-    come when the buffer bears it.
+    come when the buffer bears it; where it will not grow, when they are worth the stall.
     """
     layer = seen.static_layers
     if layer >= len(ladder.static_bytes):
@@ -69,17 +71,26 @@ def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> 
         return None
     seconds = arrival_s(ladder.static_bytes[layer], seen)
     stalled_s = max(seconds - settings.static_share * seen.buffer_s, 0.0)
-    if stalled_s * stall_db(ladder.gops[0].duration_s, settings.plan) <= _gain_db(
-        ladder, seen, settings
-    ):
+    grows = seen.throughput.bps > BUFFER_GROWS * ladder.bandwidth_bps(ladder.lowest)
+    cost_db = stalled_s * stall_db(ladder.gops[0].duration_s, settings.plan)
+    if _nothing_better(ladder, seen, settings):
+        return _static(seen, layer, f"a static layer in {seconds:.1f} s while there is time")
+    worth_it = not grows and cost_db <= _gain_db(ladder, seen, settings)
+    if stalled_s == 0 or worth_it:
         return _static(seen, layer, f"a static layer in {seconds:.1f} s sharpens the picture")
     return None
 
 
+def _nothing_better(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> bool:
+    """Whether no GOP could be asked for instead: all are there, or the buffer is full."""
+    if seen.next_gop >= len(ladder.gops):
+        return True
+    next_s = ladder.gops[seen.next_gop].duration_s
+    return seen.buffer_s > 0 and seen.buffer_s + next_s > settings.most_buffer_s + 1e-9
+
+
 def _gain_db(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> float:
     """What the next static layer adds over the GOPs for which patience lasts."""
-    if seen.next_gop >= len(ladder.gops):
-        return math.inf
     now, then = (
         ladder.shown_db(seen.next_gop, ladder.lowest, seen.static_layers + more) for more in (0, 1)
     )
@@ -93,6 +104,8 @@ def choose_rung(
     lowest = ladder.lowest
     if seen.throughput is None or (seen.last_rung is None and seen.next_gop == 0):
         return lowest, "for a quick picture"
+    if seen.static_layers < len(ladder.static_bytes):
+        return lowest, "until the buffer bears the rest of the static layers"
     gop = ladder.gops[seen.next_gop]
     allowed = [
         rung
