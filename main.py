@@ -91,6 +91,8 @@ class Open:
 
 def open_window(location: str, backend: str | None, no_cache: bool) -> int:
     """The window; renderer and scene are loaded while Qt is."""
+    # Before the threads: Qt's bindings abort when another thread imports while they load.
+    import app.ui.preferences  # noqa: F401
     from app.player.early_start import EarlyBackend, EarlyPlayback
     from codec.scene import OpenSettings
     from codec.streaming.disk_cache import CacheSettings
