@@ -25,11 +25,6 @@ CLOSE_TIMEOUT_S = 5.0
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
-def is_url(location: str) -> bool:
-    """Whether a location names a web server."""
-    return location.lower().startswith(("http://", "https://"))
-
-
 class HttpTransport:
     """Implements `Transport` with httpx. Owns one thread, in which all requests run.
 

@@ -12,7 +12,6 @@ from codec.streaming.archive import ArchiveContainer, FileRanges
 from codec.streaming.container import Container, never
 from codec.streaming.directory import DirectoryContainer
 from codec.streaming.disk_cache import CacheSettings, DiskCache
-from codec.streaming.http import HttpTransport, is_url
 from codec.streaming.http_containers import HttpContainer, HttpRanges
 from codec.streaming.http_settings import HttpSettings
 from codec.streaming.scene_files import LocalFiles, RemoteFiles, SceneFiles
@@ -38,6 +37,8 @@ def open_files(
         Cancelled: the caller asked for it.
     """
     if is_url(location):
+        from codec.streaming.http import HttpTransport  # httpx takes 0.1 s that files need not wait
+
         transport = HttpTransport(http, listener=listener)
         return open_remote(location, limits, transport, cache, cancelled)
     container = open_container(Path(location), limits)
@@ -46,6 +47,11 @@ def open_files(
     except BaseException:
         container.close()
         raise
+
+
+def is_url(location: str) -> bool:
+    """Whether a location names a web server."""
+    return location.lower().startswith(("http://", "https://"))
 
 
 def open_container(path: Path, limits: Limits) -> Container:
