@@ -64,5 +64,9 @@ def rows(drawing: Drawing, status: PlaybackStatus | None) -> list[tuple[str, str
             ("Late frames", str(status.late_frames)),
             ("Corrupt GOPs", str(status.corrupt_segments)),
         ]
-    lines.append(("Renderer", f"{drawing.backend}, {drawing.presenter}".strip(", ") or "–"))
+    why = drawing.backend_reason.removeprefix(f"{drawing.backend}: ")
+    lines += [
+        ("Renderer", f"{drawing.backend}, {drawing.presenter}".strip(", ") or "–"),
+        ("Because", why or "–"),
+    ]
     return lines
