@@ -19,6 +19,7 @@ from trainer.background import (
     still_views,
 )
 from trainer.datasets import open_capture
+from trainer.static_stage import StaticConfig
 
 CONFIG = BackgroundConfig()
 
@@ -40,7 +41,7 @@ def test_what_passes_by_leaves_no_trace_in_the_median(passing: Tensor) -> None:
     # Column 17 moves when the square covers it, and when it is one step before: the mask is
     # smoothed by a pixel and grown by another.
     assert still.reliability[3, 17].item() == pytest.approx(1 - 2 / 9)
-    assert (still.reliability > CONFIG.reliable_share).all()
+    assert (still.reliability > StaticConfig().reliable_share).all()
 
 
 def test_a_median_is_not_trusted_where_something_moves_most_of_the_time() -> None:
@@ -49,7 +50,7 @@ def test_a_median_is_not_trusted_where_something_moves_most_of_the_time() -> Non
     frames[1::3, :, 6:] = 255
     reliability = still_view(frames, CONFIG).reliability
     assert (reliability[:, :4] == 1).all()
-    assert (reliability[:, 8:] < CONFIG.reliable_share).all()
+    assert (reliability[:, 8:] < StaticConfig().reliable_share).all()
 
 
 def test_the_motion_mask_is_where_the_square_is(passing: Tensor) -> None:

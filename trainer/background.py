@@ -23,12 +23,10 @@ class BackgroundConfig:
 
     Args:
         motion_threshold: a pixel moves where it is further from the median, 0..1 of full scale.
-        reliable_share: a median is trusted where at least this share of frames agrees with it.
         flat_share: the background is one flat colour if this share of border pixels has it.
     """
 
     motion_threshold: float = 12 / 255
-    reliable_share: float = 0.5
     flat_share: float = 0.3
 
 

@@ -69,6 +69,9 @@ class GaussianParameters:
         rate = self.rates.means ** (1 - progress) * self.rates.means_final**progress
         self.set_rate("means", rate * self.scene_scale)
 
+    def rate(self, name: str) -> float:
+        return self._group(name)["lr"]
+
     def set_rate(self, name: str, rate: float) -> None:
         self._group(name)["lr"] = rate
 

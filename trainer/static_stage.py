@@ -27,6 +27,7 @@ class StaticConfig:
 
     Args:
         cap: most Gaussians of the static layer.
+        reliable_share: a median is trusted where at least this share of frames agrees with it.
         iterations: optimiser steps.
         relocate_every: steps between relocations of dead Gaussians and growth.
         relocate_until: share of the iterations after which density control stops.
@@ -38,6 +39,7 @@ class StaticConfig:
     """
 
     cap: int = 60_000
+    reliable_share: float = 0.5
     iterations: int = 7_000
     relocate_every: int = 100
     relocate_until: float = 0.8
@@ -96,7 +98,7 @@ def _step_loss(
     gaussians = parameters.canonical().activate()
     pictures, _ = rasterize(gaussians, [camera], settings)
     target = still.median[None].float() / 255
-    trusted = (still.reliability >= 0.5).float()[None, ..., None]
+    trusted = (still.reliability >= config.reliable_share).float()[None, ..., None]
     l1 = ((pictures - target).abs() * trusted).mean()
     structure = 1 - ssim(pictures * trusted, target * trusted)
     return (
@@ -126,7 +128,7 @@ def explore(parameters: GaussianParameters, exploration: float, random: RandomSo
     gaussians = parameters.canonical().activate()
     gate = torch.sigmoid(100 * (0.005 - gaussians.opacities))
     noise = random.normal(*gaussians.means.shape)
-    rate = next(g["lr"] for g in parameters.optimizer.param_groups if g["name"] == "means")
+    rate = parameters.rate("means")
     axes = rotation_matrices(gaussians.quats) * gaussians.scales[:, None, :]
     covariances = axes @ axes.transpose(1, 2)
     scaled = noise * (gate * exploration * rate)[:, None]
