@@ -171,12 +171,6 @@ class OrbitCamera:
         """Bring the whole scene into view from the side the camera is on."""
         self.view = replace(self.view, pivot=meta.center, distance=meta.radius)
 
-    def move_along(self, forward: float, right: float, up: float) -> None:
-        """Walk: shift eye and pivot by shares of the distance to the pivot (for the keyboard)."""
-        x, _, z = self._directions()
-        shift = (z * forward + x * right + self._axes[2] * up) * self.view.distance
-        self.view = replace(self.view, pivot=_vector(np.array(self.view.pivot) + shift))
-
     @property
     def position(self) -> Vector:
         """The eye in the world."""

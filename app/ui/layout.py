@@ -36,10 +36,6 @@ class Stage(QWidget):
         bar.setMouseTracking(True)
 
     @property
-    def immersive(self) -> bool:
-        return self._immersive
-
-    @property
     def controls_shown(self) -> bool:
         return self.bar.isVisible()
 

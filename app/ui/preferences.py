@@ -59,8 +59,5 @@ class Preferences:
         places = [location, *(place for place in self.recent if place != location)]
         self._store.setValue("recent", places[:RECENT_MAX])
 
-    def forget(self, location: str) -> None:
-        self._store.setValue("recent", [p for p in self.recent if p != location])
-
     def flush(self) -> None:
         self._store.sync()

@@ -65,10 +65,6 @@ class Viewport(QWidget):
             old.hide()
             old.deleteLater()
 
-    def set_surface_visible(self, visible: bool) -> None:
-        if self.surface is not None:
-            self.surface.setVisible(visible)
-
     def size_px(self, scale: float = 1.0) -> tuple[int, int]:
         """(width, height) of a picture for this place in device pixels, times `scale`."""
         ratio = self.devicePixelRatioF() * scale
