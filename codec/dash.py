@@ -23,7 +23,8 @@ from mpegdash.nodes import (
 from mpegdash.parser import MPEGDASHParser
 
 from codec.feature_video import TIMESCALE
-from codec.manifest import FileEntry, Manifest
+from codec.file_entry import FileEntry
+from codec.manifest import Manifest
 
 PLANES_MIME = "application/vnd.streamstgs.planes"
 FIELD_MIME = "application/vnd.streamstgs.field"

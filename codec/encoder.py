@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,10 @@ from codec.feature_video import (
     encode_segment,
 )
 from codec.field_weights import encode_field
+from codec.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
 from codec.grid_sorting import grid_shape
 from codec.limits import Limits
 from codec.manifest import (
-    DASH_NAME,
-    MANIFEST_NAME,
-    FileEntry,
     GopEntry,
     LayerEntry,
     Manifest,
@@ -36,7 +34,9 @@ from codec.manifest_json import read_manifest, write_manifest
 from codec.mp4_boxes import sample_entry
 from codec.package_writer import PackageWriter
 from codec.planes import encode_planes, padding_source
+from codec.poster_picture import make_poster
 from codec.quantisation import Quantiser, fit_quantiser
+from codec.scene import open_scene
 from codec.source import SceneSource, TrainedGop
 from renderer import CanonicalGaussians
 
@@ -96,6 +96,7 @@ class _Encoder:
             gops.append(self._encode_gop(index, start, tiles, rungs))
         ordered = tuple(rungs[qp] for qp in sorted(rungs))
         manifest = Manifest(self.source.meta, tiles, ordered, tuple(static), tuple(gops))
+        manifest = self._with_poster(manifest)
         report = self._report(manifest, self._write_manifest(manifest))
         self.progress("done", 1.0)
         return report
@@ -232,14 +233,23 @@ class _Encoder:
         if self.config.keep_codes:
             kept.append(codes)
 
+    def _with_poster(self, manifest: Manifest) -> Manifest:
+        """Draw the poster from the package as it is so far: it shows what players will show."""
+        if self.config.poster.width_px < 1:
+            return manifest
+        self.progress("poster", 0.99)
+        self.package.write(MANIFEST_NAME, _checked_json(manifest))
+        with open_scene(self.package.root) as scene:
+            made = make_poster(scene, self.config.poster)
+        if made is None:
+            return manifest
+        entry, jpeg = made
+        self.package.write(entry.file.name, jpeg)
+        return replace(manifest, poster=entry)
+
     def _write_manifest(self, manifest: Manifest) -> int:
-        """Bytes of scene.json and scene.mpd, which must be readable by this very program."""
-        try:
-            data = write_manifest(manifest)
-            read_manifest(data, Limits())
-        except ValueError as error:
-            raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
-        files = [self.package.write(MANIFEST_NAME, data)]
+        """Bytes of scene.json and scene.mpd."""
+        files = [self.package.write(MANIFEST_NAME, _checked_json(manifest))]
         files.append(self.package.write(DASH_NAME, write_dash(manifest)))
         return sum(file.size_bytes for file in files)
 
@@ -266,6 +276,16 @@ class _Encoder:
             gop_codes=self.gop_codes,
             feature_codes=self.feature_codes,
         )
+
+
+def _checked_json(manifest: Manifest) -> bytes:
+    """The content of scene.json, which must be readable by this very program."""
+    try:
+        data = write_manifest(manifest)
+        read_manifest(data, Limits())
+    except ValueError as error:
+        raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
+    return data
 
 
 def _check_finite(where: str, gaussians: CanonicalGaussians) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from codec.feature_video import Codec
+from codec.poster_config import PosterSettings
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class EncoderConfig:
         sort: lay Gaussians out by likeness; without it files are larger.
         seed: of the sorting.
         threads: of the video encoder.
+        poster: the picture that is seen before anything else is there.
         keep_codes: hold all codes in the report, for tests; long scenes need the memory.
     """
 
@@ -47,6 +49,7 @@ class EncoderConfig:
     sort: bool = True
     seed: int = 0
     threads: int = 1
+    poster: PosterSettings = field(default_factory=PosterSettings)
     keep_codes: bool = False
 
 

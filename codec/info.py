@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from codec.manifest import VERSION, LayerEntry
+from codec.poster import PosterEntry
 from codec.scene import Scene
 
 
@@ -31,6 +32,7 @@ def describe(scene: Scene) -> dict[str, Any]:
         "features": manifest.tiles.features,
         "video": {"width": manifest.tiles.video_width, "height": manifest.tiles.video_height},
         "bits": _bits([*manifest.static, *(layer for g in manifest.gops for layer in g.layers)]),
+        "poster": _poster(manifest.poster),
         "rungs": [_rung(scene, qp) for qp in scene.rungs],
     }
 
@@ -42,6 +44,12 @@ def _bits(layers: list[LayerEntry]) -> dict[str, int]:
         for name, bits in layer.bits.items():
             depths[name] = max(depths.get(name, 0), bits)
     return depths
+
+
+def _poster(poster: PosterEntry | None) -> dict[str, int] | None:
+    if poster is None:
+        return None
+    return {"width": poster.width, "height": poster.height, "bytes": poster.file.size_bytes}
 
 
 def _rung(scene: Scene, qp: int) -> dict[str, Any]:

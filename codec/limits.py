@@ -31,3 +31,5 @@ class Limits:
     feature_codes_bytes: int = 2 << 30
     presets: int = 1_000
     text_length: int = 10_000
+    poster_bytes: int = 1 << 20
+    poster_side_px: int = 4_096

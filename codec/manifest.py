@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 
 from codec.feature_video import Codec, TileLayout
+from codec.file_entry import FileEntry
+from codec.poster import PosterEntry
 from codec.quantisation import Quantiser
 from codec.source import SceneMeta
 from renderer import FieldConfig
 
 FORMAT = "streamstgs"
 VERSION = 1
-MANIFEST_NAME = "scene.json"
-DASH_NAME = "scene.mpd"
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """A file of the scene: path below its root, length, and zlib.crc32 of its content."""
-
-    name: str
-    size_bytes: int
-    crc32: int
-
-    @staticmethod
-    def of(name: str, data: bytes) -> FileEntry:
-        """The entry of a file with this content."""
-        return FileEntry(name, len(data), zlib.crc32(data))
 
 
 @dataclass(frozen=True)
@@ -125,6 +110,7 @@ class Manifest:
         rungs: best quality (lowest QP) first.
         static: layers that live as long as the scene, the most important first.
         gops: in order of time.
+        poster: picture of the opening view; None in packages without one.
     """
 
     meta: SceneMeta
@@ -132,6 +118,7 @@ class Manifest:
     rungs: tuple[RungEntry, ...]
     static: tuple[LayerEntry, ...]
     gops: tuple[GopEntry, ...]
+    poster: PosterEntry | None = None
 
     @property
     def frame_count(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from typing import Any, cast
 
@@ -12,12 +11,11 @@ import numpy as np
 from codec.checked_json import Node
 from codec.errors import NotAScene, UnsupportedVersion
 from codec.feature_video import SAMPLE_ENTRIES, Codec, TileLayout
+from codec.file_entry import MANIFEST_NAME, read_file_entry
 from codec.limits import Limits
 from codec.manifest import (
     FORMAT,
-    MANIFEST_NAME,
     VERSION,
-    FileEntry,
     GopEntry,
     LayerEntry,
     Manifest,
@@ -25,13 +23,11 @@ from codec.manifest import (
     SegmentEntry,
 )
 from codec.planes import ATTRIBUTE_CHANNELS
+from codec.poster import poster_object, read_poster_entry
 from codec.quantisation import Quantiser, SinhCurve
 from codec.source import CameraPreset, SceneMeta
 from renderer import FieldConfig
 
-# Relative, no empty, hidden or parent parts, nothing that a URL or a file system would interpret.
-SAFE_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*")
-PATH_LENGTH = 200
 SINH_ARGUMENT = 60.0  # sinh of more leaves float32's comfortable range
 
 
@@ -46,6 +42,8 @@ def write_manifest(manifest: Manifest) -> bytes:
         "static": [_layer_object(layer) for layer in manifest.static],
         "gops": [_gop_object(gop) for gop in manifest.gops],
     }
+    if manifest.poster is not None:
+        document["poster"] = poster_object(manifest.poster)
     return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
 
 
@@ -67,7 +65,8 @@ def read_manifest(data: bytes, limits: Limits) -> Manifest:
         _read_gop(node, tiles, len(rungs), limits) for node in root.at("gops").items(limits.gops)
     )
     _check_timeline(root.at("gops"), gops)
-    return Manifest(_read_meta(root.at("meta"), limits), tiles, rungs, static, gops)
+    meta, poster = _read_meta(root.at("meta"), limits), read_poster_entry(root, limits)
+    return Manifest(meta, tiles, rungs, static, gops, poster)
 
 
 def _check_version(root: Node) -> None:
@@ -110,7 +109,7 @@ def _read_rung(node: Node, limits: Limits) -> RungEntry:
         qp=node.at("qp").integer(0, 63),
         codec=cast(Codec, node.at("codec").choice(tuple(SAMPLE_ENTRIES))),
         codecs=node.at("codecs").text(100),
-        init=_read_file(node.at("init"), limits),
+        init=read_file_entry(node.at("init"), limits.segment_bytes),
     )
 
 
@@ -121,7 +120,7 @@ def _read_gop(node: Node, tiles: TileLayout, rungs: int, limits: Limits) -> GopE
         frames=node.at("frames").integer(1, limits.frames_per_gop),
         layers=tuple(_read_layer(n, limits) for n in node.at("layers").items(limits.layers)),
         features=_read_quantiser(node.at("features"), tiles.features, 8),
-        field=_read_file(node.at("field"), limits),
+        field=read_file_entry(node.at("field"), limits.segment_bytes),
         field_config=config,
         segments=tuple(_read_segment(n, limits) for n in node.at("segments").items(rungs)),
     )
@@ -137,26 +136,15 @@ def _read_gop(node: Node, tiles: TileLayout, rungs: int, limits: Limits) -> GopE
 def _read_segment(node: Node, limits: Limits) -> SegmentEntry:
     has_quality = node.has("quality_db")
     return SegmentEntry(
-        file=_read_file(node.at("file"), limits),
+        file=read_file_entry(node.at("file"), limits.segment_bytes),
         psnr_db=node.at("psnr_db").number(0, 100),
         quality_db=node.at("quality_db").number(0, 100) if has_quality else None,
     )
 
 
-def _read_file(node: Node, limits: Limits) -> FileEntry:
-    name = node.at("name").text(PATH_LENGTH)
-    if not SAFE_PATH.fullmatch(name):
-        node.at("name").refuse("a plain path below the scene")
-    return FileEntry(
-        name=name,
-        size_bytes=node.at("size_bytes").integer(1, limits.segment_bytes),
-        crc32=node.at("crc32").integer(0, 0xFFFFFFFF),
-    )
-
-
 def _read_layer(node: Node, limits: Limits) -> LayerEntry:
     layer = LayerEntry(
-        file=_read_file(node.at("file"), limits),
+        file=read_file_entry(node.at("file"), limits.segment_bytes),
         count=node.at("count").integer(1, limits.gaussians_per_layer),
         height=node.at("height").integer(1, limits.grid_side),
         width=node.at("width").integer(1, limits.grid_side),

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 
 from codec.errors import EncodeError
-from codec.manifest import DASH_NAME, MANIFEST_NAME, FileEntry
+from codec.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
+from codec.poster import POSTER_NAME
 
 ARCHIVE_SUFFIX = ".stgs"
 ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)  # the same scene gives the same bytes
@@ -19,7 +20,8 @@ ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)  # the same scene gives the same bytes
 class PackageWriter:
     """Collects files in a directory beside `out`, which takes its place in `commit`.
 
-    A context manager: without `commit` nothing is left behind.
+    A context manager: without `commit` nothing is left behind. Until then the files are in the
+    directory `root`.
     """
 
     def __init__(self, out: Path) -> None:
@@ -30,9 +32,9 @@ class PackageWriter:
         self._out = out
         self._check_replaceable()
         out.parent.mkdir(parents=True, exist_ok=True)
-        self._root = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        self._root.chmod(0o755)
-        self.total_bytes = 0
+        self.root = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        self.root.chmod(0o755)
+        self._sizes: dict[str, int] = {}
 
     def __enter__(self) -> PackageWriter:
         return self
@@ -43,15 +45,20 @@ class PackageWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        shutil.rmtree(self._root, ignore_errors=True)
+        shutil.rmtree(self.root, ignore_errors=True)
 
     def write(self, name: str, data: bytes) -> FileEntry:
-        """Add a file; `name` is its path below the scene."""
-        path = self._root / name
+        """Add or replace a file; `name` is its path below the scene."""
+        path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        self.total_bytes += len(data)
+        self._sizes[name] = len(data)
         return FileEntry.of(name, data)
+
+    @property
+    def total_bytes(self) -> int:
+        """Of all files so far."""
+        return sum(self._sizes.values())
 
     def commit(self) -> None:
         """Put the scene in its place."""
@@ -61,21 +68,21 @@ class PackageWriter:
             self._commit_directory()
 
     def _commit_archive(self) -> None:
-        packed = self._root / "packed"
-        files = sorted(p for p in self._root.rglob("*") if p.is_file())
-        files.sort(key=lambda p: p.name not in (MANIFEST_NAME, DASH_NAME))
+        packed = self.root / "packed"
+        files = sorted(p for p in self.root.rglob("*") if p.is_file())
+        files.sort(key=_reading_order)
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
             for path in files:
-                entry = zipfile.ZipInfo(path.relative_to(self._root).as_posix(), ARCHIVE_TIME)
+                entry = zipfile.ZipInfo(path.relative_to(self.root).as_posix(), ARCHIVE_TIME)
                 entry.external_attr = 0o644 << 16
                 archive.writestr(entry, path.read_bytes())
         os.replace(packed, self._out)
 
     def _commit_directory(self) -> None:
-        old = self._root.with_name(self._root.name + ".old")
+        old = self.root.with_name(self.root.name + ".old")
         if self._out.exists():
             self._out.rename(old)
-        self._root.rename(self._out)
+        self.root.rename(self._out)
         shutil.rmtree(old, ignore_errors=True)
 
     def _check_replaceable(self) -> None:
@@ -88,3 +95,9 @@ class PackageWriter:
         replaceable = not out.is_dir() or (out / MANIFEST_NAME).is_file() or not any(out.iterdir())
         if not wants_file and not replaceable:
             raise EncodeError(f"{out} holds other files than a scene; it is left as it is.")
+
+
+def _reading_order(path: Path) -> int:
+    """What is read first lies at the beginning of an archive."""
+    first = (MANIFEST_NAME, DASH_NAME, POSTER_NAME)
+    return first.index(path.name) if path.name in first else len(first)

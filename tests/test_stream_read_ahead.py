@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from codec.errors import Cancelled, SceneUnreachable
-from codec.manifest import FileEntry
+from codec.file_entry import FileEntry
 from codec.streaming.container import never
 from codec.streaming.read_ahead import ReadAhead
 

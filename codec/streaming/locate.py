@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from codec.errors import NotAScene
+from codec.file_entry import DASH_NAME, MANIFEST_NAME
 from codec.limits import Limits
-from codec.manifest import DASH_NAME, MANIFEST_NAME
 from codec.streaming.archive import ArchiveContainer, FileRanges
 from codec.streaming.container import Container, never
 from codec.streaming.directory import DirectoryContainer

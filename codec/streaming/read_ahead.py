@@ -9,9 +9,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from codec.errors import Cancelled
-from codec.manifest import FileEntry
+from codec.file_entry import FileEntry
 
 POLL_S = 0.03  # how often a waiting reader is asked whether it still wants to wait
+
+AT_ONCE = 2
 
 Fetch = Callable[[FileEntry, Callable[[], bool]], bytes]
 
@@ -28,9 +30,10 @@ class _Errand:
 
 
 class ReadAhead:
-    """Fetches listed files one after the other in a thread that it owns.
+    """Fetches listed files in order in threads that it owns.
 
-    One at a time: what each request tells of the network is then true of the whole line.
+    Two at a time: while the one comes the other is asked for, so that the way to the server and
+    back is waited for once in a line of files and not for each.
 
     Args:
         fetch: brings a file; asks its second argument whether to give up.
@@ -40,7 +43,7 @@ class ReadAhead:
         self._fetch = fetch
         self._lock = threading.Lock()
         self._errands: dict[FileEntry, _Errand] = {}
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+        self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="read-ahead")
         self._closed = False
 
     def want(self, files: Sequence[FileEntry]) -> None:
@@ -75,17 +78,17 @@ class ReadAhead:
         return errand.future.result()
 
     def close(self) -> None:
-        """Give everything up and end the thread; the fetching must be able to end by then."""
+        """Give everything up and end the threads; the fetching must be able to end by then."""
         with self._lock:
             self._closed = True
             for errand in self._errands.values():
                 self._give_up(errand)
             self._errands.clear()
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._workers.shutdown(wait=True, cancel_futures=True)
 
     def _send(self, file: FileEntry) -> _Errand:
         unwanted = threading.Event()
-        return _Errand(self._worker.submit(self._fetch, file, unwanted.is_set), unwanted)
+        return _Errand(self._workers.submit(self._fetch, file, unwanted.is_set), unwanted)
 
     def _give_up(self, errand: _Errand) -> None:
         errand.unwanted.set()

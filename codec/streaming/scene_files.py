@@ -16,7 +16,7 @@ from codec.errors import (
     SceneChanged,
     SceneUnreachable,
 )
-from codec.manifest import MANIFEST_NAME, FileEntry
+from codec.file_entry import MANIFEST_NAME, FileEntry
 from codec.streaming.container import Container, never
 from codec.streaming.disk_cache import DiskCache
 from codec.streaming.read_ahead import ReadAhead
@@ -45,6 +45,10 @@ class SceneFiles(Protocol):
             SceneChanged: another scene is at this location now.
             Cancelled: the caller asked for it.
         """
+        ...
+
+    def kept(self, file: FileEntry) -> bool:
+        """Whether a file can probably be read without a network."""
         ...
 
     def ahead(self, files: Sequence[FileEntry]) -> None:
@@ -80,6 +84,9 @@ class LocalFiles:
         if cancelled():
             raise Cancelled(f"{file.name}: reading was cancelled.")
         return check(file, self._container.read(file.name, file.size_bytes, cancelled))
+
+    def kept(self, file: FileEntry) -> bool:
+        return True
 
     def ahead(self, files: Sequence[FileEntry]) -> None:
         """Reading from a disk is soon done."""
@@ -127,6 +134,9 @@ class RemoteFiles:
         data = self._ahead.take(file, cancelled)
         return self._read(file, cancelled) if data is None else data
 
+    def kept(self, file: FileEntry) -> bool:
+        return self._cache is not None and self._cache.has(self._key(file))
+
     def ahead(self, files: Sequence[FileEntry]) -> None:
         self._ahead.want(files)
 
@@ -140,13 +150,16 @@ class RemoteFiles:
 
     def _read(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
         """A file from the cache or the server."""
-        key = f"{self.location} {file.name} {file.size_bytes} {file.crc32:08x}"
+        key = self._key(file)
         data = self._kept(key, file)
         if data is None:
             data = self._fetch(file, cancelled)
             if self._cache is not None:
                 self._cache.put(key, data)
         return data
+
+    def _key(self, file: FileEntry) -> str:
+        return f"{self.location} {file.name} {file.size_bytes} {file.crc32:08x}"
 
     def _open(self, key: str, cancelled: Callable[[], bool]) -> bytes:
         """scene.json: from the server, or as it was last time when that is out of reach."""

@@ -1,0 +1,144 @@
+"""The poster: a picture of the opening view, to be seen before anything else of a scene is there.
+
+Reading it loads neither torch nor any library for video or pictures, so a window can show it at
+once. A poster is an ornament: one that is broken in any way is no poster, and never an error.
+`codec.poster_picture` makes it.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from codec.checked_json import Node
+from codec.errors import Cancelled, CodecError, NotAScene
+from codec.file_entry import MANIFEST_NAME, FileEntry, read_file_entry
+from codec.limits import Limits
+from codec.streaming.container import never
+from codec.streaming.locate import is_url, open_container
+from codec.streaming.scene_files import LocalFiles, SceneFiles
+
+log = logging.getLogger(__name__)
+
+POSTER_NAME = "poster.jpg"
+PATIENCE_S = 3.0  # after so long the scene itself is fetched instead
+
+
+@dataclass(frozen=True)
+class PosterEntry:
+    """What scene.json says of the poster.
+
+    Args:
+        width, height: px.
+        fov_y_rad: angle between its upper and lower edges; the view is that of the first preset.
+    """
+
+    file: FileEntry
+    width: int
+    height: int
+    fov_y_rad: float
+
+
+@dataclass(frozen=True)
+class Poster:
+    """A poster with what is needed to put it where the picture will be.
+
+    Args:
+        jpeg: as untrusted as before: only length and checksum are known to be right.
+        width, height: what the JPEG says should be this, px.
+        fov_y_rad: of the whole poster.
+        view_fov_y_rad, aspect: of the opening view in a window of the scene's own aspect ratio.
+    """
+
+    jpeg: bytes
+    width: int
+    height: int
+    fov_y_rad: float
+    view_fov_y_rad: float
+    aspect: float
+
+    @property
+    def focal_px(self) -> float:
+        """Focal length of the camera that drew it."""
+        return self.height / (2 * math.tan(self.fov_y_rad / 2))
+
+
+def read_poster_entry(root: Node, limits: Limits) -> PosterEntry | None:
+    """The poster that scene.json declares; None where it declares none that can be used."""
+    if not root.has("poster"):
+        return None
+    node = root.at("poster")
+    try:
+        return PosterEntry(
+            file=read_file_entry(node.at("file"), limits.poster_bytes),
+            width=node.at("width").integer(1, limits.poster_side_px),
+            height=node.at("height").integer(1, limits.poster_side_px),
+            fov_y_rad=node.at("fov_y_rad").number(1e-3, 3.14),
+        )
+    except NotAScene as problem:
+        log.info("no poster: %s", problem)
+        return None
+
+
+def poster_object(entry: PosterEntry) -> dict[str, Any]:
+    """The member of scene.json."""
+    return asdict(entry)
+
+
+def read_poster(
+    files: SceneFiles, limits: Limits, cancelled: Callable[[], bool] = never
+) -> Poster | None:
+    """The poster of an open scene; None where it has none, or none that comes soon and whole.
+
+    Raises:
+        Cancelled: the caller asked for it.
+    """
+    end_s = time.monotonic() + PATIENCE_S
+    try:
+        return _read(files, limits, lambda: cancelled() or time.monotonic() > end_s)
+    except (CodecError, OSError) as problem:
+        if isinstance(problem, Cancelled) and cancelled():
+            raise
+        log.info("no poster: %s", problem)
+        return None
+
+
+def local_poster(location: str) -> Poster | None:
+    """The poster of a scene on this machine, read without opening it for playing; or None."""
+    if is_url(location):
+        return None
+    limits = Limits()
+    try:
+        container = open_container(Path(location), limits)
+        try:
+            return read_poster(LocalFiles(container, limits.manifest_bytes), limits)
+        finally:
+            container.close()
+    except (CodecError, OSError) as problem:  # whoever opens it for playing will say so
+        log.info("no poster: %s", problem)
+        return None
+
+
+def _read(files: SceneFiles, limits: Limits, cancelled: Callable[[], bool]) -> Poster | None:
+    root = Node.parse(files.manifest, MANIFEST_NAME)
+    entry = read_poster_entry(root, limits)
+    if entry is None:
+        return None
+    meta = root.at("meta")
+    views = meta.at("presets").items(limits.presets)
+    if not views:
+        return None
+    side = limits.video_side_px
+    return Poster(
+        jpeg=files.read(entry.file, cancelled),
+        width=entry.width,
+        height=entry.height,
+        fov_y_rad=entry.fov_y_rad,
+        view_fov_y_rad=views[0].at("fov_y_rad").number(1e-3, 3.14),
+        aspect=meta.at("width").integer(1, side) / meta.at("height").integer(1, side),
+    )

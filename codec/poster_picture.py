@@ -1,0 +1,90 @@
+"""Draws the poster of a scene from what a player would decode."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+import imagecodecs
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from codec.file_entry import FileEntry
+from codec.poster import POSTER_NAME, PosterEntry
+from codec.poster_config import PosterSettings
+from codec.scene import Scene
+from codec.source import SceneMeta
+from renderer import Camera, Gaussians, RenderError, RenderSettings
+from renderer.backends import choose_backend
+from renderer.backends.base import Backend
+
+log = logging.getLogger(__name__)
+
+
+def make_poster(scene: Scene, settings: PosterSettings) -> tuple[PosterEntry, bytes] | None:
+    """The poster of an open scene and its JPEG; None where there is no opening view to draw.
+
+    Raises:
+        CodecError: the scene cannot be decoded.
+    """
+    if not scene.meta.presets or settings.width_px < 1:
+        return None
+    try:
+        picture, fov_y_rad = _draw(scene, settings)
+    except RenderError as error:
+        log.warning("The scene gets no poster: %s", error)
+        return None
+    jpeg = _compress(picture, settings)
+    height, width, _ = picture.shape
+    return PosterEntry(FileEntry.of(POSTER_NAME, jpeg), width, height, fov_y_rad), jpeg
+
+
+def poster_camera(meta: SceneMeta, settings: PosterSettings) -> tuple[Camera, float]:
+    """The opening view, wide enough for common windows, and its vertical angle.
+
+    Windows show at least the capture's own frame, and more at the sides or above and below where
+    their aspect ratio is another one; so does the poster.
+    """
+    aspect, view = meta.width / meta.height, meta.presets[0]
+    narrow, broad = settings.window_aspects
+    across = min(max(broad / aspect, 1.0), settings.most_margin)
+    down = min(max(aspect / narrow, 1.0), settings.most_margin)
+    width = min(settings.width_px, round(meta.width * across))
+    height = max(round(width / across / aspect * down), 1)
+    fov_y_rad = 2 * math.atan(math.tan(view.fov_y_rad / 2) * height * across * aspect / width)
+    position, target, up = (torch.tensor(v) for v in (view.position, view.target, meta.up))
+    return Camera.look_at(position, target, up, fov_y_rad, width, height), fov_y_rad
+
+
+def _draw(scene: Scene, settings: PosterSettings) -> tuple[NDArray[np.uint8], float]:
+    """[H, W, 3] uint8 of the first frame, and the vertical angle."""
+    camera, fov_y_rad = poster_camera(scene.meta, settings)
+    backend = choose_backend(None if torch.cuda.is_available() else "cpu").backend
+    try:
+        gop = scene.decode_gop(0, scene.rungs[0], backend.device)
+        drawing = RenderSettings(scene.meta.background, scene.meta.near)
+        return _pixels(backend, gop.gaussians_at(0), camera, drawing), fov_y_rad
+    finally:
+        close = getattr(backend, "close", None)
+        if close is not None:
+            close()
+
+
+@torch.no_grad()
+def _pixels(
+    backend: Backend, gaussians: Gaussians, camera: Camera, drawing: RenderSettings
+) -> NDArray[np.uint8]:
+    picture = backend.render(gaussians, camera, drawing)
+    rgb8 = (picture.clamp(0.0, 1.0) * 255.0 + 0.5).to(torch.uint8)
+    return np.ascontiguousarray(rgb8.cpu().numpy())
+
+
+def _compress(picture: NDArray[np.uint8], settings: PosterSettings) -> bytes:
+    """A JPEG, of less quality where it would be too long."""
+    quality = settings.quality
+    jpeg = imagecodecs.jpeg8_encode(picture, level=quality)
+    while len(jpeg) > settings.most_bytes and quality > 50:
+        quality -= 5
+        jpeg = imagecodecs.jpeg8_encode(picture, level=quality)
+    return bytes(jpeg)
