@@ -17,7 +17,8 @@ from trainer.background import BackgroundConfig
 from trainer.config import TrainConfig
 from trainer.dynamic_points import HullConfig
 from trainer.errors import RunError
-from trainer.gop_stage import GopConfig, GopTraining
+from trainer.gaussian_parameters import GaussianParameters
+from trainer.gop_config import GopConfig
 from trainer.initial_points import InitialPointsConfig
 from trainer.run_directory import RunDirectory, save_checkpoint
 from trainer.static_stage import StaticConfig
@@ -44,7 +45,7 @@ def tiny_config(data: Path, out: Path) -> TrainConfig:
         hull=HullConfig(candidates=5000),
         gop=GopConfig(
             count=64, iterations=12, features=4, width=16, moments=2,
-            relocate_every=4, dead_opacity=0.28,
+            relocate_every=4, dead_opacity=0.2605,
         ),
     )  # fmt: skip
 
@@ -53,18 +54,20 @@ def tiny_config(data: Path, out: Path) -> TrainConfig:
 def whole(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     """A run that nobody disturbed; Gaussians are relocated in it before and after the kills."""
     out = tmp_path_factory.mktemp("whole") / "run"
-    moved: list[tuple[int, int]] = []
+    moved: list[int] = []
 
-    def counted(training: GopTraining) -> int:
-        moved.append((training.iteration, relocate(training)))
-        return moved[-1][1]
+    def counted(parameters: GaussianParameters, *chosen: Any) -> int:
+        if "features" in parameters.state_dict()["tensors"]:
+            moved.append(relocate(parameters, *chosen))
+            return moved[-1]
+        return relocate(parameters, *chosen)
 
-    relocate = GopTraining.relocate
+    relocate = GaussianParameters.relocate
     with single_thread(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(GopTraining, "relocate", counted)
+        patch.setattr(GaussianParameters, "relocate", counted)
         train(tiny_config(tiny_capture, out))
-    assert [step for step, _ in moved] == [3, 7]
-    assert all(0 < count < 64 for _, count in moved)
+    assert len(moved) == 2  # in steps 4 and 8 of 12
+    assert all(0 < count < 64 for count in moved)
     return RunDirectory(out)
 
 
@@ -99,7 +102,7 @@ def test_a_gop_goes_on_from_its_checkpoint_to_the_same_end(
     assert not run.gop_path(0).exists()
     killed_after_a_checkpoint(config, monkeypatch)  # at step 10
     monkeypatch.setattr(trainer.train, "train_static_layer", forbid)
-    monkeypatch.setattr(trainer.train, "moving_start", forbid)
+    monkeypatch.setattr(trainer.train, "gop_start", forbid)
     train(config)
     check_equal(run.static_path, whole.static_path)
     check_equal(run.gop_path(0), whole.gop_path(0))

@@ -21,7 +21,8 @@ from trainer.config import TrainConfig
 from trainer.datasets import open_capture
 from trainer.errors import RunError, TrainerError
 from trainer.gaussian_parameters import ATTRIBUTES
-from trainer.gop_stage import GopConfig, initial_features
+from trainer.gop_config import GopConfig
+from trainer.gop_start import initial_features
 from trainer.parallel import deal, run_on_devices, training_devices
 from trainer.progress import Progress
 from trainer.random_source import RandomSource

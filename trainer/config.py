@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainer.background import BackgroundConfig
+from trainer.color_response import ColorResponseConfig
 from trainer.dynamic_points import HullConfig
-from trainer.gop_stage import GopConfig
+from trainer.gop_config import GopConfig
 from trainer.initial_points import InitialPointsConfig
 from trainer.static_stage import StaticConfig
 
@@ -20,6 +21,8 @@ class TrainConfig:
         data: folder of the capture.
         out: the run directory; a run found there is resumed.
         gop_frames: G, frames of a GOP; the last one may be shorter.
+        static_split: what the coarse stage leaves is a static layer, shared by all GOPs; without
+            the split it is where the Gaussians of every GOP start.
         near_share: near plane as share of the cameras' mean distance from the scene's middle; what
             lies nearer to a camera (often the camera's own body) is not drawn.
         device: torch device; "auto" takes every CUDA device there is, else the CPU.
@@ -32,6 +35,7 @@ class TrainConfig:
     data: Path
     out: Path
     gop_frames: int = 60
+    static_split: bool = True
     near_share: float = 0.1
     device: str = "auto"
     seed: int = 0
@@ -40,6 +44,7 @@ class TrainConfig:
     checkpoint_every: int = 1000
     background: BackgroundConfig = field(default_factory=BackgroundConfig)
     points: InitialPointsConfig = field(default_factory=InitialPointsConfig)
+    color_response: ColorResponseConfig = field(default_factory=ColorResponseConfig)
     static: StaticConfig = field(default_factory=StaticConfig)
     hull: HullConfig = field(default_factory=HullConfig)
     gop: GopConfig = field(default_factory=GopConfig)

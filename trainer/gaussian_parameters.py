@@ -108,6 +108,24 @@ class GaussianParameters:
             group["params"][0] = new
             self.optimizer.state[new] = state
 
+    @torch.no_grad()
+    def prune(self, dead: Tensor) -> None:
+        """Drop Gaussians [N] bool; all of them never."""
+        if dead.any() and not dead.all():
+            self.reorder((~dead).nonzero()[:, 0])
+
+    @torch.no_grad()
+    def reorder(self, kept: Tensor) -> None:
+        """Keep these Gaussians, in this order; Adam's state follows."""
+        for group in self.optimizer.param_groups:
+            old = group["params"][0]
+            state = self.optimizer.state.pop(old, {})
+            for moment in ("exp_avg", "exp_avg_sq"):
+                if moment in state:
+                    state[moment] = state[moment][kept]
+            group["params"][0] = old[kept].detach().requires_grad_()
+            self.optimizer.state[group["params"][0]] = state
+
     def _share_among_copies(
         self, weights: Tensor, count: int, generator: torch.Generator | None
     ) -> Tensor:

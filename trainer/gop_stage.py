@@ -1,121 +1,27 @@
-"""The fine stage: canonical Gaussians, temporal features and deformation field of one GOP."""
+"""The fine stage: canonical Gaussians, temporal features and deformation field of one GOP.
+
+`GopTraining.step` is the method in its order (docs/training.md); each step has a file of its own:
+losses.py, auxiliary.py, gop_density.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from codec.grid_sorting import grid_shape, sort_grid
+from codec.grid_sorting import grid_shape
 from codec.source import TrainedGop
-from renderer import (
-    Camera,
-    CanonicalGaussians,
-    DeformationField,
-    FieldConfig,
-    Gaussians,
-    RenderSettings,
-)
-from trainer.gaussian_parameters import ATTRIBUTES, GaussianParameters, GaussianRates
-from trainer.losses import color_loss, opacity_loss, spatial_loss, temporal_loss
+from renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians
+from trainer.auxiliary import AuxiliaryPass, gop_times, with_batch
+from trainer.gaussian_parameters import ATTRIBUTES, GaussianParameters
+from trainer.gop_config import GopConfig
+from trainer.gop_density import control_density, is_due
+from trainer.gop_footage import GopFootage
+from trainer.gop_start import GopStart
+from trainer.losses import attribute_loss, opacity_loss, temporal_loss
 from trainer.random_source import RandomSource
-from trainer.rasterizer import rasterize
-
-
-@dataclass(frozen=True)
-class GopConfig:
-    """Schedule and weights of the fine stage.
-
-    Args:
-        count: moving Gaussians of a GOP (fewer where little moves).
-        iterations: optimiser steps.
-        views: pictures of one frame that make a batch.
-        features, window, width, position_frequencies: see `renderer.FieldConfig`.
-        moments: times of the GOP at which the moving Gaussians start.
-        relocate_every, relocate_until: density control, in steps and as share of the iterations.
-        dead_opacity: dead below this mean opacity over the GOP.
-        feature_noise: standard deviation of what the video codec will do to features of -1..1.
-        feature_rate, field_rate: learning rates at the start.
-        final_rate: what is left of them at the end; they fall exponentially, so that the last
-            steps settle instead of jittering.
-        ssim_share: b of L_c.
-        temporal_weight, temporal_delta: L_temp and where its Huber turns linear.
-        spatial_weight, opacity_weight: L_spatial and L_o.
-    """
-
-    count: int = 16_384
-    iterations: int = 6_000
-    views: int = 2
-    features: int = 8
-    window: int = 3
-    width: int = 64
-    position_frequencies: int = 0
-    moments: int = 4
-    relocate_every: int = 200
-    relocate_until: float = 0.7
-    dead_opacity: float = 0.01
-    feature_noise: float = 0.005
-    feature_rate: float = 5e-3
-    field_rate: float = 1e-3
-    final_rate: float = 0.02
-    ssim_share: float = 0.2
-    temporal_weight: float = 0.1
-    temporal_delta: float = 0.02
-    spatial_weight: float = 0.01
-    opacity_weight: float = 0.005
-    rates: GaussianRates = field(default_factory=GaussianRates)
-
-
-@dataclass(frozen=True)
-class GopFootage:
-    """What a GOP is trained on; all on the training device.
-
-    Args:
-        cameras: the training cameras.
-        frames: [G, H, W, 3] uint8, one tensor a camera.
-        masks: [H, W] bool dynamic mask M, one a camera.
-        background: RGB behind the scene, None for a closed scene.
-        near: distance of the near plane, world units.
-    """
-
-    cameras: list[Camera]
-    frames: list[Tensor]
-    masks: list[Tensor]
-    background: tuple[float, float, float] | None
-    near: float
-
-    @property
-    def count(self) -> int:
-        return len(self.frames[0])
-
-
-@dataclass(frozen=True)
-class GopStart:
-    """The moving Gaussians before training.
-
-    Args:
-        canonical: M Gaussians in the order of the grid, row by row.
-        features: [M, E, F].
-    """
-
-    canonical: CanonicalGaussians
-    features: Tensor
-
-    @staticmethod
-    def sorted(
-        found: CanonicalGaussians, birth: Tensor, frames: int, config: GopConfig
-    ) -> GopStart:
-        """Lay Gaussians, seen first at the frames `birth` [M], on the grid."""
-        order = _grid_order(found, birth, grid_shape(len(found)))
-        return GopStart(found[order], initial_features(birth[order], frames, config))
-
-    @staticmethod
-    def of_checkpoint(state: dict) -> GopStart:
-        """The Gaussians of `GopTraining.state_dict`: a resumed GOP needs no new start."""
-        tensors = state["parameters"]["tensors"]
-        return GopStart(CanonicalGaussians(*(tensors[n] for n in ATTRIBUTES)), tensors["features"])
 
 
 class GopTraining:
@@ -131,171 +37,155 @@ class GopTraining:
         random: RandomSource,
     ) -> None:
         self.static, self.footage, self.config, self.random = static, footage, config, random
-        self.grid = grid_shape(len(start.canonical))
+        device = start.features.device
         self.parameters = GaussianParameters(
             start.canonical,
             config.rates,
             scene_scale,
             extra={"features": (start.features, config.feature_rate)},
         )
-        shape = FieldConfig(
-            features=config.features,
-            window=config.window,
-            width=config.width,
-            position_frequencies=config.position_frequencies,
-            extent=scene_scale,
+        self.field = _seeded_field(config, scene_scale, random.integer(2**31)).to(device)
+        self.field_optimizer = torch.optim.Adam(
+            self.field.parameters(), lr=config.field_rate, fused=device.type == "cuda"
         )
-        self.field = _seeded_field(shape, random.integer(2**31)).to(start.features.device)
-        self.field_optimizer = torch.optim.Adam(self.field.parameters(), lr=config.field_rate)
+        self.auxiliary: AuxiliaryPass | None = None
+        if config.auxiliary.enabled:
+            seed = random.integer(2**31)
+            self.auxiliary = AuxiliaryPass(self.field, config.auxiliary, device, seed)
+        self.times = gop_times(footage.count, device)
         self.iteration = 0
 
     def step(self) -> Tensor:
-        """One iteration: choose a frame and views, deform, draw, compare, regularise, update."""
+        """One iteration: choose a frame and views, move, draw, compare, regularise, update."""
         config = self.config
         self._decay_rates(self.iteration / config.iterations)
         frame = self.random.integer(self.footage.count)
         views = self.random.choice(config.views, len(self.footage.cameras))
-        moving = self.deformed(frame, config.feature_noise).activate()
-        loss = (
-            self._color_loss(moving, frame, views)
-            + config.temporal_weight * self._temporal_loss(frame)
-            + config.spatial_weight * self._spatial_loss()
-            + config.opacity_weight * opacity_loss(moving.opacities)
-        )
+        behind = self.footage.background or self.random.color()
+        moving = self.deformed(frame, disturb=True).activate()
+        loss = self._color_loss(moving, frame, views, behind) + self._regularisers(moving, frame)
+        if self.auxiliary and self.auxiliary.is_due(self.iteration):
+            loss = loss + self._auxiliary_loss(self.auxiliary, moving, frame, views, behind)
         loss.backward()
         self._update()
-        if self._relocates_now():
-            self.relocate()
+        if is_due(self.iteration, config):
+            self.control_density()
         self.iteration += 1
         return loss.detach()
 
-    def features(self) -> Tensor:
-        """[E, M, F] temporal features as they will be stored, within -1..1."""
-        return self.parameters["features"].clamp(-1, 1).transpose(0, 1)
+    def _color_loss(
+        self, moving: Gaussians, frame: int, views: list[int], behind: tuple[float, float, float]
+    ) -> Tensor:
+        """L_c of the static and the moving Gaussians together."""
+        drawn = Gaussians.concatenate([self.static, moving])
+        return self.footage.loss(drawn, frame, views, behind, self.config.ssim_share)
 
-    def deformed(self, frame: int, noise: float) -> CanonicalGaussians:
-        """The moving Gaussians at a frame, before activation."""
-        window = self.config.window
-        seen = self.parameters["features"][:, frame : frame + window].clamp(-1, 1).flatten(1)
-        if noise > 0:
-            seen = seen + noise * self.random.normal(*seen.shape)
-        return self.field(self.parameters.canonical(), seen, frame / self.footage.count)
+    def _regularisers(self, moving: Gaussians, frame: int) -> Tensor:
+        """a_temp L_temp + L_spatial + a_o L_o; a term of weight 0 is not computed."""
+        config = self.config
+        loss = torch.zeros((), device=self.times.device)
+        if config.temporal_weight:
+            features = self.parameters["features"].transpose(0, 1)
+            flicker = temporal_loss(features, frame, config.window, config.temporal_delta)
+            loss = loss + config.temporal_weight * flicker
+        if config.spatial_weight:
+            grid = grid_shape(len(self.parameters))
+            canonical, scale = self.parameters.canonical(), self.parameters.scene_scale
+            loss = loss + config.spatial_weight * attribute_loss(canonical, scale, *grid)
+        if config.opacity_weight:
+            loss = loss + config.opacity_weight * opacity_loss(moving.opacities)
+        return loss
 
-    @torch.no_grad()
-    def gaussians_at(self, frame: int) -> Gaussians:
-        """All Gaussians at a frame, static ones first."""
-        return Gaussians.concatenate([self.static, self.deformed(frame, 0.0).activate()])
-
-    def trained(self) -> TrainedGop:
-        canonical = CanonicalGaussians(*(self.parameters[n].detach() for n in ATTRIBUTES))
-        return TrainedGop(
-            canonical, self.features().detach(), self.field.eval(), self.footage.count
-        )
-
-    @torch.no_grad()
-    def relocate(self) -> int:
-        """Move Gaussians that are transparent all through the GOP onto ones that are not."""
-        frames = range(0, self.footage.count, max(1, self.footage.count // 8))
-        opacities = torch.stack([self.deformed(f, 0.0).opacity_logits.sigmoid() for f in frames])
-        mean = opacities.mean(dim=0)
-        return self.parameters.relocate(
-            mean < self.config.dead_opacity, mean, self.random.generator
-        )
-
-    def _color_loss(self, moving: Gaussians, frame: int, views: list[int]) -> Tensor:
-        footage = self.footage
-        behind = footage.background or self.random.color()
-        gaussians = Gaussians.concatenate([self.static, moving])
-        cameras = [footage.cameras[v] for v in views]
-        pictures, _ = rasterize(gaussians, cameras, RenderSettings(behind, footage.near))
-        target = torch.stack([footage.frames[v][frame] for v in views]).float() / 255
-        masks = torch.stack([footage.masks[v] for v in views])
-        return color_loss(pictures, target, masks, self.config.ssim_share)
-
-    def _temporal_loss(self, frame: int) -> Tensor:
-        features = self.parameters["features"].transpose(0, 1)
-        return temporal_loss(features, frame, self.config.window, self.config.temporal_delta)
-
-    def _spatial_loss(self) -> Tensor:
-        """Attribute images against their blurred selves, on the cells that are filled."""
-        height, width = self.grid
-        scale = self.parameters.scene_scale
-        planes = torch.cat(
-            [
-                self.parameters["means"] / scale,
-                self.parameters["log_scales"] / 10,
-                self.parameters["opacity_logits"][:, None] / 10,
-                self.parameters["colors"],
-            ],
-            dim=1,
-        )
-        missing = height * width - len(planes)
-        planes = torch.cat([planes, planes[-1:].detach().expand(missing, -1)])
-        return spatial_loss(planes, height, width)
+    def _auxiliary_loss(
+        self,
+        auxiliary: AuxiliaryPass,
+        moving: Gaussians,
+        frame: int,
+        views: list[int],
+        behind: tuple[float, float, float],
+    ) -> Tensor:
+        """2 L_t + a_sd L_sd: a batch of Gaussians drawn as the transformer has them."""
+        weights = auxiliary.config
+        batch = self.random.subset(weights.batch, len(self.parameters))
+        features = self._disturbed(self.parameters["features"][batch].clamp(-1, 1))
+        guided, distillation = auxiliary.guided(self.parameters.canonical()[batch], features, frame)
+        mixed = with_batch(moving, batch, guided)
+        color = self._color_loss(mixed, frame, views, behind)
+        return weights.color_weight * color + weights.distillation_weight * distillation
 
     def _decay_rates(self, progress: float) -> None:
         left = self.config.final_rate**progress
         self.parameters.decay_means_rate(progress)
         self.parameters.set_rate("features", self.config.feature_rate * left)
         self.field_optimizer.param_groups[0]["lr"] = self.config.field_rate * left
+        if self.auxiliary:
+            self.auxiliary.set_progress(left)
 
     def _update(self) -> None:
         for optimizer in (self.parameters.optimizer, self.field_optimizer):
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        if self.auxiliary:
+            self.auxiliary.step()
 
-    def _relocates_now(self) -> bool:
-        config = self.config
-        early = self.iteration < config.relocate_until * config.iterations
-        return early and self.iteration % config.relocate_every == config.relocate_every - 1
+    @torch.no_grad()
+    def control_density(self) -> None:
+        """See gop_density.py."""
+        control_density(self.parameters, self.mean_opacity(), self.config, self.random)
+
+    def mean_opacity(self) -> Tensor:
+        """[M] mean over (a few) time steps of the GOP."""
+        frames = range(0, self.footage.count, max(1, self.footage.count // 8))
+        opacities = [self.deformed(f).opacity_logits.sigmoid() for f in frames]
+        return torch.stack(opacities).mean(dim=0)
+
+    def features(self) -> Tensor:
+        """[E, M, F] temporal features as they will be stored, within -1..1."""
+        return self.parameters["features"].clamp(-1, 1).transpose(0, 1)
+
+    def deformed(self, frame: int, disturb: bool = False) -> CanonicalGaussians:
+        """The moving Gaussians at a frame, before activation."""
+        window = self.config.window
+        seen = self.parameters["features"][:, frame : frame + window].clamp(-1, 1).flatten(1)
+        seen = self._disturbed(seen) if disturb else seen
+        return self.field(self.parameters.canonical(), seen, self.times[frame])
+
+    def _disturbed(self, features: Tensor) -> Tensor:
+        """Features as the video codec will leave them."""
+        if self.config.feature_noise <= 0:
+            return features
+        return features + self.config.feature_noise * self.random.normal(*features.shape)
+
+    @torch.no_grad()
+    def gaussians_at(self, frame: int) -> Gaussians:
+        """All Gaussians at a frame, static ones first."""
+        return Gaussians.concatenate([self.static, self.deformed(frame).activate()])
+
+    def trained(self) -> TrainedGop:
+        """What is written; the auxiliary transformer is not part of it."""
+        canonical = CanonicalGaussians(*(self.parameters[n].detach() for n in ATTRIBUTES))
+        return TrainedGop(
+            canonical, self.features().detach(), self.field.eval(), self.footage.count
+        )
 
     def state_dict(self) -> dict:
-        return {
+        state = {
             "iteration": self.iteration,
             "parameters": self.parameters.state_dict(),
             "field": self.field.state_dict(),
             "field_adam": self.field_optimizer.state_dict(),
             "random": self.random.state_dict(),
         }
+        return state | ({"auxiliary": self.auxiliary.state_dict()} if self.auxiliary else {})
 
     def load_state_dict(self, state: dict) -> None:
         self.iteration = state["iteration"]
         self.parameters.load_state_dict(state["parameters"])
         self.field.load_state_dict(state["field"])
         self.field_optimizer.load_state_dict(state["field_adam"])
+        if self.auxiliary:
+            self.auxiliary.load_state_dict(state["auxiliary"])
         self.random.load_state_dict(state["random"])
-
-
-def initial_features(birth: Tensor, frames: int, config: GopConfig) -> Tensor:
-    """[M, E, F] features that say when each Gaussian was seen.
-
-    Channel 0 falls from 1 at the frame of birth to -1 one moment away, which lets the field learn
-    in a few steps to show a Gaussian only around its own time; the others start at 0.
-    """
-    count = frames + config.window - 1
-    time = torch.arange(count, device=birth.device) - config.window // 2
-    reach = max(frames / config.moments, 1.0)
-    away = (time[None] - birth[:, None]).abs() / reach
-    features = torch.zeros(len(birth), count, config.features, device=birth.device)
-    features[..., 0] = (1 - 2 * away).clamp(-1, 1) * 0.9
-    return features
-
-
-def _seeded_field(shape: FieldConfig, seed: int) -> DeformationField:
-    """A field whose random weights depend on the seed alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return DeformationField(shape)
-
-
-def _grid_order(start: CanonicalGaussians, birth: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Sorted order of the Gaussians, padding left out."""
-    spread = start.means.std(dim=0).mean().clamp(min=1e-6)
-    values = torch.cat(
-        [start.means / spread, start.colors, birth[:, None] / birth.max().clamp(min=1)], dim=1
-    )
-    order = sort_grid(values, *grid, seed=0)
-    return order[order >= 0]
 
 
 def train_gop(training: GopTraining, report: Callable[[GopTraining, Tensor], None]) -> TrainedGop:
@@ -303,3 +193,17 @@ def train_gop(training: GopTraining, report: Callable[[GopTraining, Tensor], Non
     while training.iteration < training.config.iterations:
         report(training, training.step())
     return training.trained()
+
+
+def _seeded_field(config: GopConfig, extent: float, seed: int) -> DeformationField:
+    """A field whose random weights depend on the seed alone."""
+    shape = FieldConfig(
+        features=config.features,
+        window=config.window,
+        width=config.width,
+        position_frequencies=config.position_frequencies,
+        extent=extent,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return DeformationField(shape)

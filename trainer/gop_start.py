@@ -1,16 +1,21 @@
-"""The moving Gaussians' start for one GOP: hull points of a few moments."""
+"""Where a GOP starts: hull points of a few moments, laid out on the grid."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from renderer import Gaussians, RenderSettings
+from codec.grid_sorting import grid_shape, sort_grid
+from renderer import CanonicalGaussians, Gaussians, RenderSettings
 from trainer.background import StillView, motion_mask
 from trainer.config import TrainConfig
 from trainer.dynamic_points import Moment, moving_points
-from trainer.gop_stage import GopFootage
-from trainer.point_cloud import PointCloud
+from trainer.gaussian_parameters import ATTRIBUTES
+from trainer.gop_config import GopConfig
+from trainer.gop_footage import GopFootage
+from trainer.point_cloud import PointCloud, gaussians_from_points
 from trainer.progress import log
 from trainer.random_source import RandomSource
 from trainer.rasterizer import depth_map
@@ -18,18 +23,102 @@ from trainer.rasterizer import depth_map
 FEWEST = 64  # a GOP in which nothing moves still gets a few moving Gaussians
 
 
+@dataclass(frozen=True)
+class GopStart:
+    """The canonical Gaussians of a GOP before training.
+
+    Args:
+        canonical: M Gaussians in the order of the grid, row by row.
+        features: [M, E, F].
+    """
+
+    canonical: CanonicalGaussians
+    features: Tensor
+
+    @staticmethod
+    def sorted(
+        found: CanonicalGaussians, birth: Tensor, frames: int, config: GopConfig
+    ) -> GopStart:
+        """Lay Gaussians, seen first at the frames `birth` [M], on the grid.
+
+        One that was there all the time has the birth NaN: its features start at 0.
+        """
+        order = grid_order(found, birth.nan_to_num(-1.0))
+        return GopStart(found[order], initial_features(birth[order], frames, config))
+
+    @staticmethod
+    def of_checkpoint(state: dict) -> GopStart:
+        """The Gaussians of `GopTraining.state_dict`: a resumed GOP needs no new start."""
+        tensors = state["parameters"]["tensors"]
+        return GopStart(CanonicalGaussians(*(tensors[n] for n in ATTRIBUTES)), tensors["features"])
+
+
+def initial_features(birth: Tensor, frames: int, config: GopConfig) -> Tensor:
+    """[M, E, F] features that say when each Gaussian was seen.
+
+    Channel 0 falls from 1 at the frame of birth to -1 one moment away, which lets the field learn
+    in a few steps to show a Gaussian only around its own time; the others start at 0, and so do
+    all channels of a Gaussian that was there all the time (birth NaN).
+    """
+    count = frames + config.window - 1
+    time = torch.arange(count, device=birth.device) - config.window // 2
+    reach = max(frames / max(config.moments, 1), 1.0)
+    away = (time[None] - birth[:, None]).abs() / reach
+    features = torch.zeros(len(birth), count, config.features, device=birth.device)
+    features[..., 0] = ((1 - 2 * away).clamp(-1, 1) * 0.9).nan_to_num(0.0)
+    return features
+
+
+def grid_order(gaussians: CanonicalGaussians, likeness: Tensor) -> Tensor:
+    """Order of the grid for Gaussians; those of equal `likeness` [M] or [M, K] lie together."""
+    extra = likeness.reshape(len(gaussians), -1)
+    spread = gaussians.means.std(dim=0).mean().clamp(min=1e-6)
+    extra = extra / extra.abs().max().clamp(min=1) / extra.shape[1] ** 0.5
+    values = torch.cat([gaussians.means / spread, gaussians.colors, extra], dim=1)
+    order = sort_grid(values, *grid_shape(len(gaussians)), seed=0)
+    return order[order >= 0]
+
+
+def gop_start(
+    footage: GopFootage,
+    stills: list[StillView],
+    coarse: CanonicalGaussians,
+    config: TrainConfig,
+    random: RandomSource,
+) -> GopStart:
+    """The start of a GOP.
+
+    Args:
+        stills: of the training cameras.
+        coarse: what the coarse stage left: the static layer, or, without a split, Gaussians that
+            move in the GOP like all others.
+    """
+    parts, births = [], []
+    if not config.static_split:
+        parts.append(coarse)
+        births.append(torch.full((len(coarse),), torch.nan, device=random.device))
+    if config.gop.moments > 0:
+        room = config.gop.count - sum(len(p) for p in parts)
+        points, birth = moving_start(footage, stills, coarse.activate(), room, config, random)
+        parts.append(gaussians_from_points(points, opacity=0.3))
+        births.append(birth)
+    found = CanonicalGaussians(*(torch.cat([getattr(p, n) for p in parts]) for n in ATTRIBUTES))
+    return GopStart.sorted(found, torch.cat(births), footage.count, config.gop)
+
+
 def moving_start(
     footage: GopFootage,
     stills: list[StillView],
     static: Gaussians,
+    count: int,
     config: TrainConfig,
     random: RandomSource,
 ) -> tuple[PointCloud, Tensor]:
-    """Points and the frame [M] that each was found in, evenly from the GOP's moments."""
+    """At most `count` points and the frame [M] that each was found in, evenly from the moments."""
     settings = RenderSettings(near=footage.near)
     depths = [depth_map(static, camera, settings) for camera in footage.cameras]
     bounds = _bounds(static)
-    each = config.gop.count // config.gop.moments
+    each = max(count, 0) // config.gop.moments
     parts, births = [], []
     for number in range(config.gop.moments):
         frame = int((number + 0.5) * footage.count / config.gop.moments)

@@ -4,39 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, huber_loss
+from torch.nn.functional import huber_loss
 
-SSIM_WINDOW = 11
-SSIM_SIGMA = 1.5
-
-
-def gaussian_kernel(size: int, sigma: float, device: torch.device) -> Tensor:
-    """[size] weights of a Gaussian, sum 1."""
-    x = torch.arange(size, device=device, dtype=torch.float32) - (size - 1) / 2
-    weights = torch.exp(-(x**2) / (2 * sigma**2))
-    return weights / weights.sum()
-
-
-def _blur(planes: Tensor, kernel: Tensor) -> Tensor:
-    """Separable blur of [B, H, W]; zero padding, as in the SSIM of 3DGS."""
-    pad, kernel = len(kernel) // 2, kernel.to(planes.dtype)
-    planes = conv2d(planes[:, None], kernel[None, None, :, None], padding=(pad, 0))
-    return conv2d(planes, kernel[None, None, None, :], padding=(0, pad))[:, 0]
-
-
-def ssim(picture: Tensor, target: Tensor) -> Tensor:
-    """Mean structural similarity of [C, H, W, 3] pictures in 0..1 (Wang et al. 2004)."""
-    kernel = gaussian_kernel(SSIM_WINDOW, SSIM_SIGMA, picture.device)
-    x = picture.permute(0, 3, 1, 2).flatten(0, 1)
-    y = target.permute(0, 3, 1, 2).flatten(0, 1)
-    count = len(x)
-    blurred = _blur(torch.cat([x, y, x * x, y * y, x * y]), kernel)
-    mean_x, mean_y, xx, yy, xy = blurred.split(count)
-    c1, c2 = 0.01**2, 0.03**2
-    covariance = xy - mean_x * mean_y
-    variances = xx - mean_x**2 + yy - mean_y**2
-    similarity = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
-    return (similarity / ((mean_x**2 + mean_y**2 + c1) * (variances + c2))).mean()
+from renderer import CanonicalGaussians
+from trainer.structural_similarity import SSIM_SIGMA as SSIM_SIGMA
+from trainer.structural_similarity import SSIM_WINDOW as SSIM_WINDOW
+from trainer.structural_similarity import blur, gaussian_kernel, ssim
 
 
 def color_loss(picture: Tensor, target: Tensor, mask: Tensor, ssim_share: float) -> Tensor:
@@ -75,10 +48,35 @@ def spatial_loss(planes: Tensor, height: int, width: int) -> Tensor:
         planes: [H*W, D] attributes in grid order.
     """
     images = planes.T.reshape(-1, height, width)
-    kernel = gaussian_kernel(5, 1.0, planes.device)
+    return (images - _surroundings(images)).abs().mean()
+
+
+@torch.no_grad()
+def _surroundings(images: Tensor) -> Tensor:
+    """Images [D, H, W], blurred; what lies outside is as the border is."""
+    kernel = gaussian_kernel(5, 1.0, images.device)
     padded = torch.nn.functional.pad(images[None], (2, 2, 2, 2), mode="replicate")[0]
-    blurred = _blur(padded, kernel)[:, 2:-2, 2:-2]
-    return (images - blurred.detach()).abs().mean()
+    return blur(padded, kernel)[:, 2:-2, 2:-2]
+
+
+def attribute_loss(canonical: CanonicalGaussians, extent: float, height: int, width: int) -> Tensor:
+    """L_spatial of Gaussians in grid order; cells from their number on repeat the last one.
+
+    Args:
+        extent: world units that one unit of the means' planes stands for.
+    """
+    planes = torch.cat(
+        [
+            canonical.means / extent,
+            canonical.log_scales / 10,
+            canonical.opacity_logits[:, None] / 10,
+            canonical.colors,
+        ],
+        dim=1,
+    )
+    missing = height * width - len(planes)
+    planes = torch.cat([planes, planes[-1:].detach().expand(missing, -1)])
+    return spatial_loss(planes, height, width)
 
 
 def opacity_loss(opacities: Tensor) -> Tensor:

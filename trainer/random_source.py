@@ -25,6 +25,11 @@ class RandomSource:
         """[count] int64 on the device."""
         return torch.randperm(count, generator=self.host).to(self.device)
 
+    def subset(self, count: int, below: int) -> Tensor:
+        """[count] different int64 in 0 .. below-1 (all of them, if fewer), drawn on the device."""
+        order = torch.randperm(below, generator=self.generator, device=self.device)
+        return order[:count]
+
     def color(self) -> tuple[float, float, float]:
         red, green, blue = torch.rand(3, generator=self.host).tolist()
         return (red, green, blue)

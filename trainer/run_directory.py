@@ -3,7 +3,9 @@
 config.json               the settings it was begun with
 run.json                  scene meta and GOP lengths
 stills.safetensors        median and its reliability of every camera
-static.safetensors        the static layer, before activation
+static.safetensors        what the coarse stage left, before activation: the static layer, or, for
+                          a run without a static split, the Gaussians its GOPs start from
+color_response.safetensors    what each training camera does to colours, where that was fitted
 gop-0000.safetensors      canonical Gaussians, features (fp16) and field of a GOP
 gop-0000.checkpoint.pt    a GOP in training; removed once it is done
 static.json, gop-0000.json    what the stage cost
@@ -31,6 +33,8 @@ from trainer.background import StillView
 from trainer.errors import RunError
 from trainer.gaussian_parameters import ATTRIBUTES
 from trainer.training_record import StageRecord
+
+RESPONSES_NAME = "color_response.safetensors"
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,20 @@ class RunDirectory:
         tensors, _ = _load(self.static_path)
         return CanonicalGaussians(*(tensors[name] for name in ATTRIBUTES))
 
+    def write_responses(self, responses: Mapping[str, Tensor]) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        _save(self.path / RESPONSES_NAME, dict(responses), {})
+
+    def read_responses(self) -> dict[str, Tensor] | None:
+        """[3, 4] each, by the camera's name; None where they were not fitted."""
+        path = self.path / RESPONSES_NAME
+        return _load(path)[0] if path.exists() else None
+
+    @property
+    def is_split(self) -> bool:
+        """Whether what the coarse stage left is a static layer."""
+        return bool((self.read_config() or {}).get("static_split", True))
+
     def write_gop(self, index: int, gop: TrainedGop) -> None:
         tensors = _tensors(gop.canonical) | {"features": gop.features.half()}
         tensors |= {f"field.{name}": t for name, t in gop.field.state_dict().items()}
@@ -130,7 +148,7 @@ class TrainedScene:
 
     def __init__(self, run: RunDirectory, meta: SceneMeta, gop_count: int) -> None:
         self.run, self.meta, self.gop_count = run, meta, gop_count
-        self.static = run.read_static()
+        self.static = run.read_static() if run.is_split else CanonicalGaussians.empty()
 
     def gop(self, index: int) -> TrainedGop:
         return self.run.read_gop(index)

@@ -1,20 +1,22 @@
-"""The coarse stage: the layer of Gaussians that never moves, shared by all GOPs.
+"""The coarse stage: plain 3D Gaussian Splatting with the density control of 3DGS-MCMC.
 
-It learns from the temporal medians, so that what passes by leaves no trace in it; a pixel whose
-median is not trusted (something moves there most of the time) has no say.
+With a static split it learns the layer that never moves, shared by all GOPs, from the temporal
+medians; without one, the Gaussians that every GOP starts from, from all frames as in the paper.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from renderer import Camera, CanonicalGaussians, RenderSettings
+from renderer import CanonicalGaussians, RenderSettings
 from renderer.gaussians import rotation_matrices
-from trainer.background import StillView
+from trainer.coarse_footage import CoarseFootage
+from trainer.color_response import ColorResponse, respond
 from trainer.gaussian_parameters import GaussianParameters, GaussianRates
 from trainer.losses import ssim
 from trainer.random_source import RandomSource
@@ -27,6 +29,9 @@ class StaticConfig:
 
     Args:
         cap: most Gaussians of the static layer.
+        learns_from: "medians" of the cameras, or the "frames" of the video.
+        frames: at most so many frames of the video, evenly spread; they are held in memory.
+        views: pictures that make a batch.
         reliable_share: a median is trusted where at least this share of frames agrees with it.
         iterations: optimiser steps.
         relocate_every: steps between relocations of dead Gaussians and growth.
@@ -39,6 +44,9 @@ class StaticConfig:
     """
 
     cap: int = 60_000
+    learns_from: Literal["medians", "frames"] = "medians"
+    frames: int = 300
+    views: int = 1
     reliable_share: float = 0.5
     iterations: int = 7_000
     relocate_every: int = 100
@@ -54,59 +62,72 @@ class StaticConfig:
 
 def train_static(
     start: CanonicalGaussians,
-    cameras: list[Camera],
-    stills: list[StillView],
+    footage: CoarseFootage,
     background: tuple[float, float, float] | None,
     near: float,
     scene_scale: float,
     config: StaticConfig,
     random: RandomSource,
     report: Callable[[int, Tensor, CanonicalGaussians], None],
+    response: ColorResponse | None = None,
 ) -> CanonicalGaussians:
-    """Fit the static layer to the medians of the training cameras.
+    """Fit Gaussians to what the training cameras saw.
 
     Args:
         background: colour behind the scene; None paints a random one each step, so that the
             Gaussians of a closed scene leave no holes.
         near: distance of the near plane, world units.
         report: called after each step with (steps made, loss, the Gaussians so far).
+        response: of the cameras to colours, fitted along.
     """
     parameters = GaussianParameters(start, config.rates, scene_scale)
     for step in range(config.iterations):
         parameters.decay_means_rate(step / config.iterations)
-        view = random.integer(len(cameras))
         settings = RenderSettings(background or random.color(), near)
-        loss = _step_loss(parameters, cameras[view], stills[view], settings, config)
+        loss = _step_loss(parameters, footage, settings, config, random, response)
         loss.backward()
-        parameters.optimizer.step()
-        parameters.optimizer.zero_grad(set_to_none=True)
+        _update(parameters, response)
         early = step < config.relocate_until * config.iterations
         if early and step % config.relocate_every == 0 and step > 0:
             control_density(parameters, config, random)
-        explore(parameters, config.exploration, random)
+        if config.exploration > 0:
+            explore(parameters, config.exploration, random)
         report(step + 1, loss.detach(), parameters.canonical())
     return CanonicalGaussians(*(t.detach() for t in vars(parameters.canonical()).values()))
 
 
 def _step_loss(
     parameters: GaussianParameters,
-    camera: Camera,
-    still: StillView,
+    footage: CoarseFootage,
     settings: RenderSettings,
     config: StaticConfig,
+    random: RandomSource,
+    response: ColorResponse | None,
 ) -> Tensor:
+    """Colour loss of a random batch, and the regularisers."""
     gaussians = parameters.canonical().activate()
-    pictures, _ = rasterize(gaussians, [camera], settings)
-    target = still.median[None].float() / 255
-    trusted = (still.reliability >= config.reliable_share).float()[None, ..., None]
-    l1 = ((pictures - target).abs() * trusted).mean()
-    structure = 1 - ssim(pictures * trusted, target * trusted)
+    batch = footage.draw(config.views, random)
+    pictures, _ = rasterize(gaussians, [footage.cameras[v] for v in batch.views], settings)
+    loss = torch.zeros((), device=pictures.device)
+    if response is not None:
+        pictures = respond(pictures, response.matrices()[batch.views])
+        loss = response.loss()
+    l1 = ((pictures - batch.pictures).abs() * batch.trusted).mean()
+    structure = 1 - ssim(pictures * batch.trusted, batch.pictures * batch.trusted)
     return (
-        (1 - config.ssim_share) * l1
+        loss
+        + (1 - config.ssim_share) * l1
         + config.ssim_share * structure
         + config.opacity_weight * gaussians.opacities.mean()
         + config.scale_weight * gaussians.scales.mean()
     )
+
+
+def _update(parameters: GaussianParameters, response: ColorResponse | None) -> None:
+    parameters.optimizer.step()
+    parameters.optimizer.zero_grad(set_to_none=True)
+    if response is not None:
+        response.step()
 
 
 @torch.no_grad()
@@ -130,6 +151,6 @@ def explore(parameters: GaussianParameters, exploration: float, random: RandomSo
     noise = random.normal(*gaussians.means.shape)
     rate = parameters.rate("means")
     axes = rotation_matrices(gaussians.quats) * gaussians.scales[:, None, :]
-    covariances = axes @ axes.transpose(1, 2)
-    scaled = noise * (gate * exploration * rate)[:, None]
-    parameters["means"].add_((covariances @ scaled[..., None])[..., 0])
+    # covariance = axes axes^T; sums over three products beat batched 3 x 3 matrix products on CUDA
+    along = (axes * (noise * (gate * exploration * rate)[:, None])[:, :, None]).sum(dim=1)
+    parameters["means"].add_((axes * along[:, None]).sum(dim=2))

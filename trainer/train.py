@@ -11,13 +11,16 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from renderer import CanonicalGaussians, RenderSettings
-from trainer.background import dynamic_mask, flat_background, mean_color, still_views
+from renderer import CanonicalGaussians, Gaussians, RenderSettings
+from trainer.background import StillView, flat_background, mean_color, still_views
+from trainer.coarse_footage import CoarseFootage, MedianFootage, frame_footage
+from trainer.color_response import ColorResponse
 from trainer.config import TrainConfig
-from trainer.datasets import Capture, check_capture, load_frames, open_capture
+from trainer.datasets import Capture, check_capture, open_capture
 from trainer.errors import CaptureError, RunError
-from trainer.gop_stage import GopFootage, GopStart, GopTraining, train_gop
-from trainer.gop_start import moving_start
+from trainer.gop_footage import GopFootage, gop_footage
+from trainer.gop_stage import GopTraining, train_gop
+from trainer.gop_start import GopStart, gop_start
 from trainer.held_out import HeldOutWatch
 from trainer.initial_points import initial_points
 from trainer.parallel import run_on_devices, training_devices
@@ -26,7 +29,7 @@ from trainer.progress import Progress, log
 from trainer.random_source import RandomSource
 from trainer.run_directory import RunDirectory, load_checkpoint, save_checkpoint
 from trainer.scene_meta import scene_meta
-from trainer.static_stage import train_static
+from trainer.static_stage import StaticConfig, train_static
 from trainer.training_record import Stopwatch, changed_settings, plain_config, summary
 
 
@@ -107,14 +110,21 @@ def train_static_layer(
             quality = watch.read(lambda _: canonical.activate()) if watched else None
             progress.report(step, loss.item(), quality)
 
+    footage = coarse_footage(config.static, capture, seen, device)
+    response = None
+    if config.color_response.enabled:
+        response = ColorResponse(len(views), config.color_response, device)
     static = train_static(
-        start, [v.camera for v in views], seen, background, near, capture.camera_distance,
-        config.static, random, report,
+        start, footage, background, near, capture.camera_distance,
+        config.static, random, report, response,
     )  # fmt: skip
     final = watch.read(lambda _: static.activate())
     log.info("static: %d Gaussians, held-out %.2f dB", len(static), final)
     run.write_stills(stills)
     run.write_plan(meta, gop_lengths(capture.frames, config.gop_frames))
+    if response is not None:
+        names = [v.name for v in views]
+        run.write_responses(dict(zip(names, response.matrices().detach(), strict=True)))
     run.write_stage(stopwatch.record())
     run.write_static(static)  # last: where it exists, the stage is done
 
@@ -129,6 +139,16 @@ def static_start(
     log.info("starting from %d points, %d at most", len(points), config.static.cap)
     chosen = random.permutation(len(points))[: config.static.cap]
     return gaussians_from_points(points[chosen], opacity=0.5)
+
+
+def coarse_footage(
+    config: StaticConfig, capture: Capture, stills: list[StillView], device: torch.device
+) -> CoarseFootage:
+    """What the coarse stage learns from; `stills` are those of the training cameras."""
+    views = capture.split("train")
+    if config.learns_from == "frames":
+        return frame_footage(views, capture.frames, config.frames, device)
+    return MedianFootage([v.camera for v in views], stills, config.reliable_share)
 
 
 def gop_lengths(frames: int, gop_frames: int) -> list[int]:
@@ -181,44 +201,35 @@ def _begun(
     """The GOP's training as its checkpoint left it, or a new one."""
     stills = run.read_stills()
     seen = [stills[v.name].to(device) for v in capture.split("train")]
-    near = run.read_plan()[0].near
-    footage = gop_footage(config, capture, [s.median for s in seen], frames, near, device)
-    static = run.read_static().to(device).activate()
+    footage = gop_footage(
+        capture, frames, seen, run.read_responses(), run.read_plan()[0].near,
+        config.background, config.gop.dynamic_density, device,
+    )  # fmt: skip
+    coarse = run.read_static().to(device)
+    static = coarse.activate() if config.static_split else Gaussians.empty(device)
     random = RandomSource(config.seed + 1 + index, device)
-    scale = capture.camera_distance
     checkpoint = run.checkpoint_path(index)
-    if checkpoint.exists():
-        state = load_checkpoint(checkpoint, device)
-        start = GopStart.of_checkpoint(state)
-        training = GopTraining(start, static, footage, scale, config.gop, random)
-        training.load_state_dict(state)
-        stopwatch.before_s = state["spent_s"]
-        log.info("GOP %d goes on at step %d", index, training.iteration)
-        return training
-    points, birth = moving_start(footage, seen, static, config, random)
-    gaussians = gaussians_from_points(points, opacity=0.3)
-    start = GopStart.sorted(gaussians, birth, footage.count, config.gop)
-    return GopTraining(start, static, footage, scale, config.gop, random)
+    if not checkpoint.exists():
+        start = gop_start(footage, seen, coarse, config, random)
+        return _training(start, static, footage, capture, config, random)
+    state = load_checkpoint(checkpoint, device)
+    start = GopStart.of_checkpoint(state)
+    training = _training(start, static, footage, capture, config, random)
+    training.load_state_dict(state)
+    stopwatch.before_s = state["spent_s"]
+    log.info("GOP %d goes on at step %d", index, training.iteration)
+    return training
 
 
-def gop_footage(
-    config: TrainConfig,
+def _training(
+    start: GopStart,
+    static: Gaussians,
+    footage: GopFootage,
     capture: Capture,
-    medians: list[Tensor],
-    frames: range,
-    near: float,
-    device: torch.device,
-) -> GopFootage:
-    """The frames of a GOP as the training cameras saw them, on the training device."""
-    views = capture.split("train")
-    footage = [f.to(device) for f in load_frames(views, frames)]
-    return GopFootage(
-        cameras=[v.camera for v in views],
-        frames=footage,
-        masks=[dynamic_mask(f, config.background.motion_threshold) for f in footage],
-        background=flat_background(medians, config.background),
-        near=near,
-    )
+    config: TrainConfig,
+    random: RandomSource,
+) -> GopTraining:
+    return GopTraining(start, static, footage, capture.camera_distance, config.gop, random)
 
 
 def _use(device: torch.device) -> None:

@@ -1,0 +1,196 @@
+"""The transformer-guided auxiliary pass with self-distillation (paper Sec. 3.3); training only.
+
+The temporal MLP D_t sees a window of three feature frames. A transformer that sees a Gaussian at
+all times of the GOP can say more: f'_i = F(f_i, gamma(t_i), gamma(X)). The picture drawn from f'
+gets the same colour loss (L_t), and L_sd = |f_i - f'_i| moves what the transformer found out into
+D_t and the features. Nothing of it is written: playback pays nothing.
+
+Where the paper is silent:
+- F adds to f, and its last layer starts at zero: training begins with f' = f.
+- Each step takes a random batch of Gaussians; the others are drawn as they are, without a
+  gradient from L_t, so that L_t speaks of the batch alone.
+- L_sd goes one way: f' is the teacher and takes no gradient from it. Otherwise the cheapest way
+  to agree is a transformer that says nothing.
+- L_sd is the mean over the batch and all times of the GOP, which are there anyway.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from renderer import CanonicalGaussians, DeformationField, Gaussians
+from renderer.deformation import sinusoidal_encoding
+
+
+@dataclass(frozen=True)
+class AuxiliaryConfig:
+    """The transformer F and what it is trained for.
+
+    Args:
+        enabled: run the auxiliary pass.
+        every: steps between passes; 1 runs it in each step.
+        batch: Gaussians of a pass.
+        layers, heads, width: of the transformer; heads divide the width.
+        time_frequencies, position_frequencies: octaves of gamma(t) and gamma(X).
+        rate: learning rate at the start; it falls as that of the field does.
+        color_weight: of L_t.
+        distillation_weight: a_sd, of L_sd.
+    """
+
+    enabled: bool = True
+    every: int = 1
+    batch: int = 2048
+    layers: int = 2
+    heads: int = 4
+    width: int = 64
+    time_frequencies: int = 4
+    position_frequencies: int = 4
+    rate: float = 1e-3
+    color_weight: float = 2.0
+    distillation_weight: float = 0.1
+
+
+class TransformerLayer(nn.Module):
+    """Pre-norm self-attention over time and a two-layer MLP."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.attention_norm, self.mlp_norm = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.queries_keys_values = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, G, width] -> the same shape."""
+        batch, length, width = x.shape
+        projected = self.queries_keys_values(self.attention_norm(x))
+        split = projected.view(batch, length, 3, self.heads, width // self.heads)
+        attended = scaled_dot_product_attention(*split.permute(2, 0, 3, 1, 4).unbind(0))
+        x = x + self.out(attended.transpose(1, 2).reshape(batch, length, width))
+        return x + self.mlp(self.mlp_norm(x))
+
+
+class AuxiliaryTransformer(nn.Module):
+    """F: the codes of a Gaussian at all times of a GOP -> better ones.
+
+    Args:
+        code_width: length of f.
+        extent: world units of one unit of gamma's position.
+    """
+
+    def __init__(self, code_width: int, extent: float, config: AuxiliaryConfig) -> None:
+        super().__init__()
+        self.config, self.extent = config, extent
+        encoded = 2 * config.time_frequencies + 6 * config.position_frequencies
+        self.inlet = nn.Linear(code_width + encoded, config.width)
+        self.layers = nn.Sequential(
+            *(TransformerLayer(config.width, config.heads) for _ in range(config.layers))
+        )
+        self.outlet = nn.Linear(config.width, code_width)
+        nn.init.zeros_(self.outlet.weight)  # a fresh transformer changes nothing
+        nn.init.zeros_(self.outlet.bias)
+
+    def forward(self, codes: Tensor, means: Tensor) -> Tensor:
+        """f' of Eq. 5.
+
+        Args:
+            codes: [B, G, width] f of B Gaussians at the G times of a GOP.
+            means: [B, 3] their canonical centres, world units.
+        """
+        config, (batch, length, _) = self.config, codes.shape
+        times = gop_times(length, codes.device)[:, None]
+        gamma_t = sinusoidal_encoding(times, config.time_frequencies).expand(batch, -1, -1)
+        gamma_x = sinusoidal_encoding(means / self.extent, config.position_frequencies)
+        seen = torch.cat([codes, gamma_t, gamma_x[:, None].expand(-1, length, -1)], dim=-1)
+        on_cuda = codes.is_cuda
+        with torch.autocast(codes.device.type, torch.bfloat16, enabled=on_cuda):
+            change = self.outlet(self.layers(self.inlet(seen)))
+        return codes + change.float()
+
+
+class AuxiliaryPass:
+    """The transformer with its optimiser, for one GOP in training."""
+
+    def __init__(
+        self, field: DeformationField, config: AuxiliaryConfig, device: torch.device, seed: int
+    ) -> None:
+        self.config, self.field = config, field
+        with torch.random.fork_rng(devices=[]):  # its weights depend on the seed alone
+            torch.manual_seed(seed)
+            made = AuxiliaryTransformer(field.config.width, field.config.extent, config)
+        self.transformer = made.to(device)
+        self.optimizer = torch.optim.Adam(
+            self.transformer.parameters(), lr=config.rate, fused=device.type == "cuda"
+        )
+
+    def is_due(self, iteration: int) -> bool:
+        return iteration % self.config.every == 0
+
+    def guided(
+        self, canonical: CanonicalGaussians, features: Tensor, frame: int
+    ) -> tuple[Gaussians, Tensor]:
+        """What the transformer makes of a batch of B Gaussians.
+
+        Args:
+            canonical: the batch, before it is moved.
+            features: [B, E, F] with all that is done to them in training.
+            frame: of the GOP.
+
+        Returns:
+            The batch at the frame as f' has it, and L_sd.
+        """
+        student = codes_of_all_times(self.field, features)
+        teacher = self.transformer(student, canonical.means.detach())
+        drawn = self.field.apply_heads(teacher[:, frame], canonical)
+        return drawn.activate(), distillation_loss(student, teacher)
+
+    def set_progress(self, rate_left: float) -> None:
+        """Let the learning rate fall to this share of what it was."""
+        self.optimizer.param_groups[0]["lr"] = self.config.rate * rate_left
+
+    def step(self) -> None:
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> dict:
+        return {"transformer": self.transformer.state_dict(), "adam": self.optimizer.state_dict()}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.transformer.load_state_dict(state["transformer"])
+        self.optimizer.load_state_dict(state["adam"])
+
+
+def codes_of_all_times(field: DeformationField, features: Tensor) -> Tensor:
+    """[B, G, width] f_i of features [B, E, F] at all G times: `temporal_code` for many at once."""
+    windows = features.unfold(1, field.config.window, 1)  # [B, G, F, W]
+    windowed = windows.transpose(2, 3).flatten(2)  # [B, G, W * F], oldest frame first
+    times = gop_times(windowed.shape[1], features.device)[:, None]
+    gamma_t = sinusoidal_encoding(times, field.config.time_frequencies)
+    return field.temporal(torch.cat([windowed, gamma_t.expand(len(features), -1, -1)], dim=-1))
+
+
+def gop_times(frames: int, device: torch.device) -> Tensor:
+    """[G] time given to the field at each frame, 0..1."""
+    return torch.arange(frames, device=device) / frames
+
+
+def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """L_sd: mean |f - f'|; the teacher f' takes no gradient."""
+    return (student - teacher.detach()).abs().mean()
+
+
+def with_batch(gaussians: Gaussians, batch: Tensor, guided: Gaussians) -> Gaussians:
+    """All Gaussians at a frame, those of the batch [B] as guided, the others without gradient."""
+    return Gaussians(
+        *(
+            old.detach().index_copy(0, batch, new)
+            for old, new in zip(vars(gaussians).values(), vars(guided).values(), strict=True)
+        )
+    )

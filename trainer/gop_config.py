@@ -1,0 +1,60 @@
+"""Settings of the fine stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trainer.auxiliary import AuxiliaryConfig
+from trainer.gaussian_parameters import GaussianRates
+
+
+@dataclass(frozen=True)
+class GopConfig:
+    """Schedule and weights of the fine stage.
+
+    Args:
+        count: most canonical Gaussians of a GOP (fewer where little moves).
+        iterations: optimiser steps.
+        views: pictures of one frame that make a batch.
+        features, window, width, position_frequencies: see `renderer.FieldConfig`.
+        moments: times of the GOP at which Gaussians start on what moves; 0 adds none of these.
+        relocate_every, relocate_until: density control, in steps and as share of the iterations.
+        relocation: the dead move to where they help; without it they are pruned.
+        growth: most relative growth at a time while there are fewer than `count`.
+        dead_opacity: dead below this mean opacity over the GOP.
+        dynamic_density: SSIM sees what moves (M of L_c); without it the whole picture.
+        feature_noise: standard deviation of what the video codec will do to features of -1..1.
+        feature_rate, field_rate: learning rates at the start.
+        final_rate: what is left of them at the end; they fall exponentially, so that the last
+            steps settle instead of jittering.
+        ssim_share: b of L_c.
+        temporal_weight, temporal_delta: L_temp and where its Huber turns linear.
+        spatial_weight, opacity_weight: L_spatial and L_o.
+        auxiliary: the transformer that guides the temporal MLP.
+    """
+
+    count: int = 16_384
+    iterations: int = 6_000
+    views: int = 2
+    features: int = 8
+    window: int = 3
+    width: int = 64
+    position_frequencies: int = 0
+    moments: int = 4
+    relocate_every: int = 200
+    relocate_until: float = 0.7
+    relocation: bool = True
+    growth: float = 0.0
+    dead_opacity: float = 0.01
+    dynamic_density: bool = True
+    feature_noise: float = 0.005
+    feature_rate: float = 5e-3
+    field_rate: float = 1e-3
+    final_rate: float = 0.02
+    ssim_share: float = 0.2
+    temporal_weight: float = 0.1
+    temporal_delta: float = 0.02
+    spatial_weight: float = 0.01
+    opacity_weight: float = 0.005
+    rates: GaussianRates = field(default_factory=GaussianRates)
+    auxiliary: AuxiliaryConfig = field(default_factory=AuxiliaryConfig)

@@ -1,0 +1,48 @@
+"""Density control of a GOP: judged by the opacity averaged over its time steps (paper Sec. 3.3).
+
+Below the cap the dead are pruned and Gaussians that help are copied; at the cap the dead are
+relocated to where they help (3DGS-MCMC), so that their number and their places on the grid stay.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from trainer.gaussian_parameters import GaussianParameters
+from trainer.gop_config import GopConfig
+from trainer.gop_start import grid_order
+from trainer.random_source import RandomSource
+
+
+def is_due(iteration: int, config: GopConfig) -> bool:
+    early = iteration < config.relocate_until * config.iterations
+    return early and iteration % config.relocate_every == config.relocate_every - 1
+
+
+def control_density(
+    parameters: GaussianParameters, opacity: Tensor, config: GopConfig, random: RandomSource
+) -> None:
+    """Relocate, or prune and grow, by the mean opacity [M] of each Gaussian over the GOP."""
+    dead = opacity < config.dead_opacity
+    room = config.count - len(parameters) if config.growth > 0 else 0
+    if config.relocation and room <= 0:
+        parameters.relocate(dead, opacity, random.generator)
+        return
+    before = len(parameters)
+    parameters.prune(dead)
+    alive = opacity[~dead] if len(parameters) < before else opacity
+    growth = min(int(config.growth * len(parameters)), config.count - len(parameters))
+    if growth > 0:
+        parameters.grow(growth, alive, random.generator)
+    if len(parameters) != before or growth > 0:
+        sort_again(parameters)
+
+
+@torch.no_grad()
+def sort_again(parameters: GaussianParameters) -> None:
+    """Lay the Gaussians on a grid of their new number."""
+    features = parameters["features"]
+    step = max(1, features.shape[1] // 4)
+    likeness = features[:, ::step].flatten(1)
+    parameters.reorder(grid_order(parameters.canonical(), likeness).to(features.device))
