@@ -6,11 +6,12 @@ The trainer hands one over (`trainer.run_directory`); tests make small ones (`te
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from torch import Tensor
+if TYPE_CHECKING:  # what is said of a scene is read before torch is loaded
+    from torch import Tensor
 
-from renderer import CanonicalGaussians, DeformationField
+    from renderer import CanonicalGaussians, DeformationField
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Decoded planes + time + camera -> Gaussians -> pixels.
 
 Knows no files, no network and no Qt. `import renderer` needs neither gsplat nor OpenGL: the
-backends load them when they are chosen (see `renderer.backends`).
+backends load them when they are chosen (see `renderer.backends`). It does not even load torch, which
+takes longer than all the rest: each name is loaded from its module when it is first asked for.
 
 Errors:
     RenderError(RuntimeError)            anything this package raises on purpose
@@ -9,12 +10,17 @@ Errors:
       InteropUnavailable                 pictures must reach OpenGL through the host, and why
 """
 
-from renderer.camera import Camera
-from renderer.deformation import DeformationField, FieldConfig
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from renderer.errors import BackendUnavailable, InteropUnavailable, RenderError
-from renderer.gaussians import CanonicalGaussians, Gaussians
-from renderer.gop import Gop
 from renderer.settings import RenderSettings
+
+if TYPE_CHECKING:
+    from renderer.camera import Camera
+    from renderer.deformation import DeformationField, FieldConfig
+    from renderer.gaussians import CanonicalGaussians, Gaussians
+    from renderer.gop import Gop
 
 __all__ = [
     "BackendUnavailable",
@@ -28,3 +34,20 @@ __all__ = [
     "RenderError",
     "RenderSettings",
 ]
+
+_HOMES = {
+    "Camera": "renderer.camera",
+    "CanonicalGaussians": "renderer.gaussians",
+    "DeformationField": "renderer.deformation",
+    "FieldConfig": "renderer.deformation",
+    "Gaussians": "renderer.gaussians",
+    "Gop": "renderer.gop",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Called for names that are not there yet (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from renderer import Gop
+if TYPE_CHECKING:  # the controls of the window need these types before torch is loaded
+    from renderer import Gop
 
 
 class PlaybackState(Enum):

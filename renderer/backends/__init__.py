@@ -14,9 +14,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from glob import glob
+from typing import TYPE_CHECKING
 
-from renderer.backends.base import Backend
 from renderer.errors import BackendUnavailable
+
+if TYPE_CHECKING:
+    from renderer.backends.base import Backend
 
 # One of these is there where Linux, or Windows around it, has a driver for a GPU. Looking for them
 # saves a machine without one the start of software OpenGL only to learn that it is software.

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from renderer.errors import InteropUnavailable
 
 if TYPE_CHECKING:
+    import torch
+
     from renderer.present.base import Presenter
 
 __all__ = ["make_presenter"]
