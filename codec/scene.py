@@ -18,11 +18,12 @@ from codec.limits import Limits
 from codec.manifest import FileEntry, GopEntry, LayerEntry, Manifest
 from codec.manifest_json import read_manifest
 from codec.planes import decode_planes
+from codec.poster import Poster, read_poster
 from codec.source import SceneMeta
 from codec.streaming.container import never
 from codec.streaming.disk_cache import CacheSettings
 from codec.streaming.http_settings import HttpSettings
-from codec.streaming.locate import open_files
+from codec.streaming.locate import is_url, open_files
 from codec.streaming.scene_files import SceneFiles
 from codec.streaming.transport import Listener, nobody
 from renderer import CanonicalGaussians, Gaussians, Gop
@@ -38,6 +39,8 @@ class OpenSettings:
         http: patience with servers.
         cache: what is kept of fetched scenes.
         listener: told of the progress of each request, in a thread of the transport.
+        on_poster: given the poster of a scene on a server, which is fetched before all else then;
+            in the thread that opens.
     """
 
     decode_threads: int = 1
@@ -45,6 +48,7 @@ class OpenSettings:
     http: HttpSettings = field(default_factory=HttpSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
     listener: Listener = nobody
+    on_poster: Callable[[Poster], None] | None = None
 
 
 def open_scene(
@@ -80,7 +84,12 @@ def open_scene(
     except CorruptSegment as error:
         raise NotAScene(f"{location} is not a scene: {error}") from error
     try:
-        return Scene(files, read_manifest(files.manifest, settings.limits), settings)
+        scene = Scene(files, read_manifest(files.manifest, settings.limits), settings)
+        if settings.on_poster is not None and is_url(str(location)):
+            poster = read_poster(files, settings.limits, cancelled)
+            if poster is not None:
+                settings.on_poster(poster)
+        return scene
     except BaseException:
         files.close()
         raise
