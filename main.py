@@ -45,6 +45,13 @@ JsonOption = Annotated[Path | None, option("FILE", "Write the figures here as JS
 SheetOption = Annotated[
     Path | None, option("FILE.png", "Write ground truth, picture and error x 4 here.", "not")
 ]
+RungsOption = Annotated[str | None, option("QP,QP|all", "Which qualities.", "the best")]
+PlotOption = Annotated[
+    Path | None, option("FILE.png", "Draw PSNR over bytes per frame here.", "not")
+]
+CompareOption = Annotated[
+    Path | None, option("FILE.json", "Compare rates with the figures of another scene.", "not")
+]
 MetaOption = Annotated[str | None, option("TEXT", "Said of the scene.", "as the run has it")]
 
 
@@ -219,23 +226,36 @@ class Evaluate:
     cameras: Literal["test", "train", "all"] = "test"
     """Which of its cameras; those of `test` were kept out of the training."""
     frames: FramesOption = None
-    rung: RungOption = None
+    train_step: int = 5
+    """Of the training cameras, every so many of the frames."""
+    rungs: RungsOption = None
     backend: BackendOption = None
     json: JsonOption = None
     sheet: SheetOption = None
+    plot: PlotOption = None
+    compare: CompareOption = None
 
     def run(self) -> int:
         from trainer.evaluate import EvaluateConfig, evaluate
+        from trainer.evaluation_text import for_people
 
         logging.getLogger("trainer").setLevel(logging.INFO)
-        frames = chosen_frames(self.scene, self.frames, self.rung)
         figures = evaluate(
             EvaluateConfig(
-                self.scene, self.data, self.cameras, frames, self.rung, self.backend, self.sheet
+                self.scene,
+                self.data,
+                self.cameras,
+                chosen_frames(self.scene, self.frames, None),
+                self.train_step,
+                parse_rungs(self.rungs) if self.rungs else None,
+                self.backend,
+                self.sheet,
+                self.plot,
+                self.compare,
             )
         )
         write_figures(self.json, figures)
-        print_figures({k: v for k, v in figures.items() if k != "pictures"}, as_json=False)
+        print_figures(for_people(figures), as_json=False)
         return 0
 
 
@@ -306,6 +326,14 @@ def chosen_frames(location: str, frames: str | None, rung: int | None) -> Sequen
             known = ", ".join(map(str, scene.rungs))
             raise UsageError(f"the scene has no rung QP {rung}; it has {known}")
         return None if frames is None else parse_frames(frames, scene.frame_count)
+
+
+def parse_rungs(text: str) -> list[int]:
+    """`16,24` -> [16, 24]; `all` -> an empty list, which stands for all."""
+    parts = [] if text.strip().lower() == "all" else text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise UsageError(f"{text!r} names no rungs; write QPs such as 16,24, or all")
+    return [int(part) for part in parts]
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -39,8 +39,17 @@ def ring_cameras(count: int) -> list[Camera]:
     return [Camera.look_at(p, torch.zeros(3), up, 0.7, WIDTH, HEIGHT) for p in positions]
 
 
+def still_blobs() -> CanonicalGaussians:
+    """Five blobs that stand still."""
+    return _blobs(0)[:5]
+
+
 def scene_at(frame: int) -> Gaussians:
     """Five still blobs and a red one that slides along x."""
+    return _blobs(frame).activate()
+
+
+def _blobs(frame: int) -> CanonicalGaussians:
     random = torch.Generator().manual_seed(3)
     means = torch.rand(6, 3, generator=random) * 1.6 - 0.8
     means[5] = torch.tensor([-0.8 + 0.32 * frame, 0.3, 0.6])
@@ -52,7 +61,7 @@ def scene_at(frame: int) -> Gaussians:
         log_scales=torch.full((6, 3), math.log(0.22)),
         opacity_logits=torch.full((6,), 4.0),
         colors=colors,
-    ).activate()
+    )
 
 
 def write_capture(folder: Path, cameras: int = 8) -> Path:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from codec.scene import Scene, open_scene
-from renderer import RenderSettings
 from renderer.backends import choose_backend
 from renderer.backends.base import Backend
+from trainer.comparison import Comparison, Reading, split_figures
 from trainer.contact_sheet import ContactSheet
-from trainer.datasets import Capture, CapturedView, load_frames, open_capture
+from trainer.datasets import Capture, CapturedView, open_capture
 from trainer.errors import CaptureError, EvaluationError
-from trainer.losses import psnr, ssim
-from trainer.perceptual import PerceptualMetric, perceptual_metric
-
-log = logging.getLogger("trainer")
+from trainer.perceptual import perceptual_metric
+from trainer.rate_distortion import compare_figures
+from trainer.rate_plot import write_rate_plot
+from trainer.seam import SeamConfig, SeamMeter
 
 
 @dataclass(frozen=True)
@@ -33,29 +32,26 @@ class EvaluateConfig:
         data: folder of the capture it was trained from.
         cameras: "test", "train" or "all".
         frames: content frames; None takes all.
-        rung: QP; None takes the best.
+        train_step: of the training cameras, every so many of the frames: they are many.
+        rungs: QPs; None takes the best, an empty list all.
         backend: name of the renderer's backend; None chooses.
         sheet: PNG to write with ground truth, picture and error of a few cameras and frames.
+        plot: PNG to write with PSNR over bytes per frame, beside `compare` where it is given.
+        compare: figures of another evaluation, to compare rates with.
+        seam: how the boundaries of GOPs are judged.
     """
 
     scene: str
     data: Path
     cameras: str = "test"
     frames: Sequence[int] | None = None
-    rung: int | None = None
+    train_step: int = 5
+    rungs: Sequence[int] | None = None
     backend: str | None = None
     sheet: Path | None = None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Quality of one picture: PSNR in dB over all its pixels, SSIM (11x11 Gaussian window)."""
-
-    camera: str
-    frame: int
-    psnr: float
-    ssim: float
-    lpips: float | None
+    plot: Path | None = None
+    compare: Path | None = None
+    seam: SeamConfig = field(default_factory=SeamConfig)
 
 
 @torch.no_grad()
@@ -63,50 +59,61 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     """Compare decoded, drawn pictures with the capture's frames.
 
     Returns:
-        psnr, ssim and lpips (means over all pictures; lpips None with lpips_reason where there is
-        no network for it), per_camera and per_gop means, bytes_per_frame by part and in all,
-        frames, cameras, rung, backend and why it was chosen, sheet and its rows; JSON-able.
+        JSON-able; of each of `rungs`: qp, bytes_per_frame by part and in all, seam (see
+        `SeamMeter.figures`), and for the held-out ("test") and the training ("train") cameras
+        psnr, ssim, ms_ssim, lpips (means over all pictures; None where it cannot be had), and
+        PSNR per_camera and per_gop. Beside them scene, cameras, frames, backend and why it was
+        chosen, lpips_reason, sheet and its rows, plot, comparison, and all pictures.
 
     Raises:
         CaptureError: the capture has no such cameras, or fewer frames than the scene.
-        EvaluationError: the scene has no such rung or frame.
+        EvaluationError: the scene has no such rung or frame, or `compare` is no evaluation.
         CodecError, RenderError: the scene cannot be read or drawn.
     """
+    other = read_figures(config.compare) if config.compare else None
     capture = open_capture(config.data)
+    views = _chosen_views(capture, config)
+    choice = choose_backend(config.backend)
+    with open_scene(config.scene) as scene:
+        _check_fit(scene, capture)
+        comparison = _comparison(scene, views, choice.backend, config)
+        readings = list(comparison.readings(views))
+        rungs = [_rung_figures(comparison, qp, readings) for qp in comparison.rungs]
+        title = scene.meta.title
+    figures: dict[str, Any] = {
+        "scene": config.scene,
+        "title": title,
+        "rungs": rungs,
+        "cameras": {s: [v.name for v in views if v.split == s] for s in comparison.frames},
+        "frames": {split: len(frames) for split, frames in comparison.frames.items()},
+        "backend": choice.backend.name,
+        "backend_reason": choice.reason,
+        "lpips_reason": comparison.metric.reason,
+    }
+    if other:
+        figures["comparison"] = {"with": other["scene"], **compare_figures(figures, other)}
+    figures |= _written_pictures(config, comparison.sheet, [figures, *([other] if other else [])])
+    return figures | {"pictures": [asdict(r) for r in readings]}
+
+
+def read_figures(path: Path) -> dict[str, Any]:
+    """What `evaluate` gave before, as JSON. Raises EvaluationError."""
+    try:
+        figures = json.loads(path.read_text(encoding="utf-8"))
+        for rung in figures["rungs"]:
+            if not rung["bytes_per_frame"]["total"] > 0:
+                raise ValueError("a rung has no bytes")
+        return {"scene": str(figures["scene"]), "title": str(figures["title"])} | figures
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise EvaluationError(f"{path} holds no figures of an evaluation: {error!r}") from error
+
+
+def _chosen_views(capture: Capture, config: EvaluateConfig) -> tuple[CapturedView, ...]:
+    """The held-out cameras first."""
     views = capture.split(config.cameras)
     if not views:
         raise CaptureError(f"{config.data} has no cameras of the split {config.cameras!r}")
-    choice = choose_backend(config.backend)
-    metric = perceptual_metric(choice.backend.device)
-    with open_scene(config.scene) as scene:
-        _check_fit(scene, capture)
-        rung, frames = _chosen_rung(scene, config.rung), _chosen_frames(scene, config.frames)
-        sheet = ContactSheet([v.name for v in views], frames)
-        comparison = Comparison(scene, rung, choice.backend, metric, sheet)
-        readings = list(comparison.readings(views, frames))
-        sizes = scene.bytes_per_frame(rung)
-        starts = [scene.gop_start_frame(g) for g in range(scene.gop_count)]
-    if config.sheet:
-        sheet.write(config.sheet)
-    return {
-        "psnr": _mean([r.psnr for r in readings]),
-        "ssim": _mean([r.ssim for r in readings]),
-        "lpips": _mean([r.lpips for r in readings if r.lpips is not None]),
-        "lpips_reason": metric.reason,
-        "bytes_per_frame": sizes["total"],
-        "bytes_per_frame_by_part": sizes,
-        "frames": len(frames),
-        "cameras": [v.name for v in views],
-        "rung": rung,
-        "backend": choice.backend.name,
-        "backend_reason": choice.reason,
-        "per_camera": {
-            v.name: _mean([r.psnr for r in readings if r.camera == v.name]) for v in views
-        },
-        "per_gop": _per_gop(readings, starts),
-        "sheet": {"path": str(config.sheet), "rows": sheet.rows} if config.sheet else None,
-        "pictures": [asdict(r) for r in readings],
-    }
+    return tuple(sorted(views, key=lambda view: view.split != "test"))
 
 
 def _check_fit(scene: Scene, capture: Capture) -> None:
@@ -117,11 +124,31 @@ def _check_fit(scene: Scene, capture: Capture) -> None:
         )
 
 
-def _chosen_rung(scene: Scene, rung: int | None) -> int:
-    if rung is not None and rung not in scene.rungs:
+def _comparison(
+    scene: Scene, views: Sequence[CapturedView], backend: Backend, config: EvaluateConfig
+) -> Comparison:
+    frames = _chosen_frames(scene, config.frames)
+    thinned = {"test": frames, "train": frames[:: max(config.train_step, 1)]}
+    splits = {v.split: thinned.get(v.split, frames) for v in views}
+    common = sorted(set.intersection(*map(set, splits.values())))
+    return Comparison(
+        scene,
+        _chosen_rungs(scene, config.rungs),
+        splits,
+        backend,
+        perceptual_metric(backend.device),
+        SeamMeter((scene.gop_start_frame(g) for g in range(scene.gop_count)), config.seam),
+        ContactSheet([v.name for v in views], common),
+    )
+
+
+def _chosen_rungs(scene: Scene, rungs: Sequence[int] | None) -> list[int]:
+    """From the best."""
+    unknown = sorted(set(rungs or ()) - set(scene.rungs))
+    if unknown:
         known = ", ".join(map(str, scene.rungs))
-        raise EvaluationError(f"the scene has no rung QP {rung}; it has {known}")
-    return scene.rungs[0] if rung is None else rung
+        raise EvaluationError(f"the scene has no rung QP {unknown[0]}; it has {known}")
+    return [scene.rungs[0]] if rungs is None else sorted(set(rungs or scene.rungs))
 
 
 def _chosen_frames(scene: Scene, frames: Sequence[int] | None) -> list[int]:
@@ -135,59 +162,30 @@ def _chosen_frames(scene: Scene, frames: Sequence[int] | None) -> list[int]:
     return chosen
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """What is drawn, and what each picture is measured by."""
-
-    scene: Scene
-    rung: int
-    backend: Backend
-    metric: PerceptualMetric
-    sheet: ContactSheet
-
-    def readings(self, views: tuple[CapturedView, ...], frames: list[int]) -> Iterator[Reading]:
-        """One for each picture; GOP by GOP, so that one of them is in memory."""
-        scene = self.scene
-        for index in range(scene.gop_count):
-            first = scene.gop_start_frame(index)
-            inside = [f for f in frames if first <= f < first + scene.gop_frames(index)]
-            if inside:
-                yield from self._of_gop(index, views, inside)
-                log.info("GOP %d of %d compared", index + 1, scene.gop_count)
-
-    def _of_gop(
-        self, index: int, views: tuple[CapturedView, ...], frames: list[int]
-    ) -> Iterator[Reading]:
-        meta, first = self.scene.meta, self.scene.gop_start_frame(index)
-        settings = RenderSettings(meta.background, meta.near)
-        gop = self.scene.decode_gop(index, self.rung, device=self.backend.device)
-        footage = load_frames(views, frames)
-        for row, frame in enumerate(frames):
-            gaussians = gop.gaussians_at(frame - first)
-            for view, video in zip(views, footage, strict=True):
-                picture = self.backend.render(gaussians, view.camera, settings)
-                yield self._reading(view.name, frame, picture, video[row])
-
-    def _reading(self, camera: str, frame: int, picture: Tensor, recorded: Tensor) -> Reading:
-        target = recorded.to(picture.device).float() / 255
-        shown = (picture.clamp(0, 1) * 255).round() / 255  # what an 8-bit screen gets
-        self.sheet.add(camera, frame, target, shown)
-        return Reading(
-            camera,
-            frame,
-            psnr=psnr(shown, target).item(),
-            ssim=ssim(shown[None], target[None]).item(),
-            lpips=self.metric.read(shown, target),
-        )
+def _rung_figures(comparison: Comparison, qp: int, readings: list[Reading]) -> dict[str, Any]:
+    scene = comparison.scene
+    starts = [scene.gop_start_frame(g) for g in range(scene.gop_count)]
+    by_split = {
+        split: split_figures([r for r in readings if (r.rung, r.split) == (qp, split)], starts)
+        for split in comparison.frames
+    }
+    return {
+        "qp": qp,
+        "bytes_per_frame": scene.bytes_per_frame(qp),
+        "seam": comparison.seam.figures(qp),
+        **by_split,
+    }
 
 
-def _per_gop(readings: list[Reading], starts: list[int]) -> list[float | None]:
-    ends = [*starts[1:], max((r.frame for r in readings), default=0) + 1]
-    return [
-        _mean([r.psnr for r in readings if start <= r.frame < end])
-        for start, end in zip(starts, ends, strict=True)
-    ]
-
-
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _written_pictures(
+    config: EvaluateConfig, sheet: ContactSheet, curves: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Writes the pictures that are wanted; what the figures say of them."""
+    if config.sheet:
+        sheet.write(config.sheet)
+    if config.plot:
+        write_rate_plot(config.plot, curves)
+    return {
+        "sheet": {"path": str(config.sheet), "rows": sheet.rows} if config.sheet else None,
+        "plot": str(config.plot) if config.plot else None,
+    }

@@ -1,7 +1,9 @@
-"""LPIPS (Zhang et al. 2018, VGG network), where the package and its weights are already here.
+"""What people see beside PSNR: MS-SSIM everywhere, LPIPS where its network is already here.
 
-The weights of VGG are half a gigabyte that torchvision would download at first use; evaluation
-must neither wait for a network nor hang without one, so it measures LPIPS only if the file exists.
+LPIPS (Zhang et al. 2018) compares activations of VGG. The package `lpips` ships only its own few
+linear weights; those of VGG are half a gigabyte that torchvision would download at first use, and
+no package carries them. Evaluation must neither wait for a network nor hang without one, so it
+measures LPIPS only if the file is in torchvision's cache.
 """
 
 from __future__ import annotations
@@ -13,8 +15,44 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, conv2d
+
+from trainer.losses import SSIM_SIGMA, SSIM_WINDOW, gaussian_kernel
 
 VGG_WEIGHTS = "vgg16-397923af.pth"  # the name torchvision gives them in its cache
+SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, from the finest
+SMALLEST_SIDE_PX = SSIM_WINDOW * 2 ** (len(SCALE_WEIGHTS) - 1)
+
+
+def ms_ssim(picture: Tensor, target: Tensor) -> float | None:
+    """Multi-scale structural similarity (Wang, Simoncelli, Bovik 2003) of [H, W, 3] in 0..1.
+
+    Contrast and structure at five scales, luminance at the coarsest; mean over channels. None for
+    pictures that are too small for five scales.
+    """
+    if min(picture.shape[:2]) < SMALLEST_SIDE_PX:
+        return None
+    x, y = picture.permute(2, 0, 1)[:, None], target.permute(2, 0, 1)[:, None]
+    result = torch.ones(3, device=picture.device)
+    for scale, weight in enumerate(SCALE_WEIGHTS):
+        if scale:
+            x, y = avg_pool2d(x, 2), avg_pool2d(y, 2)
+        coarsest = scale == len(SCALE_WEIGHTS) - 1
+        result = result * _similarity(x, y, coarsest).clamp(min=0) ** weight
+    return result.mean().item()
+
+
+def _similarity(x: Tensor, y: Tensor, with_luminance: bool) -> Tensor:
+    """[3] mean contrast-structure similarity of each channel of [3, 1, H, W], or all of SSIM."""
+    kernel = gaussian_kernel(SSIM_WINDOW, SSIM_SIGMA, x.device)
+    stacked = conv2d(torch.cat([x, y, x * x, y * y, x * y]), kernel[None, None, :, None])
+    mean_x, mean_y, xx, yy, xy = conv2d(stacked, kernel[None, None, None, :]).split(3)
+    c1, c2 = 0.01**2, 0.03**2
+    variances = xx - mean_x**2 + yy - mean_y**2
+    similarity = (2 * (xy - mean_x * mean_y) + c2) / (variances + c2)
+    if with_luminance:
+        similarity = similarity * (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    return similarity.mean(dim=(1, 2, 3))
 
 
 @dataclass(frozen=True)

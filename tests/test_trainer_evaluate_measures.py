@@ -1,0 +1,277 @@
+"""What evaluation measures with, on cases worked by hand: rates, seams, sheets, perception."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import math
+import sys
+import types
+from pathlib import Path
+
+import imageio.v3 as iio
+import pytest
+import torch
+
+from trainer.contact_sheet import GAP_PX, ContactSheet, spread_evenly
+from trainer.evaluation_text import for_people
+from trainer.perceptual import VGG_WEIGHTS, ms_ssim, perceptual_metric
+from trainer.rate_distortion import RatePoint, bd_rate, compare_curves, efficient_points
+from trainer.rate_plot import Axis, write_rate_plot
+from trainer.seam import SeamMeter
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CPU = torch.device("cpu")
+
+
+# Rates
+
+
+def curve(*points: tuple[float, float]) -> list[RatePoint]:
+    return [RatePoint(*p) for p in points]
+
+
+LINE = curve((10_000, 30.0), (20_000, 32.0), (40_000, 34.0), (80_000, 36.0))  # +2 dB: twice
+
+
+def test_half_of_the_bytes_at_every_psnr_is_minus_50_percent() -> None:
+    half = [RatePoint(p.bytes_per_frame / 2, p.psnr) for p in LINE]
+    assert bd_rate(half, LINE) == pytest.approx(-50)
+    assert bd_rate(LINE, half) == pytest.approx(100)
+    assert bd_rate(LINE, LINE) == pytest.approx(0)
+
+
+def test_curves_that_overlap_in_part_are_compared_there() -> None:
+    # ln bytes rises by ln 2 per 2 dB on both; the same bytes give 1 dB more: 2 ** -0.5 of them.
+    better = [RatePoint(p.bytes_per_frame, p.psnr + 1) for p in LINE]
+    found = compare_curves(better, LINE)
+    assert found.overlap_db == (31.0, 36.0)
+    assert found.bd_rate_percent == pytest.approx(100 * (2**-0.5 - 1))
+    assert found.reason == ""
+
+
+def test_bd_rate_weighs_the_logarithm_where_curves_cross() -> None:
+    # ln(rate ratio) falls linearly from ln 2 to -ln 2 over the common range: nothing is left.
+    flat = curve((20_000, 30.0), (math.sqrt(20_000 * 40_000), 33.0), (40_000, 36.0))
+    assert bd_rate(flat, LINE) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_cubic_follows_a_bend() -> None:
+    # By hand, knots 0, 1, 2 with ln bytes 0, 1, 3: chords 1 and 2, inner slope 4/3 (harmonic).
+    # Areas h (a + b) / 2 + h^2 (slope a - slope b) / 12: 1/2 - 1/36 and 2 - 1/18, mean 29/24.
+    bent = [RatePoint(math.exp(y), x) for x, y in ((0.0, 0.0), (1.0, 1.0), (2.0, 3.0))]
+    level = [RatePoint(1.0, 0.0), RatePoint(1.0 + 1e-12, 2.0)]
+    assert math.log(1 + bd_rate(bent, level) / 100) == pytest.approx(29 / 24)
+
+
+def test_curves_apart_are_told_by_dominance() -> None:
+    ours = curve((9_000, 37.0), (12_000, 38.0))
+    found = compare_curves(ours, LINE)
+    assert (found.bd_rate_percent, found.overlap_db) == (None, None)
+    assert "above" in found.reason
+    percents = [100 * 9_000 / p.bytes_per_frame for p in LINE]
+    assert found.bytes_percent_at_no_lower_psnr == pytest.approx(percents)
+    worse = compare_curves(LINE, ours)
+    assert "below" in worse.reason
+    assert worse.bytes_percent_at_no_lower_psnr == (None, None)
+
+
+def test_rungs_that_cost_more_and_give_less_do_not_count() -> None:
+    points = curve((30, 31.0), (10, 30.0), (20, 31.5), (40, 31.5))
+    assert efficient_points(points) == curve((10, 30.0), (20, 31.5))
+    assert compare_curves(curve((10, 30.0)), points).reason == "a curve needs two rungs"
+    with pytest.raises(ValueError, match="without points"):
+        compare_curves([], points)
+
+
+def figures(name: str, shift: float) -> dict:
+    rungs = [
+        {
+            "qp": qp,
+            "bytes_per_frame": {"total": p.bytes_per_frame},
+            "test": {"psnr": p.psnr + shift, "ssim": 0.9, "per_camera": {}, "per_gop": []},
+            "seam": None,
+        }
+        for qp, p in zip((32, 28, 24, 20), LINE, strict=True)
+    ]
+    return {
+        "scene": name, "rungs": rungs, "cameras": {"test": ["0"]}, "sheet": None, "plot": None,
+        "backend_reason": "", "lpips_reason": "",
+    }  # fmt: skip
+
+
+def test_the_plot_draws_each_curve_in_its_colour(tmp_path: Path) -> None:
+    path = tmp_path / "sub" / "rates.png"
+    write_rate_plot(path, [figures("ours.stgs", 1.0), figures("paper.stgs", 0.0)])
+    picture = iio.imread(path).astype(int)
+    assert picture.shape == (400, 560, 3)  # one panel: nothing was said of training cameras
+    red, _, blue = picture.transpose(2, 0, 1)
+    ours, other = (blue - red > 100).nonzero(), (red - blue > 100).nonzero()
+    assert len(ours[0]) > 300
+    assert len(other[0]) > 300
+    assert ours[0].min() < other[0].min()  # the better curve ends higher
+
+
+def test_ticks_are_round() -> None:
+    assert Axis(0, 87, 0, 100).ticks() == [0, 20, 40, 60, 80]
+    assert Axis(28.4, 28.9, 0, 100).ticks() == pytest.approx([28.4, 28.5, 28.6, 28.7, 28.8, 28.9])
+
+
+def test_people_are_told_the_comparison() -> None:
+    both = figures("ours.stgs", 1.0)
+    apart = {"bd_rate_percent": None, "overlap_db": None, "reason": "far",
+             "bytes_percent_at_no_lower_psnr": [50.0, None]}  # fmt: skip
+    said = for_people(both | {"comparison": {"with": "paper", "test": apart}})
+    assert said["held-out against paper"].startswith("no BD-rate, far; ")
+    assert "50 % of the bytes" in said["held-out against paper"]
+    assert said["QP 20"] == "80.0 kB per frame; held-out 37.00 dB, SSIM 0.900"
+
+
+# The seam
+
+WIDTH, STARTS = 6, (0, 4, 8)
+
+
+def feed(meter: SeamMeter, inside: float, across: float, frames: int = 12) -> None:
+    """A picture that drifts by `inside` per frame and by `across` at a start; one pixel moves."""
+    level = 0.2
+    for frame in range(frames):
+        level += across if frame in STARTS else inside
+        recorded, drawn = torch.full((4, WIDTH, 3), 0.5), torch.full((4, WIDTH, 3), level)
+        recorded[0, 0] = drawn[0, 0] = frame % 2
+        meter.add_recorded("a", frame, recorded)
+        meter.add_drawn(16, "a", frame, drawn)
+
+
+def test_a_made_seam_has_its_ratio() -> None:
+    meter = SeamMeter(STARTS)
+    feed(meter, inside=0.002, across=0.006)
+    found = meter.figures(16)
+    assert found is not None
+    assert found["ratio"] == pytest.approx(3.0, rel=1e-3)
+    assert found["inside"] == pytest.approx(0.002 * 255, rel=1e-3)
+    assert found["across"] == pytest.approx(0.006 * 255, rel=1e-3)
+    assert found["static_share"] == pytest.approx(23 / 24)
+    assert found["recorded_ratio"] == 1.0
+    assert found["per_camera"] == {"a": pytest.approx(3.0, rel=1e-3)}
+
+
+def test_without_a_seam_the_ratio_is_one() -> None:
+    steady, still = SeamMeter(STARTS), SeamMeter(STARTS)
+    feed(steady, inside=0.002, across=0.002)
+    feed(still, inside=0.0, across=0.0)
+    for meter in (steady, still):
+        found = meter.figures(16)
+        assert found is not None
+        assert found["ratio"] == pytest.approx(1.0, rel=1e-3)
+
+
+def test_without_a_boundary_there_is_no_seam() -> None:
+    meter = SeamMeter(STARTS)
+    feed(meter, 0.002, 0.006, frames=4)
+    assert meter.figures(16) is None
+    assert meter.figures(20) is None
+
+
+def test_frames_that_do_not_follow_each_other_say_nothing() -> None:
+    meter = SeamMeter(STARTS)
+    for frame in (0, 2, 4, 6, 8):
+        meter.add_recorded("a", frame, torch.zeros(2, 2, 3))
+        meter.add_drawn(16, "a", frame, torch.full((2, 2, 3), frame / 10))
+    assert meter.figures(16) is None
+
+
+# Perception
+
+
+def test_ms_ssim_falls_with_blur_and_is_one_for_equals() -> None:
+    picture = torch.rand(176, 180, 3, generator=torch.Generator().manual_seed(0))
+    planes = picture.permute(2, 0, 1)[None]
+    blurred = torch.nn.functional.avg_pool2d(planes, 3, stride=1, padding=1)[0].permute(1, 2, 0)
+    same, less = ms_ssim(picture, picture), ms_ssim(blurred, picture)
+    assert same == pytest.approx(1.0, abs=1e-5)
+    assert less is not None
+    assert 0.3 < less < 0.95
+
+
+def test_ms_ssim_of_flat_pictures_is_the_luminance_of_the_coarsest_scale() -> None:
+    a, b = 0.4, 0.6
+    expected = ((2 * a * b + 1e-4) / (a * a + b * b + 1e-4)) ** 0.1333
+    found = ms_ssim(torch.full((176, 176, 3), a), torch.full((176, 176, 3), b))
+    assert found == pytest.approx(expected, abs=1e-4)
+    assert ms_ssim(torch.zeros(160, 400, 3), torch.zeros(160, 400, 3)) is None  # too small
+
+
+# LPIPS
+
+
+def install(patch: pytest.MonkeyPatch, name: str, **content: object) -> None:
+    module = types.ModuleType(name)
+    module.__spec__ = importlib.machinery.ModuleSpec(name, None)
+    vars(module).update(content)
+    patch.setitem(sys.modules, name, module)
+
+
+class FakeLpips(torch.nn.Module):
+    """Takes what lpips.LPIPS takes: pictures in -1..1, [1, 3, H, W]."""
+
+    def __init__(self, net: str, verbose: bool) -> None:
+        super().__init__()
+        assert (net, verbose) == ("vgg", False)
+
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        assert a.shape == b.shape == (1, 3, 4, 6)
+        return (a - b).abs().mean().reshape(1, 1, 1, 1)
+
+
+def test_lpips_is_measured_where_its_weights_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, "lpips", LPIPS=FakeLpips)
+    install(monkeypatch, "torchvision")
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    missing = perceptual_metric(CPU)
+    assert missing.read(torch.zeros(4, 6, 3), torch.zeros(4, 6, 3)) is None
+    assert VGG_WEIGHTS in missing.reason
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / VGG_WEIGHTS).write_bytes(b"weights")
+    metric = perceptual_metric(CPU)
+    assert "VGG" in metric.reason
+    assert metric.read(torch.zeros(4, 6, 3), torch.ones(4, 6, 3)) == pytest.approx(2.0)
+
+
+def test_without_the_package_the_reason_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.perceptual.find_spec", lambda name: None)
+    metric = perceptual_metric(CPU)
+    assert metric.network is None
+    assert metric.reason == "not installed: lpips, torchvision"
+
+
+# The contact sheet
+
+
+def test_the_sheet_shows_truth_picture_and_error() -> None:
+    sheet = ContactSheet(["a", "b"], [0, 10])
+    target, picture = torch.full((6, 8, 3), 0.5), torch.full((6, 8, 3), 0.6)
+    sheet.add("b", 10, target, picture)
+    sheet.add("a", 0, target, target)
+    sheet.add("c", 0, target, picture)
+    sheet.add("a", 5, target, picture)
+    assert sheet.rows == [{"camera": "a", "frame": 0}, {"camera": "b", "frame": 10}]
+    shown = sheet.picture()
+    second = shown[6 + GAP_PX :]
+    middles = [second[3, k * (8 + GAP_PX) + 4, 0].item() for k in range(3)]
+    assert middles == pytest.approx([0.5, 0.6, 0.4])
+    assert shown[3, 2 * (8 + GAP_PX) + 4].tolist() == [0, 0, 0]
+    assert (shown[:, 8 : 8 + GAP_PX] == 1).all()
+
+
+def test_large_pictures_and_other_sizes_share_a_sheet() -> None:
+    sheet = ContactSheet(["wide", "small"], [0])
+    for name, (height, width) in {"wide": (90, 960), "small": (45, 100)}.items():
+        sheet.add(name, 0, torch.zeros(height, width, 3), torch.zeros(height, width, 3))
+    assert sheet.picture().shape == (45 + 45 + 2 * GAP_PX, 3 * 480 + 2 * GAP_PX, 3)
+
+
+def test_a_few_of_many_are_spread_evenly() -> None:
+    assert spread_evenly(range(240), 3) == [0, 120, 239]
+    assert spread_evenly(["a", "b"], 4) == ["a", "b"]

@@ -1,0 +1,159 @@
+"""Drawn pictures of an encoded scene beside the recorded ones: one reading for each pair."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from codec.scene import Scene
+from renderer import Gop, RenderSettings
+from renderer.backends.base import Backend
+from trainer.contact_sheet import ContactSheet
+from trainer.datasets import CapturedView, load_frames
+from trainer.losses import psnr, ssim
+from trainer.perceptual import PerceptualMetric, ms_ssim
+from trainer.seam import SeamMeter
+
+log = logging.getLogger("trainer")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Quality of one picture: PSNR in dB over all its pixels, SSIM (11x11 Gaussian window)."""
+
+    rung: int
+    split: str
+    camera: str
+    frame: int
+    psnr: float
+    ssim: float
+    ms_ssim: float | None
+    lpips: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is drawn, and what each picture is measured by.
+
+    Args:
+        rungs: QPs; each GOP is decoded once at each of them, the recorded frames are read once.
+        frames: split -> frames, in the order of time.
+        sheet: shows the pictures of the first rung.
+    """
+
+    scene: Scene
+    rungs: Sequence[int]
+    frames: Mapping[str, Sequence[int]]
+    backend: Backend
+    metric: PerceptualMetric
+    seam: SeamMeter
+    sheet: ContactSheet
+
+    def readings(self, views: Sequence[CapturedView]) -> Iterator[Reading]:
+        """One for each picture; GOP by GOP, so that one of them is in memory."""
+        for index in range(self.scene.gop_count):
+            first = self.scene.gop_start_frame(index)
+            last = first + self.scene.gop_frames(index)
+            footage = self._recorded(views, first, last)
+            if footage:
+                yield from self._of_gop(index, first, views, footage)
+                log.info("GOP %d of %d compared", index + 1, self.scene.gop_count)
+
+    def _recorded(
+        self, views: Sequence[CapturedView], first: int, last: int
+    ) -> dict[tuple[int, str], Tensor]:
+        """(frame, camera) -> [H, W, 3] uint8 of the chosen frames first .. last - 1."""
+        footage: dict[tuple[int, str], Tensor] = {}
+        for split, frames in self.frames.items():
+            inside = [f for f in frames if first <= f < last]
+            chosen = tuple(v for v in views if v.split == split)
+            if inside and chosen:
+                for view, video in zip(chosen, load_frames(chosen, inside), strict=True):
+                    footage |= {(f, view.name): video[row] for row, f in enumerate(inside)}
+        return footage
+
+    def _of_gop(
+        self,
+        index: int,
+        first: int,
+        views: Sequence[CapturedView],
+        footage: dict[tuple[int, str], Tensor],
+    ) -> Iterator[Reading]:
+        device = self.backend.device
+        gops = {rung: self.scene.decode_gop(index, rung, device=device) for rung in self.rungs}
+        for frame in sorted({f for f, _ in footage}):
+            shown = [v for v in views if (frame, v.name) in footage]
+            targets = [footage[frame, v.name].to(device).float() / 255 for v in shown]
+            for view, target in zip(shown, targets, strict=True):
+                self.seam.add_recorded(view.name, frame, target)
+            for rung, gop in gops.items():
+                yield from self._of_frame(rung, gop, frame, frame - first, shown, targets)
+
+    def _of_frame(
+        self,
+        rung: int,
+        gop: Gop,
+        frame: int,
+        inside: int,
+        views: Sequence[CapturedView],
+        targets: Sequence[Tensor],
+    ) -> Iterator[Reading]:
+        """All views of a frame; `inside` is its number in the GOP."""
+        meta = self.scene.meta
+        settings = RenderSettings(meta.background, meta.near)
+        gaussians = gop.gaussians_at(inside)
+        for view, target in zip(views, targets, strict=True):
+            picture = self.backend.render(gaussians, view.camera, settings).clamp(0, 1)
+            self.seam.add_drawn(rung, view.name, frame, picture)
+            yield self._reading(rung, view, frame, picture, target)
+
+    def _reading(
+        self, rung: int, view: CapturedView, frame: int, picture: Tensor, target: Tensor
+    ) -> Reading:
+        shown = (picture * 255).round() / 255  # what an 8-bit screen gets
+        if rung == self.rungs[0]:
+            self.sheet.add(view.name, frame, target, shown)
+        return Reading(
+            rung,
+            view.split,
+            view.name,
+            frame,
+            psnr=psnr(shown, target).item(),
+            ssim=ssim(shown[None], target[None]).item(),
+            ms_ssim=ms_ssim(shown, target),
+            lpips=self.metric.read(shown, target),
+        )
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Of what was measured; None where nothing was."""
+    known = torch.tensor([v for v in values if v is not None], dtype=torch.float64)
+    return known.mean().item() if len(known) else None
+
+
+def split_figures(
+    readings: Sequence[Reading], gop_starts: Sequence[int]
+) -> dict[str, object] | None:
+    """Means over the readings of one rung and split; None where there are none.
+
+    Args:
+        gop_starts: first frame of each GOP; a GOP without readings has None in `per_gop`.
+    """
+    if not readings:
+        return None
+    cameras = sorted({r.camera for r in readings}, key=[r.camera for r in readings].index)
+    ends = [*gop_starts[1:], max(r.frame for r in readings) + 1]
+    return {
+        **{name: mean([getattr(r, name) for r in readings])
+           for name in ("psnr", "ssim", "ms_ssim", "lpips")},
+        "pictures": len(readings),
+        "per_camera": {c: mean([r.psnr for r in readings if r.camera == c]) for c in cameras},
+        "per_gop": [
+            mean([r.psnr for r in readings if start <= r.frame < end])
+            for start, end in zip(gop_starts, ends, strict=True)
+        ],
+    }  # fmt: skip

@@ -1,0 +1,47 @@
+"""The figures of an evaluation in a few lines for a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SPLITS = {"test": "held-out", "train": "training"}
+
+
+def for_people(figures: dict[str, Any]) -> dict[str, Any]:
+    """Name -> what is said of it; everything else is in the JSON."""
+    said: dict[str, Any] = {f"QP {rung['qp']}": _rung(rung) for rung in figures["rungs"]}
+    for split, cameras in figures["cameras"].items():
+        said[f"{SPLITS.get(split, split)} cameras"] = cameras
+    said |= {f"per {what}": _of_best(figures, f"per_{what}") for what in ("camera", "gop")}
+    for split, found in figures.get("comparison", {}).items():
+        if split != "with":
+            said[f"{SPLITS[split]} against {figures['comparison']['with']}"] = _compared(found)
+    said["drawn by"] = figures["backend_reason"]
+    said["LPIPS"] = figures["lpips_reason"]
+    written = {"sheet": (figures["sheet"] or {}).get("path"), "plot": figures["plot"]}
+    return said | {name: path for name, path in written.items() if path}
+
+
+def _rung(rung: dict[str, Any]) -> str:
+    parts = [f"{rung['bytes_per_frame']['total'] / 1000:.1f} kB per frame"]
+    for split, name in SPLITS.items():
+        if rung.get(split):
+            parts.append(f"{name} {rung[split]['psnr']:.2f} dB, SSIM {rung[split]['ssim']:.3f}")
+    if rung["seam"]:
+        parts.append(f"seam {rung['seam']['ratio']:.2f}")
+    return "; ".join(parts)
+
+
+def _of_best(figures: dict[str, Any], name: str) -> dict[str, Any]:
+    best = figures["rungs"][0]
+    return {s: best[s][name] for s in SPLITS if best.get(s)}
+
+
+def _compared(found: dict[str, Any]) -> str:
+    least = [p for p in found["bytes_percent_at_no_lower_psnr"] if p is not None]
+    shares = ", ".join(f"{p:.0f} %" for p in least) or "never"
+    dominance = f"at no lower PSNR than its rungs: {shares} of the bytes"
+    if found["bd_rate_percent"] is None:
+        return f"no BD-rate, {found['reason']}; {dominance}"
+    low, high = found["overlap_db"]
+    return f"BD-rate {found['bd_rate_percent']:+.1f} % over {low:.2f}..{high:.2f} dB; {dominance}"
