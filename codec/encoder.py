@@ -36,6 +36,7 @@ from codec.package_writer import PackageWriter
 from codec.planes import encode_planes, padding_source
 from codec.poster_picture import make_poster
 from codec.quantisation import Quantiser, fit_quantiser
+from codec.rung_quality import measure_rungs
 from codec.scene import open_scene
 from codec.source import SceneSource, TrainedGop
 from renderer import CanonicalGaussians
@@ -96,7 +97,7 @@ class _Encoder:
             gops.append(self._encode_gop(index, start, tiles, rungs))
         ordered = tuple(rungs[qp] for qp in sorted(rungs))
         manifest = Manifest(self.source.meta, tiles, ordered, tuple(static), tuple(gops))
-        manifest = self._with_poster(manifest)
+        manifest = self._with_quality(self._with_poster(manifest))
         report = self._report(manifest, self._write_manifest(manifest))
         self.progress("done", 1.0)
         return report
@@ -247,6 +248,18 @@ class _Encoder:
         self.package.write(entry.file.name, jpeg)
         return replace(manifest, poster=entry)
 
+    def _with_quality(self, manifest: Manifest) -> Manifest:
+        """Say of each segment how well it shows what was trained."""
+        if self.config.quality.cameras < 1:
+            return manifest
+        self.progress("quality of the rungs", 0.99)
+        self.package.write(MANIFEST_NAME, _checked_json(manifest))
+        with open_scene(self.package.root) as scene:
+            measured = measure_rungs(scene, self.source, self.config.quality)
+        if measured is None:
+            return manifest
+        return replace(manifest, gops=tuple(map(_with_quality, manifest.gops, measured)))
+
     def _write_manifest(self, manifest: Manifest) -> int:
         """Bytes of scene.json and scene.mpd."""
         files = [self.package.write(MANIFEST_NAME, _checked_json(manifest))]
@@ -286,6 +299,11 @@ def _checked_json(manifest: Manifest) -> bytes:
     except ValueError as error:
         raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
     return data
+
+
+def _with_quality(gop: GopEntry, quality_db: tuple[float, ...]) -> GopEntry:
+    pairs = zip(gop.segments, quality_db, strict=True)
+    return replace(gop, segments=tuple(replace(s, quality_db=q) for s, q in pairs))
 
 
 def _check_finite(where: str, gaussians: CanonicalGaussians) -> None:

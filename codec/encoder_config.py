@@ -8,6 +8,7 @@ import numpy as np
 
 from codec.feature_video import Codec
 from codec.poster_config import PosterSettings
+from codec.quality_config import QualitySettings
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class EncoderConfig:
         seed: of the sorting.
         threads: of the video encoder.
         poster: the picture that is seen before anything else is there.
+        quality: how the quality of each rung and GOP is measured, for players that choose rungs.
         keep_codes: hold all codes in the report, for tests; long scenes need the memory.
     """
 
@@ -50,6 +52,7 @@ class EncoderConfig:
     seed: int = 0
     threads: int = 1
     poster: PosterSettings = field(default_factory=PosterSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
     keep_codes: bool = False
 
 

@@ -60,8 +60,8 @@ class SegmentEntry:
     Args:
         file: the media segment.
         psnr_db: of the decoded against the encoded 8-bit codes, capped at 100.
-        quality_db: PSNR of drawn pictures against those of the scene before the video coding
-            (`codec.rung_quality`), capped at 100; None in packages that do not say.
+        quality_db: PSNR of drawn pictures against those of what was trained, before anything
+            was quantised (`codec.rung_quality`), capped at 100; None in packages that do not say.
     """
 
     file: FileEntry

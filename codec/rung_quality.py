@@ -7,33 +7,79 @@ few cameras, once from what was trained and once from what a player would decode
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from codec.source import SceneMeta
-from renderer import Camera, Gop, RenderSettings
+from codec.quality_config import QualitySettings
+from codec.scene import Scene
+from codec.source import SceneMeta, SceneSource
+from renderer import Camera, Gop, RenderError, RenderSettings
+from renderer.backends import choose_backend
 from renderer.backends.base import Backend
 
+log = logging.getLogger(__name__)
 QUALITY_CAP_DB = 100.0
 
 
-@dataclass(frozen=True)
-class QualitySettings:
-    """What is drawn to judge a rung.
+@torch.no_grad()
+def measure_rungs(
+    scene: Scene, source: SceneSource, settings: QualitySettings
+) -> list[tuple[float, ...]] | None:
+    """What each rung of each GOP shows of what was trained: all losses of the encoding together.
 
     Args:
-        cameras: the first so many presets of the scene; an orbit where it has none.
-        height_px: of the pictures; their width keeps the aspect of the capture.
-        frames_per_gop: spread evenly over the GOP.
-    """
+        scene: the encoded scene, opened.
+        source: the trained scene it was made of.
 
-    cameras: int = 4
-    height_px: int = 180
-    frames_per_gop: int = 4
+    Returns:
+        For each GOP the PSNR in dB of each rung of `scene.rungs`; None where nothing is measured.
+
+    Raises:
+        CodecError: the scene cannot be decoded.
+    """
+    if settings.cameras < 1:
+        return None
+    backend = choose_backend(None if torch.cuda.is_available() else "cpu").backend
+    try:
+        return [
+            _measure_gop(
+                scene, index, trained_gop(source, index, backend.device), backend, settings
+            )
+            for index in range(scene.gop_count)
+        ]
+    except RenderError as error:
+        log.warning("The quality of the rungs is not measured: %s", error)
+        return None
+
+
+def _measure_gop(
+    scene: Scene, source: SceneSource, index: int, backend: Backend, settings: QualitySettings
+) -> tuple[float, ...]:
+    trained = trained_gop(source, index, backend.device)
+    meter = QualityMeter(trained, scene.meta, backend, settings)
+    return tuple(
+        meter.quality_db(scene.decode_gop(index, qp, backend.device)) for qp in scene.rungs
+    )
+
+
+def trained_gop(source: SceneSource, index: int, device: torch.device) -> Gop:
+    """A GOP as it was trained, nothing of it quantised."""
+    gop = source.gop(index)
+    channels = gop.features.shape[-1]
+    return Gop(
+        static=source.static.activate().to(device),
+        canonical=gop.canonical.to(device),
+        features=gop.features.detach().float().to(device),
+        feature_offset=torch.zeros(channels, device=device),
+        feature_step=torch.ones(channels, device=device),
+        field=gop.field.to(device).eval(),
+        frames=gop.frames,
+    )
 
 
 def quality_cameras(meta: SceneMeta, settings: QualitySettings) -> tuple[Camera, ...]:

@@ -15,7 +15,8 @@ from codec.errors import NotAScene
 from codec.limits import Limits
 from codec.manifest import Manifest
 from codec.manifest_json import read_manifest, write_manifest
-from codec.rung_quality import QUALITY_CAP_DB, QualityMeter, QualitySettings, quality_cameras
+from codec.quality_config import QualitySettings
+from codec.rung_quality import QUALITY_CAP_DB, QualityMeter, quality_cameras
 from codec.scene import Scene, open_scene
 from codec.streaming.adaptive import ladder_of
 from renderer.backends.reference import ReferenceBackend
@@ -25,7 +26,8 @@ from tests.synthetic import SyntheticSource
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     out: Path = tmp_path_factory.mktemp("scene") / "ball.stgs"
-    encode_scene(SyntheticSource(frames_per_gop=(8,)), out, EncoderConfig(rungs=(16, 45)))
+    config = EncoderConfig(rungs=(16, 45), quality=QualitySettings(cameras=0))
+    encode_scene(SyntheticSource(frames_per_gop=(8,)), out, config)
     with open_scene(out) as opened:
         yield opened
 

@@ -1,0 +1,21 @@
+"""How the encoder judges the rungs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class QualitySettings:
+    """What is drawn to judge a rung.
+
+    Args:
+        cameras: the first so many presets of the scene, one on the orbit where it has none; 0
+            measures nothing.
+        height_px: of the pictures; their width keeps the aspect of the capture.
+        frames_per_gop: spread evenly over the GOP.
+    """
+
+    cameras: int = 4
+    height_px: int = 180
+    frames_per_gop: int = 4

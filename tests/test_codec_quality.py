@@ -1,0 +1,59 @@
+"""The encoder says of each rung and GOP how well it shows what was trained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from codec.encoder import encode_scene
+from codec.encoder_config import AttributeBits, EncoderConfig
+from codec.quality_config import QualitySettings
+from codec.rung_quality import QualityMeter, trained_gop
+from codec.scene import open_scene
+from renderer.backends.cpu import CpuBackend
+from tests.synthetic import SyntheticSource
+
+SMALL = QualitySettings(height_px=60, frames_per_gop=2)
+SOURCE = SyntheticSource(frames_per_gop=(6, 4))
+
+
+def encoded(folder: Path, **changes: object) -> list[tuple[float | None, ...]]:
+    """quality_db of each rung of each GOP."""
+    config = replace(EncoderConfig(rungs=(8, 40), quality=SMALL), **changes)
+    encode_scene(SOURCE, folder / "ball.stgs", config)
+    with open_scene(folder / "ball.stgs") as scene:
+        return [tuple(s.quality_db for s in gop.segments) for gop in scene.manifest.gops]
+
+
+def test_each_rung_of_each_gop_has_its_quality(tmp_path: Path) -> None:
+    for fine, coarse in encoded(tmp_path):
+        assert fine is not None
+        assert coarse is not None
+        assert 45 < fine < 90
+        assert 20 < coarse < fine - 3
+
+
+def test_coarser_attributes_cost_quality_at_every_rung(tmp_path: Path) -> None:
+    default = encoded(tmp_path)
+    coarse = encoded(tmp_path, bits=AttributeBits(means=7, colors=4))
+    assert all(b[0] < a[0] - 6 for a, b in zip(default, coarse, strict=True))  # type: ignore[operator]
+
+
+def test_quality_is_left_out_when_nothing_shall_be_drawn(tmp_path: Path) -> None:
+    found = encoded(tmp_path, quality=QualitySettings(cameras=0))
+    assert found == [(None, None), (None, None)]
+
+
+def test_what_was_trained_is_the_reference_itself() -> None:
+    gop = trained_gop(SOURCE, 0, torch.device("cpu"))
+    meter = QualityMeter(gop, SOURCE.meta, CpuBackend(), SMALL)
+    assert meter.quality_db(gop) == 100.0
+    nudged = replace(gop, features=gop.features + 0.02)
+    assert meter.quality_db(nudged) < 60
+    assert gop.features.dtype == torch.float32
+    assert gop.windowed_features(0)[:, 2].tolist() == pytest.approx(
+        SOURCE.gop(0).features[0, :, 2].tolist()
+    )
