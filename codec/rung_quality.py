@@ -47,9 +47,7 @@ def measure_rungs(
     backend = choose_backend(None if torch.cuda.is_available() else "cpu").backend
     try:
         return [
-            _measure_gop(
-                scene, index, trained_gop(source, index, backend.device), backend, settings
-            )
+            _measure_gop(scene, source, index, backend, settings)
             for index in range(scene.gop_count)
         ]
     except RenderError as error:
