@@ -168,14 +168,55 @@ def load_train() -> type[Command]:
         data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
         out: Annotated[OutputOption, tyro.conf.arg(name="output", metavar="RUN")]
 
+        recipe: Literal["default", "paper"] = "default"
+        """Settings to start from: the best we have, or the paper's method and nothing more. Any
+        of them can be changed beside it."""
+
         def run(self) -> int:
             from trainer.train import train
 
             logging.getLogger("trainer").setLevel(logging.INFO)
-            train(TrainConfig(**vars(self)))  # a class that worker processes know
+            train(train_config(self))
             return 0
 
     return Train
+
+
+def train_config(command: Any) -> Any:
+    """The trainer's part of a command: of a class that worker processes know."""
+    from trainer.config import TrainConfig
+
+    return TrainConfig(
+        **{f.name: getattr(command, f.name) for f in dataclasses.fields(TrainConfig)}
+    )
+
+
+def load_ablate() -> type[Command]:
+    """The settings of the trainer, and of the ablation, for the command line."""
+    from trainer.ablation import AblationConfig
+    from trainer.config import TrainConfig
+
+    @dataclasses.dataclass(frozen=True)
+    class Ablate(TrainConfig):
+        """Switch off one part of the method at a time, and write the table of what that costs.
+        What was stopped is resumed; finished rows are kept."""
+
+        data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
+        out: Annotated[OutputOption, tyro.conf.arg(name="output", metavar="DIR")]
+        ablation: Annotated[AblationConfig, tyro.conf.arg(name="")] = dataclasses.field(
+            default_factory=AblationConfig
+        )
+
+        def run(self) -> int:
+            from trainer.ablation import ablate
+            from trainer.ablation_table import markdown
+
+            logging.getLogger("trainer").setLevel(logging.INFO)
+            command = " ".join(["main.py", *sys.argv[1:]])
+            print(markdown(ablate(train_config(self), self.ablation, command)))
+            return 0
+
+    return Ablate
 
 
 def load_encode() -> type[Command]:
@@ -395,6 +436,7 @@ COMMANDS = {
     "open": Entry("[SCENE]", "open the window (also without the word `open`)", lambda: Open),
     "info": Entry("SCENE [--json]", "say what is in a scene", lambda: Info),
     "train": Entry("DATA -o RUN", "train a scene from multi-view video", load_train),
+    "ablate": Entry("DATA -o DIR", "train with one part of the method off at a time", load_ablate),
     "encode": Entry("RUN -o SCENE", "write a trained run as a scene", load_encode),
     "render": Entry("SCENE --camera C -o FILE", "write a film or a picture", lambda: Render),
     "evaluate": Entry("SCENE --data DIR", "compare with cameras kept out", lambda: Evaluate),
@@ -429,7 +471,23 @@ def parse(arguments: Sequence[str]) -> Command:
         name, rest = rest[0], rest[1:]
     elif rest:
         refuse_misspelt(rest[0])
-    return tyro.cli(COMMANDS[name].load(), prog=f"main.py {name}", args=rest)
+    kind = COMMANDS[name].load()
+    started = options_of_recipe(kind, rest) if name == "train" else {}
+    return tyro.cli(kind, prog=f"main.py {name}", args=rest, **started)
+
+
+def options_of_recipe(kind: Callable[..., Any], arguments: Sequence[str]) -> dict[str, Any]:
+    """What the options start from if the arguments name a recipe, as tyro wants to be told."""
+    words = " ".join(arguments).replace("--recipe=", "--recipe ").split(" ")
+    if "--recipe" not in words[:-1]:
+        return {}
+    from trainer.recipes import RECIPES
+
+    name = words[words.index("--recipe") + 1]
+    if name not in RECIPES:
+        return {}  # tyro says which there are
+    settings = RECIPES[name](tyro.MISSING, tyro.MISSING)
+    return {"default": kind(**vars(settings), recipe=name)}
 
 
 def refuse_misspelt(word: str) -> None:

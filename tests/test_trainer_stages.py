@@ -257,7 +257,7 @@ def test_moving_gaussians_start_on_what_moves(
     footage: GopFootage, stills: list[StillView], tmp_path: Path
 ) -> None:
     config, random = start_config(tmp_path), RandomSource(0, CPU)
-    points, birth = moving_start(footage, stills, static_room(), 128, config, random)
+    points, birth = moving_start(footage, stills, static_room(), config, random)
     assert len(points) == len(birth) == 128
     assert birth.unique().tolist() == [1, 4]  # a quarter and three quarters of six frames
     found = [points.positions[birth == frame].median(dim=0).values for frame in (1, 4)]
@@ -271,7 +271,7 @@ def test_a_gop_in_which_nothing_moves_has_a_few_gaussians(
     frozen = replace(footage, frames=[s.median.expand(FRAMES, -1, -1, -1) for s in stills])
     static = random_canonical(100).activate()
     points, birth = moving_start(
-        frozen, stills, static, 128, start_config(tmp_path), RandomSource(0, CPU)
+        frozen, stills, static, start_config(tmp_path), RandomSource(0, CPU)
     )
     assert len(points) == len(birth) == FEWEST
     assert points.colors.amax() <= 1

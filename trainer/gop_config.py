@@ -13,14 +13,15 @@ class GopConfig:
     """Schedule and weights of the fine stage.
 
     Args:
-        count: most canonical Gaussians of a GOP (fewer where little moves).
+        count: Gaussians that start on what moves (fewer where little moves).
+        cap: the GOP's Gaussians grow in number up to this; None keeps as many as there are.
         iterations: optimiser steps.
         views: pictures of one frame that make a batch.
         features, window, width, position_frequencies: see `renderer.FieldConfig`.
         moments: times of the GOP at which Gaussians start on what moves; 0 adds none of these.
         relocate_every, relocate_until: density control, in steps and as share of the iterations.
         relocation: the dead move to where they help; without it they are pruned.
-        growth: most relative growth at a time while there are fewer than `count`.
+        growth: most relative growth at a time, below the cap.
         dead_opacity: dead below this mean opacity over the GOP.
         dynamic_density: SSIM sees what moves (M of L_c); without it the whole picture.
         feature_noise: standard deviation of what the video codec will do to features of -1..1.
@@ -34,6 +35,7 @@ class GopConfig:
     """
 
     count: int = 16_384
+    cap: int | None = None
     iterations: int = 6_000
     views: int = 2
     features: int = 8
@@ -44,7 +46,7 @@ class GopConfig:
     relocate_every: int = 200
     relocate_until: float = 0.7
     relocation: bool = True
-    growth: float = 0.0
+    growth: float = 0.05
     dead_opacity: float = 0.01
     dynamic_density: bool = True
     feature_noise: float = 0.005

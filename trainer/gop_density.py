@@ -25,17 +25,17 @@ def control_density(
 ) -> None:
     """Relocate, or prune and grow, by the mean opacity [M] of each Gaussian over the GOP."""
     dead = opacity < config.dead_opacity
-    room = config.count - len(parameters) if config.growth > 0 else 0
-    if config.relocation and room <= 0:
+    cap = config.cap or 0
+    if config.relocation and len(parameters) >= cap:
         parameters.relocate(dead, opacity, random.generator)
         return
     before = len(parameters)
     parameters.prune(dead)
     alive = opacity[~dead] if len(parameters) < before else opacity
-    growth = min(int(config.growth * len(parameters)), config.count - len(parameters))
-    if growth > 0:
+    growth = max(0, min(int(config.growth * len(parameters)), cap - len(parameters)))
+    if growth:
         parameters.grow(growth, alive, random.generator)
-    if len(parameters) != before or growth > 0:
+    if growth or len(parameters) < before:
         sort_again(parameters)
 
 

@@ -98,8 +98,7 @@ def gop_start(
         parts.append(coarse)
         births.append(torch.full((len(coarse),), torch.nan, device=random.device))
     if config.gop.moments > 0:
-        room = config.gop.count - sum(len(p) for p in parts)
-        points, birth = moving_start(footage, stills, coarse.activate(), room, config, random)
+        points, birth = moving_start(footage, stills, coarse.activate(), config, random)
         parts.append(gaussians_from_points(points, opacity=0.3))
         births.append(birth)
     found = CanonicalGaussians(*(torch.cat([getattr(p, n) for p in parts]) for n in ATTRIBUTES))
@@ -110,15 +109,14 @@ def moving_start(
     footage: GopFootage,
     stills: list[StillView],
     static: Gaussians,
-    count: int,
     config: TrainConfig,
     random: RandomSource,
 ) -> tuple[PointCloud, Tensor]:
-    """At most `count` points and the frame [M] that each was found in, evenly from the moments."""
+    """Points and the frame [M] that each was found in, evenly from the GOP's moments."""
     settings = RenderSettings(near=footage.near)
     depths = [depth_map(static, camera, settings) for camera in footage.cameras]
     bounds = _bounds(static)
-    each = max(count, 0) // config.gop.moments
+    each = config.gop.count // config.gop.moments
     parts, births = [], []
     for number in range(config.gop.moments):
         frame = int((number + 0.5) * footage.count / config.gop.moments)

@@ -36,7 +36,7 @@ def paper_recipe(data: Path, out: Path) -> TrainConfig:
             exploration=0.0,
         ),
         gop=GopConfig(
-            count=most,
+            cap=most,
             iterations=12_000,
             views=2,
             features=8,

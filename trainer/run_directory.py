@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -146,12 +146,13 @@ class RunDirectory:
 class TrainedScene:
     """A finished run as the encoder takes it (`codec.source.SceneSource`)."""
 
-    def __init__(self, run: RunDirectory, meta: SceneMeta, gop_count: int) -> None:
-        self.run, self.meta, self.gop_count = run, meta, gop_count
+    def __init__(self, run: RunDirectory, meta: SceneMeta, gops: Sequence[int]) -> None:
+        """`gops` are those of the run that make the scene."""
+        self.run, self.meta, self.gops, self.gop_count = run, meta, gops, len(gops)
         self.static = run.read_static() if run.is_split else CanonicalGaussians.empty()
 
     def gop(self, index: int) -> TrainedGop:
-        return self.run.read_gop(index)
+        return self.run.read_gop(self.gops[index])
 
 
 def load_run(path: Path, **changes: Any) -> TrainedScene:
@@ -161,7 +162,7 @@ def load_run(path: Path, **changes: Any) -> TrainedScene:
     for index in range(len(gop_frames)):
         if not run.gop_path(index).exists():
             raise RunError(f"{path}: GOP {index} is not trained yet; run `train` again to resume")
-    return TrainedScene(run, replace(meta, **changes), len(gop_frames))
+    return TrainedScene(run, replace(meta, **changes), range(len(gop_frames)))
 
 
 def write_atomically(path: Path, content: Any, write: Any) -> None:

@@ -44,7 +44,7 @@ def train(config: TrainConfig) -> None:
     capture = open_capture(config.data)
     check_capture(capture)
     run = RunDirectory(config.out)
-    _claim(run, config)
+    claim(run, config)
     if not run.static_path.exists():
         train_static_layer(config, capture, run, devices[0])
     lengths = _planned_lengths(run, capture)
@@ -53,7 +53,7 @@ def train(config: TrainConfig) -> None:
     _sum_up(run, config, capture.frames)
 
 
-def _claim(run: RunDirectory, config: TrainConfig) -> None:
+def claim(run: RunDirectory, config: TrainConfig) -> None:
     """Write the settings into a new run; an old one must have been begun with the same."""
     settings = plain_config(config)
     begun = run.read_config()

@@ -1,0 +1,252 @@
+"""Named recipes, and the ablation runner on a tiny scene."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import main
+import trainer.ablation
+from codec.encoder import encode_scene
+from codec.encoder_config import EncoderConfig
+from codec.scene import open_scene
+from renderer import RenderSettings
+from renderer.backends.reference import ReferenceBackend
+from tests.capture_scene import FRAMES, single_thread
+from trainer.ablation import AblationConfig, ablate, planned_rows, static_key
+from trainer.ablation_rows import ROWS
+from trainer.auxiliary import AuxiliaryConfig
+from trainer.config import TrainConfig
+from trainer.datasets import open_capture
+from trainer.dynamic_points import HullConfig
+from trainer.errors import RunError, TrainerError
+from trainer.gop_config import GopConfig
+from trainer.initial_points import InitialPointsConfig
+from trainer.recipes import paper_recipe
+from trainer.run_directory import load_run
+from trainer.static_stage import StaticConfig
+from trainer.train import train
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def tiny(data: Path, out: Path) -> TrainConfig:
+    return TrainConfig(
+        data,
+        out,
+        gop_frames=3,
+        device="cpu",
+        points=InitialPointsConfig(fill=0),
+        static=StaticConfig(cap=60, iterations=4),
+        hull=HullConfig(candidates=5000),
+        gop=GopConfig(
+            count=64, iterations=8, features=2, width=8, moments=1,
+            auxiliary=AuxiliaryConfig(batch=16, width=8, heads=2),
+        ),
+    )  # fmt: skip
+
+
+# Recipes
+
+
+def test_every_setting_can_be_changed_beside_a_recipe() -> None:
+    command: Any = main.parse(["train", "in", "-o", "out", "--recipe", "paper", "--gop.window=5"])
+    expected = paper_recipe(Path("in"), Path("out"))
+    expected = replace(expected, gop=replace(expected.gop, window=5))
+    assert main.train_config(command) == expected
+    assert main.train_config(main.parse(["train", "in", "-o", "out"])) == TrainConfig(
+        Path("in"), Path("out")
+    )
+
+
+def test_the_paper_has_no_static_split_and_its_own_numbers() -> None:
+    config = paper_recipe(Path("in"), Path("out"))
+    assert not config.static_split
+    assert (config.static.learns_from, config.static.views) == ("frames", 2)
+    assert (config.static.iterations, config.gop.iterations) == (3_000, 12_000)
+    assert config.static.cap == config.gop.cap <= 150_000
+    assert (config.gop.window, config.gop.feature_noise) == (3, 0.001)
+    assert config.gop.auxiliary.enabled
+    assert not config.color_response.enabled
+
+
+@pytest.fixture(scope="module")
+def paper_scene(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scene without static Gaussians, trained as in the paper, but tiny."""
+    out = tmp_path_factory.mktemp("paper")
+    recipe, small = paper_recipe(tiny_capture, out / "run"), tiny(tiny_capture, out)
+    config = replace(
+        small,
+        out=recipe.out,
+        gop_frames=60,
+        static_split=recipe.static_split,
+        static=replace(recipe.static, cap=60, iterations=30),
+        gop=replace(
+            recipe.gop, cap=80, iterations=60, features=4, width=16, relocate_every=20,
+            auxiliary=AuxiliaryConfig(batch=32, width=16),
+        ),
+    )  # fmt: skip
+    with single_thread():
+        train(config)
+        encode_scene(load_run(config.out), out / "paper.stgs", EncoderConfig(rungs=(16,)))
+    return out / "paper.stgs"
+
+
+def test_a_scene_without_static_gaussians_plays(paper_scene: Path, tiny_capture: Path) -> None:
+    capture = open_capture(tiny_capture)
+    with open_scene(str(paper_scene)) as scene:
+        assert scene.static_count == 0
+        assert scene.bytes_per_frame(16)["static"] == 0
+        gop = scene.decode_gop(0, 16)
+        assert (len(gop.static), gop.frames) == (0, FRAMES)
+        assert 60 < len(gop.canonical) <= 80  # it grew towards the cap
+        settings = RenderSettings(scene.meta.background, scene.meta.near)
+        pictures = [
+            ReferenceBackend().render(gop.gaussians_at(f), capture.views[1].camera, settings)
+            for f in (0, FRAMES - 1)
+        ]
+    recorded = capture.views[1].reader.read([0, FRAMES - 1])
+    for picture, frame in zip(pictures, recorded, strict=True):
+        error = (picture - torch.from_numpy(frame).float() / 255).square().mean()
+        assert -10 * error.log10() > 20
+
+
+# The runner
+
+
+@pytest.fixture(scope="module")
+def ablation(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The second of two GOPs, in two rows."""
+    out = tmp_path_factory.mktemp("ablation")
+    with single_thread():
+        ablate(tiny(tiny_capture, out), TWO_ROWS, "main.py ablate blobs")
+    return out
+
+
+TWO_ROWS = AblationConfig(
+    gops=(1,), shorten=0.5, rows=("full", "window-1"), rungs=(20, 28), frame_step=2,
+    backend="reference",
+)  # fmt: skip
+
+
+def test_each_row_has_its_figures(ablation: Path) -> None:
+    document = json.loads((ablation / "ablation.json").read_text())
+    assert [row["row"] for row in document["rows"]] == ["full", "window-1"]
+    assert document["command"] == "main.py ablate blobs"
+    assert (document["gops"], document["shorten"]) == ([1], 0.5)
+    assert document["hardware"]["devices"] == ["cpu"]
+    for row in document["rows"]:
+        assert [rung["qp"] for rung in row["rungs"]] == [20, 28]
+        for rung in row["rungs"]:
+            assert rung["test"]["psnr"] > 15
+            assert rung["train"]["psnr"] > 15
+            assert 0 < rung["test"]["ssim"] < 1
+            parts = rung["bytes_per_frame"]
+            assert parts["total"] == pytest.approx(
+                sum(v for name, v in parts.items() if name != "total")
+            )
+        assert row["settings"]["gop"]["iterations"] == 4  # half of eight
+        assert row["gop_seconds"] > 0
+        assert row["seed"] == 0
+    full, narrow = (row["settings"]["gop"]["window"] for row in document["rows"])
+    assert (full, narrow) == (3, 1)
+
+
+def test_frames_of_the_chosen_gop_are_compared(ablation: Path, tiny_capture: Path) -> None:
+    """The second GOP is drawn beside frames 3 to 5 of the capture, not beside the first three."""
+    figures = json.loads((ablation / "ablation.json").read_text())["rows"][0]["rungs"][0]
+    capture = open_capture(tiny_capture)
+    with open_scene(str(ablation / "rows" / "full" / "scene.stgs")) as scene:
+        gop = scene.decode_gop(0, 20)
+        settings = RenderSettings(scene.meta.background, scene.meta.near)
+        readings = []
+        for frame in (0, 2):
+            drawn = gop.gaussians_at(frame)
+            picture = ReferenceBackend().render(drawn, capture.views[0].camera, settings)
+            shown = (picture.clamp(0, 1) * 255).round() / 255
+            target = torch.from_numpy(capture.views[0].reader.read([3 + frame])[0]).float() / 255
+            readings.append(-10 * (shown - target).square().mean().log10().item())
+    assert figures["test"]["psnr"] == pytest.approx(sum(readings) / 2, abs=1e-3)
+
+
+def test_the_table_shows_the_rung_of_the_paper(ablation: Path) -> None:
+    page = (ablation / "ablation.md").read_text()
+    assert "Figures at QP 20" in page
+    assert "| full | " in page
+    assert "| window W = 1 | " in page
+    assert "`main.py ablate blobs`" in page
+    tables = [line for line in page.splitlines() if line.startswith("| ")]
+    assert {line.count("|") for line in tables[:3]} == {14}
+
+
+def test_rows_share_the_coarse_stage(ablation: Path) -> None:
+    assert len(list(ablation.glob("static-*"))) == 1
+    files = [ablation / "rows" / name / "static.safetensors" for name in ("full", "window-1")]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_finished_rows_are_kept(
+    ablation: Path, tiny_capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbid(*_: Any) -> None:
+        raise AssertionError("this was done before")
+
+    monkeypatch.setattr(trainer.ablation, "run_row", forbid)
+    monkeypatch.setattr(trainer.ablation, "train_static_layer", forbid)
+    document = ablate(tiny(tiny_capture, ablation), TWO_ROWS, "again")
+    assert len(document["rows"]) == 2
+    with pytest.raises(AssertionError, match="done before"):  # other rungs are measured anew
+        ablate(tiny(tiny_capture, ablation), replace(TWO_ROWS, rungs=(24,)), "again")
+
+
+def test_other_settings_in_the_same_folder_are_refused(ablation: Path, tiny_capture: Path) -> None:
+    with pytest.raises(RunError, match=r"gop.iterations: 4 -> 8"):
+        ablate(tiny(tiny_capture, ablation), replace(TWO_ROWS, shorten=1.0), "again")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"rows": ("half",)}, "no row 'half'; rows are full, no-aux"),
+        ({"gops": (2,)}, "GOPs 0 to 1"),
+    ],
+)
+def test_what_there_is_not_is_named(
+    tiny_capture: Path, tmp_path: Path, wrong: dict, message: str
+) -> None:
+    with pytest.raises(TrainerError, match=message):
+        ablate(tiny(tiny_capture, tmp_path), replace(TWO_ROWS, **wrong), "wrong")
+
+
+def test_each_row_switches_off_what_it_says(tmp_path: Path) -> None:
+    base = TrainConfig(tmp_path, tmp_path)
+    rows = {p.row.name: p.config for p in planned_rows(base, AblationConfig(shorten=1.0))}
+    assert len(rows) == len(ROWS)
+    full = rows["full"].gop
+    assert full == base.gop
+    assert rows["no-auxiliary"].gop == replace(
+        full, auxiliary=replace(full.auxiliary, enabled=False)
+    )
+    assert rows["no-dynamic-density"].gop == replace(full, dynamic_density=False)
+    assert rows["no-temporal"].gop == replace(full, temporal_weight=0.0)
+    assert rows["no-relocation"].gop == replace(full, relocation=False)
+    assert rows["window-1"].gop == replace(full, window=1)
+    assert rows["window-5"].gop == replace(full, window=5)
+    assert rows["no-feature-noise"].gop == replace(full, feature_noise=0.0)
+    assert not rows["no-static-split"].static_split
+    assert rows["color-response"].color_response.enabled != base.color_response.enabled
+    paper = paper_recipe(tmp_path, tmp_path)
+    assert (rows["paper"].gop, rows["paper"].static) == (paper.gop, paper.static)
+
+
+def test_rows_that_leave_the_coarse_stage_alone_share_it(tmp_path: Path) -> None:
+    base = TrainConfig(tmp_path, tmp_path)
+    keys = {p.row.name: static_key(p.config) for p in planned_rows(base, AblationConfig())}
+    others = {name for name, key in keys.items() if key != keys["full"]}
+    assert others == {"color-response", "paper"}
+    assert static_key(replace(base, seed=1)) != keys["full"]

@@ -1,0 +1,189 @@
+"""The ablation runner: one part of the method switched off at a time, all else the same.
+
+Rows are independent and run side by side on all devices; a coarse stage that serves several rows
+is trained once. A runner that was killed goes on where it was: finished rows are kept, others
+resume from their checkpoints.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainer.ablation_row import Measuring, run_row
+from trainer.ablation_rows import ROWS, Row, shortened
+from trainer.ablation_table import markdown
+from trainer.config import TrainConfig
+from trainer.datasets import check_capture, open_capture
+from trainer.errors import RunError, TrainerError
+from trainer.parallel import run_on_devices, training_devices
+from trainer.progress import log
+from trainer.run_directory import RunDirectory, write_atomically
+from trainer.train import gop_lengths, train_static_layer
+from trainer.training_record import changed_settings, plain_config
+
+
+@dataclass(frozen=True)
+class AblationConfig:
+    """What an ablation runs and measures.
+
+    Args:
+        gops: which GOPs are trained.
+        shorten: share of the fine stage's iterations.
+        rows: names; none at all stands for every row.
+        rungs: QPs that each row is encoded with.
+        frame_step: every so many frames are compared with the capture.
+        processes: training processes on each device.
+        backend: of the renderer, for comparing; chosen where it is None.
+    """
+
+    gops: tuple[int, ...] = (0,)
+    shorten: float = 0.25
+    rows: tuple[str, ...] = ()
+    rungs: tuple[int, ...] = (16, 20, 24, 28)
+    frame_step: int = 4
+    processes: int = 1
+    backend: str | None = None
+
+
+@dataclass(frozen=True)
+class PlannedRow:
+    """A row with its settings, and where the coarse stage that it needs lies."""
+
+    row: Row
+    config: TrainConfig
+    shared: RunDirectory
+
+    @property
+    def result_path(self) -> Path:
+        return self.config.out / "row.json"
+
+
+def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str, Any]:
+    """Run what is missing below `base.out`, and write ablation.json and ablation.md there.
+
+    Args:
+        base: the full method; its schedule is shortened here.
+        command: said in the results.
+
+    Raises:
+        CaptureError: the capture cannot be used.
+        TrainerError: no such row or GOP; or a process died.
+        RunError: a row was begun with other settings.
+    """
+    devices = training_devices(base.device)
+    capture = open_capture(base.data)
+    check_capture(capture)
+    _check_gops(config.gops, len(gop_lengths(capture.frames, base.gop_frames)))
+    rows = planned_rows(base, config)
+    todo = [k for k, planned in enumerate(rows) if not _is_finished(planned, config)]
+    needed = {rows[k].shared.path: k for k in reversed(todo)}
+    static = [k for path, k in needed.items() if not RunDirectory(path).static_path.exists()]
+    workers = [d for d in devices for _ in range(config.processes)]
+    run_on_devices(partial(_train_static, base, config), static, workers)
+    run_on_devices(partial(_train_row, base, config), todo, workers)
+    document = {
+        "command": command,
+        "data": capture.title,
+        "gops": list(config.gops),
+        "shorten": config.shorten,
+        "frame_step": config.frame_step,
+        "hardware": _hardware(devices),
+        "rows": [_result(planned) for planned in rows],
+    }
+    write_atomically(base.out / "ablation.json", json.dumps(document, indent=1), Path.write_text)
+    write_atomically(base.out / "ablation.md", markdown(document), Path.write_text)
+    return document
+
+
+def planned_rows(base: TrainConfig, config: AblationConfig) -> list[PlannedRow]:
+    """The chosen rows, in the order of the table. Raises TrainerError."""
+    unknown = sorted(set(config.rows) - {row.name for row in ROWS})
+    if unknown:
+        known = ", ".join(row.name for row in ROWS)
+        raise TrainerError(f"there is no row {unknown[0]!r}; rows are {known}")
+    chosen = [row for row in ROWS if not config.rows or row.name in config.rows]
+    return [_planned(row, base, config) for row in chosen]
+
+
+def _planned(row: Row, base: TrainConfig, config: AblationConfig) -> PlannedRow:
+    changed = replace(row.change(base), out=base.out / "rows" / row.name)
+    shared = RunDirectory(base.out / f"static-{static_key(changed)}")
+    return PlannedRow(row, shortened(changed, config.shorten), shared)
+
+
+def static_key(config: TrainConfig) -> str:
+    """Short name of all settings that the coarse stage depends on."""
+    settings = plain_config(config)
+    others = {"data", "out", "device", "static_split", "hull", "gop"}
+    mine = {k: v for k, v in settings.items() if k not in others and not k.endswith("_every")}
+    return hashlib.sha256(json.dumps(mine, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _check_gops(gops: tuple[int, ...], count: int) -> None:
+    wrong = [k for k in gops if not 0 <= k < count]
+    if wrong or not gops:
+        raise TrainerError(f"there is no GOP {wrong}; the capture has GOPs 0 to {count - 1}")
+
+
+def _train_static(
+    base: TrainConfig, config: AblationConfig, index: int, device: torch.device
+) -> None:
+    """The coarse stage that the row of this number needs."""
+    planned = planned_rows(base, config)[index]
+    log.info("%s: the coarse stage of %r", planned.shared.path.name, planned.row.title)
+    train_static_layer(planned.config, open_capture(base.data), planned.shared, device)
+
+
+def _train_row(base: TrainConfig, config: AblationConfig, index: int, device: torch.device) -> None:
+    planned = planned_rows(base, config)[index]
+    log.info("row %r", planned.row.title)
+    started_s = time.monotonic()
+    figures = run_row(planned.config, planned.shared, _measuring(config), device)
+    named = {"row": planned.row.name, "title": planned.row.title}
+    asked = {"measuring": _plain_measuring(config)}
+    log.info("row %r done in %.0f s", planned.row.title, time.monotonic() - started_s)
+    document = json.dumps(named | asked | figures, indent=1)
+    write_atomically(planned.result_path, document, Path.write_text)
+
+
+def _measuring(config: AblationConfig) -> Measuring:
+    return Measuring(config.gops, config.rungs, config.frame_step, config.backend)
+
+
+def _plain_measuring(config: AblationConfig) -> dict[str, Any]:
+    return json.loads(json.dumps(vars(_measuring(config))))
+
+
+def _is_finished(planned: PlannedRow, config: AblationConfig) -> bool:
+    """Whether an earlier call trained and measured a row as it is asked for now."""
+    if not planned.result_path.exists():
+        return False
+    result = _result(planned)
+    changed = changed_settings(result["settings"], plain_config(planned.config))
+    if changed:
+        raise RunError(f"{planned.config.out} was made with other settings: {'; '.join(changed)}")
+    return result["measuring"] == _plain_measuring(config)
+
+
+def _result(planned: PlannedRow) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(planned.result_path.read_text())
+    return result
+
+
+def _hardware(devices: list[torch.device]) -> dict[str, Any]:
+    names = [torch.cuda.get_device_name(d) if d.type == "cuda" else str(d) for d in devices]
+    return {
+        "devices": names,
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }

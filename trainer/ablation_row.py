@@ -1,0 +1,164 @@
+"""One row of an ablation: train the chosen GOPs, encode them, and compare with the capture."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from codec.encoder import encode_scene
+from codec.encoder_config import EncoderConfig
+from codec.scene import Scene, open_scene
+from renderer.backends import choose_backend
+from trainer.comparison import Comparison, split_figures
+from trainer.config import TrainConfig
+from trainer.contact_sheet import ContactSheet
+from trainer.datasets import Capture, CapturedView, open_capture
+from trainer.datasets.capture import FrameReader
+from trainer.perceptual import perceptual_metric
+from trainer.run_directory import RunDirectory, TrainedScene
+from trainer.seam import SeamConfig, SeamMeter
+from trainer.train import claim, train_one_gop
+from trainer.training_record import plain_config, summary
+
+SHARED_FILES = (
+    "run.json",
+    "static.json",
+    "stills.safetensors",
+    "color_response.safetensors",
+    "static.safetensors",
+)
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """How rows are compared.
+
+    Args:
+        gops: which GOPs are trained; each row trains the same.
+        rungs: QPs.
+        frame_step: every so many of their frames are compared.
+        backend: of the renderer; None chooses.
+    """
+
+    gops: tuple[int, ...]
+    rungs: tuple[int, ...]
+    frame_step: int
+    backend: str | None
+
+
+def adopt_static_stage(run: RunDirectory, shared: RunDirectory) -> None:
+    """Take over what a coarse stage left that serves several rows; the last file says all."""
+    run.path.mkdir(parents=True, exist_ok=True)
+    for name in SHARED_FILES:
+        if (shared.path / name).exists() and not (run.path / name).exists():
+            os.link(shared.path / name, run.path / name)
+
+
+def run_row(
+    config: TrainConfig, shared: RunDirectory, measuring: Measuring, device: torch.device
+) -> dict[str, Any]:
+    """Train, encode and measure one row; returns its figures, JSON-able."""
+    run = RunDirectory(config.out)
+    claim(run, config)
+    adopt_static_stage(run, shared)
+    for index in measuring.gops:
+        if not run.gop_path(index).exists():
+            train_one_gop(config, index, device)
+    scene = config.out / "scene.stgs"
+    source = TrainedScene(run, run.read_plan()[0], measuring.gops)
+    started_s = time.monotonic()
+    encode_scene(source, scene, EncoderConfig(rungs=measuring.rungs))
+    encoded_s = time.monotonic() - started_s
+    capture = open_capture(config.data)
+    frames = _frames_of(run, measuring.gops)
+    costs = summary(config, run.read_stages(), len(frames))
+    return {
+        "rungs": measure(scene, capture, frames, measuring),
+        "gaussians": [len(source.gop(k).canonical) for k in range(source.gop_count)],
+        "static_gaussians": len(source.static),
+        "static_seconds": sum(s["seconds"] for s in costs["stages"] if s["stage"] == "static"),
+        "gop_seconds": sum(s["seconds"] for s in costs["stages"] if s["stage"] != "static"),
+        "encode_seconds": encoded_s,
+        "peak_memory_gib": costs["peak_memory_gib"],
+        "devices": costs["devices"],
+        "seed": config.seed,
+        "settings": plain_config(config),
+    }
+
+
+def _frames_of(run: RunDirectory, gops: Sequence[int]) -> list[int]:
+    """The frames of the capture that GOPs show, one GOP after the other."""
+    _, lengths = run.read_plan()
+    starts = [sum(lengths[:k]) for k in gops]
+    return [
+        f for k, start in zip(gops, starts, strict=True) for f in range(start, start + lengths[k])
+    ]
+
+
+@dataclass(frozen=True)
+class ChosenFrames:
+    """Some frames of a camera, as if they were all there are (`FrameReader`)."""
+
+    reader: FrameReader
+    frames: Sequence[int]
+
+    def read(self, frames: Sequence[int]) -> np.ndarray:
+        return self.reader.read([self.frames[f] for f in frames])
+
+    def check(self, count: int) -> None:
+        self.reader.check(max(self.frames) + 1)
+
+
+@torch.no_grad()
+def measure(
+    path: Path, capture: Capture, frames: Sequence[int], measuring: Measuring
+) -> list[dict[str, Any]]:
+    """Figures of each rung of a scene that shows these frames of a capture.
+
+    Bytes per frame count a part that is sent once for all GOPs as spread over the whole capture.
+    """
+    views = [replace(v, reader=ChosenFrames(v.reader, frames)) for v in capture.views]
+    with open_scene(str(path)) as scene:
+        comparison = _comparison(scene, views, measuring)
+        readings = list(comparison.readings(views))
+        starts = [scene.gop_start_frame(g) for g in range(scene.gop_count)]
+        return [
+            {
+                "qp": qp,
+                "bytes_per_frame": _bytes_per_frame(scene, qp, capture.frames),
+                **{
+                    split: split_figures(
+                        [r for r in readings if (r.rung, r.split) == (qp, split)], starts
+                    )
+                    for split in ("test", "train")
+                },
+            }
+            for qp in comparison.rungs
+        ]
+
+
+def _comparison(scene: Scene, views: Sequence[CapturedView], measuring: Measuring) -> Comparison:
+    backend = choose_backend(measuring.backend).backend
+    frames = list(range(0, scene.frame_count, measuring.frame_step))
+    return Comparison(
+        scene,
+        measuring.rungs,
+        {"test": frames, "train": frames},
+        backend,
+        perceptual_metric(backend.device),
+        SeamMeter((scene.gop_start_frame(g) for g in range(scene.gop_count)), SeamConfig()),
+        ContactSheet([v.name for v in views if v.split == "test"], frames),
+    )
+
+
+def _bytes_per_frame(scene: Scene, qp: int, frames: int) -> dict[str, float]:
+    parts = {k: float(v) for k, v in scene.bytes_per_frame(qp).items() if k != "total"}
+    parts["static"] *= scene.frame_count / frames
+    return parts | {"total": sum(parts.values())}

@@ -1,0 +1,80 @@
+"""The rows of an ablation: what is switched off in each, one part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from trainer.config import TrainConfig
+from trainer.recipes import paper_recipe
+
+Change = Callable[[TrainConfig], TrainConfig]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row.
+
+    Args:
+        name: on the command line and of its folder.
+        title: in the table.
+        change: from the full configuration to that of the row.
+    """
+
+    name: str
+    title: str
+    change: Change
+
+
+def of_gop(**settings: Any) -> Change:
+    """Change settings of the fine stage."""
+    return lambda config: replace(config, gop=replace(config.gop, **settings))
+
+
+def without_auxiliary(config: TrainConfig) -> TrainConfig:
+    return of_gop(auxiliary=replace(config.gop.auxiliary, enabled=False))(config)
+
+
+def without_static_split(config: TrainConfig) -> TrainConfig:
+    """The Gaussians of the static layer move as well: as many in all, each with features."""
+    return replace(config, static_split=False)
+
+
+def with_color_response(config: TrainConfig) -> TrainConfig:
+    """Switched over: fitted where it was not, and the reverse."""
+    response = config.color_response
+    return replace(config, color_response=replace(response, enabled=not response.enabled))
+
+
+def as_in_the_paper(config: TrainConfig) -> TrainConfig:
+    """The paper's method on the same points, with the same seed."""
+    paper = paper_recipe(config.data, config.out)
+    return replace(
+        config,
+        static_split=paper.static_split,
+        static=paper.static,
+        gop=paper.gop,
+        color_response=paper.color_response,
+    )
+
+
+ROWS = (
+    Row("full", "full", lambda config: config),
+    Row("no-auxiliary", "no auxiliary transformer", without_auxiliary),
+    Row("no-dynamic-density", "no dynamic density", of_gop(dynamic_density=False)),
+    Row("no-temporal", "no temporal regulariser", of_gop(temporal_weight=0.0)),
+    Row("no-relocation", "no relocation", of_gop(relocation=False)),
+    Row("window-1", "window W = 1", of_gop(window=1)),
+    Row("window-5", "window W = 5", of_gop(window=5)),
+    Row("no-static-split", "no static split", without_static_split),
+    Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
+    Row("color-response", "colour response switched over", with_color_response),
+    Row("paper", "the paper's method", as_in_the_paper),
+)
+
+
+def shortened(config: TrainConfig, share: float) -> TrainConfig:
+    """The fine stage with this share of its iterations; the coarse stage as it is."""
+    iterations = max(1, round(config.gop.iterations * share))
+    return replace(config, gop=replace(config.gop, iterations=iterations))
