@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -11,22 +11,21 @@ from types import TracebackType
 import torch
 
 from codec.errors import CorruptSegment, NotAScene
-from codec.feature_video import decode_segment
-from codec.field_weights import decode_field
-from codec.layers import concatenate, decode_layer
 from codec.limits import Limits
-from codec.manifest import FileEntry, GopEntry, LayerEntry, Manifest
+from codec.manifest import FileEntry, GopEntry, Manifest
 from codec.manifest_json import read_manifest
-from codec.planes import decode_planes
+from codec.packets import FeaturePacket, KeyframePacket
 from codec.poster import Poster, read_poster
+from codec.scene_decoder import SceneDecoder
 from codec.source import SceneMeta
+from codec.streaming.adaptive.ladder import Ladder, ladder_of
 from codec.streaming.container import never
 from codec.streaming.disk_cache import CacheSettings
 from codec.streaming.http_settings import HttpSettings
 from codec.streaming.locate import is_url, open_files
 from codec.streaming.scene_files import SceneFiles
 from codec.streaming.transport import Listener, nobody
-from renderer import CanonicalGaussians, Gaussians, Gop
+from renderer import Gaussians, Gop
 
 
 @dataclass(frozen=True)
@@ -98,15 +97,15 @@ def open_scene(
 class Scene:
     """One open scene; `open_scene` makes them.
 
-    `decode_gop` and `read_static` belong to one reader thread at a time; everything else may be
-    asked from any thread meanwhile.
+    `decode_gop`, `read_static`, `expect` and `fetch_...` belong to one reader thread at a time;
+    everything else, `decoder` included, may be asked from any thread meanwhile.
     """
 
     def __init__(self, files: SceneFiles, manifest: Manifest, settings: OpenSettings) -> None:
         self.location = files.location
         self.manifest = manifest
         self._files = files
-        self._settings = settings
+        self.decoder = SceneDecoder(manifest, settings.decode_threads)
         self._lock = threading.Lock()  # guards the two caches below
         self._static: dict[torch.device, Gaussians] = {}
         self._inits: dict[int, bytes] = {}
@@ -188,6 +187,10 @@ class Scene:
         parts["total"] = sum(parts.values())
         return {name: size / self.frame_count for name, size in parts.items()}
 
+    def ladder(self) -> Ladder:
+        """What there is to fetch, and what it is worth, for `codec.streaming.adaptive`."""
+        return ladder_of(self.manifest)
+
     def read_static(
         self, device: torch.device | str = "cpu", cancelled: Callable[[], bool] = never
     ) -> Gaussians:
@@ -200,9 +203,10 @@ class Scene:
         with self._lock:
             known = self._static.get(device)
         if known is None:
-            self._files.ahead(self._static_files() + self._keyframe_files(self._gop(0)))
-            layers = [self._read_layer(layer, cancelled) for layer in self.manifest.static]
-            known = concatenate(layers).activate().to(device)
+            layers = range(len(self.manifest.static))
+            self.expect(static=layers, keyframe=0)
+            parts = [self.decoder.static(k, self.fetch_static(k, cancelled)) for k in layers]
+            known = Gaussians.concatenate([Gaussians.empty(), *parts]).to(device)
             with self._lock:
                 known = self._static.setdefault(device, known)
         return known
@@ -214,7 +218,7 @@ class Scene:
         device: torch.device | str = "cpu",
         cancelled: Callable[[], bool] = never,
     ) -> Gop:
-        """Fetch and decode one GOP.
+        """Fetch and decode one GOP, with all static Gaussians.
 
         Args:
             index: 0 .. gop_count - 1.
@@ -226,35 +230,82 @@ class Scene:
             CodecError: MissingSegment, CorruptSegment, SceneUnreachable or Cancelled.
             IndexError, KeyError: no such GOP or rung.
         """
-        gop, k = self._gop(index), self._rung_index(rung)
-        device = torch.device(device)
+        self._gop(index), self._rung_index(rung)
         static = self.read_static(device, cancelled)
-        video = [self.manifest.rungs[k].init] if k not in self._inits else []
-        video.append(gop.segments[k].file)
-        self._files.ahead(self._keyframe_files(gop) + video)
-        canonical = concatenate([self._read_layer(layer, cancelled) for layer in gop.layers])
-        weights = self._read(gop.field, cancelled)
-        codes = self._read_features(gop, k, cancelled)
-        return Gop(
-            static=static,
-            canonical=canonical.to(device),
-            features=codes.to(device),
-            feature_offset=torch.tensor(gop.features.offset, device=device),
-            feature_step=torch.tensor(gop.features.step, device=device),
-            field=decode_field(weights, gop.field_config, gop.field.name).to(device),
-            frames=gop.frames,
+        self.expect(keyframe=index, features=(index, rung))
+        keyframe = self.decoder.keyframe(index, self.fetch_keyframe(index, cancelled))
+        packet = self.fetch_features(index, rung, cancelled)
+        codes = self.decoder.features(index, packet, cancelled)
+        return self.decoder.assemble(index, static, keyframe, codes, device)
+
+    # --- in parts, for those who decode elsewhere or later ---------------------------------------
+
+    def expect(
+        self,
+        static: Iterable[int] = (),
+        keyframe: int | None = None,
+        features: tuple[int, int] | None = None,
+    ) -> None:
+        """Say what will be fetched next, in this order; a server is asked for it at once.
+
+        Replaces what was said before: what is no longer expected is given up.
+
+        Args:
+            static: layers. keyframe: of which GOP. features: of which GOP, at which rung.
+        """
+        files = [self.manifest.static[layer].file for layer in static]
+        if keyframe is not None:
+            files += self._keyframe_files(keyframe)
+        if features is not None:
+            files += self._feature_files(*features)
+        self._files.ahead(files)
+
+    def fetch_static(self, layer: int, cancelled: Callable[[], bool] = never) -> bytes:
+        """The file of a static layer; raises as `decode_gop`."""
+        return self._files.read(self.manifest.static[layer].file, cancelled)
+
+    def fetch_keyframe(self, index: int, cancelled: Callable[[], bool] = never) -> KeyframePacket:
+        """What a GOP needs at any rung; raises as `decode_gop`."""
+        *layers, field = [self._files.read(f, cancelled) for f in self._keyframe_files(index)]
+        return KeyframePacket(tuple(layers), field)
+
+    def fetch_features(
+        self, index: int, rung: int, cancelled: Callable[[], bool] = never
+    ) -> FeaturePacket:
+        """The feature video of a GOP at a rung; raises as `decode_gop`."""
+        k = self._rung_index(rung)
+        init = self._init(k, cancelled)
+        media = self._files.read(self._gop(index).segments[k].file, cancelled)
+        return FeaturePacket(rung, init, media)
+
+    def is_static_kept(self, layer: int) -> bool:
+        """Whether a static layer can be had without a server."""
+        return self._files.kept(self.manifest.static[layer].file)
+
+    def kept_rungs(self, index: int) -> tuple[int, ...]:
+        """At which rungs a GOP can be had without a server."""
+        if not all(map(self._files.kept, self._keyframe_files(index))):
+            return ()
+        return tuple(
+            rung
+            for rung in self.rungs
+            if all(map(self._files.kept, self._feature_files(index, rung)))
         )
 
     def close(self) -> None:
         """Let go of the file or the connection."""
         self._files.close()
 
-    def _static_files(self) -> list[FileEntry]:
-        return [layer.file for layer in self.manifest.static]
-
-    def _keyframe_files(self, gop: GopEntry) -> list[FileEntry]:
-        """What a GOP needs at any rung."""
+    def _keyframe_files(self, index: int) -> list[FileEntry]:
+        gop = self._gop(index)
         return [*(layer.file for layer in gop.layers), gop.field]
+
+    def _feature_files(self, index: int, rung: int) -> list[FileEntry]:
+        """Without the initialisation segment where that is there already."""
+        k = self._rung_index(rung)
+        with self._lock:
+            init = [] if k in self._inits else [self.manifest.rungs[k].init]
+        return [*init, self._gop(index).segments[k].file]
 
     def _gop(self, index: int) -> GopEntry:
         if not 0 <= index < self.gop_count:
@@ -266,39 +317,11 @@ class Scene:
             raise KeyError(f"no rung QP {rung}; the scene has {self.rungs}")
         return self.rungs.index(rung)
 
-    def _read(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
-        return self._files.read(file, cancelled)
-
-    def _read_layer(self, layer: LayerEntry, cancelled: Callable[[], bool]) -> CanonicalGaussians:
-        data = self._read(layer.file, cancelled)
-        codes = decode_planes(
-            data, layer.bits, layer.count, layer.height, layer.width, layer.file.name
-        )
-        return decode_layer(codes, layer.quantisers)
-
-    def _read_features(self, gop: GopEntry, k: int, cancelled: Callable[[], bool]) -> torch.Tensor:
-        """[E, M, F] uint8."""
-        rung, tiles = self.manifest.rungs[k], self.manifest.tiles
-        file = gop.segments[k].file
-        media = self._read(file, cancelled)
-        shape = (gop.feature_frames, gop.dynamic_count, tiles.features)
-        codes = decode_segment(
-            self._init(k, cancelled),
-            media,
-            tiles,
-            shape,
-            rung.codec,
-            file.name,
-            self._settings.decode_threads,
-            cancelled,
-        )
-        return torch.from_numpy(codes)
-
     def _init(self, k: int, cancelled: Callable[[], bool]) -> bytes:
         with self._lock:
             known = self._inits.get(k)
         if known is None:
-            known = self._read(self.manifest.rungs[k].init, cancelled)
+            known = self._files.read(self.manifest.rungs[k].init, cancelled)
             with self._lock:
                 self._inits[k] = known
         return known

@@ -63,6 +63,14 @@ class DiskCache:
             log.info("A kept file cannot be read: %s", error)
             return None
 
+    def has(self, key: str) -> bool:
+        """Whether something was put under a key and is probably still there; cheap."""
+        try:
+            return bool(self._storage and self._storage.get_entries(_digest(key)))
+        except (RuntimeError, sqlite3.Error) as error:
+            log.info("The kept files cannot be listed: %s", error)
+            return False
+
     def put(self, key: str, data: bytes) -> None:
         """Keep; what was under the key is replaced. Too large ones are not kept."""
         if self._storage is None or len(data) > self._max_bytes // 4:

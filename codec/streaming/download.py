@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Literal
@@ -13,6 +14,7 @@ from codec.streaming.transport import ByteRange, Listener, Progress, Reply
 
 CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 CONTENT_LENGTH = re.compile(r"\d{1,18}")
+NUMBERS = itertools.count(1)  # of requests, over all transports
 GONE = (403, 404, 410)  # object stores answer 403 for what is not there
 MAY_PASS = (408, 425, 429)  # and all 5xx
 
@@ -45,6 +47,7 @@ class Download:
         clock: Callable[[], float],
         listener: Listener,
     ) -> None:
+        self._number = next(NUMBERS)
         self.url = url
         self.most_bytes = most_bytes
         self.content = bytearray()
@@ -140,6 +143,7 @@ class Download:
         running_s = 0.0 if self._body_began_s is None else now_s - self._body_began_s
         self._listener(
             Progress(
+                request=self._number,
                 url=self.url,
                 state=state,
                 received_bytes=self._received,

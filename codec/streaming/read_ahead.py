@@ -57,7 +57,10 @@ class ReadAhead:
                     self._errands[file] = self._send(file)
 
     def take(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes | None:
-        """The content of a listed file, once: it is forgotten then. None when it is not listed.
+        """The content of a listed file; None when it is not listed.
+
+        It is kept until the list changes: whoever leaves in between finds it again. After a
+        failure nothing is listed any more.
 
         Raises:
             what fetching it raised; Cancelled: the caller asked for it.
@@ -70,9 +73,8 @@ class ReadAhead:
             if cancelled():
                 raise Cancelled(f"{file.name}: reading was cancelled.")
             concurrent.futures.wait([errand.future], POLL_S)
-        with self._lock:
-            if self._errands.get(file) is errand:
-                del self._errands[file]
+        if errand.failed:
+            self.want([])  # the reader will not go on as was planned
         if errand.future.cancelled():
             raise Cancelled(f"{file.name}: reading was cancelled.")
         return errand.future.result()

@@ -75,6 +75,7 @@ class Progress:
     """One look at a request, for those who estimate throughput or give up on slow segments.
 
     Args:
+        request: number of the request; the same in all of its progress.
         url: what is fetched.
         state: waiting (sent, nothing came yet), receiving, done, failed, cancelled.
         received_bytes: of the body so far, over all tries, repeated bytes included.
@@ -85,6 +86,7 @@ class Progress:
         tries: 1 in the first try.
     """
 
+    request: int
     url: str
     state: Literal["waiting", "receiving", "done", "failed", "cancelled"]
     received_bytes: int

@@ -1,0 +1,86 @@
+"""Fetched bytes -> Gaussians, features, fields: the part of a scene that needs no file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from codec.feature_video import decode_segment
+from codec.field_weights import decode_field
+from codec.layers import concatenate, decode_layer
+from codec.manifest import LayerEntry, Manifest
+from codec.packets import FeaturePacket, Keyframe, KeyframePacket
+from codec.planes import decode_planes
+from codec.streaming.container import never
+from renderer import CanonicalGaussians, Gaussians, Gop
+
+
+class SceneDecoder:
+    """Decodes the parts of one scene; holds nothing but its manifest, so any thread may ask.
+
+    Args:
+        manifest: says what the parts should be; anything else raises CorruptSegment.
+        video_threads: of the video decoder.
+    """
+
+    def __init__(self, manifest: Manifest, video_threads: int = 1) -> None:
+        self._manifest = manifest
+        self._video_threads = video_threads
+
+    def static(self, layer: int, data: bytes) -> Gaussians:
+        """One layer of Gaussians that never move, activated, on the CPU."""
+        return _layer(self._manifest.static[layer], data).activate()
+
+    def keyframe(self, gop: int, packet: KeyframePacket) -> Keyframe:
+        """The moving Gaussians of a GOP before they move, and the field that moves them."""
+        entry = self._manifest.gops[gop]
+        pairs = zip(entry.layers, packet.layers, strict=True)
+        canonical = concatenate([_layer(layer, data) for layer, data in pairs])
+        field = decode_field(packet.field, entry.field_config, entry.field.name)
+        return Keyframe(canonical, field)
+
+    def features(
+        self, gop: int, packet: FeaturePacket, cancelled: Callable[[], bool] = never
+    ) -> Tensor:
+        """[E, M, F] uint8; raises Cancelled soon after `cancelled` becomes true."""
+        manifest, entry = self._manifest, self._manifest.gops[gop]
+        k = [rung.qp for rung in manifest.rungs].index(packet.rung)
+        shape = (entry.feature_frames, entry.dynamic_count, manifest.tiles.features)
+        codes = decode_segment(
+            packet.init,
+            packet.media,
+            manifest.tiles,
+            shape,
+            manifest.rungs[k].codec,
+            entry.segments[k].file.name,
+            self._video_threads,
+            cancelled,
+        )
+        return torch.from_numpy(codes)
+
+    def assemble(
+        self,
+        gop: int,
+        static: Gaussians,
+        keyframe: Keyframe,
+        codes: Tensor,
+        device: torch.device | str = "cpu",
+    ) -> Gop:
+        """A GOP that can be drawn; `static` is on `device` already."""
+        entry, device = self._manifest.gops[gop], torch.device(device)
+        return Gop(
+            static=static,
+            canonical=keyframe.canonical.to(device),
+            features=codes.to(device),
+            feature_offset=torch.tensor(entry.features.offset, device=device),
+            feature_step=torch.tensor(entry.features.step, device=device),
+            field=keyframe.field.to(device),
+            frames=entry.frames,
+        )
+
+
+def _layer(entry: LayerEntry, data: bytes) -> CanonicalGaussians:
+    codes = decode_planes(data, entry.bits, entry.count, entry.height, entry.width, entry.file.name)
+    return decode_layer(codes, entry.quantisers)
