@@ -52,7 +52,7 @@ def test_planes_come_back_bit_for_bit(scene: Scene, encoded: tuple[Path, EncodeR
     layers = [*scene.manifest.static, *(layer for g in scene.manifest.gops for layer in g.layers)]
     assert len(written) == len(layers) == 3 + SOURCE.gop_count
     for layer, codes in zip(layers, written, strict=True):
-        data = scene._read(layer.file, lambda: False)
+        data = scene._files.read(layer.file)
         name = layer.file.name
         read = decode_planes(data, layer.bits, layer.count, layer.height, layer.width, name)
         for attribute, values in codes.items():
