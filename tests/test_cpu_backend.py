@@ -15,6 +15,7 @@ import torch
 from renderer import Camera, Gaussians, RenderSettings
 from renderer.backends import cpu
 from renderer.backends.cpu import CpuBackend, CpuSettings
+from renderer.backends.cpu_kernels import TILE_WIDTH
 from tests.synthetic import random_canonical
 
 SETTINGS = RenderSettings(background=(0.1, 0.2, 0.3))
@@ -74,7 +75,7 @@ def test_lists_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     everywhere.scales.fill_(5.0)
     backend = CpuBackend()
     backend.render(everywhere, view(640, 360), SETTINGS)
-    columns = 640 // 32
+    columns = 640 // TILE_WIDTH
     assert len(backend._buffers.lists(0)) <= 900 * columns * 1.25
 
 

@@ -17,26 +17,20 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-# A projected splat is one row of SPLAT_FIELDS float32: one cache line.
+# A projected splat is one row of SPLAT_FIELDS float32: one cache line. In the row dy px below its
+# mean, alpha = exp(8 (LOG + FALL dy^2 + SQUARE (dx - SLOPE dy)^2)). SQUARE times SPREAD is -1. The
+# row in which the splat reaches farthest to the right lies TURN px below its mean.
 SPLAT_FIELDS = 16
-MEAN_X, MEAN_Y, XX, XY, YY, LOG, RED, GREEN, BLUE, LEFT, TOP, RIGHT, BOTTOM = range(13)
+MEAN_X, MEAN_Y, SLOPE, FALL, SQUARE, SPREAD, LOG, TURN, RED, GREEN, BLUE = range(11)
 BLOCK = 1024  # Gaussians that a thread projects at a time
-TILE_WIDTH, TILE_HEIGHT = 32, 16  # px that a thread blends at a time
+TILE_WIDTH, TILE_HEIGHT = 64, 16  # px that a thread blends at a time
+BLOCK_PX = 4  # a tile is blended in blocks of 4 x 4 px
 
 # Floating-point arithmetic may be reordered, but NaN and infinity keep their meaning (hostile
 # scenes hold them), and a division by zero is no exception.
-compiled = njit(
-    nogil=True,
-    cache=True,
-    error_model="numpy",
-    fastmath={"contract", "arcp", "nsz", "afn", "reassoc"},
-)
-inlined = njit(
-    nogil=True,
-    inline="always",
-    error_model="numpy",
-    fastmath={"contract", "arcp", "nsz", "afn", "reassoc"},
-)
+FAST = ("contract", "arcp", "nsz", "afn", "reassoc")
+compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=set(FAST))
+inlined = njit(nogil=True, inline="always", error_model="numpy", fastmath=set(FAST))
 real = np.float32
 
 

@@ -12,20 +12,18 @@ import numpy as np
 from renderer.backends.cpu_kernels import (
     BLOCK,
     BLUE,
-    BOTTOM,
+    FALL,
     GREEN,
-    LEFT,
     LOG,
     MEAN_X,
     MEAN_Y,
     RED,
-    RIGHT,
+    SLOPE,
+    SPREAD,
+    SQUARE,
     TILE_HEIGHT,
     TILE_WIDTH,
-    TOP,
-    XX,
-    XY,
-    YY,
+    TURN,
     compiled,
     inlined,
     real,
@@ -39,6 +37,7 @@ _FAR = real(1e10)
 _QUAT_MIN2 = real(1e-24)
 _ALPHA_MIN, _ALPHA_MIN2 = real(ALPHA_MIN), real(ALPHA_MIN**2)
 _LOG_ALPHA_MIN2 = real(2 * math.log(ALPHA_MIN))
+_SIXTEENTH = real(-0.0625)
 _DILATION = real(DILATION_PX2)
 _EXTENT_SIGMA = real(EXTENT_SIGMA)
 _MARGIN = real(0.15)  # 0.3 of half the picture, see reference.FRUSTUM_MARGIN
@@ -84,17 +83,18 @@ def project(
                 z >= near
                 and z <= _FAR
                 and opacities[i] >= _ALPHA_MIN
-                and _project_one(means, quats, scales, opacities, i, view, size, z, splats, out)
+                and _project_one(
+                    means, quats, scales, opacities, i, view, size, z, splats, rects, out
+                )
                 and _copy_color(colors, i, splats, out)
             ):
                 depths[out] = z
-                _write_rect(splats, rects, out)
                 out += 1
         counts[block] = out - start
 
 
 @inlined
-def _project_one(means, quats, scales, opacities, i, view, size, z, splats, out):
+def _project_one(means, quats, scales, opacities, i, view, size, z, splats, rects, out):
     """Write shape and place of Gaussian i to row `out`; returns whether it can be seen."""
     rz = _ONE / z
     x = view[0] * means[i, 0] + view[1] * means[i, 1] + view[2] * means[i, 2] + view[9]
@@ -122,14 +122,15 @@ def _project_one(means, quats, scales, opacities, i, view, size, z, splats, out)
     if not quat_norm2 > _QUAT_MIN2:
         return False
     log_opacity2 = math.log(opacity2)
-    splats[out, MEAN_X], splats[out, MEAN_Y] = x + view[14], y + view[15]
-    # Such that alpha = exp(8 (LOG + XX dx^2 + XY dx dy + YY dy^2)); see cpu_blend.
-    splats[out, XX] = real(-0.0625) * yy * scale
-    splats[out, XY] = real(0.125) * xy * scale
-    splats[out, YY] = real(-0.0625) * xx * scale
-    splats[out, LOG] = real(0.0625) * log_opacity2
+    u, v = x + view[14], y + view[15]
     extent = min(_EXTENT_SIGMA, math.sqrt(max(log_opacity2 - _LOG_ALPHA_MIN2, _ZERO)))
-    return _write_box(splats, out, extent * math.sqrt(xx), extent * math.sqrt(yy), size)
+    reach_x, reach_y = extent * math.sqrt(xx), extent * math.sqrt(yy)
+    splats[out, MEAN_X], splats[out, MEAN_Y] = u, v
+    splats[out, SLOPE], splats[out, FALL] = xy / yy, _SIXTEENTH / yy
+    splats[out, SQUARE], splats[out, SPREAD] = _SIXTEENTH * yy * scale, real(16) * dilated / yy
+    splats[out, LOG] = real(0.0625) * log_opacity2
+    splats[out, TURN] = reach_x * xy / xx
+    return _write_rect(rects, out, u, v, reach_x, reach_y, size)
 
 
 @inlined
@@ -160,16 +161,19 @@ def _axes_in_picture(quats, scales, i, view, size, x, y, rz, quat_norm2):
 
 
 @inlined
-def _write_box(splats, out, radius_x, radius_y, size):
-    """Pixels whose centres lie in the box: the first and one past the last; are there any?"""
-    u, v = splats[out, MEAN_X], splats[out, MEAN_Y]
-    left = max(np.ceil(u - radius_x - _HALF), _ZERO)
-    top = max(np.ceil(v - radius_y - _HALF), _ZERO)
-    right = min(np.floor(u + radius_x + _HALF), size[0])
-    bottom = min(np.floor(v + radius_y + _HALF), size[1])
-    splats[out, LEFT], splats[out, TOP] = left, top
-    splats[out, RIGHT], splats[out, BOTTOM] = right, bottom
-    return left < right and top < bottom
+def _write_rect(rects, out, u, v, reach_x, reach_y, size):
+    """Tiles of the pixels whose centres lie in the splat's box; are there any?"""
+    left = max(np.ceil(u - reach_x - _HALF), _ZERO)
+    top = max(np.ceil(v - reach_y - _HALF), _ZERO)
+    right = min(np.floor(u + reach_x + _HALF), size[0])
+    bottom = min(np.floor(v + reach_y + _HALF), size[1])
+    if not (left < right and top < bottom):
+        return False
+    rects[out, 0] = np.int32(left) // TILE_WIDTH
+    rects[out, 1] = np.int32(top) // TILE_HEIGHT
+    rects[out, 2] = (np.int32(right) + TILE_WIDTH - 1) // TILE_WIDTH
+    rects[out, 3] = (np.int32(bottom) + TILE_HEIGHT - 1) // TILE_HEIGHT
+    return True
 
 
 @inlined
@@ -178,11 +182,3 @@ def _copy_color(colors, i, splats, out):
     red, green, blue = colors[i, 0], colors[i, 1], colors[i, 2]
     splats[out, RED], splats[out, GREEN], splats[out, BLUE] = red, green, blue
     return abs(red) + abs(green) + abs(blue) < _INFINITY
-
-
-@inlined
-def _write_rect(splats, rects, out):
-    rects[out, 0] = np.int32(splats[out, LEFT]) // TILE_WIDTH
-    rects[out, 1] = np.int32(splats[out, TOP]) // TILE_HEIGHT
-    rects[out, 2] = (np.int32(splats[out, RIGHT]) + TILE_WIDTH - 1) // TILE_WIDTH
-    rects[out, 3] = (np.int32(splats[out, BOTTOM]) + TILE_HEIGHT - 1) // TILE_HEIGHT
