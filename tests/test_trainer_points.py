@@ -19,7 +19,13 @@ from trainer.datasets.readers import ImageFolderReader
 from trainer.dynamic_points import HullConfig, Moment, moving_points
 from trainer.errors import CaptureError
 from trainer.gop_start import _bounds
-from trainer.initial_points import InitialPointsConfig, fill_up, initial_points, triangulate
+from trainer.initial_points import (
+    InitialPointsConfig,
+    fill_up,
+    found_points,
+    initial_points,
+    triangulate,
+)
 from trainer.point_cloud import (
     PointCloud,
     gaussians_from_points,
@@ -266,9 +272,13 @@ def test_points_of_the_capture_come_before_triangulation(
     capture = open_capture(tiny_capture)
     picture = torch.zeros(36, 48, 3, dtype=torch.uint8)
     medians = [picture] * len(capture.split("train"))
-    assert len(initial_points(capture, medians, InitialPointsConfig(fill=0), random)) == 60
-    filled = initial_points(capture, medians, InitialPointsConfig(fill=130), random)
-    assert len(filled) == 130
+    found = found_points(capture, medians, InitialPointsConfig())
+    assert len(found) == 60
+    cameras = [v.camera for v in capture.split("train")]
+    # the guesses are dealt out evenly to seven cameras
+    for most, fill, expected in ((20, 0, 20), (200, 0, 60), (200, 130, 130), (100, 130, 95)):
+        config = InitialPointsConfig(fill=fill)
+        assert len(initial_points(found, most, cameras, medians, config, random)) == expected
 
 
 def textured_view(camera: Camera, texture: Tensor) -> np.ndarray:

@@ -17,6 +17,8 @@ from trainer.background import BackgroundConfig, StillView, dynamic_mask, still_
 from trainer.coarse_footage import MedianFootage
 from trainer.config import TrainConfig
 from trainer.datasets import load_frames, open_capture
+from trainer.depth_supervision import SparseDepth, depth_loss
+from trainer.dropout import drop_out
 from trainer.dynamic_points import HullConfig
 from trainer.gaussian_parameters import GaussianParameters, GaussianRates
 from trainer.gop_config import GopConfig
@@ -26,7 +28,7 @@ from trainer.gop_start import FEWEST, GopStart, moving_start
 from trainer.held_out import HeldOutWatch
 from trainer.losses import psnr
 from trainer.random_source import RandomSource
-from trainer.rasterizer import depth_map, rasterize
+from trainer.rasterizer import depth_map, rasterize, rasterize_with_depth
 from trainer.static_stage import StaticConfig, control_density, explore, train_static
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -110,14 +112,17 @@ def test_without_held_out_cameras_the_first_one_stands_in(tiny_capture: Path) ->
 
 
 def trained_static(
-    stills: list[StillView], cameras: list[Camera], config: StaticConfig
+    stills: list[StillView],
+    cameras: list[Camera],
+    config: StaticConfig,
+    depths: list[SparseDepth] | None = None,
 ) -> tuple[CanonicalGaussians, list[tuple[int, float]]]:
     start = stored(scene_at(0)[torch.arange(5)])
     start.colors.mul_(0.5)
     told: list[tuple[int, float]] = []
+    footage = MedianFootage(cameras, stills, config.reliable_share, depths or [])
     static = train_static(
-        start, MedianFootage(cameras, stills, config.reliable_share), BACKGROUND, 0.1, 4.0,
-        config, RandomSource(0, CPU),
+        start, footage, BACKGROUND, 0.1, 4.0, config, RandomSource(0, CPU),
         lambda step, loss, _: told.append((step, loss.item())),
     )  # fmt: skip
     return static, told
@@ -136,11 +141,63 @@ def test_pixels_that_are_not_trusted_have_no_say(
     footage: GopFootage, stills: list[StillView]
 ) -> None:
     doubtful = [replace(s, reliability=torch.zeros_like(s.reliability)) for s in stills]
-    config = StaticConfig(iterations=3, opacity_weight=0, scale_weight=0, exploration=0)
+    config = StaticConfig(
+        iterations=3, opacity_weight=0, scale_weight=0, exploration=0, prune_budget_db=0
+    )
     static, _ = trained_static(doubtful, footage.cameras, config)
     start = stored(scene_at(0)[torch.arange(5)])
     assert torch.equal(static.colors, start.colors * 0.5)
     assert torch.equal(static.means, start.means)
+
+
+def test_known_depths_pull_the_surface_to_them(
+    footage: GopFootage, stills: list[StillView]
+) -> None:
+    """All pictures are distrusted, so that depth alone moves what is drawn."""
+    doubtful = [replace(s, reliability=torch.zeros_like(s.reliability)) for s in stills]
+    drawn = [depth_map(scene_at(0)[torch.arange(5)], c, SETTINGS) for c in footage.cameras]
+    known = []
+    for depth in drawn:
+        place = depth.argmin()
+        row, column = place // WIDTH, place % WIDTH
+        known.append(SparseDepth(row[None], column[None], depth.min()[None] * 1.1))
+
+    def error(weight: float) -> float:
+        config = StaticConfig(
+            iterations=40, depth_weight=weight, opacity_weight=0, scale_weight=0, exploration=0,
+            dropout=0, prune_budget_db=0, relocate_until=0, rates=GaussianRates(means=5e-3),
+        )  # fmt: skip
+        static, _ = trained_static(doubtful, footage.cameras, config, known)
+        _, depths = rasterize_with_depth(static.activate(), footage.cameras, SETTINGS)
+        return sum(depth_loss(d, k, 0.1, 4.0).item() for d, k in zip(depths, known, strict=True))
+
+    assert error(1.0) < 0.8 * error(0.0)
+
+
+def test_what_pictures_can_do_without_goes_and_the_rest_goes_on(
+    footage: GopFootage, stills: list[StillView]
+) -> None:
+    config = StaticConfig(iterations=5, prune_at=0.2, prune_budget_db=0.01, exploration=0)
+    kept, _ = trained_static(stills, footage.cameras, replace(config, prune_budget_db=0))
+    some, _ = trained_static(stills, footage.cameras, replace(config, prune_budget_db=100.0))
+    assert len(kept) == 5
+    assert len(some) == 1
+
+
+def test_dropping_out_keeps_the_opacity_in_the_mean() -> None:
+    gaussians = random_canonical(4000).activate()
+    gaussians = replace(gaussians, opacities=torch.full((4000,), 0.5))
+    left = drop_out(gaussians, 0.2, RandomSource(0, CPU)).opacities
+    assert set(left.unique().tolist()) == {0.0, 0.625}
+    assert left.mean().item() == pytest.approx(0.5, abs=0.02)
+    assert drop_out(gaussians, 0.0, RandomSource(0, CPU)) is gaussians
+
+
+def test_pictures_decide_how_many_gaussians_are_too_many() -> None:
+    config = StaticConfig(cap=1000, per_pixel=0.1)
+    assert config.for_pictures(64, 48).cap == 307
+    assert config.for_pictures(640, 480).cap == 1000
+    assert replace(config, per_pixel=None).for_pictures(64, 48).cap == 1000
 
 
 def test_density_control_moves_the_dead_and_grows_to_the_cap() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from renderer import Camera
 from trainer.background import StillView
 from trainer.datasets import CapturedView, load_frames
+from trainer.depth_supervision import SparseDepth
 from trainer.random_source import RandomSource
 
 
@@ -22,11 +23,13 @@ class CoarseBatch:
         views: which of the training cameras saw them.
         pictures: [C, H, W, 3], 0..1.
         trusted: [C, H, W, 1], 1 where a pixel has a say, else 0.
+        depths: known in each of the pictures; none at all where no depth is known.
     """
 
     views: list[int]
     pictures: Tensor
     trusted: Tensor
+    depths: list[SparseDepth]
 
 
 class CoarseFootage(Protocol):
@@ -45,19 +48,26 @@ class MedianFootage:
     Args:
         stills: of the cameras, on the training device.
         reliable_share: a median is trusted where at least this share of frames agrees with it.
+        depths: known in the medians, of each camera; empty where no depth is known.
     """
 
     def __init__(
-        self, cameras: list[Camera], stills: list[StillView], reliable_share: float
+        self,
+        cameras: list[Camera],
+        stills: list[StillView],
+        reliable_share: float,
+        depths: list[SparseDepth],
     ) -> None:
         self.cameras, self.stills, self.reliable_share = cameras, stills, reliable_share
+        self.depths = depths
 
     def draw(self, count: int, random: RandomSource) -> CoarseBatch:
         views = random.choice(count, len(self.cameras))
         chosen = [self.stills[v] for v in views]
         pictures = torch.stack([s.median for s in chosen]).float() / 255
         trusted = torch.stack([s.reliability >= self.reliable_share for s in chosen])
-        return CoarseBatch(views, pictures, trusted.float()[..., None])
+        depths = [self.depths[v] for v in views] if self.depths else []
+        return CoarseBatch(views, pictures, trusted.float()[..., None], depths)
 
 
 class FrameFootage:
@@ -75,7 +85,7 @@ class FrameFootage:
         views = random.choice(count, len(self.cameras))
         chosen = torch.stack([self.frames[v][frame] for v in views])
         pictures = chosen.to(self.device, non_blocking=True).float() / 255
-        return CoarseBatch(views, pictures, torch.ones_like(pictures[..., :1]))
+        return CoarseBatch(views, pictures, torch.ones_like(pictures[..., :1]), [])
 
 
 def frame_footage(

@@ -25,7 +25,7 @@ class ColorResponseConfig:
         weight: of the mean squared distance from the identity.
     """
 
-    enabled: bool = False
+    enabled: bool = True
     rate: float = 1e-3
     weight: float = 0.1
 

@@ -34,7 +34,8 @@ def contributions(
 def dispensable(
     contribution: Tensor, quality_db: Callable[[Tensor], float], budget_db: float
 ) -> Tensor:
-    """[N] bool: the most Gaussians, of least contribution, that cost at most `budget_db`.
+    """[N] bool: the most Gaussians, of least contribution, that cost at most `budget_db`; never all
+    of them.
 
     Args:
         contribution: [N], of whatever pictures count.
@@ -46,8 +47,8 @@ def dispensable(
     least = quality_db(torch.ones_like(rank, dtype=torch.bool)) - budget_db
     step, share = 0.5, 0.0
     for _ in range(SEARCH_STEPS):
-        tried = rank >= (share + step) * len(rank)
+        tried = rank >= int((share + step) * len(rank))
         if quality_db(tried) >= least:
             share += step
         step /= 2
-    return rank < share * len(rank)
+    return rank < int(share * len(rank))

@@ -72,7 +72,7 @@ def initial_features(birth: Tensor, frames: int, config: GopConfig) -> Tensor:
 def grid_order(gaussians: CanonicalGaussians, likeness: Tensor) -> Tensor:
     """Order of the grid for Gaussians; those of equal `likeness` [M] or [M, K] lie together."""
     extra = likeness.reshape(len(gaussians), -1)
-    spread = gaussians.means.std(dim=0).mean().clamp(min=1e-6)
+    spread = gaussians.means.std(dim=0, unbiased=False).mean().clamp(min=1e-6)
     extra = extra / extra.abs().max().clamp(min=1) / extra.shape[1] ** 0.5
     values = torch.cat([gaussians.means / spread, gaussians.colors, extra], dim=1)
     order = sort_grid(values, *grid_shape(len(gaussians)), seed=0)

@@ -37,26 +37,38 @@ class InitialPointsConfig:
     depth_jitter: float = 0.03
 
 
-def initial_points(
-    capture: Capture, medians: list[Tensor], config: InitialPointsConfig, random: RandomSource
+def found_points(
+    capture: Capture, medians: list[Tensor], config: InitialPointsConfig
 ) -> PointCloud:
-    """Points of the still scene, on the device of the medians.
+    """Points known to lie on surfaces: given, the capture's own, or triangulated.
 
     Args:
-        medians: [H, W, 3] uint8, one a training camera.
+        medians: [H, W, 3] uint8, one a training camera; the points are on their device.
     """
-    views = capture.split("train")
     path = config.path or capture.points_path
     if path:
         found = read_ply(path)
     else:
-        found = _triangulate_moments(capture, views, medians, config.moments)
+        found = _triangulate_moments(capture, capture.split("train"), medians, config.moments)
         log.info("triangulated %d points", len(found))
-    found = found.to(random.device)
-    missing = config.fill - len(found)
+    return found.to(medians[0].device)
+
+
+def initial_points(
+    found: PointCloud,
+    most: int,
+    cameras: list[Camera],
+    medians: list[Tensor],
+    config: InitialPointsConfig,
+    random: RandomSource,
+) -> PointCloud:
+    """At most `most` of the found points; where they are few, guessed ones fill up the cloud."""
+    if len(found) > most:
+        return found[random.permutation(len(found))[:most]]
+    missing = min(config.fill, most) - len(found)
     if missing <= 0:
         return found
-    return fill_up(found, missing, [v.camera for v in views], medians, config.depth_jitter, random)
+    return fill_up(found, missing, cameras, medians, config.depth_jitter, random)
 
 
 def _triangulate_moments(

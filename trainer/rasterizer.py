@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -23,22 +25,37 @@ def rasterize(
     return torch.stack([c for c, _ in pictures]), torch.stack([a for _, a in pictures])
 
 
+def rasterize_with_depth(
+    gaussians: Gaussians, cameras: list[Camera], settings: RenderSettings
+) -> tuple[Tensor, Tensor]:
+    """Pictures [C, H, W, 3] and expected depths [C, H, W] in world units, with gradients."""
+    if gaussians.means.is_cuda:
+        from renderer.backends import gsplat_cuda
+
+        drawn, _, _ = gsplat_cuda.rasterize(gaussians, cameras, settings, depth=True)
+        return drawn[..., :3], drawn[..., 3]
+    pictures, _ = rasterize(gaussians, cameras, settings)
+    depths = [_expected_depth(gaussians, camera, settings)[0] for camera in cameras]
+    return pictures, torch.stack(depths)
+
+
 @torch.no_grad()
 def depth_map(gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
-    """[H, W] expected depth in world units; far (1e6) where little is drawn.
+    """[H, W] expected depth in world units; far (1e6) where little is drawn."""
+    depth, alpha = _expected_depth(gaussians, camera, settings)
+    return torch.where(alpha > 0.5, depth, torch.full_like(depth, 1e6))
+
+
+def _expected_depth(
+    gaussians: Gaussians, camera: Camera, settings: RenderSettings
+) -> tuple[Tensor, Tensor]:
+    """[H, W] depth, 0 where nothing is drawn, and alpha.
 
     Depth is linear in view space, so it is rasterised like a colour.
     """
     viewmat = camera.viewmat.to(gaussians.means.device)
     z = gaussians.means @ viewmat[2, :3] + viewmat[2, 3]
-    as_color = Gaussians(
-        gaussians.means,
-        gaussians.quats,
-        gaussians.scales,
-        gaussians.opacities,
-        z[:, None].expand(-1, 3).contiguous(),
-    )
+    as_color = replace(gaussians, colors=z[:, None].expand(-1, 3).contiguous())
     black = RenderSettings(background=(0.0, 0.0, 0.0), near=settings.near)
     colors, alphas = rasterize(as_color, [camera], black)
-    depth = colors[0, ..., 0] / alphas[0].clamp(min=1e-6)
-    return torch.where(alphas[0] > 0.5, depth, torch.full_like(depth, 1e6))
+    return colors[0, ..., 0] / alphas[0].clamp(min=1e-6), alphas[0]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trainer.auxiliary import AuxiliaryConfig
+from trainer.color_response import ColorResponseConfig
 from trainer.config import TrainConfig
 from trainer.gop_config import GopConfig
 from trainer.static_stage import StaticConfig
@@ -26,14 +27,19 @@ def paper_recipe(data: Path, out: Path) -> TrainConfig:
         data,
         out,
         static_split=False,
+        color_response=ColorResponseConfig(enabled=False),
         static=StaticConfig(
             cap=most,
+            per_pixel=None,
             learns_from="frames",
             views=2,
             iterations=3_000,
             opacity_weight=0.0,
             scale_weight=0.0,
             exploration=0.0,
+            dropout=0.0,
+            depth_weight=0.0,
+            prune_budget_db=0.0,
         ),
         gop=GopConfig(
             cap=most,

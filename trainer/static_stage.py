@@ -7,20 +7,25 @@ medians; without one, the Gaussians that every GOP starts from, from all frames 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from renderer import CanonicalGaussians, RenderSettings
+from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from renderer.gaussians import rotation_matrices
-from trainer.coarse_footage import CoarseFootage
+from trainer.coarse_footage import CoarseBatch, CoarseFootage
 from trainer.color_response import ColorResponse, respond
+from trainer.contribution import contributions, dispensable
+from trainer.depth_supervision import depth_loss
+from trainer.dropout import drop_out
 from trainer.gaussian_parameters import GaussianParameters, GaussianRates
-from trainer.losses import ssim
+from trainer.losses import psnr, ssim
 from trainer.random_source import RandomSource
-from trainer.rasterizer import rasterize
+from trainer.rasterizer import rasterize, rasterize_with_depth
+
+JUDGES = 8  # training pictures that say what pruning costs
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class StaticConfig:
 
     Args:
         cap: most Gaussians of the static layer.
+        per_pixel: most Gaussians for each pixel of a picture: more would fit noise. None: no limit.
         learns_from: "medians" of the cameras, or the "frames" of the video.
         frames: at most so many frames of the video, evenly spread; they are held in memory.
         views: pictures that make a batch.
@@ -41,9 +47,14 @@ class StaticConfig:
         opacity_weight, scale_weight: pull opacities and scales down (3DGS-MCMC, Eq. 12).
         exploration: scale of the noise that lets uncertain Gaussians wander (3DGS-MCMC, Eq. 8).
         ssim_share: b of L_c.
+        dropout: share of Gaussians left out of a step; grows to this over the schedule.
+        depth_weight: of the error of inverse depth where the initial points tell it.
+        prune_at: share of the iterations after which the dispensable Gaussians go.
+        prune_budget_db: what the training pictures may lose by that; 0 keeps them all.
     """
 
-    cap: int = 60_000
+    cap: int = 150_000
+    per_pixel: float | None = 0.13
     learns_from: Literal["medians", "frames"] = "medians"
     frames: int = 300
     views: int = 1
@@ -57,7 +68,17 @@ class StaticConfig:
     scale_weight: float = 0.01
     exploration: float = 5e5
     ssim_share: float = 0.2
+    dropout: float = 0.2
+    depth_weight: float = 0.2
+    prune_at: float = 0.85
+    prune_budget_db: float = 0.02
     rates: GaussianRates = field(default_factory=GaussianRates)
+
+    def for_pictures(self, width: int, height: int) -> StaticConfig:
+        """The same with the cap that pictures of this size in px allow."""
+        if self.per_pixel is None:
+            return self
+        return replace(self, cap=min(self.cap, round(self.per_pixel * width * height)))
 
 
 def train_static(
@@ -84,43 +105,78 @@ def train_static(
     for step in range(config.iterations):
         parameters.decay_means_rate(step / config.iterations)
         settings = RenderSettings(background or random.color(), near)
-        loss = _step_loss(parameters, footage, settings, config, random, response)
+        gaussians = parameters.canonical().activate()
+        batch = footage.draw(config.views, random)
+        shown = drop_out(gaussians, config.dropout * step / config.iterations, random)
+        loss = (
+            _color_loss(shown, batch, footage.cameras, settings, scene_scale, config, response)
+            + config.opacity_weight * gaussians.opacities.mean()
+            + config.scale_weight * gaussians.scales.mean()
+        )
         loss.backward()
         _update(parameters, response)
         early = step < config.relocate_until * config.iterations
         if early and step % config.relocate_every == 0 and step > 0:
             control_density(parameters, config, random)
+        if step == int(config.prune_at * config.iterations) and config.prune_budget_db > 0:
+            prune(parameters, footage, settings, config.prune_budget_db, random)
         if config.exploration > 0:
             explore(parameters, config.exploration, random)
         report(step + 1, loss.detach(), parameters.canonical())
-    return CanonicalGaussians(*(t.detach() for t in vars(parameters.canonical()).values()))
+    return detached(parameters.canonical())
 
 
-def _step_loss(
+def detached(canonical: CanonicalGaussians) -> CanonicalGaussians:
+    """The same values, no longer under optimisation."""
+    return CanonicalGaussians(*(t.detach() for t in vars(canonical).values()))
+
+
+def _color_loss(
+    gaussians: Gaussians,
+    batch: CoarseBatch,
+    cameras: list[Camera],
+    settings: RenderSettings,
+    scene_scale: float,
+    config: StaticConfig,
+    response: ColorResponse | None,
+) -> Tensor:
+    """Colours, structure and depth of a batch, and what keeps the responses small."""
+    seen_by = [cameras[v] for v in batch.views]
+    loss = torch.zeros((), device=batch.pictures.device)
+    if batch.depths and config.depth_weight > 0:
+        pictures, drawn = rasterize_with_depth(gaussians, seen_by, settings)
+        for depth, known in zip(drawn, batch.depths, strict=True):
+            error = depth_loss(depth, known, settings.near, scene_scale)
+            loss = loss + config.depth_weight / len(drawn) * error
+    else:
+        pictures, _ = rasterize(gaussians, seen_by, settings)
+    if response is not None:
+        pictures = respond(pictures, response.matrices()[batch.views])
+        loss = loss + response.loss()
+    l1 = ((pictures - batch.pictures).abs() * batch.trusted).mean()
+    structure = 1 - ssim(pictures * batch.trusted, batch.pictures * batch.trusted)
+    return loss + (1 - config.ssim_share) * l1 + config.ssim_share * structure
+
+
+def prune(
     parameters: GaussianParameters,
     footage: CoarseFootage,
     settings: RenderSettings,
-    config: StaticConfig,
+    budget_db: float,
     random: RandomSource,
-    response: ColorResponse | None,
-) -> Tensor:
-    """Colour loss of a random batch, and the regularisers."""
-    gaussians = parameters.canonical().activate()
-    batch = footage.draw(config.views, random)
-    pictures, _ = rasterize(gaussians, [footage.cameras[v] for v in batch.views], settings)
-    loss = torch.zeros((), device=pictures.device)
-    if response is not None:
-        pictures = respond(pictures, response.matrices()[batch.views])
-        loss = response.loss()
-    l1 = ((pictures - batch.pictures).abs() * batch.trusted).mean()
-    structure = 1 - ssim(pictures * batch.trusted, batch.pictures * batch.trusted)
-    return (
-        loss
-        + (1 - config.ssim_share) * l1
-        + config.ssim_share * structure
-        + config.opacity_weight * gaussians.opacities.mean()
-        + config.scale_weight * gaussians.scales.mean()
-    )
+) -> None:
+    """Take out what the training pictures can do without; what is left goes on learning."""
+    gaussians = detached(parameters.canonical()).activate()
+    batch = footage.draw(JUDGES, random)
+    judges = [footage.cameras[v] for v in batch.views]
+
+    @torch.no_grad()
+    def quality_db(kept: Tensor) -> float:
+        pictures, _ = rasterize(gaussians[kept], judges, settings)
+        return psnr(pictures * batch.trusted, batch.pictures * batch.trusted).item()
+
+    contribution = contributions(gaussians, footage.cameras, settings)
+    parameters.prune(dispensable(contribution, quality_db, budget_db))
 
 
 def _update(parameters: GaussianParameters, response: ColorResponse | None) -> None:

@@ -17,14 +17,15 @@ from trainer.coarse_footage import CoarseFootage, MedianFootage, frame_footage
 from trainer.color_response import ColorResponse
 from trainer.config import TrainConfig
 from trainer.datasets import Capture, check_capture, open_capture
+from trainer.depth_supervision import sparse_depth
 from trainer.errors import CaptureError, RunError
 from trainer.gop_footage import GopFootage, gop_footage
 from trainer.gop_stage import GopTraining, train_gop
 from trainer.gop_start import GopStart, gop_start
 from trainer.held_out import HeldOutWatch
-from trainer.initial_points import initial_points
+from trainer.initial_points import found_points, initial_points
 from trainer.parallel import run_on_devices, training_devices
-from trainer.point_cloud import gaussians_from_points
+from trainer.point_cloud import PointCloud, gaussians_from_points
 from trainer.progress import Progress, log
 from trainer.random_source import RandomSource
 from trainer.run_directory import RunDirectory, load_checkpoint, save_checkpoint
@@ -100,7 +101,9 @@ def train_static_layer(
     near = config.near_share * capture.camera_distance
     meta = scene_meta(capture, background or mean_color(medians), near)
     random = RandomSource(config.seed, device)
-    start = static_start(config, capture, medians, random)
+    static_config = config.static.for_pictures(views[0].camera.width, views[0].camera.height)
+    found = found_points(capture, medians, config.points)
+    start = static_start(config, capture, found, static_config.cap, medians, random)
     watch = HeldOutWatch.of_stills(capture, stills, RenderSettings(meta.background, near), device)
     progress = Progress("static", config.static.iterations, device)
 
@@ -110,13 +113,13 @@ def train_static_layer(
             quality = watch.read(lambda _: canonical.activate()) if watched else None
             progress.report(step, loss.item(), quality)
 
-    footage = coarse_footage(config.static, capture, seen, device)
+    footage = coarse_footage(static_config, capture, seen, found, near, device)
     response = None
     if config.color_response.enabled:
         response = ColorResponse(len(views), config.color_response, device)
     static = train_static(
         start, footage, background, near, capture.camera_distance,
-        config.static, random, report, response,
+        static_config, random, report, response,
     )  # fmt: skip
     final = watch.read(lambda _: static.activate())
     log.info("static: %d Gaussians, held-out %.2f dB", len(static), final)
@@ -130,25 +133,48 @@ def train_static_layer(
 
 
 def static_start(
-    config: TrainConfig, capture: Capture, medians: list[Tensor], random: RandomSource
+    config: TrainConfig,
+    capture: Capture,
+    found: PointCloud,
+    most: int,
+    medians: list[Tensor],
+    random: RandomSource,
 ) -> CanonicalGaussians:
-    """The static Gaussians before training, at most as many as there may be in the end."""
-    points = initial_points(capture, medians, config.points, random)
+    """The static Gaussians before training: found points, and guesses where these are few."""
+    cameras = [v.camera for v in capture.split("train")]
+    points = initial_points(found, most, cameras, medians, config.points, random)
     if len(points) == 0:
         raise CaptureError(f"{config.data}: no points to start from; give some with --points.path")
-    log.info("starting from %d points, %d at most", len(points), config.static.cap)
-    chosen = random.permutation(len(points))[: config.static.cap]
-    return gaussians_from_points(points[chosen], opacity=0.5)
+    log.info("starting from %d points, %d at most", len(points), most)
+    return gaussians_from_points(points, opacity=0.5)
 
 
 def coarse_footage(
-    config: StaticConfig, capture: Capture, stills: list[StillView], device: torch.device
+    config: StaticConfig,
+    capture: Capture,
+    stills: list[StillView],
+    points: PointCloud,
+    near: float,
+    device: torch.device,
 ) -> CoarseFootage:
-    """What the coarse stage learns from; `stills` are those of the training cameras."""
+    """What the coarse stage learns from.
+
+    Args:
+        stills: of the training cameras.
+        points: whose depth is known.
+        near: distance of the near plane, world units.
+    """
     views = capture.split("train")
     if config.learns_from == "frames":
         return frame_footage(views, capture.frames, config.frames, device)
-    return MedianFootage([v.camera for v in views], stills, config.reliable_share)
+    cameras = [v.camera for v in views]
+    depths = []
+    if config.depth_weight > 0:
+        depths = [
+            sparse_depth(points, camera, still.median, near)
+            for camera, still in zip(cameras, stills, strict=True)
+        ]
+    return MedianFootage(cameras, stills, config.reliable_share, depths)
 
 
 def gop_lengths(frames: int, gop_frames: int) -> list[int]:

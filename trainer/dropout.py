@@ -1,0 +1,23 @@
+"""Random Gaussians left out of a step, so that no picture hangs on a single one.
+
+With few cameras some Gaussians serve one training picture each and spoil all other views. When
+any of them may be missing, those that many pictures agree on carry the scene (Park et al. 2025,
+DropGaussian).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from renderer import Gaussians
+from trainer.random_source import RandomSource
+
+MOST_OPAQUE = 0.999
+
+
+def drop_out(gaussians: Gaussians, share: float, random: RandomSource) -> Gaussians:
+    """The same Gaussians, a random `share` of them transparent, the others as much denser."""
+    if share == 0:
+        return gaussians
+    kept = (random.uniform(len(gaussians)) >= share).float() / (1 - share)
+    return replace(gaussians, opacities=(gaussians.opacities * kept).clamp(max=MOST_OPAQUE))
