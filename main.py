@@ -83,32 +83,18 @@ class Open:
 
     def run(self) -> int:
         from app.display import DisplayProbe
+        from app.player.early_start import load_libraries
 
         probe = DisplayProbe()
         location = self.scene or bundled_scene()
-        gc.disable()  # loading leaves nothing to collect; the window switches it on again
-        import app.player.early_start  # noqa: F401  (takes a while; the probe runs meanwhile)
-
+        load_libraries()  # the probe takes as long
         problem = probe.problem()
         if problem is not None:
-            gc.enable()
             return preview(location, self.backend, problem)
-        return open_window(location, self.backend, self.no_cache)
+        gc.disable()  # loading leaves nothing to collect; the window switches it on again
+        from app.ui.application import WindowSettings, run
 
-
-def open_window(location: str, backend: str | None, no_cache: bool) -> int:
-    """The window; renderer and scene are loaded while Qt is."""
-    # Before the threads: Qt's bindings abort when another thread imports while they load.
-    import app.ui.preferences  # noqa: F401
-    from app.player.early_start import EarlyBackend, EarlyPlayback
-    from codec.scene import OpenSettings
-    from codec.streaming.disk_cache import CacheSettings
-
-    opening = OpenSettings(cache=CacheSettings(max_bytes=0)) if no_cache else OpenSettings()
-    early_backend, early_playback = EarlyBackend(backend), EarlyPlayback(location, opening)
-    from app.ui.application import HeadStart, run
-
-    return run(location, backend, HeadStart(early_backend, early_playback), opening)
+        return run(location, WindowSettings(self.backend, keeps_fetched=not self.no_cache))
 
 
 def bundled_scene() -> str:
@@ -167,7 +153,6 @@ def load_train() -> type[Command]:
 
         data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
         out: Annotated[OutputOption, tyro.conf.arg(name="output", metavar="RUN")]
-
         recipe: Literal["default", "paper"] = "default"
         """Settings to start from: the best we have, or the paper's method and nothing more. Any
         of them can be changed beside it."""

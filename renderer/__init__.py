@@ -1,8 +1,8 @@
 """Decoded planes + time + camera -> Gaussians -> pixels.
 
 Knows no files, no network and no Qt. `import renderer` needs neither gsplat nor OpenGL: the
-backends load them when they are chosen (see `renderer.backends`). It does not even load torch, which
-takes longer than all the rest: each name is loaded from its module when it is first asked for.
+backends load them when they are chosen (see `renderer.backends`). It does not even load torch,
+which takes longer than all the rest: a name is loaded from its module when it is first asked for.
 
 Errors:
     RenderError(RuntimeError)            anything this package raises on purpose

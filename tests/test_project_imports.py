@@ -40,7 +40,7 @@ def modules_of(*rooms: str) -> str:
 
 
 def test_the_renderer_needs_neither_gsplat_nor_opengl_nor_a_codec() -> None:
-    loaded = loaded_by("import renderer, renderer.backends")
+    loaded = loaded_by("import renderer, renderer.backends\nrenderer.Gop")
     assert "torch" in loaded
     assert not loaded & {"gsplat", "OpenGL", "av", "imagecodecs", "numba", "codec", *QT}
 
@@ -55,6 +55,13 @@ def test_every_module_but_those_of_the_window_loads_without_qt() -> None:
 def test_the_codec_and_the_player_load_neither_opengl_nor_gsplat() -> None:
     loaded = loaded_by("import codec.scene, app.player.playback")
     assert not loaded & {"gsplat", "OpenGL", "trainer"}
+
+
+def test_the_window_loads_before_anything_heavy() -> None:
+    """So that it can show a poster while the rest is being loaded."""
+    loaded = loaded_by("import app.ui.application, codec.poster")
+    assert "PySide6" in loaded
+    assert not loaded & {"torch", "numpy", "numba", "av", "imagecodecs", "safetensors", "OpenGL"}
 
 
 def test_the_list_of_commands_loads_nothing_heavy() -> None:

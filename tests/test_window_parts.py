@@ -12,7 +12,8 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from app.player.camera_path import read_camera_path
 from app.player.orbit_camera import OrbitCamera, OrbitView
-from app.ui.camera_motion import CameraMotion, camera_json, look_from_json
+from app.ui.camera_clipboard import camera_json, look_from_json
+from app.ui.camera_motion import CameraMotion
 from app.ui.camera_section import parse_angle, parse_vector
 from app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
 from app.ui.dialogs import is_url

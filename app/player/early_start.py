@@ -1,94 +1,71 @@
-"""What takes longest before the first picture, begun in threads while the window is being loaded.
+"""What takes longest before the first picture: loading torch and what draws with it.
 
-Loading the renderer is mostly Python and decoding mostly is not, so that on two cores both go on
-beside the main thread, which in the meantime imports Qt and builds the window.
+Importing is Python, of which one thread runs at a time. The window that shows a poster comes first;
+then a thread imports, while the GUI thread keeps answering.
 """
 
 from __future__ import annotations
 
+import ctypes
+import importlib
+import logging
+import sys
 import threading
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 
-import torch
+log = logging.getLogger(__name__)
 
-from app.player.playback import Playback, PlaybackSettings
-from codec.scene import OpenSettings
-from renderer.backends import BackendChoice, choose_backend
+# Large, and needed by each other's Python in this order: package, library in it.
+_LIBRARIES = (("torch", "lib/libtorch_python.so"), ("llvmlite", "binding/libllvmlite.so"))
+_RTLD_NOW = 2
+PLAYER_MODULES = ("torch", "app.player.playback", "app.player.pictures", "app.player.orbit_camera")
 
 
-class EarlyBackend:
-    """Chooses a backend in a thread, and compiles or loads what it draws with.
-
-    A call has the signature of `renderer.backends.choose_backend` and waits for the thread; the
-    backend is handed over once, later calls choose another one.
+class EarlyStart:
+    """Imports modules in a thread, the libraries behind them in another.
 
     Args:
-        name: as in `choose_backend`.
+        done: called in the thread when all is there, or when it failed: whoever imports again
+            learns why.
+        modules: what to import.
     """
 
-    def __init__(self, name: str | None) -> None:
-        self._name = name
-        self._choice: BackendChoice | None = None
-        self._error: Exception | None = None
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = threading.Thread(
-            target=self._load, name="early-backend", daemon=True
-        )
-        self._thread.start()
+    def __init__(self, done: Callable[[], None], modules: Sequence[str] = PLAYER_MODULES) -> None:
+        self._done = done
+        self._modules = modules
 
-    def __call__(self, name: str | None = None) -> BackendChoice:
-        """Raises BackendUnavailable as `choose_backend` does."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-        if thread is None or name != self._name:
-            return warmed_up(choose_backend(name))
-        thread.join()
-        if self._choice is None:
-            raise self._error or RuntimeError("the renderer was not loaded")
-        return self._choice
+    def begin(self) -> None:
+        """Start the thread."""
+        threading.Thread(target=self._load, name="early-start", daemon=True).start()
 
     def _load(self) -> None:
         try:
-            self._choice = warmed_up(choose_backend(self._name))
-        except Exception as error:  # raised again where the backend is asked for
-            self._error = error
+            for module in self._modules:
+                importlib.import_module(module)
+        except Exception:  # the thread boundary
+            log.exception("loading the player")
+        self._done()
 
 
-def warmed_up(choice: BackendChoice) -> BackendChoice:
-    """The choice, once its backend is ready to draw at full speed."""
-    warm_up = getattr(choice.backend, "warm_up", None)
-    if warm_up is not None:
-        warm_up()
-    return choice
+def load_libraries() -> threading.Thread:
+    """Begin to load shared libraries that importing will need, without holding up Python.
 
-
-class EarlyPlayback:
-    """Opens a scene and decodes its beginning, before anybody knows how it is to be played.
-
-    With a GPU that could draw it nothing is begun: the planes may have to go there.
-
-    Args:
-        location: path of a .stgs file or a directory, or an URL.
-        opening: patience with servers, what is kept of their scenes.
+    An import loads them with Python standing still; `dlopen` called by itself leaves it running.
+    Only on Linux, and where it fails the import says why.
     """
+    thread = threading.Thread(target=_load_libraries, name="libraries", daemon=True)
+    thread.start()
+    return thread
 
-    def __init__(self, location: str, opening: OpenSettings | None = None) -> None:
-        settings = PlaybackSettings(opening=opening or OpenSettings())
-        self._playback = None if torch.cuda.is_available() else Playback(location, settings)
 
-    def take(self, location: str, settings: PlaybackSettings) -> Playback | None:
-        """The playback, once, if it is that of `location`; from now on it follows `settings`."""
-        playback = self._playback
-        if playback is None or playback.location != location:
-            return None
-        self._playback = None
-        playback.set_loop(settings.loop)
-        playback.set_speed(settings.speed)
-        if playback.opened is None or settings.rung in (None, *playback.opened.rungs):
-            playback.set_rung(settings.rung)
-        return playback
-
-    def close(self) -> None:
-        """Let go of the scene if nobody took it."""
-        if self._playback is not None:
-            self._playback.close()
-            self._playback = None
+def _load_libraries() -> None:
+    if sys.platform != "linux":
+        return
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.restype, dlopen.argtypes = ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int]
+    for package, library in _LIBRARIES:
+        spec = find_spec(package)
+        if spec is not None and spec.origin is not None:
+            dlopen(bytes(Path(spec.origin).parent / library), _RTLD_NOW)

@@ -13,16 +13,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from app.player.framing import FOV_LIMITS_RAD, Vector, focal_px, natural_aspect
 from codec.source import CameraPreset, SceneMeta
 from renderer import Camera
 
-Vector = tuple[float, float, float]
 Array = NDArray[np.float64]
 
 ORBIT_RAD_PER_HEIGHT = 1.2 * math.pi  # dragging over the whole height of the view
 DOLLY_PER_STEP = 0.88  # one notch of the wheel keeps this share of the distance
 PITCH_LIMIT_RAD = math.pi / 2 - 0.01
-FOV_LIMITS_RAD = (math.radians(5.0), math.radians(120.0))
 DEFAULT_FOV_Y_RAD = math.radians(50.0)
 
 
@@ -214,22 +213,6 @@ class OrbitCamera:
         right = np.cross(forward, self._axes[2])
         right /= np.linalg.norm(right)
         return right, np.cross(forward, right), forward
-
-
-def focal_px(fov_y_rad: float, aspect: float, width: int, height: int) -> float:
-    """Focal length for a window of this size; narrower ones than `aspect` keep the width in view.
-
-    Args:
-        fov_y_rad: vertical field of view in a window of the scene's own aspect ratio.
-        aspect: width / height of a picture of the scene.
-    """
-    half = math.tan(fov_y_rad / 2)
-    return max(min(height / (2 * half), width / (2 * half * aspect)), 1e-6)
-
-
-def natural_aspect(meta: SceneMeta) -> float:
-    """Width / height of a picture of the scene, 16:9 where it does not say."""
-    return meta.width / meta.height if meta.width > 0 and meta.height > 0 else 16 / 9
 
 
 def approach(shown: OrbitView, goal: OrbitView, dt_s: float, half_life_s: float) -> OrbitView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
@@ -13,12 +14,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.player.orbit_camera import FOV_LIMITS_RAD, OrbitCamera, Vector
+from app.player.framing import FOV_LIMITS_RAD, Vector
 from app.ui import theme
 from app.ui.fields import LABEL_COLUMN_PX, Choice, Field, mark_wrong
 from app.ui.icons import icon
 from app.ui.section import Section
 from codec.source import CameraPreset
+
+if TYPE_CHECKING:
+    from app.player.orbit_camera import OrbitCamera
 
 
 class CameraSection(Section):

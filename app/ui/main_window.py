@@ -6,29 +6,36 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 
-from app.player.playback import Playback
 from app.player.playback_types import PlaybackState, PlaybackStatus
 from app.ui import theme
-from app.ui.camera_motion import camera_json, look_from_json
+from app.ui.camera_clipboard import camera_json, look_from_json
 from app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
 from app.ui.icons import app_icon
 from app.ui.layout import Stage
 from app.ui.menus import CommandMenus
 from app.ui.picture_loop import PictureLoop
+from app.ui.posters import Posters
 from app.ui.preferences import APPLICATION_NAME, Preferences
 from app.ui.side_panel import SidePanel
 from app.ui.statistics import rows
 from app.ui.transport_bar import SPEEDS, TransportBar, speed_text
 from app.ui.viewport import Viewport
+from codec.poster import Poster
+
+if TYPE_CHECKING:  # it needs torch, and the window is there before torch is
+    from app.player.playback import Playback
 
 _DOUBLE_KEY_S = 0.4
 _KEY_ORBIT_PX = 40.0
 _CAMERA_MS = 80
+_POSTER_MS = 80  # a poster that is there by then spares the card
+_PATIENCE_MS = 4000  # who looks at a poster for longer wants to know what goes on
 
 
 class MainWindow(QMainWindow):
@@ -37,12 +44,16 @@ class MainWindow(QMainWindow):
     Args:
         preferences: what it remembers.
         loop: plays scenes and draws them into the viewport.
+        posters: finds what is shown until then.
         version: of the program, for the About box.
     """
 
-    def __init__(self, preferences: Preferences, loop: PictureLoop, version: str) -> None:
+    def __init__(
+        self, preferences: Preferences, loop: PictureLoop, posters: Posters, version: str
+    ) -> None:
         super().__init__()
         self.preferences, self.loop, self.version = preferences, loop, version
+        self.posters = posters
         self.viewport: Viewport = loop.viewport
         self.bar = TransportBar()
         self.panel = SidePanel(preferences)
@@ -51,6 +62,8 @@ class MainWindow(QMainWindow):
         self._camera_timer = QTimer(self)
         self._camera_timer.setSingleShot(True)
         self._camera_waits = False
+        self._card_timer = QTimer(self)
+        self._card_timer.setSingleShot(True)
         self._dialogs: list[ShortcutsDialog | AboutDialog | OpenUrlDialog] = []
         self.setCentralWidget(self.stage)
         self.setWindowIcon(app_icon())
@@ -115,7 +128,9 @@ class MainWindow(QMainWindow):
         for part in (self.bar.asked, self.panel.camera.asked, self.viewport.card.asked):
             part.connect(lambda name: handlers[name]())
         self.bar.speed_chosen.connect(self.set_speed)
-        self.bar.timeline.sought.connect(lambda time_s, _: self._play("seek", time_s))
+        self.bar.timeline.sought.connect(
+            lambda time_s, final: self._play("seek", time_s, not final)
+        )
         self.bar.time.sought.connect(lambda time_s: self._play("seek", time_s))
         self.panel.quality.rung_chosen.connect(self.set_rung)
         self.panel.camera.preset_chosen.connect(self.loop.go_to_preset)
@@ -128,7 +143,9 @@ class MainWindow(QMainWindow):
         self.loop.statistics_changed.connect(self._show_statistics)
         self.loop.backend_changed.connect(self.panel.display.show_backend)
         self.loop.screening.opening.connect(self._show_opening)
-        self.loop.scene_shown.connect(self.viewport.card.put_away)
+        self.loop.scene_shown.connect(self._show_scene)
+        self.posters.found.connect(self._show_poster)
+        self._card_timer.timeout.connect(self._show_card)
         self.loop.screening.opened.connect(self._show_opened)
         self.loop.screening.failed.connect(self._show_failure)
         self.loop.screening.warned.connect(self.viewport.toast.show_message)
@@ -166,13 +183,40 @@ class MainWindow(QMainWindow):
 
     def _cancel_opening(self) -> None:
         self.loop.cancel_opening()
+        self._put_poster_away()
         if self.loop.screening.playback is None:
             self.viewport.card.show_empty()
         else:
             self.viewport.card.put_away()
 
     def _show_opening(self, location: str) -> None:
-        self.viewport.card.show_opening(location)
+        """A poster, or a card where there is none."""
+        self._put_poster_away()
+        self._card_timer.start(_POSTER_MS)
+        self.posters.look_for(location)
+
+    def _show_poster(self, location: str, poster: Poster, image: QImage) -> None:
+        as_in_scene = self.preferences.text("background", "scene") == "scene"
+        if location == self.loop.awaited and as_in_scene:
+            self.viewport.card.put_away()
+            self.viewport.poster.show_poster(poster, image)
+            self.viewport.spinner.set_running(True)
+            self._card_timer.start(_PATIENCE_MS)
+
+    def _show_card(self) -> None:
+        if self.loop.awaited is not None:
+            self.viewport.spinner.set_running(False)
+            self.viewport.card.show_opening(self.loop.awaited)
+
+    def _show_scene(self) -> None:
+        """Its first picture has been painted below what was shown until now."""
+        self._put_poster_away()
+        self.viewport.card.put_away()
+
+    def _put_poster_away(self) -> None:
+        self._card_timer.stop()
+        self.viewport.poster.put_away()
+        self.viewport.spinner.set_running(False)
 
     def _show_opened(self) -> None:
         playback = self.loop.screening.playback
@@ -188,6 +232,7 @@ class MainWindow(QMainWindow):
         self._show_title()
 
     def _show_failure(self, message: str) -> None:
+        self._put_poster_away()
         self.viewport.card.show_error(message, dismissable=self.loop.screening.playback is not None)
 
     # playing
@@ -299,8 +344,9 @@ class MainWindow(QMainWindow):
         self.stage.may_fade = (
             status.state is PlaybackState.PLAYING and not self.bar.timeline.dragging
         )
-        waiting = status.state is PlaybackState.BUFFERING and not self.viewport.card.isVisible()
-        self.viewport.spinner.set_running(waiting and self.loop.waited_long)
+        waiting = status.state is PlaybackState.BUFFERING and self.loop.waited_long
+        waiting = waiting or self.viewport.poster.isVisible()
+        self.viewport.spinner.set_running(waiting and not self.viewport.card.isVisible())
 
     def _show_camera_soon(self) -> None:
         """Numbers that run are not read: after the first, some of them a second are enough."""
@@ -363,7 +409,9 @@ class MainWindow(QMainWindow):
     def _leave(self) -> None:
         if self.isFullScreen():
             self.set_full_screen(False)
-        elif self.viewport.card.isVisible() and self.loop.screening.playback is not None:
+        elif self.loop.awaited is not None or (
+            self.viewport.card.isVisible() and self.loop.screening.playback is not None
+        ):
             self._cancel_opening()
         self.viewport.setFocus()
 

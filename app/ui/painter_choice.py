@@ -10,14 +10,16 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from app.ui.gl_probe import WindowGl, probe
-from app.ui.painter import Painter, PicturePainter
-from app.ui.raster_surface import RasterSurface
 from renderer.backends import BackendChoice, choose_backend
 from renderer.errors import RenderError
+
+if TYPE_CHECKING:  # painters need torch, and the window is there before torch is
+    from app.ui.painter import Painter
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ class PainterChoice(QObject):
 
     Args:
         window_gl: the OpenGL of windows; None asks for it.
-        choose: gives the backend of a name; called in a thread.
+        choose: gives the backend of a name; called in a thread. None: `ready_to_draw`.
     """
 
     chosen = Signal(object)  # Painter
@@ -47,10 +49,10 @@ class PainterChoice(QObject):
     def __init__(
         self,
         window_gl: WindowGl | None = None,
-        choose: Callable[[str | None], BackendChoice] = choose_backend,
+        choose: Callable[[str | None], BackendChoice] | None = None,
     ) -> None:
         super().__init__()
-        self._choose = choose
+        self._choose = choose or ready_to_draw
         self.window_gl = window_gl if window_gl is not None else probe()
         self._serial = 0
         self._answered.connect(self._take, Qt.ConnectionType.QueuedConnection)
@@ -103,6 +105,9 @@ class PainterChoice(QObject):
         self.chosen.emit(self._painter(answer))
 
     def _painter(self, answer: _Answer) -> Painter:
+        from app.ui.painter import PicturePainter
+        from app.ui.raster_surface import RasterSurface
+
         if answer.choice is None:
             from app.ui.splat_painter import SplatPainter
 
@@ -114,6 +119,15 @@ class PainterChoice(QObject):
 
         to_host = backend.device.type != "cuda"
         return PicturePainter(backend, answer.reason, TextureSurface(backend.device), to_host)
+
+
+def ready_to_draw(name: str | None) -> BackendChoice:
+    """The backend of `choose_backend`, once all that it draws with is compiled or loaded."""
+    choice = choose_backend(name)
+    warm_up = getattr(choice.backend, "warm_up", None)
+    if warm_up is not None:
+        warm_up()
+    return choice
 
 
 def _is_hardware(gl: WindowGl) -> bool:

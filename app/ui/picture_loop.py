@@ -3,29 +3,35 @@
 A precise QTimer at the refresh rate of the screen drives it, not `frameSwapped`: that signal comes
 only while something is drawn, so it would stop with the picture, and it does not exist where Qt
 paints by raster. A tick in which nothing changed costs some microseconds and draws nothing.
+
+What needs torch is imported where it is used: the window is there before torch is.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import torch
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from app.player.orbit_camera import OrbitCamera, Vector
+from app.player.framing import Vector
 from app.player.pacing import leaves_time
-from app.player.pictures import PictureRequest
 from app.player.playback_types import PlaybackFrame, PlaybackState, PlaybackStatus
-from app.ui.camera_motion import CameraMotion
-from app.ui.painter import Keep, Painter, Timing
 from app.ui.painter_choice import PainterChoice
-from app.ui.picking import point_under
 from app.ui.resolution import Resolution
 from app.ui.screening import Screening
 from app.ui.statistics import Drawing, RateMeter
 from app.ui.viewport import Viewport
-from renderer import Camera, RenderSettings
+from renderer import RenderSettings
+
+if TYPE_CHECKING:
+    from app.ui.camera_motion import CameraMotion
+    from app.ui.painter import Keep, Painter, Timing
+    from renderer import Camera
+
+log = logging.getLogger(__name__)
 
 BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}
 _STATISTICS_S = 0.25
@@ -57,7 +63,9 @@ class PictureLoop(QObject):
         super().__init__()
         self.viewport, self.screening = viewport, screening
         self._choice = choice
-        self._waiting_location: str | None = None  # to open once there is a painter
+        self._started = False
+        self._backend: str | None = None  # asked for; None: to be chosen
+        self._waiting_location: str | None = None  # to open once that is possible
         self.painter: Painter | None = None
         self.motion: CameraMotion | None = None
         self.resolution = Resolution()
@@ -76,6 +84,7 @@ class PictureLoop(QObject):
         self._waiting_since_s: float | None = None
         self._keep_camera = False
         self._new_scene = False
+        self._held = False  # a scene that plays waits for its first picture
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
@@ -86,18 +95,39 @@ class PictureLoop(QObject):
         viewport.camera_moved.connect(self.camera_changed)
 
     def start(self) -> None:
+        """Begin to draw and to open scenes: loads torch, if nobody has."""
+        self._started = True
         refresh_hz = self.viewport.screen().refreshRate() or 60.0
         self._timer.start(max(round(1000 / min(max(refresh_hz, 24.0), 240.0)), 1))
+        self._choice.ask(self._backend)
+        if self._waiting_location is not None and not self._device_unknown():
+            self._open_waiting()
 
     def open(self, location: str) -> None:
-        """Open a scene. Before there is a painter, a machine with CUDA has to wait for one:
-        only then is known on which device the scene shall lie."""
+        """Open a scene, as soon as the loop has been started and the scene's device is known."""
         self._keep_camera = False
-        if self.painter is None and torch.cuda.is_available():
-            self._waiting_location = location
-            self.screening.opening.emit(location)
+        self._waiting_location = location
+        if self._started and not self._device_unknown():
+            self._open_waiting()
         else:
+            self.screening.opening.emit(location)
+
+    def _device_unknown(self) -> bool:
+        """With CUDA, it depends on the painter where the planes of a scene shall be."""
+        import torch
+
+        return self.painter is None and torch.cuda.is_available()
+
+    def _open_waiting(self) -> None:
+        location, self._waiting_location = self._waiting_location, None
+        if location is not None:
             self.screening.open(location)
+
+    @property
+    def awaited(self) -> str | None:
+        """Where the scene lies that is being opened; None while there is none."""
+        pending = self.screening.pending
+        return self._waiting_location or (pending.location if pending is not None else None)
 
     def cancel_opening(self) -> None:
         self._waiting_location = None
@@ -119,6 +149,8 @@ class PictureLoop(QObject):
     @property
     def settled(self) -> bool:
         """Whether the newest frame and camera are on the screen, at the final size."""
+        import torch
+
         shown, wanted = self._on_screen, self._wanted
         if shown is None or wanted is None or shown.frame is not wanted[0]:
             return False
@@ -153,6 +185,8 @@ class PictureLoop(QObject):
         if playback is None:
             return
         self.status = playback.status()
+        if self._held:
+            return  # it is not as a person left it
         waiting = self.status.state is PlaybackState.BUFFERING
         self._waiting_since_s = None if not waiting else self._waiting_since_s or now_s
         same = before is not None and before.state is self.status.state
@@ -198,6 +232,8 @@ class PictureLoop(QObject):
         """A picture has reached the screen."""
         if self._new_scene:
             self._new_scene = False
+            log.debug("first picture painted")
+            self._let_go()
             self.scene_shown.emit()
         self._display.count()
         if self.painter is not None and self.painter.presenter != self.drawing.presenter:
@@ -231,6 +267,9 @@ class PictureLoop(QObject):
     # what is open, and who draws
 
     def _take_over(self) -> None:
+        from app.player.orbit_camera import OrbitCamera
+        from app.ui.camera_motion import CameraMotion
+
         playback = self.screening.playback
         assert playback is not None
         assert playback.meta is not None
@@ -240,7 +279,22 @@ class PictureLoop(QObject):
         self._keep_camera = True
         self._frame = self._asked = None
         self._new_scene = True
+        self._hold()
         self.camera_changed.emit()
+
+    def _hold(self) -> None:
+        """Let the scene begin with its first frame, however long that takes to be drawn."""
+        playback = self.screening.playback
+        self._held = playback is not None and playback.status().wants_play
+        if playback is not None and self._held:
+            playback.pause()
+
+    def _let_go(self) -> None:
+        playback = self.screening.playback
+        if playback is not None and self._held:
+            playback.play()
+            self._held = False
+            self.show_status_now()
 
     def set_painter(self, painter: Painter) -> None:
         """Draw with another painter from now on; the scene stays where it is."""
@@ -260,9 +314,7 @@ class PictureLoop(QObject):
             old.close()
             if old.device != painter.device:
                 self._reopen()
-        if self._waiting_location is not None:
-            location, self._waiting_location = self._waiting_location, None
-            self.screening.open(location)
+        self._open_waiting()
 
     def _reopen(self) -> None:
         """The planes have to go to another device."""
@@ -273,7 +325,9 @@ class PictureLoop(QObject):
 
     def set_backend(self, name: str | None) -> None:
         """Ask for another backend (None: choose); it takes over when it is loaded."""
-        self._choice.ask(name)
+        self._backend = name
+        if self._started:
+            self._choice.ask(name)
 
     def set_background(self, name: str) -> None:
         self._background = name
@@ -283,6 +337,8 @@ class PictureLoop(QObject):
 
     def draw_still(self, keep: Keep) -> None:
         """Draw what is on the screen once more, with all pixels, and hand it to `keep`."""
+        from app.player.pictures import PictureRequest
+
         if self._frame is not None and self.motion is not None and self.painter is not None:
             camera = self.motion.camera(*self.viewport.size_px())
             self.painter.draw_still(PictureRequest(self._frame, camera, self._settings()), keep)
@@ -291,6 +347,8 @@ class PictureLoop(QObject):
     # camera
 
     def reset_camera(self) -> None:
+        from app.player.orbit_camera import OrbitCamera
+
         playback = self.screening.playback
         if self.motion is not None and playback is not None and playback.meta is not None:
             self.motion.orbit.view = OrbitCamera.from_meta(playback.meta).view
@@ -330,6 +388,8 @@ class PictureLoop(QObject):
         self.camera_changed.emit()
 
     def _set_pivot(self, x: float, y: float) -> None:
+        from app.ui.picking import point_under
+
         if self.motion is None or self._frame is None:
             return
         camera = self.motion.camera(self.viewport.width(), self.viewport.height())

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.player.playback import Playback
 from app.player.playback_types import PlaybackFrame, PlaybackState
 
-OpenPlayback = Callable[[str], Playback]
+if TYPE_CHECKING:
+    from app.player.playback import Playback
+
+OpenPlayback = Callable[[str], "Playback"]
 
 
 class Screening(QObject):

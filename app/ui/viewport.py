@@ -6,6 +6,8 @@ widget lies around it, turns the pointer into camera moves and carries what stan
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
@@ -20,11 +22,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.ui import theme
-from app.ui.camera_motion import CameraMotion
+from app.ui.poster_view import PosterView
 from app.ui.spinner import Spinner
 from app.ui.stage_card import StageCard
 from app.ui.statistics_overlay import StatisticsOverlay
 from app.ui.toast import Toast
+
+if TYPE_CHECKING:
+    from app.ui.camera_motion import CameraMotion
 
 _STEPS_PER_PINCH = 6.0  # a pinch to double size moves as many notches of the wheel
 
@@ -48,6 +53,7 @@ class Viewport(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(160, 90)
         self.setAccessibleName("Picture")
+        self.poster = PosterView(self)  # the lowest but for the surface
         self.card = StageCard(self)
         self.toast = Toast(self)
         self.statistics = StatisticsOverlay(self)
@@ -73,6 +79,7 @@ class Viewport(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.surface is not None:
             self.surface.setGeometry(self.rect())
+        self.poster.setGeometry(self.rect())
         self.card.place()
         self.toast.place()
         middle = self.rect().center() - self.spinner.rect().center()
