@@ -10,33 +10,24 @@ wrongly costs as much as blending a block.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from renderer.backends.cpu_kernels import (
     BLOCK_PX,
-    FALL,
-    LOG,
-    MEAN_X,
-    MEAN_Y,
-    SLOPE,
     SPLAT_FIELDS,
-    SPREAD,
     TILE_HEIGHT,
     TILE_WIDTH,
-    TURN,
     compiled,
     inlined,
     real,
     take,
 )
 from renderer.backends.cpu_lanes import (
-    EXPONENT_MIN,
     LANES,
     blend_block,
     copy_splat,
     keep_apart,
+    plan_splat,
     write_run,
 )
 
@@ -44,16 +35,9 @@ BATCH = 32  # splats planned at a time; what belongs to them stays in the first 
 _COLUMNS, _ROWS = TILE_WIDTH // BLOCK_PX, TILE_HEIGHT // BLOCK_PX  # blocks of a tile
 _BLOCKS = _COLUMNS * _ROWS
 _PLANES = 4 * LANES  # of a block: transmittance, red, green, blue
-# In `rows`: centers of all rows of the batch, their constants, then one splat's first and last
-# column of each row of blocks.
-_CONSTANTS = BATCH * TILE_HEIGHT
-_FIRSTS = 2 * _CONSTANTS
-_ENDS = _FIRSTS + _ROWS
+_CONSTANTS = BATCH * TILE_HEIGHT  # in `rows`: they follow the centers
 
 _ZERO, _HALF, _ONE = real(0), real(0.5), real(1)
-_EXPONENT_MIN = real(EXPONENT_MIN)
-_PER_PX, _LAST_ROW = real(1 / BLOCK_PX), real(BLOCK_PX - 1)
-_FROM, _UNTIL = real(1 - 1e-3), real(BLOCK_PX + 1e-3)  # rounding to blocks, a little generous
 index = np.uint64  # signed ones could count from the end, which costs instructions
 
 
@@ -70,7 +54,8 @@ def blend(splats, starts, lists, columns, first, last, background, counter, out,
     """
     planes = np.empty(_BLOCKS * _PLANES, np.float32)
     near = np.empty(BATCH * SPLAT_FIELDS, np.float32)
-    rows = np.empty(_ENDS + _ROWS, np.float32)
+    rows = np.empty(2 * _CONSTANTS, np.float32)
+    edges = np.empty(2 * _ROWS, np.int32)
     jobs = np.empty(BATCH * _BLOCKS + _COLUMNS, np.int32)
     xs = np.empty(_COLUMNS * LANES, np.float32)
     for i in range(len(xs)):
@@ -85,7 +70,8 @@ def blend(splats, starts, lists, columns, first, last, background, counter, out,
         while begin < end and not _is_finished(planes):
             count = min(end - begin, BATCH)
             _gather(splats, lists, begin, count, near)
-            job_count = _plan(near, count, real(left) + _HALF, real(top) + _HALF, rows, jobs)
+            x, y = real(left) + _HALF, real(top) + _HALF
+            job_count = _plan(near, count, x, y, rows, edges, jobs)
             _blend_jobs(jobs, job_count, near, rows, xs, planes)
             begin += count
         _blend_background(planes, background)
@@ -112,7 +98,7 @@ def _gather(splats, lists, begin, count, near):
 
 
 @compiled
-def _plan(near, count, left, top, rows, jobs):
+def _plan(near, count, left, top, rows, edges, jobs):
     """Write the jobs of a batch, splat after splat; returns how many.
 
     A job is a block that a splat touches: number of the splat in the batch times _BLOCKS plus
@@ -122,51 +108,21 @@ def _plan(near, count, left, top, rows, jobs):
         near: the splats.
         left, top: centre of the tile's first pixel.
         rows: out, what `blend_block` needs of each row.
+        edges: to work in, see `plan_splat`.
         jobs: out.
     """
     keep_apart()
     total = index(0)
     for k in range(index(count)):
-        _plan_rows(near, k, left, top, rows)
+        splat, base = k * index(SPLAT_FIELDS), k * index(TILE_HEIGHT)
+        plan_splat(near, splat, left, top, rows, base, index(_CONSTANTS), edges)
         job = np.int32(k * index(_BLOCKS))
         for row in range(index(_ROWS)):
-            first = np.int32(rows[index(_FIRSTS) + row])
+            first, end = edges[row], edges[row + index(_ROWS)]
             write_run(jobs, total, np.int32(job + first), _COLUMNS)
-            total += index(max(np.int32(np.int32(rows[index(_ENDS) + row]) - first), np.int32(0)))
+            total += index(max(np.int32(end - first), np.int32(0)))
             job = np.int32(job + np.int32(_COLUMNS))
     return total
-
-
-@inlined
-def _plan_rows(near, k, left, top, rows):
-    """Where one splat lies in each row of pixels, and in each row of blocks.
-
-    Over the pixel rows of a block, the splat reaches farthest to a side in the row nearest to the
-    one in which it does so altogether. Comparisons are put so that NaN touches no block.
-    """
-    s = k * index(SPLAT_FIELDS)
-    u, v = near[s + index(MEAN_X)] - left, near[s + index(MEAN_Y)] - top
-    slope, fall, turn = near[s + index(SLOPE)], near[s + index(FALL)], near[s + index(TURN)]
-    log, spread = near[s + index(LOG)], near[s + index(SPREAD)]
-    base = k * index(TILE_HEIGHT)
-    for row in range(index(TILE_HEIGHT)):
-        dy = real(row) - v
-        rows[base + row] = u + slope * dy
-        rows[index(_CONSTANTS) + base + row] = log + fall * dy * dy
-    log -= _EXPONENT_MIN
-    for row in range(index(_ROWS)):
-        dy = real(row * index(BLOCK_PX)) - v
-        at_left = min(max(-turn, dy), dy + _LAST_ROW)
-        at_right = min(max(turn, dy), dy + _LAST_ROW)
-        square_left = (log + fall * at_left * at_left) * spread
-        square_right = (log + fall * at_right * at_right) * spread
-        begin = u + slope * at_left - math.sqrt(max(square_left, _ZERO))
-        end = u + slope * at_right + math.sqrt(max(square_right, _ZERO))
-        begin, end = (begin + _FROM) * _PER_PX, (end + _UNTIL) * _PER_PX
-        begin = begin if begin > _ZERO else _ZERO
-        end = end if end > _ZERO and square_right >= _ZERO else _ZERO
-        rows[index(_FIRSTS) + row] = begin if begin < real(_COLUMNS) else real(_COLUMNS)
-        rows[index(_ENDS) + row] = end if end < real(_COLUMNS) else real(_COLUMNS)
 
 
 @compiled

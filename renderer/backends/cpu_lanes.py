@@ -9,6 +9,7 @@ LLVM splits vectors that are wider than the processor's registers, so these run 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,20 @@ from numba.extending import intrinsic
 from renderer.backends.cpu_kernels import (
     BLOCK_PX,
     BLUE,
+    FALL,
     FAST,
     GREEN,
+    LOG,
+    MEAN_X,
+    MEAN_Y,
     RED,
+    SLOPE,
     SPLAT_FIELDS,
+    SPREAD,
     SQUARE,
+    TILE_HEIGHT,
+    TILE_WIDTH,
+    TURN,
 )
 from renderer.settings import ALPHA_MAX, ALPHA_MIN, TRANSMITTANCE_MIN
 
@@ -39,9 +49,32 @@ _EXPONENTIAL = (
 )
 
 _REAL, _INT, _INDEX = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+_START = ir.Constant(_INDEX, 0)
 _LANES = ir.VectorType(_REAL, LANES)
-_LANE_BITS = ir.VectorType(_INT, LANES)
-_ROWS = ir.VectorType(_REAL, BLOCK_PX)
+
+
+def numbers(values: Sequence[float]) -> ir.Constant:
+    """A vector of constants."""
+    return ir.Constant(ir.VectorType(_REAL, len(values)), [float(np.float32(v)) for v in values])
+
+
+def vector(value: float, count: int = LANES) -> ir.Constant:
+    """A constant in all lanes."""
+    return numbers([value] * count)
+
+
+def ramp(count: int) -> ir.Constant:
+    """0, 1, 2 ..."""
+    return numbers(range(count))
+
+
+# For `plan_splat`: the left edges in all rows of blocks, then the right ones.
+_BLOCK_ROWS = TILE_HEIGHT // BLOCK_PX
+_SIDES = 2 * _BLOCK_ROWS
+_SIDE = numbers([-1] * _BLOCK_ROWS + [1] * _BLOCK_ROWS)
+_BLOCK_TOPS = numbers([BLOCK_PX * (side % _BLOCK_ROWS) for side in range(_SIDES)])
+# From centres of pixels to blocks: round up to the first pixel, down to one past the last block.
+_ROUNDING = numbers([1 - 1e-3] * _BLOCK_ROWS + [BLOCK_PX + 1e-3] * _BLOCK_ROWS)
 
 
 @intrinsic
@@ -74,15 +107,73 @@ def copy_splat(typingctx: Any, splats: Any, index: Any, out: Any, at: Any) -> An
 def write_run(typingctx: Any, jobs: Any, at: Any, first: Any, length: Any) -> Any:
     """Write first, first + 1, ... to jobs[at] and on; always `length` (a constant) of them."""
     count = length.literal_value
-    row = ir.VectorType(_INT, count)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = _Lanes(context, builder, signature, args)
-        value = builder.add(lanes.spread(args[2], row), ir.Constant(row, list(range(count))))
+        row = ir.VectorType(_INT, count)
+        value = builder.add(lanes.spread(args[2], count), ir.Constant(row, list(range(count))))
         lanes.store(value, 0, args[1])
         return context.get_dummy_value()
 
     return types.void(jobs, types.uint64, types.int32, length), codegen
+
+
+@intrinsic
+def plan_splat(
+    typingctx: Any,
+    splats: Any,
+    splat: Any,
+    left: Any,
+    top: Any,
+    rows: Any,
+    row: Any,
+    constants: Any,
+    edges: Any,
+) -> Any:
+    """Where a splat lies in each row of a tile's pixels, and in each of its rows of blocks.
+
+    Among the pixel rows of a block, the splat reaches farthest to a side in the row nearest to the
+    one in which it does so altogether. Whatever is not a number ends as no block.
+
+    Args:
+        splats, splat: where the fields of the splat begin.
+        left, top: centre of the tile's first pixel, px.
+        rows, row: out, where the centers of the rows begin; their constants lie `constants`
+            further. See `blend_block`.
+        edges: [2 * rows of blocks] out, the first column of blocks touched in each row of blocks,
+            then one past the last ones.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        lanes = _Lanes(context, builder, signature, args)
+        u, v, log, slope, fall, spread, turn = (
+            lanes.load_field(0, args[1], field)
+            for field in (MEAN_X, MEAN_Y, LOG, SLOPE, FALL, SPREAD, TURN)
+        )
+        u, v = lanes.subtract(u, args[2]), lanes.subtract(v, args[3])
+
+        dy = lanes.subtract(ramp(TILE_HEIGHT), lanes.spread(v, TILE_HEIGHT))
+        lanes.store(lanes.in_row(dy, slope, u), 4, args[5])
+        constant = lanes.in_row(lanes.multiply(dy, dy), fall, log)
+        lanes.store(constant, 4, builder.add(args[5], args[6]))
+
+        dy = lanes.subtract(_BLOCK_TOPS, lanes.spread(v, _SIDES))
+        at = lanes.multiply(lanes.spread(turn, _SIDES), _SIDE)
+        at = lanes.least(lanes.most(at, dy), lanes.add(dy, vector(BLOCK_PX - 1, _SIDES)))
+        log = lanes.subtract(log, ir.Constant(_REAL, EXPONENT_MIN))
+        square = lanes.in_row(lanes.multiply(at, at), fall, log)
+        square = lanes.multiply(square, lanes.spread(spread, _SIDES))
+        zeros = vector(0, _SIDES)
+        reach = lanes.root(lanes.most(square, zeros))
+        edge = lanes.add_product(reach, _SIDE, lanes.in_row(at, slope, u))
+        edge = lanes.multiply(lanes.add(edge, _ROUNDING), vector(1 / BLOCK_PX, _SIDES))
+        edge = lanes.least(lanes.most(edge, zeros), vector(TILE_WIDTH // BLOCK_PX, _SIDES))
+        touched = builder.select(builder.fcmp_ordered(">=", square, zeros), edge, zeros)
+        lanes.store(builder.fptosi(touched, ir.VectorType(_INT, _SIDES)), 7, _START)
+        return context.get_dummy_value()
+
+    at, real = types.uint64, types.float32
+    return types.void(splats, at, real, real, rows, at, at, edges), codegen
 
 
 @intrinsic
@@ -112,15 +203,18 @@ def blend_block(
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = _Lanes(context, builder, signature, args)
-        field = {name: lanes.load_spread(7, args[8], name) for name in (SQUARE, RED, GREEN, BLUE)}
+        field = {
+            name: lanes.spread(lanes.load_field(7, args[8], name), LANES)
+            for name in (SQUARE, RED, GREEN, BLUE)
+        }
         x = lanes.subtract(lanes.load(2, args[3], _LANES), lanes.load_rows(4, args[5]))
         constant = lanes.load_rows(4, builder.add(args[5], args[6]))
         alpha = _alpha(lanes, lanes.add_product(lanes.multiply(x, field[SQUARE]), x, constant))
         before = lanes.load(0, args[1], _LANES)
         weight = lanes.multiply(alpha, before)
         after = lanes.subtract(before, weight)
-        ends = builder.fcmp_ordered("<=", after, lanes.constant(TRANSMITTANCE_MIN))
-        weight = builder.select(ends, lanes.constant(0), weight)
+        ends = builder.fcmp_ordered("<=", after, vector(TRANSMITTANCE_MIN))
+        weight = builder.select(ends, vector(0), weight)
         lanes.store(builder.select(ends, lanes.negative(before), after), 0, args[1])
         for plane, color in enumerate((RED, GREEN, BLUE), 1):
             at = builder.add(args[1], ir.Constant(_INDEX, plane * LANES))
@@ -135,15 +229,13 @@ def blend_block(
 def _alpha(lanes: _Lanes, t: ir.Value) -> ir.Value:
     """min(ALPHA_MAX, exp(8 t)), 0 where that is less than ALPHA_MIN or not a number."""
     builder = lanes.builder
-    root = lanes.constant(_EXPONENTIAL[-1])
+    root = vector(_EXPONENTIAL[-1])
     for coefficient in _EXPONENTIAL[-2::-1]:
-        root = lanes.add_product(root, t, lanes.constant(coefficient))
+        root = lanes.add_product(root, t, vector(coefficient))
     for _ in range(3):
         root = lanes.multiply(root, root)
-    most = lanes.constant(ALPHA_MAX)
-    clipped = builder.select(builder.fcmp_ordered("<", root, most), root, most)
-    drawn = builder.fcmp_ordered(">=", t, lanes.constant(EXPONENT_MIN))
-    return builder.select(drawn, clipped, lanes.constant(0))
+    drawn = builder.fcmp_ordered(">=", t, vector(EXPONENT_MIN))
+    return builder.select(drawn, lanes.least(root, vector(ALPHA_MAX)), vector(0))
 
 
 class _Lanes:
@@ -163,29 +255,31 @@ class _Lanes:
     def store(self, value: ir.Value, array: int, at: ir.Value) -> None:
         self.builder.store(value, self._address(array, at, value.type), align=4)
 
-    def load_spread(self, array: int, at: ir.Value, field: int) -> ir.Value:
-        """One number in all lanes."""
-        at = self.builder.add(at, ir.Constant(_INDEX, field))
-        return self.spread(self.load(array, at, _REAL), _LANES)
+    def load_field(self, array: int, at: ir.Value, field: int) -> ir.Value:
+        return self.load(array, self.builder.add(at, ir.Constant(_INDEX, field)), _REAL)
 
     def load_rows(self, array: int, at: ir.Value) -> ir.Value:
-        """BLOCK_PX numbers, each in all lanes of its row."""
-        lane_rows = ir.Constant(_LANE_BITS, [lane // BLOCK_PX for lane in range(LANES)])
-        undefined = ir.Constant(_ROWS, ir.Undefined)
-        return self.builder.shuffle_vector(self.load(array, at, _ROWS), undefined, lane_rows)
+        """BLOCK_PX numbers, each in all lanes of its row of a block."""
+        lane_rows = [lane // BLOCK_PX for lane in range(LANES)]
+        return self._shuffled(self.load(array, at, ir.VectorType(_REAL, BLOCK_PX)), lane_rows)
 
-    def spread(self, value: ir.Value, kind: ir.VectorType) -> ir.Value:
-        undefined = ir.Constant(kind, ir.Undefined)
-        vector = self.builder.insert_element(undefined, value, ir.Constant(_INT, 0))
-        zeros = ir.Constant(ir.VectorType(_INT, kind.count), [0] * kind.count)
-        return self.builder.shuffle_vector(vector, undefined, zeros)
+    def spread(self, value: ir.Value, count: int) -> ir.Value:
+        """A number in all lanes."""
+        empty = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
+        first = self.builder.insert_element(empty, value, ir.Constant(_INT, 0))
+        return self._shuffled(first, [0] * count)
 
-    def constant(self, value: float) -> ir.Constant:
-        return ir.Constant(_LANES, [float(np.float32(value))] * LANES)
+    def in_row(self, factors: ir.Value, slope: ir.Value, start: ir.Value) -> ir.Value:
+        """start + slope * factors."""
+        count = factors.type.count
+        return self.add_product(factors, self.spread(slope, count), self.spread(start, count))
 
     def add_product(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
         """a b + c: one instruction where the processor has it."""
-        return self.builder.fadd(self.multiply(a, b), c, flags=FAST)
+        return self.add(self.multiply(a, b), c)
+
+    def add(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        return self.builder.fadd(a, b, flags=FAST)
 
     def multiply(self, a: ir.Value, b: ir.Value) -> ir.Value:
         return self.builder.fmul(a, b, flags=FAST)
@@ -193,11 +287,31 @@ class _Lanes:
     def subtract(self, a: ir.Value, b: ir.Value) -> ir.Value:
         return self.builder.fsub(a, b, flags=FAST)
 
+    def most(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        """The larger one; b where a is not a number."""
+        return self.builder.select(self.builder.fcmp_ordered(">", a, b), a, b)
+
+    def least(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        """The smaller one; b where a is not a number."""
+        return self.builder.select(self.builder.fcmp_ordered("<", a, b), a, b)
+
+    def root(self, value: ir.Value) -> ir.Value:
+        name = f"llvm.sqrt.v{value.type.count}f32"
+        kind = ir.FunctionType(value.type, [value.type])
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name),
+                                 [value])  # fmt: skip
+
     def negative(self, value: ir.Value) -> ir.Value:
         """-abs(value)."""
-        bits = self.builder.bitcast(value, _LANE_BITS)
-        sign = ir.Constant(_LANE_BITS, [-(2**31)] * LANES)
-        return self.builder.bitcast(self.builder.or_(bits, sign), _LANES)
+        bits = ir.VectorType(_INT, value.type.count)
+        signs = ir.Constant(bits, [-(2**31)] * value.type.count)
+        return self.builder.bitcast(
+            self.builder.or_(self.builder.bitcast(value, bits), signs), value.type
+        )
+
+    def _shuffled(self, value: ir.Value, lanes: list[int]) -> ir.Value:
+        order = ir.Constant(ir.VectorType(_INT, len(lanes)), lanes)
+        return self.builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), order)
 
     def _address(self, array: int, at: ir.Value, kind: ir.Type) -> ir.Value:
         return self.builder.bitcast(self.builder.gep(self._data[array], [at]), kind.as_pointer())
