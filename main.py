@@ -33,6 +33,10 @@ SceneArgument = Annotated[
     tyro.conf.arg(metavar="SCENE", help="A .stgs, a directory or an URL."),
 ]
 OutputOption = Annotated[Path, tyro.conf.arg(metavar="PATH", aliases=["-o"])]
+TrainedOption = Annotated[
+    Path | None,
+    option("RUN", "Compare training cameras through the colours that this run fitted.", "as drawn"),
+]
 BackendOption = Annotated[
     str | None, option("NAME", "gsplat, opengl, cpu or reference.", "the best here")
 ]
@@ -260,6 +264,7 @@ class Evaluate:
     sheet: SheetOption = None
     plot: PlotOption = None
     compare: CompareOption = None
+    trained: TrainedOption = None
 
     def run(self) -> int:
         from trainer.evaluate import EvaluateConfig, evaluate
@@ -278,6 +283,7 @@ class Evaluate:
                 self.sheet,
                 self.plot,
                 self.compare,
+                run=self.trained,
             )
         )
         write_figures(self.json, figures)

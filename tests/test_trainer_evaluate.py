@@ -19,6 +19,7 @@ from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, single_thread
 from trainer.contact_sheet import GAP_PX
 from trainer.errors import CaptureError, EvaluationError
 from trainer.evaluate import EvaluateConfig, evaluate
+from trainer.run_directory import RunDirectory
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 PSNR_DB = 24.0  # of the blobs that stand still, without the one that slides
@@ -94,6 +95,23 @@ def test_means_are_those_of_the_pictures(scene: Path, tiny_capture: Path) -> Non
     assert rung["train"]["per_camera"]["3"] == pytest.approx(sum(of_camera) / len(of_camera))
     assert rung["train"]["per_gop"][1] == pytest.approx(sum(of_gop) / len(of_gop))
     assert "test" not in rung
+
+
+def test_training_cameras_are_compared_through_their_responses(
+    scene: Path, tiny_capture: Path, tmp_path: Path
+) -> None:
+    run = RunDirectory(tmp_path)
+    darker = torch.eye(3, 4) * 0.5
+    run.write_responses({"1": darker, "2": torch.eye(3, 4)})
+    frames = settings(scene, tiny_capture, cameras="all", frames=[0], train_step=1)
+    plain = evaluate(frames)["rungs"][0]
+    figures = evaluate(replace(frames, run=tmp_path))
+    assert figures["color_responses"] == ["1", "2"]
+    responded = figures["rungs"][0]
+    assert responded["test"] == plain["test"]
+    before, after = plain["train"]["per_camera"], responded["train"]["per_camera"]
+    assert after["1"] < before["1"] - 3
+    assert {c: after[c] for c in "234567"} == pytest.approx({c: before[c] for c in "234567"})
 
 
 def test_the_seam_of_a_gaussian_that_jumps_is_seen(scene: Path, tiny_capture: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from codec.encoder import encode_scene
 from codec.encoder_config import EncoderConfig
@@ -80,7 +81,7 @@ def run_row(
     frames = _frames_of(run, measuring.gops)
     costs = summary(config, run.read_stages(), len(frames))
     return {
-        "rungs": measure(scene, capture, frames, measuring),
+        "rungs": measure(scene, capture, frames, measuring, run.read_responses() or {}),
         "gaussians": [len(source.gop(k).canonical) for k in range(source.gop_count)],
         "static_gaussians": len(source.static),
         "static_seconds": sum(s["seconds"] for s in costs["stages"] if s["stage"] == "static"),
@@ -118,7 +119,11 @@ class ChosenFrames:
 
 @torch.no_grad()
 def measure(
-    path: Path, capture: Capture, frames: Sequence[int], measuring: Measuring
+    path: Path,
+    capture: Capture,
+    frames: Sequence[int],
+    measuring: Measuring,
+    responses: Mapping[str, Tensor],
 ) -> list[dict[str, Any]]:
     """Figures of each rung of a scene that shows these frames of a capture.
 
@@ -126,7 +131,7 @@ def measure(
     """
     views = [replace(v, reader=ChosenFrames(v.reader, frames)) for v in capture.views]
     with open_scene(str(path)) as scene:
-        comparison = _comparison(scene, views, measuring)
+        comparison = _comparison(scene, views, measuring, responses)
         readings = list(comparison.readings(views))
         starts = [scene.gop_start_frame(g) for g in range(scene.gop_count)]
         return [
@@ -144,7 +149,12 @@ def measure(
         ]
 
 
-def _comparison(scene: Scene, views: Sequence[CapturedView], measuring: Measuring) -> Comparison:
+def _comparison(
+    scene: Scene,
+    views: Sequence[CapturedView],
+    measuring: Measuring,
+    responses: Mapping[str, Tensor],
+) -> Comparison:
     backend = choose_backend(measuring.backend).backend
     frames = list(range(0, scene.frame_count, measuring.frame_step))
     return Comparison(
@@ -155,6 +165,7 @@ def _comparison(scene: Scene, views: Sequence[CapturedView], measuring: Measurin
         perceptual_metric(backend.device),
         SeamMeter((scene.gop_start_frame(g) for g in range(scene.gop_count)), SeamConfig()),
         ContactSheet([v.name for v in views if v.split == "test"], frames),
+        responses,
     )
 
 

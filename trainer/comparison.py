@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch import Tensor
 from codec.scene import Scene
 from renderer import Gop, RenderSettings
 from renderer.backends.base import Backend
+from trainer.color_response import respond
 from trainer.contact_sheet import ContactSheet
 from trainer.datasets import CapturedView, load_frames
 from trainer.losses import psnr, ssim
@@ -43,6 +44,8 @@ class Comparison:
         rungs: QPs; each GOP is decoded once at each of them, the recorded frames are read once.
         frames: split -> frames, in the order of time.
         sheet: shows the pictures of the first rung.
+        responses: camera -> [3, 4] colour response; what is drawn for such a camera is compared
+            as that camera would have recorded it. Others are compared as drawn.
     """
 
     scene: Scene
@@ -52,6 +55,7 @@ class Comparison:
     metric: PerceptualMetric
     seam: SeamMeter
     sheet: ContactSheet
+    responses: Mapping[str, Tensor] = field(default_factory=dict)
 
     def readings(self, views: Sequence[CapturedView]) -> Iterator[Reading]:
         """One for each picture; GOP by GOP, so that one of them is in memory."""
@@ -107,7 +111,10 @@ class Comparison:
         settings = RenderSettings(meta.background, meta.near)
         gaussians = gop.gaussians_at(inside)
         for view, target in zip(views, targets, strict=True):
-            picture = self.backend.render(gaussians, view.camera, settings).clamp(0, 1)
+            picture = self.backend.render(gaussians, view.camera, settings)
+            if view.name in self.responses:
+                picture = respond(picture[None], self.responses[view.name][None].to(picture))[0]
+            picture = picture.clamp(0, 1)
             self.seam.add_drawn(rung, view.name, frame, picture)
             yield self._reading(rung, view, frame, picture, target)
 

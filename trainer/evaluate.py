@@ -20,6 +20,7 @@ from trainer.errors import CaptureError, EvaluationError
 from trainer.perceptual import perceptual_metric
 from trainer.rate_distortion import compare_figures
 from trainer.rate_plot import write_rate_plot
+from trainer.run_directory import RunDirectory
 from trainer.seam import SeamConfig, SeamMeter
 
 
@@ -39,6 +40,7 @@ class EvaluateConfig:
         plot: PNG to write with PSNR over bytes per frame, beside `compare` where it is given.
         compare: figures of another evaluation, to compare rates with.
         seam: how the boundaries of GOPs are judged.
+        run: run directory whose colour responses the training cameras are compared through.
     """
 
     scene: str
@@ -52,6 +54,7 @@ class EvaluateConfig:
     plot: Path | None = None
     compare: Path | None = None
     seam: SeamConfig = field(default_factory=SeamConfig)
+    run: Path | None = None
 
 
 @torch.no_grad()
@@ -89,6 +92,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         "backend": choice.backend.name,
         "backend_reason": choice.reason,
         "lpips_reason": comparison.metric.reason,
+        "color_responses": sorted(comparison.responses),
     }
     if other:
         figures["comparison"] = {"with": other["scene"], **compare_figures(figures, other)}
@@ -139,6 +143,7 @@ def _comparison(
         perceptual_metric(backend.device),
         SeamMeter((scene.gop_start_frame(g) for g in range(scene.gop_count)), config.seam),
         ContactSheet([v.name for v in views], common),
+        RunDirectory(config.run).read_responses() or {} if config.run else {},
     )
 
 
