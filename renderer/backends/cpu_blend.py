@@ -31,6 +31,7 @@ from renderer.backends.cpu_lanes import (
     write_run,
 )
 
+LINE = 16  # float32 in a line of the cache
 BATCH = 32  # splats planned at a time; what belongs to them stays in the first cache
 _COLUMNS, _ROWS = TILE_WIDTH // BLOCK_PX, TILE_HEIGHT // BLOCK_PX  # blocks of a tile
 _BLOCKS = _COLUMNS * _ROWS
@@ -52,12 +53,12 @@ def blend(splats, starts, lists, columns, first, last, background, counter, out,
         out: [height, width, 3] float32, not clipped.
         out_rgb8: [height, width, 3] uint8, clipped and rounded.
     """
-    planes = np.empty(_BLOCKS * _PLANES, np.float32)
-    near = np.empty(BATCH * SPLAT_FIELDS, np.float32)
-    rows = np.empty(2 * _CONSTANTS, np.float32)
+    planes = _aligned(_BLOCKS * _PLANES)
+    near = _aligned(BATCH * SPLAT_FIELDS)
+    rows = _aligned(2 * _CONSTANTS)
     edges = np.empty(2 * _ROWS, np.int32)
     jobs = np.empty(BATCH * _BLOCKS + _COLUMNS, np.int32)
-    xs = np.empty(_COLUMNS * LANES, np.float32)
+    xs = _aligned(_COLUMNS * LANES)
     for i in range(len(xs)):
         xs[i] = i // LANES * BLOCK_PX + i % BLOCK_PX
     while True:
@@ -79,6 +80,14 @@ def blend(splats, starts, lists, columns, first, last, background, counter, out,
             _write_float(planes, left, top, out)
         else:
             _write_rgb8(planes, left, top, out_rgb8)
+
+
+@compiled
+def _aligned(count):
+    """Room for float32 that begins with a line of the cache; vectors then never lie across two."""
+    room = np.empty(count + LINE, np.float32)
+    skipped = -(room.ctypes.data // 4) % LINE
+    return room[skipped : skipped + count]
 
 
 @compiled
