@@ -64,6 +64,11 @@ class GaussianParameters:
     def canonical(self) -> CanonicalGaussians:
         return CanonicalGaussians(*(self[name] for name in ATTRIBUTES))
 
+    def picked(self, chosen: Tensor) -> CanonicalGaussians:
+        """Some of the Gaussians, [K] int64, each at most once."""
+        # index_select: the gradient of plain indexing sorts the indices first
+        return CanonicalGaussians(*(self[name].index_select(0, chosen) for name in ATTRIBUTES))
+
     def decay_means_rate(self, progress: float) -> None:
         """Exponential decay of the means' learning rate; `progress` 0..1."""
         rate = self.rates.means ** (1 - progress) * self.rates.means_final**progress

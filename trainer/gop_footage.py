@@ -56,7 +56,7 @@ class GopFootage:
         settings = RenderSettings(behind, self.near)
         pictures, _ = rasterize(gaussians, [self.cameras[v] for v in views], settings)
         if self.responses is not None:
-            pictures = respond(pictures, self.responses[views])
+            pictures = respond(pictures, torch.stack([self.responses[v] for v in views]))
         target = torch.stack([self.frames[v][frame] for v in views]).float() / 255
         masks = torch.stack([self.masks[v] for v in views])
         return color_loss(pictures, target, masks, ssim_share)

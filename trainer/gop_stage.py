@@ -107,8 +107,9 @@ class GopTraining:
         """2 L_t + a_sd L_sd: a batch of Gaussians drawn as the transformer has them."""
         weights = auxiliary.config
         batch = self.random.subset(weights.batch, len(self.parameters))
-        features = self._disturbed(self.parameters["features"][batch].clamp(-1, 1))
-        guided, distillation = auxiliary.guided(self.parameters.canonical()[batch], features, frame)
+        picked = self.parameters.picked(batch)
+        features = self._disturbed(self.parameters["features"].index_select(0, batch).clamp(-1, 1))
+        guided, distillation = auxiliary.guided(picked, features, frame)
         mixed = with_batch(moving, batch, guided)
         color = self._color_loss(mixed, frame, views, behind)
         return weights.color_weight * color + weights.distillation_weight * distillation

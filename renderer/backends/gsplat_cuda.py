@@ -86,7 +86,9 @@ def rasterize(
         raise BackendUnavailable("no CUDA device")
     width, height = _picture_size(cameras)
     device = gaussians.means.device
-    background = torch.tensor(settings.background, device=device).expand(len(cameras), 3)
+    # made on the host and sent: torch.tensor(..., device) would wait for the device
+    background = torch.tensor(settings.background).to(device, non_blocking=True)
+    background = background.expand(len(cameras), 3)
     if len(gaussians) == 0:
         return _empty_pictures(background, width, height, depth)
     from gsplat import rasterization
