@@ -31,11 +31,12 @@ from typing import Any
 
 import tyro
 
-from app.player.decode_thread import DecodeSettings
+from app.player.pipeline import PipelineSettings
 from app.player.playback import Playback, PlaybackSettings
+from app.player.stock import StockSettings
 from codec.encoder import encode_scene
 from codec.encoder_config import EncoderConfig
-from codec.scene import OpenSettings, open_scene
+from codec.scene import OpenSettings
 from codec.streaming.disk_cache import CacheSettings
 from codec.streaming.transport import Progress
 
@@ -52,6 +53,7 @@ class Options:
         seconds: of watching.
         sample_s: pause between two looks at memory.
         warm_up_s: libraries and allocators settle before the first look.
+        packet_bytes: of fetched GOPs in memory.
         cache_bytes: of the cache on disk.
         speed: of playback.
         allowed_mib: growth of memory that still counts as bounded.
@@ -62,6 +64,7 @@ class Options:
     seconds: float = 60.0
     sample_s: float = 1.0
     warm_up_s: float = 8.0
+    packet_bytes: int = 400_000
     cache_bytes: int = 200_000
     speed: float = 2.0
     allowed_mib: float = 8.0
@@ -129,14 +132,12 @@ def soak(url: str, options: Options, cache: Path) -> dict[str, Any]:
     traffic = Traffic()
     kept = CacheSettings(max_bytes=options.cache_bytes, directory=cache, grace_s=0.5)
     settings = PlaybackSettings(
-        speed=options.speed, decode=DecodeSettings(max_gops=2, prefetch_gops=1)
+        speed=options.speed,
+        pipeline=PipelineSettings(StockSettings(2, packet_bytes=options.packet_bytes)),
+        opening=OpenSettings(cache=kept, listener=traffic),
     )
     threads = set(threading.enumerate())
-    playback = Playback(
-        url,
-        settings,
-        opener=lambda place: open_scene(place, OpenSettings(cache=kept, listener=traffic)),
-    )
+    playback = Playback(url, settings)
     watch(playback, options.warm_up_s, options.sample_s)
     samples, frames, states = watch(playback, options.seconds, options.sample_s)
     events = playback.take_events()

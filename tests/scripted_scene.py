@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import torch
 
-from codec.errors import Cancelled, CodecError
+from codec.errors import Cancelled, CodecError, CorruptSegment
+from codec.packets import FeaturePacket, Keyframe, KeyframePacket
 from codec.source import SceneMeta
+from codec.streaming.adaptive import GopLadder, Ladder
+from codec.streaming.transport import Listener, Progress, nobody
 from renderer import Gaussians, Gop
 from tests.synthetic import SyntheticSource
 
@@ -19,12 +22,62 @@ class ManualClock:
     """A monotonic time that stands still until the test moves it."""
 
     now_s: float = 100.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self) -> float:
         return self.now_s
 
     def advance(self, seconds: float) -> None:
-        self.now_s += seconds
+        with self.lock:
+            self.now_s += seconds
+
+
+@dataclass
+class ScriptedNetwork:
+    """A line of some throughput in simulated time: what passes moves the clock.
+
+    Args:
+        listener: told as a transport would.
+    """
+
+    clock: ManualClock
+    bps: float
+    listener: Listener = nobody
+    latency_s: float = 0.04
+    step_s: float = 0.1
+    requests: int = 0
+
+    def pass_bytes(self, name: str, count: int, cancelled: Callable[[], bool]) -> None:
+        """Take the time that so many bytes take; raises Cancelled."""
+        self.requests += 1
+        self._tell(name, "waiting", 0, count)
+        self.clock.advance(self.latency_s)
+        passed = 0.0
+        self._tell(name, "receiving", 0, count)
+        while passed < count:
+            if cancelled():
+                self._tell(name, "cancelled", int(passed), count)
+                raise Cancelled(name)
+            seconds = min(self.step_s, 8 * (count - passed) / self.bps)
+            self.clock.advance(seconds)
+            passed += max(self.bps * seconds / 8, 1.0)
+            self._tell(name, "receiving", min(int(passed), count), count)
+        self._tell(name, "done", count, count)
+
+    def _tell(self, name: str, state: str, received: int, count: int) -> None:
+        first_byte_s = None if state == "waiting" else self.latency_s
+        step = Progress(
+            self.requests,
+            name,
+            state,
+            received,
+            count,
+            0.0,
+            first_byte_s,
+            0.0,
+            1,  # type: ignore[arg-type]
+        )
+        self.listener(step)
 
 
 @dataclass
@@ -32,8 +85,13 @@ class ScriptedScene:
     """Implements `codec.scene.Scene` over `SyntheticSource`.
 
     Args:
-        failures: (GOP, rung) -> what decoding it raises.
+        failures: (GOP, rung) -> what comes of it: CorruptSegment when it is decoded, any other
+            error when it is fetched.
         open_gate: while false, decoding waits for `release` (or its cancellation).
+        static_layers: into how many parts the static Gaussians are divided.
+        network: what everything is fetched through.
+        kept: (GOP, rung) that a disk has, and -1 - layer for static layers.
+        fetched: (GOP, rung) in order; static layer k as (-1 - k, -1), keyframes as (GOP, -1).
     """
 
     source: SyntheticSource = field(
@@ -47,6 +105,11 @@ class ScriptedScene:
     started: list[tuple[int, int]] = field(default_factory=list)
     cancellations: list[int] = field(default_factory=list)
     closed: bool = False
+    static_layers: int = 1
+    static_bytes: int = 3000
+    network: ScriptedNetwork | None = None
+    kept: set[tuple[int, int] | int] = field(default_factory=set)
+    fetched: list[tuple[int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.changed = threading.Condition()
@@ -83,6 +146,106 @@ class ScriptedScene:
     def bytes_per_frame(self, rung: int) -> dict[str, float]:
         return {"features": 100.0 * (40 - rung), "total": 100.0 * (40 - rung)}
 
+    def ladder(self) -> Ladder:
+        sizes = [self.segment_bytes(0, rung) - 3000 for rung in self.rungs]
+        quality = tuple(60.0 - rung for rung in self.rungs)
+        gops = tuple(
+            GopLadder(self.gop_frames(gop) / self.source.fps, 2500, 500, tuple(sizes), quality)
+            for gop in range(self.gop_count)
+        )
+        layers = self.static_layers
+        static_db = (*(20.0 + 5 * k for k in range(layers)), 100.0)
+        return Ladder(self.rungs, gops, (self.static_bytes,) * layers, static_db)
+
+    # what a server does
+
+    def expect(
+        self,
+        static: Iterable[int] = (),
+        keyframe: int | None = None,
+        features: tuple[int, int] | None = None,
+    ) -> None:
+        """A script needs no plan."""
+
+    def fetch_static(self, layer: int, cancelled: Callable[[], bool] = lambda: False) -> bytes:
+        self._fetch((-1 - layer, -1), self.static_bytes, cancelled)
+        return bytes([layer])
+
+    def fetch_keyframe(
+        self, index: int, cancelled: Callable[[], bool] = lambda: False
+    ) -> KeyframePacket:
+        self._fetch((index, -1), 3000, cancelled)
+        return KeyframePacket((bytes(2500),), bytes(500))
+
+    def fetch_features(
+        self, index: int, rung: int, cancelled: Callable[[], bool] = lambda: False
+    ) -> FeaturePacket:
+        size = self.segment_bytes(index, rung) - 3000
+        self._fetch((index, rung), size, cancelled)
+        return FeaturePacket(rung, b"", bytes(size))
+
+    def is_static_kept(self, layer: int) -> bool:
+        return -1 - layer in self.kept
+
+    def kept_rungs(self, index: int) -> tuple[int, ...]:
+        return tuple(rung for rung in self.rungs if (index, rung) in self.kept)
+
+    def _fetch(self, part: tuple[int, int], size: int, cancelled: Callable[[], bool]) -> None:
+        if cancelled():
+            raise Cancelled("no longer wanted")
+        self._note(self.fetched, part)
+        error = self.failures.get(part)
+        if error is not None and not isinstance(error, CorruptSegment):
+            raise error
+        if self.network is not None and part not in self.kept:
+            self.network.pass_bytes(str(part), size, cancelled)
+
+    # what decodes
+
+    @property
+    def decoder(self) -> ScriptedScene:
+        return self
+
+    def static(self, layer: int, data: bytes) -> Gaussians:
+        everything = self.source.static.activate()
+        share = -(-len(everything) // self.static_layers)
+        return everything[slice(layer * share, (layer + 1) * share)]
+
+    def keyframe(self, gop: int, packet: KeyframePacket) -> Keyframe:
+        trained = self.source.gop(gop)
+        return Keyframe(trained.canonical, trained.field)
+
+    def features(
+        self, gop: int, packet: FeaturePacket, cancelled: Callable[[], bool] = lambda: False
+    ) -> torch.Tensor:
+        self._pass_gate(gop, packet.rung, cancelled)
+        if (gop, packet.rung) in self.failures:
+            raise self.failures[gop, packet.rung]
+        codes = (self.source.gop(gop).features * 50 + 128).to(torch.uint8)
+        self._note(self.decoded, (gop, packet.rung))
+        return codes
+
+    def assemble(
+        self,
+        gop: int,
+        static: Gaussians,
+        keyframe: Keyframe,
+        codes: torch.Tensor,
+        device: torch.device | str = "cpu",
+    ) -> Gop:
+        channels = codes.shape[-1]
+        return Gop(
+            static=static,
+            canonical=keyframe.canonical,
+            features=codes,
+            feature_offset=torch.full((channels,), -128 / 50),
+            feature_step=torch.full((channels,), 1 / 50),
+            field=keyframe.field,
+            frames=self.gop_frames(gop),
+        )
+
+    # both at once, as films and measurements want it
+
     def read_static(
         self, device: torch.device | str = "cpu", cancelled: Callable[[], bool] = lambda: False
     ) -> Gaussians:
@@ -95,22 +258,10 @@ class ScriptedScene:
         device: torch.device | str = "cpu",
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Gop:
-        self._pass_gate(index, rung, cancelled)
-        if (index, rung) in self.failures:
-            raise self.failures[index, rung]
-        trained = self.source.gop(index)
-        features = trained.features.shape[-1]
-        gop = Gop(
-            static=self.read_static(device),
-            canonical=trained.canonical,
-            features=(trained.features * 50 + 128).to(torch.uint8),
-            feature_offset=torch.full((features,), -128 / 50),
-            feature_step=torch.full((features,), 1 / 50),
-            field=trained.field,
-            frames=trained.frames,
-        )
-        self._note(self.decoded, (index, rung))
-        return gop
+        packet = self.fetch_features(index, rung, cancelled)
+        keyframe = self.keyframe(index, self.fetch_keyframe(index, cancelled))
+        codes = self.features(index, packet, cancelled)
+        return self.assemble(index, self.read_static(device), keyframe, codes, device)
 
     def release(self, gops: int = 1) -> None:
         """Let that many waiting (or coming) decodes through the closed gate."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from app.player.decode_thread import DecodeSettings
+from app.player.pipeline import PipelineSettings
 from app.player.playback import Playback, PlaybackSettings
 from app.player.playback_types import PlaybackFrame, PlaybackState
-from codec.errors import CorruptSegment, NotAScene, SceneUnreachable
+from app.player.stock import StockSettings
+from codec.errors import CodecError, CorruptSegment, NotAScene, SceneUnreachable
 from tests.scripted_scene import ManualClock, ScriptedScene
 
 Start = Callable[..., tuple[Playback, ScriptedScene, ManualClock]]
@@ -38,12 +39,21 @@ def start() -> Iterator[Start]:
     assert set(threading.enumerate()) <= before  # older threads may have ended meanwhile
 
 
+def pipeline(**bounds: int) -> PipelineSettings:
+    return PipelineSettings(StockSettings(**bounds), prefetch_gops=4)
+
+
 def shown(playback: Playback) -> PlaybackFrame:
     """Wait for decoding, then the frame of this moment."""
     assert playback.settle(WAIT_S)
     frame = playback.tick()
     assert frame is not None
     return frame
+
+
+def broken(gop: int, why: str = "broken") -> dict[tuple[int, int], CodecError]:
+    """A GOP that cannot be decoded at any rung."""
+    return {(gop, rung): CorruptSegment(why) for rung in (20, 28, 32)}
 
 
 def run(playback: Playback, clock: ManualClock, seconds: float, tick_s: float = 0.05) -> list[int]:
@@ -198,7 +208,9 @@ def test_a_seek_before_opening_is_remembered(start: Start) -> None:
 
 def test_underrun_buffers_and_resumes_when_enough_is_there(start: Start) -> None:
     scene = ScriptedScene(open_gate=False)
-    playback, _, clock = start(scene, rung=20, resume_s=1.0, decode=DecodeSettings(prefetch_gops=2))
+    playback, _, clock = start(
+        scene, rung=20, resume_s=1.0, pipeline=PipelineSettings(prefetch_gops=2)
+    )
     scene.release()
     playback._worker.wait(lambda: playback.opened is not None, WAIT_S)
     playback.tick()
@@ -215,7 +227,7 @@ def test_underrun_buffers_and_resumes_when_enough_is_there(start: Start) -> None
     playback.tick()
     scene.release()
     scene.wait_for(lambda: (2, 20) in scene.started)
-    playback._worker.wait(lambda: 1 in playback._worker.cached_gops(), WAIT_S)
+    playback._worker.wait(lambda: 1 in playback._worker.decoded_gops(), WAIT_S)
     frame = playback.tick()
     assert frame is not None
     assert frame.gop_index == 1
@@ -223,7 +235,7 @@ def test_underrun_buffers_and_resumes_when_enough_is_there(start: Start) -> None
 
 
 def test_a_corrupt_gop_is_skipped_and_playback_goes_on(start: Start) -> None:
-    scene = ScriptedScene(failures={(1, 20): CorruptSegment("features of GOP 1 are cut short")})
+    scene = ScriptedScene(failures=broken(1, "features of GOP 1 are cut short"))
     playback, _, clock = start(scene)
     shown(playback)
     indexes = run(playback, clock, 4.0)
@@ -233,12 +245,12 @@ def test_a_corrupt_gop_is_skipped_and_playback_goes_on(start: Start) -> None:
     events = playback.take_events()
     assert [event.fatal for event in events] == [False]
     assert "cut short" in events[0].message
-    assert playback.status().corrupt_segments == 1
+    assert playback.status().corrupt_segments == 3  # one of each rung
     assert playback.take_events() == []
 
 
 def test_a_corrupt_last_gop_ends_playback(start: Start) -> None:
-    scene = ScriptedScene(failures={(4, 20): CorruptSegment("broken")})
+    scene = ScriptedScene(failures=broken(4))
     playback, _, clock = start(scene, loop=False)
     shown(playback)
     assert run(playback, clock, 5.0) == list(range(40))
@@ -246,7 +258,7 @@ def test_a_corrupt_last_gop_ends_playback(start: Start) -> None:
 
 
 def test_seeking_into_a_corrupt_end_shows_the_frame_before(start: Start) -> None:
-    scene = ScriptedScene(failures={(4, 20): CorruptSegment("broken")})
+    scene = ScriptedScene(failures=broken(4))
     playback, _, _ = start(scene, loop=False, autoplay=False)
     shown(playback)
     playback.seek(4.4)
@@ -255,8 +267,8 @@ def test_seeking_into_a_corrupt_end_shows_the_frame_before(start: Start) -> None
 
 
 def test_a_scene_without_any_whole_gop_fails(start: Start) -> None:
-    broken = {(gop, 20): CorruptSegment("broken") for gop in range(5)}
-    playback, _, clock = start(ScriptedScene(failures=broken))
+    failures = {key: error for gop in range(5) for key, error in broken(gop).items()}
+    playback, _, clock = start(ScriptedScene(failures=failures))
     run(playback, clock, 0.5)
     assert playback.state is PlaybackState.FAILED
     assert playback.take_events()[-1].fatal
@@ -292,10 +304,10 @@ def test_a_scene_that_does_not_open_says_what_to_do(error: Exception, words: str
 
 def test_an_outage_is_waited_out(start: Start) -> None:
     scene = ScriptedScene(failures={(1, 20): SceneUnreachable("The server does not answer.")})
-    playback, _, _ = start(scene, decode=DecodeSettings(retry_s=0.01))
+    playback, _, _ = start(scene, pipeline=PipelineSettings(retry_s=0.01))
     playback._worker.wait(lambda: playback.opened is not None, WAIT_S)
     playback.tick()
-    scene.wait_for(lambda: scene.started.count((1, 20)) >= 3)
+    scene.wait_for(lambda: scene.fetched.count((1, 20)) >= 3)
     assert "Trying again" in playback.status().message
     scene.failures.clear()
     assert playback.settle(WAIT_S)
@@ -336,14 +348,14 @@ def test_a_rung_chosen_while_playing_applies_from_the_next_gop(start: Start) -> 
 
 def test_the_cache_is_bounded_by_count_and_bytes(start: Start) -> None:
     scene = ScriptedScene()
-    playback, _, clock = start(scene, decode=DecodeSettings(max_gops=2, prefetch_gops=4))
+    playback, _, clock = start(scene, pipeline=pipeline(max_gops=2))
     shown(playback)
     run(playback, clock, 2.0)
-    assert len(playback._worker.cached_gops()) <= 2
-    tight, other, clock = start(decode=DecodeSettings(max_bytes=1, prefetch_gops=4))
+    assert len(playback._worker.decoded_gops()) <= 2
+    tight, other, clock = start(pipeline=pipeline(max_bytes=1))
     assert shown(tight).index == 0
     assert run(tight, clock, 4.5)[:40] == list(range(40))  # it still plays, GOP by GOP
-    assert len(tight._worker.cached_gops()) == 1
+    assert len(tight._worker.decoded_gops()) == 1
     assert len(other.decoded) <= 6  # nothing is decoded only to be thrown away
 
 

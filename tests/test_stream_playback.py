@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from app.player.decode_thread import DecodeSettings
+from app.player.fetching import FetchSettings
+from app.player.pipeline import PipelineSettings
 from app.player.playback import Playback, PlaybackSettings
 from app.player.playback_types import PlaybackFrame, PlaybackState
+from app.player.stock import StockSettings
 from codec.encoder import encode_scene
 from codec.encoder_config import EncoderConfig
 from codec.scene import OpenSettings
+from codec.streaming.adaptive import AdaptiveSettings
 from codec.streaming.disk_cache import CacheSettings
 from codec.streaming.http_settings import HttpSettings
 from tests.fault_server import (
@@ -37,9 +40,13 @@ IMPATIENT = HttpSettings(
     connect_s=1.0, stall_s=0.2, stall_bytes=100, deadline_s=3.0, tries=2, backoff_s=0.005
 )
 SETTINGS = OpenSettings(http=IMPATIENT, cache=CacheSettings(max_bytes=0))
-PLAYBACK = PlaybackSettings(
-    resume_s=0.05, speed=3.0, decode=DecodeSettings(retry_s=0.02, max_gops=3), opening=SETTINGS
+FORGETFUL = PipelineSettings(  # half of the scene at most, so that playing on needs the server
+    StockSettings(max_gops=2, packet_bytes=30_000),
+    FetchSettings(AdaptiveSettings(most_buffer_s=0.6)),
+    prefetch_gops=1,
+    retry_s=0.02,
 )
+PLAYBACK = PlaybackSettings(resume_s=0.05, speed=3.0, pipeline=FORGETFUL, opening=SETTINGS)
 WAIT_S = 20.0
 
 
@@ -48,6 +55,9 @@ def encoded(tmp: Path, frames_per_gop: tuple[int, ...]) -> dict[str, bytes]:
     path = tmp / f"{len(frames_per_gop)}.stgs"
     source = SyntheticSource(60, 40, frames_per_gop, fps=24.0)
     encode_scene(source, path, EncoderConfig(rungs=(20, 32), codec="h264"))
+    with zipfile.ZipFile(path, "a") as archive:
+        # The first request is for the end of the file: it must not bring all of it.
+        archive.writestr("padding", bytes(100_000))
     content = path.read_bytes()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = {f"/scene/{name}": archive.read(name) for name in archive.namelist()}

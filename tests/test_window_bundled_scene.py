@@ -18,7 +18,8 @@ from PySide6.QtTest import QTest
 from app.player.pictures import draw_rgb8
 from app.player.playback_types import PlaybackState
 from app.ui.main_window import MainWindow
-from codec.scene import Scene, open_scene
+from codec.scene import open_scene
+from codec.scene_decoder import SceneDecoder
 from renderer import RenderSettings
 from renderer.backends.cpu import CpuBackend
 from tests.window_driver import (
@@ -126,13 +127,13 @@ def test_waiting_for_the_decoder_is_shown(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
-    decode = Scene.decode_gop
+    decode = SceneDecoder.features
 
-    def slowly(scene: Scene, *arguments: Any) -> Any:
+    def slowly(decoder: SceneDecoder, *arguments: Any) -> Any:
         gate.wait(WAIT_S)
-        return decode(scene, *arguments)
+        return decode(decoder, *arguments)
 
-    monkeypatch.setattr(Scene, "decode_gop", slowly)
+    monkeypatch.setattr(SceneDecoder, "features", slowly)
     playback = window.loop.screening.playback
     assert playback is not None
     try:

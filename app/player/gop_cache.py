@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from torch import Tensor
 
-from renderer import CanonicalGaussians, Gop
+from renderer import CanonicalGaussians, Gaussians, Gop
 
 
 @dataclass(frozen=True)
 class CachedGop:
-    """A decoded GOP and the rung (QP) that it was decoded from."""
+    """A decoded GOP and the rung (QP) that it was decoded from.
+
+    Args:
+        still: whether it only stands in for a GOP that has not come yet.
+    """
 
     gop: Gop
     rung: int
+    still: bool = False
+
+    def with_static(self, static: Gaussians) -> CachedGop:
+        """The same with other Gaussians that never move; planes are shared."""
+        if self.gop.static is static:
+            return self
+        return replace(self, gop=replace(self.gop, static=static))
 
 
 class GopCache:
@@ -73,6 +84,11 @@ class GopCache:
         self._largest_bytes = max(self._largest_bytes, self._bytes[index])
         while len(self._gops) > 1 and self._too_full():
             self._drop(self._least_wanted(wanted))
+
+    def replace_static(self, static: Gaussians) -> None:
+        """All GOPs have these static Gaussians from now on."""
+        for index, cached in self._gops.items():
+            self._gops[index] = cached.with_static(static)
 
     def clear(self) -> None:
         self._gops.clear()

@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from app.player.clock import PlaybackClock
-from app.player.decode_thread import DecodeSettings, DecodeTarget, DecodeThread, OpenedScene
+from app.player.deadlines import DeadlineSettings, DeadlineWatch
 from app.player.gop_cache import CachedGop
+from app.player.opened import OpenedScene, PlayTarget
+from app.player.pipeline import Pipeline, PipelineSettings
 from app.player.playback_types import (
     PlaybackError,
     PlaybackFrame,
     PlaybackState,
     PlaybackStatus,
 )
-from app.player.rung_choice import RungSettings
+from app.player.traffic import Traffic
 from codec.scene import OpenSettings, Scene, open_scene
 from codec.source import SceneMeta
 
@@ -34,10 +36,10 @@ class PlaybackSettings:
         loop: go on at the start when the end is reached.
         rung: QP of the feature video, None to choose automatically.
         speed: 0.1 .. 8.
-        resume_s: seconds of playing that must be decoded ahead before playback (re)starts.
+        resume_s: seconds of playing that must be there before playback (re)starts.
         late_s: longer gaps between two ticks are not made up for.
-        decode: bounds of the decoder.
-        rungs: when a rung counts as fast enough.
+        pipeline: bounds of source and decoder.
+        deadlines: when drawing counts as too slow.
         opening: patience with servers, what is kept of their scenes.
     """
 
@@ -47,14 +49,14 @@ class PlaybackSettings:
     speed: float = 1.0
     resume_s: float = 0.5
     late_s: float = 0.2
-    decode: DecodeSettings = field(default_factory=DecodeSettings)
-    rungs: RungSettings = field(default_factory=RungSettings)
+    pipeline: PipelineSettings = field(default_factory=PipelineSettings)
+    deadlines: DeadlineSettings = field(default_factory=DeadlineSettings)
     opening: OpenSettings = field(default_factory=OpenSettings)
 
 
 class Playback:
     """Plays one scene. All methods belong to one thread (the GUI's) and none but `settle` and
-    `close` ever waits: opening and decoding happen in a thread of its own (`DecodeThread`).
+    `close` ever waits: fetching and decoding happen in threads of their own (`Pipeline`).
 
     Call `tick` on each display refresh; it returns what to show. Opening starts at once.
 
@@ -62,8 +64,9 @@ class Playback:
         location: path of a .stgs file or a directory, or an URL.
         device: where decoded planes shall be: that of the backend.
         monotonic: seconds that only grow.
-        opener: opens the location; raises CodecError or OSError. Runs in the decode thread. None
+        opener: opens the location; raises CodecError or OSError. Runs in the source thread. None
             for `open_scene`, given up when the playback is closed meanwhile.
+        traffic: what the transport tells; a scene of an `opener` has to be given it as well.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Playback:
         device: torch.device | str = "cpu",
         monotonic: Callable[[], float] = time.monotonic,
         opener: Callable[[str], Scene] | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         self.location = str(location)
         self._settings = settings
@@ -82,22 +86,26 @@ class Playback:
         self._wants_play = settings.autoplay
         self._buffering = True
         self._ended = False
-        self._late_frames = 0
+        self._scrubbing = False
+        self._late_frames = self._skipped_frames = 0
+        self._deadlines = DeadlineWatch(settings.deadlines)
+        self._monotonic = monotonic
         self._shown: PlaybackFrame | None = None
         self._begun: OpenedScene | None = None
         self._opening_position_s: float | None = 0.0  # to go to once the duration is known
-        self._worker = DecodeThread(
+        metering = settings.pipeline.fetching.metering
+        traffic = traffic or Traffic(metering, also=settings.opening.listener)
+        opening = replace(settings.opening, listener=traffic)
+        self._worker = Pipeline(
             lambda closed: (
-                opener(self.location)
-                if opener
-                else open_scene(self.location, settings.opening, closed)
+                opener(self.location) if opener else open_scene(self.location, opening, closed)
             ),
             self.location,
-            settings.decode,
-            settings.rungs,
+            settings.pipeline,
             device,
             monotonic,
             settings.rung,
+            traffic,
         )
         self._worker.start()
 
@@ -140,16 +148,22 @@ class Playback:
             goal = self._frame_now() + frames
             self.seek_frame(goal % self.opened.timeline.frames if self._clock.loop else goal)
 
-    def seek(self, position_s: float) -> None:
-        """Go to a content time; clamped to the scene. Before the scene is open it is remembered."""
+    def seek(self, position_s: float, scrubbing: bool = False) -> None:
+        """Go to a content time; clamped to the scene. Before the scene is open it is remembered.
+
+        Args:
+            scrubbing: another seek follows soon, as while the timeline is dragged; until then
+                only small pictures of the place are fetched.
+        """
         if self.opened and self._opening_position_s is None:
-            self.seek_frame(self.opened.timeline.frame_at(position_s))
+            self.seek_frame(self.opened.timeline.frame_at(position_s), scrubbing)
         else:
             self._clock.serial += 1
             self._opening_position_s = position_s
 
-    def seek_frame(self, frame: int) -> None:
+    def seek_frame(self, frame: int, scrubbing: bool = False) -> None:
         """Go to a content frame, clamped to the scene; does nothing before the scene is open."""
+        self._scrubbing = scrubbing
         if self.opened:
             timeline = self.opened.timeline
             self._opening_position_s = None
@@ -203,6 +217,7 @@ class Playback:
         timeline = opened.timeline if opened else None
         rung = self._shown.rung if self._shown else self._rung  # after a seek still the old one's
         rate = opened.bytes_per_frame.get(rung, 0.0) if opened and rung is not None else 0.0
+        chosen, newest = stats.gop_decision, stats.decision
         return PlaybackStatus(
             state=self.state,
             position_s=self._position_s(),
@@ -212,19 +227,30 @@ class Playback:
             fps=timeline.fps if timeline else 0.0,
             speed=self._clock.rate,
             loop=self._clock.loop,
-            buffered_s=timeline.ranges_s(self._worker.cached_gops()) if timeline else (),
+            buffered_s=timeline.ranges_s(self._worker.ready_gops()) if timeline else (),
             gop_starts_s=timeline.starts_s if timeline else (),
             rungs=opened.rungs if opened else (),
             rung=rung,
             auto=self._rung is None,
-            rung_reason=stats.rung_reason,
+            rung_reason=chosen.reason if chosen else "",
             bitrate_bps=8.0 * rate * (timeline.fps if timeline else 0.0),
             decode_ms=stats.decode_ms,
             late_frames=self._late_frames,
             corrupt_segments=stats.corrupt_segments,
             message=stats.message,
             wants_play=self._wants_play,
+            chosen_rung=opened.rungs[chosen.rung] if opened and chosen else None,
+            fetch_reason=newest.reason if newest else "",
+            throughput_bps=stats.throughput_bps,
+            ahead_s=self._ahead_s() if opened else 0.0,
+            static_layers=(stats.static_layers, opened.static_layers if opened else 0),
         )
+
+    def note_skipped(self, frames: int) -> None:
+        """How many frames the drawing has skipped so far, as it could not keep up."""
+        fresh, self._skipped_frames = frames - self._skipped_frames, frames
+        if fresh > 0:
+            self._count_deadlines(0, fresh)
 
     @property
     def lost_s(self) -> float:
@@ -287,7 +313,8 @@ class Playback:
         assert self.opened is not None
         for _ in range(self.opened.timeline.gop_count):
             gop = self._gop_now()
-            self._worker.request(self._target(gop))
+            position_s, best = self._clock.position_s(), self._deadlines.best_rung
+            self._worker.request(self._target(gop), position_s, best)
             if not self._worker.is_broken(gop):
                 return self._worker.get(gop)
             if not self._leave_broken(gop):
@@ -311,19 +338,20 @@ class Playback:
                 return True
         return False
 
-    def _target(self, gop: int) -> DecodeTarget:
-        return DecodeTarget(
+    def _target(self, gop: int) -> PlayTarget:
+        return PlayTarget(
             gop=gop,
             serial=self._clock.serial,
             rung=self._rung,
             loop=self._clock.loop,
             playing=self._wants_play,
             speed=self._clock.rate,
+            scrubbing=self._scrubbing,
         )
 
     def _settle_state(self, cached: CachedGop | None) -> None:
-        """Buffering starts when the picture is missing, and ends when enough is decoded."""
-        if cached is None:
+        """Buffering starts when the picture is missing, and ends when enough is there."""
+        if cached is None or cached.still:
             self._buffering = True
         elif self._buffering:
             self._buffering = self._wants_play and not self._enough_ahead()
@@ -331,17 +359,21 @@ class Playback:
             self._clock.play()
         else:
             self._clock.pause()
+            self._deadlines.forget()
 
     def _enough_ahead(self) -> bool:
+        return self._ahead_s() >= self._settings.resume_s * self._clock.rate or self._worker.idle
+
+    def _ahead_s(self) -> float:
+        """Content that can be played from the position on without a gap."""
         assert self.opened is not None
-        timeline, cached = self.opened.timeline, self._worker.cached_gops()
-        gop = self._gop_now()
-        ahead_s = timeline.end_s(gop) - self._clock.position_s()
-        for following in timeline.ahead(gop, timeline.gop_count, self._clock.loop)[1:]:
-            if following not in cached:
+        timeline, ready = self.opened.timeline, self._worker.ready_gops()
+        gop, ahead_s = self._gop_now(), 0.0
+        for following in timeline.ahead(gop, timeline.gop_count, self._clock.loop):
+            if following not in ready:
                 break
             ahead_s += timeline.gop_frames[following] / timeline.fps
-        return ahead_s >= self._settings.resume_s * self._clock.rate or self._worker.idle
+        return max(ahead_s - (self._clock.position_s() - timeline.start_s(gop)), 0.0)
 
     def _show(self, cached: CachedGop) -> PlaybackFrame:
         assert self.opened is not None
@@ -354,9 +386,16 @@ class Playback:
             return old
         if old is not None and old.serial == frame.serial and index > old.index:
             stride = max(1, math.ceil(self._clock.rate))
-            self._late_frames += max(0, index - old.index - stride)
+            late = max(0, index - old.index - stride)
+            self._late_frames += late
+            self._count_deadlines(1, late)
         self._shown = frame
         return frame
+
+    def _count_deadlines(self, shown: int, late: int) -> None:
+        if self.opened is not None:
+            lowest = self.opened.ladder.lowest
+            self._deadlines.count(self._monotonic(), shown, late, lowest)
 
     def _current_frame(self) -> PlaybackFrame | None:
         shown = self._shown

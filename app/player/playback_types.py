@@ -47,13 +47,18 @@ class PlaybackStatus:
     Args:
         position_s, duration_s: place in the scene and its length.
         frame, frames: content frame index and count.
-        buffered_s: decoded ranges on the timeline as (start, end).
+        buffered_s: ranges that need no network on the timeline as (start, end).
         rungs: QPs of the ladder, best quality (lowest QP) first.
-        rung: QP now shown; `auto` whether it was chosen automatically; `rung_reason` why.
+        rung: QP now shown; `auto` whether it is chosen automatically.
+        chosen_rung: QP of the GOP that was fetched last, None before; `rung_reason` why.
+        fetch_reason: why what was fetched last was fetched, be it a GOP or a static layer.
+        throughput_bps: of the network, estimated; 0 where nothing is known.
+        ahead_s: content that can be played without a gap, fetched or decoded.
+        static_layers: (drawn, all) layers of the Gaussians that never move.
         bitrate_bps: bits per second of content at that rung, everything counted.
-        decode_ms: time the last GOP took to read and decode, per frame.
+        decode_ms: time the last GOP took to decode, per frame.
         late_frames: frames that were due but skipped because drawing came too late.
-        corrupt_segments: GOPs that could not be decoded and were skipped.
+        corrupt_segments: GOPs that could not be had at some rung; others may have served.
         message: what a person should know now, such as that a server is being asked again.
         wants_play: whether it plays or would, were it not buffering; the play button shows this.
     """
@@ -78,6 +83,11 @@ class PlaybackStatus:
     corrupt_segments: int
     message: str = ""
     wants_play: bool = False
+    chosen_rung: int | None = None
+    fetch_reason: str = ""
+    throughput_bps: float = 0.0
+    ahead_s: float = 0.0
+    static_layers: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,366 @@
+"""What to fetch next, for a scene on this machine and for one on a server.
+
+Everything it judges by is in a `FetchView`, but for what lies on disk, which it asks for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Protocol
+
+from app.player.opened import OpenedScene, PlayTarget
+from codec.streaming.adaptive import (
+    AdaptiveSettings,
+    Decision,
+    InFlight,
+    PlanBook,
+    Situation,
+    Step,
+    Throughput,
+    ThroughputSettings,
+    arrival_s,
+    decide,
+    reconsider,
+)
+
+
+@dataclass(frozen=True)
+class FetchSettings:
+    """What is fetched when; bounds in seconds.
+
+    Args:
+        adaptive: the adaptive bitrate; its `most_buffer_s` is how far ahead is fetched.
+        metering: how throughput is averaged.
+        watch_s: how often a transfer in progress is looked at.
+        soon_s: after a seek the best rung is taken that comes within this.
+        refine_s: while paused the best rung is taken that comes within this; none does: the best.
+        refine_share: a GOP is fetched again at a better rung if that takes no larger part of the
+            time until it is shown.
+        local_gops: GOPs that are read ahead from a disk.
+    """
+
+    adaptive: AdaptiveSettings = field(default_factory=AdaptiveSettings)
+    metering: ThroughputSettings = field(default_factory=ThroughputSettings)
+    watch_s: float = 0.5
+    soon_s: float = 0.3
+    refine_s: float = 3.0
+    refine_share: float = 0.5
+    local_gops: int = 2
+
+
+@dataclass(frozen=True)
+class FetchView:
+    """What is known when the source is free. Rungs are counted from 0, the best.
+
+    Args:
+        position_s: content time.
+        there: GOP -> rung, of those that could be played.
+        sizes: GOP -> bytes of what is kept as it was fetched.
+        most_bytes: of `sizes` together.
+        static_layers: how many are there.
+        broken: (GOP, rung) that cannot be had.
+        throughput: estimate, None before the first transfer.
+        best_rung: better ones are not drawn in time.
+    """
+
+    opened: OpenedScene
+    target: PlayTarget
+    position_s: float
+    there: dict[int, int]
+    sizes: dict[int, int]
+    most_bytes: int
+    static_layers: int
+    broken: frozenset[tuple[int, int]]
+    throughput: Throughput | None = None
+    best_rung: int = 0
+
+    @cached_property
+    def order(self) -> list[int]:
+        """GOPs as they will be played, those that cannot be had at any rung left out."""
+        timeline = self.opened.timeline
+        ahead = timeline.ahead(self.target.gop, timeline.gop_count, self.target.loop)
+        return [gop for gop in ahead if self.usable(gop, 0) is not None]
+
+    def usable(self, gop: int, rung: int) -> int | None:
+        """The rung nearest to the wanted one that is not broken; rather a lower quality."""
+        rungs = len(self.opened.rungs)
+        for candidate in (*range(rung, rungs), *range(rung - 1, -1, -1)):
+            if (gop, candidate) not in self.broken:
+                return candidate
+        return None
+
+    @property
+    def manual(self) -> int | None:
+        """The rung chosen by hand."""
+        rung = self.target.rung
+        return None if rung is None else self.opened.rungs.index(rung)
+
+    def has(self, gop: int) -> bool:
+        """Whether a GOP need not be fetched: it is there, at the rung that was chosen by hand."""
+        if gop not in self.there or self.manual is None:
+            return gop in self.there
+        shown = gop == self.target.gop and self.target.playing
+        return shown or self.there[gop] == self.usable(gop, self.manual)
+
+    def missing(self) -> int | None:
+        """The GOP that is lacking first."""
+        return next((gop for gop in self.order if not self.has(gop)), None)
+
+    def lead_s(self, until: int | None) -> float:
+        """Content seconds that can be played without a gap, at most up to the start of a GOP."""
+        timeline, lead_s = self.opened.timeline, 0.0
+        for gop in self.order:
+            if gop == until or gop not in self.there:
+                break
+            past_s = self.position_s - timeline.start_s(gop) if gop == self.target.gop else 0.0
+            lead_s += timeline.gop_frames[gop] / timeline.fps - max(past_s, 0.0)
+        return max(lead_s, 0.0)
+
+    def has_room(self, gop: int, size_bytes: int) -> bool:
+        """Whether a GOP can be kept without giving up one that is played before it."""
+        if gop == self.target.gop:
+            return True
+        sooner = self.order[: self.order.index(gop)]
+        return size_bytes + sum(self.sizes.get(g, 0) for g in sooner) <= self.most_bytes
+
+
+class Fetching(Protocol):
+    """Decides for the source thread."""
+
+    stills: bool  # whether a picture without motion is better than none for a while
+    keeps_packets: bool  # whether what was fetched is worth its memory once it is decoded
+
+    def next(self, view: FetchView) -> Decision: ...
+
+    def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
+        """Whether to abandon the GOP in flight."""
+        ...
+
+
+class LocalFetching:
+    """From a disk: everything at the best quality, a few GOPs ahead."""
+
+    stills = keeps_packets = False
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self._settings = settings
+
+    def next(self, view: FetchView) -> Decision:
+        if view.static_layers < view.opened.static_layers:
+            return _static(view, "local file")
+        wish, why = 0, "local file, best quality"
+        if view.manual is not None:
+            wish, why = view.manual, "chosen by hand"
+        for gop in view.order[: self._settings.local_gops + 1]:
+            rung = view.usable(gop, wish)
+            shown = gop == view.target.gop and view.target.playing and gop in view.there
+            if rung is not None and view.there.get(gop) != rung and not shown:
+                return _gop(view, gop, rung, why)
+        return _wait(view, math.inf, "everything is there")
+
+    def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
+        return None
+
+
+class NetworkFetching:
+    """From a server, as `codec.streaming.adaptive` decides; a rung chosen by hand overrules it.
+
+    What is added here: a second look at GOPs that came at a low rung, dragging, what is on disk
+    already, and rungs that cannot be had. Everything is judged in content time: at double speed
+    the network is half as fast.
+
+    Args:
+        kept_rungs: GOP -> the rungs that can be had without a network.
+        is_static_kept: the same for layers.
+    """
+
+    stills = keeps_packets = True
+
+    def __init__(
+        self,
+        opened: OpenedScene,
+        settings: FetchSettings,
+        kept_rungs: Callable[[int], tuple[int, ...]],
+        is_static_kept: Callable[[int], bool],
+    ) -> None:
+        self._settings = settings
+        self._ladder = opened.ladder
+        adaptive = settings.adaptive
+        self._plans = PlanBook(
+            opened.ladder, adaptive.most_buffer_s, adaptive.latency_s, adaptive.plan
+        )
+        self._kept_rungs = kept_rungs
+        self._is_static_kept = is_static_kept
+
+    def next(self, view: FetchView) -> Decision:
+        missing = view.missing()
+        if view.target.scrubbing:
+            return self._while_dragging(view, missing)
+        if missing != view.target.gop and self._static_costs_nothing(view):
+            return _static(view, "kept from before")
+        if not view.target.playing and missing != view.target.gop:
+            better = self._for_the_eye(view)
+            if better is not None:
+                return better
+        seen = self._situation(view, missing)
+        decision = decide(self._ladder, seen, self._settings.adaptive, self._plans)
+        if decision.step is Step.FETCH_GOP:
+            return self._rung_for(view, seen, decision)
+        if decision.step is Step.WAIT and missing is None:
+            return self._with_time_left(view) or decision
+        return decision
+
+    def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
+        """Only a GOP that is lacking is in a hurry."""
+        if view.manual is not None or flight.gop in view.there:
+            return None
+        seen = self._situation(view, flight.gop)
+        if not view.target.playing and flight.gop != view.target.gop:
+            seen = replace(seen, buffer_s=math.inf)
+        instead = reconsider(self._ladder, seen, flight, self._settings.adaptive)
+        if instead is None or view.usable(flight.gop, instead.rung) != instead.rung:
+            return None
+        return instead
+
+    # --- what is there without a network ---------------------------------------------------------
+
+    def _static_costs_nothing(self, view: FetchView) -> bool:
+        layer = view.static_layers
+        return layer < view.opened.static_layers and self._is_static_kept(layer)
+
+    def _best_kept(self, view: FetchView, gop: int) -> int | None:
+        rungs = view.opened.rungs
+        kept = [rungs.index(qp) for qp in self._kept_rungs(gop)]
+        return min((k for k in kept if (gop, k) not in view.broken), default=None)
+
+    # --- rules -----------------------------------------------------------------------------------
+
+    def _situation(self, view: FetchView, missing: int | None) -> Situation:
+        throughput = view.throughput
+        if throughput is not None and view.target.speed != 1.0:
+            throughput = _in_content_time(throughput, view.target.speed)
+        last = None
+        if missing is not None and missing != view.target.gop and missing in view.order:
+            last = view.there.get(view.order[view.order.index(missing) - 1])
+        return Situation(
+            buffer_s=view.lead_s(missing),
+            next_gop=len(self._ladder.gops) if missing is None else missing,
+            last_rung=last,
+            static_layers=view.static_layers,
+            playing=view.target.playing,
+            throughput=throughput,
+            best_rung=view.best_rung,
+        )
+
+    def _while_dragging(self, view: FetchView, missing: int | None) -> Decision:
+        """Pictures of wherever the hand is, as small as can be, and nothing else."""
+        if view.static_layers == 0 < view.opened.static_layers:
+            return _static(view, "the first static layer gives a picture")
+        gop = view.target.gop
+        if missing != gop or gop in view.there:
+            return _wait(view, math.inf, "the timeline is being dragged")
+        rung = view.usable(gop, self._ladder.lowest)
+        assert rung is not None
+        kept = self._best_kept(view, gop)
+        why = "while the timeline is dragged"
+        return _gop(view, gop, rung if kept is None else kept, f"{self._qp(rung)} {why}")
+
+    def _rung_for(self, view: FetchView, seen: Situation, decision: Decision) -> Decision:
+        """The decision for a GOP, by hand, by what is kept, by what is soon there."""
+        gop, rung = decision.gop, decision.rung
+        kept = self._best_kept(view, gop)
+        if view.manual is not None:
+            decision = replace(decision, rung=view.manual, reason="chosen by hand")
+        elif kept is not None and (kept <= rung or seen.throughput is None):
+            decision = replace(decision, rung=kept, reason=f"{self._qp(kept)} kept from before")
+        elif gop == view.target.gop and seen.throughput is not None:
+            soon = self._best_within(seen, gop, self._settings.soon_s)
+            if soon is not None and soon < rung:
+                why = f"{self._qp(soon)} comes at once"
+                decision = replace(decision, rung=soon, reason=why)
+        usable = view.usable(gop, decision.rung)
+        assert usable is not None  # what is wholly broken is not in the order
+        if usable != decision.rung:
+            why = f"{self._qp(usable)}, as {self._qp(decision.rung)} cannot be had"
+            decision = replace(decision, rung=usable, reason=why)
+        if not view.has_room(gop, self._ladder.gops[gop].bytes_at(usable)):
+            return _wait(view, math.inf, "the memory for what is fetched ahead is full")
+        return decision
+
+    def _for_the_eye(self, view: FetchView) -> Decision | None:
+        """While a picture stands still: the rest of it, then its best rung."""
+        if view.throughput is None:
+            return None
+        if 0 < view.static_layers < view.opened.static_layers:
+            return _static(view, "while the picture stands")
+        gop = view.target.gop
+        if view.manual is not None or gop not in view.there:
+            return None
+        seen, here = self._situation(view, None), view.there[gop]
+        rung = self._best_within(seen, gop, self._settings.refine_s, features_only=True)
+        rung = view.usable(gop, 0 if rung is None or rung >= here else rung)
+        if rung is None or rung >= here:
+            return None
+        return _gop(view, gop, rung, f"{self._qp(rung)} while the picture stands")
+
+    def _with_time_left(self, view: FetchView) -> Decision | None:
+        """All is there: what came at a low rung is fetched again before it is shown."""
+        if view.static_layers < view.opened.static_layers:
+            return _static(view, "nothing else is lacking")
+        if view.manual is not None or view.throughput is None:
+            return None
+        seen = self._situation(view, None)
+        for gop in view.order[1:] or view.order:  # a scene of one GOP is shown all the time
+            lead_s = view.lead_s(gop) or self._ladder.gops[gop].duration_s
+            most_s = self._settings.refine_share * lead_s
+            rung = self._best_within(seen, gop, most_s, features_only=True)
+            rung = None if rung is None else view.usable(gop, rung)
+            if rung is None or rung >= view.there.get(gop, 0):
+                continue
+            if view.has_room(gop, self._ladder.gops[gop].bytes_at(rung)):
+                return _gop(view, gop, rung, f"{self._qp(rung)} for the next time round")
+        return None
+
+    def _best_within(
+        self, seen: Situation, gop: int, seconds: float, features_only: bool = False
+    ) -> int | None:
+        """The best rung that is expected within some time."""
+        entry = self._ladder.gops[gop]
+        shared = 0 if features_only else entry.shared_bytes
+        for rung in range(min(seen.best_rung, self._ladder.lowest), len(entry.feature_bytes)):
+            if arrival_s(shared + entry.feature_bytes[rung], seen) <= seconds:
+                return rung
+        return None
+
+    def _qp(self, rung: int) -> str:
+        return f"QP {self._ladder.rungs[rung]}"
+
+
+def _in_content_time(throughput: Throughput, speed: float) -> Throughput:
+    return Throughput(
+        throughput.bps / speed,
+        throughput.fast_bps / speed,
+        throughput.slow_bps / speed,
+        throughput.usual_bps / speed,
+        throughput.latency_s * speed,
+    )
+
+
+def _bps(view: FetchView) -> float:
+    return view.throughput.bps if view.throughput is not None else 0.0
+
+
+def _gop(view: FetchView, gop: int, rung: int, reason: str) -> Decision:
+    return Decision(Step.FETCH_GOP, reason, _bps(view), view.lead_s(gop), gop, rung)
+
+
+def _static(view: FetchView, reason: str) -> Decision:
+    layer = view.static_layers
+    return Decision(Step.FETCH_STATIC, reason, _bps(view), view.lead_s(None), static_layer=layer)
+
+
+def _wait(view: FetchView, wait_s: float, reason: str) -> Decision:
+    return Decision(Step.WAIT, reason, _bps(view), view.lead_s(None), wait_s=wait_s)

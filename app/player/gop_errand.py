@@ -1,0 +1,135 @@
+"""Fetching one GOP: keyframe and field, then features, perhaps at a lower rung than intended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from app.player.packet_store import StoredGop
+from app.player.pipeline_state import Errand, PipelineState
+from app.player.traffic import Traffic
+from codec.errors import Cancelled, CorruptSegment, MissingSegment
+from codec.packets import FeaturePacket, KeyframePacket
+from codec.scene import Scene
+from codec.streaming.adaptive import Decision, InFlight
+
+log = logging.getLogger(__name__)
+
+Reconsider = Callable[[InFlight], Decision | None]
+
+
+class GopErrand:
+    """One GOP on its way. Lives in the source thread.
+
+    While it comes, it is looked at now and then, and its features may be abandoned for those of a
+    lower rung; what came of keyframe and field is kept.
+
+    Args:
+        decision: which GOP at which rung.
+        watch_s: how often it is looked at.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        state: PipelineState,
+        decision: Decision,
+        traffic: Traffic,
+        monotonic: Callable[[], float],
+        watch_s: float,
+    ) -> None:
+        self._scene = scene
+        self._state = state
+        self._gop, self._rung = decision.gop, decision.rung
+        self._traffic = traffic
+        self._monotonic = monotonic
+        self._watch_s = watch_s
+        self._began_s = self._looked_s = monotonic()
+        self._bytes_before = traffic.total_bytes
+        self._keyframe: KeyframePacket | None = None
+        self._abandoned = False
+
+    def run(self, reconsider: Reconsider) -> StoredGop | None:
+        """The GOP; None where it cannot be had. The keyframe is in the stock before.
+
+        Raises:
+            CodecError: SceneUnreachable, SceneChanged, or Cancelled if something else is wanted.
+        """
+        self._keyframe = self._stored()
+        self._expect()
+        part = [self._scene.rungs[self._rung]]
+        try:
+            if self._keyframe is None:
+                part = list(self._scene.rungs)
+                self._keyframe = self._fetch_keyframe(reconsider)
+            while True:
+                part = [self._scene.rungs[self._rung]]
+                packet = self._fetch_features(reconsider)
+                if packet is not None:
+                    return StoredGop(self._keyframe, packet)
+        except (CorruptSegment, MissingSegment) as error:
+            with self._state.changed:
+                self._state.lose_rungs(self._gop, part, str(error))
+            return None
+
+    def _stored(self) -> KeyframePacket | None:
+        with self._state.changed:
+            stored = self._state.stock.packets.get(self._gop) if self._state.stock else None
+            return stored.keyframe if stored else None
+
+    def _expect(self) -> None:
+        keyframe = self._gop if self._keyframe is None else None
+        rung = self._scene.rungs[self._rung]
+        self._scene.expect(keyframe=keyframe, features=(self._gop, rung))
+
+    def _fetch_keyframe(self, reconsider: Reconsider) -> KeyframePacket:
+        def given_up() -> bool:
+            self._look(reconsider)  # abandoned features do not end the keyframe
+            return self._unwanted()
+
+        packet = self._scene.fetch_keyframe(self._gop, given_up)
+        with self._state.changed:
+            stock = self._state.stock
+            assert stock is not None
+            stock.packets.put_keyframe(self._gop, packet)
+            self._state.touch()
+        return packet
+
+    def _fetch_features(self, reconsider: Reconsider) -> FeaturePacket | None:
+        """None when they were abandoned for a lower rung."""
+        self._abandoned = False
+
+        def given_up() -> bool:
+            self._look(reconsider)
+            return self._abandoned or self._unwanted()
+
+        try:
+            return self._scene.fetch_features(self._gop, self._scene.rungs[self._rung], given_up)
+        except Cancelled:
+            if self._unwanted() or not self._abandoned:
+                raise
+            return None
+
+    def _unwanted(self) -> bool:
+        return self._state.closed or self._state.errand_void
+
+    def _look(self, reconsider: Reconsider) -> None:
+        now_s = self._monotonic()
+        if now_s - self._looked_s < self._watch_s or self._abandoned:
+            return
+        self._looked_s = now_s
+        received = self._traffic.total_bytes - self._bytes_before
+        if self._keyframe is not None:
+            ladder = self._scene.ladder().gops[self._gop]
+            received = max(received, ladder.shared_bytes)
+        flight = InFlight(self._gop, self._rung, received, now_s - self._began_s)
+        instead = reconsider(flight)
+        if instead is not None:
+            self._switch_to(instead)
+
+    def _switch_to(self, instead: Decision) -> None:
+        log.info("GOP %d: %s", self._gop, instead.reason)
+        self._rung, self._abandoned = instead.rung, True
+        self._expect()
+        with self._state.changed:
+            self._state.decide(Errand(self._gop, self._scene.rungs[self._rung]), instead)

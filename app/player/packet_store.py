@@ -1,0 +1,67 @@
+"""GOPs as they were fetched, bounded by bytes: the queue between source and decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from codec.packets import FeaturePacket, KeyframePacket
+
+
+@dataclass(frozen=True)
+class StoredGop:
+    """What was fetched of a GOP; without features it cannot be played yet."""
+
+    keyframe: KeyframePacket
+    features: FeaturePacket | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return self.keyframe.size_bytes + (self.features.size_bytes if self.features else 0)
+
+
+class PacketStore:
+    """Keeps the GOPs that are played next. Not locked: its owner is."""
+
+    def __init__(self) -> None:
+        self._gops: dict[int, StoredGop] = {}
+
+    def get(self, gop: int) -> StoredGop | None:
+        return self._gops.get(gop)
+
+    def put_keyframe(self, gop: int, packet: KeyframePacket) -> None:
+        if gop not in self._gops:
+            self._gops[gop] = StoredGop(packet)
+
+    def put(self, gop: int, stored: StoredGop) -> None:
+        """A whole GOP; what was there at another rung is replaced."""
+        self._gops[gop] = stored
+
+    def drop_features(self, gop: int) -> None:
+        if gop in self._gops:
+            self._gops[gop] = replace(self._gops[gop], features=None)
+
+    def drop(self, gop: int, features: FeaturePacket | None = None) -> None:
+        """Forget a GOP, if it is there with these features (None: whatever they are)."""
+        stored = self._gops.get(gop)
+        if stored is not None and features in (None, stored.features):
+            del self._gops[gop]
+
+    def rungs(self) -> dict[int, int]:
+        """GOP -> QP, of those that can be played."""
+        return {gop: s.features.rung for gop, s in self._gops.items() if s.features is not None}
+
+    def sizes(self) -> dict[int, int]:
+        """GOP -> bytes."""
+        return {gop: stored.size_bytes for gop, stored in self._gops.items()}
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(stored.size_bytes for stored in self._gops.values())
+
+    def trim(self, target: int, gop_count: int, most_bytes: int) -> None:
+        """Drop those that come last after the GOP `target`, itself never, until the rest fits."""
+        total = self.size_bytes
+        for gop in sorted(self._gops, key=lambda gop: (gop - target) % gop_count, reverse=True):
+            if total <= most_bytes or gop == target:
+                return
+            total -= self._gops.pop(gop).size_bytes

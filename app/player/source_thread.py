@@ -1,0 +1,294 @@
+"""The thread that opens a scene and fetches its parts, in the order that a `Fetching` decides."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from app.player.fetching import (
+    Fetching,
+    FetchSettings,
+    FetchView,
+    LocalFetching,
+    NetworkFetching,
+)
+from app.player.gop_errand import GopErrand
+from app.player.opened import PlayTarget
+from app.player.pipeline_state import SOURCE, Errand, PipelineState
+from app.player.stock import Stock, StockSettings
+from app.player.traffic import Traffic
+from codec.errors import (
+    Cancelled,
+    CodecError,
+    CorruptSegment,
+    MissingSegment,
+    NotAScene,
+    SceneChanged,
+    SceneUnreachable,
+    UnsupportedVersion,
+)
+from codec.scene import Scene
+from codec.streaming.adaptive import Decision, Step
+
+log = logging.getLogger(__name__)
+
+OpenScene = Callable[[Callable[[], bool]], Scene]
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """How the source works.
+
+    Args:
+        fetching: what is fetched when.
+        stock: bounds of memory.
+        retry_s: pause before an unreachable server is asked again; doubles up to 4 times this.
+    """
+
+    fetching: FetchSettings
+    stock: StockSettings
+    retry_s: float
+
+
+class SourceThread:
+    """Owns the scene: opens, reads and closes it.
+
+    Args:
+        open_scene: called in the thread with a function that says whether to give up; raises
+            CodecError or OSError.
+        location: path or URL, for messages and to tell files from servers.
+        first_rung: QP to begin with, None to choose.
+        device: where static Gaussians shall be.
+        traffic: what the transport of the scene tells.
+        monotonic: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        state: PipelineState,
+        open_scene: OpenScene,
+        location: str,
+        settings: SourceSettings,
+        first_rung: int | None,
+        device: torch.device | str,
+        traffic: Traffic,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._state = state
+        self._open_scene = open_scene
+        self._location = location
+        self._settings = settings
+        self._first_rung = first_rung
+        self._device = device
+        self._traffic = traffic
+        self._monotonic = monotonic
+        self._outages = 0  # failed attempts in a row to reach the server
+        self.thread = threading.Thread(target=self._run, name="source", daemon=True)
+
+    # --- the thread ------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        """The thread boundary: whatever happens inside ends up as an event."""
+        scene: Scene | None = None
+        try:
+            scene = self._open_scene(self._closed)
+            while True:
+                try:
+                    self._play(scene, self._begin(scene))
+                    break
+                except SceneChanged as error:
+                    scene.close()
+                    scene = self._reopen(str(error))
+        except Cancelled:
+            log.debug("the source of %s was closed while it waited", self._location)
+        except (CodecError, OSError) as error:
+            self._state.fail(_cannot_open(self._location, error))
+        except Exception as error:
+            log.exception("source thread of %s", self._location)
+            self._state.fail(
+                f"Playback stopped by a fault in this program ({error!r}). Open it again."
+            )
+        finally:
+            if scene is not None:
+                scene.close()
+
+    def _begin(self, scene: Scene) -> Fetching:
+        """Everybody may play the scene from now on."""
+        stock = Stock(scene, self._settings.stock, self._device)
+        opened, state = stock.opened, self._state
+        with state.changed:
+            state.stock = stock
+            # Nearly everybody begins at the start: do not wait to be asked.
+            rung = self._first_rung if self._first_rung in opened.rungs else None
+            state.target = PlayTarget(0, 0, rung, loop=True, playing=True, speed=1.0)
+            state.touch()
+        if "://" in self._location:
+            return NetworkFetching(
+                opened, self._settings.fetching, scene.kept_rungs, scene.is_static_kept
+            )
+        return LocalFetching(self._settings.fetching)
+
+    def _reopen(self, message: str) -> Scene:
+        """Another scene took the place of this one: forget what is there, play on in it."""
+        with self._state.changed:
+            self._state.say(f"{message} Playing the new one.")
+        while not self._closed():
+            try:
+                return self._open_scene(self._closed)
+            except SceneUnreachable as error:
+                self._outage(str(error))
+                self._wait_out()
+        raise Cancelled("closed while another scene was opened")
+
+    def _play(self, scene: Scene, fetching: Fetching) -> None:
+        """Decide, fetch, and again, until the end."""
+        while not self._closed():
+            if self._outages:
+                self._wait_out()
+            decision = fetching.next(self._view())
+            if decision.step is Step.WAIT:
+                self._rest(decision)
+            else:
+                self._fetch(scene, fetching, decision)
+
+    def _rest(self, decision: Decision) -> None:
+        state = self._state
+        with state.changed:
+            speed = state.target.speed if state.target else 1.0
+            wait_s = None if math.isinf(decision.wait_s) else decision.wait_s / speed
+            state.rest(SOURCE, wait_s)
+
+    def _view(self) -> FetchView:
+        state = self._state
+        with state.changed:
+            stock, target = state.stock, state.target
+            assert stock is not None
+            assert target is not None
+            rungs, gops = stock.opened.rungs, stock.ready_gops()
+            there = {gop: rungs.index(rung) for gop in gops if (rung := stock.rung_of(gop))}
+            return FetchView(
+                opened=stock.opened,
+                target=target,
+                position_s=state.position_s,
+                there=there,
+                sizes=stock.packets.sizes(),
+                most_bytes=self._settings.stock.packet_bytes,
+                static_layers=stock.static_fetched,
+                broken=frozenset((gop, rungs.index(rung)) for gop, rung in stock.broken),
+                throughput=self._traffic.throughput(),
+                best_rung=state.best_rung,
+            )
+
+    # --- one errand ------------------------------------------------------------------------------
+
+    def _fetch(self, scene: Scene, fetching: Fetching, decision: Decision) -> None:
+        """Fetch what was decided; a fault costs this part only."""
+        errand = Errand()
+        if decision.step is Step.FETCH_GOP:
+            errand = Errand(decision.gop, scene.rungs[decision.rung])
+        with self._state.changed:
+            self._state.decide(errand, decision)
+        try:
+            if errand.gop is None:
+                self._fetch_static(scene, decision.static_layer)
+            else:
+                self._fetch_gop(scene, fetching, decision)
+            self._arrived()
+        except SceneChanged:
+            raise
+        except Cancelled:
+            scene.expect()  # frees the connection
+        except SceneUnreachable as error:
+            self._outage(str(error))
+        finally:
+            with self._state.changed:
+                self._state.errand = None
+                self._state.touch()
+
+    def _fetch_static(self, scene: Scene, layer: int) -> None:
+        """A layer; with the first one the keyframe that is asked for next is already expected."""
+        first = self._state.target.gop if layer == 0 and self._state.target else None
+        scene.expect(static=[layer], keyframe=first)
+        data: bytes | None = None
+        try:
+            data = scene.fetch_static(layer, self._void)
+        except (CorruptSegment, MissingSegment) as error:
+            log.warning("static layer %d is left out: %s", layer, error)
+            with self._state.changed:
+                self._state.say(f"Some of what does not move is left out: {error}")
+        with self._state.changed:
+            stock = self._state.stock
+            assert stock is not None
+            stock.static_fetched = layer + 1
+            stock.static_packets[layer] = data
+            self._state.touch()
+
+    def _fetch_gop(self, scene: Scene, fetching: Fetching, decision: Decision) -> None:
+        """A GOP; the way to it is `GopErrand`'s."""
+        watch_s = self._settings.fetching.watch_s
+        errand = GopErrand(scene, self._state, decision, self._traffic, self._monotonic, watch_s)
+        stored = errand.run(lambda flight: fetching.reconsider(self._view(), flight))
+        if stored is None:
+            return
+        with self._state.changed:
+            stock, target = self._state.stock, self._state.target
+            assert stock is not None
+            stock.packets.put(decision.gop, stored)
+            stock.trim(target.gop if target else decision.gop)
+            self._state.touch()
+
+    def _void(self) -> bool:
+        return self._state.closed or self._state.errand_void
+
+    def _closed(self) -> bool:
+        return self._state.closed
+
+    # --- outages ---------------------------------------------------------------------------------
+
+    def _arrived(self) -> None:
+        with self._state.changed:
+            if self._outages:
+                self._outages, self._state.message = 0, ""
+
+    def _outage(self, message: str) -> None:
+        """The server does not answer: say so once, then keep asking."""
+        with self._state.changed:
+            self._outages += 1
+            self._state.message = f"{message} Trying again."
+            if self._outages == 1:
+                self._state.say(self._state.message)
+            self._state.touch()
+
+    def _wait_out(self) -> None:
+        """After an outage: pause, longer each time; a seek or the end of the thread cuts it off."""
+        state = self._state
+        with state.changed:
+            before = state.target.serial if state.target else None
+            state.changed.wait_for(
+                lambda: state.closed or (state.target and state.target.serial != before),
+                self._settings.retry_s * 2 ** min(self._outages - 1, 2),
+            )
+
+
+def _cannot_open(location: str, error: Exception) -> str:
+    """What a person reads when a scene does not open: what happened, then what to do."""
+    advice = "It may be damaged: fetch it again."
+    if isinstance(error, UnsupportedVersion):
+        advice = ""  # the message says it all
+    elif isinstance(error, NotAScene):
+        advice = "Open a .stgs file or a folder that holds a scene.json."
+    elif isinstance(error, SceneUnreachable):
+        advice = "Check the address and the network, then open it again."
+    elif isinstance(error, FileNotFoundError):
+        advice = "Check the path."
+    elif isinstance(error, PermissionError):
+        advice = "Check that you may read it."
+    reason = str(error).rstrip(".")
+    named = isinstance(error, CodecError)  # these name the file themselves
+    told = f"{reason}. {advice}" if named else f"Cannot open {location}: {reason}. {advice}"
+    return told.strip()
