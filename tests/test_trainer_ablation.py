@@ -238,6 +238,9 @@ def test_each_row_switches_off_what_it_says(tmp_path: Path) -> None:
     assert rows["window-1"].gop == replace(full, window=1)
     assert rows["window-5"].gop == replace(full, window=5)
     assert rows["no-feature-noise"].gop == replace(full, feature_noise=0.0)
+    assert rows["no-depth"].static == replace(base.static, depth_weight=0.0)
+    assert rows["no-dropout"].static == replace(base.static, dropout=0.0)
+    assert rows["no-pruning"].static == replace(base.static, prune_budget_db=0.0)
     assert not rows["no-static-split"].static_split
     assert rows["color-response"].color_response.enabled != base.color_response.enabled
     paper = paper_recipe(tmp_path, tmp_path)
@@ -248,5 +251,5 @@ def test_rows_that_leave_the_coarse_stage_alone_share_it(tmp_path: Path) -> None
     base = TrainConfig(tmp_path, tmp_path)
     keys = {p.row.name: static_key(p.config) for p in planned_rows(base, AblationConfig())}
     others = {name for name, key in keys.items() if key != keys["full"]}
-    assert others == {"color-response", "paper"}
+    assert others == {"color-response", "no-depth", "no-dropout", "no-pruning", "paper"}
     assert static_key(replace(base, seed=1)) != keys["full"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from trainer.errors import RunError, TrainerError
 from trainer.gaussian_parameters import ATTRIBUTES
 from trainer.gop_config import GopConfig
 from trainer.gop_start import initial_features
-from trainer.parallel import deal, run_on_devices, training_devices
+from trainer.parallel import run_on_devices, training_devices
 from trainer.progress import Progress
 from trainer.random_source import RandomSource
 from trainer.run_directory import (
@@ -222,12 +223,6 @@ def test_a_loss_that_is_not_finite_ends_the_stage() -> None:
 # Devices
 
 
-def test_work_is_dealt_out_in_turn() -> None:
-    assert deal([0, 1, 2, 3, 4], 2) == [[0, 2, 4], [1, 3]]
-    assert deal([7], 3) == [[7]]
-    assert deal([], 3) == []
-
-
 def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert training_devices("auto") == training_devices("cpu") == [CPU]
@@ -260,8 +255,22 @@ def test_two_devices_work_in_processes_and_their_errors_arrive(tmp_path: Path) -
     assert sorted(p.name for p in tmp_path.iterdir()) == ["0", "1", "2"]
 
 
+def wait_for_a_trace(folder: Path, item: int, device: torch.device) -> None:
+    """Item 0 takes until 1 and 2 are done, which needs them to go to the other process."""
+    deadline_s = time.monotonic() + 60
+    while item == 0 and not (folder / "2").exists() and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    assert item != 0 or (folder / "2").exists()
+    (folder / str(item)).write_text(str(device))
+
+
+def test_the_device_that_is_free_takes_the_next_item(tmp_path: Path) -> None:
+    run_on_devices(partial(wait_for_a_trace, tmp_path), [0, 1, 2], [CPU, CPU])
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_nothing_missing_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "_work_through", lambda *_: pytest.fail("there is no work"))
+    monkeypatch.setattr(parallel, "_serve", lambda *_: pytest.fail("there is no work"))
     run_on_devices(lambda *_: None, [], [CPU, CPU])
 
 

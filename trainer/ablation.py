@@ -87,7 +87,8 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
     todo = [k for k, planned in enumerate(rows) if not _is_finished(planned, config)]
     needed = {rows[k].shared.path: k for k in reversed(todo)}
     static = [k for path, k in needed.items() if not RunDirectory(path).static_path.exists()]
-    workers = [d for d in devices for _ in range(config.processes)]
+    workers = devices * config.processes
+    todo.sort(key=lambda k: rows[k].config.static_split)  # those that take longest come first
     run_on_devices(partial(_train_static, base, config), static, workers)
     run_on_devices(partial(_train_row, base, config), todo, workers)
     document = {

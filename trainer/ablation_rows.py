@@ -41,6 +41,11 @@ def without_static_split(config: TrainConfig) -> TrainConfig:
     return replace(config, static_split=False)
 
 
+def of_static(**settings: Any) -> Change:
+    """Change settings of the coarse stage."""
+    return lambda config: replace(config, static=replace(config.static, **settings))
+
+
 def with_color_response(config: TrainConfig) -> TrainConfig:
     """Switched over: fitted where it was not, and the reverse."""
     response = config.color_response
@@ -69,6 +74,9 @@ ROWS = (
     Row("window-5", "window W = 5", of_gop(window=5)),
     Row("no-static-split", "no static split", without_static_split),
     Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
+    Row("no-depth", "no depth from points", of_static(depth_weight=0.0)),
+    Row("no-dropout", "no dropout", of_static(dropout=0.0)),
+    Row("no-pruning", "no pruning of the static layer", of_static(prune_budget_db=0.0)),
     Row("color-response", "colour response switched over", with_color_response),
     Row("paper", "the paper's method", as_in_the_paper),
 )

@@ -1,12 +1,14 @@
-"""GOPs side by side: one process for each device, its share of the GOPs one after the other."""
+"""Work side by side: one process for each device, which takes the next item when it is free."""
 
 from __future__ import annotations
 
 import logging
 import multiprocessing
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 import torch
 
@@ -31,43 +33,55 @@ def training_devices(name: str) -> list[torch.device]:
     return [torch.device("cuda", index)]
 
 
-def deal(items: list[int], hands: int) -> list[list[int]]:
-    """Deal items out in turn; hands that get none are left out."""
-    return [items[k::hands] for k in range(min(hands, len(items)))]
-
-
 def run_on_devices(
     work: Callable[[int, torch.device], None], items: list[int], devices: list[torch.device]
 ) -> None:
-    """Do `work` on each item; several devices need work that can be pickled.
+    """Do `work` on each item, in order, as devices get free; several need work that pickles.
 
     Raises:
-        TrainerError: of the work, or because a process died.
+        TrainerError: of the work, or because a process died. Items begun elsewhere are finished.
     """
     if len(devices) == 1:
         for item in items:
             work(item, devices[0])
         return
-    context = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
-    with ProcessPoolExecutor(len(devices), mp_context=context) as pool:
-        shares = deal(items, len(devices))
-        jobs = [
-            pool.submit(_work_through, work, share, device)
-            for share, device in zip(shares, devices, strict=False)
-        ]
-        try:
-            for job in as_completed(jobs):
-                job.result()
-        except BrokenProcessPool as error:
-            raise TrainerError(
-                "a training process died (out of memory?); run `train` again to resume"
-            ) from error
+    waiting: SimpleQueue[int] = SimpleQueue()
+    for item in items:
+        waiting.put(item)
+    with ThreadPoolExecutor(len(devices)) as threads:
+        jobs = [threads.submit(_serve, device, work, waiting) for device in devices[: len(items)]]
+        for job in jobs:
+            job.result()
 
 
-def _work_through(
-    work: Callable[[int, torch.device], None], share: list[int], device: torch.device
+def _serve(
+    device: torch.device, work: Callable[[int, torch.device], None], waiting: SimpleQueue[int]
 ) -> None:
+    """One device's process, for as long as items wait; runs in a thread of its own."""
+    context = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
+    with ProcessPoolExecutor(1, mp_context=context) as process:
+        try:
+            while True:
+                process.submit(_do, work, waiting.get_nowait(), device).result()
+        except Empty:
+            return
+        except BrokenProcessPool as error:
+            _drain(waiting)
+            raise TrainerError(
+                "a training process died (out of memory?); run the same command again to resume"
+            ) from error
+        except BaseException:
+            _drain(waiting)  # what failed here would fail elsewhere
+            raise
+
+
+def _drain(waiting: SimpleQueue[int]) -> None:
+    while not waiting.empty():
+        with suppress(Empty):
+            waiting.get_nowait()
+
+
+def _do(work: Callable[[int, torch.device], None], item: int, device: torch.device) -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     log.setLevel(logging.INFO)
-    for item in share:
-        work(item, device)
+    work(item, device)
