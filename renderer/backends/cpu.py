@@ -85,31 +85,49 @@ class CpuBackend:
         buffers = self._buffers
         columns, rows = -(-camera.width // TILE_WIDTH), -(-camera.height // TILE_HEIGHT)
         buffers.fit(len(gaussians), columns * rows)
-        order = self._project_and_sort(gaussians, camera, settings)
+        self._project(gaussians, camera, settings)
         starts = buffers.starts[: columns * rows + 1]
-        count_tiles(buffers.used_counts(gaussians), buffers.rects, columns, starts)
+        order = self._sort(buffers.used_counts(gaussians), columns, starts)
         background = np.array(settings.background, np.float32)
         for first_row, last_row in _bands(starts[::columns]):
             first, last = first_row * columns, last_row * columns
             lists = buffers.lists(int(starts[last] - starts[first]))
-            bin_tiles(
-                order, buffers.rects, columns, first_row, last_row, starts, buffers.ends, lists
-            )
+            splits = self._row_splits(starts[first : last + 1 : columns], first_row)
+            binned = (order, buffers.rects, columns, splits, starts, buffers.ends)
+            self._in_parallel(bin_tiles, *binned, None, lists)
             task = (buffers.splats, starts, lists, columns, first, last, background)
             self._in_parallel(blend, *task, None, out, out_rgb8)
 
-    def _project_and_sort(
-        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
-    ) -> Array:
-        """Indices of the visible splats, nearest first; fills splats, rects, depths, counts."""
+    def _project(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> None:
+        """Fill splats, rects, depths, counts."""
         buffers = self._buffers
-        counts = buffers.used_counts(gaussians)
         size = np.array([camera.width, camera.height], np.float32)
         inputs = (*_arrays(gaussians), _view(camera), size, np.float32(settings.near))
-        outputs = (buffers.splats, buffers.rects, buffers.depths, counts)
+        outputs = (buffers.splats, buffers.rects, buffers.depths, buffers.used_counts(gaussians))
         self._in_parallel(project, *inputs, None, *outputs)
-        count = sort_by_depth(buffers.depths, counts, buffers.keys, buffers.order, *buffers.spare)
-        return buffers.order[:count]
+
+    def _sort(self, counts: Array, columns: int, starts: Array) -> Array:
+        """Indices of the visible splats, nearest first; fills `starts` beside it."""
+        buffers = self._buffers
+
+        def count() -> None:
+            count_tiles(counts, buffers.rects, columns, starts)
+
+        counted = self._pool.submit(count) if self._extra_threads else None
+        total = sort_by_depth(buffers.depths, counts, buffers.keys, buffers.order, *buffers.spare)
+        if counted is None or counted.cancel():  # no thread had the time for it
+            count()
+        else:
+            counted.result()
+        return buffers.order[:total]
+
+    def _row_splits(self, row_starts: Array, first_row: int) -> Array:
+        """Stretches of rows of tiles with about as many splats, one for each thread."""
+        threads = 1 + self._extra_threads
+        shares = np.linspace(row_starts[0], row_starts[-1], threads + 1)
+        splits = first_row + np.searchsorted(row_starts, shares)
+        splits[0], splits[-1] = first_row, first_row + len(row_starts) - 1
+        return splits.astype(np.int64)
 
     def _in_parallel(self, kernel: Callable[..., None], *arguments: object) -> None:
         """Run a kernel in all threads; a counter they share takes the place of the None."""
