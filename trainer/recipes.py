@@ -21,6 +21,7 @@ def paper_recipe(data: Path, out: Path) -> TrainConfig:
     """The method of StreamSTGS and nothing more; docs/training.md says what the paper leaves open.
 
     All Gaussians of the coarse model move in every GOP: no static layer, no points on what moves.
+    What it depends on is written out, so that better defaults leave it as it is.
     """
     most = 100_000  # the paper allows 150,000
     return TrainConfig(
@@ -34,6 +35,11 @@ def paper_recipe(data: Path, out: Path) -> TrainConfig:
             learns_from="frames",
             views=2,
             iterations=3_000,
+            relocate_every=100,
+            relocate_until=0.8,
+            growth=0.05,
+            dead_opacity=0.005,
+            ssim_share=0.2,
             opacity_weight=0.0,
             scale_weight=0.0,
             exploration=0.0,
@@ -52,10 +58,29 @@ def paper_recipe(data: Path, out: Path) -> TrainConfig:
             moments=0,
             relocation=True,
             growth=0.05,
+            relocate_every=200,
+            relocate_until=0.7,
+            dead_opacity=0.01,
             dynamic_density=True,
             feature_noise=0.001,
+            feature_rate=5e-3,
+            field_rate=1e-3,
+            final_rate=0.02,
             ssim_share=0.2,
-            auxiliary=AuxiliaryConfig(enabled=True, every=1, color_weight=2.0),
+            temporal_weight=0.1,
+            temporal_delta=0.02,
+            spatial_weight=0.01,
+            opacity_weight=0.005,
+            auxiliary=AuxiliaryConfig(
+                enabled=True,
+                every=1,
+                batch=2048,
+                layers=2,
+                heads=4,
+                width=64,
+                color_weight=2.0,
+                distillation_weight=0.1,
+            ),
         ),
     )
 

@@ -1,0 +1,226 @@
+"""The auxiliary transformer: what it sees, what it costs, and where its gradients go."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from renderer import DeformationField, FieldConfig, Gaussians
+from tests.capture_scene import BACKGROUND, FRAMES
+from tests.synthetic import random_canonical
+from trainer.auxiliary import (
+    AuxiliaryConfig,
+    AuxiliaryPass,
+    AuxiliaryTransformer,
+    codes_of_all_times,
+    distillation_loss,
+    with_batch,
+)
+from trainer.background import dynamic_mask
+from trainer.datasets import load_frames, open_capture
+from trainer.gop_config import GopConfig
+from trainer.gop_footage import GopFootage
+from trainer.gop_stage import GopTraining
+from trainer.gop_start import GopStart
+from trainer.random_source import RandomSource
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CPU = torch.device("cpu")
+SMALL = AuxiliaryConfig(batch=12, width=16, heads=2)
+
+
+def woken(module: torch.nn.Module) -> None:
+    """Give the layers that start at zero something to say."""
+    torch.manual_seed(1)
+    for parameter in module.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.3)
+
+
+@pytest.mark.parametrize("window", [1, 3, 5])
+def test_codes_of_all_times_are_those_of_each_time(window: int) -> None:
+    field = DeformationField(FieldConfig(features=4, window=window, width=16))
+    features = torch.randn(7, 6 + window - 1, 4)
+    codes = codes_of_all_times(field, features)
+    assert codes.shape == (7, 6, 16)
+    for frame in range(6):
+        seen = features[:, frame : frame + window].flatten(1)
+        assert torch.allclose(codes[:, frame], field.temporal_code(seen, frame / 6), atol=1e-6)
+
+
+def test_a_fresh_transformer_changes_nothing() -> None:
+    transformer = AuxiliaryTransformer(8, 2.0, SMALL)
+    codes = torch.randn(5, 6, 8)
+    assert torch.equal(transformer(codes, torch.randn(5, 3)), codes)
+
+
+def test_it_sees_all_times_of_a_gaussian_and_no_other_gaussian() -> None:
+    transformer = AuxiliaryTransformer(8, 2.0, SMALL)
+    woken(transformer)
+    codes, means = torch.randn(5, 6, 8), torch.randn(5, 3)
+    changed = codes.clone()
+    changed[2, 5] += 1
+    difference = (transformer(changed, means) - transformer(codes, means)).abs().amax(dim=-1)
+    assert (difference[2] > 1e-6).all()  # the last time is felt at the first
+    assert (difference[[0, 1, 3, 4]] < 1e-6).all()
+
+
+def test_it_knows_time_and_place() -> None:
+    transformer = AuxiliaryTransformer(8, 2.0, SMALL)
+    woken(transformer)
+    alike = torch.ones(2, 6, 8)
+    found = transformer(alike, torch.tensor([[0.1, 0.2, 0.3], [0.5, -0.4, 0.9]]))
+    assert not torch.allclose(found[0], found[1], atol=1e-4)
+    assert not torch.allclose(found[0, 0], found[0, 3], atol=1e-4)
+
+
+# L_sd
+
+
+def test_distillation_loss_of_a_case_worked_by_hand() -> None:
+    student = torch.tensor([[[1.0, -2.0], [0.5, 0.0]]], requires_grad=True)
+    teacher = torch.tensor([[[0.0, -2.0], [2.0, -1.0]]], requires_grad=True)
+    loss = distillation_loss(student, teacher)
+    assert loss.item() == pytest.approx((1 + 0 + 1.5 + 1) / 4)
+    loss.backward()
+    assert student.grad is not None
+    assert student.grad.tolist() == [[[0.25, 0.0], [-0.25, 0.25]]]
+    assert teacher.grad is None  # the teacher is not pulled to the student
+
+
+# L_t
+
+
+def picked_out(count: int) -> tuple[Gaussians, Gaussians]:
+    everything = random_canonical(count).activate()
+    everything = Gaussians(*(t.requires_grad_() for t in vars(everything).values()))
+    batch = Gaussians(*(t.detach()[:2] + 0.25 for t in vars(everything).values()))
+    return everything, Gaussians(*(t.requires_grad_() for t in vars(batch).values()))
+
+
+def test_the_batch_is_drawn_as_guided_and_the_others_as_they_are() -> None:
+    everything, guided = picked_out(6)
+    mixed = with_batch(everything, torch.tensor([4, 1]), guided)
+    assert torch.equal(mixed.means[[4, 1]], guided.means)
+    assert torch.equal(mixed.means[[0, 2, 3, 5]], everything.means[[0, 2, 3, 5]])
+    (mixed.means.sum() + 3 * mixed.opacities.sum()).backward()
+    assert guided.means.grad is not None
+    assert (guided.means.grad == 1).all()
+    assert guided.opacities.grad is not None
+    assert (guided.opacities.grad == 3).all()
+    assert everything.means.grad is None  # L_t speaks of the batch alone
+
+
+@pytest.fixture(scope="module")
+def footage(tiny_capture: Path) -> GopFootage:
+    capture = open_capture(tiny_capture)
+    views = capture.split("train")[:3]
+    frames = load_frames(views, range(FRAMES))
+    masks = [dynamic_mask(f, 0.05) for f in frames]
+    return GopFootage([v.camera for v in views], frames, masks, BACKGROUND, near=0.1)
+
+
+def training(footage: GopFootage, auxiliary: AuxiliaryConfig) -> GopTraining:
+    config = GopConfig(
+        features=4, width=16, iterations=20, auxiliary=auxiliary, feature_noise=0.0,
+        temporal_weight=0.0, spatial_weight=0.0, opacity_weight=0.0,
+    )  # fmt: skip
+    random = RandomSource(0, CPU)
+    canonical = random_canonical(30)
+    start = GopStart(canonical, 0.1 * random.normal(30, FRAMES + 2, 4))
+    return GopTraining(start, Gaussians.empty(), footage, 2.0, config, random)
+
+
+def test_with_a_fresh_transformer_the_auxiliary_picture_is_the_picture(
+    footage: GopFootage,
+) -> None:
+    """Then L_t = L_c and L_sd = 0, so that the whole loss is (1 + 2) L_c."""
+    with_it = training(footage, replace(SMALL, color_weight=2.0))
+    without = training(footage, replace(SMALL, enabled=False))
+    without.field.load_state_dict(with_it.field.state_dict())
+    torch.manual_seed(0)
+    without.random.load_state_dict(with_it.random.state_dict())
+    assert with_it.step().item() == pytest.approx(3 * without.step().item(), rel=1e-4)
+
+
+def gradients(made: GopTraining, color_weight: float, distillation_weight: float) -> set[str]:
+    """What a loss of the auxiliary pass alone reaches."""
+    auxiliary = made.auxiliary
+    assert auxiliary is not None
+    woken(made.field)
+    woken(auxiliary.transformer)
+    auxiliary.config = replace(
+        auxiliary.config, color_weight=color_weight, distillation_weight=distillation_weight
+    )
+    moving = made.deformed(2).activate()
+    made._auxiliary_loss(auxiliary, moving, 2, [0], BACKGROUND).backward()
+    owners = {
+        "transformer": list(auxiliary.transformer.parameters()),
+        "temporal": list(made.field.temporal.parameters()),
+        "heads": list(made.field.heads.parameters()),
+        "features": [made.parameters["features"]],
+        "means": [made.parameters["means"]],
+    }
+    return {
+        name
+        for name, tensors in owners.items()
+        if any(t.grad is not None and t.grad.abs().sum() > 0 for t in tensors)
+    }
+
+
+def test_the_colour_loss_reaches_all_that_made_the_picture(footage: GopFootage) -> None:
+    reached = gradients(training(footage, SMALL), color_weight=2.0, distillation_weight=0.0)
+    assert reached == {"transformer", "temporal", "heads", "features", "means"}
+
+
+def test_distillation_reaches_the_temporal_mlp_and_the_features_alone(
+    footage: GopFootage,
+) -> None:
+    reached = gradients(training(footage, SMALL), color_weight=0.0, distillation_weight=1.0)
+    assert reached == {"temporal", "features"}
+
+
+def features_with_gradient(made: GopTraining) -> Tensor:
+    gradient = made.parameters["features"].grad
+    assert gradient is not None
+    return gradient.abs().sum(dim=(1, 2)) > 0
+
+
+def test_only_the_batch_is_guided(footage: GopFootage) -> None:
+    made = training(footage, SMALL)
+    gradients(made, color_weight=0.0, distillation_weight=1.0)
+    assert features_with_gradient(made).sum() == SMALL.batch
+
+
+def test_passes_can_be_rare(footage: GopFootage) -> None:
+    made = training(footage, replace(SMALL, every=3))
+    assert made.auxiliary is not None
+    assert [step for step in range(7) if made.auxiliary.is_due(step)] == [0, 3, 6]
+
+
+def test_nothing_of_it_is_written(footage: GopFootage) -> None:
+    made = training(footage, SMALL)
+    made.step()
+    written = made.trained()
+    assert set(written.field.state_dict()) == set(DeformationField(FieldConfig()).state_dict())
+    assert "auxiliary" in made.state_dict()
+    without = training(footage, replace(SMALL, enabled=False))
+    assert "auxiliary" not in without.state_dict()
+
+
+def test_its_state_travels_in_checkpoints(footage: GopFootage) -> None:
+    first = training(footage, SMALL)
+    first.step()
+    second = training(footage, SMALL)
+    second.load_state_dict(deepcopy(first.state_dict()))
+    losses = [made.step().item() for made in (first, second)]
+    assert losses[0] == losses[1]
+    assert isinstance(first.auxiliary, AuxiliaryPass)
+    assert isinstance(second.auxiliary, AuxiliaryPass)
+    states = [made.auxiliary.transformer.state_dict() for made in (first, second)]
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
