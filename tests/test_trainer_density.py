@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,7 +13,10 @@ from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from renderer.backends import reference
 from tests.synthetic import random_canonical
 from trainer.gaussian_parameters import ATTRIBUTES, GaussianParameters, GaussianRates
+from trainer.gop_config import GopConfig
+from trainer.gop_density import control_density
 from trainer.losses import psnr
+from trainer.random_source import RandomSource
 from trainer.relocation import choose_targets, split_opacity_and_scale
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -146,6 +150,83 @@ def test_nothing_is_relocated_when_all_are_alive_or_all_dead(
     opacities = torch.sigmoid(parameters["opacity_logits"])
     assert parameters.relocate(torch.zeros(40, dtype=torch.bool), opacities) == 0
     assert parameters.relocate(torch.ones(40, dtype=torch.bool), opacities) == 0
+
+
+def test_pruning_drops_the_dead_and_their_state(parameters: GaussianParameters) -> None:
+    kept = parameters["means"][:30].detach().clone()
+    state = parameters.optimizer.state[parameters["means"]]["exp_avg"][:30].clone()
+    parameters.prune(torch.sigmoid(parameters["opacity_logits"]) < 0.005)
+    check_adam(parameters, 30)
+    assert torch.equal(parameters["means"], kept)
+    assert torch.equal(parameters.optimizer.state[parameters["means"]]["exp_avg"], state)
+    parameters.prune(torch.ones(30, dtype=torch.bool))
+    assert len(parameters) == 30  # never all of them
+
+
+def test_a_new_order_takes_everything_along(parameters: GaussianParameters) -> None:
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
+    before = {name: parameters[name].detach().clone() for name in (*ATTRIBUTES, "features")}
+    parameters.reorder(order)
+    check_adam(parameters, 40)
+    assert all(torch.equal(parameters[name], old[order]) for name, old in before.items())
+
+
+# Density control of a GOP
+
+
+def gop_opacity(dead: int) -> Tensor:
+    """[40] mean opacities over a GOP; the last few are dead."""
+    opacity = torch.linspace(0.2, 0.8, 40)
+    opacity[40 - dead :] = 0.001
+    return opacity
+
+
+def controlled(parameters: GaussianParameters, dead: int, **settings: object) -> Tensor:
+    """Density control once; -> the means before it."""
+    before = parameters["means"].detach().clone()
+    config = replace(GopConfig(), **settings)  # type: ignore[arg-type]
+    control_density(parameters, gop_opacity(dead), config, RandomSource(0, torch.device("cpu")))
+    return before
+
+
+def test_at_the_cap_the_dead_are_relocated(parameters: GaussianParameters) -> None:
+    before = controlled(parameters, dead=10, cap=40)
+    check_adam(parameters, 40)
+    nearest = torch.cdist(parameters["means"][30:], before[:30]).amin(dim=1)
+    assert (nearest < 1e-3).all()  # but for the rounding of cdist
+    assert torch.equal(parameters["means"][:30], before[:30])
+
+
+def test_without_a_cap_there_are_as_many_as_before(parameters: GaussianParameters) -> None:
+    controlled(parameters, dead=10)
+    check_adam(parameters, 40)
+
+
+def test_below_the_cap_the_dead_are_pruned_and_others_copied(
+    parameters: GaussianParameters,
+) -> None:
+    before = controlled(parameters, dead=10, cap=100, growth=0.1)
+    check_adam(parameters, 33)
+    assert (torch.cdist(before[30:], parameters["means"]).amin(dim=1) > 0).all()
+    for _ in range(20):
+        opacity = torch.full((len(parameters),), 0.5)
+        config = GopConfig(cap=37, growth=0.1)
+        control_density(parameters, opacity, config, RandomSource(0, torch.device("cpu")))
+    check_adam(parameters, 37)
+
+
+def test_without_relocation_the_dead_are_pruned(parameters: GaussianParameters) -> None:
+    controlled(parameters, dead=10, relocation=False)
+    check_adam(parameters, 30)
+
+
+def test_a_new_number_is_laid_out_on_its_grid_again(parameters: GaussianParameters) -> None:
+    """Neighbours on the grid are more alike than in an order of chance."""
+    controlled(parameters, dead=4, relocation=False)
+    means = parameters["means"].detach()
+    beside = (means[1:] - means[:-1]).norm(dim=1).mean()
+    chance = means[torch.randperm(36, generator=torch.Generator().manual_seed(0))]
+    assert beside < (chance[1:] - chance[:-1]).norm(dim=1).mean()
 
 
 def test_state_travels_into_other_parameters(parameters: GaussianParameters) -> None:

@@ -9,7 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer.losses import color_loss, opacity_loss, psnr, spatial_loss, ssim, temporal_loss
+from renderer import CanonicalGaussians
+from trainer.losses import (
+    attribute_loss,
+    color_loss,
+    opacity_loss,
+    psnr,
+    spatial_loss,
+    ssim,
+    temporal_loss,
+)
+from trainer.structural_similarity import blur, gaussian_kernel
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -47,6 +57,44 @@ def test_ssim_is_the_formula_of_the_paper() -> None:
     picture, target = noise(1, 14, 17, 3), noise(1, 14, 17, 3, seed=1)
     by_hand = [slow_ssim(picture[0, ..., c].numpy(), target[0, ..., c].numpy()) for c in range(3)]
     assert ssim(picture, target).item() == pytest.approx(np.mean(by_hand), abs=1e-6)
+
+
+def plain_ssim(picture: Tensor, target: Tensor) -> Tensor:
+    """The same by one convolution for each plane, its gradient left to autograd."""
+    weights = gaussian_kernel(11, 1.5, picture.device).to(picture.dtype)
+    kernel = torch.outer(weights, weights)[None, None]
+
+    def blurred(planes: Tensor) -> Tensor:
+        return torch.nn.functional.conv2d(planes[:, None], kernel, padding=5)[:, 0]
+
+    x, y = (p.permute(0, 3, 1, 2).flatten(0, 1) for p in (picture, target))
+    mean_x, mean_y = blurred(x), blurred(y)
+    covariance = blurred(x * y) - mean_x * mean_y
+    variances = blurred(x * x) - mean_x**2 + blurred(y * y) - mean_y**2
+    above = (2 * mean_x * mean_y + 1e-4) * (2 * covariance + 9e-4)
+    return (above / ((mean_x**2 + mean_y**2 + 1e-4) * (variances + 9e-4))).mean()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_ssim_and_its_gradient_are_those_of_plain_convolutions(dtype: torch.dtype) -> None:
+    target = noise(2, 23, 31, 3).to(dtype)
+    picture = (target + 0.2 * noise(2, 23, 31, 3, seed=1).to(dtype)).requires_grad_()
+    fast, plain = ssim(picture, target), plain_ssim(picture, target)
+    (fast_slope,) = torch.autograd.grad(fast, picture)
+    (plain_slope,) = torch.autograd.grad(plain, picture)
+    exact = 1e-5 if dtype == torch.float32 else 1e-12
+    assert fast.item() == pytest.approx(plain.item(), rel=exact)
+    assert torch.allclose(fast_slope, plain_slope, atol=exact * plain_slope.abs().max().item())
+
+
+def test_blur_spreads_a_spike_as_the_kernel_says() -> None:
+    planes = torch.zeros(2, 9, 9)
+    planes[1, 4, 4] = 1
+    kernel = torch.tensor([0.25, 0.5, 0.25])
+    spread = blur(planes, kernel)
+    assert spread[0].abs().sum() == 0
+    assert torch.allclose(spread[1, 3:6, 3:6], torch.outer(kernel, kernel))
+    assert spread[1].sum().item() == pytest.approx(1)
 
 
 def test_ssim_of_equal_pictures_is_one() -> None:
@@ -129,6 +177,18 @@ def test_the_gradient_of_spatial_loss_pulls_each_cell_to_its_surroundings() -> N
     blurred = (padded.unfold(1, 5, 1).unfold(2, 5, 1) * weights).sum((-1, -2))
     expected = (before - blurred).sign().reshape(2, 30).T / 60
     assert torch.allclose(planes.grad, expected)
+
+
+def test_attribute_loss_weighs_attributes_and_repeats_the_last_one() -> None:
+    """Five Gaussians on a grid of 2 x 3, alike but for the place of the last one."""
+    gaussians = CanonicalGaussians(
+        torch.zeros(5, 3), torch.ones(5, 4), torch.zeros(5, 3), torch.zeros(5), torch.zeros(5, 3)
+    )
+    assert attribute_loss(gaussians, 2.0, 2, 3).item() == 0
+    gaussians.means[4, 0] = 3.0  # 1.5 of the extent; the sixth cell repeats it
+    plane = torch.tensor([[0.0, 0, 0], [0, 1.5, 1.5]])
+    expected = spatial_loss(plane.reshape(6, 1), 2, 3).item() / 10  # one of ten planes
+    assert attribute_loss(gaussians, 2.0, 2, 3).item() == pytest.approx(expected)
 
 
 def test_opacity_loss_is_the_mean_and_pulls_all_alike() -> None:
