@@ -113,9 +113,10 @@ def unpack(scene: Path, target: Path) -> None:
 
 
 @contextmanager
-def server(root: Path) -> Iterator[str]:
-    """The development server; its URL."""
+def server(root: Path, trace: Path | None = None) -> Iterator[str]:
+    """The development server, behind a recorded network if there is one; its URL."""
     command = [sys.executable, "main.py", "serve", str(root), "--port", "0"]
+    command += ["--throttle", str(trace)] if trace else []
     process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -258,6 +258,7 @@ def _play(
                 asked = frame
                 camera = opening.path.camera_at(passed_s, *size)
                 maker.show(frame, camera, opening.render_settings)
+                playback.note_skipped(maker.skipped_frames)
             picture = maker.take_picture()
             if picture is not None:
                 raster_ms = picture.raster_ms

@@ -121,7 +121,7 @@ class DecodeThread:
                     self._state.lose_rungs(job.gop, list(rungs), str(error))
             self._done()
         else:
-            self._put(job, gop, 1000.0 * (self._monotonic() - start_s) / gop.frames)
+            self._put(job, gop, self._monotonic() - start_s)
 
     def _keyframe(self, job: _GopJob) -> Keyframe:
         if self._kept is None or self._kept[0] is not job.keyframe:
@@ -137,14 +137,14 @@ class DecodeThread:
         codes = decoder.features(job.gop, job.features, self._cancelled)
         return decoder.assemble(job.gop, static, keyframe, codes, self._device)
 
-    def _put(self, job: _GopJob, gop: Gop, ms_per_frame: float) -> None:
+    def _put(self, job: _GopJob, gop: Gop, seconds: float) -> None:
         state, stock = self._state, job.stock
         with state.changed:
             if job.features is None:
                 stock.still = CachedGop(gop, stock.opened.rungs[-1], still=True)
             else:
                 stock.put_gop(job.gop, gop, job.features.rung, self._wanted(stock))
-                state.decode_ms = ms_per_frame
+                state.decode_s, state.decode_ms = seconds, 1000.0 * seconds / gop.frames
                 if self._local:
                     stock.packets.drop(job.gop, job.features)
             state.decoding = None

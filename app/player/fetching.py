@@ -64,6 +64,7 @@ class FetchView:
         broken: (GOP, rung) that cannot be had.
         throughput: estimate, None before the first transfer.
         best_rung: better ones are not drawn in time.
+        decode_s: from the arrival of a GOP until it can be shown.
     """
 
     opened: OpenedScene
@@ -76,6 +77,7 @@ class FetchView:
     broken: frozenset[tuple[int, int]]
     throughput: Throughput | None = None
     best_rung: int = 0
+    decode_s: float = 0.0
 
     @cached_property
     def order(self) -> list[int]:
@@ -246,7 +248,7 @@ class NetworkFetching:
         if missing is not None and missing != view.target.gop and missing in view.order:
             last = view.there.get(view.order[view.order.index(missing) - 1])
         return Situation(
-            buffer_s=view.lead_s(missing),
+            buffer_s=max(view.lead_s(missing) - view.decode_s * view.target.speed, 0.0),
             next_gop=len(self._ladder.gops) if missing is None else missing,
             last_rung=last,
             static_layers=view.static_layers,

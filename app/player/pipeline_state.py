@@ -44,7 +44,7 @@ class PipelineState:
         self.errand_void = self.decoding_void = False
         self.decision: Decision | None = None  # the newest one that was not to wait ...
         self.gop_decision: Decision | None = None  # ... and the newest one on a GOP
-        self.decode_ms = 0.0
+        self.decode_s = self.decode_ms = 0.0  # of the last GOP, and per frame
         self.message = ""
         self.closed = self.failed = False
         self._events: list[PlaybackError] = []

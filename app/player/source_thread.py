@@ -182,6 +182,7 @@ class SourceThread:
                 broken=frozenset((gop, rungs.index(rung)) for gop, rung in stock.broken),
                 throughput=self._traffic.throughput(),
                 best_rung=state.best_rung,
+                decode_s=state.decode_s,
             )
 
     # --- one errand ------------------------------------------------------------------------------
@@ -191,6 +192,7 @@ class SourceThread:
         errand = Errand()
         if decision.step is Step.FETCH_GOP:
             errand = Errand(decision.gop, scene.rungs[decision.rung])
+        log.info("%s: %s", decision.step.value, decision.reason)
         with self._state.changed:
             self._state.decide(errand, decision)
         try:
@@ -211,9 +213,8 @@ class SourceThread:
                 self._state.touch()
 
     def _fetch_static(self, scene: Scene, layer: int) -> None:
-        """A layer; with the first one the keyframe that is asked for next is already expected."""
-        first = self._state.target.gop if layer == 0 and self._state.target else None
-        scene.expect(static=[layer], keyframe=first)
+        """A layer; a broken one is left out."""
+        scene.expect(static=[layer])
         data: bytes | None = None
         try:
             data = scene.fetch_static(layer, self._void)

@@ -52,6 +52,7 @@ class Painter(QObject):
         surface: the widget that the pictures appear on.
         device: where the planes of a scene shall be.
         presenter: how pictures reach the screen, for the statistics.
+        skipped_frames: frames of the content that drawing was too slow for, since the start.
     """
 
     painted = Signal(object)  # Timing
@@ -61,6 +62,10 @@ class Painter(QObject):
     reason: str
     presenter: str
     device: torch.device
+
+    @property
+    def skipped_frames(self) -> int:
+        return 0
 
     @abstractmethod
     def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
@@ -105,6 +110,10 @@ class PicturePainter(Painter):
         )
         surface.presented.connect(self._presented)
         surface.failed.connect(self.failed)
+
+    @property
+    def skipped_frames(self) -> int:
+        return self._maker.skipped_frames
 
     def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
         self._maker.show(frame, camera, settings)

@@ -214,6 +214,8 @@ class PictureLoop(QObject):
         self._asked = asked
         self._wanted = (frame, motion.camera(*self.viewport.size_px(scale)))
         painter.paint(*self._wanted, self._settings())
+        if self.screening.playback is not None:
+            self.screening.playback.note_skipped(painter.skipped_frames)
 
     def _has_time_for(self, frame: PlaybackFrame) -> bool:
         """A frame of the content always; the same one for a moved camera if it delays no other."""

@@ -54,5 +54,16 @@ class QualitySection(Section):
         if status.rung is not None:
             rate = bitrate_text(status.bitrate_bps)
             self._headline.setText(f"<b>{rate}</b>&nbsp; QP {status.rung}")
-        reason = status.rung_reason or "Lower QP is better and costs more"
-        self._reason.setText(reason[0].upper() + reason[1:])
+        self._reason.setText(explanation(status))
+
+
+def explanation(status: PlaybackStatus) -> str:
+    """Which rung was chosen last, on what grounds, and why."""
+    reason = status.rung_reason or "lower QP is better and costs more"
+    lines = [reason[0].upper() + reason[1:]]
+    if status.throughput_bps > 0:
+        rate = bitrate_text(status.throughput_bps)
+        lines.append(f"Network {rate}, {status.ahead_s:.0f} s ahead")
+    if status.chosen_rung not in (None, status.rung):
+        lines.append(f"QP {status.chosen_rung} comes next")
+    return "\n".join(lines)

@@ -61,8 +61,9 @@ def rows(drawing: Drawing, status: PlaybackStatus | None) -> list[tuple[str, str
     if status is not None:
         lines += [
             ("Bitrate", f"{bitrate_text(status.bitrate_bps)}, QP {status.rung}"),
+            *streaming_rows(status),
             ("Late frames", str(status.late_frames)),
-            ("Corrupt GOPs", str(status.corrupt_segments)),
+            ("Broken parts", str(status.corrupt_segments)),
         ]
     why = drawing.backend_reason.removeprefix(f"{drawing.backend}: ")
     lines += [
@@ -70,3 +71,19 @@ def rows(drawing: Drawing, status: PlaybackStatus | None) -> list[tuple[str, str
         ("Because", why or "–"),
     ]
     return lines
+
+
+def streaming_rows(status: PlaybackStatus) -> list[tuple[str, str]]:
+    """What the last decision on fetching rests on, and what it was."""
+    known = status.throughput_bps > 0
+    there, everything = status.static_layers
+    return [
+        ("Network", bitrate_text(status.throughput_bps) if known else "\N{EN DASH}"),
+        ("Ahead", f"{status.ahead_s:.1f} s"),
+        ("Static layers", f"{there} of {everything}"),
+        (
+            "Fetched",
+            f"QP {status.chosen_rung}" if status.chosen_rung is not None else "\N{EN DASH}",
+        ),
+        ("Reason", status.fetch_reason or "\N{EN DASH}"),
+    ]
