@@ -26,10 +26,10 @@ from renderer.backends.cpu_lanes import (
     LANES,
     blend_block,
     copy_splat,
-    keep_apart,
     plan_splat,
     write_run,
 )
+from renderer.backends.cpu_vectors import keep_apart
 
 LINE = 16  # float32 in a line of the cache
 BATCH = 32  # splats planned at a time; what belongs to them stays in the first cache

@@ -1,7 +1,4 @@
-"""Vector instructions of the cpu backend, written out where loops would not become such.
-
-LLVM splits vectors that are wider than the processor's registers, so these run everywhere.
-"""
+"""What the blending of the cpu backend does in vectors: planning, and blending a block."""
 
 # mypy: ignore-errors
 # (numba finds the types of compiled functions itself)
@@ -9,20 +6,17 @@ LLVM splits vectors that are wider than the processor's registers, so these run 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from renderer.backends.cpu_kernels import (
     BLOCK_PX,
     BLUE,
     FALL,
-    FAST,
     GREEN,
     LOG,
     MEAN_X,
@@ -36,6 +30,7 @@ from renderer.backends.cpu_kernels import (
     TILE_WIDTH,
     TURN,
 )
+from renderer.backends.cpu_vectors import INDEX, INT, REAL, Lanes, numbers, ramp, vector
 from renderer.settings import ALPHA_MAX, ALPHA_MIN, TRANSMITTANCE_MIN
 
 LANES = BLOCK_PX * BLOCK_PX
@@ -48,25 +43,8 @@ _EXPONENTIAL = (
     .coef
 )
 
-_REAL, _INT, _INDEX = ir.FloatType(), ir.IntType(32), ir.IntType(64)
-_START = ir.Constant(_INDEX, 0)
-_LANES = ir.VectorType(_REAL, LANES)
-
-
-def numbers(values: Sequence[float]) -> ir.Constant:
-    """A vector of constants."""
-    return ir.Constant(ir.VectorType(_REAL, len(values)), [float(np.float32(v)) for v in values])
-
-
-def vector(value: float, count: int = LANES) -> ir.Constant:
-    """A constant in all lanes."""
-    return numbers([value] * count)
-
-
-def ramp(count: int) -> ir.Constant:
-    """0, 1, 2 ..."""
-    return numbers(range(count))
-
+_START = ir.Constant(INDEX, 0)
+_LANES = ir.VectorType(REAL, LANES)
 
 # For `plan_splat`: the left edges in all rows of blocks, then the right ones.
 _BLOCK_ROWS = TILE_HEIGHT // BLOCK_PX
@@ -78,24 +56,13 @@ _ROUNDING = numbers([1 - 1e-3] * _BLOCK_ROWS + [BLOCK_PX + 1e-3] * _BLOCK_ROWS)
 
 
 @intrinsic
-def keep_apart(typingctx: Any) -> Any:
-    """The function that holds this is not inlined: its loop then has the registers to itself."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        builder.function.attributes.add("noinline")
-        return context.get_dummy_value()
-
-    return types.void(), codegen
-
-
-@intrinsic
 def copy_splat(typingctx: Any, splats: Any, index: Any, out: Any, at: Any) -> Any:
     """Copy row `index` of splats to out[at * SPLAT_FIELDS]."""
-    row = ir.VectorType(_REAL, SPLAT_FIELDS)
+    row = ir.VectorType(REAL, SPLAT_FIELDS)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        lanes = _Lanes(context, builder, signature, args)
-        width = ir.Constant(_INDEX, SPLAT_FIELDS)
+        lanes = Lanes(context, builder, signature, args)
+        width = ir.Constant(INDEX, SPLAT_FIELDS)
         value = lanes.load(0, builder.mul(args[1], width), row)
         lanes.store(value, 2, builder.mul(args[3], width))
         return context.get_dummy_value()
@@ -109,8 +76,8 @@ def write_run(typingctx: Any, jobs: Any, at: Any, first: Any, length: Any) -> An
     count = length.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        lanes = _Lanes(context, builder, signature, args)
-        row = ir.VectorType(_INT, count)
+        lanes = Lanes(context, builder, signature, args)
+        row = ir.VectorType(INT, count)
         value = builder.add(lanes.spread(args[2], count), ir.Constant(row, list(range(count))))
         lanes.store(value, 0, args[1])
         return context.get_dummy_value()
@@ -145,7 +112,7 @@ def plan_splat(
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        lanes = _Lanes(context, builder, signature, args)
+        lanes = Lanes(context, builder, signature, args)
         u, v, log, slope, fall, spread, turn = (
             lanes.load_field(0, args[1], field)
             for field in (MEAN_X, MEAN_Y, LOG, SLOPE, FALL, SPREAD, TURN)
@@ -160,7 +127,7 @@ def plan_splat(
         dy = lanes.subtract(_BLOCK_TOPS, lanes.spread(v, _SIDES))
         at = lanes.multiply(lanes.spread(turn, _SIDES), _SIDE)
         at = lanes.least(lanes.most(at, dy), lanes.add(dy, vector(BLOCK_PX - 1, _SIDES)))
-        log = lanes.subtract(log, ir.Constant(_REAL, EXPONENT_MIN))
+        log = lanes.subtract(log, ir.Constant(REAL, EXPONENT_MIN))
         square = lanes.in_row(lanes.multiply(at, at), fall, log)
         square = lanes.multiply(square, lanes.spread(spread, _SIDES))
         zeros = vector(0, _SIDES)
@@ -169,7 +136,7 @@ def plan_splat(
         edge = lanes.multiply(lanes.add(edge, _ROUNDING), vector(1 / BLOCK_PX, _SIDES))
         edge = lanes.least(lanes.most(edge, zeros), vector(TILE_WIDTH // BLOCK_PX, _SIDES))
         touched = builder.select(builder.fcmp_ordered(">=", square, zeros), edge, zeros)
-        lanes.store(builder.fptosi(touched, ir.VectorType(_INT, _SIDES)), 7, _START)
+        lanes.store(builder.fptosi(touched, ir.VectorType(INT, _SIDES)), 7, _START)
         return context.get_dummy_value()
 
     at, real = types.uint64, types.float32
@@ -202,7 +169,7 @@ def blend_block(
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        lanes = _Lanes(context, builder, signature, args)
+        lanes = Lanes(context, builder, signature, args)
         field = {
             name: lanes.spread(lanes.load_field(7, args[8], name), LANES)
             for name in (SQUARE, RED, GREEN, BLUE)
@@ -217,7 +184,7 @@ def blend_block(
         weight = builder.select(ends, vector(0), weight)
         lanes.store(builder.select(ends, lanes.negative(before), after), 0, args[1])
         for plane, color in enumerate((RED, GREEN, BLUE), 1):
-            at = builder.add(args[1], ir.Constant(_INDEX, plane * LANES))
+            at = builder.add(args[1], ir.Constant(INDEX, plane * LANES))
             lit = lanes.add_product(weight, field[color], lanes.load(0, at, _LANES))
             lanes.store(lit, 0, at)
         return context.get_dummy_value()
@@ -226,7 +193,7 @@ def blend_block(
     return types.void(planes, at, columns, at, rows, at, at, splats, at), codegen
 
 
-def _alpha(lanes: _Lanes, t: ir.Value) -> ir.Value:
+def _alpha(lanes: Lanes, t: ir.Value) -> ir.Value:
     """min(ALPHA_MAX, exp(8 t)), 0 where that is less than ALPHA_MIN or not a number."""
     builder = lanes.builder
     root = vector(_EXPONENTIAL[-1])
@@ -236,82 +203,3 @@ def _alpha(lanes: _Lanes, t: ir.Value) -> ir.Value:
         root = lanes.multiply(root, root)
     drawn = builder.fcmp_ordered(">=", t, vector(EXPONENT_MIN))
     return builder.select(drawn, lanes.least(root, vector(ALPHA_MAX)), vector(0))
-
-
-class _Lanes:
-    """Builds vector instructions on the arrays among a function's arguments."""
-
-    def __init__(self, context: Any, builder: Any, signature: Any, args: Any) -> None:
-        self.builder = builder
-        self._data = {
-            number: cgutils.create_struct_proxy(kind)(context, builder, value).data
-            for number, (kind, value) in enumerate(zip(signature.args, args, strict=True))
-            if isinstance(kind, types.Array)
-        }
-
-    def load(self, array: int, at: ir.Value, kind: ir.Type) -> ir.Value:
-        return self.builder.load(self._address(array, at, kind), align=4)
-
-    def store(self, value: ir.Value, array: int, at: ir.Value) -> None:
-        self.builder.store(value, self._address(array, at, value.type), align=4)
-
-    def load_field(self, array: int, at: ir.Value, field: int) -> ir.Value:
-        return self.load(array, self.builder.add(at, ir.Constant(_INDEX, field)), _REAL)
-
-    def load_rows(self, array: int, at: ir.Value) -> ir.Value:
-        """BLOCK_PX numbers, each in all lanes of its row of a block."""
-        lane_rows = [lane // BLOCK_PX for lane in range(LANES)]
-        return self._shuffled(self.load(array, at, ir.VectorType(_REAL, BLOCK_PX)), lane_rows)
-
-    def spread(self, value: ir.Value, count: int) -> ir.Value:
-        """A number in all lanes."""
-        empty = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
-        first = self.builder.insert_element(empty, value, ir.Constant(_INT, 0))
-        return self._shuffled(first, [0] * count)
-
-    def in_row(self, factors: ir.Value, slope: ir.Value, start: ir.Value) -> ir.Value:
-        """start + slope * factors."""
-        count = factors.type.count
-        return self.add_product(factors, self.spread(slope, count), self.spread(start, count))
-
-    def add_product(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
-        """a b + c: one instruction where the processor has it."""
-        return self.add(self.multiply(a, b), c)
-
-    def add(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        return self.builder.fadd(a, b, flags=FAST)
-
-    def multiply(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        return self.builder.fmul(a, b, flags=FAST)
-
-    def subtract(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        return self.builder.fsub(a, b, flags=FAST)
-
-    def most(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        """The larger one; b where a is not a number."""
-        return self.builder.select(self.builder.fcmp_ordered(">", a, b), a, b)
-
-    def least(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        """The smaller one; b where a is not a number."""
-        return self.builder.select(self.builder.fcmp_ordered("<", a, b), a, b)
-
-    def root(self, value: ir.Value) -> ir.Value:
-        name = f"llvm.sqrt.v{value.type.count}f32"
-        kind = ir.FunctionType(value.type, [value.type])
-        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name),
-                                 [value])  # fmt: skip
-
-    def negative(self, value: ir.Value) -> ir.Value:
-        """-abs(value)."""
-        bits = ir.VectorType(_INT, value.type.count)
-        signs = ir.Constant(bits, [-(2**31)] * value.type.count)
-        return self.builder.bitcast(
-            self.builder.or_(self.builder.bitcast(value, bits), signs), value.type
-        )
-
-    def _shuffled(self, value: ir.Value, lanes: list[int]) -> ir.Value:
-        order = ir.Constant(ir.VectorType(_INT, len(lanes)), lanes)
-        return self.builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), order)
-
-    def _address(self, array: int, at: ir.Value, kind: ir.Type) -> ir.Value:
-        return self.builder.bitcast(self.builder.gep(self._data[array], [at]), kind.as_pointer())
