@@ -21,7 +21,7 @@ from tests.synthetic import SyntheticSource
 from trainer.run_directory import RunDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
-WORDS = ("info", "train", "encode", "evaluate", "render", "bench", "serve", "doctor")
+WORDS = ("info", "train", "ablate", "encode", "evaluate", "render", "bench", "serve", "doctor")
 
 
 def run_main(

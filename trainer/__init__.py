@@ -2,10 +2,13 @@
 
 The way through the room:
     datasets/ (capture on disk -> frames) -> background (temporal median, motion masks)
-    -> initial_points -> static_stage (the layer that never moves)
-    -> dynamic_points -> gop_stage (per GOP: canonical Gaussians, features, field)
+    -> initial_points -> static_stage (the layer that never moves; each camera's color_response)
+    -> dynamic_points -> gop_start -> gop_stage (per GOP: canonical Gaussians, features, field;
+       losses, auxiliary and gop_density are its steps)
     -> run_directory (what training leaves on disk; a `codec.source.SceneSource`)
     -> evaluate (the encoded scene against held-out cameras)
+
+recipes.py names settings: the best we have, and the paper's. ablation.py switches parts off.
 
 Errors:
     TrainerError(RuntimeError)           anything this package raises on purpose

@@ -48,6 +48,11 @@ class ColorResponse:
         """[C, 3, 4]: a matrix, and in the last column an offset."""
         return self.deviations() + torch.eye(3, 4, device=self.offsets.device)
 
+    def of(self, views: list[int]) -> Tensor:
+        """[V, 3, 4] matrices of some cameras; the device is not waited for."""
+        matrices = self.matrices()
+        return torch.stack([matrices[v] for v in views])
+
     def loss(self) -> Tensor:
         """Weighted mean squared distance from the identity."""
         return self.config.weight * self.deviations().square().mean()

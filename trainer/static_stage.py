@@ -151,7 +151,7 @@ def _color_loss(
     else:
         pictures, _ = rasterize(gaussians, seen_by, settings)
     if response is not None:
-        pictures = respond(pictures, response.matrices()[batch.views])
+        pictures = respond(pictures, response.of(batch.views))
         loss = loss + response.loss()
     l1 = ((pictures - batch.pictures).abs() * batch.trusted).mean()
     structure = 1 - ssim(pictures * batch.trusted, batch.pictures * batch.trusted)
