@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from codec import layers
 from codec.dash import start_ticks, write_dash
 from codec.encoder_config import EncoderConfig, EncodeReport
 from codec.errors import EncodeError
+from codec.feature_smoothing import hold_unseen, lifetimes, visible_frames
 from codec.feature_video import (
     TileLayout,
     VideoSettings,
@@ -156,12 +158,10 @@ class _Encoder:
         self, index: int, start: int, tiles: TileLayout, rungs: dict[int, RungEntry]
     ) -> GopEntry:
         gop = self._checked_gop(index)
-        canonical, features = gop.canonical.to("cpu"), gop.features.detach().float().cpu()
+        canonical, features = gop.canonical, gop.features
         layer_entries: tuple[LayerEntry, ...] = ()
         if len(canonical):
-            values = layers.sorting_values(canonical, features)
-            order = self._order(values, tiles.height, tiles.width)
-            canonical, features = canonical[order], features[:, order]
+            canonical, features = self._in_grid_order(gop, tiles)
             entry, codes = self._encode_layer(
                 f"keyframes/{index:04d}.planes", canonical, tiles.height, tiles.width
             )
@@ -184,6 +184,18 @@ class _Encoder:
             ),
         )
 
+    def _in_grid_order(
+        self, gop: TrainedGop, tiles: TileLayout
+    ) -> tuple[CanonicalGaussians, torch.Tensor]:
+        """Canonical Gaussians and [E, M, F] features as they are laid out and sent."""
+        smoothing, features, alive = self.config.smoothing, gop.features, None
+        if smoothing.invisible > 0:
+            visible = visible_frames(gop, smoothing.invisible)
+            features, alive = hold_unseen(gop, visible, smoothing), lifetimes(visible)
+        values = layers.sorting_values(gop.canonical, features, alive)
+        order = self._order(values, tiles.height, tiles.width)
+        return gop.canonical[order], features[:, order]
+
     @property
     def _fps(self) -> float:
         return self.source.meta.fps
@@ -200,7 +212,12 @@ class _Encoder:
             )
         if not gop.features.isfinite().all():
             raise EncodeError(f"GOP {index}: some features are not finite.")
-        return gop
+        return TrainedGop(
+            gop.canonical.to("cpu"),
+            gop.features.detach().float().cpu(),
+            copy.deepcopy(gop.field).cpu().eval(),
+            gop.frames,
+        )
 
     def _encode_rung(
         self,

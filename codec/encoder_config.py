@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from codec.feature_smoothing import SmoothingSettings
 from codec.feature_video import Codec
 from codec.poster_config import PosterSettings
 from codec.quality_config import QualitySettings
@@ -36,6 +37,7 @@ class EncoderConfig:
         jxl_effort: 1..9, time spent on the lossless planes.
         sort: lay Gaussians out by likeness; without it files are larger.
         seed: of the sorting.
+        smoothing: of features while their Gaussians are invisible.
         threads: of the video encoder.
         poster: the picture that is seen before anything else is there.
         quality: how the quality of each rung and GOP is measured, for players that choose rungs.
@@ -50,6 +52,7 @@ class EncoderConfig:
     jxl_effort: int = 5
     sort: bool = True
     seed: int = 0
+    smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
     threads: int = 1
     poster: PosterSettings = field(default_factory=PosterSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)

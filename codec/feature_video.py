@@ -20,7 +20,7 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 
 from codec.errors import Cancelled, CorruptSegment
-from codec.mp4_boxes import sample_entry, split_segments, with_decode_time
+from codec.mp4_boxes import sample_entry, split_segments, with_times
 
 Codec = Literal["hevc", "h264"]
 TIMESCALE = 90_000  # ticks per second of the video track
@@ -97,12 +97,14 @@ class VideoSettings:
         codec: hevc or h264.
         qp: constant quantiser of the predicted frames.
         preset: of x264 or x265.
+        b_pictures: most of them in a row, HEVC only: x264 writes other headers for short GOPs.
         threads: of the encoder.
     """
 
     codec: Codec = "hevc"
     qp: int = 20
     preset: str = "medium"
+    b_pictures: int = 8
     threads: int = 1
 
 
@@ -126,15 +128,18 @@ def encode_segment(
     edges = [k * ticks // frames for k in range(frames + 1)]
     with av.open(output, "w", format="mp4", options=options) as container:
         stream = _add_stream(container, frames, settings)
+        packets: list[av.Packet] = []
         for k, plane in enumerate(planes):
             if k == 0:
                 stream.height, stream.width = plane.shape
             picture = _picture(plane)
             picture.pts, picture.time_base = edges[k], Fraction(1, TIMESCALE)
-            container.mux(_timed(stream.encode(picture), edges))
-        container.mux(_timed(stream.encode(None), edges))
+            packets += stream.encode(picture)
+        packets += stream.encode(None)
+        delay = _set_times(packets, edges)
+        container.mux(packets)
     init, media = split_segments(output.getvalue())
-    return init, with_decode_time(media, start_ticks)
+    return init, with_times(media, start_ticks, -delay)
 
 
 def _add_stream(container: OutputContainer, frames: int, settings: VideoSettings) -> VideoStream:
@@ -150,21 +155,32 @@ def _add_stream(container: OutputContainer, frames: int, settings: VideoSettings
     return stream
 
 
-def _timed(packets: list[av.Packet], edges: list[int]) -> list[av.Packet]:
-    """The packets with their exact durations; the muxer would guess that of the last."""
-    following = dict(pairwise(edges))
-    for packet in packets:
-        assert packet.pts is not None
-        packet.duration = following[packet.pts] - packet.pts
-    return packets
+def _set_times(packets: list[av.Packet], edges: list[int]) -> int:
+    """Decode times and durations of packets in the order of decoding.
+
+    Packet k is decoded at edges[k], less a delay that lets no picture be shown before it is
+    decoded, as FFmpeg's muxer wants it.
+
+    Returns:
+        The delay, ticks; 0 where pictures are shown in the order of decoding.
+    """
+    shown = [packet.pts for packet in packets if packet.pts is not None]
+    delay = max((edge - pts for edge, pts in zip(edges, shown, strict=False)), default=0)
+    for packet, (edge, following) in zip(packets, pairwise(edges), strict=True):
+        packet.dts, packet.duration = edge - delay, following - edge
+    return delay
 
 
 def _encoder_options(frames: int, settings: VideoSettings) -> dict[str, str]:
-    gop = f"keyint={frames + 1}:min-keyint={frames + 1}:scenecut=0:open-gop=0:bframes=0"
+    gop = f"keyint={frames + 1}:min-keyint={frames + 1}:scenecut=0:open-gop=0"
     if settings.codec == "h264":
+        gop = f"{gop}:bframes=0:psy=0"
         return {"preset": settings.preset, "qp": str(settings.qp), "x264-params": gop}
+    # Codes are numbers, not pictures for people: no bits for what looks sharp. Of the slower
+    # presets only the exact choice of coefficients (rdoq) pays, and `rect` is not deterministic.
+    exact = f"bframes={settings.b_pictures}:b-adapt=2:psy-rd=0:psy-rdoq=0:rdoq-level=2"
     quiet = "log-level=none:info=0:repeat-headers=0"
-    return {"preset": settings.preset, "x265-params": f"qp={settings.qp}:{gop}:{quiet}"}
+    return {"preset": settings.preset, "x265-params": f"qp={settings.qp}:{gop}:{exact}:{quiet}"}
 
 
 def _picture(luma: np.ndarray) -> av.VideoFrame:

@@ -19,7 +19,9 @@ from renderer import CanonicalGaussians
 COLOR_WEIGHT = 1.0
 SCALE_WEIGHT = 0.5
 OPACITY_WEIGHT = 0.3
-FEATURE_WEIGHT = 1.0
+FEATURE_WEIGHT = 4.0
+LIFETIME_WEIGHT = 4.0
+FEATURE_COMPONENTS = 24  # principal components that stand for the features of all frames
 
 
 def attributes(gaussians: CanonicalGaussians) -> dict[str, Tensor]:
@@ -74,8 +76,18 @@ def split_sizes(count: int, parts: int) -> list[int]:
     return [b - a for a, b in pairwise(edges) if b > a]
 
 
-def sorting_values(gaussians: CanonicalGaussians, features: Tensor | None = None) -> Tensor:
-    """[N, D] what `sort_grid` compares: all attributes but rotation, and [E, N, F] features."""
+def sorting_values(
+    gaussians: CanonicalGaussians,
+    features: Tensor | None = None,
+    lifetimes: Tensor | None = None,
+) -> Tensor:
+    """[N, D] what `sort_grid` compares.
+
+    Args:
+        gaussians: all their attributes but rotation count.
+        features: [E, N, F].
+        lifetimes: [N, 2] frames; neighbours whose features move in the same frames cost less.
+    """
     center = gaussians.means.median(dim=0).values
     offset = gaussians.means - center
     reach = offset.norm(dim=-1).median().clamp(min=1e-9)  # what lies far beyond it is pulled in
@@ -86,9 +98,11 @@ def sorting_values(gaussians: CanonicalGaussians, features: Tensor | None = None
         OPACITY_WEIGHT * _standardised(gaussians.opacity_logits[:, None]),
     ]
     if features is not None:
-        step = max(1, len(features) // 4)
-        chosen = features[::step].permute(1, 0, 2).flatten(1)
-        parts.append(FEATURE_WEIGHT * _standardised(chosen) / len(features[::step]) ** 0.5)
+        course = features.permute(1, 0, 2).flatten(1)
+        share = features.shape[-1] ** 0.5  # so that all channels together weigh as one attribute
+        parts.append(FEATURE_WEIGHT * share * _principal(_standardised(course)))
+    if lifetimes is not None:
+        parts.append(LIFETIME_WEIGHT * _standardised(lifetimes))
     return torch.cat([part.float() for part in parts], dim=-1).detach()
 
 
@@ -96,6 +110,13 @@ def _standardised(values: Tensor) -> Tensor:
     """Zero mean, and one joint standard deviation so that no weak channel is blown up."""
     centred = values - values.mean(dim=0)
     return centred / centred.square().mean().sqrt().clamp(min=1e-9)
+
+
+def _principal(values: Tensor) -> Tensor:
+    """The strongest FEATURE_COMPONENTS directions of [N, D]; squares are means over all D."""
+    values = values.double()
+    _, axes = torch.linalg.eigh(values.T @ values)  # the largest come last
+    return values @ axes[:, -FEATURE_COMPONENTS:] / values.shape[-1] ** 0.5
 
 
 def grid_order(values: Tensor, height: int, width: int, sort: bool, seed: int) -> Tensor:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 MOVIE_TO_SAMPLE_DESCRIPTION = ("moov", "trak", "mdia", "minf", "stbl", "stsd")
 STSD_HEADER_BYTES = 8  # version, flags and entry count, before the first sample entry
+TRUN_HEADER_FIELDS = (0x1, 0x4)  # flags of a track run: data offset, flags of the first sample
+TRUN_SAMPLE_FIELDS = (0x100, 0x200, 0x400)  # duration, size, flags; before the composition offset
+TRUN_COMPOSITION_OFFSETS = 0x800
 VISUAL_ENTRY_BYTES = 78  # fixed fields of a visual sample entry, before its own boxes
 
 
@@ -60,13 +63,38 @@ def split_segments(movie: bytes) -> tuple[bytes, bytes]:
     return movie[: moov.end], movie[moov.end :]
 
 
-def with_decode_time(media: bytes, ticks: int) -> bytes:
-    """The media segment with its first sample at `ticks` of the track's timescale."""
+def with_times(media: bytes, ticks: int, shift: int = 0) -> bytes:
+    """The media segment with its first sample decoded at `ticks` of the track's timescale.
+
+    Args:
+        shift: added to the composition offsets of all samples; they may become negative, so that
+            the first picture is shown at `ticks` although others are decoded before they are due.
+
+    Raises:
+        ValueError: a box is not as FFmpeg writes it.
+    """
     box = find(media, ("moof", "traf", "tfdt"))
     if media[box.start] != 1:
         raise ValueError("the decode time is not 64 bits wide")
     at = box.start + 4
-    return media[:at] + struct.pack(">Q", ticks) + media[at + 8 :]
+    timed = media[:at] + struct.pack(">Q", ticks) + media[at + 8 :]
+    return _with_shifted_composition(timed, shift) if shift else timed
+
+
+def _with_shifted_composition(media: bytes, shift: int) -> bytes:
+    run = find(media, ("moof", "traf", "trun"))
+    flags = int.from_bytes(media[run.start + 1 : run.start + 4], "big")
+    if not flags & TRUN_COMPOSITION_OFFSETS:
+        raise ValueError("the samples have no composition offsets")
+    (samples,) = struct.unpack_from(">I", media, run.start + 4)
+    fields_before = sum(bool(flags & field) for field in TRUN_SAMPLE_FIELDS)
+    first = run.start + 8 + 4 * sum(bool(flags & field) for field in TRUN_HEADER_FIELDS)
+    result = bytearray(media)
+    result[run.start] = 1  # the version whose offsets are signed
+    for at in range(first + 4 * fields_before, run.end, (run.end - first) // samples):
+        (offset,) = struct.unpack_from(">i", media, at)
+        struct.pack_into(">i", result, at, offset + shift)
+    return bytes(result)
 
 
 @dataclass(frozen=True)

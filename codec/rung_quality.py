@@ -7,6 +7,7 @@ few cameras, once from what was trained and once from what a player would decode
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 from collections.abc import Iterator, Sequence
@@ -61,7 +62,8 @@ def _measure_gop(
     trained = trained_gop(source, index, backend.device)
     meter = QualityMeter(trained, scene.meta, backend, settings)
     return tuple(
-        meter.quality_db(scene.decode_gop(index, qp, backend.device)) for qp in scene.rungs
+        round(meter.quality_db(scene.decode_gop(index, qp, backend.device)), 2)
+        for qp in scene.rungs
     )
 
 
@@ -75,7 +77,7 @@ def trained_gop(source: SceneSource, index: int, device: torch.device) -> Gop:
         features=gop.features.detach().float().to(device),
         feature_offset=torch.zeros(channels, device=device),
         feature_step=torch.ones(channels, device=device),
-        field=gop.field.to(device).eval(),
+        field=copy.deepcopy(gop.field).to(device).eval(),
         frames=gop.frames,
     )
 

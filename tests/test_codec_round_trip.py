@@ -19,12 +19,13 @@ from codec.encoder_config import EncoderConfig, EncodeReport
 from codec.errors import Cancelled, EncodeError
 from codec.info import describe
 from codec.planes import decode_planes
+from codec.quality_config import QualitySettings
 from codec.scene import Scene, open_scene
 from renderer import CanonicalGaussians, DeformationField, FieldConfig
 from tests.synthetic import SyntheticSource
 
 SOURCE = SyntheticSource(frames_per_gop=(6, 6, 4))
-CONFIG = EncoderConfig(rungs=(16, 32), keep_codes=True)
+CONFIG = EncoderConfig(rungs=(16, 32), keep_codes=True, quality=QualitySettings(cameras=0))
 
 
 @pytest.fixture(scope="module")
