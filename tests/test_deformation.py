@@ -9,7 +9,8 @@ import torch
 
 from renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians, Gop
 from renderer.deformation import sinusoidal_encoding
-from renderer.field_inference import CHUNK_ROWS, GopDeformer
+from renderer.field_inference import GopDeformer
+from renderer.field_kernels import CHUNK_ROWS
 from renderer.settings import ALPHA_MIN
 from tests.synthetic import random_canonical
 
@@ -24,7 +25,7 @@ def random_field(config: FieldConfig) -> DeformationField:
 
 
 def random_gop(moving: int = 300, still: int = 50, frames: int = 6, **config: float) -> Gop:
-    shape = FieldConfig(features=5, width=24, **config)
+    shape = FieldConfig(**{"features": 5, "width": 24, **config})
     random = torch.Generator().manual_seed(5)
     return Gop(
         static=random_canonical(still, seed=1).activate(),
@@ -55,7 +56,14 @@ def assert_same(one: Gaussians, other: Gaussians) -> None:
 @pytest.mark.parametrize("frame", [0, 3, 5, 2.25, 4.999, -1, 17])
 @pytest.mark.parametrize(
     "config",
-    [{}, {"position_frequencies": 2, "extent": 3.0}, {"window": 1}, {"window": 5}],
+    [
+        {},
+        {"position_frequencies": 2, "extent": 3.0},
+        {"position_frequencies": 1, "width": 20},
+        {"width": 1},
+        {"window": 1},
+        {"window": 5},
+    ],
     ids=str,
 )
 def test_fast_field_equals_the_module(config: dict[str, float], frame: float) -> None:
@@ -63,7 +71,7 @@ def test_fast_field_equals_the_module(config: dict[str, float], frame: float) ->
     assert_same(GopDeformer(gop).gaussians_at(frame), gop.gaussians_at(frame))
 
 
-@pytest.mark.parametrize("moving", [1, CHUNK_ROWS, CHUNK_ROWS + 1])
+@pytest.mark.parametrize("moving", [1, 15, 17, CHUNK_ROWS, CHUNK_ROWS + 1, 3 * CHUNK_ROWS])
 def test_every_chunk_is_done(moving: int) -> None:
     gop = random_gop(moving=moving)
     assert_same(GopDeformer(gop).gaussians_at(1), gop.gaussians_at(1))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,8 @@ from renderer.backends.cpu_kernels import BLOCK, SPLAT_FIELDS, TILE_HEIGHT, TILE
 from renderer.backends.cpu_project import project
 from renderer.backends.cpu_sort import bin_tiles, count_tiles, sort_by_depth
 from renderer.camera import Camera
+from renderer.crew import Crew
+from renderer.field_inference import warm_up as warm_up_field
 from renderer.gaussians import Gaussians
 from renderer.settings import RenderSettings
 
@@ -43,9 +44,7 @@ class CpuBackend:
 
     def __init__(self, settings: CpuSettings | None = None) -> None:
         self.device = torch.device("cpu")
-        threads = (settings or CpuSettings()).threads or torch.get_num_threads()
-        self._extra_threads = threads - 1
-        self._pool = ThreadPoolExecutor(max(1, threads - 1), thread_name_prefix="rasterise")
+        self._crew = Crew((settings or CpuSettings()).threads, "rasterise")
         self._buffers = _Buffers()
 
     def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
@@ -63,15 +62,19 @@ class CpuBackend:
         return picture
 
     def warm_up(self) -> None:
-        """Compile, or load from the cache, what `render` needs. May run in any thread."""
+        """Compile, or load from the cache, what `render` and the field need. May run in any thread.
+
+        The field belongs to no backend, but with this one it runs on the processor too.
+        """
         ones = torch.ones(1, 4)
         one = Gaussians(ones[:, :3], ones, ones[:, :3], ones[:, 0], ones[:, :3])
         camera = Camera(torch.eye(4), torch.eye(3), 1, 1)
         CpuBackend(CpuSettings(threads=1)).render(one, camera, RenderSettings())
+        warm_up_field()
 
     def close(self) -> None:
         """End the helper threads. The backend cannot draw afterwards."""
-        self._pool.shutdown()
+        self._crew.close()
 
     def _draw(
         self,
@@ -94,9 +97,9 @@ class CpuBackend:
             lists = buffers.lists(int(starts[last] - starts[first]))
             splits = self._row_splits(starts[first : last + 1 : columns], first_row)
             binned = (order, buffers.rects, columns, splits, starts, buffers.ends)
-            self._in_parallel(bin_tiles, *binned, None, lists)
+            self._crew.run(bin_tiles, *binned, None, lists)
             task = (buffers.splats, starts, lists, columns, first, last, background)
-            self._in_parallel(blend, *task, None, out, out_rgb8)
+            self._crew.run(blend, *task, None, out, out_rgb8)
 
     def _project(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> None:
         """Fill splats, rects, depths, counts."""
@@ -104,7 +107,7 @@ class CpuBackend:
         size = np.array([camera.width, camera.height], np.float32)
         inputs = (*_arrays(gaussians), _view(camera), size, np.float32(settings.near))
         outputs = (buffers.splats, buffers.rects, buffers.depths, buffers.used_counts(gaussians))
-        self._in_parallel(project, *inputs, None, *outputs)
+        self._crew.run(project, *inputs, None, *outputs)
 
     def _sort(self, counts: Array, columns: int, starts: Array) -> Array:
         """Indices of the visible splats, nearest first; fills `starts` beside it."""
@@ -113,31 +116,19 @@ class CpuBackend:
         def count() -> None:
             count_tiles(counts, buffers.rects, columns, starts)
 
-        counted = self._pool.submit(count) if self._extra_threads else None
-        total = sort_by_depth(buffers.depths, counts, buffers.keys, buffers.order, *buffers.spare)
-        if counted is None or counted.cancel():  # no thread had the time for it
-            count()
-        else:
-            counted.result()
+        def sort() -> int:
+            spare = buffers.spare
+            return int(sort_by_depth(buffers.depths, counts, buffers.keys, buffers.order, *spare))
+
+        total = self._crew.beside(count, sort)
         return buffers.order[:total]
 
     def _row_splits(self, row_starts: Array, first_row: int) -> Array:
         """Stretches of rows of tiles with about as many splats, one for each thread."""
-        threads = 1 + self._extra_threads
-        shares = np.linspace(row_starts[0], row_starts[-1], threads + 1)
+        shares = np.linspace(row_starts[0], row_starts[-1], self._crew.size + 1)
         splits = first_row + np.searchsorted(row_starts, shares)
         splits[0], splits[-1] = first_row, first_row + len(row_starts) - 1
         return splits.astype(np.int64)
-
-    def _in_parallel(self, kernel: Callable[..., None], *arguments: object) -> None:
-        """Run a kernel in all threads; a counter they share takes the place of the None."""
-        counter = np.zeros(1, np.int64)
-        filled = [counter if argument is None else argument for argument in arguments]
-        others = [self._pool.submit(kernel, *filled) for _ in range(self._extra_threads)]
-        kernel(*filled)
-        for other in others:
-            if not other.cancel():  # one that has not even begun is not needed any more
-                other.result()
 
 
 class _Buffers:
