@@ -148,7 +148,9 @@ def _train_row(base: TrainConfig, config: AblationConfig, index: int, device: to
     planned = planned_rows(base, config)[index]
     log.info("row %r", planned.row.title)
     started_s = time.monotonic()
-    figures = run_row(planned.config, planned.shared, _measuring(config), device)
+    figures = run_row(
+        planned.config, planned.row.encoder, planned.shared, _measuring(config), device
+    )
     named = {"row": planned.row.name, "title": planned.row.title}
     asked = {"measuring": _plain_measuring(config)}
     log.info("row %r done in %.0f s", planned.row.title, time.monotonic() - started_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,11 @@ def adopt_static_stage(run: RunDirectory, shared: RunDirectory) -> None:
 
 
 def run_row(
-    config: TrainConfig, shared: RunDirectory, measuring: Measuring, device: torch.device
+    config: TrainConfig,
+    encoder: EncoderConfig,
+    shared: RunDirectory,
+    measuring: Measuring,
+    device: torch.device,
 ) -> dict[str, Any]:
     """Train, encode and measure one row; returns its figures, JSON-able."""
     run = RunDirectory(config.out)
@@ -75,7 +79,7 @@ def run_row(
     scene = config.out / "scene.stgs"
     source = TrainedScene(run, run.read_plan()[0], measuring.gops)
     started_s = time.monotonic()
-    encode_scene(source, scene, EncoderConfig(rungs=measuring.rungs))
+    encode_scene(source, scene, replace(encoder, rungs=measuring.rungs))
     encoded_s = time.monotonic() - started_s
     capture = open_capture(config.data)
     frames = _frames_of(run, measuring.gops)
@@ -91,6 +95,7 @@ def run_row(
         "devices": costs["devices"],
         "seed": config.seed,
         "settings": plain_config(config),
+        "encoder": asdict(encoder),
     }
 
 

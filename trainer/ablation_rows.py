@@ -6,10 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from codec.encoder_config import EncoderConfig
+from codec.feature_smoothing import SmoothingSettings
+from codec.poster_config import PosterSettings
+from codec.quality_config import QualitySettings
 from trainer.config import TrainConfig
 from trainer.recipes import paper_recipe
 
 Change = Callable[[TrainConfig], TrainConfig]
+# A package of one GOP is measured against the capture, and nobody looks at it before.
+ENCODER = EncoderConfig(poster=PosterSettings(width_px=0), quality=QualitySettings(cameras=0))
+PAPER_ENCODER = replace(ENCODER, smoothing=SmoothingSettings(invisible=0.0))
 
 
 @dataclass(frozen=True)
@@ -20,11 +27,13 @@ class Row:
         name: on the command line and of its folder.
         title: in the table.
         change: from the full configuration to that of the row.
+        encoder: how the row is encoded, but for its rungs.
     """
 
     name: str
     title: str
     change: Change
+    encoder: EncoderConfig = ENCODER
 
 
 def of_gop(**settings: Any) -> Change:
@@ -78,7 +87,7 @@ ROWS = (
     Row("no-dropout", "no dropout", of_static(dropout=0.0)),
     Row("no-pruning", "no pruning of the static layer", of_static(prune_budget_db=0.0)),
     Row("color-response", "colour response switched over", with_color_response),
-    Row("paper", "the paper's method", as_in_the_paper),
+    Row("paper", "the paper's method", as_in_the_paper, PAPER_ENCODER),
 )
 
 
