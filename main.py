@@ -87,15 +87,16 @@ class Open:
 
     def run(self) -> int:
         from app.display import DisplayProbe
-        from app.player.early_start import load_libraries
+        from app.player.early_start import load_meanwhile
 
         probe = DisplayProbe()
         location = self.scene or bundled_scene()
-        load_libraries()  # the probe takes as long
+        gc.disable()  # loading leaves nothing to collect; the window switches it on again
+        load_meanwhile()  # the probe takes as long
         problem = probe.problem()
         if problem is not None:
+            gc.enable()
             return preview(location, self.backend, problem)
-        gc.disable()  # loading leaves nothing to collect; the window switches it on again
         from app.ui.application import WindowSettings, run
 
         return run(location, WindowSettings(self.backend, keeps_fetched=not self.no_cache))
@@ -264,7 +265,9 @@ class Evaluate:
     sheet: SheetOption = None
     plot: PlotOption = None
     compare: CompareOption = None
-    trained: TrainedOption = None
+    trained: Annotated[
+        Path | None, option("RUN", "Run directory with colour responses.", "none")
+    ] = None
 
     def run(self) -> int:
         from trainer.evaluate import EvaluateConfig, evaluate

@@ -1,11 +1,12 @@
 """What takes longest before the first picture: loading torch and what draws with it.
 
-Importing is Python, of which one thread runs at a time. The window that shows a poster comes first;
+Importing is Python, of which one thread runs at a time. So the window with the poster comes first;
 then a thread imports, while the GUI thread keeps answering.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib
 import logging
@@ -17,14 +18,12 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-# Large, and needed by each other's Python in this order: package, library in it.
-_LIBRARIES = (("torch", "lib/libtorch_python.so"), ("llvmlite", "binding/libllvmlite.so"))
 _RTLD_NOW = 2
 PLAYER_MODULES = ("torch", "app.player.playback", "app.player.pictures", "app.player.orbit_camera")
 
 
 class EarlyStart:
-    """Imports modules in a thread, the libraries behind them in another.
+    """Imports modules in a thread.
 
     Args:
         done: called in the thread when all is there, or when it failed: whoever imports again
@@ -49,23 +48,42 @@ class EarlyStart:
         self._done()
 
 
-def load_libraries() -> threading.Thread:
-    """Begin to load shared libraries that importing will need, without holding up Python.
+def load_meanwhile() -> None:
+    """What can be loaded before it is known whether there will be a window.
 
-    An import loads them with Python standing still; `dlopen` called by itself leaves it running.
-    Only on Linux, and where it fails the import says why.
+    Shared libraries in a thread, which lives on, and numba, which needs no other.
     """
-    thread = threading.Thread(target=_load_libraries, name="libraries", daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=_load_libraries, name="libraries", daemon=True).start()
+    with contextlib.suppress(ImportError):  # the backend that needs it says so
+        importlib.import_module("numba")
 
 
 def _load_libraries() -> None:
+    """An import loads a library with Python standing still; `dlopen` called by itself does not.
+
+    Only on Linux. What fails here fails again in the import, which says why.
+    """
     if sys.platform != "linux":
         return
     dlopen = ctypes.CDLL(None).dlopen
     dlopen.restype, dlopen.argtypes = ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int]
-    for package, library in _LIBRARIES:
-        spec = find_spec(package)
-        if spec is not None and spec.origin is not None:
-            dlopen(bytes(Path(spec.origin).parent / library), _RTLD_NOW)
+    for library in filter(None, (_llvm(), _torch())):
+        dlopen(bytes(library), _RTLD_NOW)
+
+
+def _llvm() -> Path | None:
+    folder = _folder("llvmlite")
+    return folder and folder / "binding" / "libllvmlite.so"
+
+
+def _torch() -> Path | None:
+    """None with CUDA: its libraries take longer than the probe, and loading Qt would wait."""
+    folder = _folder("torch")
+    if folder is None or (folder / "lib" / "libtorch_cuda.so").exists():
+        return None
+    return folder / "lib" / "libtorch_python.so"
+
+
+def _folder(package: str) -> Path | None:
+    spec = find_spec(package)
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent

@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         self._camera_timer = QTimer(self)
         self._camera_timer.setSingleShot(True)
         self._camera_waits = False
+        self._location_of_poster = ""
         self._card_timer = QTimer(self)
         self._card_timer.setSingleShot(True)
         self._dialogs: list[ShortcutsDialog | AboutDialog | OpenUrlDialog] = []
@@ -191,6 +192,8 @@ class MainWindow(QMainWindow):
 
     def _show_opening(self, location: str) -> None:
         """A poster, or a card where there is none."""
+        if location == self._location_of_poster and self.viewport.poster.isVisible():
+            return  # it was asked for before it could be opened
         self._put_poster_away()
         self._card_timer.start(_POSTER_MS)
         self.posters.look_for(location)
@@ -199,6 +202,7 @@ class MainWindow(QMainWindow):
         as_in_scene = self.preferences.text("background", "scene") == "scene"
         if location == self.loop.awaited and as_in_scene:
             self.viewport.card.put_away()
+            self._location_of_poster = location
             self.viewport.poster.show_poster(poster, image)
             self.viewport.spinner.set_running(True)
             self._card_timer.start(_PATIENCE_MS)
