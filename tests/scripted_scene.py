@@ -10,7 +10,7 @@ import torch
 
 from codec.errors import Cancelled, CodecError, CorruptSegment
 from codec.packets import FeaturePacket, Keyframe, KeyframePacket
-from codec.source import SceneMeta
+from codec.source import SceneMeta, TrainedGop
 from codec.streaming.adaptive import GopLadder, Ladder
 from codec.streaming.transport import Listener, Progress, nobody
 from renderer import Gaussians, Gop
@@ -38,6 +38,7 @@ class ScriptedNetwork:
 
     Args:
         listener: told as a transport would.
+        on_request: called with the name of a part before it comes; may wait or change the line.
     """
 
     clock: ManualClock
@@ -46,10 +47,12 @@ class ScriptedNetwork:
     latency_s: float = 0.04
     step_s: float = 0.1
     requests: int = 0
+    on_request: Callable[[str], None] = lambda name: None
 
     def pass_bytes(self, name: str, count: int, cancelled: Callable[[], bool]) -> None:
         """Take the time that so many bytes take; raises Cancelled."""
         self.requests += 1
+        self.on_request(name)
         self._tell(name, "waiting", 0, count)
         self.clock.advance(self.latency_s)
         passed = 0.0
@@ -114,6 +117,7 @@ class ScriptedScene:
     def __post_init__(self) -> None:
         self.changed = threading.Condition()
         self._permits = 0
+        self._gops: dict[int, TrainedGop] = {}
 
     @property
     def meta(self) -> SceneMeta:
@@ -206,13 +210,18 @@ class ScriptedScene:
     def decoder(self) -> ScriptedScene:
         return self
 
+    def _trained(self, gop: int) -> TrainedGop:
+        if gop not in self._gops:
+            self._gops[gop] = self.source.gop(gop)
+        return self._gops[gop]
+
     def static(self, layer: int, data: bytes) -> Gaussians:
         everything = self.source.static.activate()
         share = -(-len(everything) // self.static_layers)
         return everything[slice(layer * share, (layer + 1) * share)]
 
     def keyframe(self, gop: int, packet: KeyframePacket) -> Keyframe:
-        trained = self.source.gop(gop)
+        trained = self._trained(gop)
         return Keyframe(trained.canonical, trained.field)
 
     def features(
@@ -221,7 +230,7 @@ class ScriptedScene:
         self._pass_gate(gop, packet.rung, cancelled)
         if (gop, packet.rung) in self.failures:
             raise self.failures[gop, packet.rung]
-        codes = (self.source.gop(gop).features * 50 + 128).to(torch.uint8)
+        codes = (self._trained(gop).features * 50 + 128).to(torch.uint8)
         self._note(self.decoded, (gop, packet.rung))
         return codes
 

@@ -37,6 +37,7 @@ class DeadlineWatch:
         self._frames = self._late = 0
         self._fine_since_s: float | None = None
         self._recover_s = settings.recover_s
+        self._trying = False  # a better rung again, after drawing was late
 
     def count(self, now_s: float, shown: int, late: int, lowest: int) -> int:
         """Frames that were shown, and those that came too late; the best rung from now on."""
@@ -58,14 +59,15 @@ class DeadlineWatch:
         if share > self._settings.late_share:
             if self.best_rung < lowest:
                 self.best_rung += 1
-            if self._fine_since_s is not None:
+            if self._trying:
                 doubled = 2.0 * self._recover_s
                 self._recover_s = min(doubled, self._settings.longest_recover_s)
-            self._fine_since_s = None
+            self._fine_since_s, self._trying = None, False
         elif share > self._settings.fine_share:
             self._fine_since_s = None
         elif self._fine_since_s is None:
             self._fine_since_s = now_s
         elif self.best_rung and now_s - self._fine_since_s >= self._recover_s:
             self.best_rung -= 1
+            self._trying = True
             self._fine_since_s = now_s

@@ -1,0 +1,184 @@
+"""What is fetched next: on a disk, on a network, while dragging, paused, with broken parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.player.fetching import FetchSettings, FetchView, LocalFetching, NetworkFetching
+from app.player.opened import OpenedScene, PlayTarget
+from codec.streaming.adaptive import Decision, InFlight, Step, Throughput
+from tests.scripted_scene import ScriptedScene
+
+SCENE = ScriptedScene(static_layers=3)  # five GOPs of 1 s (the last of 0.5 s) at QP 20, 28, 32
+OPENED = OpenedScene.of(SCENE)  # type: ignore[arg-type]
+TARGET = PlayTarget(0, 0, None, loop=True, playing=True, speed=1.0)
+BEST, LOWEST = 0, 2
+EVERYTHING = dict.fromkeys(range(5), BEST)
+
+
+def at(mbps: float, latency_s: float = 0.01) -> Throughput:
+    bps = mbps * 1e6
+    return Throughput(bps, bps, bps, bps, latency_s)
+
+
+def view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:
+    known: dict[str, Any] = {
+        "position_s": OPENED.timeline.start_s(target.gop),
+        "there": {},
+        "sizes": {},
+        "most_bytes": 1 << 30,
+        "static_layers": 3,
+        "broken": frozenset(),
+        "throughput": at(10.0),
+    }
+    return FetchView(OPENED, target, **{**known, **seen})
+
+
+def network(
+    kept: Callable[[int], tuple[int, ...]] = lambda _: (),
+    static_kept: Callable[[int], bool] = lambda _: False,
+) -> NetworkFetching:
+    return NetworkFetching(OPENED, FetchSettings(), kept, static_kept)
+
+
+def chosen(decision: Decision) -> tuple[Step, int, int]:
+    layer = decision.static_layer
+    return decision.step, layer if layer >= 0 else decision.gop, decision.rung
+
+
+def test_a_disk_gives_everything_static_and_then_the_best() -> None:
+    local = LocalFetching(FetchSettings(local_gops=1))
+    assert chosen(local.next(view(static_layers=1))) == (Step.FETCH_STATIC, 1, -1)
+    assert chosen(local.next(view())) == (Step.FETCH_GOP, 0, BEST)
+    assert chosen(local.next(view(there={0: BEST}))) == (Step.FETCH_GOP, 1, BEST)
+    assert local.next(view(there={0: BEST, 1: BEST})).step is Step.WAIT
+    by_hand = view(replace(TARGET, rung=32, playing=False), there={0: BEST})
+    assert chosen(local.next(by_hand)) == (Step.FETCH_GOP, 0, LOWEST)
+
+
+def test_a_network_gives_a_picture_first_and_then_motion() -> None:
+    net = network()
+    assert chosen(net.next(view(static_layers=0, throughput=None))) == (Step.FETCH_STATIC, 0, -1)
+    first = net.next(view(static_layers=1, throughput=None))
+    assert chosen(first) == (Step.FETCH_GOP, 0, LOWEST)
+    later = net.next(view(static_layers=3, there={0: LOWEST, 1: LOWEST, 2: LOWEST}))
+    assert chosen(later) == (Step.FETCH_GOP, 3, BEST)
+    assert "Mbit/s" in later.reason
+
+
+def test_it_waits_when_the_buffer_is_full_and_says_how_long() -> None:
+    settings = FetchSettings()
+    tight = replace(settings, adaptive=replace(settings.adaptive, most_buffer_s=2.5))
+    net = NetworkFetching(OPENED, tight, lambda _: (), lambda _: False)
+    decision = net.next(view(there={0: BEST, 1: BEST}, position_s=0.2))
+    assert decision.step is Step.WAIT
+    assert decision.wait_s == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("fetching", [network(), LocalFetching(FetchSettings())])
+def test_a_rung_that_cannot_be_had_is_replaced(fetching: Any) -> None:
+    broken = frozenset({(0, BEST), (0, LOWEST)})
+    by_hand = replace(TARGET, rung=20)
+    assert chosen(fetching.next(view(by_hand, broken=broken))) == (Step.FETCH_GOP, 0, 1)
+    all_broken = frozenset((0, rung) for rung in range(3))
+    assert fetching.next(view(by_hand, broken=all_broken)).gop == 1
+
+
+def test_a_rung_chosen_by_hand_is_fetched_from_the_next_gop_on() -> None:
+    net, target = network(), replace(TARGET, rung=28)
+    decision = net.next(view(target, there=EVERYTHING))
+    assert chosen(decision) == (Step.FETCH_GOP, 1, 1)
+    assert decision.reason == "chosen by hand"
+    assert net.next(view(target, there=dict.fromkeys(range(5), 1))).step is Step.WAIT
+    paused = replace(target, playing=False)
+    assert chosen(net.next(view(paused, there=EVERYTHING))) == (Step.FETCH_GOP, 0, 1)
+
+
+def test_dragging_fetches_small_pictures_of_the_place_only() -> None:
+    net, target = network(), replace(TARGET, gop=2, scrubbing=True)
+    assert chosen(net.next(view(target, throughput=at(1000.0)))) == (Step.FETCH_GOP, 2, LOWEST)
+    assert net.next(view(target, there={2: LOWEST})).step is Step.WAIT
+    by_hand = replace(target, rung=20)
+    assert net.next(view(by_hand, there={2: LOWEST})).step is Step.WAIT
+
+
+def test_after_a_seek_the_best_that_comes_at_once_is_taken() -> None:
+    target = replace(TARGET, gop=3, serial=1)
+    assert chosen(network().next(view(target, throughput=at(100.0)))) == (Step.FETCH_GOP, 3, BEST)
+    assert chosen(network().next(view(target, throughput=at(0.1)))) == (Step.FETCH_GOP, 3, LOWEST)
+
+
+def test_a_picture_that_stands_is_refined() -> None:
+    net, paused = network(), replace(TARGET, playing=False)
+    rest = net.next(view(paused, there={0: LOWEST}, static_layers=1))
+    assert chosen(rest) == (Step.FETCH_STATIC, 1, -1)
+    assert chosen(net.next(view(paused, there={0: LOWEST}))) == (Step.FETCH_GOP, 0, BEST)
+    slowly = view(paused, there={0: LOWEST}, throughput=at(0.035))
+    assert chosen(net.next(slowly)) == (Step.FETCH_GOP, 0, 1)  # QP 20 would take longer than 3 s
+    very = view(paused, there={0: LOWEST}, throughput=at(0.001))
+    assert chosen(net.next(very)) == (Step.FETCH_GOP, 0, BEST)  # nothing comes soon: the best then
+    assert chosen(net.next(view(paused, there={0: BEST}))) == (Step.FETCH_GOP, 1, BEST)
+
+
+def test_what_came_at_a_low_rung_is_better_the_next_time_round() -> None:
+    there = {0: LOWEST, 1: LOWEST, 2: BEST, 3: BEST, 4: BEST}
+    decision = network().next(view(replace(TARGET, gop=2), there=there))
+    assert chosen(decision) == (Step.FETCH_GOP, 0, BEST)
+    late = view(replace(TARGET, gop=4), there=there, position_s=4.45, throughput=at(0.17))
+    assert network().next(late).gop == 1  # GOP 0 would come too late, GOP 1 at QP 28 would not
+    alone = view(replace(TARGET, loop=False), there=EVERYTHING)
+    assert math.isinf(network().next(alone).wait_s)
+
+
+def test_what_a_disk_kept_is_taken_without_knowing_the_network() -> None:
+    net = network(kept=lambda gop: (20,) if gop == 0 else (), static_kept=lambda layer: layer < 2)
+    unknown = view(static_layers=1, throughput=None)
+    assert chosen(net.next(unknown)) == (Step.FETCH_GOP, 0, BEST)
+    then = view(static_layers=1, throughput=None, there={0: BEST})
+    assert chosen(net.next(then)) == (Step.FETCH_STATIC, 1, -1)
+    everything = view(static_layers=2, throughput=None, there=EVERYTHING)
+    assert chosen(net.next(everything)) == (Step.FETCH_STATIC, 2, -1)
+    low = view(throughput=None, there=dict.fromkeys(range(5), LOWEST))
+    assert net.next(low).step is Step.WAIT  # a second viewing needs no network
+
+
+def test_memory_bounds_what_is_fetched_ahead() -> None:
+    tight = view(there={0: LOWEST}, sizes={0: 8000}, most_bytes=10_000)
+    decision = network().next(tight)
+    assert decision.step is Step.WAIT
+    assert "memory" in decision.reason
+    assert network().next(replace(tight, there={}, sizes={})).gop == 0  # the shown one always
+
+
+def test_at_double_speed_the_network_is_half_as_fast() -> None:
+    def rung(speed: float) -> int:
+        target = replace(TARGET, speed=speed)
+        there = dict.fromkeys(range(2), LOWEST)
+        return network().next(view(target, there=there, throughput=at(1.0))).rung
+
+    assert rung(1.0) < rung(8.0)
+
+
+def test_rungs_that_cannot_be_drawn_in_time_are_not_fetched() -> None:
+    there = dict.fromkeys(range(3), LOWEST)
+    assert network().next(view(there=there, best_rung=1)).rung == 1
+    paused = replace(TARGET, playing=False)
+    assert network().next(view(paused, there={0: LOWEST}, best_rung=1)).rung == 1
+
+
+def test_only_what_is_lacking_is_abandoned() -> None:
+    flight = InFlight(1, BEST, 3000, 2.0)
+    collapsed = view(there={0: LOWEST}, throughput=at(0.01))
+    net = network()
+    instead = net.reconsider(collapsed, flight)
+    assert instead is not None
+    assert (instead.step, instead.rung) == (Step.ABANDON, LOWEST)
+    assert net.reconsider(replace(collapsed, broken=frozenset({(1, LOWEST)})), flight) is None
+    assert net.reconsider(replace(collapsed, there={0: LOWEST, 1: 1}), flight) is None
+    paused = replace(collapsed, target=replace(TARGET, playing=False))
+    assert net.reconsider(paused, flight) is None  # nobody waits for the GOP after this one

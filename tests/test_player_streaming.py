@@ -1,0 +1,271 @@
+"""Playback over a scripted network in simulated time: pictures at once, seeks, faults, an hour."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.player.fetching import FetchSettings
+from app.player.pipeline import PipelineSettings
+from app.player.playback import Playback, PlaybackSettings
+from app.player.playback_types import PlaybackFrame, PlaybackState
+from app.player.stock import StockSettings
+from app.player.traffic import Traffic
+from codec.errors import CorruptSegment, MissingSegment
+from codec.streaming.adaptive import AdaptiveSettings
+from tests.scripted_scene import ManualClock, ScriptedNetwork, ScriptedScene
+
+WAIT_S = 10.0
+
+
+class Session:
+    """A viewer, a line and a scene."""
+
+    def __init__(
+        self,
+        scene: ScriptedScene,
+        mbps: float,
+        hook: Callable[[str], None],
+        settings: PlaybackSettings,
+    ) -> None:
+        self.clock = ManualClock()
+        traffic = Traffic(monotonic=self.clock)
+        self.scene = scene
+        self.line = ScriptedNetwork(self.clock, mbps * 1e6, traffic, on_request=hook)
+        scene.network = self.line
+        self.playback = Playback(
+            "http://scripted/scene", settings, "cpu", self.clock, lambda _: scene, traffic
+        )
+
+    def until(self, condition: Callable[[], bool]) -> PlaybackFrame | None:
+        """Tick while time stands still, but for what the network takes."""
+        end_s = time.monotonic() + WAIT_S
+        while True:
+            frame = self.playback.tick()
+            if condition():
+                return frame
+            assert time.monotonic() < end_s, self.playback.status()
+            time.sleep(0.001)
+
+    def settled(self) -> PlaybackFrame:
+        assert self.playback.settle(WAIT_S)
+        frame = self.playback.tick()
+        assert frame is not None
+        return frame
+
+    def play(self, seconds: float, tick_s: float = 0.1) -> list[PlaybackFrame]:
+        """Let time pass; the frames that were new."""
+        frames: list[PlaybackFrame] = []
+        end_s = self.clock() + seconds
+        while self.clock() < end_s:
+            self.clock.advance(tick_s)
+            assert self.playback.settle(WAIT_S)
+            frame = self.playback.tick()
+            if frame is not None and (not frames or frames[-1] is not frame):
+                frames.append(frame)
+        return frames
+
+
+Start = Callable[..., Session]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    sessions: list[Session] = []
+    before = set(threading.enumerate())
+
+    def make(
+        scene: ScriptedScene | None = None,
+        mbps: float = 10.0,
+        on_request: Callable[[str], None] = lambda _: None,
+        **settings: Any,
+    ) -> Session:
+        made = PlaybackSettings(late_s=1e9, **settings)
+        sessions.append(Session(scene or ScriptedScene(), mbps, on_request, made))
+        return sessions[-1]
+
+    yield make
+    for session in sessions:
+        assert session.playback._worker.close()
+        assert session.scene.closed
+    assert set(threading.enumerate()) <= before
+
+
+def test_the_first_static_layer_is_a_picture_and_the_rest_swap_in(start: Start) -> None:
+    scene = ScriptedScene(open_gate=False, static_layers=3)
+    session = start(scene)
+    still = session.until(lambda: session.playback.tick() is not None)
+    assert still is not None
+    assert (len(still.gop.static), len(still.gop.canonical)) == (7, 0)
+    assert session.playback.state is PlaybackState.BUFFERING
+    assert still.gop.gaussians_at(0).means.shape == (7, 3)
+    scene.open_the_gate()
+    session.until(lambda: session.playback.status().static_layers == (3, 3))
+    moving = session.settled()
+    assert (len(moving.gop.static), len(moving.gop.canonical)) == (20, 10)
+    assert session.playback.state is PlaybackState.PLAYING
+    assert moving.gop_index == 0
+    assert scene.fetched[:3] == [(-1, -1), (0, -1), (0, 32)]
+
+
+def test_a_scene_in_which_everything_moves_begins_at_rest(start: Start) -> None:
+    features_may_come = threading.Event()
+
+    def hold(name: str) -> None:
+        if name == "(0, 32)":
+            features_may_come.wait(WAIT_S)
+
+    session = start(ScriptedScene(static_layers=0), on_request=hold)
+    still = session.until(lambda: session.playback.tick() is not None)
+    assert still is not None
+    assert len(still.gop.static) == 10
+    assert still.gop.frames == 1
+    features_may_come.set()
+    assert len(session.settled().gop.canonical) == 10
+
+
+def test_a_local_scene_is_never_shown_in_part(start: Start) -> None:
+    scene = ScriptedScene(open_gate=False, static_layers=3)
+    playback = Playback("scripted.stgs", opener=lambda _: scene)
+    scene.wait_for(lambda: bool(scene.started))
+    assert playback.tick() is None
+    scene.open_the_gate()
+    assert playback.settle(WAIT_S)
+    frame = playback.tick()
+    assert frame is not None
+    assert (len(frame.gop.static), frame.rung) == (20, 20)
+    playback.close()
+
+
+def test_quality_rises_and_says_why(start: Start) -> None:
+    session = start()
+    frames = session.play(12.0)
+    rungs = [frame.rung for frame in frames]
+    assert rungs[0] == 32
+    assert rungs[-1] == 20
+    status = session.playback.status()
+    assert status.throughput_bps == pytest.approx(10e6, rel=0.1)
+    assert "QP 20" in status.rung_reason
+    assert status.chosen_rung == 20
+    assert status.ahead_s > 1.0
+
+
+def test_a_segment_that_comes_too_late_is_abandoned(start: Start) -> None:
+    scene = ScriptedScene()
+
+    def collapse(name: str) -> None:
+        if name.endswith(", 20)"):
+            session.line.bps = 6000.0  # QP 32 takes 6.7 s now, QP 20 twenty
+
+    session = start(scene, mbps=0.2, on_request=collapse)
+    session.play(40.0)
+    fetched = [part for part in scene.fetched if part[1] > 0]
+    twice = [gop for gop, rung in fetched if rung == 32 and (gop, 20) in fetched]
+    assert twice, fetched
+    assert scene.fetched.count((twice[0], -1)) == 1  # the keyframe was kept
+
+
+def test_a_drag_shows_the_lowest_rung_and_release_improves_it(start: Start) -> None:
+    scene = ScriptedScene()
+    session = start(scene, mbps=0.5, autoplay=False)
+    session.settled()
+    begun = len(scene.fetched)
+    assert session.playback.status().rung == 20  # refined while it stood
+    missing = [gop for gop in range(5) if gop not in session.playback._worker.ready_gops()]
+    for position_s in (1.2, 2.2, 3.2):
+        session.playback.seek(position_s, scrubbing=True)
+        frame = session.settled()
+        assert frame.index == round(10 * position_s)
+    dragged = [part for part in scene.fetched[begun:] if part[1] > 0]
+    assert all(rung == 32 for gop, rung in dragged if gop in missing)
+    session.playback.seek(3.2)
+    assert session.settled().rung == 20
+    assert session.playback.status().frame == 32
+
+
+def test_no_frame_of_before_a_seek_is_shown(start: Start) -> None:
+    tight = FetchSettings(AdaptiveSettings(most_buffer_s=1.0))
+    session = start(pipeline=PipelineSettings(fetching=tight), autoplay=False)
+    session.settled()
+    session.scene.open_gate = False
+    session.playback.seek(3.5)
+    assert session.playback.tick() is None
+    assert session.playback.state is PlaybackState.BUFFERING
+    session.scene.open_the_gate()
+    frame = session.settled()
+    assert (frame.index, frame.serial) == (35, session.playback._clock.serial)
+
+
+@pytest.mark.parametrize("error", [CorruptSegment("broken"), MissingSegment("404")])
+def test_a_broken_rung_costs_no_picture(start: Start, error: Any) -> None:
+    failures = {(gop, rung): error for gop in range(5) for rung in (20, 32)}
+    session = start(ScriptedScene(failures=failures))
+    frames = session.play(8.0)
+    assert {frame.gop_index for frame in frames} == set(range(5))
+    assert {frame.rung for frame in frames} == {28}
+    assert session.playback.take_events() == []
+
+
+def test_a_broken_keyframe_costs_the_part_at_once(start: Start) -> None:
+    scene = ScriptedScene(failures={(1, -1): MissingSegment("HTTP 404")})
+    session = start(scene)
+    frames = session.play(8.0)
+    assert {frame.gop_index for frame in frames} == {0, 2, 3, 4}
+    (event,) = session.playback.take_events()
+    assert "Part 2 skipped" in event.message
+    assert scene.fetched.count((1, -1)) == 1
+
+
+def test_a_broken_static_layer_is_left_out(start: Start) -> None:
+    scene = ScriptedScene(static_layers=3, failures={(-2, -1): MissingSegment("HTTP 404")})
+    session = start(scene)
+    frames = session.play(5.0)
+    assert len(frames[-1].gop.static) == 20 - 7
+    (event,) = session.playback.take_events()
+    assert "left out" in event.message
+
+
+def test_drawing_that_is_late_lowers_the_rung_and_it_recovers(start: Start) -> None:
+    settings = PlaybackSettings()
+    session = start(deadlines=replace(settings.deadlines, recover_s=4.0))
+    session.play(3.0)
+    skipped = 0
+    for _ in range(50):
+        skipped += 3
+        session.playback.note_skipped(skipped)
+        session.play(0.1)
+    assert session.playback._deadlines.best_rung == 2
+    session.play(25.0)
+    assert session.playback._deadlines.best_rung == 0
+
+
+def test_an_hour_of_loops_stays_within_its_bounds(start: Start) -> None:
+    """About 800 rounds through a scene of which memory holds less than half."""
+    bounds = StockSettings(max_gops=2, packet_bytes=50_000)
+    session = start(pipeline=PipelineSettings(bounds, prefetch_gops=1), mbps=4.0, resume_s=0.1)
+    tracemalloc.start()
+    session.play(120.0, tick_s=0.5)
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    most_packets = most_gops = 0
+    while session.clock() < 3700.0:
+        session.play(20.0, tick_s=0.5)
+        most_packets = max(most_packets, session.playback._worker.stats().packet_bytes)
+        most_gops = max(most_gops, len(session.playback._worker.decoded_gops()))
+        session.scene.fetched.clear()
+        session.scene.started.clear()
+        session.scene.decoded.clear()
+    gc.collect()
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert most_packets <= 50_000
+    assert most_gops <= 2
+    assert grown < 60_000  # no more than one GOP that happens to be there
+    assert session.playback.state is PlaybackState.PLAYING

@@ -1,0 +1,119 @@
+"""Throughput from what a transport tells, and which rungs drawing can follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.player.deadlines import DeadlineSettings, DeadlineWatch
+from app.player.packet_store import PacketStore, StoredGop
+from app.player.traffic import Traffic
+from codec.packets import FeaturePacket, KeyframePacket
+from codec.streaming.transport import Progress
+from tests.scripted_scene import ManualClock
+
+
+class Line:
+    """Requests on a line whose clock the test moves."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.traffic = Traffic(monotonic=self.clock)
+
+    def tell(self, request: int, state: Any, received: int = 0, after_s: float = 0.0) -> None:
+        self.clock.advance(after_s)
+        first_byte_s = None if state == "waiting" else 0.05
+        step = Progress(request, "url", state, received, None, 0.3, first_byte_s, 0.0, 1)
+        self.traffic(step)
+
+    def bps(self) -> float:
+        estimate = self.traffic.throughput()
+        assert estimate is not None
+        return estimate.bps
+
+
+def test_throughput_is_bytes_over_the_time_in_which_they_came() -> None:
+    line = Line()
+    assert line.traffic.throughput() is None
+    line.tell(1, "waiting")
+    line.tell(1, "receiving", 5_000, after_s=0.05)  # came with the headers: no sample
+    for count in range(1, 11):
+        line.tell(1, "receiving", 5_000 + 10_000 * count, after_s=0.1)
+    line.tell(1, "done", 105_000)
+    assert line.bps() == pytest.approx(800_000)
+    line.clock.advance(100.0)  # a line at rest is not slow
+    assert line.bps() == pytest.approx(800_000)
+    estimate = line.traffic.throughput()
+    assert estimate is not None
+    assert estimate.latency_s == pytest.approx(0.05)
+    assert line.traffic.total_bytes == 105_000
+
+
+def test_requests_that_run_together_are_one_line() -> None:
+    line = Line()
+    for request in (1, 2):
+        line.tell(request, "waiting")
+        line.tell(request, "receiving", 0)
+    for count in range(1, 11):
+        line.tell(1, "receiving", 5_000 * count, after_s=0.05)
+        line.tell(2, "receiving", 5_000 * count, after_s=0.05)
+    assert line.bps() == pytest.approx(800_000)
+
+
+def test_a_transfer_that_stands_still_lowers_the_estimate() -> None:
+    line = Line()
+    line.tell(1, "waiting")
+    line.tell(1, "receiving", 0)
+    line.tell(1, "receiving", 100_000, after_s=1.0)
+    before = line.bps()
+    line.clock.advance(4.0)
+    assert line.bps() < before / 2
+    line.tell(1, "cancelled", 100_000)
+    after = line.bps()
+    line.clock.advance(60.0)
+    assert line.bps() == after
+
+
+def test_small_files_tell_at_least_how_long_they_took() -> None:
+    line = Line()
+    line.tell(1, "waiting")
+    line.tell(1, "receiving", 3_000, after_s=0.3)
+    line.tell(1, "done", 3_000)
+    assert line.bps() == pytest.approx(8 * 3_000 / 0.3)
+
+
+def test_late_drawing_gives_up_the_best_rung_and_gets_it_back() -> None:
+    settings = DeadlineSettings(window_s=1.0, recover_s=5.0)
+    watch, now_s = DeadlineWatch(settings), 0.0
+
+    def draw(seconds: int, late: int) -> int:
+        nonlocal now_s
+        for _ in range(10 * seconds):
+            now_s += 0.1
+            watch.count(now_s, shown=2, late=late, lowest=2)
+        return watch.best_rung
+
+    assert draw(3, late=0) == 0
+    assert draw(20, late=2) == 2  # never below the lowest
+    assert draw(4, late=0) == 2
+    assert draw(5, late=0) == 1
+    assert draw(4, late=2) == 2  # that was too early: more patience from now on
+    assert draw(8, late=0) == 2
+    assert draw(30, late=0) == 0
+
+
+def test_packets_that_come_last_are_dropped_first() -> None:
+    store = PacketStore()
+    for gop in range(6):
+        keyframe = KeyframePacket((bytes(50),), bytes(20))
+        store.put(gop, StoredGop(keyframe, FeaturePacket(20, b"", bytes(30))))
+    store.trim(target=4, gop_count=6, most_bytes=250)
+    assert sorted(store.rungs()) == [4, 5]
+    store.trim(target=4, gop_count=6, most_bytes=0)
+    assert sorted(store.rungs()) == [4]  # the one that is shown stays whatever it takes
+    store.drop(4, FeaturePacket(28, b"", b"another"))
+    assert store.size_bytes == 100
+    store.drop_features(4)
+    assert store.rungs() == {}
+    assert store.size_bytes == 70
