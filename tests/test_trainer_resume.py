@@ -109,6 +109,32 @@ def test_a_gop_goes_on_from_its_checkpoint_to_the_same_end(
     assert not run.checkpoint_path(0).exists()
 
 
+def growing_config(data: Path, out: Path) -> TrainConfig:
+    """Without a static layer; the GOP's Gaussians grow in number before and after the kill."""
+    config = tiny_config(data, out)
+    return replace(
+        config,
+        static_split=False,
+        static=replace(
+            config.static, learns_from="frames", views=2, iterations=4, prune_budget_db=0.0
+        ),
+        gop=replace(config.gop, cap=90, growth=0.1, moments=0, dead_opacity=0.01, iterations=11),
+    )
+
+
+def test_a_gop_that_grew_goes_on_to_the_same_end(
+    tiny_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = growing_config(tiny_capture, tmp_path / "whole")
+    train(undisturbed)
+    config, run = growing_config(tiny_capture, tmp_path / "run"), RunDirectory(tmp_path / "run")
+    killed_after_a_checkpoint(config, monkeypatch)  # at step 5: it grew in step 4, and will in 8
+    train(config)
+    grown = len(run.read_gop(0).canonical)
+    assert len(run.read_static()) * 1.1 < grown <= 90
+    check_equal(run.gop_path(0), RunDirectory(undisturbed.out).gop_path(0))
+
+
 def test_a_kill_in_the_static_stage_costs_that_stage_only(
     tiny_capture: Path, tmp_path: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
