@@ -9,7 +9,13 @@ import pytest
 from codec.limits import Limits
 from codec.scene import open_scene
 from codec.streaming.locate import open_container
-from tests.golden.make_golden import CODECS, EXPECTED, decoded_digests, golden_scene
+from tests.golden.make_golden import (
+    CODECS,
+    EXPECTED,
+    decoded_digests,
+    golden_scene,
+    poster_facts,
+)
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -24,6 +30,17 @@ def test_golden_scene_decodes_to_the_pinned_codes(codec: str) -> None:
     assert found["features"] == expected["features"]
     for name in set(expected) - {"planes", "features"}:  # arithmetic may differ in the last bits
         assert found[name] == pytest.approx(expected[name], rel=1e-4, abs=1e-5), name
+
+
+def test_golden_poster_is_read_as_pinned() -> None:
+    expected = json.loads(EXPECTED.read_text())["poster"]
+    assert poster_facts() == expected
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_packages_from_before_there_were_posters_have_none(codec: str) -> None:
+    with open_scene(golden_scene(codec)) as scene:
+        assert scene.manifest.poster is None
 
 
 def test_golden_files_stay_small() -> None:

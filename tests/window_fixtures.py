@@ -48,14 +48,17 @@ def open_window(qt: QApplication, preferences: Preferences) -> Iterator[OpenWind
     opened: list[MainWindow] = []
     before = set(threading.enumerate())
 
-    def make(location: Path | str | None = None, backend: str = "cpu") -> MainWindow:
+    def make(
+        location: Path | str | None = None, backend: str = "cpu", start: bool = True
+    ) -> MainWindow:
         window = application.make_window(preferences, application.WindowSettings(backend=backend))
         opened.append(window)
         window.resize(960, 600)
         window.move(0, 0)
         window.show()
         window.activateWindow()
-        window.loop.start()
+        if start:
+            window.loop.start()
         if location is not None:
             window.open(str(location))
             wait_for(lambda: shown(window), "the first picture")

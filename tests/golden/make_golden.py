@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from codec.encoder_config import EncoderConfig
 from codec.feature_video import Codec
 from codec.manifest import LayerEntry
 from codec.planes import decode_planes
+from codec.poster import local_poster
 from codec.scene import Scene, open_scene
 from codec.streaming.container import Container
 from tests.synthetic import SyntheticSource
@@ -21,6 +23,7 @@ from tests.synthetic import SyntheticSource
 GOLDEN = Path(__file__).parent
 EXPECTED = GOLDEN / "expected.json"
 CODECS: tuple[Codec, ...] = ("hevc", "h264")
+POSTER = GOLDEN / "synthetic-v1-poster.stgs"
 
 
 def golden_scene(codec: str) -> Path:
@@ -58,15 +61,29 @@ def _digest(codes: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(little).tobytes()).hexdigest()
 
 
+def poster_facts() -> dict[str, Any]:
+    """What a reader of the golden poster must find."""
+    poster = local_poster(str(POSTER))
+    assert poster is not None
+    facts = asdict(poster)
+    return {**facts, "jpeg": hashlib.sha256(facts["jpeg"]).hexdigest()}
+
+
 def main() -> None:
     """Encode and write down."""
     source = SyntheticSource(static_count=300, dynamic_count=200, frames_per_gop=(4, 3))
-    expected = {}
+    expected: dict[str, Any] = json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
     for codec in CODECS:
         path = golden_scene(codec)
+        if path.exists():
+            continue
         encode_scene(source, path, EncoderConfig(rungs=(20, 32), codec=codec))
         with open_scene(path) as scene:
             expected[codec] = decoded_digests(scene, scene._files._container)
+    if not POSTER.exists():
+        small = SyntheticSource(static_count=30, dynamic_count=20, frames_per_gop=(2,))
+        encode_scene(small, POSTER, EncoderConfig(rungs=(32,)))
+        expected["poster"] = poster_facts()
     EXPECTED.write_text(json.dumps(expected, indent=1) + "\n")
 
 

@@ -1,0 +1,245 @@
+"""The poster: before anything heavy is loaded, where the picture will be, and never a way in."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import struct
+import subprocess
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
+
+from app.player.headless import render_scene
+from app.player.playback_types import PlaybackState
+from app.ui.poster_view import PosterView, decoded, poster_place
+from codec.poster import Poster, local_poster
+from codec.scene import OpenSettings, open_scene
+from codec.streaming.disk_cache import CacheSettings
+from tests.fault_server import FaultServer
+from tests.window_driver import OpenWindow, psnr_db, shown, state, wait_for
+
+pytestmark = pytest.mark.window
+pytest_plugins = ["tests.window_fixtures"]
+ROOT = Path(__file__).resolve().parent.parent
+
+# Says what the window logs, and whether torch is there by then; ends with the first picture.
+START = """
+import logging, os, sys
+class Told(logging.Handler):
+    def emit(self, record):
+        print(record.getMessage(), "torch" in sys.modules, flush=True)
+        if record.getMessage() == "first picture painted":
+            os._exit(0)
+ui = logging.getLogger("app.ui")
+ui.setLevel(logging.DEBUG)
+ui.addHandler(Told())
+import main
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+def test_the_poster_comes_before_torch_and_the_picture_after(
+    scene_path: Path, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", START, str(scene_path)],
+        cwd=ROOT,
+        env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "poster painted False",
+        "player loaded True",
+        "first picture painted True",
+    ]
+
+
+def test_the_poster_gives_way_to_the_first_frame(open_window: OpenWindow, scene_path: Path) -> None:
+    window = open_window(start=False)
+    told: list[str] = []
+    window.viewport.poster.painted.connect(lambda: told.append("poster"))
+
+    def picture() -> None:
+        assert window.loop.status is not None
+        told.append(f"picture of frame {window.loop.status.frame}")
+
+    window.loop.scene_shown.connect(picture)
+    window.open(str(scene_path))
+    wait_for(lambda: told == ["poster"], "the poster")
+    assert not window.viewport.card.isVisible()
+    window.loop.start()
+    wait_for(lambda: shown(window), "the first picture")
+    assert told == ["poster", "picture of frame 0"]
+    assert not window.viewport.poster.isVisible()
+    wait_for(lambda: state(window) is PlaybackState.PLAYING, "that it plays")
+
+
+@pytest.mark.parametrize("size", [(640, 360), (500, 360), (640, 350)])
+def test_it_lies_where_the_picture_will_be(
+    qt: object, scene_path: Path, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    poster = local_poster(str(scene_path))
+    assert poster is not None
+    seen = painted(poster, size)
+    render_scene(str(scene_path), "Front", tmp_path / "x.png", size, frames=[0], backend="cpu")
+    picture = rgb(QImage(str(tmp_path / "x.png")))
+    aligned = psnr_db(seen, picture)
+    assert aligned > 24.0
+    for shift in ((2, 0), (0, 2), (-2, 0), (0, -2)):
+        assert psnr_db(np.roll(seen, shift, (0, 1)), picture) < aligned
+
+
+def painted(poster: Poster, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """What a window of this size shows of a poster."""
+    parent = QWidget()
+    parent.resize(*size)
+    view = PosterView(parent)
+    view.resize(*size)
+    image = decoded(poster)
+    assert image is not None
+    view.show_poster(poster, image)
+    return rgb(view.grab().toImage())
+
+
+def rgb(image: QImage) -> NDArray[np.uint8]:
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
+# What is no poster
+
+
+def jpeg(width: int, height: int) -> bytes:
+    return bytes(imagecodecs.jpeg8_encode(np.zeros((height, width, 3), np.uint8)))
+
+
+def jpeg_that_claims(width: int, height: int) -> bytes:
+    """A small JPEG whose header says that it is large."""
+    data = bytearray(jpeg(16, 16))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def say(**values: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda entry: entry.update(values)
+
+
+LIES: dict[str, tuple[bytes | None, Callable[[dict[str, Any]], None]]] = {
+    "not an image": (b"hello" * 100, say()),
+    "a PNG": (bytes(imagecodecs.png_encode(np.zeros((9, 9, 3), np.uint8))), say(width=9, height=9)),
+    "an SVG": (b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', say()),
+    "cut off": (jpeg(64, 64)[:200], say(width=64, height=64)),
+    "of another size": (jpeg(64, 64), say(width=65, height=64)),
+    "a bomb": (jpeg_that_claims(65_500, 65_500), say(width=64, height=64)),
+    "a declared bomb": (jpeg_that_claims(65_500, 65_500), say(width=65_500, height=65_500)),
+    "of no size": (jpeg(64, 64), say(width=0, height=-3)),
+    "of a wild angle": (jpeg(64, 64), say(width=64, height=64, fov_y_rad=1e9)),
+    "not an object": (None, lambda entry: entry.clear()),
+    "of another checksum": (None, lambda entry: entry["file"].update(crc32=1)),
+    "too long": (None, lambda entry: entry["file"].update(size_bytes=1 << 40)),
+    "missing": (None, lambda entry: entry["file"].update(name="nowhere.jpg")),
+    "outside": (None, lambda entry: entry["file"].update(name="../../etc/passwd")),
+}
+
+
+def with_poster(
+    scene: Path, root: Path, data: bytes | None, edit: Callable[[dict[str, Any]], None]
+) -> Path:
+    """The scene as a directory, with another poster."""
+    with zipfile.ZipFile(scene) as archive:
+        archive.extractall(root)
+    document = json.loads((root / "scene.json").read_text())
+    entry = document["poster"]
+    if data is not None:
+        (root / "poster.jpg").write_bytes(data)
+        entry["file"].update(size_bytes=len(data), crc32=zlib.crc32(data))
+    edit(entry)
+    (root / "scene.json").write_text(json.dumps(document))
+    return root
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_hostile_poster_is_no_poster(scene_path: Path, tmp_path: Path, lie: str) -> None:
+    root = with_poster(scene_path, tmp_path / "scene", *LIES[lie])
+    poster = local_poster(str(root))
+    assert poster is None or decoded(poster) is None
+    with open_scene(root) as scene:
+        assert scene.frame_count == 68
+
+
+def test_a_scene_with_a_hostile_poster_plays(
+    open_window: OpenWindow, scene_path: Path, tmp_path: Path
+) -> None:
+    window = open_window()
+    told: list[str] = []
+    window.viewport.poster.painted.connect(lambda: told.append("poster"))
+    window.loop.screening.failed.connect(told.append)
+    window.loop.screening.warned.connect(told.append)
+    window.open(str(with_poster(scene_path, tmp_path / "scene", *LIES["a bomb"])))
+    wait_for(lambda: shown(window), "the first picture")
+    assert told == []
+
+
+def test_what_is_no_scene_has_no_poster(tmp_path: Path) -> None:
+    (tmp_path / "x.stgs").write_bytes(b"PK\x03\x04 hello")
+    for place in (tmp_path, tmp_path / "x.stgs", tmp_path / "nowhere", "http://127.0.0.1:9/x"):
+        assert local_poster(str(place)) is None
+
+
+def test_a_server_is_asked_for_the_poster_first(open_window: OpenWindow, scene_path: Path) -> None:
+    with zipfile.ZipFile(scene_path) as archive:
+        files = {f"/ball/{name}": archive.read(name) for name in archive.namelist()}
+    server = FaultServer(files)
+    window = open_window()
+    seen: list[str] = []
+    window.viewport.poster.painted.connect(lambda: seen.append("poster"))
+    try:
+        window.open(f"{server.url}/ball")
+        wait_for(lambda: shown(window), "the first picture")
+    finally:
+        server.stop()
+    assert server.paths()[:2] == ["/ball/scene.json", "/ball/poster.jpg"]
+    assert seen == ["poster"]
+
+
+def test_a_poster_that_does_not_come_holds_nothing_up(
+    monkeypatch: pytest.MonkeyPatch, scene_path: Path
+) -> None:
+    monkeypatch.setattr("codec.poster.PATIENCE_S", 0.0)
+    with zipfile.ZipFile(scene_path) as archive:
+        files = {f"/ball/{name}": archive.read(name) for name in archive.namelist()}
+    server = FaultServer(files)
+    offered: list[Poster] = []
+    try:
+        settings = OpenSettings(cache=CacheSettings(max_bytes=0), on_poster=offered.append)
+        with open_scene(f"{server.url}/ball", settings) as scene:
+            assert scene.frame_count == 68
+    finally:
+        server.stop()
+    assert offered == []
+
+
+def test_a_poster_says_how_it_was_drawn(scene_path: Path) -> None:
+    poster = local_poster(str(scene_path))
+    assert poster is not None
+    assert poster.view_fov_y_rad == pytest.approx(0.7)
+    assert poster.focal_px * 2 * np.tan(0.35) == pytest.approx(poster.height / 1.317, rel=0.01)
+    wider = dataclasses.replace(poster, fov_y_rad=2 * poster.fov_y_rad)
+    assert poster_place(wider, 640, 360).height() > poster_place(poster, 640, 360).height()
