@@ -38,7 +38,7 @@ class ScriptedNetwork:
 
     Args:
         listener: told as a transport would.
-        on_request: called with the name of a part before it comes; may wait or change the line.
+        on_request: called with this and the name of a part before it comes; may wait or change the line.
     """
 
     clock: ManualClock
@@ -47,12 +47,12 @@ class ScriptedNetwork:
     latency_s: float = 0.04
     step_s: float = 0.1
     requests: int = 0
-    on_request: Callable[[str], None] = lambda name: None
+    on_request: Callable[[ScriptedNetwork, str], None] = lambda line, name: None
 
     def pass_bytes(self, name: str, count: int, cancelled: Callable[[], bool]) -> None:
         """Take the time that so many bytes take; raises Cancelled."""
         self.requests += 1
-        self.on_request(name)
+        self.on_request(self, name)
         self._tell(name, "waiting", 0, count)
         self.clock.advance(self.latency_s)
         passed = 0.0

@@ -23,6 +23,7 @@ from codec.streaming.adaptive import AdaptiveSettings
 from tests.scripted_scene import ManualClock, ScriptedNetwork, ScriptedScene
 
 WAIT_S = 10.0
+Hook = Callable[[ScriptedNetwork, str], None]
 
 
 class Session:
@@ -32,7 +33,7 @@ class Session:
         self,
         scene: ScriptedScene,
         mbps: float,
-        hook: Callable[[str], None],
+        hook: Hook,
         settings: PlaybackSettings,
     ) -> None:
         self.clock = ManualClock()
@@ -84,7 +85,7 @@ def start() -> Iterator[Start]:
     def make(
         scene: ScriptedScene | None = None,
         mbps: float = 10.0,
-        on_request: Callable[[str], None] = lambda _: None,
+        on_request: Hook = lambda line, name: None,
         **settings: Any,
     ) -> Session:
         made = PlaybackSettings(late_s=1e9, **settings)
@@ -118,7 +119,7 @@ def test_the_first_static_layer_is_a_picture_and_the_rest_swap_in(start: Start) 
 def test_a_scene_in_which_everything_moves_begins_at_rest(start: Start) -> None:
     features_may_come = threading.Event()
 
-    def hold(name: str) -> None:
+    def hold(line: ScriptedNetwork, name: str) -> None:
         if name == "(0, 32)":
             features_may_come.wait(WAIT_S)
 
@@ -160,9 +161,9 @@ def test_quality_rises_and_says_why(start: Start) -> None:
 def test_a_segment_that_comes_too_late_is_abandoned(start: Start) -> None:
     scene = ScriptedScene()
 
-    def collapse(name: str) -> None:
+    def collapse(line: ScriptedNetwork, name: str) -> None:
         if name.endswith(", 20)"):
-            session.line.bps = 6000.0  # QP 32 takes 6.7 s now, QP 20 twenty
+            line.bps = 6000.0  # QP 32 takes 6.7 s now, QP 20 twenty
 
     session = start(scene, mbps=0.2, on_request=collapse)
     session.play(40.0)
