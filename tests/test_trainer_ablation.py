@@ -212,7 +212,7 @@ def test_other_settings_in_the_same_folder_are_refused(ablation: Path, tiny_capt
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"rows": ("half",)}, "no row 'half'; rows are full, no-aux"),
+        ({"rows": ("half",)}, "no row 'half'; rows are full, aux"),
         ({"gops": (2,)}, "GOPs 0 to 1"),
     ],
 )
@@ -229,18 +229,17 @@ def test_each_row_switches_off_what_it_says(tmp_path: Path) -> None:
     assert len(rows) == len(ROWS)
     full = rows["full"].gop
     assert full == base.gop
-    assert rows["no-auxiliary"].gop == replace(
-        full, auxiliary=replace(full.auxiliary, enabled=False)
+    assert rows["auxiliary"].gop == replace(
+        full, auxiliary=replace(full.auxiliary, enabled=not full.auxiliary.enabled)
     )
     assert rows["no-dynamic-density"].gop == replace(full, dynamic_density=False)
     assert rows["no-temporal"].gop == replace(full, temporal_weight=0.0)
-    assert rows["no-relocation"].gop == replace(full, relocation=False)
+    assert rows["relocation"].gop == replace(full, relocation=not full.relocation)
     assert rows["window-1"].gop == replace(full, window=1)
     assert rows["window-5"].gop == replace(full, window=5)
     assert rows["no-feature-noise"].gop == replace(full, feature_noise=0.0)
     assert rows["no-depth"].static == replace(base.static, depth_weight=0.0)
     assert rows["no-dropout"].static == replace(base.static, dropout=0.0)
-    assert rows["no-pruning"].static == replace(base.static, prune_budget_db=0.0)
     assert not rows["no-static-split"].static_split
     assert rows["color-response"].color_response.enabled != base.color_response.enabled
     paper = paper_recipe(tmp_path, tmp_path)
@@ -251,5 +250,5 @@ def test_rows_that_leave_the_coarse_stage_alone_share_it(tmp_path: Path) -> None
     base = TrainConfig(tmp_path, tmp_path)
     keys = {p.row.name: static_key(p.config) for p in planned_rows(base, AblationConfig())}
     others = {name for name, key in keys.items() if key != keys["full"]}
-    assert others == {"color-response", "no-depth", "no-dropout", "no-pruning", "paper"}
+    assert others == {"color-response", "no-depth", "no-dropout", "paper"}
     assert static_key(replace(base, seed=1)) != keys["full"]

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 import trainer.train
 from tests.capture_scene import single_thread
+from trainer.auxiliary import AuxiliaryConfig
 from trainer.background import BackgroundConfig
 from trainer.config import TrainConfig
 from trainer.dynamic_points import HullConfig
@@ -45,7 +46,7 @@ def tiny_config(data: Path, out: Path) -> TrainConfig:
         hull=HullConfig(candidates=5000),
         gop=GopConfig(
             count=64, iterations=12, features=4, width=16, moments=2,
-            relocate_every=4, dead_opacity=0.272,
+            relocation=True, relocate_every=4, dead_opacity=0.272,
         ),
     )  # fmt: skip
 
@@ -110,7 +111,8 @@ def test_a_gop_goes_on_from_its_checkpoint_to_the_same_end(
 
 
 def growing_config(data: Path, out: Path) -> TrainConfig:
-    """Without a static layer; the GOP's Gaussians grow in number before and after the kill."""
+    """Without a static layer, with the auxiliary pass; the GOP's Gaussians grow in number before and
+    after the kill."""
     config = tiny_config(data, out)
     return replace(
         config,
@@ -118,8 +120,11 @@ def growing_config(data: Path, out: Path) -> TrainConfig:
         static=replace(
             config.static, learns_from="frames", views=2, iterations=4, prune_budget_db=0.0
         ),
-        gop=replace(config.gop, cap=90, growth=0.1, moments=0, dead_opacity=0.01, iterations=11),
-    )
+        gop=replace(
+            config.gop, cap=90, growth=0.1, moments=0, dead_opacity=0.01, iterations=11,
+            relocation=True, auxiliary=AuxiliaryConfig(batch=32),
+        ),
+    )  # fmt: skip
 
 
 def test_a_gop_that_grew_goes_on_to_the_same_end(

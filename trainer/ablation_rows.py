@@ -41,8 +41,15 @@ def of_gop(**settings: Any) -> Change:
     return lambda config: replace(config, gop=replace(config.gop, **settings))
 
 
-def without_auxiliary(config: TrainConfig) -> TrainConfig:
-    return of_gop(auxiliary=replace(config.gop.auxiliary, enabled=False))(config)
+def auxiliary_switched(config: TrainConfig) -> TrainConfig:
+    """With the auxiliary transformer where there was none, and the reverse."""
+    auxiliary = config.gop.auxiliary
+    return of_gop(auxiliary=replace(auxiliary, enabled=not auxiliary.enabled))(config)
+
+
+def relocation_switched(config: TrainConfig) -> TrainConfig:
+    """The dead are relocated where they were pruned, and the reverse."""
+    return of_gop(relocation=not config.gop.relocation)(config)
 
 
 def without_static_split(config: TrainConfig) -> TrainConfig:
@@ -55,8 +62,8 @@ def of_static(**settings: Any) -> Change:
     return lambda config: replace(config, static=replace(config.static, **settings))
 
 
-def with_color_response(config: TrainConfig) -> TrainConfig:
-    """Switched over: fitted where it was not, and the reverse."""
+def color_response_switched(config: TrainConfig) -> TrainConfig:
+    """Colour responses fitted where they were not, and the reverse."""
     response = config.color_response
     return replace(config, color_response=replace(response, enabled=not response.enabled))
 
@@ -75,18 +82,17 @@ def as_in_the_paper(config: TrainConfig) -> TrainConfig:
 
 ROWS = (
     Row("full", "full", lambda config: config),
-    Row("no-auxiliary", "no auxiliary transformer", without_auxiliary),
+    Row("auxiliary", "auxiliary transformer switched over", auxiliary_switched),
     Row("no-dynamic-density", "no dynamic density", of_gop(dynamic_density=False)),
     Row("no-temporal", "no temporal regulariser", of_gop(temporal_weight=0.0)),
-    Row("no-relocation", "no relocation", of_gop(relocation=False)),
+    Row("relocation", "relocation switched over", relocation_switched),
     Row("window-1", "window W = 1", of_gop(window=1)),
     Row("window-5", "window W = 5", of_gop(window=5)),
     Row("no-static-split", "no static split", without_static_split),
     Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
     Row("no-depth", "no depth from points", of_static(depth_weight=0.0)),
     Row("no-dropout", "no dropout", of_static(dropout=0.0)),
-    Row("no-pruning", "no pruning of the static layer", of_static(prune_budget_db=0.0)),
-    Row("color-response", "colour response switched over", with_color_response),
+    Row("color-response", "colour response switched over", color_response_switched),
     Row("paper", "the paper's method", as_in_the_paper, PAPER_ENCODER),
 )
 

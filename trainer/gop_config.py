@@ -45,9 +45,9 @@ class GopConfig:
     moments: int = 4
     relocate_every: int = 200
     relocate_until: float = 0.7
-    relocation: bool = True
+    relocation: bool = False
     growth: float = 0.05
-    dead_opacity: float = 0.01
+    dead_opacity: float = 0.005
     dynamic_density: bool = True
     feature_noise: float = 0.005
     feature_rate: float = 5e-3
@@ -59,4 +59,4 @@ class GopConfig:
     spatial_weight: float = 0.01
     opacity_weight: float = 0.005
     rates: GaussianRates = field(default_factory=GaussianRates)
-    auxiliary: AuxiliaryConfig = field(default_factory=AuxiliaryConfig)
+    auxiliary: AuxiliaryConfig = field(default_factory=lambda: AuxiliaryConfig(enabled=False))

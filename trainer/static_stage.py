@@ -53,8 +53,8 @@ class StaticConfig:
         prune_budget_db: what the training pictures may lose by that; 0 keeps them all.
     """
 
-    cap: int = 150_000
-    per_pixel: float | None = 0.13
+    cap: int = 120_000
+    per_pixel: float | None = 0.2
     learns_from: Literal["medians", "frames"] = "medians"
     frames: int = 300
     views: int = 1
@@ -71,7 +71,7 @@ class StaticConfig:
     dropout: float = 0.2
     depth_weight: float = 0.2
     prune_at: float = 0.85
-    prune_budget_db: float = 0.02
+    prune_budget_db: float = 0.0
     rates: GaussianRates = field(default_factory=GaussianRates)
 
     def for_pictures(self, width: int, height: int) -> StaticConfig:
