@@ -184,7 +184,7 @@ def gop_opacity(dead: int) -> Tensor:
 def controlled(parameters: GaussianParameters, dead: int, **settings: object) -> Tensor:
     """Density control once; -> the means before it."""
     before = parameters["means"].detach().clone()
-    config = replace(GopConfig(), **settings)  # type: ignore[arg-type]
+    config = replace(GopConfig(relocation=True), **settings)  # type: ignore[arg-type]
     control_density(parameters, gop_opacity(dead), config, RandomSource(0, torch.device("cpu")))
     return before
 
@@ -210,7 +210,7 @@ def test_below_the_cap_the_dead_are_pruned_and_others_copied(
     assert (torch.cdist(before[30:], parameters["means"]).amin(dim=1) > 0).all()
     for _ in range(20):
         opacity = torch.full((len(parameters),), 0.5)
-        config = GopConfig(cap=37, growth=0.1)
+        config = GopConfig(cap=37, growth=0.1, relocation=True)
         control_density(parameters, opacity, config, RandomSource(0, torch.device("cpu")))
     check_adam(parameters, 37)
 

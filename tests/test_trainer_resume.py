@@ -111,8 +111,8 @@ def test_a_gop_goes_on_from_its_checkpoint_to_the_same_end(
 
 
 def growing_config(data: Path, out: Path) -> TrainConfig:
-    """Without a static layer, with the auxiliary pass; the GOP's Gaussians grow in number before and
-    after the kill."""
+    """Without a static layer, with the auxiliary pass; Gaussians grow in number before and after
+    the kill."""
     config = tiny_config(data, out)
     return replace(
         config,

@@ -273,7 +273,7 @@ def test_a_fresh_field_leaves_the_gaussians_where_they_are(footage: GopFootage) 
 
 
 def test_gaussians_seen_in_no_frame_are_relocated(footage: GopFootage) -> None:
-    training = gop_training(footage)
+    training = gop_training(footage, relocation=True)
     with torch.no_grad():
         training.parameters["opacity_logits"][:20] = -9
         training.parameters["features"][:20] = 0.77
