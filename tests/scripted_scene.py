@@ -38,7 +38,7 @@ class ScriptedNetwork:
 
     Args:
         listener: told as a transport would.
-        on_request: called with this and the name of a part before it comes; may wait or change the line.
+        on_request: called with this and the name of a part before it comes; may wait or change it.
     """
 
     clock: ManualClock
