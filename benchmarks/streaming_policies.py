@@ -19,14 +19,16 @@ from typing import Any
 import tyro
 from rich.console import Console
 
-from benchmarks.streaming.optimum import OptimumSettings, optimum_qoe_db
+from benchmarks.streaming.optimum import OptimumSettings, find_optimum
 from benchmarks.streaming.policies import Adaptive, Plain, plain_policies
-from benchmarks.streaming.session import Outcome, Policy, play
+from benchmarks.streaming.session import Outcome, Policy, SessionSettings, play
 from benchmarks.streaming.trace import Trace
 from codec.scene import open_scene
 from codec.streaming.adaptive import AdaptiveSettings, Ladder, ladder_of
 
 FLAT_DB = 0.05  # where the optimum gains less over the lowest rung, there is nothing to choose
+ROOM = 1.2  # mean throughput over the lowest rung's bit rate from which no stall is excused
+FORESIGHT_S = 10.0  # of the policy that is told the throughput
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class Options:
         scales: ladders: as it is, or its files scaled so that the mean throughput of each set
             (`set`), of each trace (`trace`) or of all traces (`all`) is the middle rung's.
         factor, start_s: change of all traces: faster by, entered later by.
+        quality_db: of each rung, best first, instead of the package's; how the package's GOPs
+            differ from each other is kept.
+        most_buffer_s: for all policies and the optimum.
         json: where to write all figures; nowhere if not given.
         workers: processes.
     """
@@ -50,6 +55,8 @@ class Options:
     scales: tuple[str, ...] = ("bundled", "set")
     factor: float = 1.0
     start_s: float = 0.0
+    quality_db: tuple[float, ...] = ()
+    most_buffer_s: float = AdaptiveSettings().most_buffer_s
     json: Path | None = None
     workers: int = 2
 
@@ -62,6 +69,7 @@ class Task:
     group: str
     ladder: Ladder
     trace: Trace
+    settings: AdaptiveSettings
 
 
 def main(options: Options) -> None:
@@ -78,8 +86,10 @@ def make_tasks(options: Options, scale: str) -> list[Task]:
     groups = {g: load_traces(options.data / "traces" / g) for g in ("3g", "4g")}
     everything = [trace for traces in groups.values() for trace in traces]
     with open_scene(options.scene) as scene:
-        ladder = ladder_of(scene.manifest).looped(options.content_s)
+        ladder = with_quality(ladder_of(scene.manifest), options.quality_db)
+    ladder = ladder.looped(options.content_s)
     middle_bps = ladder.bandwidth_bps(len(ladder.rungs) // 2)
+    settings = AdaptiveSettings(most_buffer_s=options.most_buffer_s)
     tasks = []
     for group, traces in groups.items():
         for trace in traces:
@@ -87,7 +97,7 @@ def make_tasks(options: Options, scale: str) -> list[Task]:
             mean_bps = statistics.fmean(t.mean_bps for t in over) if over else middle_bps
             fitted = ladder.scaled(mean_bps / middle_bps) if over else ladder
             changed = trace.changed(options.factor, options.start_s)
-            tasks.append(Task(scale, group, fitted, changed))
+            tasks.append(Task(scale, group, fitted, changed, settings))
     return tasks
 
 
@@ -95,21 +105,38 @@ def load_traces(folder: Path) -> list[Trace]:
     return [Trace.load(path) for path in sorted(folder.glob("*.json"))]
 
 
-def compare(task: Task, settings: AdaptiveSettings | None = None) -> list[dict[str, Any]]:
+def with_quality(ladder: Ladder, quality_db: tuple[float, ...]) -> Ladder:
+    """The ladder with other mean qualities of its rungs."""
+    if not quality_db:
+        return ladder
+    measured = [gop.quality_db for gop in ladder.gops]
+    means = [statistics.fmean(rung) for rung in zip(*measured, strict=True)]
+    moves = [new - old for new, old in zip(quality_db, means, strict=True)]
+    moved = [tuple(q + by for q, by in zip(each, moves, strict=True)) for each in measured]
+    gops = zip(ladder.gops, moved, strict=True)
+    return replace(ladder, gops=tuple(replace(gop, quality_db=q) for gop, q in gops))
+
+
+def compare(task: Task) -> list[dict[str, Any]]:
     """Every policy on one trace: figures and normalised scores."""
-    settings = settings or AdaptiveSettings()
+    settings = task.settings
     policies: list[Policy | Plain] = [Adaptive(settings)]
     policies += plain_policies(task.ladder, settings)
     outcomes = [play(policy, task.ladder, task.trace) for policy in policies]
+    told = SessionSettings(foresight_s=FORESIGHT_S)
+    outcomes.append(play(Adaptive(settings, "forecast"), task.ladder, task.trace, told))
     lowest = next(outcome for outcome in outcomes if outcome.policy == "lowest")
     search = replace(OptimumSettings(), buffer_s=settings.most_buffer_s)
-    best_db = optimum_qoe_db(task.ladder, task.trace, search)
+    best = find_optimum(task.ladder, task.trace, search)
+    room = task.trace.mean_bps / task.ladder.bandwidth_bps(task.ladder.lowest)
     return [
         {
             "ladder": task.scale,
             "set": task.group,
-            "score": round(normalised(outcome.qoe_db, lowest.qoe_db, best_db), 4),
-            "optimum_db": round(best_db, 3),
+            "score": round(normalised(outcome.qoe_db, lowest.qoe_db, best.qoe_db), 4),
+            "optimum_db": round(best.qoe_db, 3),
+            "optimum_stalled_s": round(best.stall_s, 2),
+            "room": round(room, 3),
             **figures(outcome),
         }
         for outcome in outcomes
@@ -154,12 +181,22 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         stalled = sum(row["stalled_s"] for row in mine)
         mean = f"{statistics.fmean(scores):.2f} | {min(scores):.2f} | {stalled:.0f}"
         out.print(f"| {key[0]} | {key[1]} | {mean} |")
+    print_avoidable_stalls(out, rows)
     names = ("quality_db", "switches", "stalls", "stalled_s", "startup_s", "wasted_bytes", "score")
     out.print(f"\n| ladder | trace | {' | '.join(names)} |\n|{'---|' * (len(names) + 2)}")
     for row in rows:
         if row["policy"] == "adaptive":
             values = " | ".join(str(row[name]) for name in names)
             out.print(f"| {row['ladder']} | {row['set']}/{row['trace']} | {values} |")
+
+
+def print_avoidable_stalls(out: Console, rows: list[dict[str, Any]]) -> None:
+    """Sessions of the adaptive policy that stall where the optimum does not and there is room."""
+    out.print()
+    for row in rows:
+        could = row["optimum_stalled_s"] < 0.01 and row["room"] >= ROOM
+        if row["policy"] == "adaptive" and could and row["stalled_s"] > 0:
+            out.print(f"- {row['ladder']}, {row['trace']}: stalls {row['stalled_s']} s")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from codec.streaming.adaptive import (
     GopLadder,
     InFlight,
     Ladder,
-    PlanBook,
     Situation,
     Step,
     Throughput,
@@ -35,7 +34,6 @@ def made_up_ladder(gops: int = 12, lowest_bytes: int = 150_000) -> Ladder:
 
 
 LADDER = made_up_ladder()
-PLANS = PlanBook(LADDER, SETTINGS.most_buffer_s, SETTINGS.latency_s, SETTINGS.plan)
 
 
 def estimate(bps: float, latency_s: float = 0.05) -> Throughput:
@@ -69,7 +67,7 @@ situations = st.builds(
 @settings(max_examples=300, deadline=None)
 @given(situations)
 def test_every_situation_gets_a_decision_that_can_be_followed(seen: Situation) -> None:
-    decision = decide(LADDER, seen, SETTINGS, PLANS)
+    decision = decide(LADDER, seen, SETTINGS)
     assert decision.reason
     assert decision.buffer_s == seen.buffer_s
     if decision.step is Step.FETCH_GOP:
@@ -86,7 +84,7 @@ def test_every_situation_gets_a_decision_that_can_be_followed(seen: Situation) -
 @settings(max_examples=200, deadline=None)
 @given(situations)
 def test_the_same_situation_gets_the_same_decision(seen: Situation) -> None:
-    assert decide(LADDER, seen, SETTINGS, PLANS) == decide(LADDER, seen, SETTINGS, PLANS)
+    assert decide(LADDER, seen, SETTINGS) == decide(LADDER, seen, SETTINGS)
 
 
 @settings(max_examples=200, deadline=None)
@@ -95,7 +93,7 @@ def test_a_rung_above_the_lowest_is_expected_before_the_buffer_ends(
     buffer_s: float, bps: float, last: int
 ) -> None:
     seen = situation(buffer_s=buffer_s, throughput=estimate(bps), last_rung=last)
-    decision = decide(LADDER, seen, SETTINGS, PLANS)
+    decision = decide(LADDER, seen, SETTINGS)
     if decision.step is Step.FETCH_GOP and decision.rung < LADDER.lowest:
         assert arrival_s(LADDER.gops[4].bytes_at(decision.rung), seen) <= buffer_s
 
@@ -118,50 +116,50 @@ def test_a_transfer_is_only_abandoned_for_less_stall(
 
 def test_a_first_picture_comes_before_anything_else() -> None:
     start = situation(buffer_s=0.0, next_gop=0, last_rung=None, static_layers=0, throughput=None)
-    first = decide(LADDER, start, SETTINGS, PLANS)
+    first = decide(LADDER, start, SETTINGS)
     assert (first.step, first.static_layer) == (Step.FETCH_STATIC, 0)
-    second = decide(LADDER, replace(start, static_layers=1), SETTINGS, PLANS)
+    second = decide(LADDER, replace(start, static_layers=1), SETTINGS)
     assert (second.step, second.gop, second.rung) == (Step.FETCH_GOP, 0, LADDER.lowest)
 
 
 def test_static_layers_follow_while_playing() -> None:
     seen = situation(static_layers=1, throughput=estimate(20e6))
-    assert decide(LADDER, seen, SETTINGS, PLANS).step is Step.FETCH_STATIC
+    assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_STATIC
 
 
 def test_static_layers_are_fetched_when_no_gop_is_wanted() -> None:
     slow = situation(static_layers=1, buffer_s=0.5, next_gop=12, throughput=estimate(3e6))
     full = situation(static_layers=1, buffer_s=19.0, throughput=estimate(0.1e6))
     for seen in (slow, full):
-        assert decide(LADDER, seen, SETTINGS, PLANS).step is Step.FETCH_STATIC
+        assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_STATIC
 
 
 def test_static_layers_wait_for_a_buffer_that_will_grow() -> None:
     seen = situation(static_layers=1, buffer_s=0.5, throughput=estimate(3e6))
-    decision = decide(LADDER, seen, SETTINGS, PLANS)
+    decision = decide(LADDER, seen, SETTINGS)
     assert (decision.step, decision.rung) == (Step.FETCH_GOP, LADDER.lowest)
 
 
 def test_plenty_gets_the_best_and_little_the_lowest() -> None:
     rich = situation(throughput=estimate(100e6), buffer_s=15.0)
     poor = situation(throughput=estimate(0.5e6), buffer_s=3.0)
-    assert decide(LADDER, rich, SETTINGS, PLANS).rung == 0
-    assert decide(LADDER, poor, SETTINGS, PLANS).rung == LADDER.lowest
+    assert decide(LADDER, rich, SETTINGS).rung == 0
+    assert decide(LADDER, poor, SETTINGS).rung == LADDER.lowest
 
 
 def test_missed_deadlines_of_drawing_cap_the_rung() -> None:
     rich = situation(throughput=estimate(100e6), buffer_s=15.0, best_rung=3)
-    assert decide(LADDER, rich, SETTINGS, PLANS).rung == 3
+    assert decide(LADDER, rich, SETTINGS).rung == 3
 
 
 def test_a_full_buffer_waits_until_the_next_gop_fits() -> None:
-    decision = decide(LADDER, situation(buffer_s=SETTINGS.most_buffer_s), SETTINGS, PLANS)
+    decision = decide(LADDER, situation(buffer_s=SETTINGS.most_buffer_s), SETTINGS)
     assert decision.step is Step.WAIT
     assert decision.wait_s == pytest.approx(2.5)
 
 
 def test_all_there_waits_for_ever() -> None:
-    decision = decide(LADDER, situation(next_gop=12), SETTINGS, PLANS)
+    decision = decide(LADDER, situation(next_gop=12), SETTINGS)
     assert decision.step is Step.WAIT
     assert math.isinf(decision.wait_s)
 
@@ -171,7 +169,7 @@ def test_small_differences_of_the_estimate_do_not_flap_the_rung() -> None:
         seen, rungs = situation(last_rung=None, buffer_s=14.0), []
         for k in range(12):
             wobble = estimate(bps * (1.03 if k % 2 else 0.97))
-            rung = decide(LADDER, replace(seen, throughput=wobble), SETTINGS, PLANS).rung
+            rung = decide(LADDER, replace(seen, throughput=wobble), SETTINGS).rung
             rungs.append(rung)
             seen = replace(seen, last_rung=rung)
         assert len(set(rungs[2:])) == 1

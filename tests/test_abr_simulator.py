@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.streaming.optimum import OptimumSettings, optimum_qoe_db
+from benchmarks.streaming.optimum import OptimumSettings, find_optimum
 from benchmarks.streaming.policies import Adaptive, Fixed, plain_policies
 from benchmarks.streaming.session import Outcome, Playback, play, quality_of_experience_db
 from benchmarks.streaming.trace import Trace
@@ -113,7 +113,7 @@ def test_the_optimum_is_what_trying_everything_finds() -> None:
         for rungs in itertools.product(range(5), repeat=4)
     )
     search = OptimumSettings(bin_s=0.01, stall_allowances_s=(0.0, 0.5, 1.0, 2.0, 4.0))
-    assert optimum_qoe_db(ladder, trace, search) == pytest.approx(best, abs=1e-6)
+    assert find_optimum(ladder, trace, search).qoe_db == pytest.approx(best, abs=1e-6)
 
 
 class _Scripted(Fixed):
@@ -131,7 +131,7 @@ class _Scripted(Fixed):
 def test_nobody_beats_the_optimum(seed: int) -> None:
     ladder = made_up_ladder(gops=40)
     trace = mobile(seed, ladder.bandwidth_bps(2))
-    best = optimum_qoe_db(ladder, trace, OptimumSettings())
+    best = find_optimum(ladder, trace, OptimumSettings()).qoe_db
     for policy in (Adaptive(SETTINGS), *plain_policies(ladder, SETTINGS)):
         assert play(policy, ladder, trace).qoe_db <= best + 0.05
 
@@ -145,8 +145,6 @@ def test_an_hour_of_loops_holds_no_more_than_the_buffer() -> None:
     most_bytes = max(gop.bytes_at(0) for gop in ladder.gops)
     held = outcome.most_buffer_s / 2.5 * most_bytes + sum(ladder.static_bytes)
     assert held < 20e6
-    assert policy.plans is not None
-    assert len(policy.plans) <= 13
 
 
 @pytest.mark.skipif(not (DATA / "traces").is_dir(), reason="recorded traces are not at hand")

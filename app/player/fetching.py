@@ -16,7 +16,6 @@ from codec.streaming.adaptive import (
     AdaptiveSettings,
     Decision,
     InFlight,
-    PlanBook,
     Situation,
     Step,
     Throughput,
@@ -190,10 +189,6 @@ class NetworkFetching:
     ) -> None:
         self._settings = settings
         self._ladder = opened.ladder
-        adaptive = settings.adaptive
-        self._plans = PlanBook(
-            opened.ladder, adaptive.most_buffer_s, adaptive.latency_s, adaptive.plan
-        )
         self._kept_rungs = kept_rungs
         self._is_static_kept = is_static_kept
 
@@ -208,7 +203,7 @@ class NetworkFetching:
             if better is not None:
                 return better
         seen = self._situation(view, missing)
-        decision = decide(self._ladder, seen, self._settings.adaptive, self._plans)
+        decision = decide(self._ladder, seen, self._settings.adaptive)
         if decision.step is Step.FETCH_GOP:
             return self._rung_for(view, seen, decision)
         if decision.step is Step.WAIT and missing is None:

@@ -24,9 +24,17 @@ class OptimumSettings:
     """
 
     bin_s: float = 0.1
-    stall_allowances_s: tuple[float, ...] = (0.0, 0.5, 2.0)
+    stall_allowances_s: tuple[float, ...] = (0.0, 0.2, 0.5, 1.0, 2.0)
     buffer_s: float = 20.0
     static_gops: int = 12
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best schedule that was found."""
+
+    qoe_db: float
+    stall_s: float
 
 
 @dataclass
@@ -49,8 +57,8 @@ class _Labels:
         return _Labels(*(np.concatenate([vars(p)[name] for p in parts]) for name in names))
 
 
-def optimum_qoe_db(ladder: Ladder, trace: Trace, settings: OptimumSettings) -> float:
-    """Quality of experience of the best schedule found.
+def find_optimum(ladder: Ladder, trace: Trace, settings: OptimumSettings) -> Best:
+    """The schedule of the best quality of experience.
 
     Dynamic programming over GOPs. The total stall of a schedule is the most that one of its GOPs
     comes late, so for a given allowance of stall the state is: time of arrival, last rung, static
@@ -62,12 +70,15 @@ def optimum_qoe_db(ladder: Ladder, trace: Trace, settings: OptimumSettings) -> f
     start_s = float(first.now_s[0])
     least = _search(ladder, trace, settings, first, start_s, np.inf, lowest_only=True)
     least_s = float(least.late_s.min())
-    best = -np.inf
+    best = Best(-np.inf, np.inf)
     for allowance in settings.stall_allowances_s:
         ends = _search(ladder, trace, settings, first, start_s, least_s + allowance + 1e-6)
         if len(ends.score):
             stall = STALL_DB * ends.late_s / (ladder.duration_s / 60)
-            best = max(best, float((ends.score / len(ladder.gops) - stall).max()))
+            qoe_db = ends.score / len(ladder.gops) - stall
+            top = int(qoe_db.argmax())
+            found = Best(float(qoe_db[top]), float(ends.late_s[top]))
+            best = max(best, found, key=lambda each: each.qoe_db)
     return best
 
 

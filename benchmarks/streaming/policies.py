@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from codec.streaming.adaptive.choice import AdaptiveSettings, decide, next_static, reconsider
 from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
 from codec.streaming.adaptive.ladder import Ladder
-from codec.streaming.adaptive.planning import PlanBook
 
 
 @dataclass
@@ -17,13 +16,9 @@ class Adaptive:
 
     settings: AdaptiveSettings = field(default_factory=AdaptiveSettings)
     name: str = "adaptive"
-    plans: PlanBook | None = None
 
     def decide(self, ladder: Ladder, seen: Situation) -> Decision:
-        if self.plans is None:
-            settings = self.settings
-            self.plans = PlanBook(ladder, settings.most_buffer_s, settings.latency_s, settings.plan)
-        return decide(ladder, seen, self.settings, self.plans)
+        return decide(ladder, seen, self.settings)
 
     def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
         return reconsider(ladder, seen, flight, self.settings)

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.streaming.trace import Trace
 from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
 from codec.streaming.adaptive.ladder import Ladder
-from codec.streaming.adaptive.throughput import ThroughputMeter, ThroughputSettings
+from codec.streaming.adaptive.throughput import Throughput, ThroughputMeter, ThroughputSettings
 
 STALL_DB = 4.3  # per stalled second per minute of content
 STEP_WEIGHT = 0.5
@@ -33,11 +33,14 @@ class SessionSettings:
     Args:
         watch_s: how often a transfer in progress is looked at.
         resume_s: content that must be there before playback starts or goes on after a stall.
+        foresight_s: over which the policy is told what the throughput will be, instead of an
+            estimate; 0 for none. No player can have it: it bounds what better estimates can bring.
         wall_s: simulated time after which a session that gets nowhere is given up.
     """
 
     watch_s: float = 0.5
     resume_s: float = 0.0
+    foresight_s: float = 0.0
     wall_s: float = 36_000.0
 
 
@@ -158,8 +161,17 @@ class _Session:
             last_rung=rungs[-1] if rungs else None,
             static_layers=self.static_layers,
             playing=True,
-            throughput=self.meter.estimate(),
+            throughput=self._throughput(),
         )
+
+    def _throughput(self) -> Throughput | None:
+        known, ahead_s = self.meter.estimate(), self.settings.foresight_s
+        if known is None or ahead_s <= 0:
+            return known
+        now_s = self.playback.now_s
+        bits = float(self.trace.bits_until(now_s + ahead_s) - self.trace.bits_until(now_s))
+        bps = max(bits / ahead_s, 1.0)
+        return Throughput(bps, bps, bps, bps, known.latency_s)
 
     def _step(self, decision: Decision) -> None:
         if decision.step is Step.WAIT:

@@ -3,21 +3,22 @@
 manifest -> Ladder;  transfers -> ThroughputMeter;  both -> decide -> Decision
 """
 
+from codec.streaming.adaptive.budget import BudgetSettings
 from codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, decide, reconsider
 from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
 from codec.streaming.adaptive.ladder import GopLadder, Ladder, ladder_of
-from codec.streaming.adaptive.planning import PlanBook, PlanSettings
+from codec.streaming.adaptive.static_layers import StaticSettings
 from codec.streaming.adaptive.throughput import Throughput, ThroughputMeter, ThroughputSettings
 
 __all__ = [
     "AdaptiveSettings",
+    "BudgetSettings",
     "Decision",
     "GopLadder",
     "InFlight",
     "Ladder",
-    "PlanBook",
-    "PlanSettings",
     "Situation",
+    "StaticSettings",
     "Step",
     "Throughput",
     "ThroughputMeter",

@@ -8,11 +8,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from codec.streaming.adaptive.budget import BudgetSettings, rungs_within_budget
 from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
 from codec.streaming.adaptive.ladder import Ladder
-from codec.streaming.adaptive.planning import PlanBook, PlanSettings, stall_db
-
-BUFFER_GROWS = 1.2  # throughput over the lowest rung's bit rate from which the buffer soon stands
+from codec.streaming.adaptive.static_layers import StaticSettings, gops_to_wait
 
 
 @dataclass(frozen=True)
@@ -22,27 +21,21 @@ class AdaptiveSettings:
     Args:
         most_buffer_s: no GOP is asked for that would not fit below this.
         safe_share: the largest part of the buffer that a GOP may take to arrive.
-        static_share: the largest part of the buffer that a static layer may take to arrive.
-        static_gops: coming GOPs for which a static layer's gain is weighed against a stall.
         abandon_after_s: a transfer is left alone so long.
         abandon_gain_s: stall that giving up must save.
-        latency_s: of a request, as the plan supposes it.
-        plan: what is weighed once the buffer stands.
+        budget: how long GOPs may take as the buffer fills.
+        static: when the static layers come.
     """
 
     most_buffer_s: float = 20.0
-    safe_share: float = 1.0
-    static_share: float = 0.8
-    static_gops: int = 24
+    safe_share: float = 0.7
     abandon_after_s: float = 1.0
     abandon_gain_s: float = 0.2
-    latency_s: float = 0.1
-    plan: PlanSettings = field(default_factory=PlanSettings)
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
+    static: StaticSettings = field(default_factory=StaticSettings)
 
 
-def decide(
-    ladder: Ladder, seen: Situation, settings: AdaptiveSettings, plans: PlanBook
-) -> Decision:
+def decide(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision:
     """What to do next."""
     static = next_static(ladder, seen, settings)
     if static is not None:
@@ -52,7 +45,7 @@ def decide(
     full_s = seen.buffer_s + ladder.gops[seen.next_gop].duration_s - settings.most_buffer_s
     if full_s > 1e-9 and seen.buffer_s > 0:
         return _wait(seen, min(full_s, seen.buffer_s), "the buffer is full")
-    rung, why = choose_rung(ladder, seen, settings, plans)
+    rung, why = choose_rung(ladder, seen, settings)
     return _fetch(seen, rung, f"{_sight(seen)}: QP {ladder.rungs[rung]} {why}")
 
 
@@ -60,7 +53,7 @@ def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> 
     """The next layer of static Gaussians, if it is to be fetched before the next GOP.
 
     The first comes before anything else: with it and one GOP there is a picture. The others
-    come when the buffer bears it; where it will not grow, when they are worth the stall.
+    come when waiting would cost more than the stall that they may cause.
     """
     layer = seen.static_layers
     if layer >= len(ladder.static_bytes):
@@ -70,13 +63,9 @@ def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> 
     if seen.next_gop == 0 or seen.throughput is None:
         return None
     seconds = arrival_s(ladder.static_bytes[layer], seen)
-    stalled_s = max(seconds - settings.static_share * seen.buffer_s, 0.0)
-    grows = seen.throughput.bps > BUFFER_GROWS * ladder.bandwidth_bps(ladder.lowest)
-    cost_db = stalled_s * stall_db(ladder.gops[0].duration_s, settings.plan)
     if _nothing_better(ladder, seen, settings):
         return _static(seen, layer, f"a static layer in {seconds:.1f} s while there is time")
-    worth_it = not grows and cost_db <= _gain_db(ladder, seen, settings)
-    if stalled_s == 0 or worth_it:
+    if gops_to_wait(ladder, seen, settings.most_buffer_s, settings.static) == 0:
         return _static(seen, layer, f"a static layer in {seconds:.1f} s sharpens the picture")
     return None
 
@@ -89,17 +78,7 @@ def _nothing_better(ladder: Ladder, seen: Situation, settings: AdaptiveSettings)
     return seen.buffer_s > 0 and seen.buffer_s + next_s > settings.most_buffer_s + 1e-9
 
 
-def _gain_db(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> float:
-    """What the next static layer adds over the GOPs for which patience lasts."""
-    now, then = (
-        ladder.shown_db(seen.next_gop, ladder.lowest, seen.static_layers + more) for more in (0, 1)
-    )
-    return (then - now) * min(settings.static_gops, len(ladder.gops) - seen.next_gop)
-
-
-def choose_rung(
-    ladder: Ladder, seen: Situation, settings: AdaptiveSettings, plans: PlanBook
-) -> tuple[int, str]:
+def choose_rung(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> tuple[int, str]:
     """The rung of the next GOP and a sentence on why."""
     lowest = ladder.lowest
     if seen.throughput is None or (seen.last_rung is None and seen.next_gop == 0):
@@ -109,35 +88,16 @@ def choose_rung(
     gop = ladder.gops[seen.next_gop]
     allowed = [
         rung
-        for rung in range(min(seen.best_rung, lowest), len(ladder.rungs))
-        if arrival_s(gop.bytes_at(rung), seen) <= settings.safe_share * seen.buffer_s
+        for rung in rungs_within_budget(ladder, seen, settings.most_buffer_s, settings.budget)
+        if rung >= min(seen.best_rung, lowest)
+        and arrival_s(gop.bytes_at(rung), seen) <= settings.safe_share * seen.buffer_s
     ]
     if not allowed:
-        return lowest, "to keep playing, as better ones would come too late"
-    best = _most_worth(ladder, seen, allowed, settings, plans)
+        return lowest, "to fill the buffer, as better ones would take too long"
+    best = max(allowed, key=lambda rung: (gop.quality_db[rung], rung))
     if best == seen.best_rung > 0:
         return best, "is the best that can be drawn in time"
-    return best, "is the best" if best == 0 else "is worth most, stalls to come considered"
-
-
-def _most_worth(
-    ladder: Ladder, seen: Situation, allowed: list[int], settings: AdaptiveSettings, plans: PlanBook
-) -> int:
-    assert seen.throughput is not None
-    gop = ladder.gops[seen.next_gop]
-    rungs = range(len(ladder.rungs))
-    worth = plans.worth_db(
-        [8.0 * gop.bytes_at(rung) for rung in rungs],
-        gop.quality_db,
-        seen.buffer_s,
-        seen.throughput.bps,
-        seen.throughput.usual_bps,
-    )
-    if seen.last_rung is not None and seen.next_gop > 0:
-        before = ladder.gops[seen.next_gop - 1].quality_db[seen.last_rung]
-        weight = settings.plan.step_weight
-        worth = [w - weight * abs(q - before) for w, q in zip(worth, gop.quality_db, strict=True)]
-    return max(allowed, key=lambda rung: worth[rung])
+    return best, "is the best" if best == 0 else "is the best that the buffer bears"
 
 
 def arrival_s(size_bytes: int, seen: Situation) -> float:

@@ -1,0 +1,95 @@
+"""How long the next GOP may take to arrive: what is spent, and what is saved, of the buffer.
+
+As in buffer-based adaptation (Huang et al., SIGCOMM 2014) the buffer decides how much is dared; as
+in throughput rules the estimate decides what that buys. The budget is a time, so that keyframe,
+field and features count alike.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from codec.streaming.adaptive.decision import Situation
+from codec.streaming.adaptive.ladder import GopLadder, Ladder
+from codec.streaming.adaptive.static_layers import stall_db
+
+
+@dataclass(frozen=True)
+class BudgetSettings:
+    """How much is saved and how much is dared.
+
+    Args:
+        end_share: of the content that is left to fetch: no larger buffer is wanted, as what is left
+            over at the end was saved for nothing.
+        least_share: of a GOP's duration, spent on it when the buffer is empty.
+        bend: how long the budget stays near that least as the buffer fills; 1 is a straight line.
+        spend_share: of what lies above the wanted buffer, spent on one GOP.
+        trust: share of the estimated throughput that is counted on, on a ladder whose quality is
+            worth `usual_gain` of the stall it may cost.
+        caution: how far trust sinks where quality gains less than that; a power.
+        usual_gain: dB gained from the lowest to the best rung, over the dB lost if all the time it
+            takes were stall.
+        up_share, down_share: of the budget: a better rung than the last must undercut it by so
+            much, the last may exceed it by so much. Against flapping.
+    """
+
+    end_share: float = 0.6
+    least_share: float = 0.35
+    bend: float = 2.5
+    spend_share: float = 0.26
+    trust: float = 1.25
+    caution: float = 0.15
+    usual_gain: float = 0.06
+    up_share: float = 0.06
+    down_share: float = 0.07
+
+
+def budget_s(
+    buffer_s: float, gop_s: float, rest_s: float, most_buffer_s: float, settings: BudgetSettings
+) -> float:
+    """Seconds that the next GOP may take; grows with the buffer.
+
+    Args:
+        gop_s: duration of the GOP. rest_s: content that is not there yet, the GOP included.
+        most_buffer_s: content ahead that is never exceeded.
+    """
+    wanted_s = max(min(most_buffer_s - gop_s, settings.end_share * rest_s), 0.0)
+    if buffer_s >= wanted_s:
+        return gop_s + settings.spend_share * (buffer_s - wanted_s)
+    filled = (buffer_s / wanted_s) ** settings.bend
+    return gop_s * (settings.least_share + (1.0 - settings.least_share) * filled)
+
+
+def trusted_bps(gop: GopLadder, bps: float, settings: BudgetSettings) -> float:
+    """Throughput to count on: less where the ladder's quality is little against a stall."""
+    gain_db = max(gop.quality_db) - min(gop.quality_db)
+    most_s = 8.0 * (max(gop.feature_bytes) - min(gop.feature_bytes)) / bps
+    if gain_db <= 0 or most_s <= 0:
+        return bps * settings.trust
+    gain = gain_db / (stall_db(gop.duration_s) * most_s)
+    doubt = min(max(math.log(settings.usual_gain / gain), -2.0), 3.0)
+    return bps * settings.trust * math.exp(-settings.caution * doubt)
+
+
+def rungs_within_budget(
+    ladder: Ladder, seen: Situation, most_buffer_s: float, settings: BudgetSettings
+) -> list[int]:
+    """Rungs of the next GOP that may be dared; better ones than the last only with a margin."""
+    assert seen.throughput is not None
+    gop = ladder.gops[seen.next_gop]
+    rest_s = sum(later.duration_s for later in ladder.gops[seen.next_gop :])
+    budget = budget_s(seen.buffer_s, gop.duration_s, rest_s, most_buffer_s, settings)
+    bps = trusted_bps(gop, seen.throughput.bps, settings)
+    up, same = budget / (1.0 + settings.up_share), budget * (1.0 + settings.down_share)
+
+    def limit_s(rung: int) -> float:
+        if seen.last_rung is None or rung > seen.last_rung:
+            return budget
+        return same if rung == seen.last_rung else up
+
+    return [
+        rung
+        for rung in range(len(ladder.rungs))
+        if seen.throughput.latency_s + 8.0 * gop.bytes_at(rung) / bps <= limit_s(rung)
+    ]
