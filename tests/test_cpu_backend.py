@@ -15,7 +15,8 @@ import torch
 from renderer import Camera, Gaussians, RenderSettings
 from renderer.backends import cpu
 from renderer.backends.cpu import CpuBackend, CpuSettings
-from renderer.backends.cpu_kernels import TILE_WIDTH
+from renderer.backends.cpu_blend import blend
+from renderer.backends.cpu_kernels import TILE_WIDTH, source_stamp
 from tests.synthetic import random_canonical
 
 SETTINGS = RenderSettings(background=(0.1, 0.2, 0.3))
@@ -122,6 +123,14 @@ def test_inputs_of_other_strides_and_types() -> None:
         atol=1e-5,
         rtol=0,
     )
+
+
+def test_compiled_code_is_as_old_as_all_its_sources() -> None:
+    """A kernel holds code and constants of other files; it must not outlive them in the cache."""
+    stamp = blend._cache._cache_file._source_stamp
+    assert stamp == source_stamp()
+    names = {name for name, _, _ in stamp}
+    assert {"settings.py", "cpu_kernels.py", "cpu_lanes.py", "field_kernels.py"} <= names
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of folders work otherwise there")

@@ -9,6 +9,8 @@ work from an atomic counter, so that a thread that is held up (by the decoder, s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,9 +31,33 @@ BLOCK_PX = 4  # a tile is blended in blocks of 4 x 4 px
 # Floating-point arithmetic may be reordered, but NaN and infinity keep their meaning (hostile
 # scenes hold them), and a division by zero is no exception.
 FAST = ("contract", "arcp", "nsz", "afn", "reassoc")
-compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath=set(FAST))
 inlined = njit(nogil=True, inline="always", error_model="numpy", fastmath=set(FAST))
 real = np.float32
+Stamp = tuple[tuple[str, float, int], ...]
+
+
+def source_stamp() -> Stamp:
+    """Name, time and size of all files whose code or constants compiled functions hold."""
+    renderer = Path(__file__).parents[1]
+    files = [renderer / "settings.py", renderer / "field_kernels.py"]
+    files += sorted(renderer.glob("backends/cpu_*.py"))
+    return tuple((f.name, f.stat().st_mtime, f.stat().st_size) for f in files)
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile a function when it is first called, or load what an earlier run compiled.
+
+    numba compiles again when the function's own file has changed; here also when another one has
+    from which it took code or constants.
+    """
+    dispatcher = njit(nogil=True, cache=True, error_model="numpy", fastmath=set(FAST))(function)
+    cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if cache_file is not None:
+        cache_file._source_stamp = _STAMP
+    return dispatcher
+
+
+_STAMP = source_stamp()
 
 
 @intrinsic
