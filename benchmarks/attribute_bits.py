@@ -1,18 +1,18 @@
-"""Measures what the encoder's choices give and cost: the tables of docs/bitstream.md, section 9.
+"""Chooses the bits of each canonical attribute by rate-distortion, on a training run.
 
-    python -m benchmarks.attribute_bits                a made-up scene of textured surfaces
-    python -m benchmarks.attribute_bits path/to/RUN    the static Gaussians of a training run
+    python -m benchmarks.attribute_bits path/to/RUN
 
-Pictures are compared with those of the Gaussians before quantisation; bits per Gaussian are those
-of the compressed planes. Tables are printed as Markdown.
+Each attribute is quantised alone at a range of depths, in the layers that the encoder would make;
+the pictures are compared with those of what was trained. Errors of different attributes add up, so
+the cheapest depths that together keep a wanted quality follow from those tables; the choice is
+then measured as a whole. Without a run a made-up scene is measured (`--gaussians`).
 """
 
 from __future__ import annotations
 
-import math
+import itertools
 import platform
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -23,22 +23,28 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from benchmarks.made_up_scene import made_up_scene
 from codec import layers
-from codec.encoder import encode_scene
 from codec.encoder_config import AttributeBits, EncoderConfig
 from codec.grid_sorting import grid_shape
 from codec.planes import encode_planes
-from codec.quantisation import Quantiser
-from codec.source import CameraPreset, SceneMeta, TrainedGop
-from renderer import Camera, CanonicalGaussians, DeformationField, FieldConfig, RenderSettings
+from codec.quality_config import QualitySettings
+from codec.rung_quality import psnr_of_error, quality_cameras, sample_frames, trained_gop
+from codec.source import SceneSource
+from codec.static_parts import static_parts
+from renderer import CanonicalGaussians, Gop, RenderSettings
 from renderer.backends import choose_backend
 from renderer.backends.base import Backend
 from trainer.run_directory import load_run
 
-BIT_STEPS = (-2, -1, 0, 1, 2)  # depths tried for each attribute, around the default
-MOST_BITS = 16
-EFFORTS = (3, 5, 7, 9)
-LAYER_COUNTS = (1, 2, 3, 4)
+DEPTHS = {
+    "means": range(9, 17),
+    "quats": range(4, 11),
+    "log_scales": range(4, 11),
+    "opacity_logits": range(3, 10),
+    "colors": range(4, 11),
+}
+Cost = tuple[float, float]  # bits per Gaussian, mean square error of the pictures
 
 
 @dataclass(frozen=True)
@@ -48,203 +54,158 @@ class Options:
     Args:
         run: a training run; without one the scene is made up.
         gaussians: how many the made-up scene has.
-        backend: what draws; see `renderer.backends`.
-        views: how many of the scene's camera presets are drawn.
+        scene_db: PSNR that the scene reaches against its training cameras.
+        loss_db: how much of it the quantisation of static or of moving Gaussians may cost.
+        backend: what draws; the best of this machine if not named.
+        gops: how many of the run's GOPs are measured.
+        height_px: of the pictures; details count as they do at the capture's own size.
+        views, frames: how many presets, and frames of each GOP, are drawn.
     """
 
     run: tyro.conf.Positional[Path | None] = None
     gaussians: int = 24_000
-    backend: str = "cpu"
-    views: int = 3
+    scene_db: float = 33.0
+    loss_db: float = 0.02
+    backend: str | None = None
+    gops: int = 2
+    height_px: int = 720
+    views: int = 4
+    frames: int = 2
+
+    @property
+    def wanted_db(self) -> float:
+        """PSNR against what was trained at which the loss against the capture is `loss_db`."""
+        return self.scene_db - psnr_of_ratio(self.loss_db)
 
 
-@dataclass
-class StaticScene:
-    """Static Gaussians alone as a `codec.source.SceneSource`; its one GOP moves nothing."""
-
-    meta: SceneMeta
-    static: CanonicalGaussians
-    gop_count: int = 1
-
-    def gop(self, index: int) -> TrainedGop:
-        config = FieldConfig(features=1, width=1)
-        features = torch.zeros(config.window, 0, config.features)
-        return TrainedGop(CanonicalGaussians.empty(), features, DeformationField(config), frames=1)
+def psnr_of_ratio(loss_db: float) -> float:
+    """10 log10 of the share of error that lowers a PSNR by `loss_db`."""
+    return -psnr_of_error(10 ** (loss_db / 10) - 1)
 
 
-def main(options: Options) -> None:
-    scene = scene_of_run(options.run) if options.run else made_up_scene(options.gaussians)
-    measure = Measurement(scene, choose_backend(options.backend).backend, options.views)
-    print(f"{scene.meta.title}: {len(scene.static)} Gaussians, {options.backend} backend")
-    print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    for table in (
-        attribute_table(measure),
-        combination_table(measure),
-        effort_table(measure),
-        layout_table(scene),
-    ):
-        Console(width=100).print(table)
+@dataclass(frozen=True)
+class GridLayer:
+    """Gaussians in grid order: which item each is, and the unit of their positions' curve."""
+
+    gaussians: CanonicalGaussians
+    order: Tensor
+    grid: tuple[int, int]
+    unit: float
 
 
 class Measurement:
-    """One scene in grid order, its exact pictures, and what a choice of bits makes of both."""
+    """The layers of a kind of Gaussians, and what a choice of bits makes of bytes and pictures.
 
-    def __init__(self, scene: StaticScene, backend: Backend, views: int) -> None:
-        meta, static = scene.meta, layers.normalised_static(scene.static)
-        self.meta, self.backend = meta, backend
-        self.cameras = [preset_camera(preset, meta) for preset in meta.presets[:views]]
-        self.shape = grid_shape(len(static))
-        values = layers.sorting_values(static)
-        self.gaussians = static[layers.grid_order(values, *self.shape, sort=True, seed=0)]
-        self.exact = self._pictures(self.gaussians)
+    Args:
+        kind: "static" or "moving".
+    """
 
-    def bits_per_gaussian(
-        self, bits: AttributeBits, names: Iterable[str], effort: int = EncoderConfig.jxl_effort
-    ) -> float:
-        """Of the compressed planes of the attributes `names`."""
-        values = layers.attributes(self.gaussians)
-        quantisers = self._quantisers(bits)
-        codes = {name: quantisers[name].encode(values[name]) for name in names}
-        data = encode_planes(codes, asdict(bits), *self.shape, effort)
-        return 8 * len(data) / len(self.gaussians)
+    def __init__(self, source: SceneSource, kind: str, backend: Backend, options: Options) -> None:
+        self.meta, self.kind, self._backend, self._options = source.meta, kind, backend, options
+        count = min(options.gops, source.gop_count)
+        self._gops = [trained_gop(source, k, backend.device) for k in range(count)]
+        self.layers = list(self._in_grid_order(source))
+        self.count = sum(len(layer.gaussians) for layer in self.layers)
+        self._exact = [p.cpu() for p in self._pictures(self._gops)] if self.count else []
 
-    def psnr_db(self, bits: AttributeBits, names: Iterable[str]) -> float:
-        """Of the pictures with the attributes `names` quantised and the others exact."""
-        values = layers.attributes(self.gaussians)
-        quantisers = self._quantisers(bits)
-        for name in names:
-            values[name] = quantisers[name].decode(quantisers[name].encode(values[name]))
-        error = self._pictures(layers.canonical_from(values)) - self.exact
-        return -10 * math.log10(max(error.square().mean().item(), 1e-12))
+    def cost(self, depths: dict[str, int]) -> Cost:
+        """With the attributes of `depths` quantised and the others as trained."""
+        size, decoded = 0, []
+        for layer in self.layers:
+            values = layers.attributes(layer.gaussians)
+            bits = replace(AttributeBits(), **depths)
+            quantisers = layers.quantisers_for(values, bits, tuple(self.meta.center), layer.unit)
+            codes = {name: quantisers[name].encode(values[name]) for name in depths}
+            size += len(encode_planes(codes, depths, *layer.grid, EncoderConfig.jxl_effort))
+            values |= {name: quantisers[name].decode(codes[name]) for name in depths}
+            decoded.append(layers.canonical_from(values))
+        return 8 * size / self.count, self._error(decoded)
 
-    def cell(self, bits: AttributeBits, names: Iterable[str]) -> str:
-        names = tuple(names)
-        return f"{self.psnr_db(bits, names):.1f} / {self.bits_per_gaussian(bits, names):.1f}"
+    def _in_grid_order(self, source: SceneSource) -> Iterator[GridLayer]:
+        if self.kind == "static":
+            for part in static_parts(source.static.to("cpu"), self.meta, EncoderConfig().static):
+                yield _sorted(part.gaussians, None, part.unit)
+        else:
+            for gop in self._gops:
+                if len(gop.canonical):
+                    yield _sorted(gop.canonical.to("cpu"), gop, self.meta.radius)
 
-    def _quantisers(self, bits: AttributeBits) -> dict[str, Quantiser]:
-        values = layers.attributes(self.gaussians)
-        return layers.quantisers_for(values, bits, self.meta.center, self.meta.radius)
+    def _error(self, decoded: list[CanonicalGaussians]) -> float:
+        pairs = zip(self._exact, self._pictures(self._changed(decoded)), strict=True)
+        errors = [(exact - p.cpu()).square().mean().item() for exact, p in pairs]
+        return sum(errors) / len(errors)
 
-    def _pictures(self, gaussians: CanonicalGaussians) -> Tensor:
-        """[views, height, width, 3] as shown: clipped at display white."""
-        settings = RenderSettings(background=self.meta.background, near=self.meta.near)
-        drawn = gaussians.activate().to(self.backend.device)
-        pictures = [self.backend.render(drawn, camera, settings) for camera in self.cameras]
-        return torch.stack(pictures).cpu().clamp(0, 1)
-
-
-def attribute_table(measure: Measurement) -> Table:
-    steps = [f"{step:+d}" if step else "default" for step in BIT_STEPS]
-    table = markdown("attribute (default bits)", *steps, title="one attribute: PSNR dB / bits")
-    for name, default in asdict(AttributeBits()).items():
-        depths = [default + step for step in BIT_STEPS]
-        cells = [
-            measure.cell(replace(AttributeBits(), **{name: depth}), [name])
-            if depth <= MOST_BITS
-            else "-"
-            for depth in depths
+    def _changed(self, decoded: list[CanonicalGaussians]) -> list[Gop]:
+        device = self._backend.device
+        if self.kind == "static":
+            static = layers.concatenate(decoded).activate().to(device)
+            return [replace(gop, static=static) for gop in self._gops]
+        return [
+            replace(gop, canonical=new[layer.order.argsort()].to(device))
+            for gop, new, layer in zip(self._gops, decoded, self.layers, strict=True)
         ]
-        table.add_row(f"{name} ({default})", *cells)
-    return table
+
+    @torch.no_grad()
+    def _pictures(self, gops: list[Gop]) -> Iterator[Tensor]:
+        options, settings = self._options, RenderSettings(self.meta.background, self.meta.near)
+        views = QualitySettings(options.views, options.height_px, options.frames)
+        for gop in gops:
+            for frame in sample_frames(gop.frames, options.frames):
+                gaussians = gop.gaussians_at(frame)
+                for camera in quality_cameras(self.meta, views):
+                    yield self._backend.render(gaussians, camera, settings).clamp(0, 1)
 
 
-def combination_table(measure: Measurement) -> Table:
-    table = markdown(
-        "", *asdict(AttributeBits()), "PSNR dB / bits", title="all attributes together"
-    )
-    for label, step in (("coarser", -1), ("default", 0), ("finer", 1)):
-        depths = {name: depth + step for name, depth in asdict(AttributeBits()).items()}
-        cell = measure.cell(AttributeBits(**depths), depths)
-        table.add_row(label, *map(str, depths.values()), cell)
-    return table
+def _sorted(gaussians: CanonicalGaussians, gop: Gop | None, unit: float) -> GridLayer:
+    grid = grid_shape(len(gaussians))
+    features = gop.features.cpu() if gop else None
+    order = layers.grid_order(layers.sorting_values(gaussians, features), *grid, True, 0)
+    return GridLayer(gaussians[order], order, grid, unit)
 
 
-def effort_table(measure: Measurement) -> Table:
-    table = markdown("JPEG XL effort", *map(str, EFFORTS), title="default bits")
-    bits = AttributeBits()
-    sizes = [measure.bits_per_gaussian(bits, asdict(bits), effort) for effort in EFFORTS]
-    table.add_row("bits per Gaussian", *(f"{size:.1f}" for size in sizes))
-    return table
+def cheapest(costs: dict[str, dict[int, Cost]], wanted_db: float) -> dict[str, int]:
+    """The depths with the fewest bits whose errors add up to no more than `wanted_db` allows."""
+    names = list(costs)
+    best: tuple[float, tuple[int, ...]] = (float("inf"), ())
+    for depths in itertools.product(*(costs[name] for name in names)):
+        chosen = [costs[name][depth] for name, depth in zip(names, depths, strict=True)]
+        if psnr_of_error(sum(error for _, error in chosen)) >= wanted_db:
+            best = min(best, (sum(bits for bits, _ in chosen), depths))
+    return dict(zip(names, best[1], strict=True)) if best[1] else {n: max(DEPTHS[n]) for n in names}
 
 
-def layout_table(scene: StaticScene) -> Table:
-    """Whole scenes through the encoder: into how many layers, sorted or not."""
-    labels = [*map(str, LAYER_COUNTS), "1, not sorted"]
-    table = markdown("static layers", *labels, title="default bits and effort")
-    sizes = [static_bytes(scene, EncoderConfig(static_layers=k)) for k in LAYER_COUNTS]
-    sizes.append(static_bytes(scene, EncoderConfig(static_layers=1, sort=False)))
-    table.add_row("bytes", *(f"{size:,}" for size in sizes))
-    table.add_row("against one layer", *(f"{size / sizes[0] - 1:+.1%}" for size in sizes))
-    return table
+def main(options: Options) -> None:
+    source = load_run(options.run) if options.run else made_up_scene(options.gaussians)
+    backend = choose_backend(options.backend).backend
+    print(f"{source.meta.title}, {backend.name} backend, {platform.machine()}")
+    print(f"wanted: {options.wanted_db:.1f} dB against what was trained, static or moving alone")
+    for kind, default in defaults().items():
+        measure = Measurement(source, kind, backend, options)
+        if measure.count:
+            report(measure, default, options)
 
 
-def static_bytes(scene: StaticScene, config: EncoderConfig) -> int:
-    """Bytes of all static layers of the encoded scene."""
-    with tempfile.TemporaryDirectory() as place:
-        report = encode_scene(scene, Path(place) / "scene", replace(config, rungs=(32,)))
-    return report.part_bytes["static"]
+def defaults() -> dict[str, AttributeBits]:
+    config = EncoderConfig()
+    return {"static": config.static_bits, "moving": config.moving_bits}
 
 
-def scene_of_run(path: Path) -> StaticScene:
-    run = load_run(path)
-    return StaticScene(run.meta, run.static)
+def report(measure: Measurement, default: AttributeBits, options: Options) -> None:
+    costs = {n: {d: measure.cost({n: d}) for d in depths} for n, depths in DEPTHS.items()}
+    table = Table("dB/bits", *map(str, range(3, 17)), box=box.MARKDOWN, title=measure.kind)
+    for name, found in costs.items():
+        table.add_row(name, *(_cell(found.get(depth)) for depth in range(3, 17)))
+    Console(width=220).print(table)
+    for said, depths in (
+        ("default", asdict(default)),
+        ("chosen", cheapest(costs, options.wanted_db)),
+    ):
+        chosen = ", ".join(f"{name} {depth}" for name, depth in depths.items())
+        print(f"{measure.kind} {said}: {_cell(measure.cost(depths))} with {chosen}")
 
 
-def made_up_scene(count: int) -> StaticScene:
-    """A floor, a wall and a sphere; random sizes and rotations, colours of a smooth texture."""
-    random = torch.Generator().manual_seed(0)
-    along = torch.rand(count, 2, generator=random) * 2 - 1
-    parts = [points(along[k::3]) for k, points in enumerate((_floor, _wall, _sphere))]
-    means = torch.cat(parts)
-    noise = torch.randn(count, 3, generator=random)
-    waves = torch.sin(means * torch.tensor([5.0, 7.0, 6.0]) + means.roll(1, dims=-1) * 3.0)
-    static = CanonicalGaussians(
-        means=means + 0.01 * noise,
-        quats=torch.randn(count, 4, generator=random),
-        log_scales=math.log(3.0 / count**0.5) + 0.5 * torch.randn(count, 3, generator=random),
-        opacity_logits=1.0 + 1.5 * torch.randn(count, generator=random),
-        colors=(0.5 + 0.35 * waves + 0.05 * noise).clamp(0, 1),
-    )
-    return StaticScene(_made_up_meta(), static)
-
-
-def _floor(along: Tensor) -> Tensor:
-    return torch.stack([2 * along[:, 0], torch.ones(len(along)), 2 * along[:, 1]], dim=-1)
-
-
-def _wall(along: Tensor) -> Tensor:
-    return torch.stack([2 * along[:, 0], along[:, 1], torch.full((len(along),), 2.0)], dim=-1)
-
-
-def _sphere(along: Tensor) -> Tensor:
-    turn, height = math.pi * along[:, 0], along[:, 1]
-    ring = (1 - height.square()).sqrt()
-    return 0.7 * torch.stack([ring * turn.cos(), height, ring * turn.sin()], dim=-1)
-
-
-def _made_up_meta() -> SceneMeta:
-    eyes = ((0.0, -0.5, -4.0), (2.0, -1.0, -3.0), (-1.5, 0.2, -2.5))
-    return SceneMeta(
-        title="Made-up surfaces",
-        fps=24.0,
-        up=(0.0, -1.0, 0.0),
-        center=(0.0, 0.0, 0.0),
-        radius=3.0,
-        background=(0.1, 0.2, 0.3),
-        width=480,
-        height=270,
-        presets=tuple(CameraPreset(f"View {k}", eye, (0.0, 0.0, 0.0), 0.7)
-                      for k, eye in enumerate(eyes)),
-    )  # fmt: skip
-
-
-def preset_camera(preset: CameraPreset, meta: SceneMeta) -> Camera:
-    position, target, up = map(torch.tensor, (preset.position, preset.target, meta.up))
-    return Camera.look_at(position, target, up, preset.fov_y_rad, meta.width, meta.height)
-
-
-def markdown(*columns: str, title: str) -> Table:
-    return Table(*columns, title=title, title_justify="left", box=box.MARKDOWN)
+def _cell(cost: Cost | None) -> str:
+    return f"{psnr_of_error(cost[1]):.1f}/{cost[0]:.1f}" if cost else ""
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import torch
 
 from codec import layers
 from codec.dash import start_ticks, write_dash
-from codec.encoder_config import EncoderConfig, EncodeReport
+from codec.encoder_config import AttributeBits, EncoderConfig, EncodeReport
 from codec.errors import EncodeError
 from codec.feature_smoothing import hold_unseen, lifetimes, visible_frames
 from codec.feature_video import (
@@ -41,6 +41,7 @@ from codec.quantisation import Quantiser, fit_quantiser
 from codec.rung_quality import measure_rungs
 from codec.scene import open_scene
 from codec.source import SceneSource, TrainedGop
+from codec.static_parts import static_parts
 from renderer import CanonicalGaussians
 
 Progress = Callable[[str, float], None]
@@ -121,18 +122,19 @@ class _Encoder:
         return TileLayout.of(*grid_shape(most), features.pop())
 
     def _encode_static(self) -> list[LayerEntry]:
-        static = layers.normalised_static(self.source.static.to("cpu"))
+        static = self.source.static.to("cpu")
         _check_finite("The static layer", static)
-        meta = self.source.meta
-        weight = layers.importance(static, torch.tensor(meta.center), max(meta.radius, 1e-6))
-        ranked = weight.argsort(descending=True)
-        sizes = layers.split_sizes(len(static), self.config.static_layers)
         entries = []
-        for k, chosen in enumerate(ranked.split(sizes) if sizes else []):
-            part = static[chosen]
-            height, width = grid_shape(len(part))
-            order = self._order(layers.sorting_values(part), height, width)
-            entry, codes = self._encode_layer(f"static/{k}.planes", part[order], height, width)
+        for k, part in enumerate(static_parts(static, self.source.meta, self.config.static)):
+            height, width = grid_shape(len(part.gaussians))
+            order = self._order(layers.sorting_values(part.gaussians), height, width)
+            entry, codes = self._encode_layer(
+                f"static/{k}.planes",
+                part.gaussians[order],
+                (height, width),
+                self.config.static_bits,
+                part.unit,
+            )
             entries.append(entry)
             self._keep(self.static_codes, codes)
         return entries
@@ -141,16 +143,18 @@ class _Encoder:
         return layers.grid_order(values, height, width, self.config.sort, self.config.seed)
 
     def _encode_layer(
-        self, name: str, gaussians: CanonicalGaussians, height: int, width: int
+        self,
+        name: str,
+        gaussians: CanonicalGaussians,
+        grid: tuple[int, int],
+        bits: AttributeBits,
+        unit: float,
     ) -> tuple[LayerEntry, dict[str, np.ndarray]]:
-        values = layers.attributes(gaussians)
-        meta = self.source.meta
-        quantisers = layers.quantisers_for(
-            values, self.config.bits, tuple(meta.center), max(meta.radius, 1e-6)
-        )
+        values, (height, width) = layers.attributes(gaussians), grid
+        quantisers = layers.quantisers_for(values, bits, tuple(self.source.meta.center), unit)
         codes = layers.encode_layer(values, quantisers)
-        bits = {attribute: q.bits for attribute, q in quantisers.items()}
-        data = encode_planes(codes, bits, height, width, self.config.jxl_effort)
+        depths = {attribute: q.bits for attribute, q in quantisers.items()}
+        data = encode_planes(codes, depths, height, width, self.config.jxl_effort)
         file = self.package.write(name, data)
         return LayerEntry(file, len(gaussians), height, width, quantisers), codes
 
@@ -163,7 +167,11 @@ class _Encoder:
         if len(canonical):
             canonical, features = self._in_grid_order(gop, tiles)
             entry, codes = self._encode_layer(
-                f"keyframes/{index:04d}.planes", canonical, tiles.height, tiles.width
+                f"keyframes/{index:04d}.planes",
+                canonical,
+                (tiles.height, tiles.width),
+                self.config.moving_bits,
+                max(self.source.meta.radius, 1e-6),
             )
             layer_entries = (entry,)
             self._keep(self.gop_codes, codes)

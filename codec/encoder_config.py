@@ -14,13 +14,35 @@ from codec.quality_config import QualitySettings
 
 @dataclass(frozen=True)
 class AttributeBits:
-    """Bits per channel of each canonical attribute, 1..16; docs/bitstream.md measures."""
+    """Bits per channel of each canonical attribute, 1..16; `benchmarks.attribute_bits` measures.
 
-    means: int = 15
+    The defaults are those of static Gaussians.
+    """
+
+    means: int = 14
     quats: int = 8
     log_scales: int = 8
     opacity_logits: int = 7
     colors: int = 8
+
+
+MOVING_BITS = AttributeBits(means=11, quats=6, log_scales=6, opacity_logits=6, colors=6)
+
+
+@dataclass(frozen=True)
+class StaticSettings:
+    """How the static Gaussians are divided into layers.
+
+    Args:
+        layers: parts of them, each about twice the one before; the most important come first, so
+            that a prefix already gives a picture.
+        far_share: so many of them, the farthest, are a part of their own, sent last.
+        thinnest: of the scene's radius; thinner Gaussians look the same, and are coded as this.
+    """
+
+    layers: int = 3
+    far_share: float = 0.02
+    thinnest: float = 3e-6
 
 
 @dataclass(frozen=True)
@@ -31,9 +53,9 @@ class EncoderConfig:
         rungs: QPs of the feature video, one quality each.
         codec: of the feature video, hevc or h264.
         preset: of the video encoder.
-        bits: per canonical attribute.
-        static_layers: parts of the static Gaussians, each about twice the one before; the most
-            important come first, so that a prefix already gives a picture.
+        static_bits, moving_bits: per canonical attribute of the two kinds of Gaussians; what
+            moves covers a smaller range and is less sharp.
+        static: how the static Gaussians are divided into layers.
         jxl_effort: 1..9, time spent on the lossless planes.
         sort: lay Gaussians out by likeness; without it files are larger.
         seed: of the sorting.
@@ -47,8 +69,9 @@ class EncoderConfig:
     rungs: tuple[int, ...] = (16, 20, 24, 28, 32)
     codec: Codec = "hevc"
     preset: str = "medium"
-    bits: AttributeBits = AttributeBits()
-    static_layers: int = 3
+    static_bits: AttributeBits = AttributeBits()
+    moving_bits: AttributeBits = MOVING_BITS
+    static: StaticSettings = StaticSettings()
     jxl_effort: int = 5
     sort: bool = True
     seed: int = 0

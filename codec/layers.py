@@ -46,22 +46,6 @@ def concatenate(parts: list[CanonicalGaussians]) -> CanonicalGaussians:
     )
 
 
-def normalised_static(gaussians: CanonicalGaussians) -> CanonicalGaussians:
-    """The same picture in fewer bits: unit quaternions with w >= 0, no negative colours.
-
-    Only for Gaussians that nothing is added to. A field's deltas add to the stored quaternion and
-    colour, so moving Gaussians must keep theirs as trained.
-    """
-    quats = torch.nn.functional.normalize(gaussians.quats, dim=-1)
-    return CanonicalGaussians(
-        means=gaussians.means,
-        quats=torch.where(quats[:, :1] < 0, -quats, quats),
-        log_scales=gaussians.log_scales,
-        opacity_logits=gaussians.opacity_logits,
-        colors=gaussians.colors.relu(),
-    )
-
-
 def importance(gaussians: CanonicalGaussians, center: Tensor, radius: float) -> Tensor:
     """[N] opacity times the solid angle that a Gaussian covers for a viewer of the scene."""
     two_widest = gaussians.log_scales.topk(2, dim=-1).values.sum(dim=-1).exp()
@@ -128,10 +112,16 @@ def grid_order(values: Tensor, height: int, width: int, sort: bool, seed: int) -
 def quantisers_for(
     values: dict[str, Tensor], bits: AttributeBits, center: tuple[float, ...], unit: float
 ) -> dict[str, Quantiser]:
-    """Attribute -> the quantiser that spans its values; means get the curve of far distances."""
+    """Attribute -> the quantiser that spans its values.
+
+    Means get the curve of far distances. The components of quaternions get one step, as an error
+    in each turns a Gaussian by as much.
+    """
     curve = SinhCurve(center, unit)
     return {
-        name: fit_quantiser(v, getattr(bits, name), curve if name == "means" else None)
+        name: fit_quantiser(
+            v, getattr(bits, name), curve if name == "means" else None, one_step=name == "quats"
+        )
         for name, v in values.items()
     }
 

@@ -76,7 +76,11 @@ def plane_dtype(bits: int) -> type[np.uint8] | type[np.uint16]:
 
 
 def fit_quantiser(
-    values: Tensor, bits: int, curve: SinhCurve | None = None, clip_share: float = 0.0
+    values: Tensor,
+    bits: int,
+    curve: SinhCurve | None = None,
+    clip_share: float = 0.0,
+    one_step: bool = False,
 ) -> Quantiser:
     """The quantiser whose codes span the values of each channel.
 
@@ -85,6 +89,7 @@ def fit_quantiser(
         bits: 1..16.
         curve: applied before the range is taken.
         clip_share: share of the values at each end that may be clipped to spare the range.
+        one_step: all channels get the step of the widest: narrow ones use few of the codes.
     """
     y = _bend(values.double().cpu(), curve)
     skipped = int(clip_share * len(y))
@@ -92,6 +97,8 @@ def fit_quantiser(
     low, high = ordered[skipped], ordered[len(y) - 1 - skipped]
     offset = low.float()
     step = ((high - offset.double()) / ((1 << bits) - 1)).float().clamp(min=0)
+    if one_step:
+        step = step.max().expand_as(step)
     return Quantiser(bits, tuple(offset.tolist()), tuple(step.tolist()), curve)
 
 

@@ -38,7 +38,7 @@ def test_each_rung_of_each_gop_has_its_quality(tmp_path: Path) -> None:
 
 def test_coarser_attributes_cost_quality_at_every_rung(tmp_path: Path) -> None:
     default = encoded(tmp_path)
-    coarse = encoded(tmp_path, bits=AttributeBits(means=7, colors=4))
+    coarse = encoded(tmp_path, static_bits=AttributeBits(means=7, colors=4))
     assert all(b[0] < a[0] - 6 for a, b in zip(default, coarse, strict=True))  # type: ignore[operator]
 
 

@@ -1,0 +1,71 @@
+"""Static Gaussians become parts that look the same and cost less."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from codec.encoder_config import StaticSettings
+from codec.static_parts import axis_turns, drawable, quaternion_product, static_parts, upright
+from renderer import CanonicalGaussians
+from renderer.gaussians import rotation_matrices
+from tests.synthetic import SyntheticSource, random_canonical
+
+META = SyntheticSource().meta
+
+
+def covariances(gaussians: CanonicalGaussians) -> torch.Tensor:
+    drawn = gaussians.activate()
+    spread = rotation_matrices(drawn.quats) * drawn.scales[:, None, :]
+    return spread @ spread.transpose(1, 2)
+
+
+def test_there_are_24_ways_to_name_the_axes() -> None:
+    turns, names = axis_turns()
+    assert turns.shape == (24, 4)
+    matrices = rotation_matrices(turns)
+    assert torch.allclose(matrices, matrices.round(), atol=1e-6)
+    assert len({tuple(m.round().flatten().tolist()) for m in matrices}) == 24
+    assert torch.allclose(torch.linalg.det(matrices), torch.ones(24))
+    assert names.sort(dim=-1).values.equal(torch.arange(3).expand(24, 3))
+
+
+def test_products_turn_one_after_the_other() -> None:
+    a, b = torch.nn.functional.normalize(torch.randn(2, 5, 4), dim=-1)
+    found = rotation_matrices(quaternion_product(a, b))
+    assert torch.allclose(found, rotation_matrices(a) @ rotation_matrices(b), atol=1e-5)
+
+
+def test_upright_gaussians_have_the_same_shape_and_hardly_turn() -> None:
+    gaussians = random_canonical(500)
+    found = upright(replace(gaussians, quats=3 * gaussians.quats))
+    assert torch.allclose(covariances(found), covariances(gaussians), atol=1e-7)
+    assert torch.allclose(found.quats.norm(dim=-1), torch.ones(500))
+    assert found.quats[:, 0].min() > 0.85  # half of at most 62.8 degrees
+    assert found.quats[:, 1:].abs().max() < 0.53
+
+
+def test_what_cannot_be_seen_is_left_out_and_extremes_are_cut() -> None:
+    gaussians = random_canonical(4)
+    logits, scales = torch.tensor([-6.0, -5.0, 0.0, 20.0]), torch.full((4, 3), -30.0)
+    found = drawable(replace(gaussians, opacity_logits=logits, log_scales=scales), thinnest=1e-4)
+    assert found.means.equal(gaussians.means[1:])
+    assert found.opacity_logits[:2].tolist() == [-5.0, 0.0]
+    assert 0.99 <= found.opacity_logits[2].sigmoid() < 1
+    assert torch.allclose(found.log_scales.exp(), torch.full((3, 3), 1e-4))
+
+
+def test_the_farthest_are_a_part_of_their_own() -> None:
+    gaussians = random_canonical(200)
+    means = gaussians.means.clone()
+    means[:4] *= 1000
+    parts = static_parts(replace(gaussians, means=means), META, StaticSettings(layers=2))
+    assert [len(p.gaussians) for p in parts] == [65, 131, 4]
+    assert parts[-1].gaussians.means.norm(dim=-1).min() > 100
+    assert parts[0].unit < parts[-1].unit == META.radius
+    everything = torch.cat([p.gaussians.means for p in parts])
+    assert everything.sort(dim=0).values.equal(means.sort(dim=0).values)
+    assert static_parts(gaussians[:0], META, StaticSettings()) == []
+    (alone,) = static_parts(gaussians[:3], META, StaticSettings(layers=1))
+    assert len(alone.gaussians) == 3
