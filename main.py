@@ -193,6 +193,8 @@ def load_ablate() -> type[Command]:
 
         data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
         out: Annotated[OutputOption, tyro.conf.arg(name="output", metavar="DIR")]
+        recipe: Literal["default", "paper"] = "default"
+        """What the full row is: the best we have, or the paper's method and nothing more."""
         ablation: Annotated[AblationConfig, tyro.conf.arg(name="")] = dataclasses.field(
             default_factory=AblationConfig
         )
@@ -466,7 +468,7 @@ def parse(arguments: Sequence[str]) -> Command:
     elif rest:
         refuse_misspelt(rest[0])
     kind = COMMANDS[name].load()
-    started = options_of_recipe(kind, rest) if name == "train" else {}
+    started = options_of_recipe(kind, rest) if name in ("train", "ablate") else {}
     return tyro.cli(kind, prog=f"main.py {name}", args=rest, **started)
 
 

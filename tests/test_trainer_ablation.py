@@ -246,6 +246,24 @@ def test_each_row_switches_off_what_it_says(tmp_path: Path) -> None:
     assert (rows["paper"].gop, rows["paper"].static) == (paper.gop, paper.static)
 
 
+def test_titles_say_what_a_row_does_to_the_full_one(tmp_path: Path) -> None:
+    base = TrainConfig(tmp_path, tmp_path)
+    enabled = replace(base.gop.auxiliary, enabled=True)
+    with_it = replace(base, gop=replace(base.gop, auxiliary=enabled))
+    without = replace(base, gop=replace(base.gop, auxiliary=replace(enabled, enabled=False)))
+    titles = [
+        {p.row.name: p.title for p in planned_rows(config, AblationConfig())}["auxiliary"]
+        for config in (with_it, without)
+    ]
+    assert titles == ["no auxiliary transformer", "with auxiliary transformer"]
+
+
+def test_rows_that_change_nothing_are_left_out(tmp_path: Path) -> None:
+    rows = {p.row.name for p in planned_rows(paper_recipe(tmp_path, tmp_path), AblationConfig())}
+    assert {"full", "auxiliary", "relocation", "window-1", "window-5"} <= rows
+    assert rows & {"paper", "no-static-split", "no-depth", "no-dropout"} == set()
+
+
 def test_rows_that_leave_the_coarse_stage_alone_share_it(tmp_path: Path) -> None:
     base = TrainConfig(tmp_path, tmp_path)
     keys = {p.row.name: static_key(p.config) for p in planned_rows(base, AblationConfig())}

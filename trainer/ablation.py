@@ -59,6 +59,7 @@ class PlannedRow:
     """A row with its settings, and where the coarse stage that it needs lies."""
 
     row: Row
+    title: str
     config: TrainConfig
     shared: RunDirectory
 
@@ -106,19 +107,23 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
 
 
 def planned_rows(base: TrainConfig, config: AblationConfig) -> list[PlannedRow]:
-    """The chosen rows, in the order of the table. Raises TrainerError."""
+    """The chosen rows that differ from the full one, in the order of the table.
+
+    Raises TrainerError.
+    """
     unknown = sorted(set(config.rows) - {row.name for row in ROWS})
     if unknown:
         known = ", ".join(row.name for row in ROWS)
         raise TrainerError(f"there is no row {unknown[0]!r}; rows are {known}")
     chosen = [row for row in ROWS if not config.rows or row.name in config.rows]
-    return [_planned(row, base, config) for row in chosen]
+    differ = [row for row in chosen if row.name == "full" or row.change(base) != base]
+    return [_planned(row, base, config) for row in differ]
 
 
 def _planned(row: Row, base: TrainConfig, config: AblationConfig) -> PlannedRow:
     changed = replace(row.change(base), out=base.out / "rows" / row.name)
     shared = RunDirectory(base.out / f"static-{static_key(changed)}")
-    return PlannedRow(row, shortened(changed, config.shorten), shared)
+    return PlannedRow(row, row.title_beside(base), shortened(changed, config.shorten), shared)
 
 
 def static_key(config: TrainConfig) -> str:
@@ -140,20 +145,20 @@ def _train_static(
 ) -> None:
     """The coarse stage that the row of this number needs."""
     planned = planned_rows(base, config)[index]
-    log.info("%s: the coarse stage of %r", planned.shared.path.name, planned.row.title)
+    log.info("%s: the coarse stage of %r", planned.shared.path.name, planned.title)
     train_static_layer(planned.config, open_capture(base.data), planned.shared, device)
 
 
 def _train_row(base: TrainConfig, config: AblationConfig, index: int, device: torch.device) -> None:
     planned = planned_rows(base, config)[index]
-    log.info("row %r", planned.row.title)
+    log.info("row %r", planned.title)
     started_s = time.monotonic()
     figures = run_row(
         planned.config, planned.row.encoder, planned.shared, _measuring(config), device
     )
-    named = {"row": planned.row.name, "title": planned.row.title}
+    named = {"row": planned.row.name, "title": planned.title}
     asked = {"measuring": _plain_measuring(config)}
-    log.info("row %r done in %.0f s", planned.row.title, time.monotonic() - started_s)
+    log.info("row %r done in %.0f s", planned.title, time.monotonic() - started_s)
     document = json.dumps(named | asked | figures, indent=1)
     write_atomically(planned.result_path, document, Path.write_text)
 

@@ -25,15 +25,23 @@ class Row:
 
     Args:
         name: on the command line and of its folder.
-        title: in the table.
+        title: in the table; of a part, if the row switches it over.
         change: from the full configuration to that of the row.
         encoder: how the row is encoded, but for its rungs.
+        is_on: whether the full configuration has the part that the row switches over.
     """
 
     name: str
     title: str
     change: Change
     encoder: EncoderConfig = ENCODER
+    is_on: Callable[[TrainConfig], bool] | None = None
+
+    def title_beside(self, full: TrainConfig) -> str:
+        """The title, with what the row does to the full configuration."""
+        if self.is_on is None:
+            return self.title
+        return f"{'no' if self.is_on(full) else 'with'} {self.title}"
 
 
 def of_gop(**settings: Any) -> Change:
@@ -82,17 +90,32 @@ def as_in_the_paper(config: TrainConfig) -> TrainConfig:
 
 ROWS = (
     Row("full", "full", lambda config: config),
-    Row("auxiliary", "auxiliary transformer switched over", auxiliary_switched),
+    Row(
+        "auxiliary",
+        "auxiliary transformer",
+        auxiliary_switched,
+        is_on=lambda config: config.gop.auxiliary.enabled,
+    ),
     Row("no-dynamic-density", "no dynamic density", of_gop(dynamic_density=False)),
     Row("no-temporal", "no temporal regulariser", of_gop(temporal_weight=0.0)),
-    Row("relocation", "relocation switched over", relocation_switched),
+    Row(
+        "relocation",
+        "relocation",
+        relocation_switched,
+        is_on=lambda config: config.gop.relocation,
+    ),
     Row("window-1", "window W = 1", of_gop(window=1)),
     Row("window-5", "window W = 5", of_gop(window=5)),
     Row("no-static-split", "no static split", without_static_split),
     Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
     Row("no-depth", "no depth from points", of_static(depth_weight=0.0)),
     Row("no-dropout", "no dropout", of_static(dropout=0.0)),
-    Row("color-response", "colour response switched over", color_response_switched),
+    Row(
+        "color-response",
+        "colour response",
+        color_response_switched,
+        is_on=lambda config: config.color_response.enabled,
+    ),
     Row("paper", "the paper's method", as_in_the_paper, PAPER_ENCODER),
 )
 

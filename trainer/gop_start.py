@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from codec.grid_sorting import grid_shape, sort_grid
+from codec.grid_sorting import SortSettings, grid_shape, sort_grid
 from renderer import CanonicalGaussians, Gaussians, RenderSettings
 from trainer.background import StillView, motion_mask
 from trainer.config import TrainConfig
@@ -20,6 +20,7 @@ from trainer.progress import log
 from trainer.random_source import RandomSource
 from trainer.rasterizer import depth_map
 
+THOROUGHLY = SortSettings()
 FEWEST = 64  # a GOP in which nothing moves still gets a few moving Gaussians
 
 
@@ -69,13 +70,15 @@ def initial_features(birth: Tensor, frames: int, config: GopConfig) -> Tensor:
     return features
 
 
-def grid_order(gaussians: CanonicalGaussians, likeness: Tensor) -> Tensor:
+def grid_order(
+    gaussians: CanonicalGaussians, likeness: Tensor, settings: SortSettings = THOROUGHLY
+) -> Tensor:
     """Order of the grid for Gaussians; those of equal `likeness` [M] or [M, K] lie together."""
     extra = likeness.reshape(len(gaussians), -1)
     spread = gaussians.means.std(dim=0, unbiased=False).mean().clamp(min=1e-6)
     extra = extra / extra.abs().max().clamp(min=1) / extra.shape[1] ** 0.5
     values = torch.cat([gaussians.means / spread, gaussians.colors, extra], dim=1)
-    order = sort_grid(values, *grid_shape(len(gaussians)), seed=0)
+    order = sort_grid(values, *grid_shape(len(gaussians)), seed=0, settings=settings)
     return order[order >= 0]
 
 
