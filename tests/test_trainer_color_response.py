@@ -80,7 +80,7 @@ def test_a_dark_camera_is_found(tiny_capture: Path) -> None:
                     opacity_logits=0.0, colors=0.0)  # fmt: skip
     config = StaticConfig(
         iterations=200, exploration=0.0, relocate_until=0.0, dropout=0.0, depth_weight=0.0,
-        prune_budget_db=0.0, rates=rates,
+        rates=rates,
     )  # fmt: skip
     train_static(
         scene, medians(views, stills), (red, green, blue), 0.1, 4.0,

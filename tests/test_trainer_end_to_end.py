@@ -69,7 +69,7 @@ def test_the_trained_scene_looks_right_from_the_held_out_camera(
 
 QUICK = [
     "--device=cpu", "--points.fill=0", "--static.iterations=3", "--static.cap=40",
-    "--static.prune-budget-db=0", "--hull.candidates=2000", "--gop.count=64", "--gop.iterations=3",
+    "--hull.candidates=2000", "--gop.count=64", "--gop.iterations=3",
     "--gop.features=2", "--gop.width=8", "--gop.moments=1", "--report-every=3",
 ]  # fmt: skip
 

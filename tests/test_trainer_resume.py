@@ -118,7 +118,7 @@ def growing_config(data: Path, out: Path) -> TrainConfig:
         config,
         static_split=False,
         static=replace(
-            config.static, learns_from="frames", views=2, iterations=4, prune_budget_db=0.0
+            config.static, learns_from="frames", views=2, iterations=4
         ),
         gop=replace(
             config.gop, cap=90, growth=0.1, moments=0, dead_opacity=0.01, iterations=11,

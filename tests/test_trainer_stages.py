@@ -141,9 +141,7 @@ def test_pixels_that_are_not_trusted_have_no_say(
     footage: GopFootage, stills: list[StillView]
 ) -> None:
     doubtful = [replace(s, reliability=torch.zeros_like(s.reliability)) for s in stills]
-    config = StaticConfig(
-        iterations=3, opacity_weight=0, scale_weight=0, exploration=0, prune_budget_db=0
-    )
+    config = StaticConfig(iterations=3, opacity_weight=0, scale_weight=0, exploration=0)
     static, _ = trained_static(doubtful, footage.cameras, config)
     start = stored(scene_at(0)[torch.arange(5)])
     assert torch.equal(static.colors, start.colors * 0.5)
@@ -165,23 +163,13 @@ def test_known_depths_pull_the_surface_to_them(
     def error(weight: float) -> float:
         config = StaticConfig(
             iterations=40, depth_weight=weight, opacity_weight=0, scale_weight=0, exploration=0,
-            dropout=0, prune_budget_db=0, relocate_until=0, rates=GaussianRates(means=5e-3),
+            dropout=0, relocate_until=0, rates=GaussianRates(means=5e-3),
         )  # fmt: skip
         static, _ = trained_static(doubtful, footage.cameras, config, known)
         _, depths = rasterize_with_depth(static.activate(), footage.cameras, SETTINGS)
         return sum(depth_loss(d, k, 0.1, 4.0).item() for d, k in zip(depths, known, strict=True))
 
     assert error(1.0) < 0.8 * error(0.0)
-
-
-def test_what_pictures_can_do_without_goes_and_the_rest_goes_on(
-    footage: GopFootage, stills: list[StillView]
-) -> None:
-    config = StaticConfig(iterations=5, prune_at=0.2, prune_budget_db=0.01, exploration=0)
-    kept, _ = trained_static(stills, footage.cameras, replace(config, prune_budget_db=0))
-    some, _ = trained_static(stills, footage.cameras, replace(config, prune_budget_db=100.0))
-    assert len(kept) == 5
-    assert len(some) == 1
 
 
 def test_dropping_out_keeps_the_opacity_in_the_mean() -> None:

@@ -54,7 +54,6 @@ def paper_coarse_stage() -> StaticConfig:
         exploration=0.0,
         dropout=0.0,
         depth_weight=0.0,
-        prune_budget_db=0.0,
     )
 
 

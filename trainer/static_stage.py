@@ -17,15 +17,12 @@ from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from renderer.gaussians import rotation_matrices
 from trainer.coarse_footage import CoarseBatch, CoarseFootage
 from trainer.color_response import ColorResponse, respond
-from trainer.contribution import contributions, dispensable
 from trainer.depth_supervision import depth_loss
 from trainer.dropout import drop_out
 from trainer.gaussian_parameters import GaussianParameters, GaussianRates
-from trainer.losses import psnr, ssim
+from trainer.losses import ssim
 from trainer.random_source import RandomSource
 from trainer.rasterizer import rasterize, rasterize_with_depth
-
-JUDGES = 8  # training pictures that say what pruning costs
 
 
 @dataclass(frozen=True)
@@ -49,8 +46,6 @@ class StaticConfig:
         ssim_share: b of L_c.
         dropout: share of Gaussians left out of a step; grows to this over the schedule.
         depth_weight: of the error of inverse depth where the initial points tell it.
-        prune_at: share of the iterations after which the dispensable Gaussians go.
-        prune_budget_db: what the training pictures may lose by that; 0 keeps them all.
     """
 
     cap: int = 120_000
@@ -70,8 +65,6 @@ class StaticConfig:
     ssim_share: float = 0.2
     dropout: float = 0.2
     depth_weight: float = 0.2
-    prune_at: float = 0.85
-    prune_budget_db: float = 0.0
     rates: GaussianRates = field(default_factory=GaussianRates)
 
     def for_pictures(self, width: int, height: int) -> StaticConfig:
@@ -118,8 +111,6 @@ def train_static(
         early = step < config.relocate_until * config.iterations
         if early and step % config.relocate_every == 0 and step > 0:
             control_density(parameters, config, random)
-        if step == int(config.prune_at * config.iterations) and config.prune_budget_db > 0:
-            prune(parameters, footage, settings, config.prune_budget_db, random)
         if config.exploration > 0:
             explore(parameters, config.exploration, random)
         report(step + 1, loss.detach(), parameters.canonical())
@@ -156,27 +147,6 @@ def _color_loss(
     l1 = ((pictures - batch.pictures).abs() * batch.trusted).mean()
     structure = 1 - ssim(pictures * batch.trusted, batch.pictures * batch.trusted)
     return loss + (1 - config.ssim_share) * l1 + config.ssim_share * structure
-
-
-def prune(
-    parameters: GaussianParameters,
-    footage: CoarseFootage,
-    settings: RenderSettings,
-    budget_db: float,
-    random: RandomSource,
-) -> None:
-    """Take out what the training pictures can do without; what is left goes on learning."""
-    gaussians = detached(parameters.canonical()).activate()
-    batch = footage.draw(JUDGES, random)
-    judges = [footage.cameras[v] for v in batch.views]
-
-    @torch.no_grad()
-    def quality_db(kept: Tensor) -> float:
-        pictures, _ = rasterize(gaussians[kept], judges, settings)
-        return psnr(pictures * batch.trusted, batch.pictures * batch.trusted).item()
-
-    contribution = contributions(gaussians, footage.cameras, settings)
-    parameters.prune(dispensable(contribution, quality_db, budget_db))
 
 
 def _update(parameters: GaussianParameters, response: ColorResponse | None) -> None:
