@@ -15,6 +15,9 @@ from torch import Tensor
 
 from codec.encoder import encode_scene
 from codec.encoder_config import EncoderConfig
+from codec.feature_smoothing import SmoothingSettings
+from codec.poster_config import PosterSettings
+from codec.quality_config import QualitySettings
 from codec.scene import Scene, open_scene
 from renderer.backends import choose_backend
 from trainer.comparison import Comparison, split_figures
@@ -64,12 +67,17 @@ def adopt_static_stage(run: RunDirectory, shared: RunDirectory) -> None:
 
 def run_row(
     config: TrainConfig,
-    encoder: EncoderConfig,
+    holds_unseen: bool,
     shared: RunDirectory,
     measuring: Measuring,
     device: torch.device,
 ) -> dict[str, Any]:
-    """Train, encode and measure one row; returns its figures, JSON-able."""
+    """Train, encode and measure one row; returns its figures, JSON-able.
+
+    Args:
+        holds_unseen: the encoder may hold the features of unseen Gaussians still.
+        shared: where its coarse stage lies.
+    """
     run = RunDirectory(config.out)
     claim(run, config)
     adopt_static_stage(run, shared)
@@ -79,7 +87,8 @@ def run_row(
     scene = config.out / "scene.stgs"
     source = TrainedScene(run, run.read_plan()[0], measuring.gops)
     started_s = time.monotonic()
-    encode_scene(source, scene, replace(encoder, rungs=measuring.rungs))
+    encoder = row_encoder(measuring.rungs, holds_unseen)
+    encode_scene(source, scene, encoder)
     encoded_s = time.monotonic() - started_s
     capture = open_capture(config.data)
     frames = _frames_of(run, measuring.gops)
@@ -97,6 +106,17 @@ def run_row(
         "settings": plain_config(config),
         "encoder": asdict(encoder),
     }
+
+
+def row_encoder(rungs: tuple[int, ...], holds_unseen: bool) -> EncoderConfig:
+    """A package of a row is measured against the capture, and nobody looks at it before."""
+    smoothing = SmoothingSettings() if holds_unseen else SmoothingSettings(invisible=0.0)
+    return EncoderConfig(
+        rungs=rungs,
+        smoothing=smoothing,
+        poster=PosterSettings(width_px=0),
+        quality=QualitySettings(cameras=0),
+    )
 
 
 def _frames_of(run: RunDirectory, gops: Sequence[int]) -> list[int]:

@@ -6,17 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from codec.encoder_config import EncoderConfig
-from codec.feature_smoothing import SmoothingSettings
-from codec.poster_config import PosterSettings
-from codec.quality_config import QualitySettings
 from trainer.config import TrainConfig
 from trainer.recipes import paper_recipe
 
 Change = Callable[[TrainConfig], TrainConfig]
-# A package of one GOP is measured against the capture, and nobody looks at it before.
-ENCODER = EncoderConfig(poster=PosterSettings(width_px=0), quality=QualitySettings(cameras=0))
-PAPER_ENCODER = replace(ENCODER, smoothing=SmoothingSettings(invisible=0.0))
 
 
 @dataclass(frozen=True)
@@ -27,14 +20,14 @@ class Row:
         name: on the command line and of its folder.
         title: in the table; of a part, if the row switches it over.
         change: from the full configuration to that of the row.
-        encoder: how the row is encoded, but for its rungs.
+        holds_unseen: whether the encoder may hold the features of unseen Gaussians still.
         is_on: whether the full configuration has the part that the row switches over.
     """
 
     name: str
     title: str
     change: Change
-    encoder: EncoderConfig = ENCODER
+    holds_unseen: bool = True
     is_on: Callable[[TrainConfig], bool] | None = None
 
     def title_beside(self, full: TrainConfig) -> str:
@@ -116,7 +109,7 @@ ROWS = (
         color_response_switched,
         is_on=lambda config: config.color_response.enabled,
     ),
-    Row("paper", "the paper's method", as_in_the_paper, PAPER_ENCODER),
+    Row("paper", "the paper's method", as_in_the_paper, holds_unseen=False),
 )
 
 
