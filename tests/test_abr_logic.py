@@ -22,6 +22,7 @@ from codec.streaming.adaptive import (
     decide,
     reconsider,
 )
+from codec.streaming.adaptive.budget import budget_s
 
 SETTINGS = AdaptiveSettings()
 
@@ -122,6 +123,54 @@ def test_a_first_picture_comes_before_anything_else() -> None:
     assert (second.step, second.gop, second.rung) == (Step.FETCH_GOP, 0, LADDER.lowest)
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0, 20), st.floats(0, 20), st.floats(2.5, 600))
+def test_the_budget_grows_with_the_buffer_and_spends_no_more_than_it(
+    one_s: float, other_s: float, rest_s: float
+) -> None:
+    less_s, more_s = sorted((one_s, other_s))
+    budgets = [budget_s(b, 2.5, rest_s, 20.0, SETTINGS.budget) for b in (less_s, more_s)]
+    assert 0 < budgets[0] <= budgets[1]
+    wanted_s = min(17.5, SETTINGS.budget.end_share * rest_s)
+    assert all(b <= 2.5 for b, at in zip(budgets, (less_s, more_s), strict=True) if at <= wanted_s)
+    assert all(b <= 2.5 + at for b, at in zip(budgets, (less_s, more_s), strict=True))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0, 17.5), st.floats(0, 17.5), st.floats(2e5, 5e7), st.integers(0, 4))
+def test_a_fuller_buffer_never_lowers_the_rung(
+    one_s: float, other_s: float, bps: float, last: int
+) -> None:
+    seen = situation(throughput=estimate(bps), last_rung=last)
+    rungs = [
+        decide(LADDER, replace(seen, buffer_s=b), SETTINGS).rung for b in sorted((one_s, other_s))
+    ]
+    assert rungs[1] <= rungs[0]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0, 17.5), st.floats(2e5, 5e7), st.floats(0.05, 1.0))
+def test_less_is_dared_where_quality_gains_little(
+    buffer_s: float, bps: float, share: float
+) -> None:
+    seen = situation(throughput=estimate(bps), buffer_s=buffer_s)
+    flat = tuple(46.0 + share * (q - 46.0) for q in LADDER.gops[0].quality_db)
+    flatter = replace(LADDER, gops=tuple(replace(g, quality_db=flat) for g in LADDER.gops))
+    assert decide(flatter, seen, SETTINGS).rung >= decide(LADDER, seen, SETTINGS).rung
+
+
+def test_the_end_is_not_saved_for() -> None:
+    seen = situation(buffer_s=6.0, next_gop=11, throughput=estimate(4.5e6))
+    late = decide(LADDER, seen, SETTINGS).rung
+    assert late < decide(LADDER, replace(seen, next_gop=2), SETTINGS).rung
+
+
+def test_a_rung_of_no_more_quality_is_not_paid_for() -> None:
+    gops = tuple(replace(g, quality_db=(54.0, 54.0, 54.0, 50.0, 46.0)) for g in LADDER.gops)
+    rich = situation(throughput=estimate(100e6), buffer_s=15.0)
+    assert decide(replace(LADDER, gops=gops), rich, SETTINGS).rung == 2
+
+
 def test_static_layers_follow_while_playing() -> None:
     seen = situation(static_layers=1, throughput=estimate(20e6))
     assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_STATIC
@@ -138,6 +187,11 @@ def test_static_layers_wait_for_a_buffer_that_will_grow() -> None:
     seen = situation(static_layers=1, buffer_s=0.5, throughput=estimate(3e6))
     decision = decide(LADDER, seen, SETTINGS)
     assert (decision.step, decision.rung) == (Step.FETCH_GOP, LADDER.lowest)
+
+
+def test_static_layers_do_not_wait_for_a_buffer_that_never_grows() -> None:
+    poor = situation(static_layers=1, buffer_s=0.5, throughput=estimate(0.5e6))
+    assert decide(LADDER, poor, SETTINGS).step is Step.FETCH_STATIC
 
 
 def test_plenty_gets_the_best_and_little_the_lowest() -> None:

@@ -30,19 +30,18 @@ class BudgetSettings:
         caution: how far trust sinks where quality gains less than that; a power.
         usual_gain: dB gained from the lowest to the best rung, over the dB lost if all the time it
             takes were stall.
-        up_share, down_share: of the budget: a better rung than the last must undercut it by so
-            much, the last may exceed it by so much. Against flapping.
+        up_share: of the time it takes: a better rung than the last must undercut the budget by so
+            much. Against flapping.
     """
 
     end_share: float = 0.6
-    least_share: float = 0.35
-    bend: float = 2.5
-    spend_share: float = 0.26
-    trust: float = 1.25
-    caution: float = 0.15
+    least_share: float = 0.25
+    bend: float = 2.75
+    spend_share: float = 0.3
+    trust: float = 1.3
+    caution: float = 0.2
     usual_gain: float = 0.06
     up_share: float = 0.06
-    down_share: float = 0.07
 
 
 def budget_s(
@@ -81,15 +80,14 @@ def rungs_within_budget(
     rest_s = sum(later.duration_s for later in ladder.gops[seen.next_gop :])
     budget = budget_s(seen.buffer_s, gop.duration_s, rest_s, most_buffer_s, settings)
     bps = trusted_bps(gop, seen.throughput.bps, settings)
-    up, same = budget / (1.0 + settings.up_share), budget * (1.0 + settings.down_share)
-
-    def limit_s(rung: int) -> float:
-        if seen.last_rung is None or rung > seen.last_rung:
-            return budget
-        return same if rung == seen.last_rung else up
-
+    last = -1 if seen.last_rung is None else seen.last_rung
+    needed_s = [
+        seen.throughput.latency_s + 8.0 * gop.bytes_at(rung) / bps
+        for rung in range(len(ladder.rungs))
+    ]
+    margins = [1.0 + settings.up_share * (rung < last) for rung in range(len(ladder.rungs))]
     return [
         rung
-        for rung in range(len(ladder.rungs))
-        if seen.throughput.latency_s + 8.0 * gop.bytes_at(rung) / bps <= limit_s(rung)
+        for rung, (seconds, margin) in enumerate(zip(needed_s, margins, strict=True))
+        if seconds * margin <= budget
     ]

@@ -16,8 +16,8 @@ class ThroughputSettings:
         usual_half_life_s: the same for what is usual on this network.
     """
 
-    fast_half_life_s: float = 1.25
-    slow_half_life_s: float = 5.0
+    fast_half_life_s: float = 1.3
+    slow_half_life_s: float = 5.3
     usual_half_life_s: float = 120.0
 
 
