@@ -65,7 +65,7 @@ class Options:
     run: tyro.conf.Positional[Path | None] = None
     gaussians: int = 24_000
     scene_db: float = 33.0
-    loss_db: float = 0.02
+    loss_db: float = 0.01
     backend: str | None = None
     gops: int = 2
     height_px: int = 720

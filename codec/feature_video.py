@@ -31,6 +31,9 @@ NEUTRAL_CHROMA = 128
 FULL_RANGE = 2  # FFmpeg's number for it: codes are 0..255, not 16..235
 ENCODERS = {"hevc": "libx265", "h264": "libx264"}
 SAMPLE_ENTRIES = {"hevc": "hvc1", "h264": "avc1"}
+# Codes are numbers, not pictures for people: no bits for what looks sharp. Of what the slower
+# presets do only the exact choice of coefficients (rdoq) pays, and `rect` is not deterministic.
+EXACT_CODES = "psy-rd=0:psy-rdoq=0:rdoq-level=2"
 MOVFLAGS = "empty_moov+default_base_moof+frag_keyframe+skip_trailer"
 
 
@@ -98,6 +101,7 @@ class VideoSettings:
         qp: constant quantiser of the predicted frames.
         preset: of x264 or x265.
         b_pictures: most of them in a row, HEVC only: x264 writes other headers for short GOPs.
+        tuning: more parameters of x265.
         threads: of the encoder.
     """
 
@@ -105,6 +109,7 @@ class VideoSettings:
     qp: int = 20
     preset: str = "medium"
     b_pictures: int = 8
+    tuning: str = EXACT_CODES
     threads: int = 1
 
 
@@ -176,9 +181,7 @@ def _encoder_options(frames: int, settings: VideoSettings) -> dict[str, str]:
     if settings.codec == "h264":
         gop = f"{gop}:bframes=0:psy=0"
         return {"preset": settings.preset, "qp": str(settings.qp), "x264-params": gop}
-    # Codes are numbers, not pictures for people: no bits for what looks sharp. Of the slower
-    # presets only the exact choice of coefficients (rdoq) pays, and `rect` is not deterministic.
-    exact = f"bframes={settings.b_pictures}:b-adapt=2:psy-rd=0:psy-rdoq=0:rdoq-level=2"
+    exact = f"bframes={settings.b_pictures}:b-adapt=2:{settings.tuning}"
     quiet = "log-level=none:info=0:repeat-headers=0"
     return {"preset": settings.preset, "x265-params": f"qp={settings.qp}:{gop}:{exact}:{quiet}"}
 
