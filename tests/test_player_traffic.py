@@ -112,6 +112,11 @@ def test_packets_that_come_last_are_dropped_first() -> None:
     assert sorted(store.rungs()) == [4, 5]
     store.trim(target=4, gop_count=6, most_bytes=0)
     assert sorted(store.rungs()) == [4]  # the one that is shown stays whatever it takes
+    store.put(5, StoredGop(KeyframePacket((), b""), FeaturePacket(20, b"", bytes(100))))
+    store.trim(target=4, gop_count=6, most_bytes=100, decoded={4})
+    assert sorted(store.rungs()) == [5]  # what is decoded is not needed before the next round
+    store.put(4, StoredGop(KeyframePacket((bytes(70),), b""), FeaturePacket(20, b"", bytes(30))))
+    store.drop(5)
     store.drop(4, FeaturePacket(28, b"", b"another"))
     assert store.size_bytes == 100
     store.drop_features(4)

@@ -57,7 +57,7 @@ class FetchView:
     Args:
         position_s: content time.
         there: GOP -> rung, of those that could be played.
-        sizes: GOP -> bytes of what is kept as it was fetched.
+        sizes: GOP -> bytes of what is kept as it was fetched and not decoded.
         most_bytes: of `sizes` together.
         static_layers: how many are there.
         broken: (GOP, rung) that cannot be had.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from codec.packets import FeaturePacket, KeyframePacket
@@ -58,10 +59,20 @@ class PacketStore:
     def size_bytes(self) -> int:
         return sum(stored.size_bytes for stored in self._gops.values())
 
-    def trim(self, target: int, gop_count: int, most_bytes: int) -> None:
-        """Drop those that come last after the GOP `target`, itself never, until the rest fits."""
+    def trim(
+        self, target: int, gop_count: int, most_bytes: int, decoded: Container[int] = ()
+    ) -> None:
+        """Drop the GOPs that are needed last until the rest fits.
+
+        From the GOP `target` on they are needed in order, decoded ones not before the next round.
+        The target is kept whatever it takes, unless it is decoded.
+        """
+
+        def needed_in(gop: int) -> int:
+            return (gop - target) % gop_count + (gop_count if gop in decoded else 0)
+
         total = self.size_bytes
-        for gop in sorted(self._gops, key=lambda gop: (gop - target) % gop_count, reverse=True):
-            if total <= most_bytes or gop == target:
+        for gop in sorted(self._gops, key=needed_in, reverse=True):
+            if total <= most_bytes or needed_in(gop) == 0:
                 return
             total -= self._gops.pop(gop).size_bytes

@@ -176,7 +176,7 @@ class SourceThread:
                 target=target,
                 position_s=state.position_s,
                 there=there,
-                sizes=stock.packets.sizes(),
+                sizes={g: n for g, n in stock.packets.sizes().items() if g not in stock.gops},
                 most_bytes=self._settings.stock.packet_bytes,
                 static_layers=stock.static_fetched,
                 broken=frozenset((gop, rungs.index(rung)) for gop, rung in stock.broken),

@@ -89,7 +89,8 @@ class Stock:
             self.packets.drop_features(gop)
 
     def trim(self, target: int) -> None:
-        self.packets.trim(target, self.opened.timeline.gop_count, self._packet_bytes)
+        gop_count = self.opened.timeline.gop_count
+        self.packets.trim(target, gop_count, self._packet_bytes, frozenset(self.gops))
 
     def put_gop(self, gop: int, decoded: Gop, rung: int, wanted: list[int]) -> None:
         """Take up a decoded GOP; static layers may have come while it was being decoded."""

@@ -63,7 +63,7 @@ def explanation(status: PlaybackStatus) -> str:
     lines = [reason[0].upper() + reason[1:]]
     if status.throughput_bps > 0:
         rate = bitrate_text(status.throughput_bps)
-        lines.append(f"Network {rate}, {status.ahead_s:.0f} s ahead")
+        lines.append(f"Now {rate}, {status.ahead_s:.1f} s ahead")
     if status.chosen_rung not in (None, status.rung):
         lines.append(f"QP {status.chosen_rung} comes next")
     return "\n".join(lines)
