@@ -266,6 +266,24 @@ def test_a_seek_leaves_a_stalled_segment_at_once(
     server.wait_for(lambda: server.open_connections <= 1)
 
 
+@pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])
+def test_a_second_viewing_needs_no_server(
+    server: FaultServer, watch: Callable[..., Viewer], tmp_path: Path, path: str
+) -> None:
+    kept = replace(SETTINGS, cache=CacheSettings(directory=tmp_path))
+    settings = PlaybackSettings(resume_s=0.05, speed=3.0, opening=kept)
+    first = watch(path, settings)
+    first.until(lambda: first.gops() == set(range(6)))
+    assert first.playback.settle(WAIT_S)
+    first.until(lambda: len(first.frames[-1].gop.static) == 60)
+    first.playback.close()
+    server.vanish()
+    second = watch(path, settings)
+    second.until(lambda: second.gops() == set(range(6)))
+    assert len(second.frames[-1].gop.static) == 60
+    assert second.messages == []
+
+
 def test_closing_ends_the_opening_of_a_silent_server(server: FaultServer) -> None:
     """With the settings that people use."""
     server.always["/scene/scene.json"] = silence()
