@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 from torch.profiler import ProfilerActivity, profile
 
+from codec.grid_sorting import grid_shape
 from renderer import Camera, CanonicalGaussians, RenderSettings
 from trainer import structural_similarity
 from trainer.auxiliary import AuxiliaryConfig, codes_of_all_times
@@ -138,26 +139,25 @@ def step_times(scene: MadeUpScene) -> Iterator[tuple[str, float]]:
     started_s = time.perf_counter()
     coarse_stage(scene, steps)
     yield "coarse stage, one view", 1000 * (time.perf_counter() - started_s) / steps
-    without = AuxiliaryConfig(enabled=False)
-    step = scene.training(auxiliary=without).step
-    yield "fine stage, two views, no auxiliary pass", timed(step, steps, scene.device)
-    yield "fine stage, two views", timed(scene.training().step, steps, scene.device)
+    for label, auxiliary in (("no", AuxiliaryConfig(enabled=False)), ("with", AuxiliaryConfig())):
+        step = scene.training(auxiliary=auxiliary).step
+        yield f"fine stage, two views, {label} auxiliary pass", timed(step, steps, scene.device)
 
 
 def coarse_stage(scene: MadeUpScene, steps: int) -> None:
     """So many steps of the coarse stage, without density control, the device waited for."""
     footage = FrameFootage(scene.cameras, scene.frames, scene.device)
-    config = StaticConfig(iterations=steps, views=1, relocate_until=0.0, prune_budget_db=0.0)
+    config = StaticConfig(iterations=steps, views=1, relocate_until=0.0)
     train_static(scene.static, footage, BACKGROUND, 0.1, 4.0, config, scene.random, lambda *_: None)
     _wait(scene.device)
 
 
 def part_times(scene: MadeUpScene) -> Iterator[tuple[str, float]]:
-    training = scene.training()
+    training = scene.training(auxiliary=AuxiliaryConfig())
     parameters, field, config = training.parameters, training.field, training.config
     settings = RenderSettings(BACKGROUND, 0.1)
     everything = GaussianParameters(scene.static, GaussianRates(), 4.0)
-    grid = structural_grid(training)
+    grid = grid_shape(len(parameters))
 
     def draw(views: int) -> Tensor:
         drawn = everything.canonical().activate()
@@ -204,12 +204,6 @@ def optimizer_times(scene: MadeUpScene, training: GopTraining) -> Iterator[tuple
             for parameter in group["params"]:
                 parameter.grad = torch.zeros_like(parameter)
         yield label, timed(optimizer.step, scene.options.steps, scene.device)
-
-
-def structural_grid(training: GopTraining) -> tuple[int, int]:
-    from codec.grid_sorting import grid_shape
-
-    return grid_shape(len(training.parameters))
 
 
 def ssim_times(scene: MadeUpScene) -> Iterator[tuple[str, float]]:
