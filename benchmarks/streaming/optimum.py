@@ -23,7 +23,7 @@ class OptimumSettings:
         static_gops: static layers are fetched before this GOP or not at all.
     """
 
-    bin_s: float = 0.1
+    bin_s: float = 0.02
     stall_allowances_s: tuple[float, ...] = (0.0, 0.2, 0.5, 1.0, 2.0)
     buffer_s: float = 20.0
     static_gops: int = 12
