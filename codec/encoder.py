@@ -196,11 +196,11 @@ class _Encoder:
         self, gop: TrainedGop, tiles: TileLayout
     ) -> tuple[CanonicalGaussians, torch.Tensor]:
         """Canonical Gaussians and [E, M, F] features as they are laid out and sent."""
-        smoothing, features, alive = self.config.smoothing, gop.features, None
-        if smoothing.invisible > 0:
-            visible = visible_frames(gop, smoothing.invisible)
-            features, alive = hold_unseen(gop, visible, smoothing), lifetimes(visible)
-        values = layers.sorting_values(gop.canonical, features, alive)
+        smoothing, features = self.config.smoothing, gop.features
+        visible = visible_frames(gop, smoothing.invisible)
+        if smoothing.hold:
+            features = hold_unseen(gop, visible, smoothing)
+        values = layers.sorting_values(gop.canonical, features, lifetimes(visible))
         order = self._order(values, tiles.height, tiles.width)
         return gop.canonical[order], features[:, order]
 

@@ -1,8 +1,10 @@
-"""Features that nobody sees, made cheap: they hold still while their Gaussian is invisible.
+"""When Gaussians are seen, and features that hold still while theirs are not.
 
-Most moving Gaussians are drawn in a part of a GOP only. While the opacity of one is below what
-backends draw, its features may be anything that keeps it there, and what costs a video encoder the
-fewest bits is no change at all. Features that a visible frame looks at stay as they were trained.
+Most moving Gaussians are drawn in a part of a GOP only. Neighbours in the grid that are seen at the
+same time make cheaper video. While the opacity of one is below what backends draw, its features may
+be anything that keeps it there, such as no change at all; features that a visible frame looks at
+stay as they were trained. On features that had been decoded already, holding lost more quality than
+bytes once the grid was sorted by lifetimes (docs/bitstream.md), so it is not the default.
 """
 
 from __future__ import annotations
@@ -20,12 +22,14 @@ class SmoothingSettings:
     """When features may be replaced.
 
     Args:
-        invisible: opacity below which a Gaussian is not drawn; 0 leaves all features alone.
+        hold: replace features that nobody sees.
+        invisible: opacity below which a Gaussian is not drawn.
         margins: frames around the visible ones that keep their features, tried in this order for
             the Gaussians that the held features would make visible; all features of those that
             no margin helps stay.
     """
 
+    hold: bool = False
     invisible: float = 1 / 255
     margins: tuple[int, ...] = (0, 1, 2, 4, 8)
 

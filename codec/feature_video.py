@@ -181,7 +181,9 @@ def _encoder_options(frames: int, settings: VideoSettings) -> dict[str, str]:
     if settings.codec == "h264":
         gop = f"{gop}:bframes=0:psy=0"
         return {"preset": settings.preset, "qp": str(settings.qp), "x264-params": gop}
-    exact = f"bframes={settings.b_pictures}:b-adapt=2:{settings.tuning}"
+    # x265 refuses to look ahead over fewer pictures than may be B; the fast presets would.
+    ahead = f"bframes={settings.b_pictures}:b-adapt=2:rc-lookahead={settings.b_pictures + 12}"
+    exact = f"{ahead}:{settings.tuning}"
     quiet = "log-level=none:info=0:repeat-headers=0"
     return {"preset": settings.preset, "x265-params": f"qp={settings.qp}:{gop}:{exact}:{quiet}"}
 

@@ -124,9 +124,9 @@ class BlinkingSource(SyntheticSource):
 
 def test_encoding_gets_smaller(tmp_path: Path) -> None:
     sizes = []
-    for smoothing in (SETTINGS, SmoothingSettings(invisible=0)):
+    for smoothing in (SmoothingSettings(hold=True), SmoothingSettings()):
         quality = QualitySettings(cameras=0)
         config = EncoderConfig(rungs=(8,), smoothing=smoothing, quality=quality)
-        report = encode_scene(BlinkingSource(), tmp_path / f"{smoothing.invisible}", config)
+        report = encode_scene(BlinkingSource(), tmp_path / f"{smoothing.hold}", config)
         sizes.append(report.rung_bytes[8])
     assert sizes[0] < sizes[1] - 100

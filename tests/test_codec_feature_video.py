@@ -93,6 +93,15 @@ def test_segment_is_one_closed_gop_with_exact_times(codec: Codec) -> None:
     assert sum(p.duration for p in packets) == 12_345
 
 
+@pytest.mark.parametrize("preset", ["ultrafast", "medium"])
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_short_gops_are_encoded_by_all_presets(preset: str, frames: int) -> None:
+    planes = (LAYOUT.tile(grid) for grid in smooth_codes(frames, LAYOUT))
+    settings = VideoSettings("hevc", 20, preset)
+    init, media = encode_segment(planes, frames, 0, 900, settings)
+    assert decode_segment(init, media, LAYOUT, (frames, 9, 5), "hevc", "x").shape[0] == frames
+
+
 def presentation_times(media: bytes, decoded: list[int]) -> list[int]:
     """By the composition offsets of the file; FFmpeg delays all where one is negative."""
     run = find(media, ("moof", "traf", "trun"))
