@@ -276,6 +276,9 @@ class Evaluate:
         from trainer.evaluation_text import for_people
 
         logging.getLogger("trainer").setLevel(logging.INFO)
+        rungs = parse_rungs(self.rungs) if self.rungs else None
+        for rung in rungs or ():
+            chosen_frames(self.scene, None, rung)
         figures = evaluate(
             EvaluateConfig(
                 self.scene,
@@ -283,7 +286,7 @@ class Evaluate:
                 self.cameras,
                 chosen_frames(self.scene, self.frames, None),
                 self.train_step,
-                parse_rungs(self.rungs) if self.rungs else None,
+                rungs,
                 self.backend,
                 self.sheet,
                 self.plot,

@@ -199,8 +199,9 @@ def test_render_says_what_is_wrong(
 def test_a_rung_that_is_not_there_is_refused(
     scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for words in (["bench", str(scene)], ["evaluate", str(scene), "--data", str(tmp_path)]):
-        assert main.main([*words, "--rung", "21"]) == 2
+    evaluate = ["evaluate", str(scene), "--data", str(tmp_path), "--rungs"]
+    for words in (["bench", str(scene), "--rung"], evaluate):
+        assert main.main([*words, "21"]) == 2
         assert "no rung QP 21; it has 20, 32" in capsys.readouterr().err
 
 
