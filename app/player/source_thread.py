@@ -153,14 +153,16 @@ class SourceThread:
             decision = fetching.next(self._view())
             if decision.step is Step.WAIT:
                 self._rest(decision)
-            else:
-                self._fetch(scene, fetching, decision)
+            elif not self._fetch(scene, fetching, decision):
+                self._rest(decision)  # it was not kept: fetching it at once again helps nobody
 
     def _rest(self, decision: Decision) -> None:
+        """Until something changes, or for as long as the decision says."""
         state = self._state
         with state.changed:
             speed = state.target.speed if state.target else 1.0
-            wait_s = None if math.isinf(decision.wait_s) else decision.wait_s / speed
+            endless = decision.step is not Step.WAIT or math.isinf(decision.wait_s)
+            wait_s = None if endless else decision.wait_s / speed
             state.rest(SOURCE, wait_s)
 
     def _view(self) -> FetchView:
@@ -176,7 +178,7 @@ class SourceThread:
                 target=target,
                 position_s=state.position_s,
                 there=there,
-                sizes={g: n for g, n in stock.packets.sizes().items() if g not in stock.gops},
+                sizes=stock.waiting_sizes(),
                 most_bytes=self._settings.stock.packet_bytes,
                 static_layers=stock.static_fetched,
                 broken=frozenset((gop, rungs.index(rung)) for gop, rung in stock.broken),
@@ -187,19 +189,21 @@ class SourceThread:
 
     # --- one errand ------------------------------------------------------------------------------
 
-    def _fetch(self, scene: Scene, fetching: Fetching, decision: Decision) -> None:
-        """Fetch what was decided; a fault costs this part only."""
+    def _fetch(self, scene: Scene, fetching: Fetching, decision: Decision) -> bool:
+        """Fetch what was decided; a fault costs this part only. Whether deciding again makes sense:
+        not if what came had to be thrown away at once."""
         errand = Errand()
         if decision.step is Step.FETCH_GOP:
             errand = Errand(decision.gop, scene.rungs[decision.rung])
         log.info("%s: %s", decision.step.value, decision.reason)
         with self._state.changed:
             self._state.decide(errand, decision)
+        kept = True
         try:
             if errand.gop is None:
                 self._fetch_static(scene, decision.static_layer)
             else:
-                self._fetch_gop(scene, fetching, decision)
+                kept = self._fetch_gop(scene, fetching, decision)
             self._arrived()
         except SceneChanged:
             raise
@@ -211,6 +215,7 @@ class SourceThread:
             with self._state.changed:
                 self._state.errand = None
                 self._state.touch()
+        return kept
 
     def _fetch_static(self, scene: Scene, layer: int) -> None:
         """A layer; a broken one is left out."""
@@ -229,19 +234,20 @@ class SourceThread:
             stock.static_packets[layer] = data
             self._state.touch()
 
-    def _fetch_gop(self, scene: Scene, fetching: Fetching, decision: Decision) -> None:
-        """A GOP; the way to it is `GopErrand`'s."""
+    def _fetch_gop(self, scene: Scene, fetching: Fetching, decision: Decision) -> bool:
+        """A GOP; the way to it is `GopErrand`'s. False if there is no room for it."""
         watch_s = self._settings.fetching.watch_s
         errand = GopErrand(scene, self._state, decision, self._traffic, self._monotonic, watch_s)
         stored = errand.run(lambda flight: fetching.reconsider(self._view(), flight))
         if stored is None:
-            return
+            return True
         with self._state.changed:
             stock, target = self._state.stock, self._state.target
             assert stock is not None
             stock.packets.put(decision.gop, stored)
             stock.trim(target.gop if target else decision.gop)
             self._state.touch()
+            return stock.packets.get(decision.gop) is not None
 
     def _void(self) -> bool:
         return self._state.closed or self._state.errand_void

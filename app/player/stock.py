@@ -90,7 +90,16 @@ class Stock:
 
     def trim(self, target: int) -> None:
         gop_count = self.opened.timeline.gop_count
-        self.packets.trim(target, gop_count, self._packet_bytes, frozenset(self.gops))
+        self.packets.trim(target, gop_count, self._packet_bytes, self._decoded())
+
+    def waiting_sizes(self) -> dict[int, int]:
+        """GOP -> bytes, of those that are still to be decoded as they were fetched."""
+        decoded = self._decoded()
+        return {gop: size for gop, size in self.packets.sizes().items() if gop not in decoded}
+
+    def _decoded(self) -> frozenset[int]:
+        rungs = self.packets.rungs()
+        return frozenset(gop for gop in self.gops if self.gops.rung_of(gop) == rungs.get(gop))
 
     def put_gop(self, gop: int, decoded: Gop, rung: int, wanted: list[int]) -> None:
         """Take up a decoded GOP; static layers may have come while it was being decoded."""
