@@ -24,7 +24,7 @@ class OptimumSettings:
     """
 
     bin_s: float = 0.02
-    stall_allowances_s: tuple[float, ...] = (0.0, 0.2, 0.5, 1.0, 2.0)
+    stall_allowances_s: tuple[float, ...] = (0.0, 0.3, 1.0, 3.0, 10.0)
     buffer_s: float = 20.0
     static_gops: int = 12
 
