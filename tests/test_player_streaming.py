@@ -255,11 +255,12 @@ def test_an_hour_of_loops_stays_within_its_bounds(start: Start) -> None:
     session.play(120.0, tick_s=0.5)
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
-    most_packets = most_gops = 0
+    most_packets = most_gops = fetched_gops = 0
     while session.clock() < 3700.0:
         session.play(20.0, tick_s=0.5)
         most_packets = max(most_packets, session.playback._worker.stats().packet_bytes)
         most_gops = max(most_gops, len(session.playback._worker.decoded_gops()))
+        fetched_gops += sum(rung > 0 for _, rung in session.scene.fetched)
         session.scene.fetched.clear()
         session.scene.started.clear()
         session.scene.decoded.clear()
@@ -268,5 +269,6 @@ def test_an_hour_of_loops_stays_within_its_bounds(start: Start) -> None:
     tracemalloc.stop()
     assert most_packets <= 50_000
     assert most_gops <= 2
+    assert fetched_gops < 1.5 * 3600.0 / 0.9  # a GOP plays 0.9 s: hardly any is fetched in vain
     assert grown < 60_000  # no more than one GOP that happens to be there
     assert session.playback.state is PlaybackState.PLAYING
