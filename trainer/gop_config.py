@@ -45,9 +45,9 @@ class GopConfig:
     moments: int = 4
     relocate_every: int = 200
     relocate_until: float = 0.7
-    relocation: bool = False
+    relocation: bool = True
     growth: float = 0.05
-    dead_opacity: float = 0.005
+    dead_opacity: float = 0.01
     dynamic_density: bool = True
     feature_noise: float = 0.005
     feature_rate: float = 5e-3
