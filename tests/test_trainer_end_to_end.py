@@ -26,7 +26,7 @@ from trainer.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
-PSNR_DB = 33.0  # of the held-out camera; a static model of this capture reaches 27
+PSNR_DB = 31.0  # of the held-out camera; a static model of this capture reaches 27
 
 
 @pytest.fixture(scope="module")
