@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import os
 import struct
 import subprocess
 import sys
+import threading
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +20,19 @@ import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from app.player.headless import render_scene
 from app.player.playback_types import PlaybackState
+from app.ui.main_window import MainWindow
 from app.ui.poster_view import PosterView, decoded, poster_place
 from codec.poster import Poster, local_poster
 from codec.scene import OpenSettings, open_scene
 from codec.streaming.disk_cache import CacheSettings
-from tests.fault_server import FaultServer
-from tests.window_driver import OpenWindow, psnr_db, shown, state, wait_for
+from tests.fault_server import Exchange, FaultServer
+from tests.window_driver import OpenWindow, drag, psnr_db, shown, state, wait_for
 
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
@@ -217,6 +221,62 @@ def test_a_server_is_asked_for_the_poster_first(open_window: OpenWindow, scene_p
         server.stop()
     assert server.paths()[:2] == ["/ball/scene.json", "/ball/poster.jpg"]
     assert seen == ["poster"]
+
+
+@dataclasses.dataclass
+class HeldScene:
+    """A window on a scene whose motion does not come before it is let through."""
+
+    window: MainWindow
+    motion: threading.Event
+    told: list[str]
+
+
+@pytest.fixture
+def held(open_window: OpenWindow, scene_path: Path) -> Iterator[HeldScene]:
+    with zipfile.ZipFile(scene_path) as archive:
+        files = {f"/ball/{name}": archive.read(name) for name in archive.namelist()}
+    server, motion = FaultServer(files), threading.Event()
+
+    async def wait(exchange: Exchange) -> None:
+        while not motion.is_set():
+            await asyncio.sleep(0.01)
+        await exchange.answer()
+
+    server.always = {path: wait for path in files if "/features/" in path}
+    window, told = open_window(), []
+    window.viewport.poster.painted.connect(lambda: told.append("poster"))
+    window.loop.scene_shown.connect(lambda: told.append("still"))
+    window.loop.motion_shown.connect(lambda: told.append("motion"))
+    try:
+        window.open(f"{server.url}/ball")
+        wait_for(lambda: told == ["poster", "still"], "a picture without motion")
+        yield HeldScene(window, motion, told)
+    finally:
+        motion.set()
+        server.stop()
+
+
+def test_the_poster_stays_until_there_is_motion(held: HeldScene) -> None:
+    poster = held.window.viewport.poster
+    assert poster.isVisible()
+    held.motion.set()
+    wait_for(lambda: "motion" in held.told, "motion")
+    assert not poster.isVisible()
+    assert held.told == ["poster", "still", "motion"]
+
+
+def test_the_poster_gives_way_to_who_moves_the_camera(held: HeldScene) -> None:
+    viewport = held.window.viewport
+    middle = viewport.rect().center()
+    drag(viewport, middle, middle + QPoint(30, 0))
+    assert not viewport.poster.isVisible()
+    assert "motion" not in held.told
+
+
+def test_the_poster_is_not_held_for_long(held: HeldScene) -> None:
+    wait_for(lambda: not held.window.viewport.poster.isVisible(), "the end of the poster")
+    assert "motion" not in held.told
 
 
 def test_a_poster_that_does_not_come_holds_nothing_up(

@@ -380,7 +380,8 @@ class Playback:
         index = self._frame_now()
         gop_index, inside = self.opened.timeline.locate(index)
         inside = min(inside, cached.gop.frames - 1)  # another scene may just have taken its place
-        frame = PlaybackFrame(cached.gop, gop_index, inside, index, cached.rung, self._clock.serial)
+        serial, still = self._clock.serial, cached.still
+        frame = PlaybackFrame(cached.gop, gop_index, inside, index, cached.rung, serial, still)
         old = self._shown
         if old is not None and _same(old, frame):
             return old

@@ -30,6 +30,7 @@ class PlaybackFrame:
         index: content frame index in the scene.
         rung: QP of the feature video it was decoded from.
         serial: seek number; frames of older serials must not be shown.
+        still: whether the GOP only stands in, without motion, for one that has not come yet.
     """
 
     gop: Gop
@@ -38,6 +39,7 @@ class PlaybackFrame:
     index: int
     rung: int
     serial: int
+    still: bool = False
 
 
 @dataclass(frozen=True)

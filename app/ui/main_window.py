@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
 from app.player.playback_types import PlaybackState, PlaybackStatus
 from app.ui import theme
 from app.ui.camera_clipboard import camera_json, look_from_json
+from app.ui.curtain import Curtain
 from app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
 from app.ui.icons import app_icon
 from app.ui.layout import Stage
@@ -26,7 +27,6 @@ from app.ui.side_panel import SidePanel
 from app.ui.statistics import rows
 from app.ui.transport_bar import SPEEDS, TransportBar, speed_text
 from app.ui.viewport import Viewport
-from codec.poster import Poster
 
 if TYPE_CHECKING:  # it needs torch, and the window is there before torch is
     from app.player.playback import Playback
@@ -34,8 +34,6 @@ if TYPE_CHECKING:  # it needs torch, and the window is there before torch is
 _DOUBLE_KEY_S = 0.4
 _KEY_ORBIT_PX = 40.0
 _CAMERA_MS = 80
-_POSTER_MS = 80  # a poster that is there by then spares the card
-_PATIENCE_MS = 4000  # who looks at a poster for longer wants to know what goes on
 
 
 class MainWindow(QMainWindow):
@@ -62,9 +60,7 @@ class MainWindow(QMainWindow):
         self._camera_timer = QTimer(self)
         self._camera_timer.setSingleShot(True)
         self._camera_waits = False
-        self._location_of_poster = ""
-        self._card_timer = QTimer(self)
-        self._card_timer.setSingleShot(True)
+        self._curtain = Curtain(preferences, loop, posters)
         self._dialogs: list[ShortcutsDialog | AboutDialog | OpenUrlDialog] = []
         self.setCentralWidget(self.stage)
         self.setWindowIcon(app_icon())
@@ -143,10 +139,6 @@ class MainWindow(QMainWindow):
         self.loop.camera_changed.connect(self._show_camera_soon)
         self.loop.statistics_changed.connect(self._show_statistics)
         self.loop.backend_changed.connect(self.panel.display.show_backend)
-        self.loop.screening.opening.connect(self._show_opening)
-        self.loop.scene_shown.connect(self._show_scene)
-        self.posters.found.connect(self._show_poster)
-        self._card_timer.timeout.connect(self._show_card)
         self.loop.screening.opened.connect(self._show_opened)
         self.loop.screening.failed.connect(self._show_failure)
         self.loop.screening.warned.connect(self.viewport.toast.show_message)
@@ -184,43 +176,11 @@ class MainWindow(QMainWindow):
 
     def _cancel_opening(self) -> None:
         self.loop.cancel_opening()
-        self._put_poster_away()
+        self._curtain.put_poster_away()
         if self.loop.screening.playback is None:
             self.viewport.card.show_empty()
         else:
             self.viewport.card.put_away()
-
-    def _show_opening(self, location: str) -> None:
-        """A poster, or a card where there is none."""
-        if location == self._location_of_poster and self.viewport.poster.isVisible():
-            return  # it was asked for before it could be opened
-        self._put_poster_away()
-        self._card_timer.start(_POSTER_MS)
-        self.posters.look_for(location)
-
-    def _show_poster(self, location: str, poster: Poster, image: QImage) -> None:
-        as_in_scene = self.preferences.text("background", "scene") == "scene"
-        if location == self.loop.awaited and as_in_scene:
-            self.viewport.card.put_away()
-            self._location_of_poster = location
-            self.viewport.poster.show_poster(poster, image)
-            self.viewport.spinner.set_running(True)
-            self._card_timer.start(_PATIENCE_MS)
-
-    def _show_card(self) -> None:
-        if self.loop.awaited is not None:
-            self.viewport.spinner.set_running(False)
-            self.viewport.card.show_opening(self.loop.awaited)
-
-    def _show_scene(self) -> None:
-        """Its first picture has been painted below what was shown until now."""
-        self._put_poster_away()
-        self.viewport.card.put_away()
-
-    def _put_poster_away(self) -> None:
-        self._card_timer.stop()
-        self.viewport.poster.put_away()
-        self.viewport.spinner.set_running(False)
 
     def _show_opened(self) -> None:
         playback = self.loop.screening.playback
@@ -236,7 +196,7 @@ class MainWindow(QMainWindow):
         self._show_title()
 
     def _show_failure(self, message: str) -> None:
-        self._put_poster_away()
+        self._curtain.put_poster_away()
         self.viewport.card.show_error(message, dismissable=self.loop.screening.playback is not None)
 
     # playing

@@ -53,6 +53,7 @@ class PictureLoop(QObject):
     statistics_changed = Signal()
     backend_changed = Signal(str, str)  # name, reason
     scene_shown = Signal()  # the first picture of a newly opened scene is on the screen
+    motion_shown = Signal()  # the first one that does not only stand in for a GOP; not before that
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class PictureLoop(QObject):
         self._last_status_s = -_STATUS_S
         self._waiting_since_s: float | None = None
         self._keep_camera = False
-        self._new_scene = False
+        self._new_scene = self._awaits_motion = False
         self._held = False  # a scene that plays waits for its first picture
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -237,6 +238,9 @@ class PictureLoop(QObject):
             log.debug("first picture painted")
             self._let_go()
             self.scene_shown.emit()
+        if self._awaits_motion and not timing.frame.still:
+            self._awaits_motion = False
+            self.motion_shown.emit()
         self._display.count()
         if self.painter is not None and self.painter.presenter != self.drawing.presenter:
             self.drawing = replace(self.drawing, presenter=self.painter.presenter)
@@ -280,7 +284,7 @@ class PictureLoop(QObject):
             self.viewport.motion = self.motion
         self._keep_camera = True
         self._frame = self._asked = None
-        self._new_scene = True
+        self._new_scene = self._awaits_motion = True
         self._hold()
         self.camera_changed.emit()
 
