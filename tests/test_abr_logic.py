@@ -38,7 +38,7 @@ LADDER = made_up_ladder()
 
 
 def estimate(bps: float, latency_s: float = 0.05) -> Throughput:
-    return Throughput(bps, bps, bps, bps, latency_s)
+    return Throughput(bps, bps, bps, latency_s)
 
 
 def situation(**changed: object) -> Situation:

@@ -23,7 +23,7 @@ EVERYTHING = dict.fromkeys(range(5), BEST)
 
 def at(mbps: float, latency_s: float = 0.01) -> Throughput:
     bps = mbps * 1e6
-    return Throughput(bps, bps, bps, bps, latency_s)
+    return Throughput(bps, bps, bps, latency_s)
 
 
 def view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:

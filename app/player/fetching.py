@@ -341,7 +341,6 @@ def _in_content_time(throughput: Throughput, speed: float) -> Throughput:
         throughput.bps / speed,
         throughput.fast_bps / speed,
         throughput.slow_bps / speed,
-        throughput.usual_bps / speed,
         throughput.latency_s * speed,
     )
 

@@ -171,7 +171,7 @@ class _Session:
         now_s = self.playback.now_s
         bits = float(self.trace.bits_until(now_s + ahead_s) - self.trace.bits_until(now_s))
         bps = max(bits / ahead_s, 1.0)
-        return Throughput(bps, bps, bps, bps, known.latency_s)
+        return Throughput(bps, bps, bps, known.latency_s)
 
     def _step(self, decision: Decision) -> None:
         if decision.step is Step.WAIT:

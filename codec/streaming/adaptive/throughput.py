@@ -13,12 +13,10 @@ class ThroughputSettings:
     Args:
         fast_half_life_s, slow_half_life_s: seconds of transfer after which a sample weighs half;
             the lower of the two averages counts, so that a drop is believed faster than a rise.
-        usual_half_life_s: the same for what is usual on this network.
     """
 
     fast_half_life_s: float = 1.3
     slow_half_life_s: float = 5.3
-    usual_half_life_s: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -28,14 +26,12 @@ class Throughput:
     Args:
         bps: bits per second of body data, the careful one of the two averages.
         fast_bps, slow_bps: the averages.
-        usual_bps: average over minutes.
         latency_s: from a request to its first byte.
     """
 
     bps: float
     fast_bps: float
     slow_bps: float
-    usual_bps: float
     latency_s: float
 
 
@@ -66,7 +62,6 @@ class ThroughputMeter:
     def __init__(self, settings: ThroughputSettings = ThroughputSettings()) -> None:
         self._fast = _FadingMean(settings.fast_half_life_s)
         self._slow = _FadingMean(settings.slow_half_life_s)
-        self._usual = _FadingMean(settings.usual_half_life_s)
         self._latency_s: float | None = None
         self._anything = False
 
@@ -74,7 +69,7 @@ class ThroughputMeter:
         """Body bytes that arrived within `seconds`; pieces of a transfer in progress count too."""
         if seconds <= 0 or size_bytes < 0:
             return
-        for mean in (self._fast, self._slow, self._usual):
+        for mean in (self._fast, self._slow):
             mean.add(8.0 * size_bytes, seconds)
         self._anything = self._anything or size_bytes > 0
 
@@ -88,4 +83,4 @@ class ThroughputMeter:
         if not self._anything:
             return None
         fast, slow = self._fast.bps, self._slow.bps
-        return Throughput(min(fast, slow), fast, slow, self._usual.bps, self._latency_s or 0.0)
+        return Throughput(min(fast, slow), fast, slow, self._latency_s or 0.0)
