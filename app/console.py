@@ -49,6 +49,8 @@ def readable(value: Any) -> str:
     """A figure as a person reads it; scenes may hold any text, so no terminal codes get through."""
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {readable(v)}" for name, v in value.items())
+    if value is None or value in ([], ()):
+        return "none"
     if isinstance(value, (list, tuple)):
         return ", ".join(readable(v) for v in value)
     text = f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -159,6 +159,17 @@ def test_info_for_people_names_each_rung(scene: Path, capsys: pytest.CaptureFixt
     assert "QP 32" in shown
 
 
+def test_what_a_scene_lacks_is_said_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "ball.stgs"
+    source = SyntheticSource(static_count=0, dynamic_count=30, frames_per_gop=(2,), fps=2.0)
+    encode_scene(source, path, EncoderConfig(rungs=(32,), preset="ultrafast"))
+    assert main.main(["info", str(path)]) == 0
+    lines = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
+    assert lines["gaussians"].strip() == "static none, dynamic 30"
+
+
 def test_text_of_a_scene_cannot_steer_the_terminal() -> None:
     assert console.readable("title\x1b]0;owned\x07\n") == "title?]0;owned??"
 
