@@ -11,7 +11,6 @@ import copy
 import logging
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -130,10 +129,6 @@ class QualityMeter:
         pairs = zip(self._reference, self._pictures(decoded), strict=True)
         errors = [(a - b).square().mean().item() for a, b in pairs]
         return psnr_of_error(sum(errors) / len(errors))
-
-    def static_prefix_db(self, decoded: Gop, count: int) -> float:
-        """The same with only the first `count` of the static Gaussians."""
-        return self.quality_db(replace(decoded, static=decoded.static[:count]))
 
     def _pictures(self, gop: Gop) -> Iterator[Tensor]:
         for frame in self._frames:

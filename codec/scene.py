@@ -157,10 +157,6 @@ class Scene:
         """Index in the scene of a GOP's first content frame."""
         return self._gop(index).start_frame
 
-    def gop_start_s(self, index: int) -> float:
-        """Content time of a GOP's first frame."""
-        return self._gop(index).start_frame / self.meta.fps
-
     def segment_bytes(self, index: int, rung: int) -> int:
         """Bytes to fetch for one GOP at a rung: keyframe, field weights and feature video."""
         gop = self._gop(index)

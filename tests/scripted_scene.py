@@ -141,9 +141,6 @@ class ScriptedScene:
     def gop_start_frame(self, index: int) -> int:
         return sum(self.source.frames_per_gop[:index])
 
-    def gop_start_s(self, index: int) -> float:
-        return self.gop_start_frame(index) / self.source.fps
-
     def segment_bytes(self, index: int, rung: int) -> int:
         return 1000 * (40 - rung)
 
