@@ -20,12 +20,14 @@ from trainer.random_source import RandomSource
 
 @dataclass(frozen=True)
 class HullConfig:
-    """Args:
-    candidates: random points tried in the bounds of the scene.
-    agreement: least share of unshadowed cameras that must see motion.
-    cameras_min: least number of cameras that must see motion.
-    depth_tolerance: a point this share deeper than the static layer still counts as visible.
-    rounds: how often surviving points are jittered to find more.
+    """How points on what moves are found.
+
+    Args:
+        candidates: random points tried in the bounds of the scene.
+        agreement: least share of unshadowed cameras that must see motion.
+        cameras_min: least number of cameras that must see motion.
+        depth_tolerance: a point this share deeper than the static layer still counts as visible.
+        rounds: how often surviving points are jittered to find more.
     """
 
     candidates: int = 2_000_000
