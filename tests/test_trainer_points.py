@@ -14,7 +14,7 @@ from torch import Tensor
 
 from renderer import Camera, CanonicalGaussians
 from tests.capture_scene import ring_cameras
-from trainer.datasets import CapturedView, open_capture
+from trainer.datasets import CapturedView, load_frames, open_capture
 from trainer.datasets.readers import ImageFolderReader
 from trainer.dynamic_points import HullConfig, Moment, moving_points
 from trainer.errors import CaptureError
@@ -24,8 +24,8 @@ from trainer.initial_points import (
     fill_up,
     found_points,
     initial_points,
-    triangulate,
 )
+from trainer.plane_sweep import SweepConfig, swept_points
 from trainer.point_cloud import (
     PointCloud,
     gaussians_from_points,
@@ -35,6 +35,7 @@ from trainer.point_cloud import (
 )
 from trainer.projection import inside, project, sample, unproject
 from trainer.random_source import RandomSource
+from trainer.triangulation import triangulate
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
@@ -272,7 +273,7 @@ def test_points_of_the_capture_come_before_triangulation(
     capture = open_capture(tiny_capture)
     picture = torch.zeros(36, 48, 3, dtype=torch.uint8)
     medians = [picture] * len(capture.split("train"))
-    found = found_points(capture, medians, InitialPointsConfig())
+    found = found_points(capture, medians, InitialPointsConfig(), random)
     assert len(found) == 60
     cameras = [v.camera for v in capture.split("train")]
     # the guesses are dealt out evenly to seven cameras
@@ -319,6 +320,40 @@ def test_triangulated_points_lie_on_the_textured_plane(random: RandomSource) -> 
     expected = torch.nn.functional.grid_sample(texture, places, align_corners=False)[0, :, 0].T
     found = points.colors[points.positions[:, 2].abs() < 0.02]
     assert (found - expected).abs().mean() < 0.1
+
+
+def test_swept_points_lie_on_the_textured_plane(random: RandomSource) -> None:
+    coarse = random.uniform(1, 3, 48, 48)
+    texture = torch.nn.functional.interpolate(coarse, size=(400, 400), mode="bicubic").clamp(0, 1)
+    views, pictures = plane_views(texture)
+    points = swept_points(
+        [v.camera for v in views], [torch.from_numpy(p) for p in pictures], 3.0, SWEEP, random
+    )
+    assert len(points) > 40
+    assert points.positions[:, 2].abs().median() < 0.02
+    assert points.positions[:, 2].abs().quantile(0.9) < 0.1
+
+
+def test_flat_pictures_and_lone_cameras_have_nothing_to_sweep(random: RandomSource) -> None:
+    cameras = [v.camera for v in plane_views(torch.zeros(1, 3, 8, 8))[0]]
+    flat = [torch.full((180, 240, 3), 128, dtype=torch.uint8)] * len(cameras)
+    assert len(swept_points(cameras, flat, 3.0, SWEEP, random)) == 0
+    noise = [(random.uniform(180, 240, 3) * 255).byte()]
+    assert len(swept_points(cameras[:1], noise, 3.0, SWEEP, random)) == 0
+
+
+def test_without_pycolmap_points_are_swept(
+    tiny_capture: Path, random: RandomSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.initial_points.find_spec", lambda _: None)
+    capture = replace(open_capture(tiny_capture), points_path=None)
+    medians = [f[0] for f in load_frames(capture.split("train"), [0])]
+    points = found_points(capture, medians, InitialPointsConfig(sweep=SWEEP), random)
+    assert points.positions.isfinite().all()
+    assert points.positions.shape == points.colors.shape
+
+
+SWEEP = SweepConfig(pixels=60, depths=32, patch_px=7)
 
 
 @pytest.mark.skipif(find_spec("pycolmap") is None, reason="pycolmap is not installed")

@@ -1,23 +1,22 @@
-"""Where the static Gaussians start: the capture's points, else triangulated features filled up."""
+"""Where the static Gaussians start: the capture's points, else triangulated or swept, filled up."""
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
-import imageio.v3 as iio
-import numpy as np
 import torch
 from torch import Tensor
 
 from renderer import Camera
-from trainer.datasets import Capture, CapturedView, load_frames
-from trainer.errors import CaptureError
+from trainer.datasets import Capture
+from trainer.plane_sweep import SweepConfig, swept_points
 from trainer.point_cloud import PointCloud, read_ply
 from trainer.progress import log
 from trainer.projection import inside, project, sample, unproject
 from trainer.random_source import RandomSource
+from trainer.triangulation import triangulate_moments
 
 
 @dataclass(frozen=True)
@@ -27,31 +26,44 @@ class InitialPointsConfig:
     Args:
         path: PLY with points to start from, instead of the capture's own.
         moments: times of the video whose pictures are triangulated beside the medians.
+        fewest: plane sweeps add to fewer triangulated points than this.
+        sweep: how these try depths.
         fill: sparser clouds are filled up to this number, at depths interpolated between points.
         depth_jitter: relative standard deviation of those depths.
     """
 
     path: Path | None = None
     moments: int = 4
+    fewest: int = 300
+    sweep: SweepConfig = field(default_factory=SweepConfig)
     fill: int = 40_000
     depth_jitter: float = 0.03
 
 
 def found_points(
-    capture: Capture, medians: list[Tensor], config: InitialPointsConfig
+    capture: Capture, medians: list[Tensor], config: InitialPointsConfig, random: RandomSource
 ) -> PointCloud:
-    """Points known to lie on surfaces: given, the capture's own, or triangulated.
+    """Points known to lie on surfaces: given, the capture's own, triangulated or swept.
 
     Args:
         medians: [H, W, 3] uint8, one a training camera; the points are on their device.
     """
     path = config.path or capture.points_path
+    views = capture.split("train")
     if path:
-        found = read_ply(path)
-    else:
-        found = _triangulate_moments(capture, capture.split("train"), medians, config.moments)
+        return read_ply(path).to(random.device)
+    found = PointCloud(torch.zeros(0, 3), torch.zeros(0, 3))
+    if find_spec("pycolmap"):
+        found = triangulate_moments(capture, views, medians, config.moments)
         log.info("triangulated %d points", len(found))
-    return found.to(medians[0].device)
+    else:
+        log.warning("pycolmap is not installed: depths are found by plane sweeps, less exactly")
+    if len(found) >= config.fewest:
+        return found.to(random.device)
+    cameras, unit = [v.camera for v in views], capture.camera_distance
+    swept = swept_points(cameras, medians, unit, config.sweep, random)
+    log.info("plane sweeps found %d points", len(swept))
+    return PointCloud.concatenate([found.to(random.device), swept])
 
 
 def initial_points(
@@ -69,84 +81,6 @@ def initial_points(
     if missing <= 0:
         return found
     return fill_up(found, missing, cameras, medians, config.depth_jitter, random)
-
-
-def _triangulate_moments(
-    capture: Capture, views: tuple[CapturedView, ...], medians: list[Tensor], moments: int
-) -> PointCloud:
-    """Points of the medians and of a few moments; what moved is pruned by the static stage."""
-    parts = [triangulate(views, [m.cpu().numpy() for m in medians])]
-    for number in range(moments):
-        frame = capture.frames * number // moments
-        pictures = load_frames(views, [frame])
-        parts.append(triangulate(views, [p[0].numpy() for p in pictures]))
-    return PointCloud.concatenate(parts)
-
-
-def triangulate(views: tuple[CapturedView, ...], pictures: list[np.ndarray]) -> PointCloud:
-    """Triangulate SIFT features of one moment with the known cameras (pycolmap).
-
-    Args:
-        views: the cameras.
-        pictures: [H, W, 3] uint8, one a view.
-    """
-    try:
-        import pycolmap
-    except ImportError as error:
-        raise CaptureError(
-            "the capture has no points3D.ply; triangulation needs `pip install pycolmap`"
-        ) from error
-    pycolmap.logging.minloglevel = pycolmap.logging.ERROR.value  # it tells of every picture
-    pycolmap.set_random_seed(0)
-    with tempfile.TemporaryDirectory() as folder:
-        names = [f"{view.name}.png" for view in views]
-        for name, picture in zip(names, pictures, strict=True):
-            iio.imwrite(Path(folder) / name, picture)
-        database = Path(folder) / "database.db"
-        pycolmap.extract_features(
-            database,
-            folder,
-            camera_mode=pycolmap.CameraMode.PER_IMAGE,
-            reader_options=pycolmap.ImageReaderOptions(camera_model="PINHOLE"),
-        )
-        pycolmap.match_exhaustive(database)
-        known = _known_cameras(pycolmap, database, dict(zip(names, views, strict=True)))
-        out = Path(folder) / "out"
-        out.mkdir()
-        found = pycolmap.triangulate_points(known, database, folder, out)
-        points = list(found.points3D.values())
-    if not points:
-        return PointCloud(torch.zeros(0, 3), torch.zeros(0, 3))
-    return PointCloud(
-        torch.tensor(np.stack([p.xyz for p in points]), dtype=torch.float32),
-        torch.tensor(np.stack([p.color for p in points]), dtype=torch.float32) / 255,
-    )
-
-
-def _known_cameras(pycolmap, database: Path, views: dict[str, CapturedView]):  # type: ignore[no-untyped-def]
-    """A reconstruction without points that holds the calibration under the database's ids."""
-    known = pycolmap.Reconstruction()
-    with pycolmap.Database.open(database) as opened:
-        images = opened.read_all_images()
-    for image in images:
-        camera = views[image.name].camera
-        K = camera.K.double().numpy()
-        known.add_camera_with_trivial_rig(
-            pycolmap.Camera(
-                camera_id=image.camera_id,
-                model="PINHOLE",
-                width=camera.width,
-                height=camera.height,
-                params=[K[0, 0], K[1, 1], K[0, 2], K[1, 2]],
-            )
-        )
-        viewmat = camera.viewmat.double().numpy()
-        pose = pycolmap.Rigid3d(pycolmap.Rotation3d(viewmat[:3, :3]), viewmat[:3, 3])
-        known.add_image_with_trivial_frame(
-            pycolmap.Image(name=image.name, camera_id=image.camera_id, image_id=image.image_id),
-            pose,
-        )
-    return known
 
 
 def fill_up(

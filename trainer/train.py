@@ -102,7 +102,7 @@ def train_static_layer(
     meta = scene_meta(capture, background or mean_color(medians), near)
     random = RandomSource(config.seed, device)
     static_config = config.static.for_pictures(views[0].camera.width, views[0].camera.height)
-    found = found_points(capture, medians, config.points)
+    found = found_points(capture, medians, config.points, random)
     start = static_start(config, capture, found, static_config.cap, medians, random)
     watch = HeldOutWatch.of_stills(capture, stills, RenderSettings(meta.background, near), device)
     progress = Progress("static", config.static.iterations, device)
