@@ -2,7 +2,8 @@
 
 The way through the room:
     datasets/ (capture on disk -> frames) -> background (temporal median, motion masks)
-    -> initial_points (triangulation, plane_sweep) -> static_stage (the layer that never moves; each camera's color_response)
+    -> initial_points (triangulation, plane_sweep)
+    -> static_stage (the layer that never moves; each camera's color_response)
     -> dynamic_points -> gop_start -> gop_stage (per GOP: canonical Gaussians, features, field;
        losses, auxiliary and gop_density are its steps)
     -> run_directory (what training leaves on disk; a `codec.source.SceneSource`)
