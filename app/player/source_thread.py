@@ -172,12 +172,12 @@ class SourceThread:
             assert stock is not None
             assert target is not None
             rungs, gops = stock.opened.rungs, stock.ready_gops()
-            there = {gop: rungs.index(rung) for gop in gops if (rung := stock.rung_of(gop))}
+            held = {gop: stock.rung_of(gop) for gop in gops}
             return FetchView(
                 opened=stock.opened,
                 target=target,
                 position_s=state.position_s,
-                there=there,
+                there={gop: rungs.index(qp) for gop, qp in held.items() if qp is not None},
                 sizes=stock.waiting_sizes(),
                 most_bytes=self._settings.stock.packet_bytes,
                 static_layers=stock.static_fetched,
