@@ -131,9 +131,6 @@ class FetchView:
 class Fetching(Protocol):
     """Decides for the source thread."""
 
-    stills: bool  # whether a picture without motion is better than none for a while
-    keeps_packets: bool  # whether what was fetched is worth its memory once it is decoded
-
     def next(self, view: FetchView) -> Decision: ...
 
     def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
@@ -143,8 +140,6 @@ class Fetching(Protocol):
 
 class LocalFetching:
     """From a disk: everything at the best quality, a few GOPs ahead."""
-
-    stills = keeps_packets = False
 
     def __init__(self, settings: FetchSettings) -> None:
         self._settings = settings
@@ -177,8 +172,6 @@ class NetworkFetching:
         kept_rungs: GOP -> the rungs that can be had without a network.
         is_static_kept: the same for layers.
     """
-
-    stills = keeps_packets = True
 
     def __init__(
         self,
@@ -259,11 +252,10 @@ class NetworkFetching:
         gop = view.target.gop
         if missing != gop or gop in view.there:
             return _wait(view, math.inf, "the timeline is being dragged")
-        rung = view.usable(gop, self._ladder.lowest)
-        assert rung is not None
         kept = self._best_kept(view, gop)
-        why = "while the timeline is dragged"
-        return _gop(view, gop, rung if kept is None else kept, f"{self._qp(rung)} {why}")
+        rung = view.usable(gop, self._ladder.lowest) if kept is None else kept
+        assert rung is not None
+        return _gop(view, gop, rung, f"{self._qp(rung)} while the timeline is dragged")
 
     def _rung_for(self, view: FetchView, seen: Situation, decision: Decision) -> Decision:
         """The decision for a GOP, by hand, by what is kept, by what is soon there."""
