@@ -232,9 +232,9 @@ def test_bounds_hold_the_scene_also_when_all_is_transparent(logit: float) -> Non
         means, torch.ones(count, 4), torch.zeros(count, 3),
         torch.full((count,), logit), torch.zeros(count, 3),
     ).activate()  # fmt: skip
-    lower, upper = _bounds(gaussians)
+    lower, upper = _bounds(gaussians, torch.tensor([0.5, 0.5, 2.0]), 1.0)
     assert lower.tolist() == pytest.approx([0, 0, 0], abs=0.1)
-    assert upper.tolist() == pytest.approx([1, 1, 1], abs=0.1)
+    assert upper.tolist() == pytest.approx([1, 1, 2.2], abs=0.1)  # what the cameras look at, too
 
 
 # The start of the static layer

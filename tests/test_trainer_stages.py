@@ -299,10 +299,11 @@ def static_room() -> Gaussians:
 
 
 def test_moving_gaussians_start_on_what_moves(
-    footage: GopFootage, stills: list[StillView], tmp_path: Path
+    footage: GopFootage, stills: list[StillView], tiny_capture: Path, tmp_path: Path
 ) -> None:
     config, random = start_config(tmp_path), RandomSource(0, CPU)
-    points, birth = moving_start(footage, stills, static_room(), config, random)
+    capture = open_capture(tiny_capture)
+    points, birth = moving_start(footage, stills, static_room(), capture, config, random)
     assert len(points) == len(birth) == 128
     assert birth.unique().tolist() == [1, 4]  # a quarter and three quarters of six frames
     found = [points.positions[birth == frame].median(dim=0).values for frame in (1, 4)]
@@ -311,12 +312,11 @@ def test_moving_gaussians_start_on_what_moves(
 
 
 def test_a_gop_in_which_nothing_moves_has_a_few_gaussians(
-    footage: GopFootage, stills: list[StillView], tmp_path: Path
+    footage: GopFootage, stills: list[StillView], tiny_capture: Path, tmp_path: Path
 ) -> None:
     frozen = replace(footage, frames=[s.median.expand(FRAMES, -1, -1, -1) for s in stills])
     static = random_canonical(100).activate()
-    points, birth = moving_start(
-        frozen, stills, static, start_config(tmp_path), RandomSource(0, CPU)
-    )
+    capture, config = open_capture(tiny_capture), start_config(tmp_path)
+    points, birth = moving_start(frozen, stills, static, capture, config, RandomSource(0, CPU))
     assert len(points) == len(birth) == FEWEST
     assert points.colors.amax() <= 1

@@ -11,6 +11,7 @@ from codec.grid_sorting import SortSettings, grid_shape, sort_grid
 from renderer import CanonicalGaussians, Gaussians, RenderSettings
 from trainer.background import StillView, motion_mask
 from trainer.config import TrainConfig
+from trainer.datasets import Capture
 from trainer.dynamic_points import Moment, moving_points
 from trainer.gaussian_parameters import ATTRIBUTES
 from trainer.gop_config import GopConfig
@@ -21,6 +22,7 @@ from trainer.random_source import RandomSource
 from trainer.rasterizer import depth_map
 
 THOROUGHLY = SortSettings()
+LOOKED_AT = 0.2  # half the side of the box around what the cameras look at, of their distance
 FEWEST = 64  # a GOP in which nothing moves still gets a few moving Gaussians
 
 
@@ -86,6 +88,7 @@ def gop_start(
     footage: GopFootage,
     stills: list[StillView],
     coarse: CanonicalGaussians,
+    capture: Capture,
     config: TrainConfig,
     random: RandomSource,
 ) -> GopStart:
@@ -101,7 +104,7 @@ def gop_start(
         parts.append(coarse)
         births.append(torch.full((len(coarse),), torch.nan, device=random.device))
     if config.gop.moments > 0:
-        points, birth = moving_start(footage, stills, coarse.activate(), config, random)
+        points, birth = moving_start(footage, stills, coarse.activate(), capture, config, random)
         parts.append(gaussians_from_points(points, opacity=0.3))
         births.append(birth)
     found = CanonicalGaussians(*(torch.cat([getattr(p, n) for p in parts]) for n in ATTRIBUTES))
@@ -112,13 +115,14 @@ def moving_start(
     footage: GopFootage,
     stills: list[StillView],
     static: Gaussians,
+    capture: Capture,
     config: TrainConfig,
     random: RandomSource,
 ) -> tuple[PointCloud, Tensor]:
     """Points and the frame [M] that each was found in, evenly from the GOP's moments."""
     settings = RenderSettings(near=footage.near)
     depths = [depth_map(static, camera, settings) for camera in footage.cameras]
-    bounds = _bounds(static)
+    bounds = _bounds(static, torch.tensor(capture.center), capture.camera_distance)
     each = config.gop.count // config.gop.moments
     parts, births = [], []
     for number in range(config.gop.moments):
@@ -140,11 +144,21 @@ def moving_start(
     return PointCloud.concatenate(parts), torch.cat(births)
 
 
-def _bounds(static: Gaussians) -> tuple[Tensor, Tensor]:
-    """Corners of a box around nearly all visible static Gaussians, a little widened."""
+def _bounds(static: Gaussians, center: Tensor, distance: float) -> tuple[Tensor, Tensor]:
+    """Corners of a box around nearly all visible static Gaussians, a little widened, and around what
+    the cameras look at: where little stands still, that is where things move.
+
+    Args:
+        center: [3] the point that the cameras look at.
+        distance: of the cameras from it, world units.
+    """
     visible = static.opacities > 0.1
     means = static.means[visible] if visible.any() else static.means
     ordered = means.sort(dim=0).values
     margin = len(ordered) // 200
     lower, upper = ordered[margin], ordered[-1 - margin]
-    return lower - 0.05 * (upper - lower), upper + 0.05 * (upper - lower)
+    widened = 0.05 * (upper - lower)
+    center, reach = center.to(lower), LOOKED_AT * distance
+    return torch.minimum(lower - widened, center - reach), torch.maximum(
+        upper + widened, center + reach
+    )

@@ -236,7 +236,7 @@ def _begun(
     random = RandomSource(config.seed + 1 + index, device)
     checkpoint = run.checkpoint_path(index)
     if not checkpoint.exists():
-        start = gop_start(footage, seen, coarse, config, random)
+        start = gop_start(footage, seen, coarse, capture, config, random)
         return _training(start, static, footage, capture, config, random)
     state = load_checkpoint(checkpoint, device)
     start = GopStart.of_checkpoint(state)
