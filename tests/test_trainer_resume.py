@@ -46,7 +46,7 @@ def tiny_config(data: Path, out: Path) -> TrainConfig:
         hull=HullConfig(candidates=5000),
         gop=GopConfig(
             count=64, iterations=12, features=4, width=16, moments=2,
-            relocation=True, relocate_every=4, dead_opacity=0.272,
+            relocation=True, relocate_every=4, dead_opacity=0.261,
         ),
     )  # fmt: skip
 

@@ -145,8 +145,8 @@ def moving_start(
 
 
 def _bounds(static: Gaussians, center: Tensor, distance: float) -> tuple[Tensor, Tensor]:
-    """Corners of a box around nearly all visible static Gaussians, a little widened, and around what
-    the cameras look at: where little stands still, that is where things move.
+    """Corners of a box around nearly all visible static Gaussians, a little widened, and around
+    what the cameras look at: where little stands still, that is where things move.
 
     Args:
         center: [3] the point that the cameras look at.
