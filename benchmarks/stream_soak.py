@@ -1,12 +1,11 @@
 """Plays a scene from a web server in a loop and watches memory, threads and connections.
 
     python -m benchmarks.stream_soak --seconds 60 --json soak.json
-    python -m benchmarks.stream_soak --scene assets/tokyo.stgs --seconds 300
+    python -m benchmarks.stream_soak --scene another.stgs --seconds 300
 
-Without a scene it encodes a made-up one. The server is `main.py serve` in a process of its own. The
-caches are set so small that each round fetches and decodes everything again: whatever leaks per
+The caches are set so small that each round fetches and decodes everything again: whatever leaks per
 segment shows as a slope. Ends with status 1 when memory grew by more than `--allowed-mib` between
-the first and the last third.
+the first and the last third of that time, which begins after `--warm-up-s`.
 """
 
 from __future__ import annotations
@@ -14,17 +13,12 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,13 +28,11 @@ import tyro
 from app.player.pipeline import PipelineSettings
 from app.player.playback import Playback, PlaybackSettings
 from app.player.stock import StockSettings
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
+from benchmarks.streaming.serving import BUNDLED, server, unpack
 from codec.scene import OpenSettings
 from codec.streaming.disk_cache import CacheSettings
 from codec.streaming.transport import Progress
 
-PROJECT = Path(__file__).resolve().parent.parent
 TICK_S = 1 / 60
 
 
@@ -49,10 +41,10 @@ class Options:
     """How long to watch what.
 
     Args:
-        scene: a .stgs; None makes one up.
+        scene: a .stgs.
         seconds: of watching.
         sample_s: pause between two looks at memory.
-        warm_up_s: libraries and allocators settle before the first look.
+        warm_up_s: pools of libraries and allocators grow for a minute or so, then no more.
         packet_bytes: of fetched GOPs in memory.
         cache_bytes: of the cache on disk.
         speed: of playback.
@@ -60,10 +52,10 @@ class Options:
         json: where to write the figures.
     """
 
-    scene: Path | None = None
+    scene: Path = BUNDLED
     seconds: float = 60.0
     sample_s: float = 1.0
-    warm_up_s: float = 8.0
+    warm_up_s: float = 90.0
     packet_bytes: int = 400_000
     cache_bytes: int = 200_000
     speed: float = 2.0
@@ -89,43 +81,13 @@ class Traffic:
 def main(options: Options) -> int:
     with tempfile.TemporaryDirectory() as folder:
         scenes = Path(folder) / "scenes"
-        unpack(options.scene or made_up_scene(Path(folder)), scenes / "scene")
+        unpack(options.scene, scenes / "scene")
         with server(scenes) as url:
             figures = soak(f"{url}/scene", options, Path(folder) / "cache")
     print(json.dumps({k: v for k, v in figures.items() if k != "resident_mib"}, indent=1))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
     return int(figures["growth_mib"] > options.allowed_mib)
-
-
-def made_up_scene(folder: Path) -> Path:
-    from tests.synthetic import SyntheticSource
-
-    path = folder / "made-up.stgs"
-    source = SyntheticSource(3000, 2000, (12,) * 8, fps=24.0)
-    encode_scene(source, path, EncoderConfig(rungs=(20, 32)))
-    return path
-
-
-def unpack(scene: Path, target: Path) -> None:
-    with zipfile.ZipFile(scene) as archive:
-        archive.extractall(target)
-
-
-@contextmanager
-def server(root: Path, trace: Path | None = None) -> Iterator[str]:
-    """The development server, behind a recorded network if there is one; its URL."""
-    command = [sys.executable, "main.py", "serve", str(root), "--port", "0"]
-    command += ["--throttle", str(trace)] if trace else []
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        found = re.search(r"http://\S+?(?=/ )", process.stdout.readline())
-        assert found, "the server did not start"
-        yield found[0]
-    finally:
-        process.terminate()
-        process.communicate(timeout=20.0)
 
 
 def soak(url: str, options: Options, cache: Path) -> dict[str, Any]:

@@ -27,13 +27,12 @@ from app.player.pictures import Picture, PictureMaker
 from app.player.playback import Playback, PlaybackSettings
 from app.player.playback_types import PlaybackState, PlaybackStatus
 from app.player.traffic import Traffic
-from benchmarks.stream_soak import server, unpack
+from benchmarks.streaming.serving import BUNDLED, server, unpack
 from codec.scene import OpenSettings
 from codec.streaming.disk_cache import CacheSettings
 from renderer import RenderSettings
 from renderer.backends import choose_backend
 
-BUNDLED = Path(__file__).resolve().parent.parent / "assets" / "tokyo.stgs"
 TICK_S = 1 / 120
 
 

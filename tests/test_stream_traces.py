@@ -13,12 +13,11 @@ import pytest
 
 from app.player.playback import Playback, PlaybackSettings
 from app.player.playback_types import PlaybackFrame, PlaybackState
-from benchmarks.stream_soak import server, unpack
+from benchmarks.streaming.serving import BUNDLED, server, unpack
 from codec.scene import OpenSettings, open_scene
 from codec.streaming.disk_cache import CacheSettings
 
 DATA = Path(os.environ.get("STGS_DATA", Path(__file__).parents[1] / "../shared/data"))
-SCENE = Path(__file__).resolve().parent.parent / "assets" / "tokyo.stgs"
 WATCHED_S = 11.0
 STRETCHES = [  # recording, where the stretch begins, s
     ("3g/report.2010-09-29_1823CEST", 0.0),
@@ -31,7 +30,7 @@ SETTINGS = PlaybackSettings(opening=OpenSettings(cache=CacheSettings(max_bytes=0
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("served")
-    unpack(SCENE, root / "scene")
+    unpack(BUNDLED, root / "scene")
     return root
 
 
@@ -60,7 +59,7 @@ def test_it_plays_without_a_stall_and_rises(
     folder: Path, tmp_path: Path, recording: str, start_s: float
 ) -> None:
     network = stretch(recording, start_s)
-    with open_scene(SCENE) as scene:
+    with open_scene(BUNDLED) as scene:
         ladder = scene.ladder()
     slowest_bps = 1e3 * min(row["bandwidth_kbps"] for row in network)
     assert slowest_bps > 1.2 * ladder.bandwidth_bps(ladder.lowest)  # so a stall is a mistake
