@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -53,33 +54,23 @@ class ScriptedNetwork:
         """Take the time that so many bytes take; raises Cancelled."""
         self.requests += 1
         self.on_request(self, name)
-        self._tell(name, "waiting", 0, count)
+        self._tell(name, "waiting", 0)
         self.clock.advance(self.latency_s)
         passed = 0.0
-        self._tell(name, "receiving", 0, count)
+        self._tell(name, "receiving", 0)
         while passed < count:
             if cancelled():
-                self._tell(name, "cancelled", int(passed), count)
+                self._tell(name, "cancelled", int(passed))
                 raise Cancelled(name)
             seconds = min(self.step_s, 8 * (count - passed) / self.bps)
             self.clock.advance(seconds)
             passed += max(self.bps * seconds / 8, 1.0)
-            self._tell(name, "receiving", min(int(passed), count), count)
-        self._tell(name, "done", count, count)
+            self._tell(name, "receiving", min(int(passed), count))
+        self._tell(name, "done", count)
 
-    def _tell(self, name: str, state: str, received: int, count: int) -> None:
+    def _tell(self, name: str, state: Any, received: int) -> None:
         first_byte_s = None if state == "waiting" else self.latency_s
-        step = Progress(
-            self.requests,
-            name,
-            state,
-            received,
-            count,
-            0.0,
-            first_byte_s,
-            0.0,
-            1,  # type: ignore[arg-type]
-        )
+        step = Progress(self.requests, name, state, received, 0.0, first_byte_s, tries=1)
         self.listener(step)
 
 

@@ -24,7 +24,7 @@ class Line:
     def tell(self, request: int, state: Any, received: int = 0, after_s: float = 0.0) -> None:
         self.clock.advance(after_s)
         first_byte_s = None if state == "waiting" else 0.05
-        step = Progress(request, "url", state, received, None, 0.3, first_byte_s, 0.0, 1)
+        step = Progress(request, "url", state, received, 0.3, first_byte_s, 1)
         self.traffic(step)
 
     def bps(self) -> float:

@@ -283,9 +283,8 @@ def test_progress_is_told(server: FaultServer) -> None:
     assert (mine[0].state, mine[0].received_bytes, mine[0].tries) == ("waiting", 0, 1)
     last = mine[-1]
     assert (last.state, last.received_bytes, last.tries) == ("done", len(BODY), 2)
-    assert last.expected_bytes == len(BODY)
     assert last.first_byte_s is not None
-    assert 0 < last.body_s <= last.elapsed_s
+    assert last.first_byte_s <= last.elapsed_s
     assert told[-1].state == "failed"
 
 

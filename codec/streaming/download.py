@@ -63,8 +63,6 @@ class Download:
         self._began_s = self._sent_s = clock()
         self._first_byte_s: float | None = None
         self._received = 0
-        self._body_began_s: float | None = None
-        self._body_s = 0.0
 
     @property
     def size_bytes(self) -> int:
@@ -87,7 +85,7 @@ class Download:
     def begin_try(self) -> None:
         self.tries += 1
         self._sent_s = self._clock()
-        self._first_byte_s = self._body_began_s = None
+        self._first_byte_s = None
         self.tell("waiting")
 
     def accept(self, response: httpx.Response) -> None:
@@ -98,7 +96,6 @@ class Download:
             SceneUnreachable: there is no use in that.
         """
         self._first_byte_s = self._clock() - self._sent_s
-        self._body_began_s = self._clock()
         self._check_status(response)
         self._check_encoding(response)
         if response.status_code == 206:
@@ -132,25 +129,15 @@ class Download:
             raise CorruptSegment(f"{self.url}: the body is longer than its headers say.")
         return Reply(bytes(self.content), self._start, self._whole)
 
-    def end_try(self) -> None:
-        """Whatever came of it: its time counts."""
-        if self._body_began_s is not None:
-            self._body_s += self._clock() - self._body_began_s
-            self._body_began_s = None
-
     def tell(self, state: Literal["waiting", "receiving", "done", "failed", "cancelled"]) -> None:
-        now_s = self._clock()
-        running_s = 0.0 if self._body_began_s is None else now_s - self._body_began_s
         self._listener(
             Progress(
                 request=self._number,
                 url=self.url,
                 state=state,
                 received_bytes=self._received,
-                expected_bytes=self._expected,
-                elapsed_s=now_s - self._began_s,
+                elapsed_s=self._clock() - self._began_s,
                 first_byte_s=self._first_byte_s,
-                body_s=self._body_s + running_s,
                 tries=self.tries,
             )
         )

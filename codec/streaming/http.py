@@ -154,8 +154,6 @@ class HttpTransport:
             if self._loop.time() >= deadline_s:
                 raise SceneUnreachable(f"{download.url} comes too slowly; given up.") from error
             raise PassingFault("the server fell silent") from error
-        finally:
-            download.end_try()
         return download.finish()
 
     async def _answer(

@@ -79,10 +79,8 @@ class Progress:
         url: what is fetched.
         state: waiting (sent, nothing came yet), receiving, done, failed, cancelled.
         received_bytes: of the body so far, over all tries, repeated bytes included.
-        expected_bytes: of the body, where known.
         elapsed_s: since the request was made, pauses between tries included.
         first_byte_s: from sending the latest try until its headers came; None before that.
-        body_s: seconds spent in bodies so far; received_bytes / body_s is the throughput.
         tries: 1 in the first try.
     """
 
@@ -90,10 +88,8 @@ class Progress:
     url: str
     state: Literal["waiting", "receiving", "done", "failed", "cancelled"]
     received_bytes: int
-    expected_bytes: int | None
     elapsed_s: float
     first_byte_s: float | None
-    body_s: float
     tries: int
 
 
