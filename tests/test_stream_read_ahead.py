@@ -51,12 +51,12 @@ def source() -> Source:
 
 @pytest.fixture
 def ahead(source: Source) -> Iterator[ReadAhead]:
-    threads = threading.active_count()
+    before = set(threading.enumerate())
     made = ReadAhead(source)
     yield made
     made.close()
     made.close()
-    assert threading.active_count() == threads
+    assert set(threading.enumerate()) <= before
 
 
 def test_files_come_in_order_before_they_are_asked_for(source: Source, ahead: ReadAhead) -> None:
