@@ -16,7 +16,7 @@ from codec.poster_config import PosterSettings
 from codec.scene import Scene
 from codec.source import SceneMeta
 from renderer import Camera, Gaussians, RenderError, RenderSettings
-from renderer.backends import choose_backend
+from renderer.backends import choose_backend, close_backend
 from renderer.backends.base import Backend
 
 log = logging.getLogger(__name__)
@@ -66,9 +66,7 @@ def _draw(scene: Scene, settings: PosterSettings) -> tuple[NDArray[np.uint8], fl
         drawing = RenderSettings(scene.meta.background, scene.meta.near)
         return _pixels(backend, gop.gaussians_at(0), camera, drawing), fov_y_rad
     finally:
-        close = getattr(backend, "close", None)
-        if close is not None:
-            close()
+        close_backend(backend)
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from codec.quality_config import QualitySettings
 from codec.scene import Scene
 from codec.source import SceneMeta, SceneSource
 from renderer import Camera, Gop, RenderError, RenderSettings
-from renderer.backends import choose_backend
+from renderer.backends import choose_backend, close_backend
 from renderer.backends.base import Backend
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,8 @@ def measure_rungs(
     except RenderError as error:
         log.warning("The quality of the rungs is not measured: %s", error)
         return None
+    finally:
+        close_backend(backend)
 
 
 def _measure_gop(

@@ -14,14 +14,14 @@ from app.player.bench_table import bench_table
 from app.player.camera_path import OrbitPath
 from app.player.machine import hardware, process_age_s
 from app.player.pacing import leaves_time
-from app.player.pictures import Picture, PictureMaker, PictureSource, close_backend
+from app.player.pictures import Picture, PictureMaker, PictureSource
 from app.player.playback import Playback, PlaybackSettings
 from app.player.playback_types import PlaybackFrame, PlaybackState
 from app.player.stopwatch import Stopwatch, summary
 from app.player.timeline import Timeline
 from codec.scene import Scene, open_scene
 from renderer import Camera, Gaussians, Gop, RenderError, RenderSettings
-from renderer.backends import BackendChoice, choose_backend
+from renderer.backends import BackendChoice, choose_backend, close_backend
 
 __all__ = ["BenchSettings", "bench", "bench_table"]
 

@@ -14,14 +14,14 @@ from app.player.camera_path import CameraPath, OrbitPath, camera_path
 from app.player.errors import OutputError
 from app.player.film import checked_output, checked_size, film_writer, write_png
 from app.player.orbit_camera import natural_aspect
-from app.player.pictures import PictureRequest, PictureSource, close_backend
+from app.player.pictures import PictureRequest, PictureSource
 from app.player.playback_types import PlaybackFrame
 from app.player.progress import console_progress
 from app.player.timeline import Timeline
 from codec.scene import Scene, open_scene
 from codec.source import SceneMeta
 from renderer import Gop, RenderSettings
-from renderer.backends import choose_backend
+from renderer.backends import choose_backend, close_backend
 
 Progress = Callable[[int, int], None]  # (pictures done, pictures in all)
 PREVIEW_HEIGHT_PX = 360

@@ -23,6 +23,7 @@ from torch import Tensor
 from app.player.playback_types import PlaybackError, PlaybackFrame
 from app.player.stopwatch import DeviceFence
 from renderer import Camera, Gaussians, Gop, RenderSettings
+from renderer.backends import close_backend
 from renderer.backends.base import Backend
 from renderer.field_inference import GopDeformer
 
@@ -244,7 +245,8 @@ class PictureMaker:
                 self._changed.notify_all()
             self._on_picture()
         finally:
-            close_backend(backend)
+            if backend is not None:
+                close_backend(backend)
 
     def _wait_for_job(self) -> tuple[PictureRequest, Callable[[Picture], None]] | None:
         """What to draw next and where the picture goes; None at the end."""
@@ -279,13 +281,6 @@ def draw_rgb8(
     if isinstance(picture, Tensor):
         picture = (rounded(picture) if picture.is_floating_point() else picture).cpu().numpy()
     return np.ascontiguousarray(picture)
-
-
-def close_backend(backend: Backend | None) -> None:
-    """Let go of what a backend holds beside memory, such as an OpenGL context."""
-    close = getattr(backend, "close", None)
-    if close is not None:
-        close()
 
 
 def rounded(picture: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ def available_backends() -> list[tuple[str, str | None]]:
 
 def _obstacle(name: str) -> str | None:
     try:
-        _close(_load(name))
+        close_backend(_load(name))
     except BackendUnavailable as obstacle:
         return str(obstacle)
     return None
@@ -79,7 +79,7 @@ def _best_on_gpu() -> BackendChoice:
     backend = _load("opengl")
     driver = str(getattr(backend, "renderer_name", "OpenGL"))
     if any(word in driver.lower() for word in SOFTWARE_OPENGL):
-        _close(backend)
+        close_backend(backend)
         raise BackendUnavailable("software OpenGL would be slower")
     return BackendChoice(backend, f"opengl: {driver}")
 
@@ -94,7 +94,8 @@ def _load(name: str) -> Backend:
         raise BackendUnavailable(f"{name} cannot be loaded: {error}") from error
 
 
-def _close(backend: Backend) -> None:
+def close_backend(backend: Backend) -> None:
+    """Let go of what a backend holds beside memory, such as threads or an OpenGL context."""
     close = getattr(backend, "close", None)
     if close is not None:
         close()
