@@ -267,9 +267,7 @@ class Evaluate:
     sheet: SheetOption = None
     plot: PlotOption = None
     compare: CompareOption = None
-    trained: Annotated[
-        Path | None, option("RUN", "Run directory with colour responses.", "none")
-    ] = None
+    trained: TrainedOption = None
 
     def run(self) -> int:
         from trainer.evaluate import EvaluateConfig, evaluate

@@ -40,7 +40,7 @@ class AblationConfig:
         shorten: share of the fine stage's iterations.
         rows: names; none at all stands for every row.
         rungs: QPs that each row is encoded with.
-        holds_unseen: the encoder holds the features of unseen Gaussians still (the paper's not).
+        sorts_by_lifetime: the encoder lays out by when Gaussians are seen (the paper's not).
         frame_step: every so many frames are compared with the capture.
         processes: training processes on each device.
         backend: of the renderer, for comparing; chosen where it is None.
@@ -50,7 +50,7 @@ class AblationConfig:
     shorten: float = 0.25
     rows: tuple[str, ...] = ()
     rungs: tuple[int, ...] = (16, 20, 24, 28)
-    holds_unseen: bool = True
+    sorts_by_lifetime: bool = True
     frame_step: int = 4
     processes: int = 1
     backend: str | None = None
@@ -155,8 +155,8 @@ def _train_row(base: TrainConfig, config: AblationConfig, index: int, device: to
     planned = planned_rows(base, config)[index]
     log.info("row %r", planned.title)
     started_s = time.monotonic()
-    holds_unseen = config.holds_unseen and planned.row.holds_unseen
-    figures = run_row(planned.config, holds_unseen, planned.shared, _measuring(config), device)
+    sorts_by_lifetime = config.sorts_by_lifetime and planned.row.sorts_by_lifetime
+    figures = run_row(planned.config, sorts_by_lifetime, planned.shared, _measuring(config), device)
     named = {"row": planned.row.name, "title": planned.title}
     asked = {"measuring": _plain_measuring(config)}
     log.info("row %r done in %.0f s", planned.title, time.monotonic() - started_s)
@@ -170,7 +170,7 @@ def _measuring(config: AblationConfig) -> Measuring:
 
 def _plain_measuring(config: AblationConfig) -> dict[str, Any]:
     """What was asked, as JSON knows it: a row that was asked otherwise is measured anew."""
-    asked = vars(_measuring(config)) | {"holds_unseen": config.holds_unseen}
+    asked = vars(_measuring(config)) | {"sorts_by_lifetime": config.sorts_by_lifetime}
     plain: dict[str, Any] = json.loads(json.dumps(asked))
     return plain
 

@@ -67,7 +67,7 @@ def adopt_static_stage(run: RunDirectory, shared: RunDirectory) -> None:
 
 def run_row(
     config: TrainConfig,
-    holds_unseen: bool,
+    sorts_by_lifetime: bool,
     shared: RunDirectory,
     measuring: Measuring,
     device: torch.device,
@@ -75,7 +75,7 @@ def run_row(
     """Train, encode and measure one row; returns its figures, JSON-able.
 
     Args:
-        holds_unseen: the encoder may hold the features of unseen Gaussians still.
+        sorts_by_lifetime: the encoder may lay out by when Gaussians are seen.
         shared: where its coarse stage lies.
     """
     run = RunDirectory(config.out)
@@ -87,7 +87,7 @@ def run_row(
     scene = config.out / "scene.stgs"
     source = TrainedScene(run, run.read_plan()[0], measuring.gops)
     started_s = time.monotonic()
-    encoder = row_encoder(measuring.rungs, holds_unseen)
+    encoder = row_encoder(measuring.rungs, sorts_by_lifetime)
     encode_scene(source, scene, encoder)
     encoded_s = time.monotonic() - started_s
     capture = open_capture(config.data)
@@ -108,9 +108,9 @@ def run_row(
     }
 
 
-def row_encoder(rungs: tuple[int, ...], holds_unseen: bool) -> EncoderConfig:
+def row_encoder(rungs: tuple[int, ...], sorts_by_lifetime: bool) -> EncoderConfig:
     """A package of a row is measured against the capture, and nobody looks at it before."""
-    smoothing = SmoothingSettings() if holds_unseen else SmoothingSettings(invisible=0.0)
+    smoothing = SmoothingSettings() if sorts_by_lifetime else SmoothingSettings(invisible=0.0)
     return EncoderConfig(
         rungs=rungs,
         smoothing=smoothing,

@@ -20,14 +20,14 @@ class Row:
         name: on the command line and of its folder.
         title: in the table; of a part, if the row switches it over.
         change: from the full configuration to that of the row.
-        holds_unseen: whether the encoder may hold the features of unseen Gaussians still.
+        sorts_by_lifetime: whether the encoder may lay out by when Gaussians are seen.
         is_on: whether the full configuration has the part that the row switches over.
     """
 
     name: str
     title: str
     change: Change
-    holds_unseen: bool = True
+    sorts_by_lifetime: bool = True
     is_on: Callable[[TrainConfig], bool] | None = None
 
     def title_beside(self, full: TrainConfig) -> str:
@@ -109,7 +109,7 @@ ROWS = (
         color_response_switched,
         is_on=lambda config: config.color_response.enabled,
     ),
-    Row("paper", "the paper's method", as_in_the_paper, holds_unseen=False),
+    Row("paper", "the paper's method", as_in_the_paper, sorts_by_lifetime=False),
 )
 
 
