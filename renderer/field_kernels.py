@@ -146,17 +146,9 @@ def deform(
         for row in range(start, min(start + CHUNK_ROWS, len(opacities)), GROUP):
             count = min(GROUP, len(opacities) - row)
             _fill_window(features, first, share, row, count, window)
-            _dense(window, layers.first, hidden)
-            _rectify(hidden, width)
-            _dense(hidden, layers.second, code)
-            _rectify(code, width)
+            _write_code(layers, window, hidden, code)
             _append_positions(positions, row, count, width, code)
-            _dense(code, layers.opacity, hidden)
-            _rectify(hidden, width)
-            last = layers.opacity_last
-            _neurons(
-                hidden, width, last.weights, index(0), last.biases, index(0), logits, index(0), 1
-            )
+            _write_opacity(layers, code, hidden, logits)
             for lane in range(count):
                 logit = logits[lane] + opacity_logits[row + lane]
                 opacities[row + lane] = _ONE / (_ONE + math.exp(-logit))
@@ -171,6 +163,25 @@ def deform(
                         seen_count = 0
     _write_shapes(layers, seen_code, hidden, deltas)
     _activate(shapes, deltas, seen, seen_count, outputs)
+
+
+@compiled
+def _write_code(layers, window, hidden, code):
+    """The temporal MLP: [inputs, GROUP] -> [width, GROUP]."""
+    width = len(layers.second.biases)
+    _dense(window, layers.first, hidden)
+    _rectify(hidden, width)
+    _dense(hidden, layers.second, code)
+    _rectify(code, width)
+
+
+@compiled
+def _write_opacity(layers, code, hidden, logits):
+    """The head of the opacity: [width + P, GROUP] -> [GROUP] what is added to the logits."""
+    width, last = len(layers.second.biases), layers.opacity_last
+    _dense(code, layers.opacity, hidden)
+    _rectify(hidden, width)
+    _neurons(hidden, width, last.weights, index(0), last.biases, index(0), logits, index(0), 1)
 
 
 @compiled
