@@ -120,8 +120,9 @@ class GopErrand:
         self._looked_s = now_s
         received = self._traffic.total_bytes - self._bytes_before
         if self._keyframe is not None:
-            ladder = self._scene.ladder().gops[self._gop]
-            received = max(received, ladder.shared_bytes)
+            opened = self._state.opened
+            assert opened is not None
+            received = max(received, opened.ladder.gops[self._gop].shared_bytes)
         flight = InFlight(self._gop, self._rung, received, now_s - self._began_s)
         instead = reconsider(flight)
         if instead is not None:

@@ -19,6 +19,7 @@ from app.player.source_thread import OpenScene, SourceSettings, SourceThread
 from app.player.stock import StockSettings
 from app.player.traffic import Traffic
 from codec.streaming.adaptive import Decision
+from codec.streaming.locate import is_url
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ class Pipeline:
                 state, open_scene, location, source, first_rung, device, self._traffic, monotonic
             ).thread,
             DecodeThread(
-                state, settings.prefetch_gops, "://" not in location, device, monotonic
+                state, settings.prefetch_gops, not is_url(location), device, monotonic
             ).thread,
         ]
 

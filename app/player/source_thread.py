@@ -34,6 +34,7 @@ from codec.errors import (
 )
 from codec.scene import Scene
 from codec.streaming.adaptive import Decision, Step
+from codec.streaming.locate import is_url
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +128,7 @@ class SourceThread:
             rung = self._first_rung if self._first_rung in opened.rungs else None
             state.target = PlayTarget(0, 0, rung, loop=True, playing=True, speed=1.0)
             state.touch()
-        if "://" in self._location:
+        if is_url(self._location):
             return NetworkFetching(
                 opened, self._settings.fetching, scene.kept_rungs, scene.is_static_kept
             )

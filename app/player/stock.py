@@ -72,9 +72,6 @@ class Stock:
         """Whether a GOP can be had at no rung."""
         return all((gop, rung) in self.broken for rung in self.opened.rungs)
 
-    def lacks(self, gop: int) -> bool:
-        return gop not in self.gops and not self.is_broken(gop)
-
     def nothing_plays(self) -> bool:
         gops = range(self.opened.timeline.gop_count)
         return len(self.gops) == 0 and bool(self.broken) and all(map(self.is_broken, gops))
