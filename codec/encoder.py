@@ -39,7 +39,7 @@ from codec.planes import encode_planes, padding_source
 from codec.poster_picture import make_poster
 from codec.quantisation import Quantiser, fit_quantiser
 from codec.rung_quality import measure_rungs
-from codec.scene import open_scene
+from codec.scene import Scene, open_scene
 from codec.source import SceneSource, TrainedGop
 from codec.static_parts import static_parts
 from renderer import CanonicalGaussians
@@ -100,7 +100,7 @@ class _Encoder:
             gops.append(self._encode_gop(index, start, tiles, rungs))
         ordered = tuple(rungs[qp] for qp in sorted(rungs))
         manifest = Manifest(self.source.meta, tiles, ordered, tuple(static), tuple(gops))
-        manifest = self._with_quality(self._with_poster(manifest))
+        manifest = self._with_pictures(manifest)
         report = self._report(manifest, self._write_manifest(manifest))
         self.progress("done", 1.0)
         return report
@@ -259,28 +259,25 @@ class _Encoder:
         if self.config.keep_codes:
             kept.append(codes)
 
-    def _with_poster(self, manifest: Manifest) -> Manifest:
-        """Draw the poster from the package as it is so far: it shows what players will show."""
-        if self.config.poster.width_px < 1:
-            return manifest
-        self.progress("poster", 0.99)
+    def _with_pictures(self, manifest: Manifest) -> Manifest:
+        """Draw from the package as it is so far, which is what players will draw: the poster, and
+        how well each segment shows what was trained."""
         self.package.write(MANIFEST_NAME, _checked_json(manifest))
         with open_scene(self.package.root) as scene:
-            made = make_poster(scene, self.config.poster)
+            return self._with_quality(self._with_poster(manifest, scene), scene)
+
+    def _with_poster(self, manifest: Manifest, scene: Scene) -> Manifest:
+        self.progress("poster", 0.99)
+        made = make_poster(scene, self.config.poster)
         if made is None:
             return manifest
         entry, jpeg = made
         self.package.write(entry.file.name, jpeg)
         return replace(manifest, poster=entry)
 
-    def _with_quality(self, manifest: Manifest) -> Manifest:
-        """Say of each segment how well it shows what was trained."""
-        if self.config.quality.cameras < 1:
-            return manifest
+    def _with_quality(self, manifest: Manifest, scene: Scene) -> Manifest:
         self.progress("quality of the rungs", 0.99)
-        self.package.write(MANIFEST_NAME, _checked_json(manifest))
-        with open_scene(self.package.root) as scene:
-            measured = measure_rungs(scene, self.source, self.config.quality)
+        measured = measure_rungs(scene, self.source, self.config.quality)
         if measured is None:
             return manifest
         return replace(manifest, gops=tuple(map(_with_quality, manifest.gops, measured)))
