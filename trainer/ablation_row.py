@@ -20,7 +20,7 @@ from codec.poster_config import PosterSettings
 from codec.quality_config import QualitySettings
 from codec.scene import Scene, open_scene
 from renderer.backends import choose_backend
-from trainer.comparison import Comparison, split_figures
+from trainer.comparison import Comparison
 from trainer.config import TrainConfig
 from trainer.contact_sheet import ContactSheet
 from trainer.datasets import Capture, CapturedView, open_capture
@@ -158,17 +158,11 @@ def measure(
     with open_scene(str(path)) as scene:
         comparison = _comparison(scene, views, measuring, responses)
         readings = list(comparison.readings(views))
-        starts = [scene.gop_start_frame(g) for g in range(scene.gop_count)]
         return [
             {
                 "qp": qp,
                 "bytes_per_frame": _bytes_per_frame(scene, qp, capture.frames),
-                **{
-                    split: split_figures(
-                        [r for r in readings if (r.rung, r.split) == (qp, split)], starts
-                    )
-                    for split in ("test", "train")
-                },
+                **comparison.figures(qp, readings),
             }
             for qp in comparison.rungs
         ]

@@ -67,6 +67,18 @@ class Comparison:
                 yield from self._of_gop(index, first, views, footage)
                 log.info("GOP %d of %d compared", index + 1, self.scene.gop_count)
 
+    def figures(
+        self, rung: int, readings: Sequence[Reading]
+    ) -> dict[str, dict[str, object] | None]:
+        """Split -> means over its readings at a rung."""
+        starts = [self.scene.gop_start_frame(g) for g in range(self.scene.gop_count)]
+        return {
+            split: split_figures(
+                [r for r in readings if (r.rung, r.split) == (rung, split)], starts
+            )
+            for split in self.frames
+        }
+
     def _recorded(
         self, views: Sequence[CapturedView], first: int, last: int
     ) -> dict[tuple[int, str], Tensor]:

@@ -13,7 +13,7 @@ import torch
 from codec.scene import Scene, open_scene
 from renderer.backends import choose_backend
 from renderer.backends.base import Backend
-from trainer.comparison import Comparison, Reading, split_figures
+from trainer.comparison import Comparison, Reading
 from trainer.contact_sheet import ContactSheet
 from trainer.datasets import Capture, CapturedView, open_capture
 from trainer.errors import CaptureError, EvaluationError
@@ -168,17 +168,11 @@ def _chosen_frames(scene: Scene, frames: Sequence[int] | None) -> list[int]:
 
 
 def _rung_figures(comparison: Comparison, qp: int, readings: list[Reading]) -> dict[str, Any]:
-    scene = comparison.scene
-    starts = [scene.gop_start_frame(g) for g in range(scene.gop_count)]
-    by_split = {
-        split: split_figures([r for r in readings if (r.rung, r.split) == (qp, split)], starts)
-        for split in comparison.frames
-    }
     return {
         "qp": qp,
-        "bytes_per_frame": scene.bytes_per_frame(qp),
+        "bytes_per_frame": comparison.scene.bytes_per_frame(qp),
         "seam": comparison.seam.figures(qp),
-        **by_split,
+        **comparison.figures(qp, readings),
     }
 
 

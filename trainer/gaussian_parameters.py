@@ -64,6 +64,10 @@ class GaussianParameters:
     def canonical(self) -> CanonicalGaussians:
         return CanonicalGaussians(*(self[name] for name in ATTRIBUTES))
 
+    def detached(self) -> CanonicalGaussians:
+        """As they are now, no longer under optimisation."""
+        return CanonicalGaussians(*(self[name].detach() for name in ATTRIBUTES))
+
     def picked(self, chosen: Tensor) -> CanonicalGaussians:
         """Some of the Gaussians, [K] int64, each at most once."""
         # index_select: the gradient of plain indexing sorts the indices first

@@ -15,7 +15,7 @@ from codec.grid_sorting import grid_shape
 from codec.source import TrainedGop
 from renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians
 from trainer.auxiliary import AuxiliaryPass, gop_times, with_batch
-from trainer.gaussian_parameters import ATTRIBUTES, GaussianParameters
+from trainer.gaussian_parameters import GaussianParameters
 from trainer.gop_config import GopConfig
 from trainer.gop_density import control_density, is_due
 from trainer.gop_footage import GopFootage
@@ -164,9 +164,11 @@ class GopTraining:
 
     def trained(self) -> TrainedGop:
         """What is written; the auxiliary transformer is not part of it."""
-        canonical = CanonicalGaussians(*(self.parameters[n].detach() for n in ATTRIBUTES))
         return TrainedGop(
-            canonical, self.features().detach(), self.field.eval(), self.footage.count
+            self.parameters.detached(),
+            self.features().detach(),
+            self.field.eval(),
+            self.footage.count,
         )
 
     def state_dict(self) -> dict:

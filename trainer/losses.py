@@ -7,8 +7,6 @@ from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from renderer import CanonicalGaussians
-from trainer.structural_similarity import SSIM_SIGMA as SSIM_SIGMA
-from trainer.structural_similarity import SSIM_WINDOW as SSIM_WINDOW
 from trainer.structural_similarity import blur, gaussian_kernel, ssim
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d
+from torch.nn.functional import avg_pool2d
 
-from trainer.losses import SSIM_SIGMA, SSIM_WINDOW, gaussian_kernel
+from trainer.structural_similarity import C1, C2, SSIM_SIGMA, SSIM_WINDOW, blur, gaussian_kernel
 
 VGG_WEIGHTS = "vgg16-397923af.pth"  # the name torchvision gives them in its cache
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, from the finest
@@ -32,7 +32,7 @@ def ms_ssim(picture: Tensor, target: Tensor) -> float | None:
     """
     if min(picture.shape[:2]) < SMALLEST_SIDE_PX:
         return None
-    x, y = picture.permute(2, 0, 1)[:, None], target.permute(2, 0, 1)[:, None]
+    x, y = picture.permute(2, 0, 1), target.permute(2, 0, 1)
     result = torch.ones(3, device=picture.device)
     for scale, weight in enumerate(SCALE_WEIGHTS):
         if scale:
@@ -43,16 +43,16 @@ def ms_ssim(picture: Tensor, target: Tensor) -> float | None:
 
 
 def _similarity(x: Tensor, y: Tensor, with_luminance: bool) -> Tensor:
-    """[3] mean contrast-structure similarity of each channel of [3, 1, H, W], or all of SSIM."""
-    kernel = gaussian_kernel(SSIM_WINDOW, SSIM_SIGMA, x.device)
-    stacked = conv2d(torch.cat([x, y, x * x, y * y, x * y]), kernel[None, None, :, None])
-    mean_x, mean_y, xx, yy, xy = conv2d(stacked, kernel[None, None, None, :]).split(3)
-    c1, c2 = 0.01**2, 0.03**2
+    """[3] mean contrast-structure similarity of each channel of [3, H, W], or all of SSIM, where
+    the window lies within the picture."""
+    kernel, border = gaussian_kernel(SSIM_WINDOW, SSIM_SIGMA, x.device), SSIM_WINDOW // 2
+    blurred = blur(torch.cat([x, y, x * x, y * y, x * y]), kernel)
+    mean_x, mean_y, xx, yy, xy = blurred[:, border:-border, border:-border].split(3)
     variances = xx - mean_x**2 + yy - mean_y**2
-    similarity = (2 * (xy - mean_x * mean_y) + c2) / (variances + c2)
+    similarity = (2 * (xy - mean_x * mean_y) + C2) / (variances + C2)
     if with_luminance:
-        similarity = similarity * (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
-    return similarity.mean(dim=(1, 2, 3))
+        similarity = similarity * (2 * mean_x * mean_y + C1) / (mean_x**2 + mean_y**2 + C1)
+    return similarity.mean(dim=(1, 2))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from trainer.color_response import ColorResponse, respond
 from trainer.depth_supervision import depth_loss
 from trainer.dropout import drop_out
 from trainer.gaussian_parameters import GaussianParameters, GaussianRates
-from trainer.losses import ssim
+from trainer.losses import color_loss
 from trainer.random_source import RandomSource
 from trainer.rasterizer import rasterize, rasterize_with_depth
 
@@ -114,12 +114,7 @@ def train_static(
         if config.exploration > 0:
             explore(parameters, config.exploration, random)
         report(step + 1, loss.detach(), parameters.canonical())
-    return detached(parameters.canonical())
-
-
-def detached(canonical: CanonicalGaussians) -> CanonicalGaussians:
-    """The same values, no longer under optimisation."""
-    return CanonicalGaussians(*(t.detach() for t in vars(canonical).values()))
+    return parameters.detached()
 
 
 def _color_loss(
@@ -144,9 +139,9 @@ def _color_loss(
     if response is not None:
         pictures = respond(pictures, response.of(batch.views))
         loss = loss + response.loss()
-    l1 = ((pictures - batch.pictures).abs() * batch.trusted).mean()
-    structure = 1 - ssim(pictures * batch.trusted, batch.pictures * batch.trusted)
-    return loss + (1 - config.ssim_share) * l1 + config.ssim_share * structure
+    trusted = batch.trusted
+    drawn_and_seen = pictures * trusted, batch.pictures * trusted
+    return loss + color_loss(*drawn_and_seen, trusted[..., 0], config.ssim_share)
 
 
 def _update(parameters: GaussianParameters, response: ColorResponse | None) -> None:
