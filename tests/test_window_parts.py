@@ -10,6 +10,8 @@ import torch
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
+from PySide6.QtCore import QSettings
+
 from app.player.camera_path import read_camera_path
 from app.player.orbit_camera import OrbitCamera, OrbitView
 from app.ui.camera_clipboard import camera_json, look_from_json
@@ -18,6 +20,7 @@ from app.ui.camera_section import parse_angle, parse_vector
 from app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
 from app.ui.dialogs import is_url
 from app.ui.picking import point_under
+from app.ui.preferences import Preferences
 from app.ui.resolution import Resolution
 from app.ui.rung_slider import bitrate_text, short_bitrate_text
 from app.ui.statistics import RateMeter
@@ -183,3 +186,21 @@ def test_picking_finds_the_front() -> None:
     assert point_under(both, camera, 104, 50) == pytest.approx((0.1, 0, -1), abs=0.02)
     assert point_under(both, camera, 2, 2) is None
     assert point_under(Gaussians.empty(), camera, 2, 2) is None
+
+
+@pytest.mark.parametrize("rung", [0, 1, 16, 63, None])
+def test_the_rung_chosen_by_hand_is_remembered(tmp_path: Path, rung: int | None) -> None:
+    path, form = str(tmp_path / "settings.ini"), QSettings.Format.IniFormat
+    chosen = Preferences(QSettings(path, form))
+    assert chosen.rung is None
+    chosen.rung = 24
+    chosen.rung = rung
+    chosen.flush()
+    assert Preferences(QSettings(path, form)).rung == rung
+
+
+@pytest.mark.parametrize("damaged", ["", "best", "nan", "-3", "64"])
+def test_a_damaged_rung_is_automatic(tmp_path: Path, damaged: str) -> None:
+    store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    store.setValue("rung", damaged)
+    assert Preferences(store).rung is None

@@ -237,7 +237,7 @@ class MainWindow(QMainWindow):
         self.commands.check("loop", loop)
 
     def set_rung(self, rung: int | None) -> None:
-        self.preferences.set("rung", rung or 0)
+        self.preferences.rung = rung
         self._play("set_rung", rung)  # type: ignore[arg-type]
 
     def _toggle_auto(self) -> None:

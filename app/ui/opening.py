@@ -21,11 +21,10 @@ def open_playback(
     device: torch.device | str,
 ) -> Playback:
     """Begin to open a scene for playing, as the person left the last one."""
-    rung = round(preferences.number("rung", 0, 0, 63))  # a QP; 0: automatic
     settings = PlaybackSettings(
         loop=preferences.flag("loop", True),
         speed=preferences.number("speed", 1.0, 0.1, 8.0),
-        rung=rung or None,
+        rung=preferences.rung,
         opening=OpenSettings(
             cache=CacheSettings() if keeps_fetched else CacheSettings(max_bytes=0),
             on_poster=partial(posters.offer, location),

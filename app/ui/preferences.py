@@ -8,6 +8,7 @@ from app.ui.theme import ThemeChoice
 
 APPLICATION_NAME = "StreamSTGS Player"
 RECENT_MAX = 10
+_BEST_QP, _WORST_QP = 0, 63
 
 
 class Preferences:
@@ -47,6 +48,16 @@ class Preferences:
             return ThemeChoice(self.text("theme", ThemeChoice.SYSTEM.value))
         except ValueError:
             return ThemeChoice.SYSTEM
+
+    @property
+    def rung(self) -> int | None:
+        """QP of the rung that was chosen by hand; None: automatic."""
+        value = self.number("rung", -1.0, _BEST_QP, _WORST_QP)
+        return round(value) if value >= _BEST_QP else None
+
+    @rung.setter
+    def rung(self, qp: int | None) -> None:
+        self._store.setValue("rung", "auto" if qp is None else qp)
 
     @property
     def recent(self) -> list[str]:
