@@ -41,8 +41,8 @@ def visible_frames(gop: TrainedGop, invisible: float) -> Tensor:
     rows = []
     for frame in range(gop.frames):
         windowed = gop.features[frame : frame + window].permute(1, 0, 2).flatten(1)
-        moved = gop.field(gop.canonical, windowed, frame / gop.frames)
-        rows.append(moved.opacity_logits.sigmoid() >= invisible)
+        logits = gop.field.opacity_logits(gop.canonical, windowed, frame / gop.frames)
+        rows.append(logits.sigmoid() >= invisible)
     return torch.stack(rows)
 
 

@@ -75,12 +75,8 @@ class DeformationField(nn.Module):
 
     def apply_heads(self, code: Tensor, canonical: CanonicalGaussians) -> CanonicalGaussians:
         """Canonical Gaussians plus the deltas that the heads read from `code` [N, width]."""
-        if self.config.position_frequencies:
-            unit = canonical.means / self.config.extent
-            code = torch.cat(
-                [code, sinusoidal_encoding(unit, self.config.position_frequencies)], dim=-1
-            )
-        delta = {name: head(code) for name, head in self.heads.items()}
+        seen_by_heads = self._with_positions(code, canonical)
+        delta = {name: head(seen_by_heads) for name, head in self.heads.items()}
         return CanonicalGaussians(
             means=canonical.means + self.config.extent * delta["means"],
             quats=canonical.quats + delta["quats"],
@@ -88,6 +84,21 @@ class DeformationField(nn.Module):
             opacity_logits=canonical.opacity_logits + delta["opacity_logits"].squeeze(-1),
             colors=canonical.colors + delta["colors"],
         )
+
+    def opacity_logits(
+        self, canonical: CanonicalGaussians, windowed: Tensor, time: float | Tensor
+    ) -> Tensor:
+        """[N] of `forward`, without the work of the other heads."""
+        code = self._with_positions(self.temporal_code(windowed, time), canonical)
+        return canonical.opacity_logits + self.heads["opacity_logits"](code).squeeze(-1)
+
+    def _with_positions(self, code: Tensor, canonical: CanonicalGaussians) -> Tensor:
+        """[N, head_input_width] what the heads look at: f_i and, where it is used, gamma(X)."""
+        if not self.config.position_frequencies:
+            return code
+        unit = canonical.means / self.config.extent
+        encoded = sinusoidal_encoding(unit, self.config.position_frequencies)
+        return torch.cat([code, encoded], dim=-1)
 
     def forward(
         self, canonical: CanonicalGaussians, windowed: Tensor, time: float | Tensor

@@ -71,6 +71,13 @@ def test_fast_field_equals_the_module(config: dict[str, float], frame: float) ->
     assert_same(GopDeformer(gop).gaussians_at(frame), gop.gaussians_at(frame))
 
 
+@pytest.mark.parametrize("position_frequencies", [0, 2])
+def test_opacities_alone_are_those_of_the_whole_field(position_frequencies: int) -> None:
+    gop = random_gop(position_frequencies=position_frequencies)
+    looked_at = gop.canonical, gop.windowed_features(3), 0.5
+    assert gop.field.opacity_logits(*looked_at).equal(gop.field(*looked_at).opacity_logits)
+
+
 @pytest.mark.parametrize("moving", [1, 15, 17, CHUNK_ROWS, CHUNK_ROWS + 1, 3 * CHUNK_ROWS])
 def test_every_chunk_is_done(moving: int) -> None:
     gop = random_gop(moving=moving)
