@@ -183,7 +183,7 @@ def train_config(command: Any) -> Any:
 
 def load_ablate() -> type[Command]:
     """The settings of the trainer, and of the ablation, for the command line."""
-    from trainer.ablation import AblationConfig
+    from trainer.ablation.ablate import AblationConfig
     from trainer.config import TrainConfig
 
     @dataclasses.dataclass(frozen=True)
@@ -200,8 +200,8 @@ def load_ablate() -> type[Command]:
         )
 
         def run(self) -> int:
-            from trainer.ablation import ablate
-            from trainer.ablation_table import markdown
+            from trainer.ablation.ablate import ablate
+            from trainer.ablation.table import markdown
 
             logging.getLogger("trainer").setLevel(logging.INFO)
             command = " ".join(["main.py", *sys.argv[1:]])
@@ -270,8 +270,8 @@ class Evaluate:
     trained: TrainedOption = None
 
     def run(self) -> int:
-        from trainer.evaluate import EvaluateConfig, evaluate
-        from trainer.evaluation_text import for_people
+        from trainer.evaluation.evaluate import EvaluateConfig, evaluate
+        from trainer.evaluation.text import for_people
 
         logging.getLogger("trainer").setLevel(logging.INFO)
         rungs = parse_rungs(self.rungs) if self.rungs else None

@@ -24,19 +24,19 @@ from torch.profiler import ProfilerActivity, profile
 
 from codec.grid_sorting import grid_shape
 from renderer import Camera, CanonicalGaussians, RenderSettings
-from trainer import structural_similarity
-from trainer.auxiliary import AuxiliaryConfig, codes_of_all_times
-from trainer.coarse_footage import FrameFootage
-from trainer.gaussian_parameters import GaussianParameters, GaussianRates
-from trainer.gop_config import GopConfig
-from trainer.gop_footage import GopFootage
-from trainer.gop_stage import GopTraining
-from trainer.gop_start import GopStart
-from trainer.losses import attribute_loss, ssim, temporal_loss
+from trainer.coarse.footage import FrameFootage
+from trainer.coarse.stage import StaticConfig, explore, train_static
+from trainer.fine.auxiliary import AuxiliaryConfig, codes_of_all_times
+from trainer.fine.config import GopConfig
+from trainer.fine.footage import GopFootage
+from trainer.fine.stage import GopTraining
+from trainer.fine.start import GopStart
+from trainer.optimization import structural_similarity
+from trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
+from trainer.optimization.losses import attribute_loss, ssim, temporal_loss
+from trainer.optimization.rasterizer import rasterize
+from trainer.optimization.structural_similarity import gaussian_kernel
 from trainer.random_source import RandomSource
-from trainer.rasterizer import rasterize
-from trainer.static_stage import StaticConfig, explore, train_static
-from trainer.structural_similarity import gaussian_kernel
 
 WARM_UP = 10
 BACKGROUND = (0.5, 0.6, 0.7)

@@ -13,7 +13,7 @@ import torch
 
 from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from renderer.backends import reference
-from trainer.point_cloud import PointCloud, write_ply
+from trainer.points.point_cloud import PointCloud, write_ply
 
 WIDTH, HEIGHT, FRAMES = 32, 24, 6  # one tile of the reference rasteriser
 BACKGROUND = (0.2, 0.4, 0.6)

@@ -11,25 +11,25 @@ import pytest
 import torch
 
 import main
-import trainer.ablation
+import trainer.ablation.ablate
 from codec.encoder import encode_scene
 from codec.encoder_config import EncoderConfig
 from codec.scene import open_scene
 from renderer import RenderSettings
 from renderer.backends.reference import ReferenceBackend
 from tests.capture_scene import FRAMES, single_thread
-from trainer.ablation import AblationConfig, ablate, planned_rows, static_key
-from trainer.ablation_rows import ROWS
-from trainer.auxiliary import AuxiliaryConfig
+from trainer.ablation.ablate import AblationConfig, ablate, planned_rows, static_key
+from trainer.ablation.rows import ROWS
+from trainer.coarse.stage import StaticConfig
 from trainer.config import TrainConfig
 from trainer.datasets import open_capture
-from trainer.dynamic_points import HullConfig
 from trainer.errors import RunError, TrainerError
-from trainer.gop_config import GopConfig
-from trainer.initial_points import InitialPointsConfig
+from trainer.fine.auxiliary import AuxiliaryConfig
+from trainer.fine.config import GopConfig
+from trainer.points.dynamic_points import HullConfig
+from trainer.points.initial_points import InitialPointsConfig
 from trainer.recipes import paper_recipe
 from trainer.run_directory import load_run
-from trainer.static_stage import StaticConfig
 from trainer.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -196,8 +196,8 @@ def test_finished_rows_are_kept(
     def forbid(*_: Any) -> None:
         raise AssertionError("this was done before")
 
-    monkeypatch.setattr(trainer.ablation, "run_row", forbid)
-    monkeypatch.setattr(trainer.ablation, "train_static_layer", forbid)
+    monkeypatch.setattr(trainer.ablation.ablate, "run_row", forbid)
+    monkeypatch.setattr(trainer.ablation.ablate, "train_static_layer", forbid)
     document = ablate(tiny(tiny_capture, ablation), TWO_ROWS, "again")
     assert len(document["rows"]) == 2
     with pytest.raises(AssertionError, match="done before"):  # other rungs are measured anew

@@ -13,7 +13,9 @@ from torch import Tensor
 from renderer import DeformationField, FieldConfig, Gaussians
 from tests.capture_scene import BACKGROUND, FRAMES
 from tests.synthetic import random_canonical
-from trainer.auxiliary import (
+from trainer.coarse.background import dynamic_mask
+from trainer.datasets import load_frames, open_capture
+from trainer.fine.auxiliary import (
     AuxiliaryConfig,
     AuxiliaryPass,
     AuxiliaryTransformer,
@@ -21,12 +23,10 @@ from trainer.auxiliary import (
     distillation_loss,
     with_batch,
 )
-from trainer.background import dynamic_mask
-from trainer.datasets import load_frames, open_capture
-from trainer.gop_config import GopConfig
-from trainer.gop_footage import GopFootage
-from trainer.gop_stage import GopTraining
-from trainer.gop_start import GopStart
+from trainer.fine.config import GopConfig
+from trainer.fine.footage import GopFootage
+from trainer.fine.stage import GopTraining
+from trainer.fine.start import GopStart
 from trainer.random_source import RandomSource
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from tests.capture_scene import BACKGROUND, HEIGHT, WIDTH
-from trainer.background import (
+from trainer.coarse.background import (
     BackgroundConfig,
     dynamic_mask,
     flat_background,
@@ -18,8 +18,8 @@ from trainer.background import (
     still_view,
     still_views,
 )
+from trainer.coarse.stage import StaticConfig
 from trainer.datasets import open_capture
-from trainer.static_stage import StaticConfig
 
 CONFIG = BackgroundConfig()
 

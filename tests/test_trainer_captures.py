@@ -17,7 +17,7 @@ from trainer.config import TrainConfig
 from trainer.datasets import check_capture, load_frames, open_capture
 from trainer.datasets.capture import mean_up, point_of_attention
 from trainer.errors import CaptureError
-from trainer.projection import project
+from trainer.points.projection import project
 from trainer.train import train
 
 WIDTH, HEIGHT, FRAMES, CAMERAS = 32, 24, 5, 4

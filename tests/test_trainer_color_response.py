@@ -11,14 +11,14 @@ from torch import Tensor
 
 from tests.capture_scene import BACKGROUND, FRAMES, scene_at
 from tests.test_trainer_stages import stored
-from trainer.background import BackgroundConfig, StillView, still_view
-from trainer.coarse_footage import MedianFootage
-from trainer.color_response import ColorResponse, ColorResponseConfig, respond
+from trainer.coarse.background import BackgroundConfig, StillView, still_view
+from trainer.coarse.color_response import ColorResponse, ColorResponseConfig, respond
+from trainer.coarse.footage import MedianFootage
+from trainer.coarse.stage import StaticConfig, train_static
 from trainer.datasets import load_frames, open_capture
-from trainer.gop_footage import GopFootage
+from trainer.fine.footage import GopFootage
 from trainer.random_source import RandomSource
 from trainer.run_directory import RunDirectory
-from trainer.static_stage import StaticConfig, train_static
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

@@ -12,12 +12,12 @@ from torch import Tensor
 from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from renderer.backends import reference
 from tests.synthetic import random_canonical
-from trainer.gaussian_parameters import ATTRIBUTES, GaussianParameters, GaussianRates
-from trainer.gop_config import GopConfig
-from trainer.gop_density import control_density
-from trainer.losses import psnr
+from trainer.fine.config import GopConfig
+from trainer.fine.density import control_density
+from trainer.optimization.gaussian_parameters import ATTRIBUTES, GaussianParameters, GaussianRates
+from trainer.optimization.losses import psnr
+from trainer.optimization.relocation import choose_targets, split_opacity_and_scale
 from trainer.random_source import RandomSource
-from trainer.relocation import choose_targets, split_opacity_and_scale
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

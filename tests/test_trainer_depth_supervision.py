@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from renderer import Camera
-from trainer.depth_supervision import SparseDepth, depth_loss, sparse_depth
-from trainer.point_cloud import PointCloud
+from trainer.coarse.depth_supervision import SparseDepth, depth_loss, sparse_depth
+from trainer.points.point_cloud import PointCloud
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -14,14 +14,14 @@ from codec.encoder import encode_scene
 from codec.encoder_config import EncoderConfig
 from tests.capture_scene import FRAMES, HEIGHT, WIDTH, single_thread
 from tests.test_project_cli import run_main
+from trainer.coarse.stage import StaticConfig
 from trainer.config import TrainConfig
-from trainer.contact_sheet import GAP_PX
-from trainer.dynamic_points import HullConfig
-from trainer.evaluate import EvaluateConfig, evaluate
-from trainer.gop_stage import GopConfig
-from trainer.initial_points import InitialPointsConfig
+from trainer.evaluation.contact_sheet import GAP_PX
+from trainer.evaluation.evaluate import EvaluateConfig, evaluate
+from trainer.fine.stage import GopConfig
+from trainer.points.dynamic_points import HullConfig
+from trainer.points.initial_points import InitialPointsConfig
 from trainer.run_directory import load_run
-from trainer.static_stage import StaticConfig
 from trainer.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")

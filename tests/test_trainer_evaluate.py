@@ -16,9 +16,9 @@ from codec.encoder_config import EncoderConfig
 from codec.source import SceneMeta, TrainedGop
 from renderer import CanonicalGaussians, DeformationField, FieldConfig
 from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, single_thread, still_blobs
-from trainer.contact_sheet import GAP_PX
 from trainer.errors import CaptureError, EvaluationError
-from trainer.evaluate import EvaluateConfig, evaluate
+from trainer.evaluation.contact_sheet import GAP_PX
+from trainer.evaluation.evaluate import EvaluateConfig, evaluate
 from trainer.run_directory import RunDirectory
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -12,12 +12,12 @@ import imageio.v3 as iio
 import pytest
 import torch
 
-from trainer.contact_sheet import GAP_PX, ContactSheet, spread_evenly
-from trainer.evaluation_text import for_people
-from trainer.perceptual import VGG_WEIGHTS, ms_ssim, perceptual_metric
-from trainer.rate_distortion import RatePoint, bd_rate, compare_curves, efficient_points
-from trainer.rate_plot import Axis, write_rate_plot
-from trainer.seam import SeamMeter
+from trainer.evaluation.contact_sheet import GAP_PX, ContactSheet, spread_evenly
+from trainer.evaluation.perceptual import VGG_WEIGHTS, ms_ssim, perceptual_metric
+from trainer.evaluation.rate_distortion import RatePoint, bd_rate, compare_curves, efficient_points
+from trainer.evaluation.rate_plot import Axis, write_rate_plot
+from trainer.evaluation.seam import SeamMeter
+from trainer.evaluation.text import for_people
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
@@ -240,7 +240,7 @@ def test_lpips_is_measured_where_its_weights_are(
 
 
 def test_without_the_package_the_reason_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.perceptual.find_spec", lambda name: None)
+    monkeypatch.setattr("trainer.evaluation.perceptual.find_spec", lambda name: None)
     metric = perceptual_metric(CPU)
     assert metric.network is None
     assert metric.reason == "not installed: lpips, torchvision"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from renderer import CanonicalGaussians
-from trainer.losses import (
+from trainer.optimization.losses import (
     attribute_loss,
     color_loss,
     opacity_loss,
@@ -19,7 +19,7 @@ from trainer.losses import (
     ssim,
     temporal_loss,
 )
-from trainer.structural_similarity import blur, gaussian_kernel
+from trainer.optimization.structural_similarity import blur, gaussian_kernel
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

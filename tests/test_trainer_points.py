@@ -16,26 +16,26 @@ from renderer import Camera, CanonicalGaussians
 from tests.capture_scene import ring_cameras
 from trainer.datasets import CapturedView, load_frames, open_capture
 from trainer.datasets.readers import ImageFolderReader
-from trainer.dynamic_points import HullConfig, Moment, moving_points
 from trainer.errors import CaptureError
-from trainer.gop_start import _bounds
-from trainer.initial_points import (
+from trainer.fine.start import _bounds
+from trainer.points.dynamic_points import HullConfig, Moment, moving_points
+from trainer.points.initial_points import (
     InitialPointsConfig,
     fill_up,
     found_points,
     initial_points,
 )
-from trainer.plane_sweep import SweepConfig, swept_points
-from trainer.point_cloud import (
+from trainer.points.plane_sweep import SweepConfig, swept_points
+from trainer.points.point_cloud import (
     PointCloud,
     gaussians_from_points,
     neighbour_distance,
     read_ply,
     write_ply,
 )
-from trainer.projection import inside, project, sample, unproject
+from trainer.points.projection import inside, project, sample, unproject
+from trainer.points.triangulation import triangulate
 from trainer.random_source import RandomSource
-from trainer.triangulation import triangulate
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
@@ -345,7 +345,7 @@ def test_flat_pictures_and_lone_cameras_have_nothing_to_sweep(random: RandomSour
 def test_without_pycolmap_points_are_swept(
     tiny_capture: Path, random: RandomSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.initial_points.find_spec", lambda _: None)
+    monkeypatch.setattr("trainer.points.initial_points.find_spec", lambda _: None)
     capture = replace(open_capture(tiny_capture), points_path=None)
     medians = [f[0] for f in load_frames(capture.split("train"), [0])]
     points = found_points(capture, medians, InitialPointsConfig(sweep=SWEEP), random)

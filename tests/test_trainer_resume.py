@@ -13,16 +13,16 @@ from safetensors.torch import load_file
 
 import trainer.train
 from tests.capture_scene import single_thread
-from trainer.auxiliary import AuxiliaryConfig
-from trainer.background import BackgroundConfig
+from trainer.coarse.background import BackgroundConfig
+from trainer.coarse.stage import StaticConfig
 from trainer.config import TrainConfig
-from trainer.dynamic_points import HullConfig
 from trainer.errors import RunError
-from trainer.gaussian_parameters import GaussianParameters
-from trainer.gop_config import GopConfig
-from trainer.initial_points import InitialPointsConfig
+from trainer.fine.auxiliary import AuxiliaryConfig
+from trainer.fine.config import GopConfig
+from trainer.optimization.gaussian_parameters import GaussianParameters
+from trainer.points.dynamic_points import HullConfig
+from trainer.points.initial_points import InitialPointsConfig
 from trainer.run_directory import RunDirectory, save_checkpoint
-from trainer.static_stage import StaticConfig
 from trainer.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")

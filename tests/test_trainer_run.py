@@ -17,13 +17,13 @@ from renderer import CanonicalGaussians
 from tests.capture_scene import HEIGHT, WIDTH
 from tests.synthetic import SyntheticSource
 from trainer import parallel
-from trainer.background import StillView
+from trainer.coarse.background import StillView
 from trainer.config import TrainConfig
 from trainer.datasets import open_capture
 from trainer.errors import RunError, TrainerError
-from trainer.gaussian_parameters import ATTRIBUTES
-from trainer.gop_config import GopConfig
-from trainer.gop_start import initial_features
+from trainer.fine.config import GopConfig
+from trainer.fine.start import initial_features
+from trainer.optimization.gaussian_parameters import ATTRIBUTES
 from trainer.parallel import run_on_devices, training_devices
 from trainer.progress import Progress
 from trainer.random_source import RandomSource

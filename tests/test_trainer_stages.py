@@ -13,23 +13,23 @@ from torch import Tensor
 from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, ring_cameras, scene_at
 from tests.synthetic import random_canonical
-from trainer.background import BackgroundConfig, StillView, dynamic_mask, still_view
-from trainer.coarse_footage import MedianFootage
+from trainer.coarse.background import BackgroundConfig, StillView, dynamic_mask, still_view
+from trainer.coarse.depth_supervision import SparseDepth, depth_loss
+from trainer.coarse.dropout import drop_out
+from trainer.coarse.footage import MedianFootage
+from trainer.coarse.stage import StaticConfig, control_density, explore, train_static
 from trainer.config import TrainConfig
 from trainer.datasets import load_frames, open_capture
-from trainer.depth_supervision import SparseDepth, depth_loss
-from trainer.dropout import drop_out
-from trainer.dynamic_points import HullConfig
-from trainer.gaussian_parameters import GaussianParameters, GaussianRates
-from trainer.gop_config import GopConfig
-from trainer.gop_footage import GopFootage
-from trainer.gop_stage import GopTraining
-from trainer.gop_start import FEWEST, GopStart, moving_start
-from trainer.held_out import HeldOutWatch
-from trainer.losses import psnr
+from trainer.evaluation.held_out import HeldOutWatch
+from trainer.fine.config import GopConfig
+from trainer.fine.footage import GopFootage
+from trainer.fine.stage import GopTraining
+from trainer.fine.start import FEWEST, GopStart, moving_start
+from trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
+from trainer.optimization.losses import psnr
+from trainer.optimization.rasterizer import depth_map, rasterize, rasterize_with_depth
+from trainer.points.dynamic_points import HullConfig
 from trainer.random_source import RandomSource
-from trainer.rasterizer import depth_map, rasterize, rasterize_with_depth
-from trainer.static_stage import StaticConfig, control_density, explore, train_static
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

@@ -1,15 +1,18 @@
 """Multi-view video -> a trained scene that `codec.encoder` can write.
 
-The way through the room:
-    datasets/ (capture on disk -> frames) -> background (temporal median, motion masks)
-    -> initial_points (triangulation, plane_sweep)
-    -> static_stage (the layer that never moves; each camera's color_response)
-    -> dynamic_points -> gop_start -> gop_stage (per GOP: canonical Gaussians, features, field;
-       losses, auxiliary and gop_density are its steps)
-    -> run_directory (what training leaves on disk; a `codec.source.SceneSource`)
-    -> evaluate (the encoded scene against held-out cameras)
+The way through the rooms; each imports only from those above it, and `optimization`:
+    datasets/      a capture on disk -> cameras and frames
+    points/        triangulated, swept or carved points: where Gaussians start
+    coarse/        once for the capture: what stays still, each camera's colour response, the
+                   Gaussians of the static layer
+    fine/          per GOP: canonical Gaussians, features, field
+    evaluation/    the scene against recorded pictures, held-out cameras above all
+    ablation/      all of it again, one part switched off at a time
+    optimization/  Gaussians under Adam, density control, the differentiable picture, losses
 
-recipes.py names settings: the best we have, and the paper's. ablation.py switches parts off.
+Beside them lies what belongs to a run as a whole: `train` (the run), its settings (`config`; named
+ones in `recipes`: the best we have, and the paper's), and `run_directory` (what training leaves on
+disk; a `codec.source.SceneSource`).
 
 Errors:
     TrainerError(RuntimeError)           anything this package raises on purpose

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer.background import BackgroundConfig
-from trainer.color_response import ColorResponseConfig
-from trainer.dynamic_points import HullConfig
-from trainer.gop_config import GopConfig
-from trainer.initial_points import InitialPointsConfig
-from trainer.static_stage import StaticConfig
+from trainer.coarse.background import BackgroundConfig
+from trainer.coarse.color_response import ColorResponseConfig
+from trainer.coarse.stage import StaticConfig
+from trainer.fine.config import GopConfig
+from trainer.points.dynamic_points import HullConfig
+from trainer.points.initial_points import InitialPointsConfig
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.auxiliary import AuxiliaryConfig
-from trainer.color_response import ColorResponseConfig
+from trainer.coarse.color_response import ColorResponseConfig
+from trainer.coarse.stage import StaticConfig
 from trainer.config import TrainConfig
-from trainer.gop_config import GopConfig
-from trainer.static_stage import StaticConfig
+from trainer.fine.auxiliary import AuxiliaryConfig
+from trainer.fine.config import GopConfig
 
 
 def default_recipe(data: Path, out: Path) -> TrainConfig:

@@ -29,9 +29,9 @@ from torch import Tensor
 
 from codec.source import CameraPreset, SceneMeta, TrainedGop
 from renderer import CanonicalGaussians, DeformationField, FieldConfig
-from trainer.background import StillView
+from trainer.coarse.background import StillView
 from trainer.errors import RunError
-from trainer.gaussian_parameters import ATTRIBUTES
+from trainer.optimization.gaussian_parameters import ATTRIBUTES
 from trainer.training_record import StageRecord
 
 RESPONSES_NAME = "color_response.safetensors"

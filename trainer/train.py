@@ -12,25 +12,25 @@ import torch
 from torch import Tensor
 
 from renderer import CanonicalGaussians, Gaussians, RenderSettings
-from trainer.background import StillView, flat_background, mean_color, still_views
-from trainer.coarse_footage import CoarseFootage, MedianFootage, frame_footage
-from trainer.color_response import ColorResponse
+from trainer.coarse.background import StillView, flat_background, mean_color, still_views
+from trainer.coarse.color_response import ColorResponse
+from trainer.coarse.depth_supervision import sparse_depth
+from trainer.coarse.footage import CoarseFootage, MedianFootage, frame_footage
+from trainer.coarse.stage import StaticConfig, train_static
 from trainer.config import TrainConfig
 from trainer.datasets import Capture, check_capture, open_capture
-from trainer.depth_supervision import sparse_depth
 from trainer.errors import CaptureError, RunError
-from trainer.gop_footage import GopFootage, gop_footage
-from trainer.gop_stage import GopTraining, train_gop
-from trainer.gop_start import GopStart, gop_start
-from trainer.held_out import HeldOutWatch
-from trainer.initial_points import found_points, initial_points
+from trainer.evaluation.held_out import HeldOutWatch
+from trainer.fine.footage import GopFootage, gop_footage
+from trainer.fine.stage import GopTraining, train_gop
+from trainer.fine.start import GopStart, gop_start
 from trainer.parallel import run_on_devices, training_devices
-from trainer.point_cloud import PointCloud, gaussians_from_points
+from trainer.points.initial_points import found_points, initial_points
+from trainer.points.point_cloud import PointCloud, gaussians_from_points
 from trainer.progress import Progress, log
 from trainer.random_source import RandomSource
 from trainer.run_directory import RunDirectory, load_checkpoint, save_checkpoint
 from trainer.scene_meta import scene_meta
-from trainer.static_stage import StaticConfig, train_static
 from trainer.training_record import Stopwatch, changed_settings, plain_config, summary
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import huber_loss
 
 from renderer import CanonicalGaussians
-from trainer.structural_similarity import blur, gaussian_kernel, ssim
+from trainer.optimization.structural_similarity import blur, gaussian_kernel, ssim
 
 
 def color_loss(picture: Tensor, target: Tensor, mask: Tensor, ssim_share: float) -> Tensor:

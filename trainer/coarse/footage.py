@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from renderer import Camera
-from trainer.background import StillView
+from trainer.coarse.background import StillView
+from trainer.coarse.depth_supervision import SparseDepth
 from trainer.datasets import CapturedView, load_frames
-from trainer.depth_supervision import SparseDepth
 from trainer.random_source import RandomSource
 
 

@@ -12,12 +12,12 @@ from torch import Tensor
 from codec.scene import Scene
 from renderer import Gop, RenderSettings
 from renderer.backends.base import Backend
-from trainer.color_response import respond
-from trainer.contact_sheet import ContactSheet
+from trainer.coarse.color_response import respond
 from trainer.datasets import CapturedView, load_frames
-from trainer.losses import psnr, ssim
-from trainer.perceptual import PerceptualMetric, ms_ssim
-from trainer.seam import SeamMeter
+from trainer.evaluation.contact_sheet import ContactSheet
+from trainer.evaluation.perceptual import PerceptualMetric, ms_ssim
+from trainer.evaluation.seam import SeamMeter
+from trainer.optimization.losses import psnr, ssim
 
 log = logging.getLogger("trainer")
 

@@ -9,17 +9,17 @@ from torch import Tensor
 
 from codec.grid_sorting import SortSettings, grid_shape, sort_grid
 from renderer import CanonicalGaussians, Gaussians, RenderSettings
-from trainer.background import StillView, motion_mask
+from trainer.coarse.background import StillView, motion_mask
 from trainer.config import TrainConfig
 from trainer.datasets import Capture
-from trainer.dynamic_points import Moment, moving_points
-from trainer.gaussian_parameters import ATTRIBUTES
-from trainer.gop_config import GopConfig
-from trainer.gop_footage import GopFootage
-from trainer.point_cloud import PointCloud, gaussians_from_points
+from trainer.fine.config import GopConfig
+from trainer.fine.footage import GopFootage
+from trainer.optimization.gaussian_parameters import ATTRIBUTES
+from trainer.optimization.rasterizer import depth_map
+from trainer.points.dynamic_points import Moment, moving_points
+from trainer.points.point_cloud import PointCloud, gaussians_from_points
 from trainer.progress import log
 from trainer.random_source import RandomSource
-from trainer.rasterizer import depth_map
 
 THOROUGHLY = SortSettings()
 LOOKED_AT = 0.2  # half the side of the box around what the cameras look at, of their distance

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from renderer import Camera
 from trainer.datasets import Capture
-from trainer.plane_sweep import SweepConfig, swept_points
-from trainer.point_cloud import PointCloud, read_ply
+from trainer.points.plane_sweep import SweepConfig, swept_points
+from trainer.points.point_cloud import PointCloud, read_ply
+from trainer.points.projection import inside, project, sample, unproject
+from trainer.points.triangulation import triangulate_moments
 from trainer.progress import log
-from trainer.projection import inside, project, sample, unproject
 from trainer.random_source import RandomSource
-from trainer.triangulation import triangulate_moments
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trainer.auxiliary import AuxiliaryConfig
-from trainer.gaussian_parameters import GaussianRates
+from trainer.fine.auxiliary import AuxiliaryConfig
+from trainer.optimization.gaussian_parameters import GaussianRates
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,14 @@ from codec.poster_config import PosterSettings
 from codec.quality_config import QualitySettings
 from codec.scene import Scene, open_scene
 from renderer.backends import choose_backend
-from trainer.comparison import Comparison
 from trainer.config import TrainConfig
-from trainer.contact_sheet import ContactSheet
 from trainer.datasets import Capture, CapturedView, open_capture
 from trainer.datasets.capture import FrameReader
-from trainer.perceptual import perceptual_metric
+from trainer.evaluation.comparison import Comparison
+from trainer.evaluation.contact_sheet import ContactSheet
+from trainer.evaluation.perceptual import perceptual_metric
+from trainer.evaluation.seam import SeamConfig, SeamMeter
 from trainer.run_directory import RunDirectory, TrainedScene
-from trainer.seam import SeamConfig, SeamMeter
 from trainer.train import claim, train_one_gop
 from trainer.training_record import plain_config, summary
 

@@ -1,7 +1,7 @@
 """The fine stage: canonical Gaussians, temporal features and deformation field of one GOP.
 
 `GopTraining.step` is the method in its order (docs/training.md); each step has a file of its own:
-losses.py, auxiliary.py, gop_density.py.
+optimization/losses.py, auxiliary.py, density.py.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from torch import Tensor
 from codec.grid_sorting import grid_shape
 from codec.source import TrainedGop
 from renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians
-from trainer.auxiliary import AuxiliaryPass, gop_times, with_batch
-from trainer.gaussian_parameters import GaussianParameters
-from trainer.gop_config import GopConfig
-from trainer.gop_density import control_density, is_due
-from trainer.gop_footage import GopFootage
-from trainer.gop_start import GopStart
-from trainer.losses import attribute_loss, opacity_loss, temporal_loss
+from trainer.fine.auxiliary import AuxiliaryPass, gop_times, with_batch
+from trainer.fine.config import GopConfig
+from trainer.fine.density import control_density, is_due
+from trainer.fine.footage import GopFootage
+from trainer.fine.start import GopStart
+from trainer.optimization.gaussian_parameters import GaussianParameters
+from trainer.optimization.losses import attribute_loss, opacity_loss, temporal_loss
 from trainer.random_source import RandomSource
 
 
@@ -131,7 +131,7 @@ class GopTraining:
 
     @torch.no_grad()
     def control_density(self) -> None:
-        """See gop_density.py."""
+        """See density.py."""
         control_density(self.parameters, self.mean_opacity(), self.config, self.random)
 
     def mean_opacity(self) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from renderer import CanonicalGaussians
-from trainer.relocation import choose_targets, split_opacity_and_scale
+from trainer.optimization.relocation import choose_targets, split_opacity_and_scale
 
 ATTRIBUTES = ("means", "quats", "log_scales", "opacity_logits", "colors")
 

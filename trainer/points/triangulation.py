@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from trainer.datasets import Capture, CapturedView, load_frames
-from trainer.point_cloud import PointCloud
+from trainer.points.point_cloud import PointCloud
 
 
 def triangulate_moments(

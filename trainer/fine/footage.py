@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from renderer import Camera, Gaussians, RenderSettings
-from trainer.background import BackgroundConfig, StillView, dynamic_mask, flat_background
-from trainer.color_response import respond
+from trainer.coarse.background import BackgroundConfig, StillView, dynamic_mask, flat_background
+from trainer.coarse.color_response import respond
 from trainer.datasets import Capture, load_frames
-from trainer.losses import color_loss
-from trainer.rasterizer import rasterize
+from trainer.optimization.losses import color_loss
+from trainer.optimization.rasterizer import rasterize
 
 
 @dataclass(frozen=True)

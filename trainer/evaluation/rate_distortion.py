@@ -131,7 +131,7 @@ def monotone_slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def curve_of(figures: dict[str, Any], split: str) -> list[RatePoint]:
-    """The curve of a split ("test" or "train") in the figures of `trainer.evaluate`."""
+    """The curve of a split ("test" or "train") in the figures of `evaluate`."""
     return [
         RatePoint(rung["bytes_per_frame"]["total"], rung[split]["psnr"])
         for rung in figures["rungs"]

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from codec.grid_sorting import SortSettings
-from trainer.gaussian_parameters import GaussianParameters
-from trainer.gop_config import GopConfig
-from trainer.gop_start import grid_order
+from trainer.fine.config import GopConfig
+from trainer.fine.start import grid_order
+from trainer.optimization.gaussian_parameters import GaussianParameters
 from trainer.random_source import RandomSource
 
 # Done many times: a fifth of the passes makes a grid nearly as smooth.

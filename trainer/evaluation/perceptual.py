@@ -17,7 +17,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
-from trainer.structural_similarity import C1, C2, SSIM_SIGMA, SSIM_WINDOW, blur, gaussian_kernel
+from trainer.optimization.structural_similarity import (
+    C1,
+    C2,
+    SSIM_SIGMA,
+    SSIM_WINDOW,
+    blur,
+    gaussian_kernel,
+)
 
 VGG_WEIGHTS = "vgg16-397923af.pth"  # the name torchvision gives them in its cache
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, from the finest

@@ -18,9 +18,9 @@ from typing import Any
 
 import torch
 
-from trainer.ablation_row import Measuring, run_row
-from trainer.ablation_rows import ROWS, Row, shortened
-from trainer.ablation_table import markdown
+from trainer.ablation.row import Measuring, run_row
+from trainer.ablation.rows import ROWS, Row, shortened
+from trainer.ablation.table import markdown
 from trainer.config import TrainConfig
 from trainer.datasets import check_capture, open_capture
 from trainer.errors import RunError, TrainerError

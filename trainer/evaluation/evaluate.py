@@ -13,15 +13,15 @@ import torch
 from codec.scene import Scene, open_scene
 from renderer.backends import choose_backend
 from renderer.backends.base import Backend
-from trainer.comparison import Comparison, Reading
-from trainer.contact_sheet import ContactSheet
 from trainer.datasets import Capture, CapturedView, open_capture
 from trainer.errors import CaptureError, EvaluationError
-from trainer.perceptual import perceptual_metric
-from trainer.rate_distortion import compare_figures
-from trainer.rate_plot import write_rate_plot
+from trainer.evaluation.comparison import Comparison, Reading
+from trainer.evaluation.contact_sheet import ContactSheet
+from trainer.evaluation.perceptual import perceptual_metric
+from trainer.evaluation.rate_distortion import compare_figures
+from trainer.evaluation.rate_plot import write_rate_plot
+from trainer.evaluation.seam import SeamConfig, SeamMeter
 from trainer.run_directory import RunDirectory
-from trainer.seam import SeamConfig, SeamMeter
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from renderer import Camera
-from trainer.point_cloud import PointCloud
-from trainer.projection import inside, project, sample
+from trainer.points.point_cloud import PointCloud
+from trainer.points.projection import inside, project, sample
 from trainer.random_source import RandomSource
 
 

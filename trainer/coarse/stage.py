@@ -15,14 +15,14 @@ from torch import Tensor
 
 from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from renderer.gaussians import rotation_matrices
-from trainer.coarse_footage import CoarseBatch, CoarseFootage
-from trainer.color_response import ColorResponse, respond
-from trainer.depth_supervision import depth_loss
-from trainer.dropout import drop_out
-from trainer.gaussian_parameters import GaussianParameters, GaussianRates
-from trainer.losses import color_loss
+from trainer.coarse.color_response import ColorResponse, respond
+from trainer.coarse.depth_supervision import depth_loss
+from trainer.coarse.dropout import drop_out
+from trainer.coarse.footage import CoarseBatch, CoarseFootage
+from trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
+from trainer.optimization.losses import color_loss
+from trainer.optimization.rasterizer import rasterize, rasterize_with_depth
 from trainer.random_source import RandomSource
-from trainer.rasterizer import rasterize, rasterize_with_depth
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from trainer.rate_distortion import RatePoint, by_rate, curve_of
+from trainer.evaluation.rate_distortion import RatePoint, by_rate, curve_of
 
 PANEL_PX = (560, 400)
 MARGIN_PX = (64, 48, 20, 52)  # left, top, right, bottom
@@ -44,7 +44,7 @@ class Axis:
 
 
 def write_rate_plot(path: Path, evaluations: Sequence[dict[str, Any]]) -> None:
-    """Draw the curves of a few evaluations (figures of `trainer.evaluate`) into a PNG."""
+    """Draw the curves of a few evaluations (figures of `evaluate`) into a PNG."""
     panels = [s for s in PANELS if any(curve_of(figures, s) for figures in evaluations)]
     width, height = PANEL_PX
     picture = Image.new("RGB", (width * len(panels) * FINER, height * FINER), "white")

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn.functional import grid_sample, normalize
 
 from renderer import Camera
-from trainer.point_cloud import PointCloud
-from trainer.projection import project, sample, unproject
+from trainer.points.point_cloud import PointCloud
+from trainer.points.projection import project, sample, unproject
 from trainer.random_source import RandomSource
 
 CHUNK = 128  # pixels at a time: each has depths x patch samples in each neighbour

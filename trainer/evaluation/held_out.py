@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from renderer import Camera, Gaussians, RenderSettings
-from trainer.background import StillView
+from trainer.coarse.background import StillView
 from trainer.datasets import Capture, CapturedView, load_frames
-from trainer.losses import psnr
-from trainer.rasterizer import rasterize
+from trainer.optimization.losses import psnr
+from trainer.optimization.rasterizer import rasterize
 
 WATCHED_FRAMES = 4
 

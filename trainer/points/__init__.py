@@ -1,0 +1,5 @@
+"""Points in space: where Gaussians start.
+
+Those of the capture, else triangulated (`triangulation`), else found by trying depths
+(`plane_sweep`): together `initial_points`. `dynamic_points` are those on what moves.
+"""
