@@ -157,13 +157,6 @@ class Scene:
         """Index in the scene of a GOP's first content frame."""
         return self._gop(index).start_frame
 
-    def segment_bytes(self, index: int, rung: int) -> int:
-        """Bytes to fetch for one GOP at a rung: keyframe, field weights and feature video."""
-        gop = self._gop(index)
-        layers = sum(layer.file.size_bytes for layer in gop.layers)
-        video = gop.segments[self._rung_index(rung)].file.size_bytes
-        return layers + gop.field.size_bytes + video
-
     def feature_psnr_db(self, index: int, rung: int) -> float:
         """PSNR of the decoded feature codes of a GOP, as the encoder measured it."""
         return self._gop(index).segments[self._rung_index(rung)].psnr_db

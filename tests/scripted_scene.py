@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from app.player.playback import Playback
+from app.player.playback_types import PlaybackFrame
 from codec.errors import Cancelled, CodecError, CorruptSegment
 from codec.packets import FeaturePacket, Keyframe, KeyframePacket
 from codec.source import SceneMeta, TrainedGop
@@ -132,14 +134,14 @@ class ScriptedScene:
     def gop_start_frame(self, index: int) -> int:
         return sum(self.source.frames_per_gop[:index])
 
-    def segment_bytes(self, index: int, rung: int) -> int:
+    def _segment_bytes(self, rung: int) -> int:
         return 1000 * (40 - rung)
 
     def bytes_per_frame(self, rung: int) -> dict[str, float]:
         return {"features": 100.0 * (40 - rung), "total": 100.0 * (40 - rung)}
 
     def ladder(self) -> Ladder:
-        sizes = [self.segment_bytes(0, rung) - 3000 for rung in self.rungs]
+        sizes = [self._segment_bytes(rung) - 3000 for rung in self.rungs]
         quality = tuple(60.0 - rung for rung in self.rungs)
         gops = tuple(
             GopLadder(self.gop_frames(gop) / self.source.fps, 2500, 500, tuple(sizes), quality)
@@ -172,7 +174,7 @@ class ScriptedScene:
     def fetch_features(
         self, index: int, rung: int, cancelled: Callable[[], bool] = lambda: False
     ) -> FeaturePacket:
-        size = self.segment_bytes(index, rung) - 3000
+        size = self._segment_bytes(rung) - 3000
         self._fetch((index, rung), size, cancelled)
         return FeaturePacket(rung, b"", bytes(size))
 
@@ -293,3 +295,15 @@ class ScriptedScene:
         with self.changed:
             notes.append(entry)
             self.changed.notify_all()
+
+
+def gop_of(frame: PlaybackFrame) -> int:
+    """Which GOP of a `ScriptedScene` shows a frame: those before the last have ten frames."""
+    return frame.index // 10
+
+
+def decoded_gops(playback: Playback) -> int:
+    """How many GOPs are decoded now."""
+    assert playback.opened is not None
+    gops = range(playback.opened.timeline.gop_count)
+    return sum(playback._worker.get(gop) is not None for gop in gops)

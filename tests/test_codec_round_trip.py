@@ -136,7 +136,7 @@ def test_times_and_sizes(scene: Scene, encoded: tuple[Path, EncodeReport]) -> No
     assert parts["total"] == pytest.approx(sum(v for k, v in parts.items() if k != "total"))
     on_disk = sum(p.stat().st_size for p in encoded[0].rglob("*") if p.is_file())
     assert report.total_bytes == on_disk
-    assert scene.segment_bytes(0, 16) > scene.segment_bytes(0, 32)
+    assert scene.bytes_per_frame(16)["features"] > scene.bytes_per_frame(32)["features"]
     assert parts["features"] * 16 == pytest.approx(report.rung_bytes[16])
 
 

@@ -12,7 +12,7 @@ from app.player.playback_types import PlaybackFrame, PlaybackState, PlaybackStat
 from tests.scripted_scene import ScriptedScene
 
 GOP = ScriptedScene().decode_gop(0, 20)
-FRAME = PlaybackFrame(GOP, 0, 10, 10, 20, 0)
+FRAME = PlaybackFrame(GOP, 10, 10, 20, 0)
 
 
 @pytest.fixture

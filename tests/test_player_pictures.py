@@ -80,7 +80,7 @@ GOP = ScriptedScene().decode_gop(0, 20)
 
 
 def frame(index: int, serial: int = 0) -> PlaybackFrame:
-    return PlaybackFrame(GOP, 0, index, index, 20, serial)
+    return PlaybackFrame(GOP, index, index, 20, serial)
 
 
 def camera(x: float = 0.0, size: tuple[int, int] = (8, 6)) -> Camera:

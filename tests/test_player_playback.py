@@ -13,7 +13,7 @@ from app.player.playback import Playback, PlaybackSettings
 from app.player.playback_types import PlaybackFrame, PlaybackState
 from app.player.stock import StockSettings
 from codec.errors import CodecError, CorruptSegment, NotAScene, SceneUnreachable
-from tests.scripted_scene import ManualClock, ScriptedScene
+from tests.scripted_scene import ManualClock, ScriptedScene, decoded_gops, gop_of
 
 Start = Callable[..., tuple[Playback, ScriptedScene, ManualClock]]
 WAIT_S = 10.0
@@ -82,7 +82,7 @@ def test_opening_shows_nothing_and_then_the_first_frame(start: Start) -> None:
     assert playback.tick() is None
     assert playback.state in (PlaybackState.OPENING, PlaybackState.BUFFERING)
     scene.open_the_gate()
-    assert shown(playback).gop_index == 0
+    assert gop_of(shown(playback)) == 0
 
 
 def test_the_same_moment_is_the_same_object(start: Start) -> None:
@@ -116,7 +116,7 @@ def test_pause_holds_and_step_moves_by_frames(start: Start) -> None:
     playback.step(1)
     assert shown(playback).index == 1
     playback.step(12)
-    assert (shown(playback).gop_index, shown(playback).frame) == (1, 3)
+    assert (gop_of(shown(playback)), shown(playback).frame) == (1, 3)
     playback.step(-14)
     assert shown(playback).index == 44  # looping wraps
     playback.set_loop(False)
@@ -227,10 +227,10 @@ def test_underrun_buffers_and_resumes_when_enough_is_there(start: Start) -> None
     playback.tick()
     scene.release()
     scene.wait_for(lambda: (2, 20) in scene.started)
-    playback._worker.wait(lambda: 1 in playback._worker.decoded_gops(), WAIT_S)
+    playback._worker.wait(lambda: playback._worker.get(1) is not None, WAIT_S)
     frame = playback.tick()
     assert frame is not None
-    assert frame.gop_index == 1
+    assert gop_of(frame) == 1
     assert frame.index <= 11  # the time of waiting was not played
 
 
@@ -351,11 +351,11 @@ def test_the_cache_is_bounded_by_count_and_bytes(start: Start) -> None:
     playback, _, clock = start(scene, pipeline=pipeline(max_gops=2))
     shown(playback)
     run(playback, clock, 2.0)
-    assert len(playback._worker.decoded_gops()) <= 2
+    assert decoded_gops(playback) <= 2
     tight, other, clock = start(pipeline=pipeline(max_bytes=1))
     assert shown(tight).index == 0
     assert run(tight, clock, 4.5)[:40] == list(range(40))  # it still plays, GOP by GOP
-    assert len(tight._worker.decoded_gops()) == 1
+    assert decoded_gops(tight) == 1
     assert len(other.decoded) <= 6  # nothing is decoded only to be thrown away
 
 

@@ -13,7 +13,7 @@ import torch
 from app.player.playback import Playback, PlaybackSettings
 from app.player.playback_types import PlaybackState
 from codec.encoder import encode_scene
-from tests.scripted_scene import ScriptedScene
+from tests.scripted_scene import ScriptedScene, gop_of
 from tests.synthetic import SyntheticSource
 
 WAIT_S = 20.0
@@ -108,7 +108,7 @@ def test_an_impatient_hand_never_sees_an_old_frame() -> None:
         if frame is not None:
             assert frame.serial >= serial
             serial = frame.serial
-            assert scene.gop_start_frame(frame.gop_index) + frame.frame == frame.index
+            assert scene.gop_start_frame(gop_of(frame)) + frame.frame == frame.index
             assert 0 <= frame.frame < frame.gop.frames
     playback.pause()
     playback.seek_frame(33)

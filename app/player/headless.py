@@ -74,7 +74,7 @@ class FrameReader:
             self._kept = None  # two GOPs need not fit into memory
             device = self._source.backend.device
             self._kept = gop_index, self._scene.decode_gop(gop_index, self._rung, device)
-        return PlaybackFrame(self._kept[1], gop_index, inside, index, self._rung, 0)
+        return PlaybackFrame(self._kept[1], inside, index, self._rung, 0)
 
 
 def render_scene(

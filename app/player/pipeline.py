@@ -136,10 +136,6 @@ class Pipeline:
             stock = self._state.stock
             return stock is not None and stock.is_broken(gop) and gop not in stock.gops
 
-    def decoded_gops(self) -> frozenset[int]:
-        with self._state.changed:
-            return frozenset(self._state.stock.gops) if self._state.stock else frozenset()
-
     def ready_gops(self) -> frozenset[int]:
         """Those that can be played without a network, decoded or not."""
         with self._state.changed:

@@ -378,10 +378,10 @@ class Playback:
     def _show(self, cached: CachedGop) -> PlaybackFrame:
         assert self.opened is not None
         index = self._frame_now()
-        gop_index, inside = self.opened.timeline.locate(index)
+        _, inside = self.opened.timeline.locate(index)
         inside = min(inside, cached.gop.frames - 1)  # another scene may just have taken its place
         serial, still = self._clock.serial, cached.still
-        frame = PlaybackFrame(cached.gop, gop_index, inside, index, cached.rung, serial, still)
+        frame = PlaybackFrame(cached.gop, inside, index, cached.rung, serial, still)
         old = self._shown
         if old is not None and _same(old, frame):
             return old

@@ -25,7 +25,6 @@ class PlaybackFrame:
 
     Args:
         gop: the decoded GOP.
-        gop_index: which one of the scene.
         frame: frame index inside the GOP.
         index: content frame index in the scene.
         rung: QP of the feature video it was decoded from.
@@ -34,7 +33,6 @@ class PlaybackFrame:
     """
 
     gop: Gop
-    gop_index: int
     frame: int
     index: int
     rung: int
