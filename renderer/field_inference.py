@@ -16,7 +16,6 @@ from torch import Tensor
 from renderer.crew import Crew
 from renderer.deformation import DeformationField, FieldConfig, sinusoidal_encoding
 from renderer.field_kernels import (
-    CHUNK_ROWS,
     HEAD_OUTPUTS,
     OUTPUTS,
     FieldLayers,
@@ -35,16 +34,19 @@ class GopDeformer:
 
     On the CPU the static Gaussians are copied once into buffers that every frame shares; on other
     devices the field's own module does the work.
+
+    Args:
+        crew: who works on the CPU; outlives the deformer, as GOPs come and go.
     """
 
-    def __init__(self, gop: Gop) -> None:
+    def __init__(self, gop: Gop, crew: Crew) -> None:
         self._gop = gop
         self._frame: float | None = None
         self._fast = gop.device.type == "cpu" and len(gop.canonical) > 0
         self._all = gop.static
         if self._fast:
             self._all = Gaussians.concatenate([gop.static, gop.canonical.activate()])
-            self._field = FastField(gop)
+            self._field = FastField(gop, crew)
 
     def gaussians_at(self, frame: float) -> Gaussians:
         """All Gaussians at a frame (0 .. frames-1, may be fractional), the static ones first.
@@ -67,9 +69,9 @@ class FastField:
     """A GOP's deformation field for the CPU, without gradients. Owner: the thread that draws."""
 
     @torch.inference_mode()
-    def __init__(self, gop: Gop) -> None:
+    def __init__(self, gop: Gop, crew: Crew) -> None:
         config, canonical = gop.field.config, gop.canonical
-        self._gop = gop
+        self._gop, self._crew = gop, crew
         self._layers = _lay_out(gop)
         codes = config.window * config.features
         self._on_time = gop.field.state_dict()["temporal.0.weight"][:, codes:]
@@ -79,8 +81,6 @@ class FastField:
         ).numpy()
         self._opacity_logits = canonical.opacity_logits.contiguous().numpy()
         self._shapes = _shapes_as_rows(canonical).numpy()
-        chunks = -(-len(canonical) // CHUNK_ROWS)
-        self._crew = Crew(min(torch.get_num_threads(), chunks), "deform")
 
     @torch.inference_mode()
     def write_at(self, frame: float, out: Gaussians) -> None:
@@ -117,7 +117,9 @@ def warm_up() -> None:
     codes = torch.zeros(config.window, 1, config.features, dtype=torch.uint8)
     scale = torch.ones(config.features)
     gop = Gop(Gaussians.empty(), one, codes, scale, scale, DeformationField(config), frames=1)
-    GopDeformer(gop).gaussians_at(0.0)
+    crew = Crew(1, "deform")
+    GopDeformer(gop, crew).gaussians_at(0.0)
+    crew.close()
 
 
 def _lay_out(gop: Gop) -> FieldLayers:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians, Gop
+from renderer.crew import Crew
 from renderer.deformation import sinusoidal_encoding
 from renderer.field_inference import GopDeformer
 from renderer.field_kernels import CHUNK_ROWS
@@ -40,6 +41,10 @@ def random_gop(moving: int = 300, still: int = 50, frames: int = 6, **config: fl
     )
 
 
+def deformer_of(gop: Gop) -> GopDeformer:
+    return GopDeformer(gop, Crew(2, "deform"))
+
+
 def assert_same(one: Gaussians, other: Gaussians) -> None:
     """The same opacities, and all the same where a Gaussian can be seen at all."""
     torch.testing.assert_close(one.opacities, other.opacities, atol=1e-4, rtol=1e-4)
@@ -68,7 +73,7 @@ def assert_same(one: Gaussians, other: Gaussians) -> None:
 )
 def test_fast_field_equals_the_module(config: dict[str, float], frame: float) -> None:
     gop = random_gop(**config)
-    assert_same(GopDeformer(gop).gaussians_at(frame), gop.gaussians_at(frame))
+    assert_same(deformer_of(gop).gaussians_at(frame), gop.gaussians_at(frame))
 
 
 @pytest.mark.parametrize("position_frequencies", [0, 2])
@@ -81,27 +86,27 @@ def test_opacities_alone_are_those_of_the_whole_field(position_frequencies: int)
 @pytest.mark.parametrize("moving", [1, 15, 17, CHUNK_ROWS, CHUNK_ROWS + 1, 3 * CHUNK_ROWS])
 def test_every_chunk_is_done(moving: int) -> None:
     gop = random_gop(moving=moving)
-    assert_same(GopDeformer(gop).gaussians_at(1), gop.gaussians_at(1))
+    assert_same(deformer_of(gop).gaussians_at(1), gop.gaussians_at(1))
 
 
 @pytest.mark.parametrize(("moving", "still"), [(0, 20), (20, 0), (0, 0)])
 def test_a_layer_may_be_empty(moving: int, still: int) -> None:
     gop = random_gop(moving=moving, still=still)
-    moved = GopDeformer(gop).gaussians_at(2)
+    moved = deformer_of(gop).gaussians_at(2)
     assert len(moved) == moving + still
     assert_same(moved, gop.gaussians_at(2))
 
 
 def test_going_back_gives_the_same_again() -> None:
     gop = random_gop()
-    deformer = GopDeformer(gop)
+    deformer = deformer_of(gop)
     first = Gaussians.concatenate([deformer.gaussians_at(1)])  # a copy
     deformer.gaussians_at(4)
     assert_same(deformer.gaussians_at(1), first)
 
 
 def test_the_same_frame_is_not_computed_twice() -> None:
-    deformer = GopDeformer(random_gop())
+    deformer = deformer_of(random_gop())
     moved = deformer.gaussians_at(3)
     moved.means.fill_(7.0)  # would be written over by new work
     assert deformer.gaussians_at(3).means.min() == 7.0
@@ -110,7 +115,7 @@ def test_the_same_frame_is_not_computed_twice() -> None:
 def test_the_gop_stays_as_it_was() -> None:
     gop = random_gop()
     static, canonical = gop.static.means.clone(), gop.canonical.quats.clone()
-    deformer = GopDeformer(gop)
+    deformer = deformer_of(gop)
     deformer.gaussians_at(0).means.add_(1.0)
     deformer.gaussians_at(1)
     assert torch.equal(gop.static.means, static)
@@ -120,7 +125,7 @@ def test_the_gop_stays_as_it_was() -> None:
 def test_a_fresh_field_moves_nothing() -> None:
     gop = random_gop()
     fresh = replace(gop, field=DeformationField(gop.field.config).eval())
-    assert_same(GopDeformer(fresh).gaussians_at(3), fresh.gaussians_at(3))
+    assert_same(deformer_of(fresh).gaussians_at(3), fresh.gaussians_at(3))
     torch.testing.assert_close(fresh.dynamic_at(3).means, gop.canonical.means)
 
 
@@ -128,7 +133,7 @@ def test_zero_quaternions_stay_finite() -> None:
     gop = random_gop(moving=4)
     canonical = replace(gop.canonical, quats=torch.zeros(4, 4))
     still = replace(gop, canonical=canonical, field=DeformationField(gop.field.config).eval())
-    assert GopDeformer(still).gaussians_at(0).quats.isfinite().all()
+    assert deformer_of(still).gaussians_at(0).quats.isfinite().all()
 
 
 def test_fractional_frames_lie_between_their_neighbours() -> None:
@@ -171,7 +176,7 @@ def test_hidden_gaussians_come_back_whole() -> None:
     gop = random_gop()
     logits = gop.canonical.opacity_logits - 7.0  # about half of them end up hidden
     gop = replace(gop, canonical=replace(gop.canonical, opacity_logits=logits))
-    deformer = GopDeformer(gop)
+    deformer = deformer_of(gop)
     hidden = [(gop.dynamic_at(f).opacities < ALPHA_MIN) for f in range(gop.frames)]
     assert (torch.stack(hidden).any(0) & ~torch.stack(hidden).all(0)).any()
     for frame in (0, 3, 1, 5, 2):

@@ -19,6 +19,7 @@ from app.player.pictures import (
 )
 from app.player.playback_types import PlaybackFrame
 from renderer import Camera, Gaussians, Gop, RenderSettings
+from renderer.crew import Crew
 from renderer.errors import BackendUnavailable
 from tests.scripted_scene import ScriptedScene
 
@@ -52,7 +53,7 @@ class CountingDeformer:
 
     calls = 0
 
-    def __init__(self, gop: Gop) -> None:
+    def __init__(self, gop: Gop, crew: Crew) -> None:
         self.gop = gop
 
     def gaussians_at(self, frame: float) -> Gaussians:
@@ -207,6 +208,19 @@ def test_source_changes_its_deformer_with_the_gop(backend: ScriptedBackend) -> N
     assert source.gaussians(GOP, 4)[1]
     assert not source.gaussians(GOP, 4)[1]
     assert source.gaussians(other, 4)[1]
+
+
+def test_one_crew_deforms_all_gops_and_ends_with_its_source(
+    backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    before = set(threading.enumerate())
+    source, scene = PictureSource(backend), ScriptedScene()
+    for gop in range(5):
+        source.gaussians(scene.decode_gop(gop, 20), 0)
+        assert 1 <= len(set(threading.enumerate()) - before) <= 2
+    source.close()
+    assert set(threading.enumerate()) <= before
 
 
 def test_pictures_may_stay_on_the_device(backend: ScriptedBackend) -> None:

@@ -139,6 +139,7 @@ class _Opening:
     def close(self) -> None:
         """Let go of the scene and of the backend."""
         self.scene.close()
+        self.source.close()
         if self.owns_backend:
             close_backend(self.choice.backend)
 
@@ -183,6 +184,7 @@ def _measure_stages(
             frames_of.append(gop.frames)
         if number == WARM_UP_FRAMES:
             watch = Stopwatch(device)
+            opening.source.close()
             opening.source = PictureSource(opening.choice.backend)
         _one_lap(watch, opening, gop, inside, index / timeline.fps, size, presenter)
     laps = [summary(stage) for stage in watch.laps_ms()]

@@ -223,12 +223,14 @@ class _Drawing:
         choice = choose_backend(backend)
         self.name, self.reason = choice.backend.name, choice.reason
         self._backend = choice.backend
-        self._reader = FrameReader(scene, job.rung, PictureSource(choice.backend))
+        self._source = PictureSource(choice.backend)
+        self._reader = FrameReader(scene, job.rung, self._source)
 
     def __enter__(self) -> _Drawing:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._source.close()
         close_backend(self._backend)
 
     def run(self, job: _Job, progress: Progress) -> None:

@@ -25,6 +25,7 @@ from app.player.stopwatch import DeviceFence
 from renderer import Camera, Gaussians, Gop, RenderSettings
 from renderer.backends import close_backend
 from renderer.backends.base import Backend
+from renderer.crew import Crew
 from renderer.field_inference import GopDeformer
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ class Deformer(Protocol):
     """Moves the Gaussians of one GOP; see `renderer.field_inference.GopDeformer`."""
 
     def gaussians_at(self, frame: float) -> Gaussians: ...
+
+
+MakeDeformer = Callable[[Gop, Crew], Deformer]
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,12 @@ class Picture:
 class PictureSource:
     """Request -> picture, in the calling thread; deforms only when the frame changed.
 
+    Owner: whoever owns the backend, and closes both.
+
     Args:
         backend: belongs to the thread that calls `draw`.
-        make_deformer: gives the deformer of a GOP; kept while the GOP is the same.
+        make_deformer: gives the deformer of a GOP, kept while the GOP is the same; the crew is
+            that of the source.
         to_host: whether pictures are copied to the host; if not, `raster_ms` ends when the work
             is queued, and one picture at most is queued behind the one that is being drawn.
         keep_gaussians: whether pictures carry a copy of the Gaussians; the deformer writes its
@@ -82,7 +89,7 @@ class PictureSource:
     def __init__(
         self,
         backend: Backend,
-        make_deformer: Callable[[Gop], Deformer] = GopDeformer,
+        make_deformer: MakeDeformer = GopDeformer,
         to_host: bool = True,
         keep_gaussians: bool = False,
     ) -> None:
@@ -92,9 +99,14 @@ class PictureSource:
         self._kept = Gaussians.empty()
         self._fence = DeviceFence(backend.device)
         self._make_deformer = make_deformer
+        self._crew = Crew(None, "deform")
         self._gop: Gop | None = None
         self._deformer: Deformer | None = None
         self._moved: tuple[int, Gaussians] | None = None  # frame in the GOP, Gaussians there
+
+    def close(self) -> None:
+        """End the helpers that deform. Nothing can be drawn afterwards."""
+        self._crew.close()
 
     def draw(self, request: PictureRequest) -> Picture:
         """Deform if needed, then draw. Raises RenderError."""
@@ -122,7 +134,7 @@ class PictureSource:
     def gaussians(self, gop: Gop, frame: int) -> tuple[Gaussians, bool]:
         """The Gaussians at a frame, and whether they had to be moved for it."""
         if gop is not self._gop or self._deformer is None:
-            self._gop, self._deformer = gop, self._make_deformer(gop)
+            self._gop, self._deformer = gop, self._make_deformer(gop, self._crew)
             self._moved = None
         if self._moved is not None and self._moved[0] == frame:
             return self._moved[1], False
@@ -139,7 +151,7 @@ class PictureMaker:
     Args:
         choose_backend: called in the thread; raises RenderError when there is none.
         on_picture: called in the thread when a picture is there (wake the window with a signal).
-        make_deformer: gives the deformer of a GOP.
+        make_deformer: as of `PictureSource`.
         to_host: false leaves pictures on the backend's device, for interop with OpenGL.
         keep_gaussians: whether pictures carry a copy of what was drawn.
     """
@@ -148,7 +160,7 @@ class PictureMaker:
         self,
         choose_backend: Callable[[], Backend],
         on_picture: Callable[[], None] = lambda: None,
-        make_deformer: Callable[[Gop], Deformer] = GopDeformer,
+        make_deformer: MakeDeformer = GopDeformer,
         to_host: bool = True,
         keep_gaussians: bool = True,
     ) -> None:
@@ -231,12 +243,7 @@ class PictureMaker:
         backend: Backend | None = None
         try:
             backend = self._choose_backend()
-            source = PictureSource(
-                backend, self._make_deformer, self._to_host, self._keep_gaussians
-            )
-            while job := self._wait_for_job():
-                request, deliver = job
-                deliver(source.draw(request))
+            self._draw_with(backend)
         except Exception as error:
             log.exception("picture thread")
             message = f"The picture cannot be drawn: {error}. Choose another renderer."
@@ -247,6 +254,15 @@ class PictureMaker:
         finally:
             if backend is not None:
                 close_backend(backend)
+
+    def _draw_with(self, backend: Backend) -> None:
+        source = PictureSource(backend, self._make_deformer, self._to_host, self._keep_gaussians)
+        try:
+            while job := self._wait_for_job():
+                request, deliver = job
+                deliver(source.draw(request))
+        finally:
+            source.close()
 
     def _wait_for_job(self) -> tuple[PictureRequest, Callable[[Picture], None]] | None:
         """What to draw next and where the picture goes; None at the end."""
