@@ -53,6 +53,7 @@ class Poster:
         width, height: what the JPEG says should be this, px.
         fov_y_rad: of the whole poster.
         view_fov_y_rad, aspect: of the opening view in a window of the scene's own aspect ratio.
+        background: RGB of what lies around it in windows that it does not fill, display-encoded.
     """
 
     jpeg: bytes
@@ -61,6 +62,7 @@ class Poster:
     fov_y_rad: float
     view_fov_y_rad: float
     aspect: float
+    background: tuple[float, float, float]
 
     @property
     def focal_px(self) -> float:
@@ -134,6 +136,7 @@ def _read(files: SceneFiles, limits: Limits, cancelled: Callable[[], bool]) -> P
     if not views:
         return None
     side = limits.video_side_px
+    red, green, blue = meta.at("background").numbers(3)
     return Poster(
         jpeg=files.read(entry.file, cancelled),
         width=entry.width,
@@ -141,4 +144,5 @@ def _read(files: SceneFiles, limits: Limits, cancelled: Callable[[], bool]) -> P
         fov_y_rad=entry.fov_y_rad,
         view_fov_y_rad=views[0].at("fov_y_rad").number(1e-3, 3.14),
         aspect=meta.at("width").integer(1, side) / meta.at("height").integer(1, side),
+        background=(red, green, blue),
     )

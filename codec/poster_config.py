@@ -20,5 +20,5 @@ class PosterSettings:
     width_px: int = 1280
     quality: int = 85
     most_bytes: int = 100_000
-    window_aspects: tuple[float, float] = (1.35, 1.85)
-    most_margin: float = 1.4
+    window_aspects: tuple[float, float] = (9 / 16, 1.85)
+    most_margin: float = 3.2

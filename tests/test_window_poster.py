@@ -20,7 +20,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QRectF
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
@@ -93,7 +93,10 @@ def test_the_poster_gives_way_to_the_first_frame(open_window: OpenWindow, scene_
     wait_for(lambda: state(window) is PlaybackState.PLAYING, "that it plays")
 
 
-@pytest.mark.parametrize("size", [(640, 360), (500, 360), (640, 350)])
+SHAPES = [(640, 360), (640, 350), (480, 360), (360, 360), (270, 480)]
+
+
+@pytest.mark.parametrize("size", SHAPES)
 def test_it_lies_where_the_picture_will_be(
     qt: object, scene_path: Path, tmp_path: Path, size: tuple[int, int]
 ) -> None:
@@ -106,6 +109,21 @@ def test_it_lies_where_the_picture_will_be(
     assert aligned > 24.0
     for shift in ((2, 0), (0, 2), (-2, 0), (0, -2)):
         assert psnr_db(np.roll(seen, shift, (0, 1)), picture) < aligned
+
+
+@pytest.mark.parametrize("size", [*SHAPES, (200, 480), (900, 360)])
+def test_it_leaves_no_edge_to_be_seen(
+    qt: object, scene_path: Path, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """Windows of common shapes are filled; around it the others have the scene's background."""
+    poster = local_poster(str(scene_path))
+    assert poster is not None
+    place, window = poster_place(poster, *size), QRectF(0, 0, *size)
+    assert place.adjusted(-0.5, -0.5, 0.5, 0.5).contains(window) == (size in SHAPES)
+    render_scene(str(scene_path), "Front", tmp_path / "x.png", size, frames=[0], backend="cpu")
+    picture, seen = rgb(QImage(str(tmp_path / "x.png"))), painted(poster, size)
+    for edge in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
+        np.testing.assert_allclose(seen[edge].mean(0), picture[edge].mean(0), atol=4)
 
 
 def painted(poster: Poster, size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -300,6 +318,6 @@ def test_a_poster_says_how_it_was_drawn(scene_path: Path) -> None:
     poster = local_poster(str(scene_path))
     assert poster is not None
     assert poster.view_fov_y_rad == pytest.approx(0.7)
-    assert poster.focal_px * 2 * np.tan(0.35) == pytest.approx(poster.height / 1.317, rel=0.01)
-    wider = dataclasses.replace(poster, fov_y_rad=2 * poster.fov_y_rad)
+    assert poster.focal_px * 2 * np.tan(0.35) == pytest.approx(poster.height / 3.161, rel=0.01)
+    wider = dataclasses.replace(poster, fov_y_rad=1.2 * poster.fov_y_rad)
     assert poster_place(wider, 640, 360).height() > poster_place(poster, 640, 360).height()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QImageReader, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from app.player.framing import focal_px
-from app.ui import theme
 from codec.poster import Poster
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class PosterView(QWidget):
         if self._poster is None:
             return
         painter = QPainter(self)
-        painter.fillRect(self.rect(), theme.STAGE)
+        painter.fillRect(self.rect(), around(self._poster))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(poster_place(self._poster, self.width(), self.height()), self._image)
         painter.end()
@@ -65,6 +64,11 @@ def poster_place(poster: Poster, width: int, height: int) -> QRectF:
     scale = focal / poster.focal_px
     wide, high = poster.width * scale, poster.height * scale
     return QRectF((width - wide) / 2, (height - high) / 2, wide, high)
+
+
+def around(poster: Poster) -> QColor:
+    """The colour of what a poster leaves free of a window: nothing of the scene is known there."""
+    return QColor.fromRgbF(*(min(max(part, 0.0), 1.0) for part in poster.background))
 
 
 def decoded(poster: Poster) -> QImage | None:
