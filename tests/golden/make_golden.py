@@ -65,8 +65,8 @@ def poster_facts() -> dict[str, Any]:
     """What a reader of the golden poster must find."""
     poster = local_poster(str(POSTER))
     assert poster is not None
-    facts = asdict(poster)
-    return {**facts, "jpeg": hashlib.sha256(facts["jpeg"]).hexdigest()}
+    jpeg, background = hashlib.sha256(poster.jpeg).hexdigest(), list(poster.background)
+    return {**asdict(poster), "jpeg": jpeg, "background": background}
 
 
 def main() -> None:
