@@ -107,6 +107,18 @@ def test_without_loop_it_ends_on_the_last_frame_and_play_restarts(start: Start) 
     assert playback.state is PlaybackState.PLAYING
 
 
+def test_dragging_the_timeline_holds_the_picture_until_it_is_let_go(start: Start) -> None:
+    playback, _, clock = start()
+    assert shown(playback).index == 0
+    playback.seek(3.2, scrubbing=True)
+    assert shown(playback).index == 32
+    assert run(playback, clock, 1.0) == [32]
+    assert playback.status().wants_play
+    playback.seek(3.3)
+    assert shown(playback).index == 33
+    assert run(playback, clock, 0.35)[-1] == 36
+
+
 def test_pause_holds_and_step_moves_by_frames(start: Start) -> None:
     playback, _, clock = start(autoplay=False)
     frame = shown(playback)

@@ -153,7 +153,7 @@ class Playback:
 
         Args:
             scrubbing: another seek follows soon, as while the timeline is dragged; until then
-                only small pictures of the place are fetched.
+                the picture is held and only small pictures of the place are fetched.
         """
         if self.opened and self._opening_position_s is None:
             self.seek_frame(self.opened.timeline.frame_at(position_s), scrubbing)
@@ -355,7 +355,7 @@ class Playback:
             self._buffering = True
         elif self._buffering:
             self._buffering = self._wants_play and not self._enough_ahead()
-        if self._wants_play and not self._buffering:
+        if self._wants_play and not self._buffering and not self._scrubbing:
             self._clock.play()
         else:
             self._clock.pause()
