@@ -138,6 +138,8 @@ def test_double_click_sets_the_pivot(window: MainWindow) -> None:
 def test_scrubbing_follows_the_mouse(window: MainWindow) -> None:
     pause(window)
     line = window.bar.timeline
+    ends = [line.frame_at(line.time_at(x)) for x in (0, line.width())]
+    assert ends == [0, 67]
     goal = QPoint(round(line.x_of(2.0)), line.height() // 2)
     drag(line, QPoint(round(line.x_of(0.5)), line.height() // 2), goal)
     wait_for(lambda: abs(frame(window) - 48) <= 1, "the frame that was dragged to")

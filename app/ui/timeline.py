@@ -29,6 +29,7 @@ class Timeline(QWidget):
         super().__init__(parent)
         self._duration_s = 0.0
         self._fps = 0.0
+        self._frames = 0
         self._position_s = 0.0
         self._buffered_s: tuple[tuple[float, float], ...] = ()
         self._gop_starts_s: tuple[float, ...] = ()
@@ -55,7 +56,7 @@ class Timeline(QWidget):
         if shown == (self._position_s, self._duration_s, self._buffered_s, self._gop_starts_s):
             return
         self._position_s, self._duration_s, self._buffered_s, self._gop_starts_s = shown
-        self._fps = status.fps
+        self._fps, self._frames = status.fps, status.frames
         self.update()
 
     def clear(self) -> None:
@@ -116,8 +117,12 @@ class Timeline(QWidget):
             return
         time_s = self.time_at(self._hover_x)
         above = QPoint(round(self._hover_x) - 36, -44)
-        text = f"{format_time(time_s)}  ·  frame {int(time_s * self._fps)}"
+        text = f"{format_time(time_s)}  ·  frame {self.frame_at(time_s)}"
         QToolTip.showText(self.mapToGlobal(above), text, self)
+
+    def frame_at(self, time_s: float) -> int:
+        """The frame that a click there shows; the end of the scene has the last one."""
+        return max(min(int(time_s * self._fps), self._frames - 1), 0)
 
     # drawing
 
