@@ -32,7 +32,7 @@ from codec.poster import Poster, local_poster
 from codec.scene import OpenSettings, open_scene
 from codec.streaming.disk_cache import CacheSettings
 from tests.fault_server import Exchange, FaultServer
-from tests.window_driver import OpenWindow, drag, psnr_db, shown, state, wait_for
+from tests.window_driver import OpenWindow, drag, psnr_db, rgb, shown, state, wait_for
 
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
@@ -136,12 +136,6 @@ def painted(poster: Poster, size: tuple[int, int]) -> NDArray[np.uint8]:
     assert image is not None
     view.show_poster(poster, image)
     return rgb(view.grab().toImage())
-
-
-def rgb(image: QImage) -> NDArray[np.uint8]:
-    image = image.convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
 
 # What is no poster

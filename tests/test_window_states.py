@@ -11,7 +11,7 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QPushButton
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
 
 from app.player.playback_types import PlaybackState
 from app.ui import layout
@@ -24,7 +24,11 @@ from tests.window_driver import (
     key,
     live,
     pause,
+    pixels,
+    psnr_db,
+    rgb,
     screenshot,
+    settle,
     shown,
     state,
     wait_for,
@@ -203,13 +207,24 @@ def test_camera_through_the_clipboard_and_by_typing(window: MainWindow) -> None:
 
 
 def test_a_picture_can_be_saved(window: MainWindow, tmp_path: Path) -> None:
+    """It shows what was seen when it was asked for, not what plays when its name is found."""
     pause(window)
-    window.save_picture(str(tmp_path / "shot.png"))
+    seen = pixels(window)
+    window.commands.actions["save_picture"].trigger()
+    wait_for(lambda: bool(window.findChildren(QFileDialog)), "the question where to")
+    dialog = window.findChildren(QFileDialog)[0]
+    assert dialog.selectedFiles()[0].endswith(f"frame {frame(window)}.png")
+    assert dialog.defaultSuffix() == "png"
+    key(window, Qt.Key.Key_End)
+    settle(window)
+    dialog.fileSelected.emit(str(tmp_path / "shot.png"))
     wait_for(lambda: "Saved" in window.viewport.toast.text, "the picture to be saved")
     saved = QImage(str(tmp_path / "shot.png"))
     assert (saved.width(), saved.height()) == window.viewport.size_px()
-    window.save_picture(str(tmp_path / "no such folder" / "shot.png"))
+    assert psnr_db(rgb(saved), seen) > 50 > psnr_db(pixels(window), seen)
+    dialog.fileSelected.emit(str(tmp_path / "no such folder" / "shot.png"))
     wait_for(lambda: "Could not write" in window.viewport.toast.text, "the refusal")
+    dialog.close()
 
 
 @pytest.mark.parametrize("choice", ["dark", "light"])

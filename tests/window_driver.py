@@ -121,7 +121,12 @@ def pixels(window: MainWindow) -> NDArray[np.uint8]:
     place = window.viewport.mapToGlobal(QPoint(0, 0))
     size = window.viewport.size()
     shot = window.screen().grabWindow(0, place.x(), place.y(), size.width(), size.height())
-    image = shot.toImage().convertToFormat(QImage.Format.Format_RGB888)
+    return rgb(shot.toImage())
+
+
+def rgb(image: QImage) -> NDArray[np.uint8]:
+    """[H, W, 3]"""
+    image = image.convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 

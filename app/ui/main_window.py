@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMainWindow
 
 from app.player.playback_types import PlaybackState, PlaybackStatus
 from app.ui import theme
@@ -61,7 +61,6 @@ class MainWindow(QMainWindow):
         self._camera_timer.setSingleShot(True)
         self._camera_waits = False
         self._curtain = Curtain(preferences, loop, posters)
-        self._dialogs: list[ShortcutsDialog | AboutDialog | OpenUrlDialog] = []
         self.setCentralWidget(self.stage)
         self.setWindowIcon(app_icon())
         self.setMinimumSize(520, 360)
@@ -80,7 +79,7 @@ class MainWindow(QMainWindow):
             "open_file": self.ask_for_file,
             "open_folder": self.ask_for_folder,
             "open_url": self.ask_for_url,
-            "save_picture": self.ask_where_to_save,
+            "save_picture": self.save_picture,
             "quit": self._quit,
             "toggle": lambda: self._play("toggle"),
             "step_back": lambda: self._play("step", -1),
@@ -276,27 +275,31 @@ class MainWindow(QMainWindow):
 
     # saving
 
-    def ask_where_to_save(self) -> None:
-        if self.loop.status is None:
-            return
-        pictures = QStandardPaths.StandardLocation.PicturesLocation
-        folder = Path(QStandardPaths.writableLocation(pictures) or ".")
-        name = f"frame {self.loop.status.frame}.png"
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, "Save picture", str(folder / name), "PNG (*.png);;JPEG (*.jpg)"
-        )
-        if chosen:
-            self.save_picture(chosen)
+    def save_picture(self) -> None:
+        """Take what is seen now at the full size of the window, however small it is drawn, and
+        ask where it shall go; a scene that plays goes on meanwhile."""
+        if self.loop.status is not None:
+            self.loop.draw_still(partial(self._ask_where_to_save, self.loop.status.frame))
 
-    def save_picture(self, path: str) -> None:
-        """Save what is seen now at the full size of the window, however small it is drawn."""
-        self.loop.draw_still(partial(self._write_picture, path))
+    def _ask_where_to_save(self, frame: int, picture: QImage) -> None:
+        pictures = QStandardPaths.StandardLocation.PicturesLocation
+        folder = QStandardPaths.writableLocation(pictures) or "."
+        dialog = QFileDialog(self, "Save picture", folder, "PNG (*.png);;JPEG (*.jpg)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("png")
+        dialog.filterSelected.connect(
+            lambda chosen: dialog.setDefaultSuffix("jpg" if "jpg" in chosen else "png")
+        )
+        dialog.selectFile(f"frame {frame}.png")
+        dialog.fileSelected.connect(lambda path: self._write_picture(path, picture))
+        self._show_dialog(dialog)
 
     def _write_picture(self, path: str, picture: QImage) -> None:
         if picture.save(path):
             self.viewport.toast.show_message(f"Saved {path}", warning=False)
         else:
-            self.viewport.toast.show_message(f"Could not write {path}. Choose another folder.")
+            refusal = f"Could not write {path}. Choose another place or name."
+            self.viewport.toast.show_message(refusal)
 
     # showing
 
@@ -349,7 +352,7 @@ class MainWindow(QMainWindow):
         playback = self.loop.screening.playback
         self._show_dialog(AboutDialog(self, self.version, playback.meta if playback else None))
 
-    def _show_dialog(self, dialog: ShortcutsDialog | AboutDialog | OpenUrlDialog) -> None:
+    def _show_dialog(self, dialog: QDialog) -> None:
         """Modal to the window but not to the program: the scene plays on behind it."""
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowModality(Qt.WindowModality.WindowModal)
