@@ -174,7 +174,9 @@ def test_rungs_by_mouse_and_keys(window: MainWindow) -> None:
 
 
 def test_speed_and_loop(window: MainWindow) -> None:
+    room_px = window.bar.timeline.width()
     key(window, Qt.Key.Key_BracketRight)
+    assert window.bar.timeline.width() == room_px
     assert window.loop.status is not None
     assert window.loop.status.speed == 1.25
     assert window.bar.speed.text() == "1.25×"

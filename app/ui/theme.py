@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 GRID_PX = 8  # everything is laid out on this, or its half
 TARGET_PX = 32  # the smallest thing that a pointer has to hit
+SPEED_PX = 52  # has room for all speeds, so that the bar stays as it is when one is chosen
 
 
 class ThemeChoice(Enum):
@@ -155,14 +156,15 @@ QToolButton {{ border: 0; border-radius: 6px; background: transparent; color: {t
 QToolButton:hover, QToolButton:focus {{ background: {t.hover}; }}
 QToolButton:pressed {{ background: {t.border}; }}
 QToolButton::menu-indicator {{ image: none; }}
+QToolButton#speed {{ min-width: {SPEED_PX}px; }}
 QToolButton#section {{ text-align: left; font-weight: 600; padding: 0 4px; }}
 QPushButton {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border};
   border-radius: 6px; padding: 0 12px; min-height: 30px; }}
 QPushButton:hover {{ background: {t.hover}; }}
 QPushButton:focus {{ border-color: {t.accent}; }}
 QPushButton:pressed {{ background: {t.border}; }}
-QPushButton:disabled {{ color: {t.muted}; }}
 QPushButton:default {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
+QPushButton:disabled {{ background: {t.raised}; color: {t.muted}; border-color: {t.border}; }}
 QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.raised}; color: {t.text};
   border: 1px solid {t.border}; border-radius: 6px; padding: 0 8px; min-height: 28px;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}

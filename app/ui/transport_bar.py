@@ -63,7 +63,7 @@ class TransportBar(QWidget):
         button.setToolTip("Speed ([ and ])")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setFixedWidth(52)
+        button.setObjectName("speed")
         menu = QMenu(button)
         for speed in SPEEDS:
             action = QAction(speed_text(speed), menu)
