@@ -140,8 +140,10 @@ def test_only_addresses_can_be_opened_as_url(window: MainWindow) -> None:
     opening = dialog.buttons.button(dialog.buttons.StandardButton.Open)
     QTest.keyClicks(dialog.field, "no address")
     assert not opening.isEnabled()
+    refused = opening.grab().toImage().pixelColor(6, 15)
     dialog.field.setText("https://example.org/scene/")
     assert opening.isEnabled()
+    assert opening.grab().toImage().pixelColor(6, 15) != refused  # it looks so, too
     dialog.reject()
 
 
@@ -151,6 +153,7 @@ def test_full_screen_hides_the_controls_while_playing(
     window.stage.idle_ms = 200
     key(window, Qt.Key.Key_F11)
     assert window.isFullScreen()
+    assert not window.bar.panel.isChecked()
     assert not window.menuBar().isVisible()
     QTest.mouseMove(window.viewport, QPoint(200, 100))
     assert window.viewport.size() == window.stage.size()
@@ -166,6 +169,7 @@ def test_full_screen_hides_the_controls_while_playing(
     assert not window.isFullScreen()
     assert window.menuBar().isVisible()
     assert window.panel.isVisible()
+    assert window.bar.panel.isChecked()
 
 
 def test_panel_and_statistics_are_remembered(

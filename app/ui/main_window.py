@@ -370,8 +370,7 @@ class MainWindow(QMainWindow):
         self.stage.set_immersive(on)
         self.bar.set_full_screen(on)
         self.commands.check("full_screen", on)
-        if not on:
-            self.set_panel(self.preferences.flag("panel", True))
+        self.set_panel(not on and self.preferences.flag("panel", True))
 
     def _leave(self) -> None:
         if self.isFullScreen():
