@@ -13,6 +13,9 @@ import pytest
 
 import main
 from app import console
+from cli.info import Info
+from cli.open import Open
+from cli.parsing import UsageError
 from codec.encoder import encode_scene
 from codec.encoder_config import EncoderConfig
 from codec.errors import NotAScene
@@ -70,11 +73,11 @@ def test_each_command_explains_its_options(name: str, capsys: pytest.CaptureFixt
 def test_without_a_command_the_window_opens(
     arguments: list[str], scene: str | None, backend: str | None
 ) -> None:
-    assert main.parse(arguments) == main.Open(scene, backend)
+    assert main.parse(arguments) == Open(scene, backend)
 
 
 def test_info_takes_a_scene_and_a_flag() -> None:
-    assert main.parse(["info", "film.stgs", "--json"]) == main.Info("film.stgs", json=True)
+    assert main.parse(["info", "film.stgs", "--json"]) == Info("film.stgs", json=True)
 
 
 def test_a_misspelt_command_is_not_taken_for_a_scene(
@@ -107,7 +110,7 @@ def test_a_missing_scene_is_one_line_on_standard_error(tmp_path: Path) -> None:
     [
         (NotAScene("x"), True),
         (FileNotFoundError("x"), True),
-        (main.UsageError("x"), True),
+        (UsageError("x"), True),
         (ValueError("x"), False),
         (RuntimeError("x"), False),
     ],

@@ -12,6 +12,7 @@ import torch
 
 import main
 import trainer.ablation.ablate
+from cli.train import train_config
 from codec.encoder import encode_scene
 from codec.encoder_config import EncoderConfig
 from codec.scene import open_scene
@@ -58,8 +59,8 @@ def test_every_setting_can_be_changed_beside_a_recipe() -> None:
     command: Any = main.parse(["train", "in", "-o", "out", "--recipe", "paper", "--gop.window=5"])
     expected = paper_recipe(Path("in"), Path("out"))
     expected = replace(expected, gop=replace(expected.gop, window=5))
-    assert main.train_config(command) == expected
-    assert main.train_config(main.parse(["train", "in", "-o", "out"])) == TrainConfig(
+    assert train_config(command) == expected
+    assert train_config(main.parse(["train", "in", "-o", "out"])) == TrainConfig(
         Path("in"), Path("out")
     )
 

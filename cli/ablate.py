@@ -1,0 +1,39 @@
+"""`main.py ablate`: what each part of the training is worth."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from cli.options import OutputOption
+from cli.train import train_config
+from trainer.ablation.ablate import AblationConfig
+from trainer.config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Ablate(TrainConfig):
+    """Switch off one part of the method at a time, and write the table of what that costs.
+    What was stopped is resumed; finished rows are kept."""
+
+    data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
+    out: Annotated[OutputOption, tyro.conf.arg(name="output", metavar="DIR")]
+    recipe: Literal["default", "paper"] = "default"
+    """What the full row is: the best we have, or the paper's method and nothing more."""
+    ablation: Annotated[AblationConfig, tyro.conf.arg(name="")] = field(
+        default_factory=AblationConfig
+    )
+
+    def run(self) -> int:
+        from trainer.ablation.ablate import ablate
+        from trainer.ablation.table import markdown
+
+        logging.getLogger("trainer").setLevel(logging.INFO)
+        command = " ".join(["main.py", *sys.argv[1:]])
+        print(markdown(ablate(train_config(self), self.ablation, command)))
+        return 0

@@ -1,0 +1,34 @@
+"""`main.py bench`: how fast a scene is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from app.console import write_figures
+from cli.options import BackendOption, JsonOption, RungOption, SceneArgument, option
+from cli.parsing import chosen_frames, parse_size
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measure how fast a scene is decoded, moved, drawn, presented and played here."""
+
+    scene: SceneArgument
+    backend: BackendOption = None
+    size: Annotated[str, option("WxH", "Size of the picture, px.", "1280x720")] = "1280x720"
+    rung: RungOption = None
+    json: JsonOption = None
+
+    def run(self) -> int:
+        from rich.console import Console
+
+        from app.player.bench import BenchSettings, bench
+        from app.player.bench_table import bench_table
+
+        chosen_frames(self.scene, None, self.rung)
+        settings = BenchSettings(rung=self.rung)
+        figures = bench(self.scene, self.backend, parse_size(self.size), settings)
+        write_figures(self.json, figures)
+        Console().print(bench_table(figures))
+        return 0

@@ -1,0 +1,49 @@
+"""`main.py encode`: a run to a scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from app.console import ProgressLine
+from cli.options import OutputOption, option
+from codec.encoder_config import EncoderConfig
+
+MetaOption = Annotated[str | None, option("TEXT", "Said of the scene.", "as the run has it")]
+
+
+@dataclass(frozen=True)
+class Settings(EncoderConfig):
+    keep_codes: tyro.conf.Suppress[bool] = False  # only a caller in Python can use the codes
+
+
+@dataclass(frozen=True)
+class Encode:
+    """Write a trained run as a scene package."""
+
+    trained: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+    """The run directory that `train` wrote."""
+    output: Annotated[OutputOption, tyro.conf.arg(metavar="SCENE")]
+    """Where to: a .stgs file, or a directory for a web server."""
+    title: MetaOption = None
+    licence: MetaOption = None
+    attribution: MetaOption = None
+    encoder: Annotated[Settings, tyro.conf.arg(name="")] = Settings()
+
+    def run(self) -> int:
+        from codec.encoder import encode_scene
+        from trainer.run_directory import load_run
+
+        named = {"title": self.title, "licence": self.licence, "attribution": self.attribution}
+        source = load_run(self.trained, **{k: v for k, v in named.items() if v is not None})
+        report = encode_scene(source, self.output, self.encoder, ProgressLine())
+        for qp in self.encoder.rungs:
+            print(
+                f"QP {qp}: {report.bytes_per_frame(qp) / 1000:.1f} kB per frame, "
+                f"features {report.rung_psnr_db[qp]:.1f} dB"
+            )
+        print(f"{self.output}: {report.total_bytes / 1e6:.2f} MB")
+        return 0

@@ -1,0 +1,40 @@
+"""`main.py info`: what is in a scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import tyro
+
+from app.console import print_figures
+from cli.options import SceneArgument
+
+
+@dataclass(frozen=True)
+class Info:
+    """Say what is in a scene."""
+
+    scene: SceneArgument
+    json: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Print JSON to standard output."""
+
+    def run(self) -> int:
+        from codec.info import describe
+        from codec.scene import open_scene
+
+        with open_scene(self.scene) as scene:
+            facts = describe(scene)
+        print_figures(facts if self.json else with_short_rungs(facts), as_json=self.json)
+        return 0
+
+
+def with_short_rungs(facts: dict[str, Any]) -> dict[str, Any]:
+    """One line per rung for people; JSON has its bytes by part."""
+    shown = {name: value for name, value in facts.items() if name != "rungs"}
+    for rung in facts["rungs"]:
+        shown[f"QP {rung['qp']}"] = (
+            f"{rung['codec']}, {rung['bytes_per_frame']['total'] / 1000:.1f} kB per frame, "
+            f"{rung['bitrate_bps'] / 1e6:.2f} Mbit/s"
+        )
+    return shown

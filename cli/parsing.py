@@ -1,0 +1,51 @@
+"""What arguments mean: sizes, rungs, frames of a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class UsageError(ValueError):
+    """The command line does not make sense; the message says why."""
+
+
+def parse_rungs(text: str) -> list[int]:
+    """`16,24` -> [16, 24]; `all` -> an empty list, which stands for all.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    parts = [] if text.strip().lower() == "all" else text.split(",")
+    if not all(part.strip().isdecimal() for part in parts):
+        raise UsageError(f"{text!r} names no rungs; write QPs such as 16,24, or all")
+    return [int(part) for part in parts]
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`1280x720` -> (1280, 720).
+
+    Raises:
+        UsageError: it is no size.
+    """
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise UsageError(f"{text!r} is no size; write WIDTHxHEIGHT, such as 1280x720")
+    return int(width), int(height)
+
+
+def chosen_frames(location: str, frames: str | None, rung: int | None) -> Sequence[int] | None:
+    """The content frames that `start:stop:step` means in a scene; None for all of them.
+
+    Raises:
+        UsageError: the scene has no such rung.
+    """
+    if frames is None and rung is None:
+        return None
+    from app.player.headless import parse_frames
+    from codec.scene import open_scene
+
+    with open_scene(location) as scene:
+        if rung is not None and rung not in scene.rungs:
+            known = ", ".join(map(str, scene.rungs))
+            raise UsageError(f"the scene has no rung QP {rung}; it has {known}")
+        return None if frames is None else parse_frames(frames, scene.frame_count)
