@@ -97,6 +97,7 @@ def test_typed_numbers() -> None:
     assert parse_vector("1, 2 -3") == (1, 2, -3)
     assert parse_vector("1, 2") is None
     assert parse_vector("1, 2, nan") is None
+    assert parse_vector("1e300 0 0") is None
     assert parse_angle("40°") == pytest.approx(0.698, abs=1e-3)
     assert parse_angle("wide") is None
 

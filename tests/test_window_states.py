@@ -11,7 +11,7 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton
 
 from app.player.playback_types import PlaybackState
 from app.ui import layout
@@ -197,17 +197,48 @@ def test_camera_through_the_clipboard_and_by_typing(window: MainWindow) -> None:
     assert '"fov_y_rad"' in copied
     before = motion.orbit.view
     field = window.panel.camera.position
-    field.setFocus()
-    field.selectAll()
-    QTest.keyClicks(field, "1, -2, -5")
+    type_into(field, "1, -2, -5")
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert motion.orbit.position == pytest.approx((1, -2, -5))
+    assert not field.hasFocus()  # the next Space is for the player
     QGuiApplication.clipboard().setText(copied)
     window.commands.actions["paste_camera"].trigger()
     assert motion.orbit.view.distance == pytest.approx(before.distance, abs=1e-4)
     QGuiApplication.clipboard().setText('{"position": "evil"}')
     window.commands.actions["paste_camera"].trigger()
     assert "no camera" in window.viewport.toast.text
+
+
+def type_into(field: QLineEdit, text: str) -> None:
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, text)
+
+
+def test_typing_can_be_given_up(window: MainWindow) -> None:
+    motion, camera = window.loop.motion, window.panel.camera
+    assert motion is not None
+    before, shown_before = motion.orbit.view, camera.position.text()
+    type_into(camera.position, "1, 2, 3")
+    QTest.keyClick(camera.position, Qt.Key.Key_Escape)
+    assert camera.position.text() == shown_before
+    type_into(camera.position, "nonsense")
+    QTest.keyClick(camera.position, Qt.Key.Key_Return)
+    assert camera.position.property("wrong")
+    assert camera.position.hasFocus()
+    QTest.mouseClick(window.viewport, Qt.MouseButton.LeftButton, pos=QPoint(50, 50))
+    assert camera.position.text() == shown_before
+    assert not camera.position.property("wrong")
+    assert motion.orbit.view == before
+
+
+def test_what_was_typed_holds_when_the_field_is_left(window: MainWindow) -> None:
+    motion, camera = window.loop.motion, window.panel.camera
+    assert motion is not None
+    type_into(camera.position, "1, -2, -5")
+    QTest.keyClick(camera.position, Qt.Key.Key_Tab)
+    assert motion.orbit.position == pytest.approx((1, -2, -5))
+    assert camera.target.hasFocus()
 
 
 def test_a_picture_can_be_saved(window: MainWindow, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from codec.source import SceneMeta
 
 Vector = tuple[float, float, float]
 
+FARTHEST = 1e9  # world units; no number of a scene is larger either
 FOV_LIMITS_RAD = (math.radians(5.0), math.radians(120.0))
 
 

@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from app.player.framing import Vector
+from app.player.framing import FARTHEST, Vector
 
 if TYPE_CHECKING:
     from app.player.orbit_camera import OrbitCamera
@@ -43,6 +43,6 @@ def look_from_json(text: str) -> tuple[Vector, Vector, float]:
 
 def _vector(values: list[float]) -> Vector:
     x, y, z = (float(value) for value in values)
-    if not all(math.isfinite(value) for value in (x, y, z)):
-        raise ValueError("not finite")
+    if not all(abs(value) <= FARTHEST for value in (x, y, z)):
+        raise ValueError("out of the world")
     return (x, y, z)

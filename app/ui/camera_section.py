@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -14,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.player.framing import FOV_LIMITS_RAD, Vector
+from app.player.framing import FARTHEST, FOV_LIMITS_RAD, Vector
 from app.ui import theme
 from app.ui.fields import LABEL_COLUMN_PX, Choice, Field, mark_wrong
 from app.ui.icons import icon
@@ -43,11 +44,13 @@ class CameraSection(Section):
         self.fov = Field()
         self._buttons: list[tuple[QPushButton, str]] = []
         self._lay_out()
+        self._texts: dict[Field, str] = {}  # where the camera is, in words
         for field in (self.position, self.target, self.fov):
-            field.returnPressed.connect(self._take)
-            field.setToolTip("x, y, z in world units; Enter to go there")
+            field.returnPressed.connect(self._enter)
+            field.left.connect(partial(self._leave, field))
+            field.setToolTip("x, y, z in world units; Enter to go there, Esc to stay")
         self.set_usable(False)
-        self.fov.setToolTip("Vertical field of view in degrees; Enter to take it")
+        self.fov.setToolTip("Vertical field of view in degrees; Enter to take it, Esc to keep it")
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
@@ -101,32 +104,51 @@ class CameraSection(Section):
 
     def show_camera(self, camera: OrbitCamera) -> None:
         """Fields that are being typed into are left alone; the preset is shown while it holds."""
-        texts = (
-            (self.position, vector_text(camera.position)),
-            (self.target, vector_text(camera.view.pivot)),
-            (self.fov, f"{math.degrees(camera.view.fov_y_rad):.1f}°"),
-        )
-        for field, text in texts:
-            if field.text() != text and not (field.hasFocus() and field.isModified()):
-                field.setText(text)
-                field.setCursorPosition(0)
-                mark_wrong(field, False)
-        place = (texts[0][1], texts[1][1])
+        self._texts = {
+            self.position: vector_text(camera.position),
+            self.target: vector_text(camera.view.pivot),
+            self.fov: f"{math.degrees(camera.view.fov_y_rad):.1f}°",
+        }
+        for field in self._texts:
+            if not (field.hasFocus() and field.isModified()):
+                self._show_in(field)
+        place = (self._texts[self.position], self._texts[self.target])
         known = self._preset_places.index(place) if place in self._preset_places else -1
         if known != self.presets.currentIndex():
             self.presets.setCurrentIndex(known)
 
-    def _take(self) -> None:
+    def _show_in(self, field: Field) -> None:
+        """Say in a field where the camera is, whatever stands there."""
+        text = self._texts.get(field, "")
+        if field.text() != text:
+            field.setText(text)
+            field.setCursorPosition(0)
+        mark_wrong(field, False)
+
+    def _enter(self) -> None:
+        """Enter: go there, and give the keys back to the player; what is wrong stays, marked."""
+        if self._take():
+            self.window().setFocus()
+
+    def _leave(self, field: Field) -> None:
+        """What was typed holds if it can; nothing is left behind that the camera does not do."""
+        if not (field.isModified() and self._take()):
+            self._show_in(field)
+
+    def _take(self) -> bool:
+        """Move the camera to what the fields say; whether they say something."""
         position, target = parse_vector(self.position.text()), parse_vector(self.target.text())
         fov_rad = parse_angle(self.fov.text())
         mark_wrong(self.position, position is None or position == target)
         mark_wrong(self.target, target is None or position == target)
         mark_wrong(self.fov, fov_rad is None)
         if position is None or target is None or fov_rad is None or position == target:
-            return
+            return False
         for field in (self.position, self.target, self.fov):
             field.setModified(False)
+            self._texts[field] = field.text()
         self.moved.emit(position, target, fov_rad)
+        return True
 
 
 def vector_text(point: Vector) -> str:
@@ -144,11 +166,11 @@ def parse_angle(text: str) -> float | None:
 
 
 def parse_vector(text: str) -> Vector | None:
-    """Three finite numbers, apart by commas or spaces; None where it is not that."""
+    """Three numbers, apart by commas or spaces; None where it is not that, or out of the world."""
     try:
         values = [float(part) for part in text.replace(",", " ").split()]
     except ValueError:
         return None
-    if len(values) != 3 or not all(math.isfinite(value) for value in values):
+    if len(values) != 3 or not all(abs(value) <= FARTHEST for value in values):
         return None
     return (values[0], values[1], values[2])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QLineEdit
 
 from app.ui import theme
@@ -15,7 +15,26 @@ _CHEVRON_PX = 16
 
 
 class Field(QLineEdit):
-    """A line edit in which Tab, Esc and the arrows do what they do in text, not in the player."""
+    """A line edit in which Tab, Esc and the arrows do what they do in text, not in the player.
+
+    `left` fires when somebody is done with it. Esc leaves it, and what was typed counts for nothing
+    then: it is as if it had not been modified.
+    """
+
+    left = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.setModified(False)
+            self.window().setFocus()
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        elsewhere = Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason
+        if event.reason() not in elsewhere:
+            self.left.emit()
 
     def event(self, event: QEvent) -> bool:
         if (
