@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from app.player.playback_types import PlaybackState
 from app.ui import layout
 from app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
 from app.ui.main_window import MainWindow
+from app.ui.picture_loop import PictureLoop
 from app.ui.preferences import Preferences
 from tests.window_driver import (
     OpenWindow,
@@ -105,6 +107,25 @@ def test_a_scene_can_be_dropped(open_window: OpenWindow, scene_path: Path) -> No
     window.viewport.dropEvent(event)
     wait_for(lambda: shown(window), "the dropped scene")
     assert window.preferences.recent == [str(scene_path)]
+
+
+def test_an_outage_is_said_for_as_long_as_it_lasts(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause(window)
+    monkeypatch.setattr("app.ui.toast._SHOWN_MS", 20)
+    monkeypatch.setattr(PictureLoop, "waited_long", True)
+    playback, toast = window.loop.screening.playback, window.viewport.toast
+    assert playback is not None
+    usual = playback.status
+    outage = {"state": PlaybackState.BUFFERING, "message": "No answer. Trying again."}
+    monkeypatch.setattr(playback, "status", lambda: replace(usual(), **outage))
+    wait_for(toast.isVisible, "the message")
+    assert toast.text == "No answer. Trying again."
+    live(150)
+    assert toast.isVisible()
+    monkeypatch.setattr(playback, "status", usual)
+    wait_for(lambda: not toast.isVisible(), "the end of the message")
 
 
 def test_f1_lists_the_shortcuts(window: MainWindow) -> None:

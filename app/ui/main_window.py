@@ -312,6 +312,7 @@ class MainWindow(QMainWindow):
             status.state is PlaybackState.PLAYING and not self.bar.timeline.dragging
         )
         waiting = status.state is PlaybackState.BUFFERING and self.loop.waited_long
+        self.viewport.toast.stand(status.message if waiting else "")
         waiting = waiting or self.viewport.poster.isVisible()
         self.viewport.spinner.set_running(waiting and not self.viewport.card.isVisible())
 

@@ -32,6 +32,7 @@ class Toast(QWidget):
         row.setSpacing(12)
         row.addWidget(self._sign)
         row.addWidget(self._text, stretch=1)
+        self._standing = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
@@ -48,6 +49,17 @@ class Toast(QWidget):
         self.place()
         self.show()
         self.raise_()
+
+    def stand(self, message: str) -> None:
+        """Show what holds until it is said to hold no longer (""); a click puts it away as well."""
+        if message == self._standing:
+            return
+        self._standing = message
+        if message:
+            self.show_message(message)
+            self._timer.stop()
+        else:
+            self.hide()
 
     def event(self, event: QEvent) -> bool:
         handled = super().event(event)
