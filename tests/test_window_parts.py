@@ -159,6 +159,32 @@ def test_resolution_gives_way_to_motion_and_returns() -> None:
     assert resolution.scale() == 0.33
 
 
+def test_resolution_returns_after_others_had_the_processor() -> None:
+    """Half of the work is the same at all sizes: taken as proportional, it would stay small."""
+    resolution = Resolution()
+
+    def draw(pictures: int, load: float) -> None:
+        for _ in range(pictures):
+            scale = resolution.scale()
+            resolution.measured(3.0 * load, load * (8.0 + 20.0 * scale**2), scale)
+
+    draw(40, load=1.0)
+    assert resolution.scale() == 1.0
+    draw(40, load=3.0)
+    assert resolution.scale() == 0.33
+    draw(40, load=1.0)
+    assert resolution.scale() == 0.75
+    draw(200, load=1.0)
+    assert resolution.scale() == 0.75  # and it does not swing
+
+
+def test_pictures_of_another_size_say_nothing() -> None:
+    resolution = Resolution()
+    for _ in range(20):
+        resolution.measured(1.0, 500.0, 0.5)
+    assert resolution.scale() == 1.0
+
+
 def test_rates_count_one_second() -> None:
     meter = RateMeter()
     for frame in range(30):

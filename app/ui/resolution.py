@@ -12,21 +12,25 @@ _SETTLE_S = 0.25  # after so long without motion the picture is drawn at full si
 _LEAST_SHARE = 0.4  # of the budget is for drawing even where moving the Gaussians takes it all
 _SAMPLES = 9  # the median of so many: one that compiled or was interrupted tells nothing
 _FIRST_SAMPLES = 3
+_SAME_SCALE = 0.02  # sizes are whole pixels
 
 
 class Resolution:
     """Chooses the scale of the next picture. Owner: the GUI thread.
 
     `fixed` is a share that a person chose, None for automatic: then the time of a picture is
-    watched, and what stands still gets all pixels. Moving the Gaussians costs the same at every
-    size, drawing them is taken as proportional to the pixels.
+    watched, and what stands still gets all pixels. How much longer a larger picture takes is
+    learned when pictures become smaller, since sorting the Gaussians costs the same at every size;
+    before that it is taken as proportional to the pixels.
     """
 
     def __init__(self, fixed: float | None = None) -> None:
         self.fixed = fixed
         self._level = 0
         self._deform_ms: deque[float] = deque([0.0], maxlen=_SAMPLES)
-        self._full_raster_ms: deque[float] = deque(maxlen=_SAMPLES)
+        self._raster_ms: deque[float] = deque(maxlen=_SAMPLES)  # at this level
+        self._larger_ms: float | None = None  # at the level above, which has just been left
+        self._growth: dict[int, float] = {}  # how many times longer the level above takes
         self._still_s = 0.0
 
     def scale(self) -> float:
@@ -41,16 +45,34 @@ class Resolution:
         """A picture at `scale` has been drawn; `deform_ms` 0 means that nothing was deformed."""
         if deform_ms > 0.0:
             self._deform_ms.append(deform_ms)
-        self._full_raster_ms.append(raster_ms / scale**2)
-        if len(self._full_raster_ms) < _FIRST_SAMPLES:
+        if abs(scale - LEVELS[self._level]) > _SAME_SCALE:
+            return  # asked for before the level changed, or of what stands still
+        self._raster_ms.append(raster_ms)
+        if len(self._raster_ms) < _FIRST_SAMPLES:
             return
+        here_ms = median(self._raster_ms)
+        self._learn(here_ms)
         room_ms = max(_BUDGET_MS - median(self._deform_ms), _LEAST_SHARE * _BUDGET_MS)
-        if self._raster_ms(self._level) > room_ms:
-            self._level = min(self._level + 1, len(LEVELS) - 1)
-            self._full_raster_ms.clear()  # judge the new size by its own pictures
-        elif self._level and self._raster_ms(self._level - 1) < _HEADROOM * room_ms:
-            self._level -= 1
-            self._full_raster_ms.clear()
+        if here_ms > room_ms and self._level + 1 < len(LEVELS):
+            self._larger_ms = here_ms
+            self._go_to(self._level + 1)
+        elif self._level and here_ms * self._times_longer() < _HEADROOM * room_ms:
+            self._go_to(self._level - 1)
 
-    def _raster_ms(self, level: int) -> float:
-        return median(self._full_raster_ms) * LEVELS[level] ** 2
+    def _go_to(self, level: int) -> None:
+        self._level = level
+        self._raster_ms.clear()  # judge the new size by its own pictures
+
+    def _learn(self, here_ms: float) -> None:
+        """Compare the first pictures of a smaller size with the last larger ones."""
+        if self._larger_ms is not None:
+            times = self._larger_ms / max(here_ms, 1e-6)
+            self._growth[self._level] = min(max(times, 1.0), self._more_pixels())
+            self._larger_ms = None
+
+    def _times_longer(self) -> float:
+        return self._growth.get(self._level, self._more_pixels())
+
+    def _more_pixels(self) -> float:
+        """How many times the pixels the level above has."""
+        return (LEVELS[self._level - 1] / LEVELS[self._level]) ** 2
