@@ -210,6 +210,16 @@ def test_panel_and_statistics_are_remembered(
     assert layout.HIDE_AFTER_MS == 2500
 
 
+def test_statistics_stay_within_a_narrow_picture(window: MainWindow) -> None:
+    window.resize(560, 500)
+    key(window, Qt.Key.Key_I)
+    overlay = window.viewport.statistics
+    for width in (560, 900):
+        window.resize(width, 500)
+        overlay.show_rows([("Because", f"{width} px are not enough for this. " * 3)])
+        assert window.viewport.rect().contains(overlay.geometry())
+
+
 def test_camera_through_the_clipboard_and_by_typing(window: MainWindow) -> None:
     motion = window.loop.motion
     assert motion is not None

@@ -18,6 +18,7 @@ class StatisticsOverlay(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._stage = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._rows: list[tuple[str, str]] = []
         self.hide()
@@ -31,7 +32,9 @@ class StatisticsOverlay(QWidget):
         values = max((metrics.horizontalAdvance(value) for _, value in rows), default=0)
         width = names + values + _GAP_PX + 2 * _PADDING_PX
         grown = max(width, self.width()) if self.isVisible() else width  # numbers must not jitter
-        self.setGeometry(_GAP_PX, _GAP_PX, grown, len(rows) * self._line_px() + 2 * _PADDING_PX)
+        room = self._stage.width() - 2 * _GAP_PX
+        height = len(rows) * self._line_px() + 2 * _PADDING_PX
+        self.setGeometry(_GAP_PX, _GAP_PX, min(grown, room), height)
         self.update()
 
     def _metrics(self) -> QFontMetrics:
@@ -45,10 +48,12 @@ class StatisticsOverlay(QWidget):
         painter = QPainter(self)
         metrics = self._metrics()
         names = max((metrics.horizontalAdvance(name) for name, _ in self._rows), default=0)
-        base = _PADDING_PX + metrics.ascent() + 1
+        base, left = _PADDING_PX + metrics.ascent() + 1, _PADDING_PX + names + _GAP_PX
+        room = self.width() - left - _PADDING_PX
         for line, (name, value) in enumerate(self._rows):
             y = base + line * self._line_px()
             painter.setPen(QColor(theme.ON_STAGE_MUTED))
             painter.drawText(QPointF(_PADDING_PX, y), name)
             painter.setPen(QColor(theme.ON_STAGE))
-            painter.drawText(QPointF(_PADDING_PX + names + _GAP_PX, y), value)
+            shown = metrics.elidedText(value, Qt.TextElideMode.ElideRight, room)
+            painter.drawText(QPointF(left, y), shown)
