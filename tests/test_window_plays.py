@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +15,12 @@ from PySide6.QtTest import QTest
 
 from app.player.playback_types import PlaybackState
 from app.ui.main_window import MainWindow
+from app.ui.raster_surface import RasterSurface
 from codec.scene import open_scene
 from renderer import RenderSettings
 from renderer.backends.reference import ReferenceBackend
 from tests.window_driver import (
+    WAIT_S,
     OpenWindow,
     drag,
     frame,
@@ -186,6 +190,29 @@ def test_speed_and_loop(window: MainWindow) -> None:
     wait_for(lambda: state(window) is PlaybackState.ENDED, "the end")
     key(window, Qt.Key.Key_Space)
     wait_for(lambda: state(window) is PlaybackState.PLAYING, "another run")
+
+
+def test_another_renderer_takes_over_with_its_first_picture(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause(window)
+    before, gate = pixels(window), threading.Event()
+    draw = ReferenceBackend.render
+
+    def slowly(*arguments: Any) -> Any:
+        gate.wait(WAIT_S)
+        return draw(*arguments)
+
+    monkeypatch.setattr(ReferenceBackend, "render", slowly)
+    try:
+        window.loop.set_backend("reference")
+        wait_for(lambda: window.loop.drawing.backend == "reference", "the renderer")
+        live(200)
+        assert psnr_db(pixels(window), before) > 50
+    finally:
+        gate.set()
+    settle(window)
+    wait_for(lambda: len(window.viewport.findChildren(RasterSurface)) == 1, "one surface")
 
 
 @pytest.mark.parametrize("backend", ["opengl", "reference"])

@@ -233,6 +233,7 @@ class PictureLoop(QObject):
 
     def _painted(self, timing: Timing) -> None:
         """A picture has reached the screen."""
+        self.viewport.surface_painted()
         if self._new_scene:
             self._new_scene = False
             log.debug("first picture painted")
@@ -305,6 +306,8 @@ class PictureLoop(QObject):
     def set_painter(self, painter: Painter) -> None:
         """Draw with another painter from now on; the scene stays where it is."""
         old, self.painter = self.painter, painter
+        if old is not None:  # its surface may be painted once more
+            old.painted.disconnect(self._painted)
         painter.painted.connect(self._painted)
         painter.failed.connect(self.screening.warned)
         self.viewport.set_surface(painter.surface)

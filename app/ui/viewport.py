@@ -47,6 +47,7 @@ class Viewport(QWidget):
         super().__init__(parent)
         self.motion: CameraMotion | None = None
         self.surface: QWidget | None = None
+        self._former: QWidget | None = None  # a surface whose picture is still to be seen
         self._last: QPointF | None = None
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
@@ -60,16 +61,25 @@ class Viewport(QWidget):
         self.spinner = Spinner(36, self, glass_px=10)
 
     def set_surface(self, surface: QWidget) -> None:
-        """Show pictures with `surface` from now on; the former one is deleted."""
-        old, self.surface = self.surface, surface
+        """Show pictures with `surface` from now on. What is seen stays until `surface_painted`."""
+        if self._former is None:
+            self._former = self.surface
+        elif self.surface is not None:
+            _delete(self.surface)
+        if self._former is not None:  # or Qt would never paint what lies below
+            self._former.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, False)
+        self.surface = surface
         surface.setParent(self)
         surface.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         surface.setGeometry(self.rect())
         surface.lower()
         surface.show()
-        if old is not None:
-            old.hide()
-            old.deleteLater()
+
+    def surface_painted(self) -> None:
+        """The surface has a picture: the former one is no longer needed."""
+        if self._former is not None:
+            _delete(self._former)
+            self._former = None
 
     def size_px(self, scale: float = 1.0) -> tuple[int, int]:
         """(width, height) of a picture for this place in device pixels, times `scale`."""
@@ -77,8 +87,9 @@ class Viewport(QWidget):
         return max(round(self.width() * ratio), 1), max(round(self.height() * ratio), 1)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        if self.surface is not None:
-            self.surface.setGeometry(self.rect())
+        for surface in (self.surface, self._former):
+            if surface is not None:
+                surface.setGeometry(self.rect())
         self.poster.setGeometry(self.rect())
         self.card.place()
         self.toast.place()
@@ -164,6 +175,11 @@ class Viewport(QWidget):
         if (location := dropped_location(event)) is not None:
             event.acceptProposedAction()
             self.dropped.emit(location)
+
+
+def _delete(surface: QWidget) -> None:
+    surface.hide()
+    surface.deleteLater()
 
 
 def dropped_location(event: QDropEvent) -> str | None:
