@@ -81,8 +81,8 @@ def _pixels(
 def _compress(picture: NDArray[np.uint8], settings: PosterSettings) -> bytes:
     """A JPEG, of less quality where it would be too long."""
     quality = settings.quality
-    jpeg = imagecodecs.jpeg8_encode(picture, level=quality)
+    jpeg = imagecodecs.jpeg8_encode(picture, level=quality, optimize=True)
     while len(jpeg) > settings.most_bytes and quality > 50:
         quality -= 5
-        jpeg = imagecodecs.jpeg8_encode(picture, level=quality)
+        jpeg = imagecodecs.jpeg8_encode(picture, level=quality, optimize=True)
     return bytes(jpeg)
