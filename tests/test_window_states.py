@@ -210,6 +210,15 @@ def test_panel_and_statistics_are_remembered(
     assert layout.HIDE_AFTER_MS == 2500
 
 
+def test_a_narrow_window_keeps_its_room_for_the_timeline(window: MainWindow) -> None:
+    pause(window)
+    for width, room_px in ((1000, 400), (600, 140)):
+        window.resize(width, 500)
+        live(100)
+        assert (";#" in window.bar.time.label.text()) == (width == 1000)
+        assert window.bar.timeline.width() > room_px
+
+
 def test_statistics_stay_within_a_narrow_picture(window: MainWindow) -> None:
     window.resize(560, 500)
     key(window, Qt.Key.Key_I)

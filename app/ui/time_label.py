@@ -13,13 +13,17 @@ from app.ui.timecode import format_time, parse_time
 
 
 class TimeLabel(QWidget):
-    """Position, duration and frame; `sought` fires with the seconds that were typed."""
+    """Position, duration and frame; `sought` fires with the seconds that were typed.
+
+    `roomy` says whether there is place for the number of the frame.
+    """
 
     sought = Signal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._fps = 30.0
+        self.roomy = True
         self.label = QLabel()
         self.field = Field()
         self.label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -33,24 +37,30 @@ class TimeLabel(QWidget):
         self._stack.addWidget(self.label)
         self._stack.addWidget(self.field)
         self._use_even_digits()
+        self.set_roomy(True)
         self.clear()
 
     def _use_even_digits(self) -> None:
-        """Digits must not make the text jump: fixed-pitch, and room for the longest."""
+        """Digits must not make the text jump: fixed-pitch."""
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.font().pointSizeF())
         self.label.setFont(font)
         self.field.setFont(font)
-        room = QFontMetrics(font).horizontalAdvance("00:00.00 / 00:00.00  #0000")
+
+    def set_roomy(self, roomy: bool) -> None:
+        """Take room for the longest text, with the number of the frame or without."""
+        self.roomy = roomy
+        longest = "00:00.00 / 00:00.00" + ("  #0000" if roomy else "")
+        room = QFontMetrics(self.label.font()).horizontalAdvance(longest)
         self.setFixedSize(room + theme.GRID_PX, theme.TARGET_PX)
 
     def show_status(self, status: PlaybackStatus) -> None:
         self._fps = status.fps or self._fps
         muted = theme.current().muted
+        frame = f"&nbsp;&nbsp;#{status.frame}" if self.roomy else ""
         self.label.setText(
             f"<b>{format_time(status.position_s)}</b>"
-            f"<span style='color:{muted}'> / {format_time(status.duration_s)}"
-            f"&nbsp;&nbsp;#{status.frame}</span>"
+            f"<span style='color:{muted}'> / {format_time(status.duration_s)}{frame}</span>"
         )
 
     def clear(self) -> None:

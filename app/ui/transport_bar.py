@@ -128,4 +128,6 @@ class TransportBar(QWidget):
         roomy = self.width() >= _NARROW_PX
         for button in (self.step_back, self.step_forward):
             button.setVisible(roomy)
+        if roomy != self.time.roomy:
+            self.time.set_roomy(roomy)
         self.speed.setVisible(self.width() >= _NARROW_PX - 120)
