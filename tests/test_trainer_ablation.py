@@ -187,7 +187,7 @@ def test_the_table_shows_the_rung_of_the_paper(ablation: Path) -> None:
 
 def test_rows_share_the_coarse_stage(ablation: Path) -> None:
     assert len(list(ablation.glob("static-*"))) == 1
-    files = [ablation / "rows" / name / "static.safetensors" for name in ("full", "window-1")]
+    files = [ablation / "rows" / name / "coarse.safetensors" for name in ("full", "window-1")]
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
@@ -198,7 +198,7 @@ def test_finished_rows_are_kept(
         raise AssertionError("this was done before")
 
     monkeypatch.setattr(trainer.ablation.ablate, "run_row", forbid)
-    monkeypatch.setattr(trainer.ablation.ablate, "train_static_layer", forbid)
+    monkeypatch.setattr(trainer.ablation.ablate, "train_coarse_stage", forbid)
     document = ablate(tiny(tiny_capture, ablation), TWO_ROWS, "again")
     assert len(document["rows"]) == 2
     with pytest.raises(AssertionError, match="done before"):  # other rungs are measured anew
@@ -269,5 +269,5 @@ def test_rows_that_leave_the_coarse_stage_alone_share_it(tmp_path: Path) -> None
     base = TrainConfig(tmp_path, tmp_path)
     keys = {p.row.name: static_key(p.config) for p in planned_rows(base, AblationConfig())}
     others = {name for name, key in keys.items() if key != keys["full"]}
-    assert others == {"color-response", "no-depth", "no-dropout", "paper"}
+    assert others == {"color-response", "no-depth", "no-free-space", "no-dropout", "paper"}
     assert static_key(replace(base, seed=1)) != keys["full"]

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from renderer import Gaussians
 from tests.capture_scene import BACKGROUND, FRAMES, scene_at
 from tests.test_trainer_stages import stored
 from trainer.coarse.background import BackgroundConfig, StillView, still_view
@@ -108,7 +109,7 @@ def test_a_gop_is_compared_through_the_responses(tiny_capture: Path) -> None:
     footage = GopFootage([v.camera for v in views], recorded, masks, BACKGROUND, 0.1, responses)
 
     def loss(of: GopFootage) -> Tensor:
-        return of.loss(scene_at(1), 1, [0, 1], BACKGROUND, 0.2)
+        return of.loss(Gaussians.empty(), scene_at(1), 1, [0, 1], BACKGROUND, 0.2)
 
     assert loss(footage) < 0.1 * loss(replace(footage, responses=None))
 

@@ -70,7 +70,8 @@ def test_the_trained_scene_looks_right_from_the_held_out_camera(
 QUICK = [
     "--device=cpu", "--points.fill=0", "--static.iterations=3", "--static.cap=40",
     "--hull.candidates=2000", "--gop.count=64", "--gop.iterations=3",
-    "--gop.features=2", "--gop.width=8", "--gop.moments=1", "--report-every=3",
+    "--gop.features=2", "--gop.width=8", "--gop.moments=1", "--joint.iterations=2",
+    "--report-every=1",
 ]  # fmt: skip
 
 
@@ -79,6 +80,7 @@ def test_train_by_command(tiny_capture: Path, tmp_path: Path) -> None:
     done = run_main("train", str(tiny_capture), "-o", str(run), *QUICK, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     assert "GOP 0  3/3" in done.stderr
+    assert "joint  2/2" in done.stderr
     assert "trained 6 frames in" in done.stderr.splitlines()[-1]
     assert load_run(run).gop(0).frames == FRAMES
 

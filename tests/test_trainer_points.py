@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from renderer import Camera, CanonicalGaussians
+from renderer.gaussians import rotation_matrices
 from tests.capture_scene import ring_cameras
 from trainer.datasets import CapturedView, load_frames, open_capture
 from trainer.datasets.readers import ImageFolderReader
@@ -30,7 +31,9 @@ from trainer.points.point_cloud import (
     PointCloud,
     gaussians_from_points,
     neighbour_distance,
+    normals,
     read_ply,
+    surfels_from_points,
     write_ply,
 )
 from trainer.points.projection import inside, project, sample, unproject
@@ -360,3 +363,36 @@ SWEEP = SweepConfig(pixels=60, depths=32, patch_px=7)
 def test_pictures_without_features_give_no_points() -> None:
     views, pictures = plane_views(torch.full((1, 3, 8, 8), 0.5))
     assert len(triangulate(views, pictures)) == 0
+
+
+# Surfaces
+
+
+def tilted_plane(random: RandomSource) -> tuple[Tensor, Tensor]:
+    """400 points of a plane, and its normal."""
+    normal = torch.nn.functional.normalize(torch.tensor([0.6, -0.3, 0.5]), dim=0)
+    flat = random.uniform(400, 3) * 4 - 2
+    return flat - (flat @ normal)[:, None] * normal, normal
+
+
+def test_normals_of_a_plane(random: RandomSource) -> None:
+    points, normal = tilted_plane(random)
+    assert torch.allclose(normals(points), normal.expand(400, 3), atol=1e-3)
+    assert (normals(-points)[:, 2] >= 0).all()
+
+
+def test_surfels_are_thin_along_the_normal(random: RandomSource) -> None:
+    points, normal = tilted_plane(random)
+    cloud = PointCloud(points, torch.zeros(400, 3))
+    surfels, round_ones = surfels_from_points(cloud, 0.5), gaussians_from_points(cloud, 0.5)
+    thin = rotation_matrices(surfels.activate().quats)[:, :, 2]
+    assert torch.allclose(thin, normal.expand(400, 3), atol=1e-3)
+    assert torch.equal(surfels.log_scales[:, :2], round_ones.log_scales[:, :2])
+    assert (surfels.log_scales[:, 2] < round_ones.log_scales[:, 2] - 1).all()
+    assert surfels.quats.norm(dim=1).allclose(torch.ones(400))
+
+
+def test_a_surface_that_faces_down_needs_no_turn(random: RandomSource) -> None:
+    points = random.uniform(400, 3) * torch.tensor([4.0, 4.0, 0.0])
+    surfels = surfels_from_points(PointCloud(points, torch.zeros(400, 3)), 0.5)
+    assert torch.allclose(surfels.quats, torch.tensor([1.0, 0, 0, 0]).expand(400, 4), atol=1e-5)

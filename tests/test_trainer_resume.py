@@ -18,7 +18,7 @@ from trainer.coarse.stage import StaticConfig
 from trainer.config import TrainConfig
 from trainer.errors import RunError
 from trainer.fine.auxiliary import AuxiliaryConfig
-from trainer.fine.config import GopConfig
+from trainer.fine.config import GopConfig, JointConfig
 from trainer.optimization.gaussian_parameters import GaussianParameters
 from trainer.points.dynamic_points import HullConfig
 from trainer.points.initial_points import InitialPointsConfig
@@ -44,6 +44,7 @@ def tiny_config(data: Path, out: Path) -> TrainConfig:
         points=InitialPointsConfig(fill=0),
         static=StaticConfig(cap=70, iterations=8, relocate_every=3),
         hull=HullConfig(candidates=5000),
+        joint=JointConfig(iterations=2),
         gop=GopConfig(
             count=64, iterations=12, features=4, width=16, moments=2,
             relocation=True, relocate_every=4, dead_opacity=0.261,
@@ -98,11 +99,16 @@ def test_a_gop_goes_on_from_its_checkpoint_to_the_same_end(
     tiny_capture: Path, tmp_path: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, run = tiny_config(tiny_capture, tmp_path / "run"), RunDirectory(tmp_path / "run")
-    killed_after_a_checkpoint(config, monkeypatch)  # at step 5 of 12
+    killed_after_a_checkpoint(config, monkeypatch)  # step 2 of 12, before the static layer is there
     assert run.checkpoint_path(0).exists()
+    assert not run.static_path.exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer.train, "train_one_gop", lambda *_: None)
+        train(config)
+    killed_after_a_checkpoint(config, monkeypatch)  # step 5
     assert not run.gop_path(0).exists()
-    killed_after_a_checkpoint(config, monkeypatch)  # at step 10
-    monkeypatch.setattr(trainer.train, "train_static_layer", forbid)
+    killed_after_a_checkpoint(config, monkeypatch)  # step 10
+    monkeypatch.setattr(trainer.train, "train_coarse_stage", forbid)
     monkeypatch.setattr(trainer.train, "gop_start", forbid)
     train(config)
     check_equal(run.static_path, whole.static_path)
@@ -136,11 +142,11 @@ def test_a_gop_that_grew_goes_on_to_the_same_end(
     killed_after_a_checkpoint(config, monkeypatch)  # at step 5: it grew in step 4, and will in 8
     train(config)
     grown = len(run.read_gop(0).canonical)
-    assert len(run.read_static()) * 1.1 < grown <= 90
+    assert len(run.read_coarse()) * 1.1 < grown <= 90
     check_equal(run.gop_path(0), RunDirectory(undisturbed.out).gop_path(0))
 
 
-def test_a_kill_in_the_static_stage_costs_that_stage_only(
+def test_a_kill_in_the_coarse_stage_costs_that_stage_only(
     tiny_capture: Path, tmp_path: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, run = tiny_config(tiny_capture, tmp_path / "run"), RunDirectory(tmp_path / "run")
@@ -149,7 +155,7 @@ def test_a_kill_in_the_static_stage_costs_that_stage_only(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(RunDirectory, "write_static", die)
+        patch.setattr(RunDirectory, "write_coarse", die)
         with pytest.raises(Killed):
             train(config)
     monkeypatch.setattr(trainer.train, "run_on_devices", lambda *_: None)
@@ -168,7 +174,7 @@ def test_the_seed_decides(tiny_capture: Path, tmp_path: Path, whole: RunDirector
 def test_a_finished_run_is_left_alone(
     tiny_capture: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer.train, "train_static_layer", forbid)
+    monkeypatch.setattr(trainer.train, "train_coarse_stage", forbid)
     monkeypatch.setattr(trainer.train, "train_one_gop", forbid)
     before = whole.gop_path(0).stat().st_mtime_ns
     train(tiny_config(tiny_capture, whole.path))
@@ -195,7 +201,7 @@ def test_another_capture_is_refused(
 
 def test_a_run_says_what_it_cost(whole: RunDirectory) -> None:
     document = json.loads((whole.path / "training.json").read_text())
-    assert [s["stage"] for s in document["stages"]] == ["static", "gop-0000"]
+    assert [s["stage"] for s in document["stages"]] == ["coarse", "joint", "gop-0000"]
     assert all(s["seconds"] > 0 for s in document["stages"])
     assert document["seconds_per_frame"] == pytest.approx(document["seconds"] / 6)
     assert document["peak_memory_gib"] is None

@@ -174,12 +174,12 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
 def test_the_summary_adds_up(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     run.write_stage(StageRecord("gop-0000", 20.0, 3.5, "a GPU"))
-    run.write_stage(StageRecord("static", 10.0, 2.5, "a GPU"))
+    run.write_stage(StageRecord("coarse", 10.0, 2.5, "a GPU"))
     config = TrainConfig(Path("data"), tmp_path, seed=5)
     document = summary(config, run.read_stages(), frames=60)
     run.write_summary(document)
     found = json.loads((tmp_path / "training.json").read_text())
-    assert [s["stage"] for s in found["stages"]] == ["static", "gop-0000"]
+    assert [s["stage"] for s in found["stages"]] == ["coarse", "gop-0000"]
     assert (found["seconds"], found["seconds_per_frame"]) == (30.0, 0.5)
     assert (found["peak_memory_gib"], found["devices"]) == (3.5, ["a GPU"])
     assert (found["seed"], found["frames"]) == (5, 60)
@@ -188,11 +188,11 @@ def test_the_summary_adds_up(tmp_path: Path) -> None:
 
 
 def test_time_before_a_kill_counts() -> None:
-    stopwatch = Stopwatch("static", CPU)
+    stopwatch = Stopwatch("coarse", CPU)
     stopwatch.before_s = 1000.0
     record = stopwatch.record()
     assert 1000 <= record.seconds < 1100
-    assert (record.stage, record.peak_memory_gib, record.device) == ("static", None, "cpu")
+    assert (record.stage, record.peak_memory_gib, record.device) == ("coarse", None, "cpu")
 
 
 def test_settings_that_change_the_result_are_told_apart() -> None:
@@ -216,8 +216,8 @@ def test_progress_says_how_far_and_how_good(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_a_loss_that_is_not_finite_ends_the_stage() -> None:
-    with pytest.raises(TrainerError, match="static: the loss is nan at step 7"):
-        Progress("static", 10, CPU).report(7, float("nan"))
+    with pytest.raises(TrainerError, match="coarse: the loss is nan at step 7"):
+        Progress("coarse", 10, CPU).report(7, float("nan"))
 
 
 # Devices

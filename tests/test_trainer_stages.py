@@ -212,6 +212,21 @@ def test_only_transparent_gaussians_wander() -> None:
     assert moved[50:].max() < 1e-6
 
 
+def test_a_capture_in_other_units_explores_alike() -> None:
+    """Ten times as large in all, and seen from ten times as far."""
+    moves = []
+    for unit in (1.0, 10.0):
+        canonical = random_canonical(50)
+        canonical.opacity_logits.fill_(-6.0)
+        canonical.means.mul_(unit)
+        canonical.log_scales.add_(math.log(unit))
+        parameters = GaussianParameters(canonical, GaussianRates(), 2 * unit)
+        explore(parameters, 4e6, RandomSource(0, CPU))
+        moves.append((parameters["means"].detach() - canonical.means) / unit)
+    assert moves[0].norm(dim=1).min() > 0
+    assert torch.allclose(moves[0], moves[1], rtol=1e-3, atol=1e-7)
+
+
 # The fine stage
 
 

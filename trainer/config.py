@@ -8,7 +8,7 @@ from pathlib import Path
 from trainer.coarse.background import BackgroundConfig
 from trainer.coarse.color_response import ColorResponseConfig
 from trainer.coarse.stage import StaticConfig
-from trainer.fine.config import GopConfig
+from trainer.fine.config import GopConfig, JointConfig
 from trainer.points.dynamic_points import HullConfig
 from trainer.points.initial_points import InitialPointsConfig
 
@@ -47,4 +47,5 @@ class TrainConfig:
     color_response: ColorResponseConfig = field(default_factory=ColorResponseConfig)
     static: StaticConfig = field(default_factory=StaticConfig)
     hull: HullConfig = field(default_factory=HullConfig)
+    joint: JointConfig = field(default_factory=JointConfig)
     gop: GopConfig = field(default_factory=GopConfig)

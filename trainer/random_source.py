@@ -17,6 +17,10 @@ class RandomSource:
     def integer(self, below: int) -> int:
         return int(torch.randint(below, (1,), generator=self.host))
 
+    def share(self) -> float:
+        """0..1"""
+        return float(torch.rand(1, generator=self.host))
+
     def choice(self, count: int, below: int) -> list[int]:
         """`count` different integers in 0 .. below-1 (all of them, if there are fewer)."""
         return torch.randperm(below, generator=self.host)[:count].tolist()

@@ -54,6 +54,7 @@ def paper_coarse_stage() -> StaticConfig:
         exploration=0.0,
         dropout=0.0,
         depth_weight=0.0,
+        free_weight=0.0,
     )
 
 
@@ -83,6 +84,7 @@ def paper_fine_stage() -> GopConfig:
         temporal_delta=0.02,
         spatial_weight=0.01,
         opacity_weight=0.005,
+        still_weight=0.0,
         auxiliary=AuxiliaryConfig(
             enabled=True,
             every=1,

@@ -3,12 +3,13 @@
 config.json               the settings it was begun with
 run.json                  scene meta and GOP lengths
 stills.safetensors        median and its reliability of every camera
-static.safetensors        what the coarse stage left, before activation: the static layer, or, for
-                          a run without a static split, the Gaussians its GOPs start from
+coarse.safetensors        what the coarse stage left, before activation; without a static split,
+                          the Gaussians that the GOPs start from
+static.safetensors        the static layer, from there on the same for all GOPs
 color_response.safetensors    what each training camera does to colours, where that was fitted
 gop-0000.safetensors      canonical Gaussians, features (fp16) and field of a GOP
 gop-0000.checkpoint.pt    a GOP in training; removed once it is done
-static.json, gop-0000.json    what the stage cost
+coarse.json, joint.json, gop-0000.json    what the stage cost
 training.json             what all cost, and the settings; written at the end
 """
 
@@ -44,6 +45,10 @@ class RunDirectory:
     path: Path
 
     @property
+    def coarse_path(self) -> Path:
+        return self.path / "coarse.safetensors"
+
+    @property
     def static_path(self) -> Path:
         return self.path / "static.safetensors"
 
@@ -65,8 +70,9 @@ class RunDirectory:
         self._write_json(f"{record.stage}.json", asdict(record))
 
     def read_stages(self) -> list[StageRecord]:
-        """What the finished stages cost, the static one first."""
-        paths = [self.path / "static.json", *sorted(self.path.glob("gop-*.json"))]
+        """What the finished stages cost, in their order."""
+        once = [self.path / f"{stage}.json" for stage in ("coarse", "joint")]
+        paths = [*once, *sorted(self.path.glob("gop-*.json"))]
         return [StageRecord(**_read_json(p)) for p in paths if p.exists()]
 
     def write_summary(self, document: dict[str, Any]) -> None:
@@ -93,12 +99,17 @@ class RunDirectory:
         names = {key.rpartition(".")[0] for key in tensors}
         return {n: StillView(tensors[f"{n}.median"], tensors[f"{n}.reliability"]) for n in names}
 
+    def write_coarse(self, coarse: CanonicalGaussians) -> None:
+        _save(self.coarse_path, _tensors(coarse), {})
+
+    def read_coarse(self) -> CanonicalGaussians:
+        return _read_gaussians(self.coarse_path)
+
     def write_static(self, static: CanonicalGaussians) -> None:
         _save(self.static_path, _tensors(static), {})
 
     def read_static(self) -> CanonicalGaussians:
-        tensors, _ = _load(self.static_path)
-        return CanonicalGaussians(*(tensors[name] for name in ATTRIBUTES))
+        return _read_gaussians(self.static_path)
 
     def write_responses(self, responses: Mapping[str, Tensor]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
@@ -111,7 +122,7 @@ class RunDirectory:
 
     @property
     def is_split(self) -> bool:
-        """Whether what the coarse stage left is a static layer."""
+        """Whether there is a static layer."""
         return bool((self.read_config() or {}).get("static_split", True))
 
     def write_gop(self, index: int, gop: TrainedGop) -> None:
@@ -208,6 +219,11 @@ def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             return {k: opened.get_tensor(k) for k in opened.keys()}, opened.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise RunError(f"{path} cannot be read: {error}") from error
+
+
+def _read_gaussians(path: Path) -> CanonicalGaussians:
+    tensors, _ = _load(path)
+    return CanonicalGaussians(*(tensors[name] for name in ATTRIBUTES))
 
 
 def save_checkpoint(path: Path, state: dict) -> None:

@@ -21,7 +21,7 @@ class StageRecord:
     """Cost of a stage.
 
     Args:
-        stage: "static" or "gop-0000".
+        stage: "coarse", "joint" or "gop-0000".
         seconds: on its device, what was done before a kill included.
         peak_memory_gib: of the device's memory in torch tensors; None without CUDA.
         device: its name.

@@ -67,13 +67,14 @@ def rasterize(
     """Draw Gaussians from C cameras at once, differentiable with respect to all attributes.
 
     Args:
-        gaussians: on a CUDA device, all finite.
+        gaussians: on a CUDA device, all finite; channels of `colors` beyond RGB are drawn like
+            colours, over 0.
         cameras: of one picture size.
         absgrad: keep absolute gradients in info["means2d"].absgrad (Ye et al. 2024).
         depth: add the expected depth as a fourth channel, world units.
 
     Returns:
-        colors: [C, height, width, 3], or 4 with `depth`, over the background.
+        colors: [C, height, width, 3], further channels, depth last; over the background.
         alphas: [C, height, width, 1].
         info: what gsplat tells, such as "means2d" [C, N, 2] and "radii" [C, N, 2]; empty
             when there are no Gaussians.
@@ -89,6 +90,8 @@ def rasterize(
     # made on the host and sent: torch.tensor(..., device) would wait for the device
     background = torch.tensor(settings.background).to(device, non_blocking=True)
     background = background.expand(len(cameras), 3)
+    further = gaussians.colors.shape[1] - 3
+    background = torch.nn.functional.pad(background, (0, further))
     if len(gaussians) == 0:
         return _empty_pictures(background, width, height, depth)
     from gsplat import rasterization

@@ -27,7 +27,7 @@ from trainer.errors import RunError, TrainerError
 from trainer.parallel import run_on_devices, training_devices
 from trainer.progress import log
 from trainer.run_directory import RunDirectory, write_atomically
-from trainer.train import gop_lengths, train_static_layer
+from trainer.train import gop_lengths, train_coarse_stage
 from trainer.training_record import changed_settings, plain_config
 
 
@@ -89,7 +89,7 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
     rows = planned_rows(base, config)
     todo = [k for k, planned in enumerate(rows) if not _is_finished(planned, config)]
     needed = {rows[k].shared.path: k for k in reversed(todo)}
-    static = [k for path, k in needed.items() if not RunDirectory(path).static_path.exists()]
+    static = [k for path, k in needed.items() if not RunDirectory(path).coarse_path.exists()]
     workers = devices * config.processes
     todo.sort(key=lambda k: rows[k].config.static_split)  # those that take longest come first
     run_on_devices(partial(_train_static, base, config), static, workers)
@@ -131,7 +131,7 @@ def _planned(row: Row, base: TrainConfig, config: AblationConfig) -> PlannedRow:
 def static_key(config: TrainConfig) -> str:
     """Short name of all settings that the coarse stage depends on."""
     settings = plain_config(config)
-    others = {"data", "out", "device", "static_split", "hull", "gop"}
+    others = {"data", "out", "device", "static_split", "hull", "joint", "gop"}
     mine = {k: v for k, v in settings.items() if k not in others and not k.endswith("_every")}
     return hashlib.sha256(json.dumps(mine, sort_keys=True).encode()).hexdigest()[:8]
 
@@ -148,7 +148,7 @@ def _train_static(
     """The coarse stage that the row of this number needs."""
     planned = planned_rows(base, config)[index]
     log.info("%s: the coarse stage of %r", planned.shared.path.name, planned.title)
-    train_static_layer(planned.config, open_capture(base.data), planned.shared, device)
+    train_coarse_stage(planned.config, open_capture(base.data), planned.shared, device)
 
 
 def _train_row(base: TrainConfig, config: AblationConfig, index: int, device: torch.device) -> None:

@@ -28,15 +28,15 @@ from trainer.evaluation.contact_sheet import ContactSheet
 from trainer.evaluation.perceptual import perceptual_metric
 from trainer.evaluation.seam import SeamConfig, SeamMeter
 from trainer.run_directory import RunDirectory, TrainedScene
-from trainer.train import claim, train_one_gop
+from trainer.train import claim, settle_static_layer, train_one_gop
 from trainer.training_record import plain_config, summary
 
 SHARED_FILES = (
     "run.json",
-    "static.json",
+    "coarse.json",
     "stills.safetensors",
     "color_response.safetensors",
-    "static.safetensors",
+    "coarse.safetensors",
 )
 
 
@@ -57,7 +57,7 @@ class Measuring:
     backend: str | None
 
 
-def adopt_static_stage(run: RunDirectory, shared: RunDirectory) -> None:
+def adopt_coarse_stage(run: RunDirectory, shared: RunDirectory) -> None:
     """Take over what a coarse stage left that serves several rows; the last file says all."""
     run.path.mkdir(parents=True, exist_ok=True)
     for name in SHARED_FILES:
@@ -80,7 +80,8 @@ def run_row(
     """
     run = RunDirectory(config.out)
     claim(run, config)
-    adopt_static_stage(run, shared)
+    adopt_coarse_stage(run, shared)
+    settle_static_layer(config, open_capture(config.data), run, measuring.gops, device)
     for index in measuring.gops:
         if not run.gop_path(index).exists():
             train_one_gop(config, index, device)
@@ -97,8 +98,8 @@ def run_row(
         "rungs": measure(scene, capture, frames, measuring, run.read_responses() or {}),
         "gaussians": [len(source.gop(k).canonical) for k in range(source.gop_count)],
         "static_gaussians": len(source.static),
-        "static_seconds": sum(s["seconds"] for s in costs["stages"] if s["stage"] == "static"),
-        "gop_seconds": sum(s["seconds"] for s in costs["stages"] if s["stage"] != "static"),
+        "static_seconds": sum(s["seconds"] for s in costs["stages"] if s["stage"] == "coarse"),
+        "gop_seconds": sum(s["seconds"] for s in costs["stages"] if s["stage"] != "coarse"),
         "encode_seconds": encoded_s,
         "peak_memory_gib": costs["peak_memory_gib"],
         "devices": costs["devices"],

@@ -58,6 +58,11 @@ def without_static_split(config: TrainConfig) -> TrainConfig:
     return replace(config, static_split=False)
 
 
+def without_joint_training(config: TrainConfig) -> TrainConfig:
+    """The static layer is as the medians made it."""
+    return replace(config, joint=replace(config.joint, iterations=0))
+
+
 def of_static(**settings: Any) -> Change:
     """Change settings of the coarse stage."""
     return lambda config: replace(config, static=replace(config.static, **settings))
@@ -99,9 +104,12 @@ ROWS = (
     ),
     Row("window-1", "window W = 1", of_gop(window=1)),
     Row("window-5", "window W = 5", of_gop(window=5)),
+    Row("no-joint", "no joint training", without_joint_training),
+    Row("no-still", "moving ones may draw where nothing moves", of_gop(still_weight=0.0)),
     Row("no-static-split", "no static split", without_static_split),
     Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
     Row("no-depth", "no depth from points", of_static(depth_weight=0.0)),
+    Row("no-free-space", "no free space", of_static(free_weight=0.0)),
     Row("no-dropout", "no dropout", of_static(dropout=0.0)),
     Row(
         "color-response",
@@ -114,6 +122,8 @@ ROWS = (
 
 
 def shortened(config: TrainConfig, share: float) -> TrainConfig:
-    """The fine stage with this share of its iterations; the coarse stage as it is."""
-    iterations = max(1, round(config.gop.iterations * share))
-    return replace(config, gop=replace(config.gop, iterations=iterations))
+    """The fine stage, its joint part too, with this share of its iterations; the coarse stage as
+    it is."""
+    gop = replace(config.gop, iterations=max(1, round(config.gop.iterations * share)))
+    joint = replace(config.joint, iterations=round(config.joint.iterations * share))
+    return replace(config, gop=gop, joint=joint)

@@ -19,6 +19,7 @@ from trainer.coarse.color_response import ColorResponse, respond
 from trainer.coarse.depth_supervision import depth_loss
 from trainer.coarse.dropout import drop_out
 from trainer.coarse.footage import CoarseBatch, CoarseFootage
+from trainer.coarse.free_space import FreeSpace
 from trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
 from trainer.optimization.losses import color_loss
 from trainer.optimization.rasterizer import rasterize, rasterize_with_depth
@@ -41,30 +42,34 @@ class StaticConfig:
         relocate_until: share of the iterations after which density control stops.
         growth: most relative growth at a time.
         dead_opacity: below this a Gaussian is dead.
-        opacity_weight, scale_weight: pull opacities and scales down (3DGS-MCMC, Eq. 12).
-        exploration: scale of the noise that lets uncertain Gaussians wander (3DGS-MCMC, Eq. 8).
+        opacity_weight, scale_weight: pull opacities and scales down (3DGS-MCMC, Eq. 12); scales
+            are in units of the scene, so that the same weight does for all captures.
+        exploration: scale of the noise that lets uncertain Gaussians wander (3DGS-MCMC, Eq. 8),
+            in units of the scene.
         ssim_share: b of L_c.
         dropout: share of Gaussians left out of a step; grows to this over the schedule.
         depth_weight: of the error of inverse depth where the initial points tell it.
+        free_weight: of what is drawn where nothing stands (free_space.py).
     """
 
-    cap: int = 120_000
+    cap: int = 200_000
     per_pixel: float | None = 0.2
     learns_from: Literal["medians", "frames"] = "medians"
     frames: int = 300
     views: int = 1
     reliable_share: float = 0.5
-    iterations: int = 7_000
+    iterations: int = 8_000
     relocate_every: int = 100
     relocate_until: float = 0.8
     growth: float = 0.05
     dead_opacity: float = 0.005
     opacity_weight: float = 0.01
-    scale_weight: float = 0.01
-    exploration: float = 5e5
+    scale_weight: float = 0.14
+    exploration: float = 4e6
     ssim_share: float = 0.2
     dropout: float = 0.2
     depth_weight: float = 0.2
+    free_weight: float = 1.0
     rates: GaussianRates = field(default_factory=GaussianRates)
 
     def for_pictures(self, width: int, height: int) -> StaticConfig:
@@ -84,6 +89,7 @@ def train_static(
     random: RandomSource,
     report: Callable[[int, Tensor, CanonicalGaussians], None],
     response: ColorResponse | None = None,
+    free_space: FreeSpace | None = None,
 ) -> CanonicalGaussians:
     """Fit Gaussians to what the training cameras saw.
 
@@ -93,6 +99,7 @@ def train_static(
         near: distance of the near plane, world units.
         report: called after each step with (steps made, loss, the Gaussians so far).
         response: of the cameras to colours, fitted along.
+        free_space: where nothing stands; None: that is not known.
     """
     parameters = GaussianParameters(start, config.rates, scene_scale)
     for step in range(config.iterations):
@@ -104,8 +111,10 @@ def train_static(
         loss = (
             _color_loss(shown, batch, footage.cameras, settings, scene_scale, config, response)
             + config.opacity_weight * gaussians.opacities.mean()
-            + config.scale_weight * gaussians.scales.mean()
+            + config.scale_weight * gaussians.scales.mean() / scene_scale
         )
+        if free_space is not None and config.free_weight > 0:
+            loss = loss + config.free_weight * free_space.loss(gaussians, random)
         loss.backward()
         _update(parameters, response)
         early = step < config.relocate_until * config.iterations
@@ -166,11 +175,14 @@ def control_density(
 
 @torch.no_grad()
 def explore(parameters: GaussianParameters, exploration: float, random: RandomSource) -> None:
-    """Noise on the means along each Gaussian's own covariance, strong where it is transparent."""
+    """Noise on the means along each Gaussian's own covariance, strong where it is transparent.
+
+    In units of the scene: a capture in millimetres explores as one in metres.
+    """
     gaussians = parameters.canonical().activate()
     gate = torch.sigmoid(100 * (0.005 - gaussians.opacities))
     noise = random.normal(*gaussians.means.shape)
-    rate = parameters.rate("means")
+    rate = parameters.rate("means") / parameters.scene_scale**2
     axes = rotation_matrices(gaussians.quats) * gaussians.scales[:, None, :]
     # covariance = axes axes^T; sums over three products beat batched 3 x 3 matrix products on CUDA
     along = (axes * (noise * (gate * exploration * rate)[:, None])[:, :, None]).sum(dim=1)

@@ -31,6 +31,7 @@ class GopConfig:
         ssim_share: b of L_c.
         temporal_weight, temporal_delta: L_temp and where its Huber turns linear.
         spatial_weight, opacity_weight: L_spatial and L_o.
+        still_weight: of what moving Gaussians draw where nothing moves in the GOP.
         auxiliary: the transformer that guides the temporal MLP.
     """
 
@@ -54,9 +55,27 @@ class GopConfig:
     field_rate: float = 1e-3
     final_rate: float = 0.02
     ssim_share: float = 0.2
-    temporal_weight: float = 0.1
+    temporal_weight: float = 0.3
     temporal_delta: float = 0.02
     spatial_weight: float = 0.01
     opacity_weight: float = 0.005
+    still_weight: float = 0.2
     rates: GaussianRates = field(default_factory=GaussianRates)
     auxiliary: AuxiliaryConfig = field(default_factory=lambda: AuxiliaryConfig(enabled=False))
+
+
+@dataclass(frozen=True)
+class JointConfig:
+    """The joint part of the fine stage.
+
+    Args:
+        iterations: of each GOP's schedule are made jointly; 0: the medians have the last word.
+        gops: at most so many GOPs take part, evenly spread: their footage is in memory together.
+        dead_opacity: static Gaussians that end below this are left out.
+        rates: of the static layer, which is nearly right already.
+    """
+
+    iterations: int = 1_000
+    gops: int = 8
+    dead_opacity: float = 0.005
+    rates: GaussianRates = field(default_factory=lambda: GaussianRates(means=1.6e-5))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from renderer import Camera, Gaussians, RenderSettings
 from trainer.coarse.background import BackgroundConfig, StillView, dynamic_mask, flat_background
 from trainer.coarse.color_response import respond
 from trainer.datasets import Capture, load_frames
 from trainer.optimization.losses import color_loss
-from trainer.optimization.rasterizer import rasterize
+from trainer.optimization.rasterizer import rasterize, rasterize_with_share
+
+STILL_DEVIATION = 0.02  # temporal, 0..1: above the noise of a recording
+STILL_MARGIN_PX = 4
 
 
 @dataclass(frozen=True)
@@ -40,26 +45,47 @@ class GopFootage:
     def count(self) -> int:
         return len(self.frames[0])
 
+    @cached_property
+    def still(self) -> list[Tensor]:
+        """[H, W] 1 where nothing moves in the GOP, and nothing near by, else 0; one a camera."""
+        moves = [dynamic_mask(f, STILL_DEVIATION).float() for f in self.frames]
+        reach = 2 * STILL_MARGIN_PX + 1
+        return [1 - max_pool2d(m[None], reach, stride=1, padding=STILL_MARGIN_PX)[0] for m in moves]
+
     def loss(
         self,
-        gaussians: Gaussians,
+        static: Gaussians,
+        moving: Gaussians,
         frame: int,
         views: list[int],
         behind: tuple[float, float, float],
         ssim_share: float,
+        still_weight: float = 0.0,
     ) -> Tensor:
         """L_c of Gaussians against what some of the cameras saw at a frame.
 
         Args:
             behind: RGB to draw behind the Gaussians.
+            still_weight: of what the moving ones draw where nothing moves; where there is a static
+                layer that is what it is for, and GOPs that draw there each in its own way would
+                flicker at their boundaries.
         """
         settings = RenderSettings(behind, self.near)
-        pictures, _ = rasterize(gaussians, [self.cameras[v] for v in views], settings)
+        cameras = [self.cameras[v] for v in views]
+        drawn = Gaussians.concatenate([static, moving])
+        loss = torch.zeros((), device=drawn.means.device)
+        if still_weight > 0 and len(static) > 0:
+            marked = torch.zeros_like(drawn.opacities)
+            marked[len(static) :] = 1
+            pictures, shares = rasterize_with_share(drawn, marked, cameras, settings)
+            loss = still_weight * (shares * torch.stack([self.still[v] for v in views])).mean()
+        else:
+            pictures, _ = rasterize(drawn, cameras, settings)
         if self.responses is not None:
             pictures = respond(pictures, torch.stack([self.responses[v] for v in views]))
         target = torch.stack([self.frames[v][frame] for v in views]).float() / 255
         masks = torch.stack([self.masks[v] for v in views])
-        return color_loss(pictures, target, masks, ssim_share)
+        return loss + color_loss(pictures, target, masks, ssim_share)
 
 
 def gop_footage(

@@ -77,8 +77,8 @@ class GopTraining:
         self, moving: Gaussians, frame: int, views: list[int], behind: tuple[float, float, float]
     ) -> Tensor:
         """L_c of the static and the moving Gaussians together."""
-        drawn = Gaussians.concatenate([self.static, moving])
-        return self.footage.loss(drawn, frame, views, behind, self.config.ssim_share)
+        shares = self.config.ssim_share, self.config.still_weight
+        return self.footage.loss(self.static, moving, frame, views, behind, *shares)
 
     def _regularisers(self, moving: Gaussians, frame: int) -> Tensor:
         """a_temp L_temp + L_spatial + a_o L_o; a term of weight 0 is not computed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ PLY_TYPES = {
 }  # fmt: skip
 END_OF_HEADER = b"end_header\n"
 HEADER_MAX_BYTES = 65_536
+SURFEL_WIDTH = 5.0  # of its thickness
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,29 @@ def neighbour_distance(positions: Tensor, neighbours: int = 3, chunk: int = 2048
         for part in positions.split(chunk)
     ]
     return torch.cat(nearest).square().mean(dim=1).sqrt()
+
+
+def normals(positions: Tensor, neighbours: int = 12, chunk: int = 2048) -> Tensor:
+    """[N, 3] unit vectors along which the neighbourhood of each point is thinnest; z >= 0."""
+    found = []
+    for part in positions.split(chunk):
+        nearest = torch.cdist(part, positions).topk(neighbours, largest=False).indices
+        around = positions[nearest] - positions[nearest].mean(dim=1, keepdim=True)
+        _, axes = torch.linalg.eigh(around.mT @ around)  # [K, 3, 3], the shortest first
+        found.append(axes[:, :, 0])
+    thin = torch.cat(found)
+    return torch.where(thin[:, 2:] < 0, -thin, thin)
+
+
+def surfels_from_points(points: PointCloud, opacity: float) -> CanonicalGaussians:
+    """Flat Gaussians on the surface that a dense cloud of points samples, one a point."""
+    round_ones = gaussians_from_points(points, opacity)
+    x, y, z = normals(points.positions).unbind(-1)
+    turned = torch.stack([1 + z, -y, x, torch.zeros_like(x)], dim=-1)  # takes the z axis there
+    log_scales = round_ones.log_scales.clone()
+    log_scales[:, 2] -= math.log(SURFEL_WIDTH)
+    quats = torch.nn.functional.normalize(turned, dim=-1)
+    return replace(round_ones, quats=quats, log_scales=log_scales)
 
 
 def gaussians_from_points(points: PointCloud, opacity: float) -> CanonicalGaussians:

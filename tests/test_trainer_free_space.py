@@ -1,0 +1,131 @@
+"""The space in front of the cameras, in which floaters are not wanted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from renderer import Camera, CanonicalGaussians
+from tests.capture_scene import BACKGROUND, ring_cameras, scene_at
+from trainer.coarse.background import StillView
+from trainer.coarse.footage import MedianFootage
+from trainer.coarse.free_space import FREE_SHARE, FreeSpace, free_distance
+from trainer.coarse.stage import StaticConfig, train_static
+from trainer.points.point_cloud import PointCloud
+from trainer.random_source import RandomSource
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+CPU = torch.device("cpu")
+NEAR, FAR = 0.3, 2.0
+
+
+@pytest.fixture
+def cameras() -> list[Camera]:
+    return ring_cameras(8)
+
+
+def floater(place: Tensor) -> CanonicalGaussians:
+    return CanonicalGaussians(
+        means=place[None],
+        quats=torch.tensor([[1.0, 0, 0, 0]]),
+        log_scales=torch.full((1, 3), math.log(0.3)),
+        opacity_logits=torch.full((1,), 3.0),
+        colors=torch.full((1, 3), 0.5),
+    )
+
+
+def in_front_of(camera: Camera, depth: float) -> Tensor:
+    return camera.position + depth * camera.viewmat[2, :3]
+
+
+def mean_loss(space: FreeSpace, of: CanonicalGaussians) -> float:
+    random = RandomSource(0, CPU)
+    return sum(space.loss(of.activate(), random).item() for _ in range(16)) / 16
+
+
+def test_space_is_free_up_to_a_share_of_the_nearest_points(cameras: list[Camera]) -> None:
+    points = in_front_of(cameras[0], 3.0).expand(40, 3)
+    cloud = PointCloud(points, torch.zeros(40, 3))
+    depths = [(c.viewmat[2, :3] @ points[0] + c.viewmat[2, 3]).item() for c in cameras]
+    assert free_distance(cloud, cameras) == pytest.approx(FREE_SHARE * min(depths), rel=1e-4)
+
+
+def test_a_wrong_point_does_not_bring_things_near(cameras: list[Camera]) -> None:
+    far = in_front_of(cameras[0], 3.0).expand(99, 3)
+    stray = in_front_of(cameras[0], 0.01)[None]
+    with_stray = PointCloud(torch.cat([far, stray]), torch.zeros(100, 3))
+    without = PointCloud(far, torch.zeros(99, 3))
+    assert free_distance(with_stray, cameras) == free_distance(without, cameras)
+
+
+def test_few_points_do_not_tell(cameras: list[Camera]) -> None:
+    cloud = PointCloud(in_front_of(cameras[0], 3.0).expand(10, 3), torch.zeros(10, 3))
+    assert free_distance(cloud, cameras) == 0
+    assert mean_loss(FreeSpace(cameras, NEAR, 0.0), floater(in_front_of(cameras[0], 1))) == 0
+
+
+def test_only_what_stands_before_the_cameras_costs(cameras: list[Camera]) -> None:
+    space = FreeSpace(cameras, NEAR, FAR)
+    assert mean_loss(space, floater(in_front_of(cameras[0], 1.0))) > 1e-3
+    assert mean_loss(space, floater(torch.zeros(3))) == 0  # 4.3 away: the scene
+
+
+def test_places_lie_between_a_camera_and_its_neighbours(cameras: list[Camera]) -> None:
+    space, random = FreeSpace(cameras, NEAR, FAR), RandomSource(0, CPU)
+    steps = torch.stack([c.position for c in cameras])
+    across = torch.cdist(steps, steps)[0].sort().values[4]  # the fourth nearest
+    for _ in range(20):
+        camera, far = space.camera_between(random)
+        own = [c for c in space.cameras if torch.equal(c.viewmat[:3, :3], camera.viewmat[:3, :3])]
+        assert (camera.position - own[0].position).norm() <= across + 1e-5
+        assert (camera.width, camera.height) == (8, 6)
+        ahead = camera.viewmat[2, :3] @ (camera.position - own[0].position)
+        assert far == pytest.approx(FAR - max(ahead.item(), 0), abs=1e-4)
+
+
+def test_a_lone_camera_has_no_space_between(cameras: list[Camera]) -> None:
+    space = FreeSpace(cameras[:1], NEAR, FAR)
+    assert mean_loss(space, floater(in_front_of(cameras[0], 1))) == 0
+
+
+def test_the_gradient_thins_a_floater(cameras: list[Camera]) -> None:
+    stored = floater(in_front_of(cameras[0], 1.0))
+    stored.opacity_logits.requires_grad_()
+    random = RandomSource(0, CPU)
+    space = FreeSpace(cameras, NEAR, FAR)
+    sum(space.loss(stored.activate(), random) for _ in range(16)).backward()
+    assert stored.opacity_logits.grad is not None
+    assert stored.opacity_logits.grad.item() > 0  # descending makes it more transparent
+
+
+def test_a_floater_that_no_picture_forbids_fades(cameras: list[Camera]) -> None:
+    """It stands before a camera that was held out; the training pictures are not trusted."""
+    blank = torch.zeros(24, 32, 3, dtype=torch.uint8)
+    stills = [StillView(blank, torch.zeros(24, 32)) for _ in cameras[1:]]
+    footage = MedianFootage(cameras[1:], stills, 0.5, [])
+    config = StaticConfig(
+        iterations=30, relocate_until=0, exploration=0, dropout=0,
+        opacity_weight=0, scale_weight=0, depth_weight=0,
+    )  # fmt: skip
+
+    def opacity(weight: float) -> float:
+        left = train_static(
+            floater(in_front_of(cameras[0], 1.0)), footage, BACKGROUND, NEAR, 4.0,
+            replace(config, free_weight=weight), RandomSource(0, CPU), lambda *_: None,
+            free_space=FreeSpace(cameras[1:], NEAR, FAR),
+        )  # fmt: skip
+        return left.opacity_logits.sigmoid().item()
+
+    assert opacity(0.0) == pytest.approx(torch.tensor(3.0).sigmoid().item())
+    assert opacity(1.0) < 0.94
+
+
+def test_the_scene_itself_is_not_in_free_space(cameras: list[Camera]) -> None:
+    """Though the way from a camera to its neighbours leads nearer to it."""
+    random = RandomSource(0, CPU)
+    space = FreeSpace(cameras, NEAR, FAR)
+    assert all(space.loss(scene_at(0), random).item() == 0 for _ in range(8))

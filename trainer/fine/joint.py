@@ -1,0 +1,65 @@
+"""Static and moving Gaussians trained together: what stands still is decided by what it costs.
+
+Medians tell the static layer apart only where things pass by quickly. A person who stands for half
+of the video is in them, and the moving Gaussians would have to paint over a static ghost. Here the
+static layer and the moving Gaussians of all GOPs learn from the frames at the same time, the GOPs
+in turn: what does not stand still costs in the frames where it is gone, fades, and is learned by
+the moving Gaussians instead. Then the static layer is final, and each GOP goes on by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from renderer import CanonicalGaussians
+from trainer.fine.config import JointConfig
+from trainer.fine.stage import GopTraining
+from trainer.optimization.gaussian_parameters import GaussianParameters
+
+
+def joint_gops(available: Sequence[int], config: JointConfig) -> list[int]:
+    """Which GOPs take part."""
+    count = min(config.gops, len(available))
+    chosen = torch.linspace(0, len(available) - 1, count).round().int().tolist()
+    return [available[k] for k in chosen]
+
+
+class JointTraining:
+    """The static layer under optimisation, with the GOPs that it has to serve.
+
+    Args:
+        static: as the medians made it.
+        gops: their own optimisers and schedules go on after this.
+        scene_scale: world units that the means' learning rate is a fraction of.
+    """
+
+    def __init__(
+        self,
+        static: CanonicalGaussians,
+        gops: Sequence[GopTraining],
+        scene_scale: float,
+        config: JointConfig,
+    ) -> None:
+        self.parameters = GaussianParameters(static, config.rates, scene_scale)
+        self.gops, self.config, self.iteration = gops, config, 0
+        steps = min(config.iterations, *(g.config.iterations for g in gops))
+        self.iterations = steps * len(gops)
+
+    def step(self) -> Tensor:
+        """One step of the GOP whose turn it is; the static layer learns from it, too."""
+        self.parameters.decay_means_rate(self.iteration / self.iterations)
+        gop = self.gops[self.iteration % len(self.gops)]
+        gop.static = self.parameters.canonical().activate()
+        loss = gop.step()
+        self.parameters.optimizer.step()
+        self.parameters.optimizer.zero_grad(set_to_none=True)
+        self.iteration += 1
+        return loss
+
+    def static(self) -> CanonicalGaussians:
+        """The static layer so far, without what has faded."""
+        found = self.parameters.detached()
+        return found[found.opacity_logits.sigmoid() > self.config.dead_opacity]
