@@ -36,7 +36,7 @@ class StaticSettings:
     Args:
         layers: parts of them, each about twice the one before; the most important come first, so
             that a prefix already gives a picture.
-        far_share: so many of them, the farthest, are a part of their own, sent last.
+        far_share: so many of them, the farthest, are a part of their own, sent second.
         thinnest: of the scene's radius; thinner Gaussians look the same, and are coded as this.
     """
 

@@ -1,7 +1,9 @@
 """The static Gaussians as the parts that become layers: cleaned, the most important first.
 
 A few Gaussians far away (sky, floaters) would widen the range of the quantiser and so coarsen all
-others, or cost all others bits: they are a part of their own.
+others, or cost all others bits: they are a part of their own. They come second: the first part is
+the first picture and stays small, but the far Gaussians are all that there is of the rim and the
+background of a scene, and for the few bytes that they cost no later part is worth the hole.
 """
 
 from __future__ import annotations
@@ -38,6 +40,9 @@ def static_parts(
 ) -> list[StaticPart]:
     """The parts in the order in which they are sent; none for no Gaussians that can be seen.
 
+    The first holds the most important ones that are not far, the second those that are far, the
+    others the rest.
+
     Args:
         static: finite, on the CPU.
     """
@@ -51,7 +56,9 @@ def static_parts(
     near, far = kept[ranked[: len(kept) - far_count]], kept[ranked[len(kept) - far_count :]]
     order = importance(near, center, radius).argsort(descending=True)
     sizes = split_sizes(len(near), max(settings.layers, 1))
-    members = [near[chosen] for chosen in order.split(sizes)] + ([far] if len(far) else [])
+    members = [near[chosen] for chosen in order.split(sizes)]
+    if len(far):
+        members.insert(1, far)
     return [StaticPart(m, even_reach(m.means - center, radius)) for m in members]
 
 

@@ -52,7 +52,7 @@ def scene(request: pytest.FixtureRequest, encoded: tuple[Path, EncodeReport]) ->
 def test_planes_come_back_bit_for_bit(scene: Scene, encoded: tuple[Path, EncodeReport]) -> None:
     written = encoded[1].static_codes + encoded[1].gop_codes
     layers = [*scene.manifest.static, *(layer for g in scene.manifest.gops for layer in g.layers)]
-    assert len(written) == len(layers) == 4 + SOURCE.gop_count  # the farthest are the fourth
+    assert len(written) == len(layers) == 4 + SOURCE.gop_count
     for layer, codes in zip(layers, written, strict=True):
         data = scene._files.read(layer.file)
         name = layer.file.name
@@ -124,6 +124,14 @@ def test_first_static_layer_holds_what_is_seen_most(scene: Scene) -> None:
     gaussians, first = scene.read_static(), scene.manifest.static[0].count
     weight = gaussians.opacities * gaussians.scales.topk(2, dim=-1).values.prod(dim=-1)
     assert weight[:first].mean() > 1.3 * weight[first:].mean()
+
+
+def test_static_layers_are_named_in_their_order_and_the_farthest_come_second(scene: Scene) -> None:
+    layers, means = scene.manifest.static, scene.read_static().means
+    assert [layer.file.name for layer in layers] == [f"static/{k}.planes" for k in range(4)]
+    assert [layer.count for layer in layers] == [42, 6, 84, 168]  # 2 % of 300 are 6
+    first, far, *others = means.norm(dim=-1).split([layer.count for layer in layers])
+    assert far.min() > max(part.max() for part in (first, *others))
 
 
 def test_times_and_sizes(scene: Scene, encoded: tuple[Path, EncodeReport]) -> None:

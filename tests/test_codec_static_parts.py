@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 from codec.encoder_config import StaticSettings
@@ -56,16 +57,35 @@ def test_what_cannot_be_seen_is_left_out_and_extremes_are_cut() -> None:
     assert torch.allclose(found.log_scales.exp(), torch.full((3, 3), 1e-4))
 
 
-def test_the_farthest_are_a_part_of_their_own() -> None:
-    gaussians = random_canonical(200)
+def with_four_far_away(count: int) -> CanonicalGaussians:
+    gaussians = random_canonical(count)
     means = gaussians.means.clone()
     means[:4] *= 1000
-    parts = static_parts(replace(gaussians, means=means), META, StaticSettings(layers=2))
-    assert [len(p.gaussians) for p in parts] == [65, 131, 4]
-    assert parts[-1].gaussians.means.norm(dim=-1).min() > 100
-    assert parts[0].unit < parts[-1].unit == META.radius
+    return replace(gaussians, means=means)
+
+
+def test_the_farthest_are_a_part_of_their_own_and_come_second() -> None:
+    gaussians = with_four_far_away(200)
+    first, far, last = static_parts(gaussians, META, StaticSettings(layers=2))
+    assert [len(p.gaussians) for p in (first, far, last)] == [65, 4, 131]
+    assert far.gaussians.means.norm(dim=-1).min() > 100
+    assert max(first.unit, last.unit) < far.unit == META.radius
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 5])
+def test_whatever_the_order_the_parts_hold_the_same_gaussians(layers: int) -> None:
+    gaussians = with_four_far_away(200)
+    parts = static_parts(gaussians, META, StaticSettings(layers=layers))
+    assert len(parts) == layers + 1
     everything = torch.cat([p.gaussians.means for p in parts])
-    assert everything.sort(dim=0).values.equal(means.sort(dim=0).values)
+    wanted = gaussians.means.sort(dim=0).values
+    assert everything.sort(dim=0).values.equal(wanted)
+
+
+def test_few_or_no_gaussians_have_none_far_away() -> None:
+    gaussians = random_canonical(3)
     assert static_parts(gaussians[:0], META, StaticSettings()) == []
-    (alone,) = static_parts(gaussians[:3], META, StaticSettings(layers=1))
+    (alone,) = static_parts(gaussians, META, StaticSettings(layers=1))
     assert len(alone.gaussians) == 3
+    (far,) = static_parts(gaussians, META, StaticSettings(far_share=1.0))
+    assert len(far.gaussians) == 3
