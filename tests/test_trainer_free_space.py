@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from renderer import Camera, CanonicalGaussians
+from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from tests.capture_scene import BACKGROUND, ring_cameras, scene_at
 from trainer.coarse.background import StillView
 from trainer.coarse.footage import MedianFootage
 from trainer.coarse.free_space import FREE_SHARE, FreeSpace, free_distance
 from trainer.coarse.stage import StaticConfig, train_static
+from trainer.optimization.rasterizer import rasterize
 from trainer.points.point_cloud import PointCloud
 from trainer.random_source import RandomSource
 
@@ -72,6 +73,19 @@ def test_only_what_stands_before_the_cameras_costs(cameras: list[Camera]) -> Non
     space = FreeSpace(cameras, NEAR, FAR)
     assert mean_loss(space, floater(in_front_of(cameras[0], 1.0))) > 1e-3
     assert mean_loss(space, floater(torch.zeros(3))) == 0  # 4.3 away: the scene
+
+
+def test_the_loss_is_the_mean_alpha_of_what_is_near(cameras: list[Camera]) -> None:
+    """By hand: only the floater is drawn, from the place that the same lot chooses."""
+    space = FreeSpace(cameras[:2], NEAR, FAR)
+    near, scene = floater(in_front_of(cameras[0], 1.0)).activate(), scene_at(0)
+    for seed in range(4):
+        camera, far = space.camera_between(RandomSource(seed, CPU))
+        depth = (camera.viewmat[:3, :3] @ near.means[0] + camera.viewmat[:3, 3])[2]
+        _, alphas = rasterize(near, [camera], RenderSettings(near=NEAR))
+        expected = alphas.mean().item() if NEAR < depth < far else 0.0
+        both = Gaussians.concatenate([scene, near])
+        assert space.loss(both, RandomSource(seed, CPU)).item() == pytest.approx(expected)
 
 
 def test_places_lie_between_a_camera_and_its_neighbours(cameras: list[Camera]) -> None:
