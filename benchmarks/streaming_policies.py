@@ -9,6 +9,7 @@ the offline optimum is 1.
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 from concurrent.futures import ProcessPoolExecutor
@@ -120,7 +121,8 @@ def with_quality(ladder: Ladder, quality_db: tuple[float, ...]) -> Ladder:
 def compare(task: Task) -> list[dict[str, Any]]:
     """Every policy on one trace: figures and normalised scores."""
     settings = task.settings
-    policies: list[Policy | Plain] = [Adaptive(settings)]
+    once = replace(settings, upgrades=replace(settings.upgrades, worth=math.inf))
+    policies: list[Policy | Plain] = [Adaptive(settings), Adaptive(once, "no upgrades")]
     policies += plain_policies(task.ladder, settings)
     outcomes = [play(policy, task.ladder, task.trace) for policy in policies]
     told = SessionSettings(foresight_s=FORESIGHT_S)
@@ -161,6 +163,7 @@ def figures(outcome: Outcome) -> dict[str, Any]:
         "qoe_db": round(outcome.qoe_db, 3),
         "quality_db": round(outcome.mean_db, 3),
         "switches": outcome.switches,
+        "upgrades": outcome.upgrades,
         "stalls": outcome.stalls,
         "stalled_s": round(outcome.stall_s, 2),
         "startup_s": round(outcome.startup_s, 2),
@@ -182,7 +185,8 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         mean = f"{statistics.fmean(scores):.2f} | {min(scores):.2f} | {stalled:.0f}"
         out.print(f"| {key[0]} | {key[1]} | {mean} |")
     print_avoidable_stalls(out, rows)
-    names = ("quality_db", "switches", "stalls", "stalled_s", "startup_s", "wasted_bytes", "score")
+    names = ("quality_db", "switches", "upgrades", "stalls", "stalled_s", "startup_s")
+    names += ("wasted_bytes", "score")
     out.print(f"\n| ladder | trace | {' | '.join(names)} |\n|{'---|' * (len(names) + 2)}")
     for row in rows:
         if row["policy"] == "adaptive":

@@ -41,6 +41,7 @@ class ScriptedNetwork:
 
     Args:
         listener: told as a transport would.
+        cancelled: names of parts that were given up on the way.
         on_request: called with this and the name of a part before it comes; may wait or change it.
     """
 
@@ -50,6 +51,7 @@ class ScriptedNetwork:
     latency_s: float = 0.04
     step_s: float = 0.1
     requests: int = 0
+    cancelled: list[str] = field(default_factory=list)
     on_request: Callable[[ScriptedNetwork, str], None] = lambda line, name: None
 
     def pass_bytes(self, name: str, count: int, cancelled: Callable[[], bool]) -> None:
@@ -62,6 +64,7 @@ class ScriptedNetwork:
         self._tell(name, "receiving", 0)
         while passed < count:
             if cancelled():
+                self.cancelled.append(name)
                 self._tell(name, "cancelled", int(passed))
                 raise Cancelled(name)
             seconds = min(self.step_s, 8 * (count - passed) / self.bps)

@@ -104,7 +104,8 @@ def test_a_rung_above_the_lowest_is_expected_before_the_buffer_ends(
 def test_a_transfer_is_only_abandoned_for_less_stall(
     buffer_s: float, bps: float, rung: int, received: int
 ) -> None:
-    received = min(received, LADDER.gops[4].bytes_at(rung))
+    gop = LADDER.gops[4]
+    received = min(max(received, gop.shared_bytes + 1), gop.bytes_at(rung))  # features come
     seen = situation(buffer_s=buffer_s, throughput=estimate(bps))
     instead = reconsider(LADDER, seen, InFlight(4, rung, received, 3.0), SETTINGS)
     if instead is None:
@@ -113,6 +114,27 @@ def test_a_transfer_is_only_abandoned_for_less_stall(
     assert instead.step is Step.ABANDON
     assert instead.rung > rung
     assert rest_s > buffer_s
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0, 17.5), st.floats(1e5, 5e7), st.integers(0, 4), st.integers(0, 4))
+def test_the_rung_stays_open_while_what_all_rungs_share_comes(
+    buffer_s: float, bps: float, last: int, rung: int
+) -> None:
+    seen = situation(buffer_s=buffer_s, throughput=estimate(bps, latency_s=0.0), last_rung=last)
+    wanted = decide(LADDER, seen, SETTINGS).rung
+    instead = reconsider(LADDER, seen, InFlight(4, rung, 0, 0.0), SETTINGS)
+    assert (rung if instead is None else instead.rung) == wanted
+
+
+def test_a_network_that_turns_fast_or_slow_changes_the_rung_on_the_way() -> None:
+    flight = InFlight(4, 2, 100_000, 0.5)
+    fast = reconsider(LADDER, situation(throughput=estimate(50e6)), flight, SETTINGS)
+    slow = reconsider(LADDER, situation(throughput=estimate(0.6e6)), flight, SETTINGS)
+    assert fast is not None
+    assert slow is not None
+    assert (fast.rung, slow.rung) == (0, LADDER.lowest)
+    assert "now QP 16" in fast.reason
 
 
 def test_a_first_picture_comes_before_anything_else() -> None:
@@ -157,6 +179,38 @@ def test_less_is_dared_where_quality_gains_little(
     flat = tuple(46.0 + share * (q - 46.0) for q in LADDER.gops[0].quality_db)
     flatter = replace(LADDER, gops=tuple(replace(g, quality_db=flat) for g in LADDER.gops))
     assert decide(flatter, seen, SETTINGS).rung >= decide(LADDER, seen, SETTINGS).rung
+
+
+def test_more_is_saved_on_a_network_that_wavers() -> None:
+    budgets = [
+        budget_s(12.0, 2.5, 100.0, 20.0, SETTINGS.budget, unrest) for unrest in (0.1, 0.35, 1.0)
+    ]
+    assert budgets[0] > budgets[1] > budgets[2] > 0
+    assert budgets[1] == budget_s(12.0, 2.5, 100.0, 20.0, SETTINGS.budget)
+
+
+def test_unrest_is_how_far_the_network_strays() -> None:
+    calm, wild = ThroughputMeter(), ThroughputMeter()
+    for k in range(400):
+        calm.add(50_000, 0.5)
+        wild.add(10_000 if k % 2 else 90_000, 0.5)
+    steady, wavering = calm.estimate(), wild.estimate()
+    assert steady is not None
+    assert wavering is not None
+    assert steady.unrest < 0.1 < 0.5 < wavering.unrest
+
+
+def test_how_often_the_line_is_looked_at_changes_no_estimate_of_unrest() -> None:
+    rough, fine = ThroughputMeter(), ThroughputMeter()
+    for k in range(100):
+        size = 20_000 if k // 10 % 2 else 60_000
+        rough.add(size, 0.5)
+        for _ in range(5):
+            fine.add(size // 5, 0.1)
+    seen = [meter.estimate() for meter in (rough, fine)]
+    assert seen[0] is not None
+    assert seen[1] is not None
+    assert seen[0].unrest == pytest.approx(seen[1].unrest, rel=0.1)
 
 
 def test_the_end_is_not_saved_for() -> None:

@@ -11,7 +11,14 @@ import pytest
 
 from app.player.fetching import FetchSettings, FetchView, LocalFetching, NetworkFetching
 from app.player.opened import OpenedScene, PlayTarget
-from codec.streaming.adaptive import Decision, InFlight, Step, Throughput
+from codec.streaming.adaptive import (
+    AdaptiveSettings,
+    Decision,
+    InFlight,
+    Step,
+    Throughput,
+    UpgradeSettings,
+)
 from tests.scripted_scene import ScriptedScene
 
 SCENE = ScriptedScene(static_layers=3)  # five GOPs of 1 s (the last of 0.5 s) at QP 20, 28, 32
@@ -35,6 +42,7 @@ def view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:
         "static_layers": 3,
         "broken": frozenset(),
         "throughput": at(10.0),
+        "stored": frozenset(range(5)),
     }
     return FetchView(OPENED, target, **{**known, **seen})
 
@@ -128,11 +136,38 @@ def test_a_picture_that_stands_is_refined() -> None:
 def test_what_came_at_a_low_rung_is_better_the_next_time_round() -> None:
     there = {0: LOWEST, 1: LOWEST, 2: BEST, 3: BEST, 4: BEST}
     decision = network().next(view(replace(TARGET, gop=2), there=there))
-    assert chosen(decision) == (Step.FETCH_GOP, 0, BEST)
+    assert chosen(decision) == (Step.UPGRADE_GOP, 0, BEST)
     late = view(replace(TARGET, gop=4), there=there, position_s=4.45, throughput=at(0.17))
     assert network().next(late).gop == 1  # GOP 0 would come too late, GOP 1 at QP 28 would not
     alone = view(replace(TARGET, loop=False), there=EVERYTHING)
     assert math.isinf(network().next(alone).wait_s)
+
+
+def test_a_buffer_that_is_full_is_made_better() -> None:
+    eager = AdaptiveSettings(most_buffer_s=3.5, upgrades=UpgradeSettings(worth=0.2))
+    net = NetworkFetching(OPENED, FetchSettings(eager), lambda _: (), lambda _: False)
+    full = view(there={0: BEST, 1: BEST, 2: LOWEST})
+    decision = net.next(full)
+    assert chosen(decision) == (Step.UPGRADE_GOP, 2, BEST)
+    assert "QP 20 instead of 32" in decision.reason
+    for changed in (
+        {"target": replace(TARGET, rung=32), "there": dict.fromkeys(range(3), LOWEST)},
+        {"best_rung": LOWEST},  # better ones are not drawn in time
+        {"stored": frozenset({0, 1})},  # its keyframe would have to come again
+        {"broken": frozenset({(2, BEST), (2, 1)})},
+        {"sizes": {0: 1000, 1: 1000, 2: 1000}, "most_bytes": 3000},
+        {"decode_s": 2.5},  # it would be shown before it is decoded
+    ):
+        decision = net.next(replace(full, **changed))  # type: ignore[arg-type]
+        assert decision.step is not Step.UPGRADE_GOP, changed
+
+
+def test_one_gop_that_is_shown_for_ever_is_made_better() -> None:
+    broken = frozenset((gop, rung) for gop in range(1, 5) for rung in range(3))
+    assert chosen(network().next(view(there={0: LOWEST}, broken=broken)))[:2] == (
+        Step.UPGRADE_GOP,
+        0,
+    )
 
 
 def test_what_a_disk_kept_is_taken_without_knowing_the_network() -> None:
@@ -170,14 +205,38 @@ def test_rungs_that_cannot_be_drawn_in_time_are_not_fetched() -> None:
     assert network().next(view(paused, there={0: LOWEST}, best_rung=1)).rung == 1
 
 
-def test_only_what_is_lacking_is_abandoned() -> None:
-    flight = InFlight(1, BEST, 3000, 2.0)
+def test_a_gop_that_comes_too_late_is_abandoned_for_a_lower_rung() -> None:
+    flight = InFlight(1, BEST, 3500, 2.0)
     collapsed = view(there={0: LOWEST}, throughput=at(0.01))
     net = network()
     instead = net.reconsider(collapsed, flight)
     assert instead is not None
     assert (instead.step, instead.rung) == (Step.ABANDON, LOWEST)
     assert net.reconsider(replace(collapsed, broken=frozenset({(1, LOWEST)})), flight) is None
-    assert net.reconsider(replace(collapsed, there={0: LOWEST, 1: 1}), flight) is None
     paused = replace(collapsed, target=replace(TARGET, playing=False))
     assert net.reconsider(paused, flight) is None  # nobody waits for the GOP after this one
+
+
+def test_an_upgrade_that_comes_too_late_is_given_up() -> None:
+    flight = InFlight(1, BEST, 3500, 2.0)
+    net, collapsed = network(), view(there={0: LOWEST, 1: 1}, throughput=at(0.01))
+    instead = net.reconsider(collapsed, flight)
+    assert instead is not None
+    assert (instead.step, instead.rung) == (Step.ABANDON, -1)
+    assert net.reconsider(replace(collapsed, throughput=at(10.0)), flight) is None
+    paused = replace(collapsed, target=replace(TARGET, playing=False))
+    assert net.reconsider(paused, flight) is None
+    assert net.reconsider(paused, replace(flight, gop=0)) is None  # a picture being refined
+
+
+def test_the_rung_is_open_until_the_features_come() -> None:
+    net, flight = network(), InFlight(1, LOWEST, 1000, 0.4)
+    fast = view(there={0: LOWEST})
+    instead = net.reconsider(fast, flight)
+    assert instead is not None
+    assert instead.rung == BEST
+    assert net.reconsider(fast, replace(flight, received_bytes=4000)) is None
+    assert net.reconsider(view(there={}), replace(flight, gop=0)) is None  # somebody waits for it
+    assert net.reconsider(view(replace(TARGET, rung=32), there={0: LOWEST}), flight) is None
+    kept = network(kept=lambda gop: (32,) if gop == 1 else ())
+    assert kept.reconsider(fast, flight) is None

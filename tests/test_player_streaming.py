@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 import tracemalloc
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,94 +13,14 @@ import pytest
 from app.player.fetching import FetchSettings
 from app.player.pipeline import PipelineSettings
 from app.player.playback import Playback, PlaybackSettings
-from app.player.playback_types import PlaybackFrame, PlaybackState
+from app.player.playback_types import PlaybackState
 from app.player.stock import StockSettings
-from app.player.traffic import Traffic
 from codec.errors import CorruptSegment, MissingSegment
 from codec.streaming.adaptive import AdaptiveSettings
-from tests.scripted_scene import (
-    ManualClock,
-    ScriptedNetwork,
-    ScriptedScene,
-    decoded_gops,
-    gop_of,
-)
+from tests.scripted_scene import ScriptedNetwork, ScriptedScene, decoded_gops, gop_of
+from tests.scripted_session import WAIT_S, Start
 
-WAIT_S = 10.0
-Hook = Callable[[ScriptedNetwork, str], None]
-
-
-class Session:
-    """A viewer, a line and a scene."""
-
-    def __init__(
-        self,
-        scene: ScriptedScene,
-        mbps: float,
-        hook: Hook,
-        settings: PlaybackSettings,
-    ) -> None:
-        self.clock = ManualClock()
-        traffic = Traffic(monotonic=self.clock)
-        self.scene = scene
-        self.line = ScriptedNetwork(self.clock, mbps * 1e6, traffic, on_request=hook)
-        scene.network = self.line
-        self.playback = Playback(
-            "http://scripted/scene", settings, "cpu", self.clock, lambda _: scene, traffic
-        )
-
-    def until(self, condition: Callable[[], bool]) -> PlaybackFrame | None:
-        """Tick while time stands still, but for what the network takes."""
-        end_s = time.monotonic() + WAIT_S
-        while True:
-            frame = self.playback.tick()
-            if condition():
-                return frame
-            assert time.monotonic() < end_s, self.playback.status()
-            time.sleep(0.001)
-
-    def settled(self) -> PlaybackFrame:
-        assert self.playback.settle(WAIT_S)
-        frame = self.playback.tick()
-        assert frame is not None
-        return frame
-
-    def play(self, seconds: float, tick_s: float = 0.1) -> list[PlaybackFrame]:
-        """Let time pass; the frames that were new."""
-        frames: list[PlaybackFrame] = []
-        end_s = self.clock() + seconds
-        while self.clock() < end_s:
-            self.clock.advance(tick_s)
-            assert self.playback.settle(WAIT_S)
-            frame = self.playback.tick()
-            if frame is not None and (not frames or frames[-1] is not frame):
-                frames.append(frame)
-        return frames
-
-
-Start = Callable[..., Session]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    sessions: list[Session] = []
-    before = set(threading.enumerate())
-
-    def make(
-        scene: ScriptedScene | None = None,
-        mbps: float = 10.0,
-        on_request: Hook = lambda line, name: None,
-        **settings: Any,
-    ) -> Session:
-        made = PlaybackSettings(late_s=1e9, **settings)
-        sessions.append(Session(scene or ScriptedScene(), mbps, on_request, made))
-        return sessions[-1]
-
-    yield make
-    for session in sessions:
-        assert session.playback._worker.close()
-        assert session.scene.closed
-    assert set(threading.enumerate()) <= before
+pytest_plugins = ["tests.session_fixtures"]
 
 
 def test_the_first_static_layer_is_a_picture_and_the_rest_swap_in(start: Start) -> None:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,12 @@ from app.player.playback import Playback, PlaybackSettings
 from app.player.playback_types import PlaybackFrame, PlaybackState
 from benchmarks.streaming.serving import BUNDLED, server, unpack
 from codec.scene import OpenSettings, open_scene
+from codec.streaming.adaptive import Step
 from codec.streaming.disk_cache import CacheSettings
 
 DATA = Path(os.environ.get("STGS_DATA", Path(__file__).parents[1] / "../shared/data"))
 WATCHED_S = 11.0
+GOP_FRAMES = 60  # of the bundled scene
 STRETCHES = [  # recording, where the stretch begins, s
     ("3g/report.2010-09-29_1823CEST", 0.0),
     ("3g/report.2011-02-01_1639CET", 156.0),
@@ -74,23 +77,56 @@ def test_it_plays_without_a_stall_and_rises(
     assert len(frames[-1].gop.static) == 60_000
 
 
+def test_what_came_at_a_low_rung_is_fetched_again_and_shown(folder: Path, tmp_path: Path) -> None:
+    """All parts come at QP 32 first; what is not yet shown then gets better, without a stall."""
+    trace = tmp_path / "trace.json"
+    trace.write_text(json.dumps([{"duration_ms": 1000, "bandwidth_kbps": 8000, "latency_ms": 40}]))
+    with server(folder, trace) as url:
+        playback = Playback(f"{url}/scene", replace(SETTINGS, rung=32))
+        try:
+            assert playback._worker.wait(lambda: len(playback._worker.ready_gops()) == 4, 20.0)
+            playback.set_rung(None)
+            begun_gop = playback.status().frame // GOP_FRAMES
+            frames, starved = watch_for(playback, 8.0)
+            upgraded = playback._worker.stats().gop_decision
+        finally:
+            playback.close()
+    rungs = {gop: rungs_of(frames, gop) for gop in range(begun_gop + 1, 4)}
+    assert {min(each) for each in rungs.values()} & {16, 20}, rungs
+    assert all(len(each) == 1 for each in rungs.values() if min(each) < 32), "changed while shown"
+    assert not starved
+    assert upgraded is not None
+    assert upgraded.step is Step.UPGRADE_GOP
+
+
+def rungs_of(frames: list[PlaybackFrame], gop: int) -> set[int]:
+    """At which rungs a GOP was shown the first time."""
+    first = [frame for frame in frames if frame.gop.frames > 1]
+    return {frame.rung for frame in first if frame.index // GOP_FRAMES == gop}
+
+
 def watch(url: str) -> tuple[list[PlaybackFrame], list[float]]:
-    """The frames that were new, and when playback starved after it had begun."""
     playback = Playback(url, SETTINGS)
-    frames: list[PlaybackFrame] = []
-    starved: list[float] = []
-    begun_s, moving = time.monotonic(), False
     try:
-        while (now_s := time.monotonic() - begun_s) < WATCHED_S:
-            frame = playback.tick()
-            if frame is not None and (not frames or frames[-1] is not frame):
-                frames.append(frame)
-            moving = moving or playback.state is PlaybackState.PLAYING
-            status = playback.status()
-            if moving and status.state is PlaybackState.BUFFERING and status.ahead_s == 0.0:
-                starved.append(now_s)
-            time.sleep(0.01)
+        seen = watch_for(playback, WATCHED_S)
         assert playback.take_events() == []
     finally:
         playback.close()
+    return seen
+
+
+def watch_for(playback: Playback, seconds: float) -> tuple[list[PlaybackFrame], list[float]]:
+    """The frames that were new, and when playback starved after it had begun."""
+    frames: list[PlaybackFrame] = []
+    starved: list[float] = []
+    begun_s, moving = time.monotonic(), False
+    while (now_s := time.monotonic() - begun_s) < seconds:
+        frame = playback.tick()
+        if frame is not None and (not frames or frames[-1] is not frame):
+            frames.append(frame)
+        moving = moving or playback.state is PlaybackState.PLAYING
+        status = playback.status()
+        if moving and status.state is PlaybackState.BUFFERING and status.ahead_s == 0.0:
+            starved.append(now_s)
+        time.sleep(0.01)
     return frames, starved

@@ -15,6 +15,7 @@ from app.player.opened import OpenedScene, PlayTarget
 from codec.streaming.adaptive import (
     AdaptiveSettings,
     Decision,
+    Held,
     InFlight,
     Situation,
     Step,
@@ -22,6 +23,7 @@ from codec.streaming.adaptive import (
     ThroughputSettings,
     arrival_s,
     decide,
+    give_up_features,
     reconsider,
 )
 
@@ -36,8 +38,6 @@ class FetchSettings:
         watch_s: how often a transfer in progress is looked at.
         soon_s: after a seek the best rung is taken that comes within this.
         refine_s: while paused the best rung is taken that comes within this; none does: the best.
-        refine_share: a GOP is fetched again at a better rung if that takes no larger part of the
-            time until it is shown.
         local_gops: GOPs that are read ahead from a disk.
     """
 
@@ -46,7 +46,6 @@ class FetchSettings:
     watch_s: float = 0.5
     soon_s: float = 0.3
     refine_s: float = 3.0
-    refine_share: float = 0.5
     local_gops: int = 2
 
 
@@ -59,6 +58,7 @@ class FetchView:
         there: GOP -> rung, of those that could be played.
         sizes: GOP -> bytes of what is kept as it was fetched and not decoded.
         most_bytes: of `sizes` together.
+        stored: GOPs of which the keyframe is kept, so that only features need to come again.
         static_layers: how many are there.
         broken: (GOP, rung) that cannot be had.
         throughput: estimate, None before the first transfer.
@@ -77,6 +77,7 @@ class FetchView:
     throughput: Throughput | None = None
     best_rung: int = 0
     decode_s: float = 0.0
+    stored: frozenset[int] = frozenset()
 
     @cached_property
     def order(self) -> list[int]:
@@ -112,13 +113,41 @@ class FetchView:
 
     def lead_s(self, until: int | None) -> float:
         """Content seconds that can be played without a gap, at most up to the start of a GOP."""
-        timeline, lead_s = self.opened.timeline, 0.0
+        lead_s = 0.0
         for gop in self.order:
             if gop == until or gop not in self.there:
                 break
-            past_s = self.position_s - timeline.start_s(gop) if gop == self.target.gop else 0.0
-            lead_s += timeline.gop_frames[gop] / timeline.fps - max(past_s, 0.0)
+            lead_s += self.rest_s(gop)
         return max(lead_s, 0.0)
+
+    def rest_s(self, gop: int) -> float:
+        """Content seconds of a GOP that are still to be shown."""
+        timeline = self.opened.timeline
+        past_s = self.position_s - timeline.start_s(gop) if gop == self.target.gop else 0.0
+        return timeline.gop_frames[gop] / timeline.fps - max(past_s, 0.0)
+
+    def held(self) -> tuple[Held, ...]:
+        """What is there without a gap, the GOP that is being shown included."""
+        held: list[Held] = []
+        lead_s = self.rest_s(self.order[0]) if len(self.order) == 1 else 0.0  # shown for ever
+        for gop in self.order:
+            if gop not in self.there:
+                break
+            ready_s = lead_s - self.decode_s * self.target.speed
+            held.append(Held(gop, self.there[gop], ready_s, self.better_rungs(gop)))
+            lead_s += self.rest_s(gop)
+        return tuple(held)
+
+    def better_rungs(self, gop: int) -> tuple[int, ...]:
+        """Rungs that a GOP could be fetched again at; none where one was chosen by hand."""
+        if self.manual is not None or gop not in self.stored:
+            return ()
+        entry = self.opened.ladder.gops[gop]
+        return tuple(
+            rung
+            for rung in range(self.best_rung, self.there[gop])
+            if (gop, rung) not in self.broken and self.has_room(gop, entry.bytes_at(rung))
+        )
 
     def has_room(self, gop: int, size_bytes: int) -> bool:
         """Whether a GOP can be kept without giving up one that is played before it."""
@@ -164,8 +193,8 @@ class LocalFetching:
 class NetworkFetching:
     """From a server, as `codec.streaming.adaptive` decides; a rung chosen by hand overrules it.
 
-    What is added here: a second look at GOPs that came at a low rung, dragging, what is on disk
-    already, and rungs that cannot be had. Everything is judged in content time: at double speed
+    What is added here: dragging, pictures that stand still, what is on disk already, and rungs that
+    cannot be had. Everything is judged in content time: at double speed
     the network is half as fast.
 
     Args:
@@ -199,21 +228,28 @@ class NetworkFetching:
         decision = decide(self._ladder, seen, self._settings.adaptive)
         if decision.step is Step.FETCH_GOP:
             return self._rung_for(view, seen, decision)
-        if decision.step is Step.WAIT and missing is None:
-            return self._with_time_left(view) or decision
         return decision
 
     def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
-        """Only a GOP that is lacking is in a hurry."""
-        if view.manual is not None or flight.gop in view.there:
+        """Nobody waits for what is ahead of a picture that stands still."""
+        here = flight.gop == view.target.gop
+        if view.manual is not None or not (view.target.playing or here):
             return None
+        if flight.gop in view.there:
+            return self._reconsider_upgrade(view, flight)
         seen = self._situation(view, flight.gop)
-        if not view.target.playing and flight.gop != view.target.gop:
-            seen = replace(seen, buffer_s=math.inf)
-        instead = reconsider(self._ladder, seen, flight, self._settings.adaptive)
+        fixed = here or self._best_kept(view, flight.gop) == flight.rung
+        look_again = give_up_features if fixed else reconsider
+        instead = look_again(self._ladder, seen, flight, self._settings.adaptive)
         if instead is None or view.usable(flight.gop, instead.rung) != instead.rung:
             return None
         return instead
+
+    def _reconsider_upgrade(self, view: FetchView, flight: InFlight) -> Decision | None:
+        if not view.target.playing:
+            return None
+        seen, again = self._situation(view, view.missing()), replace(flight, upgrade=True)
+        return reconsider(self._ladder, seen, again, self._settings.adaptive)
 
     # --- what is there without a network ---------------------------------------------------------
 
@@ -243,6 +279,7 @@ class NetworkFetching:
             playing=view.target.playing,
             throughput=throughput,
             best_rung=view.best_rung,
+            held=view.held(),
         )
 
     def _while_dragging(self, view: FetchView, missing: int | None) -> Decision:
@@ -295,24 +332,6 @@ class NetworkFetching:
             return None
         return _gop(view, gop, rung, f"{self._qp(rung)} while the picture stands")
 
-    def _with_time_left(self, view: FetchView) -> Decision | None:
-        """All is there: what came at a low rung is fetched again before it is shown."""
-        if view.static_layers < view.opened.static_layers:
-            return _static(view, "nothing else is lacking")
-        if view.manual is not None or view.throughput is None:
-            return None
-        seen = self._situation(view, None)
-        for gop in view.order[1:] or view.order:  # a scene of one GOP is shown all the time
-            lead_s = view.lead_s(gop) or self._ladder.gops[gop].duration_s
-            most_s = self._settings.refine_share * lead_s
-            rung = self._best_within(seen, gop, most_s, features_only=True)
-            rung = None if rung is None else view.usable(gop, rung)
-            if rung is None or rung >= view.there.get(gop, 0):
-                continue
-            if view.has_room(gop, self._ladder.gops[gop].bytes_at(rung)):
-                return _gop(view, gop, rung, f"{self._qp(rung)} for the next time round")
-        return None
-
     def _best_within(
         self, seen: Situation, gop: int, seconds: float, features_only: bool = False
     ) -> int | None:
@@ -334,6 +353,7 @@ def _in_content_time(throughput: Throughput, speed: float) -> Throughput:
         throughput.fast_bps / speed,
         throughput.slow_bps / speed,
         throughput.latency_s * speed,
+        throughput.unrest,
     )
 
 

@@ -21,8 +21,9 @@ Reconsider = Callable[[InFlight], Decision | None]
 class GopErrand:
     """One GOP on its way. Lives in the source thread.
 
-    While it comes, it is looked at now and then, and its features may be abandoned for those of a
-    lower rung; what came of keyframe and field is kept.
+    While it comes, it is looked at now and then. As long as keyframe and field come, the rung is
+    open. Features may be abandoned for those of a lower rung; what came of keyframe and field is
+    kept. Features of a GOP that is there already may be given up.
 
     Args:
         decision: which GOP at which rung.
@@ -56,12 +57,14 @@ class GopErrand:
             CodecError: SceneUnreachable, SceneChanged, or Cancelled if something else is wanted.
         """
         self._keyframe = self._stored()
+        self._count_keyframe()
         self._expect()
         part = [self._scene.rungs[self._rung]]
         try:
             if self._keyframe is None:
                 part = list(self._scene.rungs)
                 self._keyframe = self._fetch_keyframe(reconsider)
+                self._count_keyframe()
             while True:
                 part = [self._scene.rungs[self._rung]]
                 packet = self._fetch_features(reconsider)
@@ -77,6 +80,16 @@ class GopErrand:
             stored = self._state.stock.packets.get(self._gop) if self._state.stock else None
             return stored.keyframe if stored else None
 
+    def _count_keyframe(self) -> None:
+        """Keyframe and field count as received where they are there, also without a network."""
+        if self._keyframe is None:
+            return
+        opened = self._state.opened
+        assert opened is not None
+        shared_bytes = opened.ladder.gops[self._gop].shared_bytes
+        now_bytes = self._traffic.total_bytes
+        self._bytes_before = min(self._bytes_before, now_bytes - shared_bytes)
+
     def _expect(self) -> None:
         keyframe = self._gop if self._keyframe is None else None
         rung = self._scene.rungs[self._rung]
@@ -84,7 +97,8 @@ class GopErrand:
 
     def _fetch_keyframe(self, reconsider: Reconsider) -> KeyframePacket:
         def given_up() -> bool:
-            self._look(reconsider)  # abandoned features do not end the keyframe
+            self._look(reconsider)  # another rung does not end the keyframe
+            self._abandoned = False
             return self._unwanted()
 
         packet = self._scene.fetch_keyframe(self._gop, given_up)
@@ -96,7 +110,11 @@ class GopErrand:
         return packet
 
     def _fetch_features(self, reconsider: Reconsider) -> FeaturePacket | None:
-        """None when they were abandoned for a lower rung."""
+        """None when they were abandoned for a lower rung.
+
+        Raises:
+            Cancelled: something else is wanted, or what is there will do.
+        """
         self._abandoned = False
 
         def given_up() -> bool:
@@ -106,8 +124,10 @@ class GopErrand:
         try:
             return self._scene.fetch_features(self._gop, self._scene.rungs[self._rung], given_up)
         except Cancelled:
-            if self._unwanted() or not self._abandoned:
+            if self._unwanted() or not self._abandoned or self._rung < 0:
                 raise
+            self._bytes_before = self._traffic.total_bytes  # what came of them was in vain
+            self._count_keyframe()
             return None
 
     def _unwanted(self) -> bool:
@@ -119,10 +139,6 @@ class GopErrand:
             return
         self._looked_s = now_s
         received = self._traffic.total_bytes - self._bytes_before
-        if self._keyframe is not None:
-            opened = self._state.opened
-            assert opened is not None
-            received = max(received, opened.ladder.gops[self._gop].shared_bytes)
         flight = InFlight(self._gop, self._rung, received, now_s - self._began_s)
         instead = reconsider(flight)
         if instead is not None:
@@ -131,6 +147,8 @@ class GopErrand:
     def _switch_to(self, instead: Decision) -> None:
         log.info("GOP %d: %s", self._gop, instead.reason)
         self._rung, self._abandoned = instead.rung, True
+        if instead.rung < 0:
+            return
         self._expect()
         with self._state.changed:
             self._state.decide(Errand(self._gop, self._scene.rungs[self._rung]), instead)

@@ -10,14 +10,20 @@ from codec.packets import FeaturePacket, KeyframePacket
 
 @dataclass(frozen=True)
 class StoredGop:
-    """What was fetched of a GOP; without features it cannot be played yet."""
+    """What was fetched of a GOP; without features it cannot be played yet.
+
+    Args:
+        older: features that others took the place of, kept until those are decoded.
+    """
 
     keyframe: KeyframePacket
     features: FeaturePacket | None = None
+    older: FeaturePacket | None = None
 
     @property
     def size_bytes(self) -> int:
-        return self.keyframe.size_bytes + (self.features.size_bytes if self.features else 0)
+        parts = (self.keyframe, self.features, self.older)
+        return sum(part.size_bytes for part in parts if part is not None)
 
 
 class PacketStore:
@@ -35,17 +41,29 @@ class PacketStore:
 
     def put(self, gop: int, stored: StoredGop) -> None:
         """A whole GOP; what was there at another rung is replaced."""
-        self._gops[gop] = stored
+        before = self._gops.get(gop)
+        self._gops[gop] = replace(stored, older=before.features if before else None)
 
     def drop_features(self, gop: int) -> None:
+        """They cannot be decoded: go back to those that they took the place of."""
         if gop in self._gops:
-            self._gops[gop] = replace(self._gops[gop], features=None)
+            older = self._gops[gop].older
+            self._gops[gop] = replace(self._gops[gop], features=older, older=None)
+
+    def settle(self, gop: int) -> None:
+        """The features are decoded: forget those that they took the place of."""
+        if gop in self._gops:
+            self._gops[gop] = replace(self._gops[gop], older=None)
 
     def drop(self, gop: int, features: FeaturePacket | None = None) -> None:
         """Forget a GOP, if it is there with these features (None: whatever they are)."""
         stored = self._gops.get(gop)
         if stored is not None and features in (None, stored.features):
             del self._gops[gop]
+
+    def keyframes(self) -> frozenset[int]:
+        """GOPs of which the keyframe is there."""
+        return frozenset(self._gops)
 
     def rungs(self) -> dict[int, int]:
         """GOP -> QP, of those that can be played."""

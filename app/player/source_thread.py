@@ -180,6 +180,7 @@ class SourceThread:
                 position_s=state.position_s,
                 there={gop: rungs.index(qp) for gop, qp in held.items() if qp is not None},
                 sizes=stock.waiting_sizes(),
+                stored=stock.packets.keyframes(),
                 most_bytes=self._settings.stock.packet_bytes,
                 static_layers=stock.static_fetched,
                 broken=frozenset((gop, rungs.index(rung)) for gop, rung in stock.broken),
@@ -194,7 +195,7 @@ class SourceThread:
         """Fetch what was decided; a fault costs this part only. Whether deciding again makes sense:
         not if what came had to be thrown away at once."""
         errand = Errand()
-        if decision.step is Step.FETCH_GOP:
+        if decision.step in (Step.FETCH_GOP, Step.UPGRADE_GOP):
             errand = Errand(decision.gop, scene.rungs[decision.rung])
         log.info("%s: %s", decision.step.value, decision.reason)
         with self._state.changed:

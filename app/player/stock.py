@@ -102,6 +102,7 @@ class Stock:
         """Take up a decoded GOP; static layers may have come while it was being decoded."""
         cached = CachedGop(decoded, rung).with_static(self.static)
         self.gops.put(gop, cached, wanted)
+        self.packets.settle(gop)
         self.still = None
 
     def put_static(self, layer: int, gaussians: Gaussians | None, with_still: bool) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from codec.streaming.adaptive.choice import AdaptiveSettings, decide, next_static, reconsider
+from codec.streaming.adaptive.choice import AdaptiveSettings, decide, next_static
 from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from codec.streaming.adaptive.in_flight import reconsider
 from codec.streaming.adaptive.ladder import Ladder
 
 
@@ -39,6 +40,8 @@ class Plain:
         static = next_static(ladder, seen, self.settings)
         if static is not None:
             return static
+        if seen.next_gop >= len(ladder.gops):
+            return Decision(Step.WAIT, self.name, 0, seen.buffer_s, wait_s=math.inf)
         wait_s = seen.buffer_s + ladder.gops[seen.next_gop].duration_s
         wait_s -= self.settings.most_buffer_s
         rung: int | None = ladder.lowest if seen.next_gop == 0 else self.rung(ladder, seen)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
 
 from benchmarks.streaming.trace import Trace
-from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from codec.streaming.adaptive.decision import Decision, Held, InFlight, Situation, Step
 from codec.streaming.adaptive.ladder import Ladder
 from codec.streaming.adaptive.throughput import Throughput, ThroughputMeter, ThroughputSettings
 
 STALL_DB = 4.3  # per stalled second per minute of content
 STEP_WEIGHT = 0.5
+NO_GOP = InFlight(-1, -1, 0, 0.0)  # a static layer is on its way: nothing to reconsider
 
 
 class Policy(Protocol):
@@ -35,12 +39,14 @@ class SessionSettings:
         resume_s: content that must be there before playback starts or goes on after a stall.
         foresight_s: over which the policy is told what the throughput will be, instead of an
             estimate; 0 for none. No player can have it: it bounds what better estimates can bring.
+        decode_s: an upgrade that comes later than so long before its GOP is shown changes nothing.
         wall_s: simulated time after which a session that gets nowhere is given up.
     """
 
     watch_s: float = 0.5
     resume_s: float = 0.0
     foresight_s: float = 0.0
+    decode_s: float = 0.3
     wall_s: float = 36_000.0
 
 
@@ -61,7 +67,10 @@ class Playback:
     def advance(self, now_s: float) -> None:
         elapsed = max(now_s - self.now_s, 0.0)
         self.now_s = max(now_s, self.now_s)
-        if self.started_s is None or self.arrived_s >= self.content_s - 1e-9:
+        if self.started_s is None:
+            return
+        if self.arrived_s >= self.content_s - 1e-9:
+            self.buffer_s = max(self.buffer_s - elapsed, 0.0)
             return
         if not self.stalled:
             if elapsed <= self.buffer_s + 1e-9:
@@ -70,6 +79,10 @@ class Playback:
             elapsed -= self.buffer_s
             self.buffer_s, self.stalled, self.stalls = 0.0, True, self.stalls + 1
         self.stall_s += elapsed
+
+    @property
+    def position_s(self) -> float:
+        return self.arrived_s - self.buffer_s
 
     def arrive(self, duration_s: float) -> None:
         self.buffer_s += duration_s
@@ -87,6 +100,8 @@ class Outcome:
 
     Args:
         rungs: of each GOP. quality_db: of each GOP as shown.
+        upgrades: GOPs that were shown better than they came at first.
+        wasted_bytes: given up on the way, replaced, or come too late.
     """
 
     policy: str
@@ -96,6 +111,7 @@ class Outcome:
     stall_s: float = 0.0
     stalls: int = 0
     startup_s: float = 0.0
+    upgrades: int = 0
     wasted_bytes: int = 0
     fetched_bytes: int = 0
     content_s: float = 0.0
@@ -142,14 +158,17 @@ class _Session:
     def __post_init__(self) -> None:
         self.playback = Playback(self.settings.resume_s, self.ladder.duration_s)
         self.outcome = Outcome(self.policy.name, self.trace.name, content_s=self.ladder.duration_s)
+        durations_s = [gop.duration_s for gop in self.ladder.gops]
+        self.begins_s = list(accumulate(durations_s, initial=0.0))[:-1]
         self.static_layers = 0
         self.static_arrivals: list[float] = []  # content time from which each layer is seen
 
     def run(self) -> Outcome:
-        while len(self.outcome.rungs) < len(self.ladder.gops):
-            self._step(self.policy.decide(self.ladder, self._situation()))
-            if self.playback.now_s > self.settings.wall_s:
+        while self.playback.now_s <= self.settings.wall_s:
+            decision = self.policy.decide(self.ladder, self._situation())
+            if decision.step is Step.WAIT and math.isinf(decision.wait_s):
                 break
+            self._step(decision)
         self._finish()
         return self.outcome
 
@@ -162,6 +181,16 @@ class _Session:
             static_layers=self.static_layers,
             playing=True,
             throughput=self._throughput(),
+            held=self._held(),
+        )
+
+    def _held(self) -> tuple[Held, ...]:
+        """From the GOP that is being shown on."""
+        rungs, position_s = self.outcome.rungs, self.playback.position_s
+        shown = max(bisect_right(self.begins_s, position_s + 1e-9) - 1, 0)
+        return tuple(
+            Held(gop, rungs[gop], self.begins_s[gop] - position_s, tuple(range(rungs[gop])))
+            for gop in range(shown, len(rungs))
         )
 
     def _throughput(self) -> Throughput | None:
@@ -177,34 +206,50 @@ class _Session:
         if decision.step is Step.WAIT:
             self.playback.advance(self.playback.now_s + max(decision.wait_s, 1e-3))
         elif decision.step is Step.FETCH_STATIC:
-            self._fetch(self.ladder.static_bytes[decision.static_layer], None)
+            self._fetch(self.ladder.static_bytes[decision.static_layer], NO_GOP)
             self.static_layers += 1
-            position = self.playback.arrived_s - self.playback.buffer_s
-            self.static_arrivals.append(position)
+            self.static_arrivals.append(self.playback.position_s)
+        elif decision.step is Step.UPGRADE_GOP:
+            self._upgrade(decision)
         else:
             self._fetch_gop(decision.rung)
 
     def _fetch_gop(self, rung: int) -> None:
-        gop = self.ladder.gops[len(self.outcome.rungs)]
-        had = 0
+        index = len(self.outcome.rungs)
+        gop = self.ladder.gops[index]
+        flight = InFlight(index, rung, 0, 0.0)
         while True:
-            flight = InFlight(len(self.outcome.rungs), rung, had, 0.0)
-            instead, received = self._fetch(gop.bytes_at(rung) - had, flight)
+            missing = gop.bytes_at(flight.rung) - flight.received_bytes
+            flight, instead = self._fetch(missing, flight)
             if instead is None:
                 break
-            self.outcome.wasted_bytes += max(received - max(gop.shared_bytes, had), 0)
-            had, rung = max(min(received, gop.shared_bytes), had), instead
-        self.outcome.rungs.append(rung)
+            kept = min(flight.received_bytes, gop.shared_bytes)
+            self.outcome.wasted_bytes += flight.received_bytes - kept
+            flight = InFlight(index, instead, kept, 0.0)
+        self.outcome.rungs.append(flight.rung)
         self.playback.arrive(gop.duration_s)
         most = max(self.outcome.most_buffer_s, self.playback.buffer_s)
         self.outcome.most_buffer_s = most
 
-    def _fetch(self, size_bytes: int, flight: InFlight | None) -> tuple[int | None, int]:
-        """One transfer: (rung to fetch instead or None, bytes of the GOP that are there)."""
+    def _upgrade(self, decision: Decision) -> None:
+        """Features of a GOP that is there; they count if they come before it is shown."""
+        gop, old = self.ladder.gops[decision.gop], self.outcome.rungs[decision.gop]
+        flight = InFlight(decision.gop, decision.rung, gop.shared_bytes, 0.0, upgrade=True)
+        flight, instead = self._fetch(gop.feature_bytes[decision.rung], flight)
+        lead_s = self.begins_s[decision.gop] - self.playback.position_s
+        if instead is not None or lead_s <= self.settings.decode_s:
+            self.outcome.wasted_bytes += flight.received_bytes - gop.shared_bytes
+            return
+        self.outcome.wasted_bytes += gop.feature_bytes[old]
+        self.outcome.rungs[decision.gop] = decision.rung
+        self.outcome.upgrades += 1
+
+    def _fetch(self, size_bytes: int, flight: InFlight) -> tuple[InFlight, int | None]:
+        """One transfer: how it ended, and the rung to fetch instead if it was given up."""
         asked_s = self.playback.now_s
         data_s = asked_s + float(self.trace.latency_s(asked_s))
         end_s = float(self.trace.arrival_s(data_s, 8.0 * size_bytes))
-        had, seen = (flight.received_bytes if flight else 0), 0
+        had, seen = flight.received_bytes, 0
         self.meter.add_latency(data_s - asked_s)
         now_s, last_s = data_s, data_s
         while now_s < end_s:
@@ -215,19 +260,34 @@ class _Session:
             self.outcome.fetched_bytes += received - seen
             seen, last_s = received, now_s
             self.playback.advance(now_s)
-            if flight is not None and now_s < end_s:
-                here = replace(flight, received_bytes=had + seen, elapsed_s=now_s - asked_s)
-                instead = self.policy.reconsider(self.ladder, self._situation(), here)
-                if instead is not None:
-                    return instead.rung, had + seen
-        return None, had + size_bytes
+            flight = replace(flight, received_bytes=had + seen, elapsed_s=now_s - asked_s)
+            instead = self._instead(flight) if now_s < end_s else None
+            if instead is None:
+                continue
+            if not self._is_free(flight):
+                return flight, instead
+            flight = replace(flight, rung=instead)
+            size_bytes = self.ladder.gops[flight.gop].bytes_at(instead) - had
+            end_s = float(self.trace.arrival_s(data_s, 8.0 * size_bytes))
+        return flight, None
+
+    def _instead(self, flight: InFlight) -> int | None:
+        if flight.gop < 0:
+            return None
+        decision = self.policy.reconsider(self.ladder, self._situation(), flight)
+        return None if decision is None else decision.rung
+
+    def _is_free(self, flight: InFlight) -> bool:
+        """Whether another rung costs nothing: what comes is the same for all of them."""
+        return flight.received_bytes <= self.ladder.gops[flight.gop].shared_bytes and (
+            not flight.upgrade
+        )
 
     def _finish(self) -> None:
         out, playback = self.outcome, self.playback
         out.stall_s, out.stalls = playback.stall_s, playback.stalls
         out.startup_s = playback.started_s if playback.started_s is not None else playback.now_s
-        begins = 0.0
         for gop, rung in enumerate(out.rungs):
-            layers = sum(seen_from <= begins + 1e-9 for seen_from in self.static_arrivals)
+            begins_s = self.begins_s[gop]
+            layers = sum(seen_from <= begins_s + 1e-9 for seen_from in self.static_arrivals)
             out.quality_db.append(self.ladder.shown_db(gop, rung, layers))
-            begins += self.ladder.gops[gop].duration_s

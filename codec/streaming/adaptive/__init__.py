@@ -1,20 +1,23 @@
 """Adaptive bitrate: what to fetch next. Pure; knows no clock, no network, no files.
 
-manifest -> Ladder;  transfers -> ThroughputMeter;  both -> decide -> Decision
+manifest -> Ladder;  transfers -> ThroughputMeter;  both -> decide, reconsider -> Decision
 """
 
 from codec.streaming.adaptive.budget import BudgetSettings
-from codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, decide, reconsider
-from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, decide
+from codec.streaming.adaptive.decision import Decision, Held, InFlight, Situation, Step
+from codec.streaming.adaptive.in_flight import give_up_features, reconsider
 from codec.streaming.adaptive.ladder import GopLadder, Ladder, ladder_of
 from codec.streaming.adaptive.static_layers import StaticSettings
 from codec.streaming.adaptive.throughput import Throughput, ThroughputMeter, ThroughputSettings
+from codec.streaming.adaptive.upgrades import UpgradeSettings
 
 __all__ = [
     "AdaptiveSettings",
     "BudgetSettings",
     "Decision",
     "GopLadder",
+    "Held",
     "InFlight",
     "Ladder",
     "Situation",
@@ -23,8 +26,10 @@ __all__ = [
     "Throughput",
     "ThroughputMeter",
     "ThroughputSettings",
+    "UpgradeSettings",
     "arrival_s",
     "decide",
+    "give_up_features",
     "ladder_of",
     "reconsider",
 ]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from codec.streaming.adaptive.decision import Situation
+from codec.streaming.adaptive.decision import InFlight, Situation
 from codec.streaming.adaptive.ladder import GopLadder, Ladder
 from codec.streaming.adaptive.static_layers import stall_db
+from codec.streaming.adaptive.throughput import USUAL_UNREST
 
 
 @dataclass(frozen=True)
@@ -32,32 +33,43 @@ class BudgetSettings:
             takes were stall.
         up_share: of the time it takes: a better rung than the last must undercut the budget by so
             much. Against flapping.
+        unrest_caution: how much more is saved on a network that wavers more than usual, and less
+            on one that wavers less.
     """
 
-    end_share: float = 0.6
-    least_share: float = 0.25
-    bend: float = 2.75
-    spend_share: float = 0.3
-    trust: float = 1.3
-    caution: float = 0.2
+    end_share: float = 0.75
+    least_share: float = 0.38
+    bend: float = 3.2
+    spend_share: float = 0.4
+    trust: float = 1.4
+    caution: float = 0.1
     usual_gain: float = 0.06
-    up_share: float = 0.06
+    up_share: float = 0.12
+    unrest_caution: float = 0.8
 
 
 def budget_s(
-    buffer_s: float, gop_s: float, rest_s: float, most_buffer_s: float, settings: BudgetSettings
+    buffer_s: float,
+    gop_s: float,
+    rest_s: float,
+    most_buffer_s: float,
+    settings: BudgetSettings,
+    unrest: float = USUAL_UNREST,
 ) -> float:
     """Seconds that the next GOP may take; grows with the buffer.
 
     Args:
         gop_s: duration of the GOP. rest_s: content that is not there yet, the GOP included.
         most_buffer_s: content ahead that is never exceeded.
+        unrest: of the network.
     """
     wanted_s = max(min(most_buffer_s - gop_s, settings.end_share * rest_s), 0.0)
     if buffer_s >= wanted_s:
         return gop_s + settings.spend_share * (buffer_s - wanted_s)
-    filled = (buffer_s / wanted_s) ** settings.bend
-    return gop_s * (settings.least_share + (1.0 - settings.least_share) * filled)
+    saving = math.exp(settings.unrest_caution * (unrest - USUAL_UNREST))
+    filled = (buffer_s / wanted_s) ** (settings.bend * saving)
+    least_share = min(settings.least_share / saving, 1.0)
+    return gop_s * (least_share + (1.0 - least_share) * filled)
 
 
 def trusted_bps(gop: GopLadder, bps: float, settings: BudgetSettings) -> float:
@@ -72,22 +84,40 @@ def trusted_bps(gop: GopLadder, bps: float, settings: BudgetSettings) -> float:
 
 
 def rungs_within_budget(
-    ladder: Ladder, seen: Situation, most_buffer_s: float, settings: BudgetSettings
+    ladder: Ladder,
+    seen: Situation,
+    most_buffer_s: float,
+    settings: BudgetSettings,
+    flight: InFlight | None = None,
 ) -> list[int]:
-    """Rungs of the next GOP that may be dared; better ones than the last only with a margin."""
+    """Rungs of the next GOP that may be dared; better ones than the last only with a margin.
+
+    Args:
+        flight: the same GOP while what all rungs share is on its way: what came of it need not
+            come again, and the time that it took is spent.
+    """
     assert seen.throughput is not None
     gop = ladder.gops[seen.next_gop]
     rest_s = sum(later.duration_s for later in ladder.gops[seen.next_gop :])
-    budget = budget_s(seen.buffer_s, gop.duration_s, rest_s, most_buffer_s, settings)
+    spent_s = flight.elapsed_s if flight else 0.0
+    budget = budget_s(
+        seen.buffer_s + spent_s,
+        gop.duration_s,
+        rest_s,
+        most_buffer_s,
+        settings,
+        seen.throughput.unrest,
+    )
     bps = trusted_bps(gop, seen.throughput.bps, settings)
     last = -1 if seen.last_rung is None else seen.last_rung
+    received = flight.received_bytes if flight else 0
+    latency_s = 0.0 if flight else seen.throughput.latency_s
     needed_s = [
-        seen.throughput.latency_s + 8.0 * gop.bytes_at(rung) / bps
-        for rung in range(len(ladder.rungs))
+        latency_s + 8.0 * (gop.bytes_at(rung) - received) / bps for rung in range(len(ladder.rungs))
     ]
     margins = [1.0 + settings.up_share * (rung < last) for rung in range(len(ladder.rungs))]
     return [
         rung
         for rung, (seconds, margin) in enumerate(zip(needed_s, margins, strict=True))
-        if seconds * margin <= budget
+        if seconds * margin <= budget - spent_s
     ]

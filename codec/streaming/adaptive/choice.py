@@ -1,4 +1,4 @@
-"""The decision: what to fetch next, or to wait, or to give up what is being fetched.
+"""The decision: what to fetch next, or to wait.
 
 A pure function of ladder and situation; the order of the rules is the order of this page.
 """
@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from codec.streaming.adaptive.budget import BudgetSettings, rungs_within_budget
 from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
-from codec.streaming.adaptive.ladder import Ladder
+from codec.streaming.adaptive.ladder import GopLadder, Ladder
 from codec.streaming.adaptive.static_layers import StaticSettings, gops_to_wait
+from codec.streaming.adaptive.upgrades import UpgradeSettings, best_upgrade
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,16 @@ class AdaptiveSettings:
         abandon_gain_s: stall that giving up must save.
         budget: how long GOPs may take as the buffer fills.
         static: when the static layers come.
+        upgrades: what of the buffer is fetched again.
     """
 
     most_buffer_s: float = 20.0
-    safe_share: float = 0.7
+    safe_share: float = 0.95
     abandon_after_s: float = 1.0
-    abandon_gain_s: float = 0.2
+    abandon_gain_s: float = 0.3
     budget: BudgetSettings = field(default_factory=BudgetSettings)
     static: StaticSettings = field(default_factory=StaticSettings)
+    upgrades: UpgradeSettings = field(default_factory=UpgradeSettings)
 
 
 def decide(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision:
@@ -40,11 +43,8 @@ def decide(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decis
     static = next_static(ladder, seen, settings)
     if static is not None:
         return static
-    if seen.next_gop >= len(ladder.gops):
-        return _wait(seen, math.inf, "everything is there")
-    full_s = seen.buffer_s + ladder.gops[seen.next_gop].duration_s - settings.most_buffer_s
-    if full_s > 1e-9 and seen.buffer_s > 0:
-        return _wait(seen, min(full_s, seen.buffer_s), "the buffer is full")
+    if _nothing_better(ladder, seen, settings):
+        return upgrade(ladder, seen, settings) or _idle(ladder, seen, settings)
     rung, why = choose_rung(ladder, seen, settings)
     return _fetch(seen, rung, f"{_sight(seen)}: QP {ladder.rungs[rung]} {why}")
 
@@ -60,11 +60,13 @@ def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> 
         return None
     if layer == 0:
         return _static(seen, layer, "the first static layer gives a picture")
-    if seen.next_gop == 0 or seen.throughput is None:
+    if seen.next_gop == 0:
+        return None
+    if _nothing_better(ladder, seen, settings):
+        return _static(seen, layer, "a static layer while there is time")
+    if seen.throughput is None:
         return None
     seconds = arrival_s(ladder.static_bytes[layer], seen)
-    if _nothing_better(ladder, seen, settings):
-        return _static(seen, layer, f"a static layer in {seconds:.1f} s while there is time")
     if gops_to_wait(ladder, seen, settings.most_buffer_s, settings.static) == 0:
         return _static(seen, layer, f"a static layer in {seconds:.1f} s sharpens the picture")
     return None
@@ -78,8 +80,34 @@ def _nothing_better(ladder: Ladder, seen: Situation, settings: AdaptiveSettings)
     return seen.buffer_s > 0 and seen.buffer_s + next_s > settings.most_buffer_s + 1e-9
 
 
-def choose_rung(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> tuple[int, str]:
-    """The rung of the next GOP and a sentence on why."""
+def upgrade(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision | None:
+    """A GOP of the buffer to fetch again, if one pays."""
+    if seen.throughput is None:
+        return None
+    found = best_upgrade(ladder, seen, settings.upgrades)
+    if found is None:
+        return None
+    old, new = (ladder.rungs[rung] for rung in (found.old_rung, found.rung))
+    reason = f"{_sight(seen)}: QP {new} instead of {old} while nothing else is wanted"
+    bps = seen.throughput.bps
+    return Decision(Step.UPGRADE_GOP, reason, bps, seen.buffer_s, found.gop, found.rung)
+
+
+def _idle(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision:
+    if seen.next_gop >= len(ladder.gops):
+        return _wait(seen, math.inf, "everything is there")
+    full_s = seen.buffer_s + ladder.gops[seen.next_gop].duration_s - settings.most_buffer_s
+    return _wait(seen, min(full_s, seen.buffer_s), "the buffer is full")
+
+
+def choose_rung(
+    ladder: Ladder, seen: Situation, settings: AdaptiveSettings, flight: InFlight | None = None
+) -> tuple[int, str]:
+    """The rung of the next GOP and a sentence on why.
+
+    Args:
+        flight: the same GOP while what all rungs share is on its way.
+    """
     lowest = ladder.lowest
     if seen.throughput is None or (seen.last_rung is None and seen.next_gop == 0):
         return lowest, "for a quick picture"
@@ -88,9 +116,11 @@ def choose_rung(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> 
     gop = ladder.gops[seen.next_gop]
     allowed = [
         rung
-        for rung in rungs_within_budget(ladder, seen, settings.most_buffer_s, settings.budget)
+        for rung in rungs_within_budget(
+            ladder, seen, settings.most_buffer_s, settings.budget, flight
+        )
         if rung >= min(seen.best_rung, lowest)
-        and arrival_s(gop.bytes_at(rung), seen) <= settings.safe_share * seen.buffer_s
+        and _rest_s(gop, rung, seen, flight) <= settings.safe_share * seen.buffer_s
     ]
     if not allowed:
         return lowest, "to fill the buffer, as better ones would take too long"
@@ -107,35 +137,10 @@ def arrival_s(size_bytes: int, seen: Situation) -> float:
     return seen.throughput.latency_s + 8.0 * size_bytes / seen.throughput.bps
 
 
-def reconsider(
-    ladder: Ladder, seen: Situation, flight: InFlight, settings: AdaptiveSettings
-) -> Decision | None:
-    """Whether to abandon a GOP in flight for a lower rung: only if that saves a stall.
-
-    Keyframe and field are kept when they are there; a transfer near its end is never given up.
-    """
-    if flight.rung == ladder.lowest or seen.throughput is None:
-        return None
-    if flight.elapsed_s < settings.abandon_after_s or not seen.buffer_s < math.inf:
-        return None
-    gop = ladder.gops[flight.gop]
-    bps = seen.throughput.fast_bps
-    rest_s = 8.0 * (gop.bytes_at(flight.rung) - flight.received_bytes) / bps
-    had = min(flight.received_bytes, gop.shared_bytes)
-    late_s = rest_s - seen.buffer_s
-    if late_s <= settings.abandon_gain_s:
-        return None
-    small_s = seen.throughput.latency_s + 8.0 * (gop.bytes_at(ladder.lowest) - had) / bps
-    if late_s - max(small_s - seen.buffer_s, 0.0) <= settings.abandon_gain_s:
-        return None
-    return Decision(
-        Step.ABANDON,
-        f"would come {late_s:.1f} s too late",
-        seen.throughput.bps,
-        seen.buffer_s,
-        flight.gop,
-        ladder.lowest,
-    )
+def _rest_s(gop: GopLadder, rung: int, seen: Situation, flight: InFlight | None) -> float:
+    if flight is None or seen.throughput is None:
+        return arrival_s(gop.bytes_at(rung), seen)
+    return 8.0 * (gop.bytes_at(rung) - flight.received_bytes) / seen.throughput.bps
 
 
 def _fetch(seen: Situation, rung: int, reason: str) -> Decision:

@@ -9,6 +9,22 @@ from codec.streaming.adaptive.throughput import Throughput
 
 
 @dataclass(frozen=True)
+class Held:
+    """A GOP that is there.
+
+    Args:
+        gop, rung: which.
+        lead_s: content seconds until it is shown; 0 or less when it is being shown.
+        better: rungs that it could be fetched again at.
+    """
+
+    gop: int
+    rung: int
+    lead_s: float
+    better: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Situation:
     """What is known when the connection is free.
 
@@ -21,6 +37,8 @@ class Situation:
         throughput: estimate, None before the first transfer.
         best_rung: better ones (lower numbers) are not to be fetched, as drawing them misses
             deadlines.
+        held: GOPs that are there without a gap, in the order in which they are shown, the one
+            being shown included.
     """
 
     buffer_s: float
@@ -30,6 +48,7 @@ class Situation:
     playing: bool
     throughput: Throughput | None
     best_rung: int = 0
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,18 +59,21 @@ class InFlight:
         gop, rung: which.
         received_bytes: of all its parts, what was there already included.
         elapsed_s: since it was asked for.
+        upgrade: whether it is there already at a lower rung.
     """
 
     gop: int
     rung: int
     received_bytes: int
     elapsed_s: float
+    upgrade: bool = False
 
 
 class Step(Enum):
     """What to do next."""
 
     FETCH_GOP = "fetch GOP"
+    UPGRADE_GOP = "fetch GOP again"
     FETCH_STATIC = "fetch static layer"
     WAIT = "wait"
     ABANDON = "abandon"
@@ -62,7 +84,8 @@ class Decision:
     """What to do next and why.
 
     Args:
-        gop, rung: for FETCH_GOP; for ABANDON the rung to fetch instead. -1 otherwise.
+        gop, rung: for FETCH_GOP and UPGRADE_GOP; for ABANDON the rung to fetch instead, -1 to keep
+            what is there. -1 otherwise.
         static_layer: for FETCH_STATIC, else -1.
         wait_s: for WAIT, when to ask again at the latest; infinite when all is there.
         throughput_bps, buffer_s: what the decision rests on; 0 without an estimate.

@@ -13,10 +13,15 @@ class ThroughputSettings:
     Args:
         fast_half_life_s, slow_half_life_s: seconds of transfer after which a sample weighs half;
             the lower of the two averages counts, so that a drop is believed faster than a rise.
+        unrest_half_life_s: the same for how much the network wavers.
     """
 
-    fast_half_life_s: float = 1.3
-    slow_half_life_s: float = 5.3
+    fast_half_life_s: float = 1.0
+    slow_half_life_s: float = 6.0
+    unrest_half_life_s: float = 120.0
+
+
+USUAL_UNREST = 0.35  # of recorded mobile networks, rounded
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,15 @@ class Throughput:
         bps: bits per second of body data, the careful one of the two averages.
         fast_bps, slow_bps: the averages.
         latency_s: from a request to its first byte.
+        unrest: how far half a second of transfer strays from the average before it; mean absolute
+            natural logarithm of the ratio.
     """
 
     bps: float
     fast_bps: float
     slow_bps: float
     latency_s: float
+    unrest: float = USUAL_UNREST
 
 
 class _FadingMean:
@@ -52,6 +60,38 @@ class _FadingMean:
         return max(self._bits / self._seconds, 1.0) if self._seconds else 1.0
 
 
+class _Unrest:
+    """Mean distance of short looks at the line from what it usually brought."""
+
+    look_s = 0.5
+    floor = 0.05  # share of the usual that is added to both, as nothing has no logarithm
+    prior_s = 20.0  # so many seconds of usual unrest are assumed before the first look
+
+    def __init__(self, half_life_s: float) -> None:
+        self._half_life_s = half_life_s
+        self._distance = self._seconds = 0.0
+        self._look_bits = self._look_s = self._usual_bps = 0.0
+
+    def add(self, bits: float, seconds: float, usual_bps: float) -> None:
+        if not self._look_s:
+            self._usual_bps = usual_bps
+        self._look_bits += bits
+        self._look_s += seconds
+        if self._look_s < self.look_s - 1e-9:
+            return
+        ratio = self._look_bits / self._look_s / self._usual_bps
+        distance = abs(math.log((ratio + self.floor) / (1.0 + self.floor)))
+        kept = math.exp2(-self._look_s / self._half_life_s)
+        self._distance = self._distance * kept + distance * self._look_s
+        self._seconds = self._seconds * kept + self._look_s
+        self._look_bits = self._look_s = 0.0
+
+    @property
+    def mean(self) -> float:
+        distance = self._distance + self.prior_s * USUAL_UNREST
+        return distance / (self._seconds + self.prior_s)
+
+
 class ThroughputMeter:
     """Averages transfers weighted by the time they took; its memory does not grow.
 
@@ -62,6 +102,7 @@ class ThroughputMeter:
     def __init__(self, settings: ThroughputSettings = ThroughputSettings()) -> None:
         self._fast = _FadingMean(settings.fast_half_life_s)
         self._slow = _FadingMean(settings.slow_half_life_s)
+        self._unrest = _Unrest(settings.unrest_half_life_s)
         self._latency_s: float | None = None
         self._anything = False
 
@@ -69,6 +110,8 @@ class ThroughputMeter:
         """Body bytes that arrived within `seconds`; pieces of a transfer in progress count too."""
         if seconds <= 0 or size_bytes < 0:
             return
+        if self._anything:
+            self._unrest.add(8.0 * size_bytes, seconds, self._slow.bps)
         for mean in (self._fast, self._slow):
             mean.add(8.0 * size_bytes, seconds)
         self._anything = self._anything or size_bytes > 0
@@ -83,4 +126,5 @@ class ThroughputMeter:
         if not self._anything:
             return None
         fast, slow = self._fast.bps, self._slow.bps
-        return Throughput(min(fast, slow), fast, slow, self._latency_s or 0.0)
+        latency_s = self._latency_s or 0.0
+        return Throughput(min(fast, slow), fast, slow, latency_s, self._unrest.mean)

@@ -1,0 +1,65 @@
+"""A viewer over a scripted network, in simulated time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from app.player.playback import Playback, PlaybackSettings
+from app.player.playback_types import PlaybackFrame
+from app.player.traffic import Traffic
+from tests.scripted_scene import ManualClock, ScriptedNetwork, ScriptedScene
+
+WAIT_S = 10.0
+Hook = Callable[[ScriptedNetwork, str], None]
+
+
+class Session:
+    """A viewer, a line and a scene."""
+
+    def __init__(
+        self,
+        scene: ScriptedScene,
+        mbps: float,
+        hook: Hook,
+        settings: PlaybackSettings,
+    ) -> None:
+        self.clock = ManualClock()
+        traffic = Traffic(monotonic=self.clock)
+        self.scene = scene
+        self.line = ScriptedNetwork(self.clock, mbps * 1e6, traffic, on_request=hook)
+        scene.network = self.line
+        self.playback = Playback(
+            "http://scripted/scene", settings, "cpu", self.clock, lambda _: scene, traffic
+        )
+
+    def until(self, condition: Callable[[], bool]) -> PlaybackFrame | None:
+        """Tick while time stands still, but for what the network takes."""
+        end_s = time.monotonic() + WAIT_S
+        while True:
+            frame = self.playback.tick()
+            if condition():
+                return frame
+            assert time.monotonic() < end_s, self.playback.status()
+            time.sleep(0.001)
+
+    def settled(self) -> PlaybackFrame:
+        assert self.playback.settle(WAIT_S)
+        frame = self.playback.tick()
+        assert frame is not None
+        return frame
+
+    def play(self, seconds: float, tick_s: float = 0.1) -> list[PlaybackFrame]:
+        """Let time pass; the frames that were new."""
+        frames: list[PlaybackFrame] = []
+        end_s = self.clock() + seconds
+        while self.clock() < end_s:
+            self.clock.advance(tick_s)
+            assert self.playback.settle(WAIT_S)
+            frame = self.playback.tick()
+            if frame is not None and (not frames or frames[-1] is not frame):
+                frames.append(frame)
+        return frames
+
+
+Start = Callable[..., Session]

@@ -1,0 +1,143 @@
+"""GOPs that came at a low rung are replaced before they are shown; nothing gets worse by it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from app.player.fetching import FetchSettings
+from app.player.packet_store import PacketStore, StoredGop
+from app.player.pipeline import PipelineSettings
+from app.player.playback_types import PlaybackFrame, PlaybackState
+from codec.errors import CodecError, CorruptSegment, MissingSegment
+from codec.packets import FeaturePacket, KeyframePacket
+from codec.streaming.adaptive import AdaptiveSettings, UpgradeSettings
+from tests.scripted_scene import ScriptedNetwork, ScriptedScene, gop_of
+from tests.scripted_session import WAIT_S, Session, Start
+from tests.synthetic import SyntheticSource
+
+pytest_plugins = ["tests.session_fixtures"]
+
+ADAPTIVE = AdaptiveSettings(most_buffer_s=4.0, upgrades=UpgradeSettings(worth=0.2))
+SMALL_BUFFER = PipelineSettings(fetching=FetchSettings(ADAPTIVE))
+
+
+def long_scene(failures: dict[tuple[int, int], CodecError] | None = None) -> ScriptedScene:
+    """Twelve GOPs of 1 s, three times what the buffer takes."""
+    source = SyntheticSource(20, 10, (10,) * 12, fps=10.0)
+    return ScriptedScene(source=source, failures=failures or {})
+
+
+def shown(frames: list[PlaybackFrame], gop: int) -> set[int]:
+    """The rungs (QP) at which a GOP was shown."""
+    return {frame.rung for frame in frames if gop_of(frame) == gop and frame.gop.frames > 1}
+
+
+def assert_in_order(frames: list[PlaybackFrame]) -> None:
+    """Every GOP was shown, none twice."""
+    indices = [frame.index for frame in frames]
+    assert indices == sorted(set(indices))
+    gops = [gop_of(frame) for frame in frames]
+    assert set(gops) == set(range(gops[0], gops[-1] + 1))
+
+
+def full_at_the_lowest(start: Start, scene: ScriptedScene, **more: Any) -> Session:
+    """The buffer is full at QP 32; from now on better ones may come."""
+    session: Session = start(scene, pipeline=SMALL_BUFFER, rung=32, **more)
+    session.settled()
+    features = [part for part in scene.fetched if part[1] > 0]
+    assert features == [(gop, 32) for gop in range(len(features))]
+    assert len(features) >= 4
+    session.playback.set_rung(None)
+    return session
+
+
+def fetched_twice(scene: ScriptedScene) -> list[int]:
+    """GOPs that came at QP 32 and again at QP 20."""
+    return [gop for gop in range(12) if {(gop, 32), (gop, 20)} <= set(scene.fetched)]
+
+
+def test_what_is_shown_is_the_better_rung(start: Start) -> None:
+    scene = long_scene()
+    session = full_at_the_lowest(start, scene)
+    frames = session.play(6.0)
+    better = fetched_twice(scene)
+    assert len(better) >= 2
+    for gop in better:
+        assert shown(frames, gop) == {20}
+        assert scene.fetched.count((gop, -1)) == 1  # the keyframe came once
+    assert shown(frames, 0) == {32}  # it was being shown already
+    assert session.playback.status().state is PlaybackState.PLAYING
+    assert_in_order(frames)
+
+
+@pytest.mark.parametrize("error", [CorruptSegment("broken"), MissingSegment("HTTP 404")])
+def test_an_upgrade_that_fails_leaves_what_is_there(start: Start, error: Any) -> None:
+    scene = long_scene({(gop, rung): error for gop in range(4) for rung in (20, 28)})
+    session = full_at_the_lowest(start, scene)
+    frames = session.play(6.0)
+    assert fetched_twice(scene)
+    for gop in range(4):
+        assert shown(frames, gop) == {32}
+        assert scene.fetched.count((gop, 32)) == 1
+    assert_in_order(frames)
+    assert session.playback.take_events() == []
+
+
+def test_an_upgrade_that_stalls_is_given_up(start: Start) -> None:
+    begun: list[str] = []
+
+    def collapses(line: ScriptedNetwork, name: str) -> None:
+        if name.endswith(", 20)") and not begun:
+            begun.append(name)
+            line.bps = 20_000.0  # its 17 kB would take 7 s
+
+    scene = long_scene()
+    session = full_at_the_lowest(start, scene, on_request=collapses)
+    frames = session.play(3.0)
+    (gop,) = fetched_twice(scene)
+    assert shown(frames, gop) <= {32}
+    assert session.line.cancelled == begun
+    assert session.playback.take_events() == []
+
+
+def test_a_seek_ends_an_upgrade(start: Start) -> None:
+    begun, sought = threading.Event(), threading.Event()
+
+    def waits(line: ScriptedNetwork, name: str) -> None:
+        if name.endswith(", 20)") and not begun.is_set():
+            begun.set()
+            sought.wait(WAIT_S)
+
+    scene = long_scene()
+    session = full_at_the_lowest(start, scene, on_request=waits)
+    session.until(begun.is_set)
+    given_up = scene.fetched[-1]
+    session.playback.seek(10.2)
+    session.playback.tick()
+    sought.set()
+    assert gop_of(session.settled()) == 10
+    assert session.line.cancelled == [str(given_up)]
+    at = scene.fetched.index(given_up)
+    assert scene.fetched[at + 1] == (10, -1)  # at once what is wanted now
+
+
+def packet(rung: int, size: int = 10) -> FeaturePacket:
+    return FeaturePacket(rung, b"", bytes(size))
+
+
+def test_the_store_falls_back_on_what_was_replaced() -> None:
+    keyframe = KeyframePacket((bytes(5),), bytes(5))
+    store = PacketStore()
+    store.put(0, StoredGop(keyframe, packet(32)))
+    store.put(0, StoredGop(keyframe, packet(20, 30)))
+    assert (store.rungs(), store.size_bytes) == ({0: 20}, 50)
+    store.drop_features(0)
+    assert (store.rungs(), store.size_bytes) == ({0: 32}, 20)
+    store.put(0, StoredGop(keyframe, packet(20, 30)))
+    store.settle(0)
+    assert (store.rungs(), store.size_bytes) == ({0: 20}, 40)
+    store.drop_features(0)
+    assert (store.rungs(), store.keyframes()) == ({}, frozenset({0}))
