@@ -32,22 +32,12 @@ class Crew:
         for other in others:
             _finish(other)
 
-    def beside(self, task: Callable[[], None], own: Callable[[], int]) -> int:
-        """Run `task` in a helper and `own` in this thread; returns what `own` does."""
-        helped = self._pool.submit(task) if self.size > 1 else None
-        result = own()
-        if helped is None or not _finish(helped):
-            task()
-        return result
-
     def close(self) -> None:
         """End the helpers. The crew cannot work afterwards."""
         self._pool.shutdown()
 
 
-def _finish(helped: Future[None]) -> bool:
-    """Wait for a helper that has begun; false if it had not, and now never will."""
-    if helped.cancel():
-        return False
-    helped.result()
-    return True
+def _finish(helped: Future[None]) -> None:
+    """Wait for a helper that has begun; one that has not never will."""
+    if not helped.cancel():
+        helped.result()

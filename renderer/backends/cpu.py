@@ -14,7 +14,7 @@ from torch import Tensor
 from renderer.backends.cpu_blend import blend
 from renderer.backends.cpu_kernels import BLOCK, SPLAT_FIELDS, TILE_HEIGHT, TILE_WIDTH
 from renderer.backends.cpu_project import project
-from renderer.backends.cpu_sort import bin_tiles, count_tiles, sort_by_depth
+from renderer.backends.cpu_sort import bin_tiles, count_tiles
 from renderer.camera import Camera
 from renderer.crew import Crew
 from renderer.field_inference import warm_up as warm_up_field
@@ -22,7 +22,7 @@ from renderer.gaussians import Gaussians
 from renderer.settings import RenderSettings
 
 Array = NDArray[Any]
-MAX_LIST_ENTRIES = 1 << 25  # of the tiles' lists, 128 MiB
+MAX_LIST_ENTRIES = 1 << 24  # of the tiles' lists, 128 MiB
 
 
 @dataclass(frozen=True)
@@ -90,15 +90,16 @@ class CpuBackend:
         buffers.fit(len(gaussians), columns * rows)
         self._project(gaussians, camera, settings)
         starts = buffers.starts[: columns * rows + 1]
-        order = self._sort(buffers.used_counts(gaussians), columns, starts)
+        visible = (buffers.used_counts(gaussians), buffers.rects)
+        longest = count_tiles(*visible, columns, starts)
         background = np.array(settings.background, np.float32)
         for first_row, last_row in _bands(starts[::columns]):
             first, last = first_row * columns, last_row * columns
             lists = buffers.lists(int(starts[last] - starts[first]))
             splits = self._row_splits(starts[first : last + 1 : columns], first_row)
-            binned = (order, buffers.rects, columns, splits, starts, buffers.ends)
+            binned = (buffers.depths, *visible, columns, splits, starts, buffers.ends)
             self._crew.run(bin_tiles, *binned, None, lists)
-            task = (buffers.splats, starts, lists, columns, first, last, background)
+            task = (buffers.splats, starts, lists, longest, columns, first, last, background)
             self._crew.run(blend, *task, None, out, out_rgb8)
 
     def _project(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> None:
@@ -108,20 +109,6 @@ class CpuBackend:
         inputs = (*_arrays(gaussians), _view(camera), size, np.float32(settings.near))
         outputs = (buffers.splats, buffers.rects, buffers.depths, buffers.used_counts(gaussians))
         self._crew.run(project, *inputs, None, *outputs)
-
-    def _sort(self, counts: Array, columns: int, starts: Array) -> Array:
-        """Indices of the visible splats, nearest first; fills `starts` beside it."""
-        buffers = self._buffers
-
-        def count() -> None:
-            count_tiles(counts, buffers.rects, columns, starts)
-
-        def sort() -> int:
-            spare = buffers.spare
-            return int(sort_by_depth(buffers.depths, counts, buffers.keys, buffers.order, *spare))
-
-        total = self._crew.beside(count, sort)
-        return buffers.order[:total]
 
     def _row_splits(self, row_starts: Array, first_row: int) -> Array:
         """Stretches of rows of tiles with about as many splats, one for each thread."""
@@ -137,11 +124,11 @@ class _Buffers:
     def __init__(self) -> None:
         self.starts = np.empty(0, np.int64)  # where each tile's list begins
         self.ends = np.empty(0, np.int64)
-        self._lists = np.empty(0, np.int32)
+        self._lists = np.empty(0, np.uint64)
         self._fit_splats(1)
 
     def fit(self, splats: int, tiles: int) -> None:
-        if splats > len(self.order):
+        if splats > len(self.depths):
             self._fit_splats(splats)
         if tiles > len(self.ends):
             self.starts = np.empty(tiles + 1, np.int64)
@@ -152,16 +139,13 @@ class _Buffers:
 
     def lists(self, entries: int) -> Array:
         if entries > len(self._lists):
-            self._lists = np.empty(entries + entries // 4, np.int32)
+            self._lists = np.empty(entries + entries // 4, np.uint64)
         return self._lists
 
     def _fit_splats(self, count: int) -> None:
         self.splats = np.empty((count, SPLAT_FIELDS), np.float32)
         self.rects = np.empty((count, 4), np.int32)
         self.depths = np.empty(count, np.float32)
-        self.keys, spare_keys = np.empty((2, count), np.uint32)
-        self.order, spare_order = np.empty((2, count), np.int32)
-        self.spare = spare_keys, spare_order
         self._counts = np.empty(-(-count // BLOCK), np.int64)
 
 

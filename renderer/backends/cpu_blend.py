@@ -1,8 +1,8 @@
 """Blending of the cpu backend: each tile's splats front to back over its pixels.
 
-A batch of splats is first planned: which blocks of the tile each one touches. The list of all
-these jobs is then done in one loop without a branch, because a branch that the processor guesses
-wrongly costs as much as blending a block.
+A batch of splats is first planned: which blocks of the tile each one touches, of those that are
+not yet finished. The list of all these jobs is then done in one loop without a branch, because a
+branch that the processor guesses wrongly costs as much as blending a block.
 """
 
 # mypy: ignore-errors
@@ -25,10 +25,12 @@ from renderer.backends.cpu_kernels import (
 from renderer.backends.cpu_lanes import (
     LANES,
     blend_block,
+    copy_run,
     copy_splat,
+    is_finished,
     plan_splat,
-    write_run,
 )
+from renderer.backends.cpu_sort import sort_list
 from renderer.backends.cpu_vectors import keep_apart
 
 LINE = 16  # float32 in a line of the cache
@@ -43,12 +45,13 @@ index = np.uint64  # signed ones could count from the end, which costs instructi
 
 
 @compiled
-def blend(splats, starts, lists, columns, first, last, background, counter, out, out_rgb8):
+def blend(splats, starts, lists, longest, columns, first, last, background, counter, out, out_rgb8):
     """Blend tiles first .. last - 1 into `out` or, where that is empty, into `out_rgb8`.
 
     Args:
         splats: [N, SPLAT_FIELDS] of `project`.
         starts: [tiles + 1], and lists, of `bin_tiles`.
+        longest: length of the longest list.
         counter: [1] next tile after `first`, shared by the threads.
         out: [height, width, 3] float32, not clipped.
         out_rgb8: [height, width, 3] uint8, clipped and rounded.
@@ -56,7 +59,10 @@ def blend(splats, starts, lists, columns, first, last, background, counter, out,
     planes = _aligned(_BLOCKS * _PLANES)
     near = _aligned(BATCH * SPLAT_FIELDS)
     rows = _aligned(2 * _CONSTANTS)
+    spare, order = np.empty(longest, np.uint64), np.empty(longest, np.int32)
     edges = np.empty(2 * _ROWS, np.int32)
+    open_blocks = np.empty(_BLOCKS + _COLUMNS, np.int32)
+    ranks = np.empty(_ROWS * (_COLUMNS + 1), np.int32)
     jobs = np.empty(BATCH * _BLOCKS + _COLUMNS, np.int32)
     xs = _aligned(_COLUMNS * LANES)
     for i in range(len(xs)):
@@ -67,12 +73,14 @@ def blend(splats, starts, lists, columns, first, last, background, counter, out,
             return
         _clear(planes)
         left, top = (tile % columns) * TILE_WIDTH, (tile // columns) * TILE_HEIGHT
-        begin, end = starts[tile] - starts[first], starts[tile + 1] - starts[first]
-        while begin < end and not _is_finished(planes):
-            count = min(end - begin, BATCH)
-            _gather(splats, lists, begin, count, near)
+        entries = lists[starts[tile] - starts[first] : starts[tile + 1] - starts[first]]
+        sort_list(entries, spare, order)
+        begin = 0
+        while begin < len(entries) and _find_open(planes, open_blocks, ranks):
+            count = min(len(entries) - begin, BATCH)
+            _gather(splats, order, begin, count, near)
             x, y = real(left) + _HALF, real(top) + _HALF
-            job_count = _plan(near, count, x, y, rows, edges, jobs)
+            job_count = _plan(near, count, x, y, open_blocks, ranks, rows, edges, jobs)
             _blend_jobs(jobs, job_count, near, rows, xs, planes)
             begin += count
         _blend_background(planes, background)
@@ -100,22 +108,44 @@ def _clear(planes):
 
 
 @compiled
-def _gather(splats, lists, begin, count, near):
+def _gather(splats, order, begin, count, near):
     """Copy a batch of splats, so that one wait for the memory does for several."""
     for k in range(index(count)):
-        copy_splat(splats, index(lists[index(begin) + k]), near, k)
+        copy_splat(splats, index(order[index(begin) + k]), near, k)
 
 
 @compiled
-def _plan(near, count, left, top, rows, edges, jobs):
+def _find_open(planes, open_blocks, ranks):
+    """List the blocks of a tile that are not finished; returns how many they are.
+
+    Args:
+        open_blocks: out, those of the first row of blocks, those of the second one ...
+        ranks: [rows * (columns + 1)] out, where in that list the open blocks begin that lie in
+            this row in this column or further right; the last one of a row is where they end.
+    """
+    count, at = index(0), index(0)
+    for row in range(index(_ROWS)):
+        for block in range(row * index(_COLUMNS), (row + index(1)) * index(_COLUMNS)):
+            ranks[at] = count
+            open_blocks[count] = block
+            count += index(not is_finished(planes, block * index(_PLANES)))
+            at += index(1)
+        ranks[at] = count
+        at += index(1)
+    return count
+
+
+@compiled
+def _plan(near, count, left, top, open_blocks, ranks, rows, edges, jobs):
     """Write the jobs of a batch, splat after splat; returns how many.
 
-    A job is a block that a splat touches: number of the splat in the batch times _BLOCKS plus
-    number of the block.
+    A job is an open block that a splat touches: number of the splat in the batch times _BLOCKS
+    plus number of the block.
 
     Args:
         near: the splats.
         left, top: centre of the tile's first pixel.
+        open_blocks, ranks: of `_find_open`.
         rows: out, what `blend_block` needs of each row.
         edges: to work in, see `plan_splat`.
         jobs: out.
@@ -125,12 +155,12 @@ def _plan(near, count, left, top, rows, edges, jobs):
     for k in range(index(count)):
         splat, base = k * index(SPLAT_FIELDS), k * index(TILE_HEIGHT)
         plan_splat(near, splat, left, top, rows, base, index(_CONSTANTS), edges)
-        job = np.int32(k * index(_BLOCKS))
         for row in range(index(_ROWS)):
-            first, end = edges[row], edges[row + index(_ROWS)]
-            write_run(jobs, total, np.int32(job + first), _COLUMNS)
+            in_row = row * index(_COLUMNS + 1)
+            first = ranks[in_row + index(edges[row])]
+            end = ranks[in_row + index(edges[row + index(_ROWS)])]
+            copy_run(open_blocks, index(first), jobs, total, np.int32(k * index(_BLOCKS)), _COLUMNS)
             total += index(max(np.int32(end - first), np.int32(0)))
-            job = np.int32(job + np.int32(_COLUMNS))
     return total
 
 
@@ -152,19 +182,6 @@ def _blend_jobs(jobs, count, near, rows, xs, planes):
             near,
             splat * index(SPLAT_FIELDS),
         )
-
-
-@compiled
-def _is_finished(planes):
-    """Whether every transmittance is negative: their sign bits together, which vectorises."""
-    bits = planes.view(np.int32)
-    for block in range(index(_BLOCKS)):
-        signs = np.int32(-1)
-        for lane in range(index(LANES)):
-            signs = np.int32(signs & bits[block * index(_PLANES) + lane])
-        if signs >= 0:
-            return False
-    return True
 
 
 @compiled

@@ -71,18 +71,36 @@ def copy_splat(typingctx: Any, splats: Any, index: Any, out: Any, at: Any) -> An
 
 
 @intrinsic(prefer_literal=True)
-def write_run(typingctx: Any, jobs: Any, at: Any, first: Any, length: Any) -> Any:
-    """Write first, first + 1, ... to jobs[at] and on; always `length` (a constant) of them."""
+def copy_run(
+    typingctx: Any, blocks: Any, first: Any, jobs: Any, at: Any, added: Any, length: Any
+) -> Any:
+    """Copy blocks[first] and on to jobs[at] and on; always `length` (a constant) of them.
+
+    `added` is added to each.
+    """
     count = length.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = Lanes(context, builder, signature, args)
-        row = ir.VectorType(INT, count)
-        value = builder.add(lanes.spread(args[2], count), ir.Constant(row, list(range(count))))
-        lanes.store(value, 0, args[1])
+        run = lanes.load(0, args[1], ir.VectorType(INT, count))
+        lanes.store(builder.add(run, lanes.spread(args[4], count)), 2, args[3])
         return context.get_dummy_value()
 
-    return types.void(jobs, types.uint64, types.int32, length), codegen
+    return types.void(blocks, types.uint64, jobs, types.uint64, types.int32, length), codegen
+
+
+@intrinsic
+def is_finished(typingctx: Any, planes: Any, block: Any) -> Any:
+    """Whether all transmittances of the block that begins there are negative."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        lanes = Lanes(context, builder, signature, args)
+        signs = ir.VectorType(INT, LANES)
+        negative = builder.icmp_signed("<", lanes.load(0, args[1], signs), signs(None))
+        bits = ir.IntType(LANES)
+        return builder.icmp_signed("==", builder.bitcast(negative, bits), bits(-1))
+
+    return types.boolean(planes, types.uint64), codegen
 
 
 @intrinsic

@@ -1,4 +1,7 @@
-"""Sorting of the cpu backend: splats by depth, then into the lists of the tiles."""
+"""Sorting of the cpu backend: splats into the lists of the tiles, then each list by depth.
+
+The list of a tile is short enough to be sorted in the first caches, unlike one of all splats.
+"""
 
 # mypy: ignore-errors
 # (numba finds the types of compiled functions itself)
@@ -9,96 +12,60 @@ import numpy as np
 
 from renderer.backends.cpu_kernels import BLOCK, compiled, take
 
-RADIX_BITS = np.uint32(11)
-BINS = 1 << 11
-_MASK = np.uint32(BINS - 1)
-
-
-@compiled
-def sort_by_depth(depths, counts, keys, order, spare_keys, spare_order):
-    """Gather the visible splats and sort them by depth into `order`; returns how many they are.
-
-    A stable radix sort in two passes. Positive floats sort like their bit patterns, so the key is
-    the top 22 bits of what differs in those: between 2 and 30 world units, say, it tells depths
-    apart that differ by a millionth. Splats of the same key keep the order of their indices.
-
-    Args:
-        depths, counts: what `project` wrote.
-        keys, spare_keys: [N] uint32 to work in.
-        order: [N] int32 out.  spare_order: [N] to work in.
-    """
-    bits = depths.view(np.uint32)
-    least, shift = _key_range(bits, counts)
-    low, high = np.zeros(BINS, np.int32), np.zeros(BINS, np.int32)
-    total = np.uint64(0)
-    for block in range(np.uint64(len(counts))):
-        start = block * np.uint64(BLOCK)
-        for i in range(start, start + np.uint64(counts[block])):
-            key = np.uint32(np.uint32(bits[i] - least) >> shift)
-            spare_keys[total] = key
-            spare_order[total] = i
-            total += np.uint64(1)
-            low[key & _MASK] += 1
-            high[key >> RADIX_BITS] += 1
-    _scatter(low, np.uint32(0), total, spare_keys, spare_order, keys, order)
-    _scatter(high, RADIX_BITS, total, keys, order, spare_keys, spare_order)
-    order[:total] = spare_order[:total]
-    return total
-
-
-@compiled
-def _key_range(bits, counts):
-    """(least, shift): bits - least, shifted down, fits the key."""
-    least, most = np.uint32(0xFFFFFFFF), np.uint32(0)
-    for block in range(len(counts)):
-        for i in range(block * BLOCK, block * BLOCK + counts[block]):
-            least, most = min(least, bits[i]), max(most, bits[i])
-    shift = np.uint32(0)
-    while most > least and np.uint32(most - least) >> shift >= BINS * BINS:
-        shift += np.uint32(1)
-    return least, shift
-
-
-@compiled
-def _scatter(histogram, shift, total, keys, order, to_keys, to_order):
-    """One pass of the radix sort; turns `histogram` into running positions."""
-    position = 0
-    for digit in range(BINS):
-        count = histogram[digit]
-        histogram[digit] = position
-        position += count
-    for i in range(total):
-        digit = (keys[i] >> shift) & _MASK
-        to = np.uint32(histogram[digit])
-        to_keys[to] = keys[i]
-        to_order[to] = order[i]
-        histogram[digit] += 1
+BINS = 1 << 10
+_DIGIT_BITS, _KEY_BITS = np.uint64(10), np.uint64(20)  # of the key by which a list is sorted
+_MASK = np.uint64(BINS - 1)
+_INDEX_BITS = np.uint64(32)  # an entry of a list: the bits of the depth, then the splat's index
+index = np.uint64  # signed ones could count from the end, which costs instructions
 
 
 @compiled
 def count_tiles(counts, rects, columns, starts):
-    """Fill starts [tiles + 1] with where each tile's list begins; returns the length of all."""
-    starts[:] = 0
+    """Fill starts [tiles + 1] with where each tile's list begins; returns the longest one's length.
+
+    Each splat marks the corners of its rectangle; sums along both axes make counts of the marks.
+    """
+    pitch = index(columns + 1)
+    marks = np.zeros(((len(starts) - 1) // columns + 1) * (columns + 1), np.int32)
     for block in range(len(counts)):
-        for i in range(block * BLOCK, block * BLOCK + counts[block]):
-            for row in range(rects[i, 1], rects[i, 3]):
-                for column in range(rects[i, 0], rects[i, 2]):
-                    starts[row * columns + column + 1] += 1
-    for tile in range(1, len(starts)):
-        starts[tile] += starts[tile - 1]
-    return starts[-1]
+        for i in range(index(block * BLOCK), index(block * BLOCK + counts[block])):
+            left, top = index(rects[i, 0]), index(rects[i, 1]) * pitch
+            right, bottom = index(rects[i, 2]), index(rects[i, 3]) * pitch
+            marks[top + left] += 1
+            marks[top + right] -= 1
+            marks[bottom + left] -= 1
+            marks[bottom + right] += 1
+    return _sum_up(marks, columns, starts)
 
 
 @compiled
-def bin_tiles(order, rects, columns, row_splits, starts, ends, counter, lists):
-    """Write the splats of the tiles to `lists`, nearest first, one stretch of rows after the other.
+def _sum_up(marks, columns, starts):
+    """From marks to `starts`; returns the largest count."""
+    starts[0], most = 0, 0
+    for row in range((len(starts) - 1) // columns):
+        in_row = 0
+        for column in range(columns):
+            at, tile = row * (columns + 1) + column, row * columns + column
+            in_row += marks[at]
+            marks[at] = in_row + (marks[at - columns - 1] if row > 0 else 0)
+            most = max(most, marks[at])
+            starts[tile + 1] = starts[tile] + marks[at]
+    return most
+
+
+@compiled
+def bin_tiles(depths, counts, rects, columns, row_splits, starts, ends, counter, lists):
+    """Write the splats of the tiles to `lists`, one stretch of rows after the other.
 
     Args:
+        depths, counts, rects: what `project` wrote.
         row_splits: stretch s is the rows of tiles row_splits[s] .. row_splits[s + 1] - 1.
         starts: [tiles + 1] of `count_tiles`; the list of the very first tile goes to lists[0].
         ends: [tiles] to work in.
         counter: [1] next stretch, shared by the threads.
+        lists: uint64 out, not yet in order: see `sort_list`.
     """
+    bits = depths.view(np.uint32)
     base = starts[row_splits[0] * columns]
     while True:
         stretch = take(counter)
@@ -107,10 +74,60 @@ def bin_tiles(order, rects, columns, row_splits, starts, ends, counter, lists):
         first_row, last_row = row_splits[stretch], row_splits[stretch + 1]
         for tile in range(first_row * columns, last_row * columns):
             ends[tile] = starts[tile] - base
-        for rank in range(np.uint64(len(order))):
-            i = np.uint64(order[rank])
-            for row in range(max(rects[i, 1], first_row), min(rects[i, 3], last_row)):
-                for column in range(rects[i, 0], rects[i, 2]):
-                    tile = row * columns + column
-                    lists[ends[tile]] = i
-                    ends[tile] += 1
+        for block in range(len(counts)):
+            for i in range(index(block * BLOCK), index(block * BLOCK + counts[block])):
+                entry = index(bits[i]) << _INDEX_BITS | i
+                for row in range(max(rects[i, 1], first_row), min(rects[i, 3], last_row)):
+                    for column in range(rects[i, 0], rects[i, 2]):
+                        tile = index(row * columns + column)
+                        lists[index(ends[tile])] = entry
+                        ends[tile] += 1
+
+
+@compiled
+def sort_list(entries, spare, order):
+    """Sort a tile's list by depth; writes the indices of the splats to `order`, nearest first.
+
+    A stable radix sort in two passes. Positive floats sort like their bit patterns, so the key is
+    the top 20 bits of what differs in those: between 2 and 30 world units, say, it tells depths
+    apart that differ by four millionths. Splats of the same key keep the order of their indices.
+
+    Args:
+        entries: [length] of `bin_tiles`.  spare: at least as long, to work in.
+        order: [length] int32 out.
+    """
+    least, shift = _key_range(entries)
+    low, high = np.zeros(BINS, np.int32), np.zeros(BINS, np.int32)
+    for i in range(len(entries)):
+        key = (entries[i] - least) >> shift
+        low[key & _MASK] += 1
+        high[key >> _DIGIT_BITS] += 1
+    _scatter(low, least, shift, entries, spare)
+    _scatter(high, least, shift + _DIGIT_BITS, spare[: len(entries)], order)
+
+
+@compiled
+def _key_range(entries):
+    """(least, shift): entry - least, shifted down, is the key."""
+    least, most = ~index(0), index(0)
+    for i in range(len(entries)):
+        least, most = min(least, entries[i]), max(most, entries[i])
+    least = least >> _INDEX_BITS << _INDEX_BITS
+    shift = _INDEX_BITS
+    while most > least and (most - least) >> shift >> _KEY_BITS:
+        shift += index(1)
+    return least, shift
+
+
+@compiled
+def _scatter(positions, least, shift, entries, out):
+    """One pass of the radix sort; turns the counts in `positions` into running positions."""
+    position = 0
+    for digit in range(BINS):
+        count = positions[digit]
+        positions[digit] = position
+        position += count
+    for i in range(len(entries)):
+        digit = (entries[i] - least) >> shift & _MASK
+        out[index(positions[digit])] = entries[i]
+        positions[digit] += 1
