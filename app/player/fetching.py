@@ -143,10 +143,13 @@ class FetchView:
         if self.manual is not None or gop not in self.stored:
             return ()
         entry = self.opened.ladder.gops[gop]
-        return tuple(
+        others = sum(size for other, size in self.sizes.items() if other != gop)
+        return tuple(  # the old features are kept until the new ones are decoded
             rung
             for rung in range(self.best_rung, self.there[gop])
-            if (gop, rung) not in self.broken and self.has_room(gop, entry.bytes_at(rung))
+            if (gop, rung) not in self.broken
+            and others + entry.bytes_at(rung) + entry.feature_bytes[self.there[gop]]
+            <= self.most_bytes
         )
 
     def has_room(self, gop: int, size_bytes: int) -> bool:

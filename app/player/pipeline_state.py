@@ -115,9 +115,20 @@ class PipelineState:
         tried = (target.gop, target.rung) in stock.broken
         return errand.gop != target.gop or (by_hand and not tried)
 
-    def rest(self, name: str, timeout_s: float | None = None) -> None:
-        """A thread has nothing to do in this state: wait for another one."""
+    @property
+    def version(self) -> int:
+        """Grows with every change that somebody might have to act on."""
+        return self._version
+
+    def rest(self, name: str, timeout_s: float | None = None, since: int | None = None) -> None:
+        """A thread has nothing to do in this state: wait for another one.
+
+        Args:
+            since: the version that it looked at, if the lock was given up since then.
+        """
         before = self._version
+        if since not in (None, before):
+            return
         self._idle_at[name] = before
         self.changed.notify_all()
         self.changed.wait_for(lambda: self.closed or self._version != before, timeout_s)

@@ -151,20 +151,20 @@ class SourceThread:
         while not self._closed():
             if self._outages:
                 self._wait_out()
-            decision = fetching.next(self._view())
+            seen, view = self._state.version, self._view()
+            decision = fetching.next(view)
             if decision.step is Step.WAIT:
-                self._rest(decision)
+                self._rest(decision.wait_s, seen)
             elif not self._fetch(scene, fetching, decision):
-                self._rest(decision)  # it was not kept: fetching it at once again helps nobody
+                # It was not kept: fetching it at once again helps nobody.
+                self._rest(self._settings.retry_s, None)
 
-    def _rest(self, decision: Decision) -> None:
-        """Until something changes, or for as long as the decision says."""
+    def _rest(self, wait_s: float, seen: int | None) -> None:
+        """Until something changes that was not seen, or for so many seconds of content."""
         state = self._state
         with state.changed:
             speed = state.target.speed if state.target else 1.0
-            endless = decision.step is not Step.WAIT or math.isinf(decision.wait_s)
-            wait_s = None if endless else decision.wait_s / speed
-            state.rest(SOURCE, wait_s)
+            state.rest(SOURCE, None if math.isinf(wait_s) else wait_s / speed, seen)
 
     def _view(self) -> FetchView:
         state = self._state
