@@ -10,6 +10,7 @@ import pytest
 from app.player.fetching import FetchSettings
 from app.player.packet_store import PacketStore, StoredGop
 from app.player.pipeline import PipelineSettings
+from app.player.pipeline_state import DECODER, SOURCE, PipelineState
 from app.player.playback_types import PlaybackFrame, PlaybackState
 from codec.errors import CodecError, CorruptSegment, MissingSegment
 from codec.packets import FeaturePacket, KeyframePacket
@@ -141,3 +142,14 @@ def test_the_store_falls_back_on_what_was_replaced() -> None:
     assert (store.rungs(), store.size_bytes) == ({0: 20}, 40)
     store.drop_features(0)
     assert (store.rungs(), store.keyframes()) == ({}, frozenset({0}))
+
+
+def test_no_change_is_slept_through() -> None:
+    """The source decides without the lock: what changes meanwhile must not be lost."""
+    state = PipelineState()
+    with state.changed:
+        seen = state.version
+        state.touch()
+        state.rest(SOURCE, 5.0, seen)  # returns at once
+        state.rest(DECODER, 0.0, state.version)
+        assert not state.idle
