@@ -10,7 +10,7 @@ import pytest
 from app.player.fetching import FetchSettings
 from app.player.packet_store import PacketStore, StoredGop
 from app.player.pipeline import PipelineSettings
-from app.player.pipeline_state import DECODER, SOURCE, PipelineState
+from app.player.pipeline_state import SOURCE, PipelineState
 from app.player.playback_types import PlaybackFrame, PlaybackState
 from codec.errors import CodecError, CorruptSegment, MissingSegment
 from codec.packets import FeaturePacket, KeyframePacket
@@ -144,12 +144,15 @@ def test_the_store_falls_back_on_what_was_replaced() -> None:
     assert (store.rungs(), store.keyframes()) == ({}, frozenset({0}))
 
 
-def test_no_change_is_slept_through() -> None:
+def test_no_change_is_slept_through(monkeypatch: pytest.MonkeyPatch) -> None:
     """The source decides without the lock: what changes meanwhile must not be lost."""
     state = PipelineState()
+    rests: list[float | None] = []
+    monkeypatch.setattr(state.changed, "wait_for", lambda _, timeout_s: rests.append(timeout_s))
     with state.changed:
         seen = state.version
         state.touch()
-        state.rest(SOURCE, 5.0, seen)  # returns at once
-        state.rest(DECODER, 0.0, state.version)
-        assert not state.idle
+        state.rest(SOURCE, None, seen)
+        assert rests == []
+        state.rest(SOURCE, 5.0, state.version)
+        assert rests == [5.0]
