@@ -164,7 +164,7 @@ def _bands(row_starts: Array) -> Iterator[tuple[int, int]]:
 
 def _arrays(gaussians: Gaussians) -> list[Array]:
     return [
-        np.ascontiguousarray(t.detach().numpy(), np.float32)
+        np.ascontiguousarray(t.detach().numpy(), np.float32).reshape(-1)
         for t in (
             gaussians.means,
             gaussians.quats,

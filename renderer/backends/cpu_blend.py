@@ -17,6 +17,7 @@ from renderer.backends.cpu_kernels import (
     SPLAT_FIELDS,
     TILE_HEIGHT,
     TILE_WIDTH,
+    aligned,
     compiled,
     inlined,
     real,
@@ -33,7 +34,6 @@ from renderer.backends.cpu_lanes import (
 from renderer.backends.cpu_sort import sort_list
 from renderer.backends.cpu_vectors import keep_apart
 
-LINE = 16  # float32 in a line of the cache
 BATCH = 32  # splats planned at a time; what belongs to them stays in the first cache
 _COLUMNS, _ROWS = TILE_WIDTH // BLOCK_PX, TILE_HEIGHT // BLOCK_PX  # blocks of a tile
 _BLOCKS = _COLUMNS * _ROWS
@@ -56,15 +56,15 @@ def blend(splats, starts, lists, longest, columns, first, last, background, coun
         out: [height, width, 3] float32, not clipped.
         out_rgb8: [height, width, 3] uint8, clipped and rounded.
     """
-    planes = _aligned(_BLOCKS * _PLANES)
-    near = _aligned(BATCH * SPLAT_FIELDS)
-    rows = _aligned(2 * _CONSTANTS)
+    planes = aligned(_BLOCKS * _PLANES)
+    near = aligned(BATCH * SPLAT_FIELDS)
+    rows = aligned(2 * _CONSTANTS)
     spare, order = np.empty(longest, np.uint64), np.empty(longest, np.int32)
     edges = np.empty(2 * _ROWS, np.int32)
     open_blocks = np.empty(_BLOCKS + _COLUMNS, np.int32)
     ranks = np.empty(_ROWS * (_COLUMNS + 1), np.int32)
     jobs = np.empty(BATCH * _BLOCKS + _COLUMNS, np.int32)
-    xs = _aligned(_COLUMNS * LANES)
+    xs = aligned(_COLUMNS * LANES)
     for i in range(len(xs)):
         xs[i] = i // LANES * BLOCK_PX + i % BLOCK_PX
     while True:
@@ -88,14 +88,6 @@ def blend(splats, starts, lists, longest, columns, first, last, background, coun
             _write_float(planes, left, top, out)
         else:
             _write_rgb8(planes, left, top, out_rgb8)
-
-
-@compiled
-def _aligned(count):
-    """Room for float32 that begins with a line of the cache; vectors then never lie across two."""
-    room = np.empty(count + LINE, np.float32)
-    skipped = -(room.ctypes.data // 4) % LINE
-    return room[skipped : skipped + count]
 
 
 @compiled

@@ -26,6 +26,7 @@ SPLAT_FIELDS = 16
 MEAN_X, MEAN_Y, SLOPE, FALL, SQUARE, SPREAD, LOG, TURN, RED, GREEN, BLUE = range(11)
 BLOCK = 1024  # Gaussians that a thread projects at a time
 TILE_WIDTH, TILE_HEIGHT = 64, 16  # px that a thread blends at a time
+LINE = 16  # float32 in a line of the cache
 BLOCK_PX = 4  # a tile is blended in blocks of 4 x 4 px
 
 # Floating-point arithmetic may be reordered, but NaN and infinity keep their meaning (hostile
@@ -90,3 +91,11 @@ def real_of(typingctx: Any, bits: Any) -> Any:
         return builder.bitcast(args[0], ir.FloatType())
 
     return types.float32(types.int32), codegen
+
+
+@compiled
+def aligned(count):
+    """Room for float32 that begins with a line of the cache; vectors then never lie across two."""
+    room = np.empty(count + LINE, np.float32)
+    skipped = -(room.ctypes.data // 4) % LINE
+    return room[skipped : skipped + count]

@@ -1,4 +1,8 @@
-"""Projection of the cpu backend: `reference.project` written out for one Gaussian at a time."""
+"""Projection of the cpu backend: `reference.project` written out, for a group of Gaussians.
+
+What belongs to a group lies in a room: row after row, in each a number of every Gaussian. The loop
+over a group has no branch, so that the compiler makes vector instructions of it.
+"""
 
 # mypy: ignore-errors
 # (numba finds the types of compiled functions itself)
@@ -19,11 +23,13 @@ from renderer.backends.cpu_kernels import (
     MEAN_Y,
     RED,
     SLOPE,
+    SPLAT_FIELDS,
     SPREAD,
     SQUARE,
     TILE_HEIGHT,
     TILE_WIDTH,
     TURN,
+    aligned,
     bits_of,
     compiled,
     inlined,
@@ -31,7 +37,17 @@ from renderer.backends.cpu_kernels import (
     real_of,
     take,
 )
+from renderer.backends.cpu_lanes import copy_splat
+from renderer.backends.cpu_transpose import GROUP, copy_whole, to_columns, to_rows
+from renderer.backends.cpu_vectors import keep_apart
 from renderer.settings import ALPHA_MIN, DILATION_PX2, EXTENT_SIGMA
+
+# Rows of a room: fields of the splat and in its spare ones what else is written of it, then the
+# attributes of the Gaussian.
+_DEPTH, _LEFT, _TOP, _RIGHT, _BOTTOM = range(BLUE + 1, SPLAT_FIELDS)
+_VISIBLE, _OPACITY = SPLAT_FIELDS, SPLAT_FIELDS + 1
+_MEAN, _QUAT, _SCALE = SPLAT_FIELDS + 2, SPLAT_FIELDS + 5, SPLAT_FIELDS + 9
+_ROWS = _SCALE + 3
 
 _ZERO, _HALF, _ONE, _TWO = real(0), real(0.5), real(1), real(2)
 _INFINITY = real(np.inf)
@@ -50,6 +66,9 @@ _L0, _L1, _L2, _L3, _L4, _L5, _L6 = (
     .coef
 )
 _MARGIN = real(0.15)  # 0.3 of half the picture, see reference.FRUSTUM_MARGIN
+_PER_TILE_X, _PER_TILE_Y = real(1 / TILE_WIDTH), real(1 / TILE_HEIGHT)
+_LAST_X, _LAST_Y = real(TILE_WIDTH - 1), real(TILE_HEIGHT - 1)
+index = np.uint64  # signed ones could count from the end, which costs instructions
 
 
 @compiled
@@ -71,6 +90,7 @@ def project(
     """Project Gaussians block by block; block b writes its visible splats from b * BLOCK on.
 
     Args:
+        means, quats, scales, opacities, colors: of the N Gaussians, one row after the other.
         view: [16] R row by row, t, fx, fy, cx, cy of the camera.
         size: [2] width, height in px.
         counter: [1] next block, shared by the threads.
@@ -79,43 +99,91 @@ def project(
         depths: [N] out.
         counts: [blocks] out, visible splats of each block.
     """
+    room, rows = aligned(_ROWS * GROUP), aligned(GROUP * SPLAT_FIELDS)
+    whole = len(opacities) - len(opacities) % GROUP
+    rest = (
+        _padded(means[whole * 3 :], 3),
+        _padded(quats[whole * 4 :], 4),
+        _padded(scales[whole * 3 :], 3),
+        _padded(opacities[whole:], 1),
+        _padded(colors[whole * 3 :], 3),
+    )
     while True:
         block = take(counter)
         if block >= len(counts):
             return
-        start = block * BLOCK
-        out = start
-        for i in range(start, min(start + BLOCK, len(opacities))):
-            z = view[6] * means[i, 0] + view[7] * means[i, 1] + view[8] * means[i, 2] + view[11]
-            # Comparisons are put so that NaN ends in "not drawn", here and below.
-            if (
-                z >= near
-                and z <= _FAR
-                and opacities[i] >= _ALPHA_MIN
-                and _project_one(
-                    means, quats, scales, opacities, i, view, size, z, splats, rects, out
-                )
-                and _copy_color(colors, i, splats, out)
-            ):
-                depths[out] = z
-                out += 1
-        counts[block] = out - start
+        out, stop = index(block * BLOCK), min(block * BLOCK + BLOCK, len(opacities))
+        for first in range(block * BLOCK, stop, GROUP):
+            if first < whole:
+                _fetch(means, quats, scales, opacities, colors, first, room)
+            else:
+                _fetch(*rest, 0, room)
+            _project_group(room, view, size, near)
+            to_rows(room, rows)
+            for lane in range(index(min(GROUP, stop - first))):
+                copy_splat(rows, lane, splats, out)
+                copy_whole(rows, lane * index(SPLAT_FIELDS) + index(_LEFT), rects, out)
+                depths[out] = room[_at(_DEPTH, lane)]
+                out += index(room[_at(_VISIBLE, lane)])
+        counts[block] = np.int64(out) - block * BLOCK
 
 
 @inlined
-def _project_one(means, quats, scales, opacities, i, view, size, z, splats, rects, out):
-    """Write shape and place of Gaussian i to row `out`; returns whether it can be seen."""
+def _least(a, b):
+    """The smaller one; a where it is not a number. The builtin would keep loops from vectors."""
+    return b if b < a else a
+
+
+@inlined
+def _most(a, b):
+    """The larger one; a where it is not a number."""
+    return b if b > a else a
+
+
+@inlined
+def _at(row, lane):
+    return index(row * GROUP) + lane
+
+
+@compiled
+def _padded(values, width):
+    """An attribute of a group that is not whole, with zeros for the others."""
+    padded = np.zeros(GROUP * width, np.float32)
+    padded[: len(values)] = values
+    return padded
+
+
+@compiled
+def _fetch(means, quats, scales, opacities, colors, first, room):
+    """Copy the attributes of Gaussian `first` and the following ones to the room."""
+    to_columns(means, index(first * 3), 3, room, index(_MEAN * GROUP))
+    to_columns(quats, index(first * 4), 4, room, index(_QUAT * GROUP))
+    to_columns(scales, index(first * 3), 3, room, index(_SCALE * GROUP))
+    to_columns(opacities, index(first), 1, room, index(_OPACITY * GROUP))
+    to_columns(colors, index(first * 3), 3, room, index(RED * GROUP))
+
+
+@compiled
+def _project_group(room, view, size, near):
+    keep_apart()
+    for lane in range(GROUP):
+        _project_one(room, index(lane), view, size, near)
+
+
+@inlined
+def _project_one(room, lane, view, size, near):
+    """From the attributes of a Gaussian to its splat, and whether that can be seen.
+
+    Comparisons are put so that NaN ends in "not seen".
+    """
+    mx, my, mz = room[_at(_MEAN, lane)], room[_at(_MEAN + 1, lane)], room[_at(_MEAN + 2, lane)]
+    z = view[6] * mx + view[7] * my + view[8] * mz + view[11]
     rz = _ONE / z
-    x = view[0] * means[i, 0] + view[1] * means[i, 1] + view[2] * means[i, 2] + view[9]
-    y = view[3] * means[i, 0] + view[4] * means[i, 1] + view[5] * means[i, 2] + view[10]
-    x, y = view[12] * x * rz, view[13] * y * rz  # px from the principal point
-    quat_norm2 = (
-        quats[i, 0] * quats[i, 0]
-        + quats[i, 1] * quats[i, 1]
-        + quats[i, 2] * quats[i, 2]
-        + quats[i, 3] * quats[i, 3]
-    )
-    m0, m1, m2, n0, n1, n2 = _axes_in_picture(quats, scales, i, view, size, x, y, rz, quat_norm2)
+    x = view[12] * (view[0] * mx + view[1] * my + view[2] * mz + view[9]) * rz
+    y = view[13] * (view[3] * mx + view[4] * my + view[5] * mz + view[10]) * rz
+    u, v = x + view[14], y + view[15]  # x, y: px from the principal point
+
+    m0, m1, m2, n0, n1, n2, quat_norm2 = _axes_in_picture(room, lane, view, size, x, y, rz)
     c0, c1, c2 = m1 * n2 - m2 * n1, m2 * n0 - m0 * n2, m0 * n1 - m1 * n0
     det = c0 * c0 + c1 * c1 + c2 * c2
     xx = m0 * m0 + m1 * m1 + m2 * m2
@@ -125,21 +193,33 @@ def _project_one(means, quats, scales, opacities, i, view, size, z, splats, rect
     xx += _DILATION
     yy += _DILATION
     scale = _ONE / dilated
-    opacity2 = opacities[i] * opacities[i] * det * scale
-    if not (opacity2 >= _ALPHA_MIN2 and opacity2 < _INFINITY and dilated < _INFINITY):
-        return False
-    if not quat_norm2 > _QUAT_MIN2:
-        return False
+    opacity = room[_at(_OPACITY, lane)]
+    opacity2 = opacity * opacity * det * scale
     log_opacity2 = _log(opacity2)
-    u, v = x + view[14], y + view[15]
-    extent = min(_EXTENT_SIGMA, math.sqrt(max(log_opacity2 - _LOG_ALPHA_MIN2, _ZERO)))
+    extent = _least(_EXTENT_SIGMA, math.sqrt(_most(log_opacity2 - _LOG_ALPHA_MIN2, _ZERO)))
     reach_x, reach_y = extent * math.sqrt(xx), extent * math.sqrt(yy)
-    splats[out, MEAN_X], splats[out, MEAN_Y] = u, v
-    splats[out, SLOPE], splats[out, FALL] = xy / yy, _SIXTEENTH / yy
-    splats[out, SQUARE], splats[out, SPREAD] = _SIXTEENTH * yy * scale, real(16) * dilated / yy
-    splats[out, LOG] = real(0.0625) * log_opacity2
-    splats[out, TURN] = reach_x * xy / xx
-    return _write_rect(rects, out, u, v, reach_x, reach_y, size)
+
+    ryy = _ONE / yy
+    room[_at(MEAN_X, lane)], room[_at(MEAN_Y, lane)] = u, v
+    room[_at(SLOPE, lane)], room[_at(FALL, lane)] = xy * ryy, _SIXTEENTH * ryy
+    room[_at(SQUARE, lane)] = _SIXTEENTH * yy * scale
+    room[_at(SPREAD, lane)] = real(16) * dilated * ryy
+    room[_at(LOG, lane)] = real(0.0625) * log_opacity2
+    room[_at(TURN, lane)] = reach_x * xy / xx
+    room[_at(_DEPTH, lane)] = z
+    light = abs(room[_at(RED, lane)]) + abs(room[_at(GREEN, lane)]) + abs(room[_at(BLUE, lane)])
+    seen = (
+        (z >= near)
+        & (z <= _FAR)
+        & (opacity >= _ALPHA_MIN)
+        & (opacity2 >= _ALPHA_MIN2)
+        & (opacity2 < _INFINITY)
+        & (dilated < _INFINITY)
+        & (quat_norm2 > _QUAT_MIN2)
+        & (light < _INFINITY)
+        & _find_tiles(room, lane, u, v, reach_x, reach_y, size)
+    )
+    room[_at(_VISIBLE, lane)] = _ONE if seen else _ZERO
 
 
 @inlined
@@ -153,22 +233,25 @@ def _log(x):
 
 
 @inlined
-def _axes_in_picture(quats, scales, i, view, size, x, y, rz, quat_norm2):
-    """M = J R_camera R_quat S, 2 x 3 row by row: cov2d = M M^T."""
-    sx = min(max(x, -view[14] - _MARGIN * size[0]), size[0] - view[14] + _MARGIN * size[0])
-    sy = min(max(y, -view[15] - _MARGIN * size[1]), size[1] - view[15] + _MARGIN * size[1])
+def _axes_in_picture(room, lane, view, size, x, y, rz):
+    """M = J R_camera R_quat S, 2 x 3 row by row: cov2d = M M^T. Then the quaternion's norm^2."""
+    sx = _least(_most(x, -view[14] - _MARGIN * size[0]), size[0] - view[14] + _MARGIN * size[0])
+    sy = _least(_most(y, -view[15] - _MARGIN * size[1]), size[1] - view[15] + _MARGIN * size[1])
     a0 = (view[12] * view[0] - sx * view[6]) * rz  # J R_camera
     a1 = (view[12] * view[1] - sx * view[7]) * rz
     a2 = (view[12] * view[2] - sx * view[8]) * rz
     b0 = (view[13] * view[3] - sy * view[6]) * rz
     b1 = (view[13] * view[4] - sy * view[7]) * rz
     b2 = (view[13] * view[5] - sy * view[8]) * rz
-    w, qx, qy, qz = quats[i, 0], quats[i, 1], quats[i, 2], quats[i, 3]
-    s = _TWO / quat_norm2
+    w, qx = room[_at(_QUAT, lane)], room[_at(_QUAT + 1, lane)]
+    qy, qz = room[_at(_QUAT + 2, lane)], room[_at(_QUAT + 3, lane)]
+    norm2 = w * w + qx * qx + qy * qy + qz * qz
+    s = _TWO / norm2
     r00, r01, r02 = _ONE - s * (qy * qy + qz * qz), s * (qx * qy - w * qz), s * (qx * qz + w * qy)
     r10, r11, r12 = s * (qx * qy + w * qz), _ONE - s * (qx * qx + qz * qz), s * (qy * qz - w * qx)
     r20, r21, r22 = s * (qx * qz - w * qy), s * (qy * qz + w * qx), _ONE - s * (qx * qx + qy * qy)
-    s0, s1, s2 = scales[i, 0], scales[i, 1], scales[i, 2]
+    s0, s1 = room[_at(_SCALE, lane)], room[_at(_SCALE + 1, lane)]
+    s2 = room[_at(_SCALE + 2, lane)]
     return (
         (a0 * r00 + a1 * r10 + a2 * r20) * s0,
         (a0 * r01 + a1 * r11 + a2 * r21) * s1,
@@ -176,28 +259,18 @@ def _axes_in_picture(quats, scales, i, view, size, x, y, rz, quat_norm2):
         (b0 * r00 + b1 * r10 + b2 * r20) * s0,
         (b0 * r01 + b1 * r11 + b2 * r21) * s1,
         (b0 * r02 + b1 * r12 + b2 * r22) * s2,
+        norm2,
     )
 
 
 @inlined
-def _write_rect(rects, out, u, v, reach_x, reach_y, size):
+def _find_tiles(room, lane, u, v, reach_x, reach_y, size):
     """Tiles of the pixels whose centres lie in the splat's box; are there any?"""
-    left = max(np.ceil(u - reach_x - _HALF), _ZERO)
-    top = max(np.ceil(v - reach_y - _HALF), _ZERO)
-    right = min(np.floor(u + reach_x + _HALF), size[0])
-    bottom = min(np.floor(v + reach_y + _HALF), size[1])
-    if not (left < right and top < bottom):
-        return False
-    rects[out, 0] = np.int32(left) // TILE_WIDTH
-    rects[out, 1] = np.int32(top) // TILE_HEIGHT
-    rects[out, 2] = (np.int32(right) + TILE_WIDTH - 1) // TILE_WIDTH
-    rects[out, 3] = (np.int32(bottom) + TILE_HEIGHT - 1) // TILE_HEIGHT
-    return True
-
-
-@inlined
-def _copy_color(colors, i, splats, out):
-    """Returns whether the colour is finite."""
-    red, green, blue = colors[i, 0], colors[i, 1], colors[i, 2]
-    splats[out, RED], splats[out, GREEN], splats[out, BLUE] = red, green, blue
-    return abs(red) + abs(green) + abs(blue) < _INFINITY
+    left = _most(np.ceil(u - reach_x - _HALF), _ZERO)
+    top = _most(np.ceil(v - reach_y - _HALF), _ZERO)
+    right = _least(np.floor(u + reach_x + _HALF), size[0])
+    bottom = _least(np.floor(v + reach_y + _HALF), size[1])
+    room[_at(_LEFT, lane)], room[_at(_TOP, lane)] = left * _PER_TILE_X, top * _PER_TILE_Y
+    room[_at(_RIGHT, lane)] = (right + _LAST_X) * _PER_TILE_X
+    room[_at(_BOTTOM, lane)] = (bottom + _LAST_Y) * _PER_TILE_Y
+    return (left < right) & (top < bottom)

@@ -119,9 +119,13 @@ class Lanes:
             self.builder.or_(self.builder.bitcast(value, bits), signs), value.type
         )
 
+    def pick(self, a: ir.Value, b: ir.Value, lanes: Sequence[int]) -> ir.Value:
+        """These lanes of a, and of b, whose lanes are counted on from those of a."""
+        order = ir.Constant(ir.VectorType(INT, len(lanes)), list(lanes))
+        return self.builder.shuffle_vector(a, b, order)
+
     def _shuffled(self, value: ir.Value, lanes: list[int]) -> ir.Value:
-        order = ir.Constant(ir.VectorType(INT, len(lanes)), lanes)
-        return self.builder.shuffle_vector(value, ir.Constant(value.type, ir.Undefined), order)
+        return self.pick(value, ir.Constant(value.type, ir.Undefined), lanes)
 
     def _address(self, array: int, at: ir.Value, kind: ir.Type) -> ir.Value:
         return self.builder.bitcast(self.builder.gep(self._data[array], [at]), kind.as_pointer())
