@@ -34,7 +34,7 @@ from renderer.backends.cpu_lanes import (
 from renderer.backends.cpu_sort import sort_list
 from renderer.backends.cpu_vectors import keep_apart
 
-BATCH = 32  # splats planned at a time; what belongs to them stays in the first cache
+BATCH = 64  # splats planned at a time; what belongs to them stays in the first cache
 _COLUMNS, _ROWS = TILE_WIDTH // BLOCK_PX, TILE_HEIGHT // BLOCK_PX  # blocks of a tile
 _BLOCKS = _COLUMNS * _ROWS
 _PLANES = 4 * LANES  # of a block: transmittance, red, green, blue
