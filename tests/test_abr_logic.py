@@ -248,6 +248,16 @@ def test_static_layers_do_not_wait_for_a_buffer_that_never_grows() -> None:
     assert decide(LADDER, poor, SETTINGS).step is Step.FETCH_STATIC
 
 
+def test_a_slow_start_is_expected_to_recover_only_at_the_beginning_of_a_scene() -> None:
+    """Large layers: begun on what the first GOPs found, they would stall for seconds."""
+    heavy = replace(LADDER.looped(200.0), static_bytes=(100_000, 2_000_000))
+    slow = estimate(1.05 * LADDER.bandwidth_bps(LADDER.lowest))
+    begun = situation(static_layers=1, buffer_s=4.0, throughput=slow)
+    assert decide(heavy, begun, SETTINGS).step is Step.FETCH_GOP
+    later = replace(begun, next_gop=SETTINGS.static.hope_gops)
+    assert decide(heavy, later, SETTINGS).step is Step.FETCH_STATIC
+
+
 def test_plenty_gets_the_best_and_little_the_lowest() -> None:
     rich = situation(throughput=estimate(100e6), buffer_s=15.0)
     poor = situation(throughput=estimate(0.5e6), buffer_s=3.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,16 @@ def test_the_optimum_is_what_trying_everything_finds() -> None:
     )
     search = OptimumSettings(bin_s=0.01, stall_allowances_s=(0.0, 0.5, 1.0, 2.0, 4.0))
     assert find_optimum(ladder, trace, search).qoe_db == pytest.approx(best, abs=1e-6)
+
+
+def test_the_optimum_waits_with_large_static_layers_until_the_buffer_bears_them() -> None:
+    ladder = made_up_ladder(gops=60)
+    ladder = replace(ladder, static_bytes=(100_000, 2_000_000))
+    trace = constant(1.25 * ladder.bandwidth_bps(ladder.lowest))
+    early = find_optimum(ladder, trace, OptimumSettings(static_gops=12))
+    late = find_optimum(ladder, trace, OptimumSettings(static_gops=48))
+    assert late.stall_s < early.stall_s
+    assert late.qoe_db > early.qoe_db + 0.5
 
 
 class _Scripted(Fixed):

@@ -58,8 +58,8 @@ def test_an_upgrade_is_better_comes_in_time_and_leaves_most_of_the_buffer(
     needed_s = 8 * GOP.feature_bytes[decision.rung] / bps
     assert needed_s < held.lead_s
     all_there = next_gop == len(LADDER.gops)
-    assert all_there or needed_s <= UPGRADES.buffer_share * buffer_s
-    assert all_there or buffer_s + GOP.duration_s > SETTINGS.most_buffer_s
+    idle_s = buffer_s + GOP.duration_s - SETTINGS.most_buffer_s
+    assert all_there or needed_s <= UPGRADES.idle_times * idle_s
     assert "instead of" in decision.reason
 
 

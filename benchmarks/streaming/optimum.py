@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -23,10 +24,10 @@ class OptimumSettings:
         static_gops: static layers are fetched before this GOP or not at all.
     """
 
-    bin_s: float = 0.02
-    stall_allowances_s: tuple[float, ...] = (0.0, 0.3, 1.0, 3.0, 10.0)
+    bin_s: float = 0.04
+    stall_allowances_s: tuple[float, ...] = (0.0, 0.3, 1.0, 3.0, 10.0, 20.0)
     buffer_s: float = 20.0
-    static_gops: int = 12
+    static_gops: int = 48
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,22 @@ def find_optimum(ladder: Ladder, trace: Trace, settings: OptimumSettings) -> Bes
     """
     first = _first_gop(ladder, trace)
     start_s = float(first.now_s[0])
-    least = _search(ladder, trace, settings, first, start_s, np.inf, lowest_only=True)
-    least_s = float(least.late_s.min())
     best = Best(-np.inf, np.inf)
+    search = partial(_search, ladder, trace, settings, first, start_s)
+    least_s = float(search(np.inf, least_stall=True).late_s.min())
     for allowance in settings.stall_allowances_s:
-        ends = _search(ladder, trace, settings, first, start_s, least_s + allowance + 1e-6)
-        if len(ends.score):
-            stall = STALL_DB * ends.late_s / (ladder.duration_s / 60)
-            qoe_db = ends.score / len(ladder.gops) - stall
-            top = int(qoe_db.argmax())
-            found = Best(float(qoe_db[top]), float(ends.late_s[top]))
-            best = max(best, found, key=lambda each: each.qoe_db)
+        found = _best_of(ladder, search(least_s + allowance + 1e-6))
+        best = max(best, found, key=lambda each: each.qoe_db)
     return best
+
+
+def _best_of(ladder: Ladder, ends: _Labels) -> Best:
+    if not len(ends.score):
+        return Best(-np.inf, np.inf)
+    stall = STALL_DB * ends.late_s / (ladder.duration_s / 60)
+    qoe_db = ends.score / len(ladder.gops) - stall
+    top = int(qoe_db.argmax())
+    return Best(float(qoe_db[top]), float(ends.late_s[top]))
 
 
 def _first_gop(ladder: Ladder, trace: Trace) -> _Labels:
@@ -101,9 +106,10 @@ def _search(
     labels: _Labels,
     start_s: float,
     most_late_s: float,
-    lowest_only: bool = False,
+    least_stall: bool = False,
 ) -> _Labels:
-    rungs = [ladder.lowest] if lowest_only else list(range(len(ladder.rungs)))
+    """With `least_stall`: at the lowest rung, of each bin the one that stalled least."""
+    rungs = [ladder.lowest] if least_stall else list(range(len(ladder.rungs)))
     due_s = start_s
     for gop in range(1, len(ladder.gops)):
         due_s += ladder.gops[gop - 1].duration_s
@@ -115,7 +121,10 @@ def _search(
         asked_s = np.maximum(labels.now_s, room_s + labels.late_s)
         data_s = asked_s + trace.latency_s(asked_s)
         parts = [_at_rung(ladder, trace, labels, data_s, gop, rung, due_s) for rung in rungs]
-        labels = _survivors(_Labels.join(parts), settings.bin_s, most_late_s)
+        labels = _Labels.join(parts)
+        if least_stall:
+            labels.score = -labels.late_s
+        labels = _survivors(labels, settings.bin_s, most_late_s)
         if not len(labels.score):
             break
     return labels

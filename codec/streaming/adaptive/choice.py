@@ -84,7 +84,7 @@ def upgrade(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Deci
     """A GOP of the buffer to fetch again, if one pays."""
     if seen.throughput is None:
         return None
-    found = best_upgrade(ladder, seen, settings.upgrades)
+    found = best_upgrade(ladder, seen, _idle_s(ladder, seen, settings), settings.upgrades)
     if found is None:
         return None
     old, new = (ladder.rungs[rung] for rung in (found.old_rung, found.rung))
@@ -94,10 +94,17 @@ def upgrade(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Deci
 
 
 def _idle(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision:
+    idle_s = _idle_s(ladder, seen, settings)
+    if math.isinf(idle_s):
+        return _wait(seen, idle_s, "everything is there")
+    return _wait(seen, min(idle_s, seen.buffer_s), "the buffer is full")
+
+
+def _idle_s(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> float:
+    """Until the next GOP fits into the buffer; infinite where everything is there."""
     if seen.next_gop >= len(ladder.gops):
-        return _wait(seen, math.inf, "everything is there")
-    full_s = seen.buffer_s + ladder.gops[seen.next_gop].duration_s - settings.most_buffer_s
-    return _wait(seen, min(full_s, seen.buffer_s), "the buffer is full")
+        return math.inf
+    return seen.buffer_s + ladder.gops[seen.next_gop].duration_s - settings.most_buffer_s
 
 
 def choose_rung(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from codec.streaming.adaptive.decision import Situation
@@ -15,14 +16,20 @@ class StaticSettings:
     """How far the choice looks ahead.
 
     Args:
-        trust: share of the estimated throughput that is counted on.
+        trust: times the estimated throughput, counted on for the layers.
         most_wait_gops: the layers come at the latest after so many more GOPs.
         foresight_gops: stalls are counted over so many GOPs.
+        usual_room: throughput over the lowest rung's bit rate that later GOPs are expected to find
+            as much as what was measured: a network that begins slowly mostly recovers, and a
+            layer that is begun too early stalls for as long as it takes.
+        hope_gops: first GOPs of a scene for which that is expected; after them the estimate counts.
     """
 
-    trust: float = 0.9
+    trust: float = 1.2
     most_wait_gops: int = 12
     foresight_gops: int = 24
+    usual_room: float = 2.4
+    hope_gops: int = 28
 
 
 def stall_db(gop_s: float) -> float:
@@ -46,7 +53,12 @@ def gops_to_wait(ladder: Ladder, seen: Situation, most_s: float, settings: Stati
     layers = ladder.static_bytes[seen.static_layers :]
     static_s = sum(latency_s + 8.0 * size / bps for size in layers) / settings.trust
     gops = [ladder.gops[seen.next_gop + k] for k in rest]
-    steps = [(latency_s + 8.0 * g.bytes_at(ladder.lowest) / bps, g.duration_s) for g in gops]
+    hopeful = seen.next_gop < settings.hope_gops
+    steps = []
+    for gop in gops:
+        fetch_s = latency_s + 8.0 * gop.bytes_at(ladder.lowest) / bps
+        usual_s = gop.duration_s / settings.usual_room
+        steps.append((math.sqrt(fetch_s * usual_s) if hopeful else fetch_s, gop.duration_s))
     blurred_db = _lacking_db(ladder, seen)
     price_db = stall_db(ladder.gops[0].duration_s)
 

@@ -19,7 +19,8 @@ class UpgradeSettings:
 
     Args:
         trust: share of the estimated throughput that is counted on.
-        buffer_share: the largest part of the buffer that it may take.
+        idle_times: how many times the idle time it may take, that is until the next GOP may be
+            asked for: what takes no longer costs no content.
         worth: least gain per byte, over what the ladder gives per byte from its lowest to its best
             rung. What is replaced was fetched in vain, so a new GOP is the better buy unless the
             upgrade fills a dip.
@@ -30,8 +31,8 @@ class UpgradeSettings:
     """
 
     trust: float = 0.75
-    buffer_share: float = 0.3
-    worth: float = 1.3
+    idle_times: float = 2.0
+    worth: float = 0.7
     after_s: float = 1.0
     margin_s: float = 0.3
     patience: float = 1.5
@@ -49,13 +50,18 @@ class Upgrade:
     size_bytes: int
 
 
-def best_upgrade(ladder: Ladder, seen: Situation, settings: UpgradeSettings) -> Upgrade | None:
+def best_upgrade(
+    ladder: Ladder, seen: Situation, idle_s: float, settings: UpgradeSettings
+) -> Upgrade | None:
     """Of the upgrades that come in time and pay, that of the most gain per byte; or None.
 
     Bytes are free where nothing else is to be fetched: then it is that of the most gain.
+
+    Args:
+        idle_s: until the next GOP may be asked for; infinite where everything is there.
     """
     places = range(len(seen.held))
-    found = [u for place in places for u in _in_time(ladder, seen, place, settings)]
+    found = [u for place in places for u in _in_time(ladder, seen, place, idle_s, settings)]
     if _is_all_there(ladder, seen):
         return max((u for u in found if u.gain_db > 0), key=lambda u: u.gain_db, default=None)
     paying = [u for u in found if u.gain_db / u.size_bytes > _price(ladder, u.gop, settings)]
@@ -63,14 +69,12 @@ def best_upgrade(ladder: Ladder, seen: Situation, settings: UpgradeSettings) -> 
 
 
 def _in_time(
-    ladder: Ladder, seen: Situation, place: int, settings: UpgradeSettings
+    ladder: Ladder, seen: Situation, place: int, idle_s: float, settings: UpgradeSettings
 ) -> list[Upgrade]:
     """The better rungs of a GOP that are expected before it is shown."""
     held = seen.held[place]
     assert seen.throughput is not None
-    most_s = held.lead_s - settings.margin_s
-    if not _is_all_there(ladder, seen):
-        most_s = min(most_s, settings.buffer_share * seen.buffer_s)
+    most_s = min(held.lead_s - settings.margin_s, settings.idle_times * idle_s)
     found = []
     for rung in held.better:
         size_bytes = ladder.gops[held.gop].feature_bytes[rung]
