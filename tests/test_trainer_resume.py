@@ -11,6 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import trainer.gop_stage
+import trainer.joint_stage
 import trainer.train
 from tests.capture_scene import single_thread
 from trainer.coarse.background import BackgroundConfig
@@ -86,7 +88,8 @@ def killed_after_a_checkpoint(config: TrainConfig, monkeypatch: pytest.MonkeyPat
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer.train, "save_checkpoint", save_and_die)
+        for stage in (trainer.joint_stage, trainer.gop_stage):
+            patch.setattr(stage, "save_checkpoint", save_and_die)
         with pytest.raises(Killed):
             train(config)
 
@@ -109,7 +112,7 @@ def test_a_gop_goes_on_from_its_checkpoint_to_the_same_end(
     assert not run.gop_path(0).exists()
     killed_after_a_checkpoint(config, monkeypatch)  # step 10
     monkeypatch.setattr(trainer.train, "train_coarse_stage", forbid)
-    monkeypatch.setattr(trainer.train, "gop_start", forbid)
+    monkeypatch.setattr(trainer.gop_stage, "gop_start", forbid)
     train(config)
     check_equal(run.static_path, whole.static_path)
     check_equal(run.gop_path(0), whole.gop_path(0))

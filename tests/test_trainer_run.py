@@ -23,6 +23,7 @@ from trainer.datasets import open_capture
 from trainer.errors import RunError, TrainerError
 from trainer.fine.config import GopConfig
 from trainer.fine.start import initial_features
+from trainer.gop_plan import frames_of, gop_lengths
 from trainer.optimization.gaussian_parameters import ATTRIBUTES
 from trainer.parallel import run_on_devices, training_devices
 from trainer.progress import Progress
@@ -35,7 +36,6 @@ from trainer.run_directory import (
     write_atomically,
 )
 from trainer.scene_meta import scene_meta
-from trainer.train import gop_lengths
 from trainer.training_record import (
     StageRecord,
     Stopwatch,
@@ -305,6 +305,8 @@ def test_choices_differ_from_each_other() -> None:
 )
 def test_gops_are_of_equal_length(frames: int, gop: int, expected: list[int]) -> None:
     assert gop_lengths(frames, gop) == expected
+    shown = [frame for k in range(len(expected)) for frame in frames_of(expected, k)]
+    assert shown == list(range(frames))
 
 
 def test_scene_meta_of_a_capture(tiny_capture: Path) -> None:

@@ -10,9 +10,9 @@ The way through the rooms; each imports only from those above it, and `optimizat
     ablation/      all of it again, one part switched off at a time
     optimization/  Gaussians under Adam, density control, the differentiable picture, losses
 
-Beside them lies what belongs to a run as a whole: `train` (the run), its settings (`config`; named
-ones in `recipes`: the best we have, and the paper's), and `run_directory` (what training leaves on
-disk; a `codec.source.SceneSource`).
+Beside them lies what belongs to a run as a whole: `train` (the run) and its stages (`coarse_stage`,
+`joint_stage`, `gop_stage`), its settings (`config`; named ones in `recipes`: the best we have, and
+the paper's), and `run_directory` (what training leaves on disk; a `codec.source.SceneSource`).
 
 Errors:
     TrainerError(RuntimeError)           anything this package raises on purpose

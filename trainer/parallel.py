@@ -33,6 +33,12 @@ def training_devices(name: str) -> list[torch.device]:
     return [torch.device("cuda", index)]
 
 
+def make_current(device: torch.device) -> None:
+    """What names no device of its own is done there from now on."""
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+
+
 def run_on_devices(
     work: Callable[[int, torch.device], None], items: list[int], devices: list[torch.device]
 ) -> None:

@@ -21,13 +21,14 @@ import torch
 from trainer.ablation.row import Measuring, run_row
 from trainer.ablation.rows import ROWS, Row, shortened
 from trainer.ablation.table import markdown
+from trainer.coarse_stage import train_coarse_stage
 from trainer.config import TrainConfig
 from trainer.datasets import check_capture, open_capture
 from trainer.errors import RunError, TrainerError
+from trainer.gop_plan import gop_lengths
 from trainer.parallel import run_on_devices, training_devices
 from trainer.progress import log
 from trainer.run_directory import RunDirectory, write_atomically
-from trainer.train import gop_lengths, train_coarse_stage
 from trainer.training_record import changed_settings, plain_config
 
 

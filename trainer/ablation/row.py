@@ -27,8 +27,11 @@ from trainer.evaluation.comparison import Comparison
 from trainer.evaluation.contact_sheet import ContactSheet
 from trainer.evaluation.perceptual import perceptual_metric
 from trainer.evaluation.seam import SeamConfig, SeamMeter
+from trainer.gop_plan import frames_of
+from trainer.gop_stage import train_one_gop
+from trainer.joint_stage import settle_static_layer
 from trainer.run_directory import RunDirectory, TrainedScene
-from trainer.train import claim, settle_static_layer, train_one_gop
+from trainer.train import claim
 from trainer.training_record import plain_config, summary
 
 SHARED_FILES = (
@@ -123,10 +126,7 @@ def row_encoder(rungs: tuple[int, ...], sorts_by_lifetime: bool) -> EncoderConfi
 def _frames_of(run: RunDirectory, gops: Sequence[int]) -> list[int]:
     """The frames of the capture that GOPs show, one GOP after the other."""
     _, lengths = run.read_plan()
-    starts = [sum(lengths[:k]) for k in gops]
-    return [
-        f for k, start in zip(gops, starts, strict=True) for f in range(start, start + lengths[k])
-    ]
+    return [frame for k in gops for frame in frames_of(lengths, k)]
 
 
 @dataclass(frozen=True)

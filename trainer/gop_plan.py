@@ -1,0 +1,17 @@
+"""Which frames each GOP of a run shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def gop_lengths(frames: int, gop_frames: int) -> list[int]:
+    """Equal GOPs of at most `gop_frames`, so that the last one is not a stub."""
+    count = -(-frames // gop_frames)
+    return [frames * (i + 1) // count - frames * i // count for i in range(count)]
+
+
+def frames_of(lengths: Sequence[int], index: int) -> range:
+    """Content frames of one GOP."""
+    first = sum(lengths[:index])
+    return range(first, first + lengths[index])
