@@ -31,7 +31,7 @@ from renderer.backends.cpu_lanes import (
     is_finished,
     plan_splat,
 )
-from renderer.backends.cpu_sort import sort_list
+from renderer.backends.cpu_sort import sort_list, splat_of
 from renderer.backends.cpu_vectors import keep_apart
 
 BATCH = 64  # splats planned at a time; what belongs to them stays in the first cache
@@ -59,7 +59,7 @@ def blend(splats, starts, lists, longest, columns, first, last, background, coun
     planes = aligned(_BLOCKS * _PLANES)
     near = aligned(BATCH * SPLAT_FIELDS)
     rows = aligned(2 * _CONSTANTS)
-    spare, order = np.empty(longest, np.uint64), np.empty(longest, np.int32)
+    spare = np.empty(longest, np.uint64)
     edges = np.empty(2 * _ROWS, np.int32)
     open_blocks = np.empty(_BLOCKS + _COLUMNS, np.int32)
     ranks = np.empty(_ROWS * (_COLUMNS + 1), np.int32)
@@ -74,11 +74,11 @@ def blend(splats, starts, lists, longest, columns, first, last, background, coun
         _clear(planes)
         left, top = (tile % columns) * TILE_WIDTH, (tile // columns) * TILE_HEIGHT
         entries = lists[starts[tile] - starts[first] : starts[tile + 1] - starts[first]]
-        sort_list(entries, spare, order)
+        entries = sort_list(entries, spare[: len(entries)])
         begin = 0
         while begin < len(entries) and _find_open(planes, open_blocks, ranks):
             count = min(len(entries) - begin, BATCH)
-            _gather(splats, order, begin, count, near)
+            _gather(splats, entries, begin, count, near)
             x, y = real(left) + _HALF, real(top) + _HALF
             job_count = _plan(near, count, x, y, open_blocks, ranks, rows, edges, jobs)
             _blend_jobs(jobs, job_count, near, rows, xs, planes)
@@ -100,10 +100,10 @@ def _clear(planes):
 
 
 @compiled
-def _gather(splats, order, begin, count, near):
+def _gather(splats, entries, begin, count, near):
     """Copy a batch of splats, so that one wait for the memory does for several."""
     for k in range(index(count)):
-        copy_splat(splats, index(order[index(begin) + k]), near, k)
+        copy_splat(splats, splat_of(entries[index(begin) + k]), near, k)
 
 
 @compiled

@@ -12,9 +12,9 @@ import numpy as np
 
 from renderer.backends.cpu_kernels import BLOCK, compiled, take
 
-BINS = 1 << 10
-_DIGIT_BITS, _KEY_BITS = np.uint64(10), np.uint64(20)  # of the key by which a list is sorted
-_MASK = np.uint64(BINS - 1)
+KEY_BITS = 22  # of the key by which a list is sorted
+LONG_LIST = 1024  # entries; a longer one is sorted by fewer, larger digits
+_LONG_DIGIT, _SHORT_DIGIT = 11, 8  # bits
 _INDEX_BITS = np.uint64(32)  # an entry of a list: the bits of the depth, then the splat's index
 index = np.uint64  # signed ones could count from the end, which costs instructions
 
@@ -85,25 +85,25 @@ def bin_tiles(depths, counts, rects, columns, row_splits, starts, ends, counter,
 
 
 @compiled
-def sort_list(entries, spare, order):
-    """Sort a tile's list by depth; writes the indices of the splats to `order`, nearest first.
+def sort_list(entries, spare):
+    """Sort a tile's list by depth, nearest first; returns the array of the two that then holds it.
 
-    A stable radix sort in two passes. Positive floats sort like their bit patterns, so the key is
-    the top 20 bits of what differs in those: between 2 and 30 world units, say, it tells depths
-    apart that differ by four millionths. Splats of the same key keep the order of their indices.
+    A stable radix sort. Positive floats sort like their bit patterns, so the key is the top 22 bits
+    of what differs in those: between 2 and 30 world units, say, it tells depths apart that differ
+    by a millionth. Splats of the same key keep the order of their indices.
 
     Args:
-        entries: [length] of `bin_tiles`.  spare: at least as long, to work in.
-        order: [length] int32 out.
+        entries: [length] of `bin_tiles`.
+        spare: [length] to work in.
     """
     least, shift = _key_range(entries)
-    low, high = np.zeros(BINS, np.int32), np.zeros(BINS, np.int32)
-    for i in range(len(entries)):
-        key = (entries[i] - least) >> shift
-        low[key & _MASK] += 1
-        high[key >> _DIGIT_BITS] += 1
-    _scatter(low, least, shift, entries, spare)
-    _scatter(high, least, shift + _DIGIT_BITS, spare[: len(entries)], order)
+    bits = _LONG_DIGIT if len(entries) > LONG_LIST else _SHORT_DIGIT
+    positions = np.empty(1 << bits, np.int32)
+    for _ in range(0, KEY_BITS, bits):
+        _scatter(entries, least, shift, positions, spare)
+        entries, spare = spare, entries
+        shift += index(bits)
+    return entries
 
 
 @compiled
@@ -114,20 +114,30 @@ def _key_range(entries):
         least, most = min(least, entries[i]), max(most, entries[i])
     least = least >> _INDEX_BITS << _INDEX_BITS
     shift = _INDEX_BITS
-    while most > least and (most - least) >> shift >> _KEY_BITS:
+    while most > least and (most - least) >> shift >> index(KEY_BITS):
         shift += index(1)
     return least, shift
 
 
 @compiled
-def _scatter(positions, least, shift, entries, out):
-    """One pass of the radix sort; turns the counts in `positions` into running positions."""
+def _scatter(entries, least, shift, positions, out):
+    """One pass of the radix sort, by the digit above `shift`; `positions` is to work in."""
+    mask = index(len(positions) - 1)
+    positions[:] = 0
+    for i in range(len(entries)):
+        positions[(entries[i] - least) >> shift & mask] += 1
     position = 0
-    for digit in range(BINS):
+    for digit in range(len(positions)):
         count = positions[digit]
         positions[digit] = position
         position += count
     for i in range(len(entries)):
-        digit = (entries[i] - least) >> shift & _MASK
+        digit = (entries[i] - least) >> shift & mask
         out[index(positions[digit])] = entries[i]
         positions[digit] += 1
+
+
+@compiled
+def splat_of(entry):
+    """The index of the splat of an entry."""
+    return entry & ((index(1) << _INDEX_BITS) - index(1))
