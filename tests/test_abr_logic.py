@@ -326,3 +326,12 @@ def test_no_estimate_before_the_first_byte() -> None:
     meter = ThroughputMeter()
     meter.add(0, 1.0)
     assert meter.estimate() is None
+
+
+def test_a_static_layer_is_begun_when_the_buffer_outlasts_it() -> None:
+    """400 kB at 2 Mbit/s take 1.65 s, the next GOP after it 1.1 s and more."""
+    seen = situation(
+        next_gop=4, last_rung=4, static_layers=1, buffer_s=2.0, throughput=estimate(2e6)
+    )
+    assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_GOP
+    assert decide(LADDER, replace(seen, buffer_s=12.0), SETTINGS).step is Step.FETCH_STATIC

@@ -20,7 +20,7 @@ from codec.streaming.adaptive import Step
 from codec.streaming.disk_cache import CacheSettings
 
 DATA = Path(os.environ.get("STGS_DATA", Path(__file__).parents[1] / "../shared/data"))
-WATCHED_S = 11.0
+WATCHED_S = 16.0
 GOP_FRAMES = 60  # of the bundled scene
 STRETCHES = [  # recording, where the stretch begins, s
     ("3g/report.2010-09-29_1823CEST", 0.0),
@@ -63,7 +63,7 @@ def test_it_plays_without_a_stall_and_rises(
 ) -> None:
     network = stretch(recording, start_s)
     with open_scene(BUNDLED) as scene:
-        ladder = scene.ladder()
+        ladder, static_count = scene.ladder(), scene.static_count
     slowest_bps = 1e3 * min(row["bandwidth_kbps"] for row in network)
     assert slowest_bps > 1.2 * ladder.bandwidth_bps(ladder.lowest)  # so a stall is a mistake
     trace = tmp_path / "trace.json"
@@ -74,7 +74,7 @@ def test_it_plays_without_a_stall_and_rises(
     assert not starved, "the network had room for the lowest rung"
     assert min(rungs) < rungs[0], "never better than the first rung"
     assert [frame.gop.frames for frame in frames][:1] == [1], "the first picture was no still"
-    assert len(frames[-1].gop.static) == 60_000
+    assert len(frames[-1].gop.static) == static_count
 
 
 def test_what_came_at_a_low_rung_is_fetched_again_and_shown(folder: Path, tmp_path: Path) -> None:

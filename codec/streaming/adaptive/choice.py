@@ -67,9 +67,24 @@ def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> 
     if seen.throughput is None:
         return None
     seconds = arrival_s(ladder.static_bytes[layer], seen)
+    if seen.buffer_s < _buffer_for_static_s(ladder, seen, seconds, settings):
+        return None
     if gops_to_wait(ladder, seen, settings.most_buffer_s, settings.static) == 0:
         return _static(seen, layer, f"a static layer in {seconds:.1f} s sharpens the picture")
     return None
+
+
+def _buffer_for_static_s(
+    ladder: Ladder, seen: Situation, seconds: float, settings: AdaptiveSettings
+) -> float:
+    """What has to be there before a layer that takes so long is begun: it is one transfer, and the
+    next GOP comes after it. 0 where the buffer hardly grows or is too small for that; then the
+    stall is weighed."""
+    gop = ladder.gops[seen.next_gop]
+    next_s = arrival_s(gop.bytes_at(ladder.lowest), seen)
+    needed_s = settings.static.reserve * seconds + next_s
+    grows = next_s < settings.static.growing_share * gop.duration_s
+    return needed_s if grows and needed_s <= settings.most_buffer_s - gop.duration_s else 0.0
 
 
 def _nothing_better(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> bool:

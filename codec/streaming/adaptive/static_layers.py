@@ -22,6 +22,8 @@ class StaticSettings:
         usual_room: throughput over the lowest rung's bit rate that later GOPs are expected to find
             as much as what was measured: a network that begins slowly mostly recovers, and a
             layer that is begun too early stalls for as long as it takes.
+        reserve: times the expected arrival of a layer that the buffer has to last, if it can.
+        growing_share: of a GOP's duration: the buffer grows where its lowest rung takes less.
         hope_gops: first GOPs of a scene for which that is expected; after them the estimate counts.
     """
 
@@ -29,6 +31,8 @@ class StaticSettings:
     most_wait_gops: int = 12
     foresight_gops: int = 24
     usual_room: float = 2.4
+    reserve: float = 1.3
+    growing_share: float = 0.85
     hope_gops: int = 28
 
 
