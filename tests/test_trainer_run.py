@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from functools import partial
@@ -267,6 +270,38 @@ def wait_for_a_trace(folder: Path, item: int, device: torch.device) -> None:
 def test_the_device_that_is_free_takes_the_next_item(tmp_path: Path) -> None:
     run_on_devices(partial(wait_for_a_trace, tmp_path), [0, 1, 2], [CPU, CPU])
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def work_for_long(folder: Path, item: int, device: torch.device) -> None:
+    (folder / str(item)).touch()
+    time.sleep(120)
+
+
+WORK_FOR_LONG = """
+import sys
+from functools import partial
+from pathlib import Path
+from tests.test_trainer_run import CPU, work_for_long
+from trainer.parallel import run_on_devices
+if __name__ == "__main__":
+    run_on_devices(partial(work_for_long, Path(sys.argv[1])), [0, 1], [CPU, CPU])
+"""
+
+
+def test_who_works_for_a_killed_run_ends_with_it(tmp_path: Path) -> None:
+    """Or two would write the same checkpoint once the run is resumed."""
+    script = tmp_path / "work.py"
+    script.write_text(WORK_FOR_LONG)
+    work = tmp_path / "work"
+    work.mkdir()
+    command = [sys.executable, str(script), str(work)]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as run:
+        while run.poll() is None and len(list(work.iterdir())) < 2:
+            time.sleep(0.05)
+        run.kill()
+        run.communicate(timeout=60)  # until nobody holds standard output any more
+    assert len(list(work.iterdir())) == 2
 
 
 def test_nothing_missing_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:

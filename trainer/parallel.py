@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from threading import Thread
 
 import torch
 
@@ -65,7 +67,7 @@ def _serve(
 ) -> None:
     """One device's process, for as long as items wait; runs in a thread of its own."""
     context = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
-    with ProcessPoolExecutor(1, mp_context=context) as process:
+    with ProcessPoolExecutor(1, context, _end_with_parent) as process:
         try:
             while True:
                 process.submit(_do, work, waiting.get_nowait(), device).result()
@@ -79,6 +81,18 @@ def _serve(
         except BaseException:
             _drain(waiting)  # what failed here would fail elsewhere
             raise
+
+
+def _end_with_parent() -> None:
+    """End with a run that is killed: the run that resumes it writes the same files."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def end() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=end, daemon=True).start()
 
 
 def _drain(waiting: SimpleQueue[int]) -> None:
