@@ -168,6 +168,20 @@ def test_a_few_points_make_finite_gaussians(count: int) -> None:
     assert made.log_scales.isfinite().all()
 
 
+@pytest.mark.parametrize("place", [(0.0, 0.0, 0.0), (4096.0, -8192.0, 2048.0)])
+def test_how_far_points_are_apart_does_not_depend_on_the_origin(
+    place: tuple[float, float, float],
+) -> None:
+    grid = torch.cartesian_prod(*[torch.arange(4.0)] * 3) * 0.25 + torch.tensor(place)
+    assert neighbour_distance(grid).tolist() == [0.25] * 64
+    plane = grid[grid[:, 2] == grid[0, 2]]
+    assert torch.allclose(normals(plane), torch.tensor([0.0, 0, 1]), atol=1e-4)
+
+
+def test_normals_of_a_few_points() -> None:
+    assert normals(torch.eye(3)).isfinite().all()
+
+
 # What moves
 
 SPHERE, RADIUS = torch.tensor([0.3, -0.2, 0.1]), 0.35

@@ -9,6 +9,7 @@ import torch
 from codec.source import CameraPreset, SceneMeta
 from renderer import Camera
 from trainer.datasets.capture import Capture
+from trainer.points.projection import distances
 
 PRESETS = 4
 
@@ -35,7 +36,7 @@ def _presets(capture: Capture) -> tuple[CameraPreset, ...]:
     positions = torch.stack([v.camera.position for v in capture.views])
     chosen = [0]
     while len(chosen) < min(PRESETS, len(positions)):
-        nearest = torch.cdist(positions, positions[chosen]).amin(dim=1)
+        nearest = distances(positions, positions[chosen]).amin(dim=1)
         chosen.append(int(nearest.argmax()))
     return tuple(
         _preset(f"View {number}", capture.views[index].camera, capture.center)

@@ -16,7 +16,7 @@ from torch import Tensor
 from renderer import Camera, Gaussians, RenderSettings
 from trainer.optimization.rasterizer import rasterize
 from trainer.points.point_cloud import PointCloud
-from trainer.points.projection import inside, project
+from trainer.points.projection import distances, inside, project
 from trainer.random_source import RandomSource
 
 SHRINK = 4  # floaters are large: a picture of a fourth of the size shows them
@@ -50,7 +50,7 @@ class FreeSpace:
         self.near, self.far = near, far
         self.cameras = [c.resized(c.width // SHRINK, c.height // SHRINK) for c in cameras]
         places = torch.stack([c.position.cpu() for c in cameras])
-        apart = torch.cdist(places, places)
+        apart = distances(places, places)
         around = apart.topk(min(NEIGHBOURS + 1, len(cameras)), largest=False).indices
         self.places, self.neighbours = places, around[:, 1:]
 

@@ -13,7 +13,7 @@ from renderer import Camera
 from trainer.datasets import Capture
 from trainer.points.plane_sweep import SweepConfig, swept_points
 from trainer.points.point_cloud import PointCloud, read_ply
-from trainer.points.projection import inside, project, sample, unproject
+from trainer.points.projection import distances, inside, project, sample, unproject
 from trainer.points.triangulation import triangulate_moments
 from trainer.progress import log
 from trainer.random_source import RandomSource
@@ -116,7 +116,7 @@ def fill_up(
 
 def _interpolated_depth(pixels: Tensor, known_pixels: Tensor, known_depth: Tensor) -> Tensor:
     """Inverse depth of the nearest three known points, weighted by inverse squared distance."""
-    distance, nearest = torch.cdist(pixels, known_pixels).topk(3, largest=False)
+    distance, nearest = distances(pixels, known_pixels).topk(3, largest=False)
     weight = 1 / (distance.square() + 1.0)
     inverse = (weight / known_depth[nearest]).sum(1) / weight.sum(1)
     return 1 / inverse

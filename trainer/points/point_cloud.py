@@ -13,6 +13,7 @@ from torch import Tensor
 
 from renderer import CanonicalGaussians
 from trainer.errors import CaptureError
+from trainer.points.projection import distances
 
 PLY_TYPES = {
     "char": "i1", "uchar": "u1", "short": "<i2", "ushort": "<u2", "int": "<i4", "uint": "<u4",
@@ -100,7 +101,7 @@ def neighbour_distance(positions: Tensor, neighbours: int = 3, chunk: int = 2048
         return torch.zeros(len(positions), device=positions.device)
     count = min(neighbours, len(positions) - 1)
     nearest = [
-        torch.cdist(part, positions).topk(count + 1, largest=False).values[:, 1:]
+        distances(part, positions).topk(count + 1, largest=False).values[:, 1:]
         for part in positions.split(chunk)
     ]
     return torch.cat(nearest).square().mean(dim=1).sqrt()
@@ -108,9 +109,9 @@ def neighbour_distance(positions: Tensor, neighbours: int = 3, chunk: int = 2048
 
 def normals(positions: Tensor, neighbours: int = 12, chunk: int = 2048) -> Tensor:
     """[N, 3] unit vectors along which the neighbourhood of each point is thinnest; z >= 0."""
-    found = []
+    count, found = min(neighbours, len(positions)), []
     for part in positions.split(chunk):
-        nearest = torch.cdist(part, positions).topk(neighbours, largest=False).indices
+        nearest = distances(part, positions).topk(count, largest=False).indices
         around = positions[nearest] - positions[nearest].mean(dim=1, keepdim=True)
         _, axes = torch.linalg.eigh(around.mT @ around)  # [K, 3, 3], the shortest first
         found.append(axes[:, :, 0])

@@ -1,4 +1,4 @@
-"""Points into pictures: where they land, and what is to be seen there."""
+"""Points into pictures: where they land, what is to be seen there, and how far apart they are."""
 
 from __future__ import annotations
 
@@ -35,3 +35,12 @@ def sample(image: Tensor, pixels: Tensor) -> Tensor:
     column = pixels[:, 0].long().clamp(0, image.shape[1] - 1)
     row = pixels[:, 1].long().clamp(0, image.shape[0] - 1)
     return image[row, column]
+
+
+def distances(these: Tensor, those: Tensor) -> Tensor:
+    """[N, M] distances of points [N, D] and [M, D], exact also far from the origin.
+
+    By default `torch.cdist` takes the difference of large squares: points 1 apart and 10,000 from
+    the origin would be at the same place.
+    """
+    return torch.cdist(these, those, compute_mode="donot_use_mm_for_euclid_dist")
