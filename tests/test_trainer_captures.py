@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from renderer import Camera
 from trainer.config import TrainConfig
 from trainer.datasets import check_capture, load_frames, open_capture
 from trainer.datasets.capture import mean_up, point_of_attention
@@ -127,6 +129,32 @@ def test_cameras_look_at_the_point_of_attention(tiny_capture: Path) -> None:
     assert mean_up(cameras) == pytest.approx((0, 0, 1), abs=1e-5)
 
 
+def array_of_cameras(turn_rad: float, place: tuple[float, float, float]) -> list[Camera]:
+    """Two rows of three, 1 apart, that look along +y; outer columns turn to the middle one."""
+    cameras = []
+    for k in range(6):
+        position = torch.tensor([k % 3 - 1.0, 0.0, k // 3 - 0.5]) + torch.tensor(place)
+        angle = turn_rad * (k % 3 - 1)
+        ahead = torch.tensor([-math.sin(angle), math.cos(angle), 0.0])
+        up = torch.tensor([0.0, 0.0, 1.0])
+        cameras.append(Camera.look_at(position, position + ahead, up, 0.7, WIDTH, HEIGHT))
+    return cameras
+
+
+@pytest.mark.parametrize("place", [(0.0, 0.0, 0.0), (300.0, -100.0, 50.0)])
+@pytest.mark.parametrize("turn_rad", [0.0, -0.2])  # side by side; away from each other
+def test_cameras_that_look_the_same_way_attend_to_what_is_before_them(
+    turn_rad: float, place: tuple[float, float, float]
+) -> None:
+    apart = math.hypot(2, 1)
+    mean_axis = (1 + 2 * math.cos(turn_rad)) / 3
+    found = torch.tensor(point_of_attention(array_of_cameras(turn_rad, place)))
+    expected = torch.tensor(place) + torch.tensor([0.0, 2 * apart * mean_axis, 0.0])
+    assert torch.allclose(found, expected, atol=1e-3)
+    found = torch.tensor(point_of_attention(array_of_cameras(turn_rad, place), reach=9.0))
+    assert (found - torch.tensor(place))[1].item() == pytest.approx(9 * mean_axis, abs=1e-3)
+
+
 def check_refused(folder: Path, *words: str) -> None:
     """Training stops with these words before it writes anything."""
     out = folder / "run"
@@ -154,6 +182,24 @@ def test_a_camera_without_images_is_named(images: Path) -> None:
 def test_another_picture_size_is_named(images: Path) -> None:
     iio.imwrite(images / "ims" / "1" / "000002.png", picture(1, 2, WIDTH + 2))
     check_refused(images, "camera 1", "000002.png", "34", "32")
+
+
+def test_a_training_camera_of_another_size_is_named(images: Path) -> None:
+    cameras = [entry(k) for k in range(CAMERAS)]
+    cameras[2] |= {"w": WIDTH + 2}
+    for frame in range(FRAMES):
+        iio.imwrite(images / "ims" / "2" / f"{frame:06d}.png", picture(2, frame, WIDTH + 2))
+    write_json(images, cameras=cameras)
+    check_refused(images, "camera 2", "34x24", "32x24")
+
+
+def test_a_held_out_camera_may_be_of_another_size(images: Path) -> None:
+    cameras = [entry(k) for k in range(CAMERAS)]
+    cameras[0] |= {"w": WIDTH + 2}
+    for frame in range(FRAMES):
+        iio.imwrite(images / "ims" / "0" / f"{frame:06d}.png", picture(0, frame, WIDTH + 2))
+    write_json(images, cameras=cameras)
+    check_capture(open_capture(images))
 
 
 def test_a_grey_image_is_named(images: Path) -> None:

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from renderer import Camera
+from trainer.errors import CaptureError
 
 READERS = 16  # files that are read at once
+LEAST_CONVERGENCE = 1e-3  # mean squared sine of the angles between optical axes, about 2 degrees
 
 
 class FrameReader(Protocol):
@@ -89,9 +91,22 @@ def load_frames(views: tuple[CapturedView, ...], frames: Sequence[int]) -> list[
 
 def check_capture(capture: Capture) -> None:
     """Look at every camera's files before any work. Raises CaptureError, naming the camera."""
+    _check_sizes(capture.split("train"))
     with ThreadPoolExecutor(READERS) as pool:
         for _ in pool.map(lambda view: view.reader.check(capture.frames), capture.views):
             pass
+
+
+def _check_sizes(views: tuple[CapturedView, ...]) -> None:
+    """Pictures of several training cameras make a batch."""
+    sizes = [(v.camera.width, v.camera.height) for v in views]
+    usual = max(sizes, key=sizes.count)
+    for view, (width, height) in zip(views, sizes, strict=True):
+        if (width, height) != usual:
+            raise CaptureError(
+                f"camera {view.name}: is {width}x{height}, other training cameras are "
+                f"{usual[0]}x{usual[1]}; all must be of one size"
+            )
 
 
 def mean_up(cameras: list[Camera]) -> tuple[float, float, float]:
@@ -100,16 +115,28 @@ def mean_up(cameras: list[Camera]) -> tuple[float, float, float]:
     return _triple(torch.nn.functional.normalize(up, dim=0))
 
 
-def point_of_attention(cameras: list[Camera]) -> tuple[float, float, float]:
-    """The point nearest to all optical axes, in the least-squares sense."""
-    normal = torch.zeros(3, 3, dtype=torch.float64)
-    moment = torch.zeros(3, dtype=torch.float64)
-    for camera in cameras:
-        axis = camera.viewmat[2, :3].double()
-        across = torch.eye(3, dtype=torch.float64) - torch.outer(axis, axis)
-        normal += across
-        moment += across @ camera.position.double()
-    return _triple(torch.linalg.lstsq(normal, moment[:, None]).solution[:, 0])
+def point_of_attention(
+    cameras: list[Camera], reach: float | None = None
+) -> tuple[float, float, float]:
+    """The point nearest to all optical axes, in the least-squares sense.
+
+    Axes that hardly converge, or behind the cameras, have none: of a flat array of cameras that
+    look the same way it is a point before their middle.
+
+    Args:
+        reach: how far before it, world units; by default twice as far as cameras are apart.
+    """
+    axes = torch.stack([c.viewmat[2, :3] for c in cameras]).double()
+    places = torch.stack([c.position for c in cameras]).double()
+    across = torch.eye(3, dtype=torch.float64) - axes[:, :, None] * axes[:, None, :]
+    normal, moment = across.mean(dim=0), (across @ places[:, :, None]).mean(dim=0)
+    if torch.linalg.eigvalsh(normal)[0] > LEAST_CONVERGENCE:
+        point = torch.linalg.solve(normal, moment)[:, 0]
+        if ((point - places) * axes).sum(dim=1).median() > 0:
+            return _triple(point)
+    apart = torch.cdist(places, places).max()
+    ahead = axes.mean(dim=0) * (2 * apart if reach is None else reach)
+    return _triple(places.mean(dim=0) + ahead)
 
 
 def _triple(vector: Tensor) -> tuple[float, float, float]:

@@ -48,7 +48,7 @@ def read_neural_3d_video(folder: Path) -> Capture:
         fps=facts[0].fps,
         frames=statistics.mode(f.frames for f in facts),  # one that stopped early is an error
         up=mean_up(cameras),
-        center=point_of_attention(cameras),
+        center=point_of_attention(cameras, reach=_middle_depth(poses)),
         points_path=None,
     )
 
@@ -68,6 +68,12 @@ def _read_poses(path: Path, count: int) -> np.ndarray:
     if poses.dtype.kind != "f" or not np.isfinite(poses).all():
         raise CaptureError(f"{path} does not hold finite numbers")
     return poses.astype(np.float64)
+
+
+def _middle_depth(poses: np.ndarray) -> float | None:
+    """Between the depth bounds, in the mean of inverse depths; None where they say nothing."""
+    bounds = poses[:, 15:]
+    return float(1 / (1 / bounds).mean()) if (bounds > 0).all() else None
 
 
 def _camera(pose: np.ndarray, facts: VideoFacts) -> Camera:
