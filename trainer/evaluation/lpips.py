@@ -13,7 +13,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -166,7 +166,7 @@ def read_weights(trunk: Trunk, folder: Path) -> dict[str, Any]:
 class _ArraysOnly(pickle.Unpickler):
     """Makes arrays and nothing else."""
 
-    KNOWN = {  # noqa: RUF012
+    KNOWN: ClassVar[dict[tuple[str, str], Any]] = {
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         # Named by numpy before 2.0; it makes an array that is filled afterwards.
