@@ -79,7 +79,8 @@ def open_scene(
             cancelled,
         )
     except FileNotFoundError as error:
-        raise NotAScene(f"{location} is not a scene: it has no scene.json.") from error
+        why = str(error) if is_url(str(location)) else "it has no scene.json."
+        raise NotAScene(f"{location} is not a scene: {why}") from error
     except CorruptSegment as error:
         raise NotAScene(f"{location} is not a scene: {error}") from error
     try:

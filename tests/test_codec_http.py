@@ -77,7 +77,18 @@ def server(root: Path) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize(
-    "path", ["ball.stgs", "ball", "ball/", "ball/scene.json", "ball/scene.mpd", "ball.stgs?key=1"]
+    "path",
+    [
+        "ball.stgs",
+        "ball",
+        "ball/",
+        "ball/scene.json",
+        "ball/scene.mpd",
+        "ball.stgs?key=1",
+        "ball#start",
+        "ball.stgs#start",
+        "ball/scene.json#start",
+    ],
 )
 def test_scene_over_http_is_the_scene_on_disk(server: Server, path: str) -> None:
     with (
@@ -92,7 +103,7 @@ def test_scene_over_http_is_the_scene_on_disk(server: Server, path: str) -> None
 
 def test_what_is_not_there_is_not_a_scene(server: Server) -> None:
     for path in ("nothing", "nothing.stgs", "ball/static"):
-        with pytest.raises(NotAScene):
+        with pytest.raises(NotAScene, match="HTTP 404"):
             open_scene(f"{server.url}/{path}", SETTINGS)
 
 

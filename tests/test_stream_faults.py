@@ -167,6 +167,8 @@ def test_versions_are_told_apart_where_if_range_is_ignored(
         (redirect("ftp://127.0.0.1/a"), SceneUnreachable, "ftp:", 1),
         (redirect("/a", endless=True), SceneUnreachable, "without end", None),
         (redirect("http://["), SceneUnreachable, "cannot be fetched", None),
+        (redirect("http://127.0.0.1:99999/a"), SceneUnreachable, "cannot be fetched", None),
+        (redirect("http://xn--/a"), SceneUnreachable, "cannot be fetched", None),
     ],
 )
 def test_lasting_faults_are_told_in_finite_time(
@@ -268,6 +270,23 @@ def test_requests_of_many_threads_share_few_connections(server: FaultServer) -> 
     shared.close()
     assert results == [BODY] * 8
     assert server.connections <= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9"),
+        ("HTTP_PROXY", "socks://127.0.0.1:9"),
+        ("SSL_CERT_FILE", "/nothing/here.pem"),
+        ("NO_PROXY", "[::1"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SceneUnreachable, match=name):
+        HttpTransport(IMPATIENT)
 
 
 def test_progress_is_told(server: FaultServer) -> None:

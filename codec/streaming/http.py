@@ -36,6 +36,9 @@ class HttpTransport:
         network: replaces sockets in tests.
         listener: told of each step of each request, in the thread of the transport.
         chance: uniform in 0..1, for jitter.
+
+    Raises:
+        SceneUnreachable: the environment names a proxy or certificates that cannot be used.
     """
 
     def __init__(
@@ -129,7 +132,10 @@ class HttpTransport:
                 too_late = spent_s > self._settings.allowed_s(download.size_bytes)
                 if too_late or failures >= self._settings.tries:
                     raise _unreachable(download.url, error) from error
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except CodecError:
+                raise
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError, ExceptionGroup) as error:
+                # What the libraries below make of an address that a server may have sent.
                 raise _unreachable(download.url, error) from error
             await asyncio.sleep(pause_s)
 
@@ -199,14 +205,25 @@ class HttpTransport:
 
 
 def _client(settings: HttpSettings, network: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    """Certificates are verified; what arrives is what is declared."""
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(None, connect=settings.connect_s),  # `_try` sees to the others
-        limits=httpx.Limits(max_connections=settings.connections),
-        follow_redirects=False,  # httpx would read the bodies of redirects, however long
-        headers={"Accept-Encoding": "identity"},
-        transport=network,
-    )
+    """Certificates are verified; what arrives is what is declared.
+
+    Raises:
+        SceneUnreachable: the environment names a proxy or certificates that cannot be used.
+    """
+    try:
+        return httpx.AsyncClient(
+            timeout=httpx.Timeout(None, connect=settings.connect_s),  # `_try` sees to the others
+            limits=httpx.Limits(max_connections=settings.connections),
+            follow_redirects=False,  # httpx would read the bodies of redirects, however long
+            headers={"Accept-Encoding": "identity"},
+            transport=network,
+        )
+    except (OSError, ImportError, ValueError, httpx.InvalidURL) as error:
+        raise SceneUnreachable(
+            f"The network cannot be used as this machine is set up ({error}): look at ALL_PROXY, "
+            "HTTP_PROXY, HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR. "
+            "SOCKS proxies are not supported."
+        ) from error
 
 
 def _result(future: concurrent.futures.Future[Reply], url: str) -> Reply:
@@ -217,7 +234,10 @@ def _result(future: concurrent.futures.Future[Reply], url: str) -> Reply:
 
 
 def _unreachable(url: str, error: Exception) -> CodecError:
-    reason = str(error) or type(error).__name__
+    inner: BaseException = error
+    while isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    reason = str(inner) or type(inner).__name__
     return SceneUnreachable(f"{url} cannot be fetched: {reason.rstrip('.')}.")
 
 

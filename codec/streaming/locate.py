@@ -100,7 +100,8 @@ def open_remote(
 
 
 def _scene_url(url: str) -> str:
-    """The URL of the scene where that of its manifest was given."""
+    """The URL of the scene where that of its manifest was given; without a fragment."""
+    url = url.partition("#")[0]
     path, mark, query = url.partition("?")
     base, _, name = path.rpartition("/")
     return base + mark + query if name in (MANIFEST_NAME, DASH_NAME) else url
