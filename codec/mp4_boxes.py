@@ -15,6 +15,8 @@ STSD_HEADER_BYTES = 8  # version, flags and entry count, before the first sample
 TRUN_HEADER_FIELDS = (0x1, 0x4)  # flags of a track run: data offset, flags of the first sample
 TRUN_SAMPLE_FIELDS = (0x100, 0x200, 0x400)  # duration, size, flags; before the composition offset
 TRUN_COMPOSITION_OFFSETS = 0x800
+TRACK_BRANDS = ("cmfc", "iso6")  # a CMAF track, with decode times in its fragments
+SEGMENT_BRANDS = ("msdh", "cmfs", "cmff")  # of DASH, and of CMAF: one fragment is the segment
 VISUAL_ENTRY_BYTES = 78  # fixed fields of a visual sample entry, before its own boxes
 
 
@@ -58,9 +60,17 @@ def find(data: bytes, path: tuple[str, ...], start: int = 0, end: int | None = N
 
 
 def split_segments(movie: bytes) -> tuple[bytes, bytes]:
-    """A fragmented MP4 -> its initialisation segment (ftyp, moov) and its media segment."""
+    """A fragmented MP4 -> its initialisation segment (ftyp, moov) and its media segment (styp and
+    what follows), each with the brands of CMAF (ISO/IEC 23000-19) instead of the muxer's."""
     moov = find(movie, ("moov",))
-    return movie[: moov.end], movie[moov.end :]
+    init = _brands("ftyp", TRACK_BRANDS) + movie[moov.begin : moov.end]
+    return init, _brands("styp", SEGMENT_BRANDS) + movie[moov.end :]
+
+
+def _brands(kind: str, brands: tuple[str, ...]) -> bytes:
+    """A box of brands; the first is the major one."""
+    names = "".join(brands).encode()
+    return struct.pack(">I4s4sI", 16 + len(names), kind.encode(), names[:4], 0) + names
 
 
 def with_times(media: bytes, ticks: int, shift: int = 0) -> bytes:

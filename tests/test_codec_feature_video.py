@@ -79,7 +79,9 @@ def test_more_threads_decode_the_same(codec: Codec) -> None:
 def test_segment_is_one_closed_gop_with_exact_times(codec: Codec) -> None:
     init, media = encoded(codec, frames=7, start=90_000 * 10)
     assert [box.kind for box in boxes(init)] == ["ftyp", "moov"]
-    assert [box.kind for box in boxes(media)] == ["moof", "mdat"]
+    assert [box.kind for box in boxes(media)] == ["styp", "moof", "mdat"]
+    assert {"cmfc", "iso6"} <= brands(init)
+    assert {"msdh", "cmfs", "cmff"} <= brands(media)
     tfdt = find(media, ("moof", "traf", "tfdt"))
     assert struct.unpack(">Q", media[tfdt.start + 4 : tfdt.end])[0] == 900_000
     with av.open(io.BytesIO(init + media)) as container:
@@ -100,6 +102,14 @@ def test_short_gops_are_encoded_by_all_presets(preset: str, frames: int) -> None
     settings = VideoSettings("hevc", 20, preset)
     init, media = encode_segment(planes, frames, 0, 900, settings)
     assert decode_segment(init, media, LAYOUT, (frames, 9, 5), "hevc", "x").shape[0] == frames
+
+
+def brands(segment: bytes) -> set[str]:
+    """The compatible brands that its first box names; the major one has to be among them."""
+    first = next(boxes(segment))
+    names = [segment[k : k + 4].decode() for k in range(first.start, first.end, 4)]
+    assert names[0] in names[2:]
+    return set(names[2:])
 
 
 def presentation_times(media: bytes, decoded: list[int]) -> list[int]:
