@@ -18,6 +18,7 @@ from renderer import Camera
 from trainer.config import TrainConfig
 from trainer.datasets import check_capture, load_frames, open_capture
 from trainer.datasets.capture import mean_up, point_of_attention
+from trainer.datasets.readers import VideoReader
 from trainer.errors import CaptureError
 from trainer.points.projection import project
 from trainer.train import train
@@ -237,6 +238,22 @@ def test_a_damaged_video_is_named(videos: Path, size: int) -> None:
     check_refused(videos, "camera 1", "cam01.mp4")
 
 
+def test_a_picture_that_the_decoder_had_to_guess_is_named(tmp_path: Path) -> None:
+    """Bytes that were overwritten rarely stop a decoder: it makes up what they hid."""
+    path = tmp_path / "cam.mp4"
+    random = np.random.default_rng(0)
+    frames = [random.integers(0, 256, (96, 128, 3), dtype=np.uint8) for _ in range(4)]
+    write_video(path, frames)
+    data = bytearray(path.read_bytes())
+    middle = data.index(b"mdat") + int(path.stat().st_size * 0.6)
+    data[middle : middle + 30] = random.bytes(30)
+    path.write_bytes(data)
+    reader = VideoReader("7", path, 128, 96)
+    reader.check(4)
+    with pytest.raises(CaptureError, match=r"camera 7: cam.mp4 (is damaged at frame|cannot be)"):
+        reader.read([3])
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -244,7 +261,12 @@ def test_a_damaged_video_is_named(videos: Path, size: int) -> None:
         ({"w2c": np.diag([1.0, 1, -1, 1]).tolist()}, ["camera 1", "w2c"]),
         ({"w2c": [1, 2, 3]}, ["camera 1"]),
         ({"w2c": "eye"}, ["camera 1"]),
+        ({"w2c": [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 1]]}, ["camera 1", "w2c"]),
         ({"K": [[-1, 0, 1], [0, 1, 1], [0, 0, 1]]}, ["camera 1", "K"]),
+        ({"K": [[9, 0.5, 1], [0, 9, 1], [0, 0, 1]]}, ["camera 1", "no pinhole"]),
+        ({"K": [[9, 0, 1], [0, 9, 1], [0, 0, 2]]}, ["camera 1", "no pinhole"]),
+        ({"K": [[math.nan, 0, 1], [0, 9, 1], [0, 0, 1]]}, ["camera 1", "K"]),
+        ({"split": "trian"}, ["camera 1", "trian"]),
         ({"w": 10**9}, ["camera 1", "1000000000x24"]),
         ({"h": 0}, ["camera 1", "32x0"]),
         ({"video": "../../secret.mp4"}, ["camera 1", "leads out"]),
@@ -259,6 +281,13 @@ def test_a_wrong_entry_is_named(images: Path, change: dict[str, Any], words: lis
     check_refused(images, *words)
 
 
+def test_a_camera_without_a_name_is_counted(images: Path) -> None:
+    cameras = [entry(k) for k in range(CAMERAS)]
+    del cameras[2]["id"]
+    write_json(images, cameras=cameras)
+    check_refused(images, "camera number 2 of cameras.json", "id")
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -266,11 +295,15 @@ def test_a_wrong_entry_is_named(images: Path, change: dict[str, Any], words: lis
         {"fps": "nan"},
         {"frames": -3},
         {"frames": None},
+        {"frames": 0.5},
+        {"frames": 2.5},
+        {"center": [math.nan, 0, 0]},
         {"up": [0, 0, 0]},
         {"center": [1, 2]},
         {"cameras": 7},
         {"cameras": []},
         {"cameras": [entry(0), entry(1)]},
+        {"cameras": [entry(k) | {"w2c": entry(1)["w2c"]} for k in range(CAMERAS)]},
     ],
 )
 def test_a_wrong_document_is_refused(images: Path, change: dict[str, Any]) -> None:
@@ -278,7 +311,7 @@ def test_a_wrong_document_is_refused(images: Path, change: dict[str, Any]) -> No
     check_refused(images)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", "no JSON", '{"cameras": [1]}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", "no JSON", '{"cameras": [1]}', "[" * 10**5])
 def test_what_is_no_document_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "cameras.json").write_text(text)
     check_refused(tmp_path, "cameras.json")

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import torch
+
 from trainer.datasets.calibrated import read_calibrated
 from trainer.datasets.capture import Capture, CapturedView, check_capture, load_frames
 from trainer.datasets.neural_3d_video import read_neural_3d_video
@@ -18,6 +20,9 @@ def open_capture(folder: Path) -> Capture:
         capture = read_neural_3d_video(folder)
     else:
         raise CaptureError(f"{folder} holds neither cameras.json nor poses_bounds.npy")
-    if len(capture.split("train")) < 2:
+    places = [v.camera.position for v in capture.split("train")]
+    if len(places) < 2:
         raise CaptureError(f"{folder} has fewer than two training cameras")
+    if all(torch.equal(place, places[0]) for place in places):
+        raise CaptureError(f"{folder}: its training cameras stand at one place, and see no depth")
     return capture

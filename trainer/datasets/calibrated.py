@@ -23,6 +23,10 @@ from trainer.errors import CaptureError
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 SIDE_MAX_PX = 16_384
+WRONG_DOCUMENT = (
+    OSError, KeyError, TypeError, ValueError, OverflowError, RuntimeError,  # too deeply nested
+)  # fmt: skip
+SPLITS = ("train", "test")
 SKEW_MAX = 1e-3  # of R R^T from the identity; calibrations are often printed with few digits
 
 
@@ -30,8 +34,8 @@ def read_calibrated(folder: Path) -> Capture:
     """Read `folder/cameras.json`; frames are `<video>` or `ims/<id>/<frame>.jpg`."""
     try:
         document = json.loads((folder / "cameras.json").read_text())
-        views = tuple(_view(folder, entry) for entry in document["cameras"])
-        frames = int(_positive(document["frames"]))
+        views = tuple(_view(folder, k, entry) for k, entry in enumerate(document["cameras"]))
+        frames = _count(document["frames"])
         if not views:
             raise ValueError("no cameras")
         _check_names(views)
@@ -49,13 +53,14 @@ def read_calibrated(folder: Path) -> Capture:
         )
     except CaptureError:
         raise
-    except (OSError, KeyError, TypeError, ValueError, OverflowError) as error:
+    except WRONG_DOCUMENT as error:
         raise CaptureError(f"{folder / 'cameras.json'}: {error!r}") from error
 
 
-def _view(folder: Path, entry: dict[str, Any]) -> CapturedView:
-    name = str(entry["id"])
+def _view(folder: Path, number: int, entry: dict[str, Any]) -> CapturedView:
+    name = f"number {number} of cameras.json"
     try:
+        name = str(entry["id"])
         camera = Camera(
             viewmat=torch.tensor(entry["w2c"], dtype=torch.float32).reshape(4, 4),
             K=torch.tensor(entry["K"], dtype=torch.float32).reshape(3, 3),
@@ -64,6 +69,8 @@ def _view(folder: Path, entry: dict[str, Any]) -> CapturedView:
         )
         _check_calibration(camera)
         split = str(entry["split"])
+        if split not in SPLITS:
+            raise ValueError(f"split {split!r} is neither train nor test")
         return CapturedView(name, split, camera, _reader(folder, entry, name, camera))
     except CaptureError:
         raise
@@ -76,8 +83,13 @@ def _check_calibration(camera: Camera) -> None:
     skew = (rotation @ rotation.T - torch.eye(3)).abs().max()
     if not (camera.viewmat.isfinite().all() and skew < SKEW_MAX and rotation.det() > 0):
         raise ValueError("w2c is no rotation and translation")
+    if not torch.equal(camera.viewmat[3].abs(), torch.tensor([0.0, 0.0, 0.0, 1.0])):
+        raise ValueError("the last row of w2c is not 0 0 0 1")
     if not camera.K.isfinite().all() or camera.K[0, 0] <= 0 or camera.K[1, 1] <= 0:
         raise ValueError("K has no positive focal lengths")
+    rest = camera.K[[0, 1, 2, 2, 2], [1, 0, 0, 1, 2]]
+    if not torch.allclose(rest, torch.tensor([0.0, 0, 0, 0, 1]), atol=1e-6):
+        raise ValueError("K is no pinhole: [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]")
     if not (0 < camera.width <= SIDE_MAX_PX and 0 < camera.height <= SIDE_MAX_PX):
         raise ValueError(f"no picture is {camera.width}x{camera.height}")
 
@@ -136,6 +148,12 @@ def _positive(value: Any) -> float:
     return number
 
 
+def _count(value: Any) -> int:
+    if int(value) != float(value) or int(value) < 1:
+        raise ValueError(f"{value!r} is no number of frames")
+    return int(value)
+
+
 def _direction(values: Any) -> tuple[float, float, float] | None:
     triple = _triple(values)
     if triple is None:
@@ -148,4 +166,6 @@ def _triple(values: Any) -> tuple[float, float, float] | None:
     if values is None:
         return None
     x, y, z = (float(v) for v in values)
+    if not all(map(math.isfinite, (x, y, z))):
+        raise ValueError(f"{values!r} is not finite")
     return (x, y, z)

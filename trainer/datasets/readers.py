@@ -33,6 +33,8 @@ class VideoReader:
         missing = {frame: row for row, frame in enumerate(frames)}
         with self._opened() as container:
             for index, picture in enumerate(container.decode(video=0)):
+                if picture.is_corrupt:  # those after it are predicted from it
+                    raise self._error(f"is damaged at frame {index}")
                 if index in missing:
                     pictures[missing.pop(index)] = self._checked(picture)
                 if not missing:
@@ -42,7 +44,11 @@ class VideoReader:
         return pictures
 
     def check(self, count: int) -> None:
-        """See `FrameReader.check`; sizes and packets are looked at, nothing is decoded."""
+        """See `FrameReader.check`; sizes and packets are looked at, nothing is decoded.
+
+        Damage within packets shows when the first pictures are read, all through the video, which
+        is before training.
+        """
         with self._opened() as container:
             codec = container.streams.video[0].codec_context
             self._check_size(codec.width, codec.height)
