@@ -24,6 +24,8 @@ class LayerEntry:
         count: N; cells from N on are padding.
         height, width: the grid, cells.
         quantisers: attribute -> how its codes become values.
+        quality_db: of a static layer, PSNR of drawn pictures with the static layers up to this one
+            against those with all of them, capped at 100; None where the package does not say.
     """
 
     file: FileEntry
@@ -31,6 +33,7 @@ class LayerEntry:
     height: int
     width: int
     quantisers: dict[str, Quantiser]
+    quality_db: float | None = None
 
     @property
     def bits(self) -> dict[str, int]:
@@ -111,6 +114,7 @@ class Manifest:
         static: layers that live as long as the scene, the most important first.
         gops: in order of time.
         poster: picture of the opening view; None in packages without one.
+        no_static_db: `LayerEntry.quality_db` of no static layer at all.
     """
 
     meta: SceneMeta
@@ -119,6 +123,7 @@ class Manifest:
     static: tuple[LayerEntry, ...]
     gops: tuple[GopEntry, ...]
     poster: PosterEntry | None = None
+    no_static_db: float | None = None
 
     @property
     def frame_count(self) -> int:

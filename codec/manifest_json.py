@@ -44,6 +44,8 @@ def write_manifest(manifest: Manifest) -> bytes:
     }
     if manifest.poster is not None:
         document["poster"] = poster_object(manifest.poster)
+    if manifest.no_static_db is not None:
+        document["no_static_db"] = manifest.no_static_db
     return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
 
 
@@ -66,7 +68,7 @@ def read_manifest(data: bytes, limits: Limits) -> Manifest:
     )
     _check_timeline(root.at("gops"), gops)
     meta, poster = _read_meta(root.at("meta"), limits), read_poster_entry(root, limits)
-    return Manifest(meta, tiles, rungs, static, gops, poster)
+    return Manifest(meta, tiles, rungs, static, gops, poster, _read_db(root, "no_static_db"))
 
 
 def _check_version(root: Node) -> None:
@@ -134,12 +136,16 @@ def _read_gop(node: Node, tiles: TileLayout, rungs: int, limits: Limits) -> GopE
 
 
 def _read_segment(node: Node, limits: Limits) -> SegmentEntry:
-    has_quality = node.has("quality_db")
     return SegmentEntry(
         file=read_file_entry(node.at("file"), limits.segment_bytes),
         psnr_db=node.at("psnr_db").number(0, 100),
-        quality_db=node.at("quality_db").number(0, 100) if has_quality else None,
+        quality_db=_read_db(node, "quality_db"),
     )
+
+
+def _read_db(node: Node, name: str) -> float | None:
+    """A PSNR that may be left out."""
+    return node.at(name).number(0, 100) if node.has(name) else None
 
 
 def _read_layer(node: Node, limits: Limits) -> LayerEntry:
@@ -152,6 +158,7 @@ def _read_layer(node: Node, limits: Limits) -> LayerEntry:
             name: _read_quantiser(node.at("attributes").at(name), channels, 16)
             for name, channels in ATTRIBUTE_CHANNELS.items()
         },
+        quality_db=_read_db(node, "quality_db"),
     )
     cells = layer.height * layer.width
     if not layer.count <= cells <= limits.gaussians_per_layer:
@@ -242,12 +249,14 @@ def _segment_object(segment: SegmentEntry) -> dict[str, Any]:
 
 
 def _layer_object(layer: LayerEntry) -> dict[str, Any]:
+    quality = {} if layer.quality_db is None else {"quality_db": layer.quality_db}
     return {
         "file": asdict(layer.file),
         "count": layer.count,
         "height": layer.height,
         "width": layer.width,
         "attributes": {name: _quantiser_object(q) for name, q in layer.quantisers.items()},
+        **quality,
     }
 
 

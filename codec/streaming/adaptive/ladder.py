@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from codec.manifest import GopEntry, Manifest, SegmentEntry
 
@@ -122,7 +123,11 @@ def _quality_db(segment: SegmentEntry) -> float:
 
 
 def _static_quality_db(manifest: Manifest) -> tuple[float, ...]:
-    """A guess for packages that do not say: what is missing weighs as many Gaussians as it has."""
+    """As measured; without that a guess: what is missing weighs as many Gaussians as it has."""
+    measured = (manifest.no_static_db, *(layer.quality_db for layer in manifest.static))
+    known = tuple(value for value in measured if value is not None)
+    if len(known) == len(measured):
+        return (*accumulate(known[:-1], max), 100.0)  # more layers never count as worse
     total = sum(layer.count for layer in manifest.static)
     missing, guessed = total, []
     for layer in manifest.static:
