@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from codec.scene import open_scene
 from renderer import RenderSettings
 from renderer.backends.reference import ReferenceBackend
 from tests.capture_scene import FRAMES, single_thread
+from trainer import recipes
 from trainer.ablation.ablate import AblationConfig, ablate, planned_rows, static_key
 from trainer.ablation.rows import ROWS
 from trainer.coarse.stage import StaticConfig
@@ -73,7 +74,25 @@ def test_the_paper_has_no_static_split_and_its_own_numbers() -> None:
     assert config.static.cap == config.gop.cap <= 150_000
     assert (config.gop.window, config.gop.feature_noise) == (3, 0.001)
     assert config.gop.auxiliary.enabled
+    assert (config.gop.auxiliary.every, config.gop.auxiliary.color_weight) == (1, 2.0)
     assert not config.color_response.enabled
+    assert not config.points.surfels
+
+
+def test_a_better_default_does_not_change_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings are written out in the recipe, but for those that say nothing of the method."""
+    written: dict[type, set[str]] = {}
+
+    def recorded(kind: type) -> Any:
+        return lambda **named: written.update({kind: set(named)}) or kind(**named)
+
+    for kind in (StaticConfig, GopConfig):
+        monkeypatch.setattr(recipes, kind.__name__, recorded(kind))
+    paper_recipe(Path("in"), Path("out"))
+    of_static = {f.name for f in fields(StaticConfig)} - written[StaticConfig]
+    assert of_static <= {"frames", "reliable_share", "rates"}
+    of_gop = {f.name for f in fields(GopConfig)} - written[GopConfig]
+    assert of_gop <= {"rates", "count", "fast_every"}  # these count where points are carved
 
 
 @pytest.fixture(scope="module")
@@ -239,12 +258,15 @@ def test_each_row_switches_off_what_it_says(tmp_path: Path) -> None:
     assert rows["window-1"].gop == replace(full, window=1)
     assert rows["window-5"].gop == replace(full, window=5)
     assert rows["no-feature-noise"].gop == replace(full, feature_noise=0.0)
+    assert rows["no-spatial"].gop == replace(full, spatial_weight=0.0)
+    assert rows["no-opacity"].gop == replace(full, opacity_weight=0.0)
     assert rows["no-depth"].static == replace(base.static, depth_weight=0.0)
     assert rows["no-dropout"].static == replace(base.static, dropout=0.0)
     assert not rows["no-static-split"].static_split
     assert rows["color-response"].color_response.enabled != base.color_response.enabled
     paper = paper_recipe(tmp_path, tmp_path)
     assert (rows["paper"].gop, rows["paper"].static) == (paper.gop, paper.static)
+    assert rows["paper"].points == replace(base.points, surfels=False)
 
 
 def test_titles_say_what_a_row_does_to_the_full_one(tmp_path: Path) -> None:

@@ -88,8 +88,8 @@ def _start(
     if len(points) == 0:
         raise CaptureError(f"{config.data}: no points to start from; give some with --points.path")
     log.info("starting from %d points, %d at most", len(points), most)
-    dense = len(found) >= config.points.fill
-    return (surfels_from_points if dense else gaussians_from_points)(points, opacity=0.5)
+    flat = config.points.surfels and len(found) >= config.points.fill
+    return (surfels_from_points if flat else gaussians_from_points)(points, opacity=0.5)
 
 
 def _footage(

@@ -10,6 +10,7 @@ from trainer.coarse.stage import StaticConfig
 from trainer.config import TrainConfig
 from trainer.fine.auxiliary import AuxiliaryConfig
 from trainer.fine.config import GopConfig
+from trainer.points.initial_points import InitialPointsConfig
 
 
 def default_recipe(data: Path, out: Path) -> TrainConfig:
@@ -30,6 +31,7 @@ def paper_recipe(data: Path, out: Path) -> TrainConfig:
         data,
         out,
         static_split=False,
+        points=InitialPointsConfig(surfels=False),
         color_response=ColorResponseConfig(enabled=False),
         static=paper_coarse_stage(),
         gop=paper_fine_stage(),

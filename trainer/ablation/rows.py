@@ -80,6 +80,7 @@ def as_in_the_paper(config: TrainConfig) -> TrainConfig:
     return replace(
         config,
         static_split=paper.static_split,
+        points=replace(config.points, surfels=paper.points.surfels),
         static=paper.static,
         gop=paper.gop,
         color_response=paper.color_response,
@@ -107,6 +108,8 @@ ROWS = (
     Row("no-joint", "no joint training", without_joint_training),
     Row("no-still", "moving ones may draw where nothing moves", of_gop(still_weight=0.0)),
     Row("no-static-split", "no static split", without_static_split),
+    Row("no-spatial", "no spatial regulariser", of_gop(spatial_weight=0.0)),
+    Row("no-opacity", "no opacity regulariser", of_gop(opacity_weight=0.0)),
     Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
     Row("no-depth", "no depth from points", of_static(depth_weight=0.0)),
     Row("no-free-space", "no free space", of_static(free_weight=0.0)),

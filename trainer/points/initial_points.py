@@ -30,6 +30,7 @@ class InitialPointsConfig:
         sweep: how these try depths.
         fill: sparser clouds are filled up to this number, at depths interpolated between points.
         depth_jitter: relative standard deviation of those depths.
+        surfels: clouds that need no filling up start as flat Gaussians on their surface.
     """
 
     path: Path | None = None
@@ -38,6 +39,7 @@ class InitialPointsConfig:
     sweep: SweepConfig = field(default_factory=SweepConfig)
     fill: int = 40_000
     depth_jitter: float = 0.03
+    surfels: bool = True
 
 
 def found_points(
