@@ -50,6 +50,21 @@ def test_throughput_is_bytes_over_the_time_in_which_they_came() -> None:
     assert line.traffic.total_bytes == 105_000
 
 
+def test_silence_is_the_time_in_which_nothing_came_that_was_asked_for() -> None:
+    line = Line()
+    line.clock.advance(60.0)
+    assert line.traffic.silent_s() == 0.0  # nothing was asked for
+    line.tell(1, "waiting")
+    line.tell(1, "waiting", after_s=4.0)  # another try of the same request
+    assert line.traffic.silent_s() == pytest.approx(4.0)
+    line.tell(1, "receiving", 1000, after_s=1.0)
+    assert line.traffic.silent_s() == 0.0
+    line.clock.advance(2.0)
+    assert line.traffic.silent_s() == pytest.approx(2.0)
+    line.tell(1, "done", 1000)
+    assert line.traffic.silent_s() == 0.0
+
+
 def test_requests_that_run_together_are_one_line() -> None:
     line = Line()
     for request in (1, 2):

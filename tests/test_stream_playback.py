@@ -219,6 +219,19 @@ def test_a_server_that_vanishes_and_comes_back(
     assert viewer.playback.status().corrupt_segments == 0
 
 
+def test_a_server_that_falls_silent_is_named_long_before_it_is_given_up(
+    server: FaultServer, watch: Callable[..., Viewer]
+) -> None:
+    patient = replace(SETTINGS, http=HttpSettings(stall_s=600.0, deadline_s=600.0))
+    soon = replace(FORGETFUL, silent_s=0.1)
+    viewer = watch("/scene", replace(PLAYBACK, opening=patient, pipeline=soon))
+    viewer.until(lambda: viewer.state is PlaybackState.PLAYING)
+    stalled = {path: stall_after(100) for path in server.files}
+    server.always.update(stalled)
+    viewer.until(lambda: viewer.state is PlaybackState.BUFFERING)
+    viewer.until(lambda: "Nothing comes from 127.0.0.1" in viewer.playback.status().message)
+
+
 @pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])
 def test_another_scene_in_its_place_is_played_then(
     server: FaultServer, watch: Callable[..., Viewer], shorter: dict[str, bytes], path: str

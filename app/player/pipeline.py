@@ -19,7 +19,7 @@ from app.player.source_thread import OpenScene, SourceSettings, SourceThread
 from app.player.stock import StockSettings
 from app.player.traffic import Traffic
 from codec.streaming.adaptive import Decision
-from codec.streaming.locate import is_url
+from codec.streaming.locate import host, is_url
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ class PipelineSettings:
         prefetch_gops: GOPs decoded ahead of the one that is shown.
         retry_s: pause before an unreachable server is asked again; doubles up to 4 times this.
         close_timeout_s: how long `close` waits for each thread.
+        silent_s: a server that is asked and sends nothing for so long is said to be silent.
     """
 
     stock: StockSettings = field(default_factory=StockSettings)
@@ -41,6 +42,7 @@ class PipelineSettings:
     prefetch_gops: int = 2
     retry_s: float = 1.0
     close_timeout_s: float = 5.0
+    silent_s: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,13 @@ class Pipeline:
                 gop_decision=state.gop_decision,
                 throughput_bps=throughput.bps if throughput else 0.0,
                 packet_bytes=stock.packets.size_bytes if stock else 0,
-                message=state.message,
+                message=state.message or self._silence(),
             )
+
+    def _silence(self) -> str:
+        """What to say while a stalled request may still come to life."""
+        silent = self._traffic.silent_s() >= self._settings.silent_s
+        return f"Nothing comes from {host(self._location)}. Still asking." if silent else ""
 
     def take_events(self) -> list[PlaybackError]:
         return self._state.take_events()

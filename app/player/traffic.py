@@ -54,7 +54,7 @@ class Traffic:
         self._also = also
         self._meter = ThroughputMeter(metering)
         self._requests: dict[int, _Request] = {}
-        self._looked_s = monotonic()
+        self._looked_s = self._heard_s = monotonic()
         self._new_bytes = 0
         self._busy_s = 0.0
         self._total_bytes = 0
@@ -63,6 +63,8 @@ class Traffic:
         with self._lock:
             self._pass_time()
             alone = not self._requests
+            if alone:
+                self._heard_s = self._looked_s
             request = self._requests.setdefault(step.request, _Request(alone))
             self._count(request, step)
             if step.state in ("done", "failed", "cancelled"):
@@ -74,6 +76,11 @@ class Traffic:
         """Of all bodies so far, repeated bytes included."""
         with self._lock:
             return self._total_bytes
+
+    def silent_s(self) -> float:
+        """For how long nothing has come that was asked for, tries and pauses included."""
+        with self._lock:
+            return self._monotonic() - self._heard_s if self._requests else 0.0
 
     def throughput(self) -> Throughput | None:
         """The estimate of now; None before anything came."""
@@ -99,6 +106,8 @@ class Traffic:
         """
         fresh, request.received = step.received_bytes - request.received, step.received_bytes
         self._total_bytes += fresh
+        if fresh:
+            self._heard_s = self._looked_s
         if request.alone and step.first_byte_s is not None and not request.answered:
             request.answered = True
             self._meter.add_latency(step.first_byte_s)

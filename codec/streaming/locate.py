@@ -54,6 +54,11 @@ def is_url(location: str) -> bool:
     return location.lower().startswith(("http://", "https://"))
 
 
+def host(url: str) -> str:
+    """The server that a URL names, for people: without user and password."""
+    return url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+
+
 def open_container(path: Path, limits: Limits) -> Container:
     """The container of a path on this machine; raises NotAScene."""
     if path.name in (MANIFEST_NAME, DASH_NAME) and path.is_file():
