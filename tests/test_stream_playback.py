@@ -249,6 +249,26 @@ def test_another_scene_in_its_place_is_played_then(
     assert not viewer.fatal
 
 
+def test_a_scene_that_is_being_replaced_is_waited_for(
+    server: FaultServer, watch: Callable[..., Viewer], shorter: dict[str, bytes]
+) -> None:
+    """Half of its scene.json is there, then none, then all of it."""
+    viewer = watch()
+    viewer.until(lambda: 5 in viewer.gops())
+    server.files.clear()
+    half = shorter["/scene/scene.json"]
+    server.files.update({**shorter, "/scene/scene.json": half[: len(half) // 2]})
+    viewer.until(lambda: any("replaced" in text for text in viewer.messages))
+    viewer.until(lambda: "not valid JSON" in viewer.playback.status().message)
+    del server.files["/scene/scene.json"]
+    viewer.until(lambda: "HTTP 404" in viewer.playback.status().message)
+    server.files.update(shorter)
+    viewer.until(lambda: viewer.playback.status().frames == 24)
+    seen = len(viewer.frames)
+    viewer.until(lambda: len(viewer.frames) > seen + 30)
+    assert not viewer.fatal
+
+
 def test_no_frame_of_before_is_shown_after_a_seek(
     server: FaultServer, watch: Callable[..., Viewer]
 ) -> None:

@@ -141,7 +141,9 @@ class SourceThread:
         while not self._closed():
             try:
                 return self._open_scene(self._closed)
-            except SceneUnreachable as error:
+            except UnsupportedVersion:
+                raise
+            except (SceneUnreachable, NotAScene) as error:  # it may not be all there yet
                 self._outage(str(error))
                 self._wait_out()
         raise Cancelled("closed while another scene was opened")
