@@ -15,6 +15,7 @@ from trainer.coarse.background import (
     flat_background,
     mean_color,
     motion_mask,
+    shows_background,
     still_view,
     still_views,
 )
@@ -89,6 +90,17 @@ def test_a_closed_scene_has_no_flat_background() -> None:
     random = torch.Generator().manual_seed(0)
     picture = torch.randint(0, 256, (30, 40, 3), generator=random).to(torch.uint8)
     assert flat_background([picture], CONFIG) is None
+
+
+def test_the_background_shows_where_all_around_has_its_colour() -> None:
+    picture = torch.full((9, 12, 3), 100, dtype=torch.uint8)
+    picture[4, 6] = 200  # what is 2 px around it may hold some of it
+    picture[0, 0] += 3  # the codec's noise
+    shown = shows_background(picture, (100 / 255, 100 / 255, 100 / 255))
+    expected = torch.ones(9, 12, dtype=torch.bool)
+    expected[2:7, 4:9] = False
+    assert torch.equal(shown, expected)
+    assert not shows_background(picture, None).any()
 
 
 def test_the_mean_colour_of_pictures() -> None:

@@ -60,7 +60,8 @@ def moving_blob() -> CanonicalGaussians:
 
 def gop(footage: GopFootage, seed: int, iterations: int = 40) -> GopTraining:
     config = GopConfig(count=64, iterations=iterations, features=4, width=16, moments=2)
-    start = GopStart.sorted(moving_blob(), torch.full((64,), 2.0), FRAMES, config)
+    birth, reach = torch.full((64,), 2.0), torch.full((64,), 3.0)
+    start = GopStart.sorted(moving_blob(), birth, reach, FRAMES, config)
     static = still_blobs().activate()
     return GopTraining(start, static, footage, 4.0, config, RandomSource(seed, CPU))
 

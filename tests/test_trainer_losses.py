@@ -18,6 +18,7 @@ from trainer.optimization.losses import (
     spatial_loss,
     ssim,
     temporal_loss,
+    unwanted_loss,
 )
 from trainer.optimization.structural_similarity import blur, gaussian_kernel
 
@@ -189,6 +190,16 @@ def test_attribute_loss_weighs_attributes_and_repeats_the_last_one() -> None:
     plane = torch.tensor([[0.0, 0, 0], [0, 1.5, 1.5]])
     expected = spatial_loss(plane.reshape(6, 1), 2, 3).item() / 10  # one of ten planes
     assert attribute_loss(gaussians, 2.0, 2, 3).item() == pytest.approx(expected)
+
+
+def test_unwanted_loss_is_the_mean_of_what_is_drawn_there() -> None:
+    shares = torch.tensor([[[0.5, 1.0], [0.25, 0.0]]], dtype=torch.float64, requires_grad=True)
+    unwanted = torch.tensor([[[1.0, 0.0], [1.0, 1.0]]], dtype=torch.float64)
+    loss = unwanted_loss(shares, unwanted)
+    assert loss.item() == pytest.approx((0.5 + 0.25) / 4)
+    loss.backward()
+    assert shares.grad is not None
+    assert torch.equal(shares.grad, unwanted / 4)
 
 
 def test_opacity_loss_is_the_mean_and_pulls_all_alike() -> None:

@@ -367,7 +367,7 @@ def test_presets_are_cameras_far_from_each_other(tiny_capture: Path) -> None:
 @pytest.mark.parametrize("window", [1, 3, 5])
 def test_features_say_when_a_gaussian_was_seen(window: int) -> None:
     config = GopConfig(features=4, window=window, moments=2)
-    features = initial_features(torch.tensor([0.0, 6.0]), 8, config)
+    features = initial_features(torch.tensor([0.0, 6.0]), torch.tensor([4.0, 4.0]), 8, config)
     assert features.shape == (2, 8 + window - 1, 4)
     middle = window // 2
     assert features[:, :, 0].argmax(dim=1).tolist() == [middle, 6 + middle]

@@ -23,8 +23,9 @@ from trainer.datasets import load_frames, open_capture
 from trainer.evaluation.held_out import HeldOutWatch
 from trainer.fine.config import GopConfig
 from trainer.fine.footage import GopFootage
+from trainer.fine.moving_start import FEWEST, moving_start
 from trainer.fine.stage import GopTraining
-from trainer.fine.start import FEWEST, GopStart, moving_start
+from trainer.fine.start import GopStart
 from trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
 from trainer.optimization.losses import psnr
 from trainer.optimization.rasterizer import depth_map, rasterize, rasterize_with_depth
@@ -111,6 +112,32 @@ def test_without_held_out_cameras_the_first_one_stands_in(tiny_capture: Path) ->
 # The static stage
 
 
+def test_haze_before_a_flat_background_fades(footage: GopFootage, stills: list[StillView]) -> None:
+    """A faint cloud of the background's colour changes no picture; the weight removes it."""
+    haze = CanonicalGaussians(
+        torch.zeros(1, 3),
+        torch.tensor([[1.0, 0, 0, 0]]),
+        torch.full((1, 3), math.log(0.7)),
+        torch.tensor([-1.0]),
+        torch.tensor([BACKGROUND]),
+    )
+    empty = [replace(s, median=background_picture(s.median)) for s in stills]
+    near = MedianFootage(footage.cameras, empty, 0.5, [], BACKGROUND)
+    config = StaticConfig(
+        cap=1, iterations=20, opacity_weight=0, scale_weight=0, exploration=0, dropout=0
+    )
+    left = train_static(
+        haze, near, BACKGROUND, 0.1, 4.0, config, RandomSource(0, CPU), lambda *_: None
+    )
+    rate = config.rates.opacity_logits
+    assert left.opacity_logits.item() == pytest.approx(-1.0 - 20 * rate, abs=3 * rate)
+
+
+def background_picture(like: Tensor) -> Tensor:
+    """[H, W, 3] uint8 of nothing but the background."""
+    return (torch.tensor(BACKGROUND) * 255).round().to(torch.uint8).expand_as(like).contiguous()
+
+
 def trained_static(
     stills: list[StillView],
     cameras: list[Camera],
@@ -166,7 +193,7 @@ def test_known_depths_pull_the_surface_to_them(
             dropout=0, relocate_until=0, rates=GaussianRates(means=5e-3),
         )  # fmt: skip
         static, _ = trained_static(doubtful, footage.cameras, config, known)
-        _, depths = rasterize_with_depth(static.activate(), footage.cameras, SETTINGS)
+        _, _, depths = rasterize_with_depth(static.activate(), footage.cameras, SETTINGS)
         return sum(depth_loss(d, k, 0.1, 4.0).item() for d, k in zip(depths, known, strict=True))
 
     assert error(1.0) < 0.8 * error(0.0)
@@ -238,7 +265,7 @@ def gop_training(footage: GopFootage, **changes: object) -> GopTraining:
     blob = scene[torch.full((64,), 5)]
     blob.means.add_(0.1 * random.normal(64, 3))
     blob.log_scales.fill_(math.log(0.1))
-    start = GopStart.sorted(blob, torch.full((64,), 2.0), FRAMES, config)
+    start = GopStart.sorted(blob, torch.full((64,), 2.0), torch.full((64,), 3.0), FRAMES, config)
     static = scene_at(0)[torch.arange(5)]
     return GopTraining(start, static, footage, 4.0, config, random)
 
@@ -300,7 +327,7 @@ def test_learning_rates_fall_to_what_is_left_at_the_end(footage: GopFootage) -> 
 
 
 def start_config(tmp_path: Path) -> TrainConfig:
-    gop = GopConfig(count=128, moments=2)
+    gop = GopConfig(count=128, moments=2, fast_share=0.0)
     return TrainConfig(tmp_path, tmp_path, hull=HullConfig(candidates=20_000), gop=gop)
 
 
@@ -318,12 +345,49 @@ def test_moving_gaussians_start_on_what_moves(
 ) -> None:
     config, random = start_config(tmp_path), RandomSource(0, CPU)
     capture = open_capture(tiny_capture)
-    points, birth = moving_start(footage, stills, static_room(), capture, config, random)
-    assert len(points) == len(birth) == 128
-    assert birth.unique().tolist() == [1, 4]  # a quarter and three quarters of six frames
-    found = [points.positions[birth == frame].median(dim=0).values for frame in (1, 4)]
-    for frame, middle in zip((1, 4), found, strict=True):
+    found = moving_start(footage, stills, static_room(), capture, config, random)
+    assert len(found) == 128
+    assert found.birth.unique().tolist() == [1, 4]  # a quarter and three quarters of six frames
+    assert found.reach.unique().tolist() == [3]
+    for frame in (1, 4):
+        middle = found[found.birth == frame].points.positions.median(dim=0).values
         assert (middle - scene_at(frame).means[5]).norm() < 0.2
+
+
+def test_what_is_fast_starts_where_it_is_between_the_moments(
+    footage: GopFootage, stills: list[StillView], tiny_capture: Path, tmp_path: Path
+) -> None:
+    """The one moment, frame 3, sees the blob aside from where it is in all other frames."""
+    shown = torch.tensor([1, 1, 1, 4, 1, 1])
+    jumping = replace(footage, frames=[f[shown] for f in footage.frames])
+    config = start_config(tmp_path)
+    config = replace(
+        config, gop=replace(config.gop, count=2048, moments=1, fast_share=0.25, fast_every=1)
+    )
+    capture, random = open_capture(tiny_capture), RandomSource(0, CPU)
+    found = moving_start(jumping, stills, static_room(), capture, config, random)
+    of_moment = found.reach == 6  # frames over moments
+    slow, fast = found[of_moment], found[~of_moment]
+    assert 100 < len(fast) <= 0.25 * 2048
+    assert len(found) <= 2048
+    assert (slow.birth == 3).all()
+    assert (slow.points.positions.median(dim=0).values - scene_at(4).means[5]).norm() < 0.2
+    assert (fast.points.positions.median(dim=0).values - scene_at(1).means[5]).norm() < 0.3
+    assert (fast.birth != 3).float().mean() > 0.9
+
+
+def test_what_hardly_moves_takes_no_points_between_the_moments(
+    footage: GopFootage, stills: list[StillView], tiny_capture: Path, tmp_path: Path
+) -> None:
+    shown = torch.full((6,), 1)
+    standing = replace(footage, frames=[f[shown] for f in footage.frames])
+    config = start_config(tmp_path)
+    config = replace(
+        config, gop=replace(config.gop, count=2048, moments=1, fast_share=0.25, fast_every=1)
+    )
+    capture, random = open_capture(tiny_capture), RandomSource(0, CPU)
+    found = moving_start(standing, stills, static_room(), capture, config, random)
+    assert (found.birth == 3).float().mean() > 0.9
 
 
 def test_a_gop_in_which_nothing_moves_has_a_few_gaussians(
@@ -332,6 +396,6 @@ def test_a_gop_in_which_nothing_moves_has_a_few_gaussians(
     frozen = replace(footage, frames=[s.median.expand(FRAMES, -1, -1, -1) for s in stills])
     static = random_canonical(100).activate()
     capture, config = open_capture(tiny_capture), start_config(tmp_path)
-    points, birth = moving_start(frozen, stills, static, capture, config, RandomSource(0, CPU))
-    assert len(points) == len(birth) == FEWEST
-    assert points.colors.amax() <= 1
+    found = moving_start(frozen, stills, static, capture, config, RandomSource(0, CPU))
+    assert len(found) == FEWEST
+    assert found.points.colors.amax() <= 1

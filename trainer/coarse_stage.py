@@ -59,7 +59,7 @@ def train_coarse_stage(
     log.info("nothing stands nearer to the cameras than %.3g", free_space.far)
     start = _start(config, capture, found, settings.cap, medians, random)
     watch = HeldOutWatch.of_stills(capture, stills, RenderSettings(meta.background, near), device)
-    footage = _footage(settings, capture, seen, found, near, device)
+    footage = _footage(settings, capture, seen, found, near, background, device)
     response = _response(config, capture, device)
     static = train_static(
         start, footage, background, near, capture.camera_distance,
@@ -98,6 +98,7 @@ def _footage(
     stills: list[StillView],
     points: PointCloud,
     near: float,
+    background: tuple[float, float, float] | None,
     device: torch.device,
 ) -> CoarseFootage:
     """What the coarse stage learns from.
@@ -106,6 +107,7 @@ def _footage(
         stills: of the training cameras.
         points: whose depth is known.
         near: distance of the near plane, world units.
+        background: the flat colour behind the scene; None where there is none.
     """
     views = capture.split("train")
     if config.learns_from == "frames":
@@ -117,7 +119,7 @@ def _footage(
             sparse_depth(points, camera, still.median, near)
             for camera, still in zip(cameras, stills, strict=True)
         ]
-    return MedianFootage(cameras, stills, config.reliable_share, depths)
+    return MedianFootage(cameras, stills, config.reliable_share, depths, background)
 
 
 def _response(config: TrainConfig, capture: Capture, device: torch.device) -> ColorResponse | None:

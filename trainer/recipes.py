@@ -57,6 +57,7 @@ def paper_coarse_stage() -> StaticConfig:
         dropout=0.0,
         depth_weight=0.0,
         free_weight=0.0,
+        empty_weight=0.0,
     )
 
 
@@ -71,6 +72,7 @@ def paper_fine_stage() -> GopConfig:
         width=64,
         position_frequencies=4,
         moments=0,
+        fast_share=0.0,
         relocation=True,
         growth=0.05,
         relocate_every=200,

@@ -15,6 +15,8 @@ from torch import Tensor
 from trainer.datasets import Capture, load_frames
 
 MEDIAN_SAMPLES = 31
+SAME_COLOR = 3  # 8-bit steps: video coding changes a flat colour by no more
+RIM_PX = 2  # pixels beside an edge hold some of what has the edge
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,24 @@ def flat_background(
     )
     colors, counts = border.unique(dim=0, return_counts=True)
     commonest = colors[counts.argmax()].float()
-    near = (border.float() - commonest).abs().amax(dim=-1) <= 3
+    near = (border.float() - commonest).abs().amax(dim=-1) <= SAME_COLOR
     if near.float().mean() < config.flat_share:
         return None
     red, green, blue = (border[near].float().mean(dim=0) / 255).tolist()
     return (red, green, blue)
+
+
+def shows_background(median: Tensor, color: tuple[float, float, float] | None) -> Tensor:
+    """[H, W] bool: pixels of a median [H, W, 3] uint8 that show the flat colour behind the scene,
+    as do all around them. None of them where there is no such colour."""
+    if color is None:
+        return torch.zeros_like(median[..., 0], dtype=torch.bool)
+    behind = torch.tensor(color, device=median.device) * 255
+    differs = (median.float() - behind).abs().amax(dim=-1) > SAME_COLOR
+    grown = torch.nn.functional.max_pool2d(
+        differs.float()[None], 2 * RIM_PX + 1, stride=1, padding=RIM_PX
+    )
+    return grown[0] == 0
 
 
 def mean_color(medians: list[Tensor]) -> tuple[float, float, float]:

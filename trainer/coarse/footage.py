@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from renderer import Camera
-from trainer.coarse.background import StillView
+from trainer.coarse.background import StillView, shows_background
 from trainer.coarse.depth_supervision import SparseDepth
 from trainer.datasets import CapturedView, load_frames
 from trainer.random_source import RandomSource
@@ -24,12 +24,14 @@ class CoarseBatch:
         pictures: [C, H, W, 3], 0..1.
         trusted: [C, H, W, 1], 1 where a pixel has a say, else 0.
         depths: known in each of the pictures; none at all where no depth is known.
+        empty: [C, H, W], 1 where only the colour behind the scene is seen, else 0.
     """
 
     views: list[int]
     pictures: Tensor
     trusted: Tensor
     depths: list[SparseDepth]
+    empty: Tensor
 
 
 class CoarseFootage(Protocol):
@@ -49,6 +51,7 @@ class MedianFootage:
         stills: of the cameras, on the training device.
         reliable_share: a median is trusted where at least this share of frames agrees with it.
         depths: known in the medians, of each camera; empty where no depth is known.
+        background: the flat colour behind the scene, 0..1; None where there is none.
     """
 
     def __init__(
@@ -57,9 +60,11 @@ class MedianFootage:
         stills: list[StillView],
         reliable_share: float,
         depths: list[SparseDepth],
+        background: tuple[float, float, float] | None = None,
     ) -> None:
         self.cameras, self.stills, self.reliable_share = cameras, stills, reliable_share
         self.depths = depths
+        self.empty = [shows_background(s.median, background) for s in stills]
 
     def draw(self, count: int, random: RandomSource) -> CoarseBatch:
         views = random.choice(count, len(self.cameras))
@@ -67,7 +72,8 @@ class MedianFootage:
         pictures = torch.stack([s.median for s in chosen]).float() / 255
         trusted = torch.stack([s.reliability >= self.reliable_share for s in chosen])
         depths = [self.depths[v] for v in views] if self.depths else []
-        return CoarseBatch(views, pictures, trusted.float()[..., None], depths)
+        empty = torch.stack([self.empty[v] for v in views]).float()
+        return CoarseBatch(views, pictures, trusted.float()[..., None], depths, empty)
 
 
 class FrameFootage:
@@ -85,7 +91,8 @@ class FrameFootage:
         views = random.choice(count, len(self.cameras))
         chosen = torch.stack([self.frames[v][frame] for v in views])
         pictures = chosen.to(self.device, non_blocking=True).float() / 255
-        return CoarseBatch(views, pictures, torch.ones_like(pictures[..., :1]), [])
+        trusted = torch.ones_like(pictures[..., :1])
+        return CoarseBatch(views, pictures, trusted, [], torch.zeros_like(trusted[..., 0]))
 
 
 def frame_footage(

@@ -21,7 +21,7 @@ from trainer.coarse.dropout import drop_out
 from trainer.coarse.footage import CoarseBatch, CoarseFootage
 from trainer.coarse.free_space import FreeSpace
 from trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
-from trainer.optimization.losses import color_loss
+from trainer.optimization.losses import color_loss, unwanted_loss
 from trainer.optimization.rasterizer import rasterize, rasterize_with_depth
 from trainer.random_source import RandomSource
 
@@ -50,6 +50,8 @@ class StaticConfig:
         dropout: share of Gaussians left out of a step; grows to this over the schedule.
         depth_weight: of the error of inverse depth where the initial points tell it.
         free_weight: of what is drawn where nothing stands (free_space.py).
+        empty_weight: of what is drawn where a camera sees only the flat colour behind the scene:
+            a haze of nearly that colour costs a picture nothing, but the views between.
     """
 
     cap: int = 200_000
@@ -70,6 +72,7 @@ class StaticConfig:
     dropout: float = 0.2
     depth_weight: float = 0.2
     free_weight: float = 1.0
+    empty_weight: float = 0.2
     rates: GaussianRates = field(default_factory=GaussianRates)
 
     def for_pictures(self, width: int, height: int) -> StaticConfig:
@@ -110,8 +113,7 @@ def train_static(
         shown = drop_out(gaussians, config.dropout * step / config.iterations, random)
         loss = (
             _color_loss(shown, batch, footage.cameras, settings, scene_scale, config, response)
-            + config.opacity_weight * gaussians.opacities.mean()
-            + config.scale_weight * gaussians.scales.mean() / scene_scale
+            + shrinking_loss(gaussians, scene_scale, config)
         )
         if free_space is not None and config.free_weight > 0:
             loss = loss + config.free_weight * free_space.loss(gaussians, random)
@@ -135,22 +137,31 @@ def _color_loss(
     config: StaticConfig,
     response: ColorResponse | None,
 ) -> Tensor:
-    """Colours, structure and depth of a batch, and what keeps the responses small."""
+    """Colours, structure, depth and emptiness of a batch, and what keeps the responses small."""
     seen_by = [cameras[v] for v in batch.views]
     loss = torch.zeros((), device=batch.pictures.device)
     if batch.depths and config.depth_weight > 0:
-        pictures, drawn = rasterize_with_depth(gaussians, seen_by, settings)
+        pictures, alphas, drawn = rasterize_with_depth(gaussians, seen_by, settings)
         for depth, known in zip(drawn, batch.depths, strict=True):
             error = depth_loss(depth, known, settings.near, scene_scale)
             loss = loss + config.depth_weight / len(drawn) * error
     else:
-        pictures, _ = rasterize(gaussians, seen_by, settings)
+        pictures, alphas = rasterize(gaussians, seen_by, settings)
+    if config.empty_weight > 0:
+        loss = loss + config.empty_weight * unwanted_loss(alphas, batch.empty)
     if response is not None:
         pictures = respond(pictures, response.of(batch.views))
         loss = loss + response.loss()
     trusted = batch.trusted
     drawn_and_seen = pictures * trusted, batch.pictures * trusted
     return loss + color_loss(*drawn_and_seen, trusted[..., 0], config.ssim_share)
+
+
+def shrinking_loss(gaussians: Gaussians, scene_scale: float, config: StaticConfig) -> Tensor:
+    """Mean opacity, and mean scale in units of the scene, with their weights: what nobody needs
+    fades (3DGS-MCMC, Eq. 12)."""
+    opacity, scale = gaussians.opacities.mean(), gaussians.scales.mean() / scene_scale
+    return config.opacity_weight * opacity + config.scale_weight * scale
 
 
 def _update(parameters: GaussianParameters, response: ColorResponse | None) -> None:

@@ -19,6 +19,9 @@ class GopConfig:
         views: pictures of one frame that make a batch.
         features, window, width, position_frequencies: see `renderer.FieldConfig`.
         moments: times of the GOP at which Gaussians start on what moves; 0 adds none of these.
+        fast_share: of `count`, at most so many start between the moments, where things have gone
+            meanwhile (moving_start.py).
+        fast_every: frames between the times at which these are looked for.
         relocate_every, relocate_until: density control, in steps and as share of the iterations.
         relocation: the dead move to where they help; without it they are pruned.
         growth: most relative growth at a time, below the cap.
@@ -44,6 +47,8 @@ class GopConfig:
     width: int = 64
     position_frequencies: int = 0
     moments: int = 4
+    fast_share: float = 0.25
+    fast_every: int = 2
     relocate_every: int = 200
     relocate_until: float = 0.7
     relocation: bool = True
@@ -59,7 +64,7 @@ class GopConfig:
     temporal_delta: float = 0.02
     spatial_weight: float = 0.01
     opacity_weight: float = 0.005
-    still_weight: float = 0.2
+    still_weight: float = 1.0
     rates: GaussianRates = field(default_factory=GaussianRates)
     auxiliary: AuxiliaryConfig = field(default_factory=lambda: AuxiliaryConfig(enabled=False))
 

@@ -14,7 +14,7 @@ from renderer import Camera, Gaussians, RenderSettings
 from trainer.coarse.background import BackgroundConfig, StillView, dynamic_mask, flat_background
 from trainer.coarse.color_response import respond
 from trainer.datasets import Capture, load_frames
-from trainer.optimization.losses import color_loss
+from trainer.optimization.losses import color_loss, unwanted_loss
 from trainer.optimization.rasterizer import rasterize, rasterize_with_share
 
 STILL_DEVIATION = 0.02  # temporal, 0..1: above the noise of a recording
@@ -78,7 +78,8 @@ class GopFootage:
             marked = torch.zeros_like(drawn.opacities)
             marked[len(static) :] = 1
             pictures, shares = rasterize_with_share(drawn, marked, cameras, settings)
-            loss = still_weight * (shares * torch.stack([self.still[v] for v in views])).mean()
+            still = torch.stack([self.still[v] for v in views])
+            loss = still_weight * unwanted_loss(shares, still)
         else:
             pictures, _ = rasterize(drawn, cameras, settings)
         if self.responses is not None:

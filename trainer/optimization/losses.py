@@ -77,6 +77,16 @@ def attribute_loss(canonical: CanonicalGaussians, extent: float, height: int, wi
     return spatial_loss(planes, height, width)
 
 
+def unwanted_loss(shares: Tensor, unwanted: Tensor) -> Tensor:
+    """Mean over all pixels of what is drawn where it should not be.
+
+    Args:
+        shares: [C, H, W] how much of each pixel is drawn, 0..1.
+        unwanted: [C, H, W], 1 or True where that is unwanted, else 0.
+    """
+    return (shares * unwanted).mean()
+
+
 def opacity_loss(opacities: Tensor) -> Tensor:
     """L_o: mean opacity; Gaussians that nobody needs fade and can be relocated."""
     return opacities.mean()

@@ -48,16 +48,17 @@ def rasterize_with_share(
 
 def rasterize_with_depth(
     gaussians: Gaussians, cameras: list[Camera], settings: RenderSettings
-) -> tuple[Tensor, Tensor]:
-    """Pictures [C, H, W, 3] and expected depths [C, H, W] in world units, with gradients."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures [C, H, W, 3], alphas [C, H, W] and expected depths [C, H, W] in world units, with
+    gradients."""
     if gaussians.means.is_cuda:
         from renderer.backends import gsplat_cuda
 
-        drawn, _, _ = gsplat_cuda.rasterize(gaussians, cameras, settings, depth=True)
-        return drawn[..., :3], drawn[..., 3]
-    pictures, _ = rasterize(gaussians, cameras, settings)
+        drawn, alphas, _ = gsplat_cuda.rasterize(gaussians, cameras, settings, depth=True)
+        return drawn[..., :3], alphas[..., 0], drawn[..., 3]
+    pictures, covered = rasterize(gaussians, cameras, settings)
     depths = [_expected_depth(gaussians, camera, settings)[0] for camera in cameras]
-    return pictures, torch.stack(depths)
+    return pictures, covered, torch.stack(depths)
 
 
 @torch.no_grad()

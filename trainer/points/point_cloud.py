@@ -35,7 +35,7 @@ class PointCloud:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def __getitem__(self, index: Tensor) -> PointCloud:
+    def __getitem__(self, index: Tensor | slice) -> PointCloud:
         return PointCloud(self.positions[index], self.colors[index])
 
     def to(self, device: torch.device) -> PointCloud:
