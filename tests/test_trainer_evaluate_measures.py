@@ -6,13 +6,14 @@ import math
 from pathlib import Path
 
 import imageio.v3 as iio
+import numpy as np
 import pytest
 import torch
 
 from trainer.evaluation.contact_sheet import GAP_PX, ContactSheet, spread_evenly
 from trainer.evaluation.perceptual import ms_ssim
 from trainer.evaluation.rate_distortion import RatePoint, bd_rate, compare_curves, efficient_points
-from trainer.evaluation.rate_plot import Axis, write_rate_plot
+from trainer.evaluation.rate_plot import Axis, _names, write_rate_plot
 from trainer.evaluation.seam import SeamMeter
 from trainer.evaluation.text import for_people
 
@@ -57,6 +58,21 @@ def test_the_cubic_follows_a_bend() -> None:
     bent = [RatePoint(math.exp(y), x) for x, y in ((0.0, 0.0), (1.0, 1.0), (2.0, 3.0))]
     level = [RatePoint(1.0, 0.0), RatePoint(1.0 + 1e-12, 2.0)]
     assert math.log(1 + bd_rate(bent, level) / 100) == pytest.approx(29 / 24)
+
+
+def test_bd_rate_of_measured_curves_is_that_of_the_first_description() -> None:
+    """VCEG-M33 fits one cubic through four points; over their range it hardly differs from ours."""
+    ours = curve((686.76, 40.28), (309.58, 37.18), (157.11, 34.24), (85.95, 31.42))
+    other = curve((893.34, 40.39), (407.80, 37.21), (204.93, 34.17), (112.75, 31.24))
+
+    def area(points: list[RatePoint]) -> float:
+        log_rates = np.log([p.bytes_per_frame for p in points])
+        integral = np.polyint(np.polyfit([p.psnr for p in points], log_rates, 3))
+        return float(np.polyval(integral, 40.28) - np.polyval(integral, 31.42))
+
+    expected = 100 * (math.exp((area(ours) - area(other)) / (40.28 - 31.42)) - 1)
+    assert expected == pytest.approx(-23.89, abs=0.01)
+    assert compare_curves(ours, other).bd_rate_percent == pytest.approx(expected, abs=0.05)
 
 
 def test_curves_apart_are_told_by_dominance() -> None:
@@ -107,6 +123,14 @@ def test_the_plot_draws_each_curve_in_its_colour(tmp_path: Path) -> None:
     assert ours[0].min() < other[0].min()  # the better curve ends higher
 
 
+def test_scenes_of_one_file_name_are_told_apart() -> None:
+    assert _names([{"scene": "a/full/scene.stgs"}, {"scene": "b/paper/scene.stgs"}]) == [
+        "full/scene.stgs",
+        "paper/scene.stgs",
+    ]
+    assert _names([{"scene": "a/full.stgs"}, {}]) == ["full.stgs", "curve 2"]
+
+
 def test_ticks_are_round() -> None:
     assert Axis(0, 87, 0, 100).ticks() == [0, 20, 40, 60, 80]
     assert Axis(28.4, 28.9, 0, 100).ticks() == pytest.approx([28.4, 28.5, 28.6, 28.7, 28.8, 28.9])
@@ -119,6 +143,9 @@ def test_people_are_told_the_comparison() -> None:
     said = for_people(both | {"comparison": {"with": "paper", "test": apart}})
     assert said["held-out against paper"].startswith("no BD-rate, far; ")
     assert "50 % of the bytes" in said["held-out against paper"]
+    never = apart | {"bytes_percent_at_no_lower_psnr": [None, None]}
+    said = for_people(both | {"comparison": {"with": "paper", "test": never}})
+    assert said["held-out against paper"].endswith("; none of its rungs is reached in PSNR")
     assert said["QP 20"] == "80.0 kB per frame; held-out 37.00 dB, SSIM 0.900"
     both["rungs"][0]["test"]["lpips"] = 0.25
     assert for_people(both)["QP 32"].endswith("held-out 31.00 dB, SSIM 0.900, LPIPS 0.250")

@@ -64,8 +64,8 @@ class Panel:
         self._pen = ImageDraw.Draw(picture)
         self._left, self._title = left_px, PANELS[split]
         self._curves = [
-            (_name(figures, k), by_rate(curve_of(figures, split)))
-            for k, figures in enumerate(evaluations)
+            (name, by_rate(curve_of(figures, split)))
+            for name, figures in zip(_names(evaluations), evaluations, strict=True)
         ]
         points = [point for _, curve in self._curves for point in curve]
         left, top, right, bottom = MARGIN_PX
@@ -134,6 +134,11 @@ class Panel:
         )
 
 
-def _name(figures: dict[str, Any], index: int) -> str:
-    """The file of a scene says more than its title, which both curves share."""
-    return Path(str(figures.get("scene", f"curve {index + 1}"))).name[-48:]
+def _names(evaluations: Sequence[dict[str, Any]]) -> list[str]:
+    """The file of a scene says more than its title, which both curves share; where files have
+    the same name, so does the folder."""
+    paths = [Path(str(f.get("scene", f"curve {k + 1}"))) for k, f in enumerate(evaluations)]
+    files = [path.name for path in paths]
+    if len(set(files)) < len(files):
+        files = [f"{path.parent.name}/{path.name}" for path in paths]
+    return [name[-48:] for name in files]

@@ -45,8 +45,10 @@ def _of_best(figures: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _compared(found: dict[str, Any]) -> str:
     least = [p for p in found["bytes_percent_at_no_lower_psnr"] if p is not None]
-    shares = ", ".join(f"{p:.0f} %" for p in least) or "never"
+    shares = ", ".join(f"{p:.0f} %" for p in least)
     dominance = f"at no lower PSNR than its rungs: {shares} of the bytes"
+    if not least:
+        dominance = "none of its rungs is reached in PSNR"
     if found["bd_rate_percent"] is None:
         return f"no BD-rate, {found['reason']}; {dominance}"
     low, high = found["overlap_db"]
