@@ -260,6 +260,8 @@ def test_each_row_switches_off_what_it_says(tmp_path: Path) -> None:
     assert rows["no-feature-noise"].gop == replace(full, feature_noise=0.0)
     assert rows["no-spatial"].gop == replace(full, spatial_weight=0.0)
     assert rows["no-opacity"].gop == replace(full, opacity_weight=0.0)
+    assert rows["no-fast"].gop == replace(full, fast_share=0.0)
+    assert rows["no-empty"].static == replace(base.static, empty_weight=0.0)
     assert rows["no-depth"].static == replace(base.static, depth_weight=0.0)
     assert rows["no-dropout"].static == replace(base.static, dropout=0.0)
     assert not rows["no-static-split"].static_split
@@ -291,5 +293,6 @@ def test_rows_that_leave_the_coarse_stage_alone_share_it(tmp_path: Path) -> None
     base = TrainConfig(tmp_path, tmp_path)
     keys = {p.row.name: static_key(p.config) for p in planned_rows(base, AblationConfig())}
     others = {name for name, key in keys.items() if key != keys["full"]}
-    assert others == {"color-response", "no-depth", "no-free-space", "no-dropout", "paper"}
+    losses = {"no-depth", "no-free-space", "no-empty", "no-dropout"}
+    assert others == losses | {"color-response", "paper"}
     assert static_key(replace(base, seed=1)) != keys["full"]
