@@ -6,6 +6,7 @@ import gzip
 import shutil
 import ssl
 import subprocess
+import sys
 import threading
 import zlib
 from collections.abc import Iterator
@@ -305,6 +306,33 @@ def test_progress_is_told(server: FaultServer) -> None:
     assert last.first_byte_s is not None
     assert last.first_byte_s <= last.elapsed_s
     assert told[-1].state == "failed"
+
+
+STUCK_RESOLVER = """
+import socket, threading, time
+asked = threading.Event()
+
+def never_answers(*address, **hints):
+    asked.set()
+    time.sleep(600.0)
+
+socket.getaddrinfo = never_answers
+from codec.errors import Cancelled
+from codec.streaming.http import HttpTransport
+from codec.streaming.http_settings import HttpSettings
+transport = HttpTransport(HttpSettings())
+try:
+    transport.get("http://scenes.invalid/a", 10, cancelled=asked.is_set)
+except Cancelled:
+    transport.close()
+    print("closed")
+"""
+
+
+def test_a_name_that_is_looked_up_for_ever_does_not_keep_the_program_alive() -> None:
+    command = [sys.executable, "-c", STUCK_RESOLVER]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60.0, check=True)
+    assert (done.stdout, done.stderr) == ("closed\n", "")
 
 
 def test_pauses_grow_with_jitter_and_end() -> None:

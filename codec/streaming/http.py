@@ -18,6 +18,7 @@ from codec.errors import Cancelled, CodecError, SceneUnreachable
 from codec.streaming.container import never
 from codec.streaming.download import Download, PassingFault
 from codec.streaming.http_settings import HttpSettings
+from codec.streaming.name_lookup import DaemonThreads
 from codec.streaming.transport import ByteRange, Listener, Reply, nobody
 
 POLL_S = 0.03  # how often a waiting caller is asked whether it still wants to wait
@@ -53,6 +54,7 @@ class HttpTransport:
         self._chance = chance
         self._client = _client(settings, network)
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(DaemonThreads())
         self._lock = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
