@@ -38,7 +38,7 @@ from codec.package_writer import PackageWriter
 from codec.planes import encode_planes, padding_source
 from codec.poster_picture import make_poster
 from codec.quantisation import Quantiser, fit_quantiser
-from codec.rung_quality import measure_rungs
+from codec.rung_quality import MeasuredQuality, measure_quality
 from codec.scene import Scene, open_scene
 from codec.source import SceneSource, TrainedGop
 from codec.static_parts import static_parts
@@ -261,7 +261,7 @@ class _Encoder:
 
     def _with_pictures(self, manifest: Manifest) -> Manifest:
         """Draw from the package as it is so far, which is what players will draw: the poster, and
-        how well each segment shows what was trained."""
+        how well each segment and static layer shows what was trained."""
         self.package.write(MANIFEST_NAME, _checked_json(manifest))
         with open_scene(self.package.root) as scene:
             return self._with_quality(self._with_poster(manifest, scene), scene)
@@ -276,11 +276,9 @@ class _Encoder:
         return replace(manifest, poster=entry)
 
     def _with_quality(self, manifest: Manifest, scene: Scene) -> Manifest:
-        self.progress("quality of the rungs", 0.99)
-        measured = measure_rungs(scene, self.source, self.config.quality)
-        if measured is None:
-            return manifest
-        return replace(manifest, gops=tuple(map(_with_quality, manifest.gops, measured)))
+        self.progress("quality of rungs and layers", 0.99)
+        measured = measure_quality(scene, self.source, self.config.quality)
+        return manifest if measured is None else with_quality(manifest, measured)
 
     def _write_manifest(self, manifest: Manifest) -> int:
         """Bytes of scene.json and scene.mpd."""
@@ -323,9 +321,21 @@ def _checked_json(manifest: Manifest) -> bytes:
     return data
 
 
-def _with_quality(gop: GopEntry, quality_db: tuple[float, ...]) -> GopEntry:
-    pairs = zip(gop.segments, quality_db, strict=True)
-    return replace(gop, segments=tuple(replace(s, quality_db=q) for s, q in pairs))
+def with_quality(manifest: Manifest, measured: MeasuredQuality) -> Manifest:
+    """The same scene, saying what was measured of it."""
+    none_db, *layers_db = measured.static_db
+    pairs = zip(manifest.static, layers_db, strict=True)
+    return replace(
+        manifest,
+        gops=tuple(map(_with_rungs, manifest.gops, measured.rungs_db)),
+        static=tuple(replace(layer, quality_db=db) for layer, db in pairs),
+        no_static_db=none_db if layers_db else None,
+    )
+
+
+def _with_rungs(gop: GopEntry, rungs_db: tuple[float, ...]) -> GopEntry:
+    pairs = zip(gop.segments, rungs_db, strict=True)
+    return replace(gop, segments=tuple(replace(s, quality_db=db) for s, db in pairs))
 
 
 def _check_finite(where: str, gaussians: CanonicalGaussians) -> None:

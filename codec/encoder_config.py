@@ -34,15 +34,23 @@ class StaticSettings:
     """How the static Gaussians are divided into layers.
 
     Args:
-        layers: parts of them, each about twice the one before; the most important come first, so
-            that a prefix already gives a picture.
+        layers: parts of them; the most important come first, so that a prefix already gives a
+            picture.
+        growth: Gaussians of a part over those of the part before.
         far_share: so many of them, the farthest, are a part of their own, sent second.
         thinnest: of the scene's radius; thinner Gaussians look the same, and are coded as this.
+        presets: importance is what pictures would lack: of the first so many presets of the scene,
+        ring_views: and of so many views from each of two rings around it,
+        height_px: all of this height.
     """
 
-    layers: int = 3
+    layers: int = 6
+    growth: float = 1.4
     far_share: float = 0.02
     thinnest: float = 3e-6
+    presets: int = 4
+    ring_views: int = 5
+    height_px: int = 120
 
 
 @dataclass(frozen=True)

@@ -46,17 +46,11 @@ def concatenate(parts: list[CanonicalGaussians]) -> CanonicalGaussians:
     )
 
 
-def importance(gaussians: CanonicalGaussians, center: Tensor, radius: float) -> Tensor:
-    """[N] opacity times the solid angle that a Gaussian covers for a viewer of the scene."""
-    two_widest = gaussians.log_scales.topk(2, dim=-1).values.sum(dim=-1).exp()
-    distance = (gaussians.means - center).norm(dim=-1).clamp(min=radius)
-    return torch.sigmoid(gaussians.opacity_logits) * two_widest / distance.square()
-
-
-def split_sizes(count: int, parts: int) -> list[int]:
-    """Sizes of at most `parts` parts, each about twice the one before, that add up to `count`."""
-    shares = [(2**k) / (2**parts - 1) for k in range(parts)]
-    edges = [round(count * sum(shares[:k])) for k in range(parts + 1)]
+def split_sizes(count: int, parts: int, growth: float) -> list[int]:
+    """Sizes of at most `parts` parts, each about `growth` times the one before, that add up to
+    `count`."""
+    weights = [growth**k for k in range(parts)]
+    edges = [round(count * sum(weights[:k]) / sum(weights)) for k in range(parts + 1)]
     return [b - a for a, b in pairwise(edges) if b > a]
 
 

@@ -1,8 +1,9 @@
-"""How good a rung looks: PSNR of drawn pictures against those of a reference, per rung and GOP.
+"""How good a package looks: PSNR of drawn pictures, per rung and GOP and per static layer.
 
 The PSNR of feature codes (`SegmentEntry.psnr_db`) says how well the video was coded, not what a
-viewer loses: the field amplifies some features and ignores others. So a few frames are drawn from a
-few cameras, once from what was trained and once from what a player would decode.
+viewer loses: the field amplifies some features and ignores others. So a few frames are drawn from
+a few cameras, once from what was trained and once from what a player would decode. In the same way
+the first static layers are compared with all of them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import copy
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain
 
 import torch
 from torch import Tensor
@@ -18,6 +21,7 @@ from torch import Tensor
 from codec.quality_config import QualitySettings
 from codec.scene import Scene
 from codec.source import SceneMeta, SceneSource
+from codec.view_cameras import orbit_cameras, preset_cameras
 from renderer import Camera, Gop, RenderError, RenderSettings
 from renderer.backends import choose_backend, close_backend
 from renderer.backends.base import Backend
@@ -26,18 +30,32 @@ log = logging.getLogger(__name__)
 QUALITY_CAP_DB = 100.0
 
 
+@dataclass(frozen=True)
+class MeasuredQuality:
+    """What pictures drawn from a package are worth, PSNR in dB.
+
+    Args:
+        rungs_db: for each GOP, that of each rung against what was trained.
+        static_db: with only the first k static layers against all of them, k = 0 .. all.
+    """
+
+    rungs_db: tuple[tuple[float, ...], ...]
+    static_db: tuple[float, ...]
+
+
 @torch.no_grad()
-def measure_rungs(
+def measure_quality(
     scene: Scene, source: SceneSource, settings: QualitySettings
-) -> list[tuple[float, ...]] | None:
-    """What each rung of each GOP shows of what was trained: all losses of the encoding together.
+) -> MeasuredQuality | None:
+    """What each rung of each GOP shows of what was trained, all losses of the encoding together;
+    and what the first static layers show of a picture with all of them.
 
     Args:
         scene: the encoded scene, opened.
         source: the trained scene it was made of.
 
     Returns:
-        For each GOP the PSNR in dB of each rung of `scene.rungs`; None where nothing is measured.
+        None where nothing is measured.
 
     Raises:
         CodecError: the scene cannot be decoded.
@@ -46,26 +64,47 @@ def measure_rungs(
         return None
     backend = choose_backend(None if torch.cuda.is_available() else "cpu").backend
     try:
-        return [
-            _measure_gop(scene, source, index, backend, settings)
-            for index in range(scene.gop_count)
-        ]
+        return _measure(scene, source, backend, settings)
     except RenderError as error:
-        log.warning("The quality of the rungs is not measured: %s", error)
+        log.warning("The quality of the package is not measured: %s", error)
         return None
     finally:
         close_backend(backend)
 
 
-def _measure_gop(
-    scene: Scene, source: SceneSource, index: int, backend: Backend, settings: QualitySettings
-) -> tuple[float, ...]:
-    trained = trained_gop(source, index, backend.device)
-    meter = QualityMeter(trained, scene.meta, backend, settings)
-    return tuple(
-        round(meter.quality_db(scene.decode_gop(index, qp, backend.device)), 2)
-        for qp in scene.rungs
-    )
+def _measure(
+    scene: Scene, source: SceneSource, backend: Backend, settings: QualitySettings
+) -> MeasuredQuality:
+    rungs_db, static_errors = [], []
+    for index in range(scene.gop_count):
+        trained = trained_gop(source, index, backend.device)
+        meter = QualityMeter(trained, scene.meta, backend, settings)
+        best = scene.decode_gop(index, scene.rungs[0], backend.device)
+        static_errors.append(static_layer_errors(scene, best, backend, settings))
+        rest = (scene.decode_gop(index, qp, backend.device) for qp in scene.rungs[1:])
+        rungs_db.append(tuple(_rounded_db(meter.error(gop)) for gop in chain([best], rest)))
+    means = [sum(errors) / len(errors) for errors in zip(*static_errors, strict=True)]
+    return MeasuredQuality(tuple(rungs_db), tuple(map(_rounded_db, means)))
+
+
+def static_layer_errors(
+    scene: Scene, gop: Gop, backend: Backend, settings: QualitySettings
+) -> list[float]:
+    """Mean square error of pictures with the first k static layers, for k = 0 .. all.
+
+    Fewer frames than for a rung are drawn: what never moves differs less from frame to frame.
+
+    Args:
+        gop: of this scene, on the backend's device; the moving Gaussians are drawn too.
+    """
+    fewer = replace(settings, frames_per_gop=settings.static_frames_per_gop)
+    meter = QualityMeter(gop, scene.meta, backend, fewer)
+    counts = accumulate((layer.count for layer in scene.manifest.static), initial=0)
+    return [meter.error(replace(gop, static=gop.static[:count])) for count in counts]
+
+
+def _rounded_db(error: float) -> float:
+    return round(psnr_of_error(error), 2)
 
 
 def trained_gop(source: SceneSource, index: int, device: torch.device) -> Gop:
@@ -85,28 +124,8 @@ def trained_gop(source: SceneSource, index: int, device: torch.device) -> Gop:
 
 def quality_cameras(meta: SceneMeta, settings: QualitySettings) -> tuple[Camera, ...]:
     """The presets of a scene as small cameras, or one from the orbit's edge if it has none."""
-    width = max(1, round(settings.height_px * meta.width / meta.height))
-    up = torch.tensor(meta.up)
-    if not meta.presets:
-        return (_edge_camera(meta, width, settings.height_px),)
-    return tuple(
-        Camera.look_at(
-            torch.tensor(preset.position),
-            torch.tensor(preset.target),
-            up,
-            preset.fov_y_rad,
-            width,
-            settings.height_px,
-        )
-        for preset in meta.presets[: settings.cameras]
-    )
-
-
-def _edge_camera(meta: SceneMeta, width: int, height: int) -> Camera:
-    up, center = torch.tensor(meta.up), torch.tensor(meta.center)
-    aside = torch.eye(3)[int(up.abs().argmin())]
-    away = torch.nn.functional.normalize(torch.linalg.cross(up, aside), dim=0)
-    return Camera.look_at(center + meta.radius * away, center, up, 0.7, width, height)
+    presets = preset_cameras(meta, settings.height_px, settings.cameras)
+    return presets or orbit_cameras(meta, settings.height_px, 1)
 
 
 class QualityMeter:
@@ -128,9 +147,13 @@ class QualityMeter:
 
     def quality_db(self, decoded: Gop) -> float:
         """PSNR over all pixels of all drawn pictures, capped at `QUALITY_CAP_DB`."""
+        return psnr_of_error(self.error(decoded))
+
+    def error(self, decoded: Gop) -> float:
+        """Mean square error over all pixels of all drawn pictures."""
         pairs = zip(self._reference, self._pictures(decoded), strict=True)
         errors = [(a - b).square().mean().item() for a, b in pairs]
-        return psnr_of_error(sum(errors) / len(errors))
+        return sum(errors) / len(errors)
 
     def _pictures(self, gop: Gop) -> Iterator[Tensor]:
         for frame in self._frames:

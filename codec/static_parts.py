@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from codec.encoder_config import StaticSettings
-from codec.layers import importance, split_sizes
+from codec.layers import split_sizes
 from codec.source import SceneMeta
+from codec.static_order import by_contribution
 from renderer import CanonicalGaussians
 from renderer.gaussians import rotation_matrices
 from renderer.settings import ALPHA_MAX, ALPHA_MIN
@@ -54,9 +55,9 @@ def static_parts(
     far_count = int(settings.far_share * len(kept))
     ranked = distance.argsort(stable=True)
     near, far = kept[ranked[: len(kept) - far_count]], kept[ranked[len(kept) - far_count :]]
-    order = importance(near, center, radius).argsort(descending=True)
-    sizes = split_sizes(len(near), max(settings.layers, 1))
-    members = [near[chosen] for chosen in order.split(sizes)]
+    sizes = split_sizes(len(near), max(settings.layers, 1), settings.growth)
+    chosen = by_contribution(near, far, sizes, meta, settings)
+    members = [near[part] for part in chosen if len(part)]
     if len(far):
         members.insert(1, far)
     return [StaticPart(m, even_reach(m.means - center, radius)) for m in members]

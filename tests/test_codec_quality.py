@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import torch
 from codec.encoder import encode_scene
 from codec.encoder_config import AttributeBits, EncoderConfig
 from codec.quality_config import QualitySettings
-from codec.rung_quality import QualityMeter, trained_gop
+from codec.rung_quality import QualityMeter, static_layer_errors, trained_gop
 from codec.scene import open_scene
 from renderer.backends.cpu import CpuBackend
 from tests.synthetic import SyntheticSource
@@ -45,6 +46,9 @@ def test_coarser_attributes_cost_quality_at_every_rung(tmp_path: Path) -> None:
 def test_quality_is_left_out_when_nothing_shall_be_drawn(tmp_path: Path) -> None:
     found = encoded(tmp_path, quality=QualitySettings(cameras=0))
     assert found == [(None, None), (None, None)]
+    with open_scene(tmp_path / "ball.stgs") as scene:
+        assert scene.manifest.no_static_db is None
+        assert {layer.quality_db for layer in scene.manifest.static} == {None}
 
 
 def test_what_was_trained_is_the_reference_itself() -> None:
@@ -57,3 +61,21 @@ def test_what_was_trained_is_the_reference_itself() -> None:
     assert gop.windowed_features(0)[:, 2].tolist() == pytest.approx(
         SOURCE.gop(0).features[0, :, 2].tolist()
     )
+
+
+def test_each_static_layer_adds_to_the_picture(tmp_path: Path) -> None:
+    encode_scene(SOURCE, tmp_path / "ball.stgs", EncoderConfig(rungs=(8,), quality=SMALL))
+    with open_scene(tmp_path / "ball.stgs") as scene:
+        manifest = scene.manifest
+        shown = [manifest.no_static_db, *(layer.quality_db for layer in manifest.static)]
+        assert len(shown) > 4
+        assert None not in shown
+        assert all(a < b for a, b in pairwise(shown))  # type: ignore[operator]
+        assert shown[-1] == 100.0
+        assert scene.ladder().static_quality_db == tuple(shown)
+        best = scene.decode_gop(1, 8)
+        errors = static_layer_errors(scene, best, CpuBackend(), SMALL)
+        meter = QualityMeter(best, scene.meta, CpuBackend(), replace(SMALL, frames_per_gop=1))
+        first = replace(best, static=best.static[: manifest.static[0].count])
+        assert errors[1] == meter.error(first)
+        assert errors[-1] == 0.0

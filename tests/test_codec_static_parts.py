@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from codec.encoder_config import StaticSettings
+from codec.layers import split_sizes
 from codec.static_parts import axis_turns, drawable, quaternion_product, static_parts, upright
 from renderer import CanonicalGaussians
 from renderer.gaussians import rotation_matrices
@@ -66,7 +67,7 @@ def with_four_far_away(count: int) -> CanonicalGaussians:
 
 def test_the_farthest_are_a_part_of_their_own_and_come_second() -> None:
     gaussians = with_four_far_away(200)
-    first, far, last = static_parts(gaussians, META, StaticSettings(layers=2))
+    first, far, last = static_parts(gaussians, META, StaticSettings(layers=2, growth=2))
     assert [len(p.gaussians) for p in (first, far, last)] == [65, 4, 131]
     assert far.gaussians.means.norm(dim=-1).min() > 100
     assert max(first.unit, last.unit) < far.unit == META.radius
@@ -80,6 +81,13 @@ def test_whatever_the_order_the_parts_hold_the_same_gaussians(layers: int) -> No
     everything = torch.cat([p.gaussians.means for p in parts])
     wanted = gaussians.means.sort(dim=0).values
     assert everything.sort(dim=0).values.equal(wanted)
+
+
+def test_each_part_is_so_many_times_the_one_before() -> None:
+    assert split_sizes(700, 3, 2.0) == [100, 200, 400]
+    assert split_sizes(100, 4, 1.0) == [25, 25, 25, 25]
+    assert split_sizes(2, 5, 1.4) == [1, 1]
+    assert split_sizes(0, 5, 1.4) == []
 
 
 def test_few_or_no_gaussians_have_none_far_away() -> None:

@@ -80,7 +80,7 @@ def rasterize(
         alphas: [height, width] how much of the background is covered, 0..1.
     """
     with torch.no_grad():
-        visible = _is_visible(gaussians, project(gaussians, camera), camera, settings)
+        visible = is_visible(gaussians, project(gaussians, camera), camera, settings)
     # Project again without what is left out, so that its NaNs cannot reach a gradient.
     splats = project(gaussians[visible], camera)
     splats = splats[torch.argsort(splats.depths.detach(), stable=True)]
@@ -96,7 +96,7 @@ def rasterize(
 def project(gaussians: Gaussians, camera: Camera) -> Splats:
     """EWA projection (Zwicker 2001) with the anti-aliasing of Mip-Splatting (Yu et al. 2024).
 
-    Every Gaussian is projected, also those that `_is_visible` then leaves out.
+    Every Gaussian is projected, also those that `is_visible` then leaves out.
     """
     viewmat, K = (m.to(gaussians.means) for m in (camera.viewmat, camera.K))
     means = gaussians.means @ viewmat[:3, :3].T + viewmat[:3, 3]  # [N, 3] in the camera
@@ -141,7 +141,7 @@ def _extent_sigma(opacities: Tensor) -> Tensor:
     return reach.clamp(max=EXTENT_SIGMA)
 
 
-def _is_visible(
+def is_visible(
     gaussians: Gaussians, splats: Splats, camera: Camera, settings: RenderSettings
 ) -> Tensor:
     """[N] bool: in front of the near plane, in the picture, not faint, degenerate or NaN."""
