@@ -232,7 +232,10 @@ def test_a_cached_manifest_is_only_used_when_the_server_is_out_of_reach(
 
 
 def test_a_silent_server_does_not_hold_up_what_was_kept(
-    server: FaultServer, settings: OpenSettings, monkeypatch: pytest.MonkeyPatch
+    server: FaultServer,
+    settings: OpenSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with open_scene(f"{server.url}/ball", settings) as scene:
         watch(scene)
@@ -241,6 +244,7 @@ def test_a_silent_server_does_not_hold_up_what_was_kept(
     patient = replace(settings, http=HttpSettings(stall_s=600.0, deadline_s=600.0))
     with open_scene(f"{server.url}/ball", patient) as scene:
         watch(scene)
+    assert "did not answer in 0.1 s" in caplog.text
 
 
 def test_reading_stops_when_cancelled_before_it_begins(server: FaultServer) -> None:

@@ -175,7 +175,9 @@ class RemoteFiles:
         except (SceneUnreachable, Cancelled) as error:
             if kept is None or cancelled():
                 raise
-            log.warning("%s Playing what was kept of it.", error)
+            silent = isinstance(error, Cancelled)  # by `given_up`, not by the caller
+            why = f"{self.location} did not answer in {OFFLINE_S:g} s." if silent else error
+            log.warning("%s Playing what was kept of it.", why)
             return kept
         if self._cache is not None:
             self._cache.put(key, data)
