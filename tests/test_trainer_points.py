@@ -18,7 +18,7 @@ from tests.capture_scene import ring_cameras
 from trainer.datasets import CapturedView, load_frames, open_capture
 from trainer.datasets.readers import ImageFolderReader
 from trainer.errors import CaptureError
-from trainer.fine.start import _bounds
+from trainer.fine.moving_start import _bounds
 from trainer.points.dynamic_points import HullConfig, Moment, moving_points
 from trainer.points.initial_points import (
     InitialPointsConfig,
@@ -176,6 +176,14 @@ def test_how_far_points_are_apart_does_not_depend_on_the_origin(
     assert neighbour_distance(grid).tolist() == [0.25] * 64
     plane = grid[grid[:, 2] == grid[0, 2]]
     assert torch.allclose(normals(plane), torch.tensor([0.0, 0, 1]), atol=1e-4)
+
+
+def test_things_near_a_camera_are_seen_in_any_unit() -> None:
+    camera = Camera(torch.eye(4), torch.tensor([[30.0, 0, 16], [0, 30, 12], [0, 0, 1]]), 32, 24)
+    places = torch.tensor([[1e-5, 0.0, 1e-4], [0.0, 0.0, -1e-4]])
+    pixels, depth = project(places, camera)
+    assert pixels[0].tolist() == pytest.approx([19.0, 12.0])
+    assert inside(pixels, depth, camera).tolist() == [True, False]
 
 
 def test_normals_of_a_few_points() -> None:

@@ -364,6 +364,17 @@ def test_presets_are_cameras_far_from_each_other(tiny_capture: Path) -> None:
         assert preset.fov_y_rad == pytest.approx(0.7, abs=1e-4)
 
 
+def test_presets_do_not_depend_on_the_unit(tiny_capture: Path) -> None:
+    """A room of 4 m, in kilometres: each camera looks at its middle, not far behind it."""
+    capture = open_capture(tiny_capture)
+    small = [replace(v.camera, viewmat=v.camera.viewmat.clone()) for v in capture.views]
+    for camera in small:
+        camera.viewmat[:3, 3] /= 1000
+    views = tuple(replace(v, camera=c) for v, c in zip(capture.views, small, strict=True))
+    for preset in scene_meta(replace(capture, views=views), (0, 0, 0), 0.0).presets:
+        assert preset.target == pytest.approx((0, 0, 0), abs=1e-5)
+
+
 @pytest.mark.parametrize("window", [1, 3, 5])
 def test_features_say_when_a_gaussian_was_seen(window: int) -> None:
     config = GopConfig(features=4, window=window, moments=2)

@@ -12,6 +12,7 @@ from trainer.datasets.capture import Capture
 from trainer.points.projection import distances
 
 PRESETS = 4
+NEAREST_TARGET = 0.02  # of the cameras' distance: a camera that looks away looks at something
 
 
 def scene_meta(capture: Capture, background: tuple[float, float, float], near: float) -> SceneMeta:
@@ -39,15 +40,16 @@ def _presets(capture: Capture) -> tuple[CameraPreset, ...]:
         nearest = distances(positions, positions[chosen]).amin(dim=1)
         chosen.append(int(nearest.argmax()))
     return tuple(
-        _preset(f"View {number}", capture.views[index].camera, capture.center)
+        _preset(f"View {number}", capture.views[index].camera, capture)
         for number, index in enumerate(chosen, 1)
     )
 
 
-def _preset(name: str, camera: Camera, center: tuple[float, float, float]) -> CameraPreset:
+def _preset(name: str, camera: Camera, capture: Capture) -> CameraPreset:
     """The view of a camera; it looks at the point of its axis that is nearest to the centre."""
     position, axis = camera.position, camera.viewmat[2, :3]
-    reach = torch.dot(torch.tensor(center) - position, axis).clamp(min=0.1)
+    reach = torch.dot(torch.tensor(capture.center) - position, axis)
+    reach = reach.clamp(min=NEAREST_TARGET * capture.camera_distance)
     fov_y = 2 * math.atan(camera.height / (2 * camera.K[1, 1].item()))
     return CameraPreset(
         name, tuple(position.tolist()), tuple((position + reach * axis).tolist()), fov_y

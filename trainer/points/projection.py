@@ -14,7 +14,7 @@ def project(positions: Tensor, camera: Camera) -> tuple[Tensor, Tensor]:
     seen = positions @ viewmat[:3, :3].T + viewmat[:3, 3]
     depth = seen[:, 2]
     homogeneous = seen @ K.T
-    return homogeneous[:, :2] / depth.clamp(min=1e-6)[:, None], depth
+    return homogeneous[:, :2] / depth.clamp(min=1e-12)[:, None], depth
 
 
 def unproject(pixels: Tensor, depth: Tensor, camera: Camera) -> Tensor:
@@ -27,7 +27,7 @@ def unproject(pixels: Tensor, depth: Tensor, camera: Camera) -> Tensor:
 def inside(pixels: Tensor, depth: Tensor, camera: Camera) -> Tensor:
     """[N] bool: in front of the camera and within its picture."""
     x, y = pixels.unbind(-1)
-    return (depth > 1e-3) & (x >= 0) & (y >= 0) & (x < camera.width) & (y < camera.height)
+    return (depth > 0) & (x >= 0) & (y >= 0) & (x < camera.width) & (y < camera.height)
 
 
 def sample(image: Tensor, pixels: Tensor) -> Tensor:
