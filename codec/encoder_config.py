@@ -44,8 +44,8 @@ class StaticSettings:
         height_px: all of this height.
     """
 
-    layers: int = 6
-    growth: float = 1.4
+    layers: int = 7
+    growth: float = 1.3
     far_share: float = 0.02
     thinnest: float = 3e-6
     presets: int = 4

@@ -1,0 +1,129 @@
+"""Into how many layers to divide the static Gaussians of a scene: bytes against early pictures.
+
+    python -m benchmarks.static_layers assets/tokyo.stgs
+
+Decodes the static Gaussians of a package, divides them anew as the encoder would and codes each
+part. Told are the bytes of each layer and the PSNR of pictures with the layers so far, drawn from
+the presets and moving Gaussians included, against pictures with those of the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from pathlib import Path
+
+import torch
+import tyro
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from codec import layers
+from codec.encoder_config import EncoderConfig, StaticSettings
+from codec.grid_sorting import grid_shape
+from codec.planes import decode_planes, encode_planes
+from codec.quality_config import QualitySettings
+from codec.rung_quality import QualityMeter, psnr_of_error, static_layer_errors
+from codec.scene import Scene, open_scene
+from codec.source import SceneMeta
+from codec.static_parts import StaticPart, static_parts
+from renderer import CanonicalGaussians, Gaussians, Gop
+from renderer.backends import choose_backend
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure.
+
+    Args:
+        scene: a package.
+        splits: numbers of layers beside the far one, and growths, in pairs.
+        backend: what draws.
+        gop: whose moving Gaussians are drawn.
+    """
+
+    scene: tyro.conf.Positional[Path]
+    splits: tuple[tuple[int, float], ...] = ((3, 2.0), (5, 1.5), (7, 1.3))
+    backend: str = "cpu"
+    gop: int = 0
+
+
+@dataclass(frozen=True)
+class Split:
+    """Bytes of each layer, and PSNR with none, one, two ... of them."""
+
+    name: str
+    layer_bytes: list[int]
+    prefix_db: list[float]
+
+
+class Measurement:
+    """One scene; what its static Gaussians cost and show when they are divided anew."""
+
+    def __init__(self, scene: Scene, options: Options) -> None:
+        self._scene, self._meta = scene, scene.meta
+        self._backend = choose_backend(options.backend).backend
+        self._gop = scene.decode_gop(options.gop, scene.rungs[0], self._backend.device)
+        self._settings = QualitySettings(frames_per_gop=QualitySettings.static_frames_per_gop)
+        self._meter = QualityMeter(self._gop, self._meta, self._backend, self._settings)
+        self._static = layers.concatenate(list(_decoded(scene)))
+
+    def as_it_is(self) -> Split:
+        errors = static_layer_errors(self._scene, self._gop, self._backend, self._settings)
+        sizes = [layer.file.size_bytes for layer in self._scene.manifest.static]
+        return Split("as it is", sizes, [psnr_of_error(error) for error in errors])
+
+    def divided(self, count: int, growth: float) -> Split:
+        settings = replace(StaticSettings(), layers=count, growth=growth)
+        coded = [_code(p, self._meta) for p in static_parts(self._static, self._meta, settings)]
+        prefixes = accumulate((g for _, g in coded), _join, initial=Gaussians.empty())
+        shown = [self._meter.quality_db(self._with(prefix)) for prefix in prefixes]
+        return Split(f"{count}, growth {growth:g}", [size for size, _ in coded], shown)
+
+    def _with(self, static: Gaussians) -> Gop:
+        return replace(self._gop, static=static.to(self._backend.device))
+
+
+def _decoded(scene: Scene) -> Iterator[CanonicalGaussians]:
+    for k, e in enumerate(scene.manifest.static):
+        data = scene.fetch_static(k)
+        codes = decode_planes(data, e.bits, e.count, e.height, e.width, e.file.name)
+        yield layers.decode_layer(codes, e.quantisers)
+
+
+def _join(before: Gaussians, layer: Gaussians) -> Gaussians:
+    return Gaussians.concatenate([before, layer])
+
+
+def _code(part: StaticPart, meta: SceneMeta) -> tuple[int, Gaussians]:
+    """Bytes of a layer, and what is decoded of it."""
+    config, grid = EncoderConfig(), grid_shape(len(part.gaussians))
+    order = layers.grid_order(layers.sorting_values(part.gaussians), *grid, True, config.seed)
+    values = layers.attributes(part.gaussians[order])
+    quantisers = layers.quantisers_for(values, config.static_bits, tuple(meta.center), part.unit)
+    codes = layers.encode_layer(values, quantisers)
+    depths = {name: quantiser.bits for name, quantiser in quantisers.items()}
+    data = encode_planes(codes, depths, *grid, config.jxl_effort)
+    return len(data), layers.decode_layer(codes, quantisers).activate()
+
+
+def main(options: Options) -> None:
+    console = Console(width=200)
+    with open_scene(options.scene) as scene, torch.no_grad():
+        measurement = Measurement(scene, options)
+        splits = [measurement.as_it_is()]
+        splits += [measurement.divided(count, growth) for count, growth in options.splits]
+    table = Table(box=box.MARKDOWN)
+    for heading in ("layers", "kB of each", "dB with none, one, two ...", "all, kB"):
+        table.add_column(heading)
+    for split in splits:
+        sizes = ", ".join(f"{size / 1000:.0f}" for size in split.layer_bytes)
+        shown = ", ".join(f"{db:.1f}" for db in split.prefix_db)
+        table.add_row(split.name, sizes, shown, f"{sum(split.layer_bytes) / 1000:.0f}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))
