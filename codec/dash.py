@@ -6,6 +6,7 @@ AdaptationSets with mimeTypes of their own, which such players skip.
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from mpegdash.nodes import (
@@ -17,6 +18,7 @@ from mpegdash.nodes import (
     Representation,
     S,
     SegmentList,
+    SegmentTemplate,
     SegmentTimeline,
     SegmentURL,
 )
@@ -29,6 +31,7 @@ from codec.manifest import Manifest
 PLANES_MIME = "application/vnd.streamstgs.planes"
 FIELD_MIME = "application/vnd.streamstgs.field"
 PROFILE = "urn:mpeg:dash:profile:full:2011"
+NUMBERED = re.compile(r"(.*?)(\d+)(\.[^./]*)")  # a file name that ends with a number
 PART_SCHEME = "urn:streamstgs:part"  # names the part of the scene that a set holds
 
 
@@ -74,10 +77,9 @@ def _video_set(manifest: Manifest, spans: list[Span]) -> AdaptationSet:
     chosen.representations = []
     for k, rung in enumerate(manifest.rungs):
         files = [gop.segments[k].file for gop in manifest.gops]
-        one = _representation(f"features-qp{rung.qp}", files, spans)
+        one = _representation(f"features-qp{rung.qp}", files, spans, rung.init)
         one.codecs, one.mime_type = rung.codecs, "video/mp4"
         one.width, one.height = manifest.tiles.video_width, manifest.tiles.video_height
-        one.segment_lists[0].initializations = [_initialization(rung.init)]
         chosen.representations.append(one)
     return chosen
 
@@ -120,7 +122,9 @@ def _adaptation_set(part: str, mime_type: str) -> AdaptationSet:
     return chosen
 
 
-def _representation(name: str, files: list[FileEntry], spans: list[Span]) -> Representation:
+def _representation(
+    name: str, files: list[FileEntry], spans: list[Span], init: FileEntry | None = None
+) -> Representation:
     """One file per span; bandwidth is that of the worst segment."""
     one = Representation()
     one.id = name
@@ -128,12 +132,40 @@ def _representation(name: str, files: list[FileEntry], spans: list[Span]) -> Rep
         -(-file.size_bytes * 8 * TIMESCALE // max(end - begin, 1))
         for file, (begin, end) in zip(files, spans, strict=True)
     )
-    segments = SegmentList()
+    segments = _template(files, init) or _list(files, init)
+    if isinstance(segments, SegmentTemplate):
+        one.segment_templates = [segments]
+    else:
+        one.segment_lists = [segments]
     segments.timescale = TIMESCALE
     segments.segment_timelines = [_timeline(spans)]
-    segments.segment_urls = [_segment_url(file) for file in files]
-    one.segment_lists = [segments]
     return one
+
+
+def _template(files: list[FileEntry], init: FileEntry | None) -> SegmentTemplate | None:
+    """For files that are numbered one after the other; more players know it than lists, and FFmpeg
+    loses segments of lists that are shorter than a second."""
+    match = NUMBERED.fullmatch(files[0].name)
+    if match is None or len(files) < 2:
+        return None
+    before, number, after = match.groups()
+    first, digits = int(number), len(number)
+    names = [f"{before}{first + k:0{digits}}{after}" for k in range(len(files))]
+    if names != [file.name for file in files]:
+        return None
+    template = SegmentTemplate()
+    template.media = f"{before}$Number%0{digits}d${after}"
+    template.start_number = first
+    template.initialization = init.name if init is not None else None
+    return template
+
+
+def _list(files: list[FileEntry], init: FileEntry | None) -> SegmentList:
+    segments = SegmentList()
+    segments.segment_urls = [_segment_url(file) for file in files]
+    if init is not None:
+        segments.initializations = [_initialization(init)]
+    return segments
 
 
 def _timeline(spans: list[Span]) -> SegmentTimeline:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
+from dataclasses import replace
 
 import av
 import pytest
@@ -22,14 +24,40 @@ def golden_mpd(codec: str) -> str:
         return archive.read("scene.mpd").decode()
 
 
+def named_files(root: ElementTree.Element) -> list[str]:
+    """What a player of this manifest would fetch, by lists and by templates."""
+    named = [str(e.get("sourceURL")) for e in root.iterfind(".//m:Initialization", NAMESPACE)]
+    named += [str(e.get("media")) for e in root.iterfind(".//m:SegmentURL", NAMESPACE)]
+    for template in root.iterfind(".//m:SegmentTemplate", NAMESPACE):
+        named += [str(template.get("initialization"))] * ("initialization" in template.attrib)
+        match = re.fullmatch(r"(.*)\$Number%0(\d+)d\$(.*)", str(template.get("media")))
+        assert match is not None
+        first = int(str(template.get("startNumber")))
+        for k in range(len(template.findall(".//m:S", NAMESPACE))):
+            named.append(f"{match[1]}{first + k:0{int(match[2])}}{match[3]}")
+    return named
+
+
 @pytest.mark.parametrize("codec", CODECS)
-def test_every_file_is_named_once(codec: str) -> None:
-    root = ElementTree.fromstring(golden_mpd(codec))
-    named = [e.get("sourceURL") for e in root.iterfind(".//m:Initialization", NAMESPACE)]
-    named += [e.get("media") for e in root.iterfind(".//m:SegmentURL", NAMESPACE)]
+@pytest.mark.parametrize("new", [False, True], ids=["as it was written", "as it is written"])
+def test_every_file_is_named_once(codec: str, new: bool) -> None:
+    with open_scene(golden_scene(codec)) as scene:
+        mpd = write_dash(scene.manifest) if new else golden_mpd(codec)
+    root = ElementTree.fromstring(mpd)
+    named = named_files(root)
     with zipfile.ZipFile(golden_scene(codec)) as archive:
         files = set(archive.namelist()) - {"scene.json", "scene.mpd"}
-    assert sorted(str(name) for name in named) == sorted(files)
+    assert sorted(named) == sorted(files)
+
+
+def test_files_that_are_not_numbered_in_a_row_are_listed() -> None:
+    with open_scene(golden_scene("hevc")) as scene:
+        gops = list(scene.manifest.gops)
+        gops[1] = replace(gops[1], field=replace(gops[1].field, name="fields/7.safetensors"))
+        root = ElementTree.fromstring(write_dash(replace(scene.manifest, gops=tuple(gops))))
+    named = named_files(root)
+    assert {"fields/0000.safetensors", "fields/7.safetensors"} <= set(named)
+    assert len(named) == len(set(named))
 
 
 def test_manifest_reads_back_with_mpegdash() -> None:

@@ -20,6 +20,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from codec.encoder import encode_scene
+from codec.encoder_config import EncoderConfig
 from codec.errors import ServeError
 from codec.scene import OpenSettings, open_scene
 from codec.streaming.disk_cache import CacheSettings
@@ -27,6 +29,7 @@ from codec.streaming.http import HttpTransport
 from codec.streaming.http_settings import HttpSettings
 from codec.throttle import Bottleneck, Stretch, Trace, read_trace
 from tests.golden.make_golden import golden_scene
+from tests.synthetic import SyntheticSource
 
 PROJECT = Path(__file__).resolve().parent.parent
 SETTINGS = OpenSettings(cache=CacheSettings(max_bytes=0))
@@ -162,6 +165,20 @@ def test_ffmpeg_reads_the_dash_manifest(served: str, rung: int) -> None:
     assert done.stderr == ""
     pictures = [line for line in done.stdout.splitlines() if not line.startswith("#")]
     assert len(pictures) == sum(frames + WINDOW_EXTRA for frames in GOPS)
+
+
+def test_ffmpeg_reads_parts_shorter_than_a_second(tmp_path: Path) -> None:
+    """FFmpeg 5.1 loses most of them where they are listed instead of numbered."""
+    ffmpeg = installed("ffmpeg")
+    source = SyntheticSource(60, 40, (6,) * 6, fps=24.0)
+    encode_scene(source, tmp_path / "ball", EncoderConfig(rungs=(32,), codec="h264"))
+    with development_server(tmp_path) as url:
+        command = [ffmpeg, "-v", "error", "-nostdin", "-i", f"{url}/ball/scene.mpd"]
+        command += ["-fps_mode", "passthrough", "-f", "framecrc", "-"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60.0)
+    assert (done.returncode, done.stderr) == (0, "")
+    pictures = [line for line in done.stdout.splitlines() if not line.startswith("#")]
+    assert len(pictures) == 6 * (6 + WINDOW_EXTRA)
 
 
 # A slow network before the server
