@@ -57,11 +57,13 @@ def test_silence_is_the_time_in_which_nothing_came_that_was_asked_for() -> None:
     line.tell(1, "waiting")
     line.tell(1, "waiting", after_s=4.0)  # another try of the same request
     assert line.traffic.silent_s() == pytest.approx(4.0)
-    line.tell(1, "receiving", 1000, after_s=1.0)
+    line.tell(1, "receiving", 500, after_s=1.0)  # a drip
+    assert line.traffic.silent_s() == pytest.approx(5.0)
+    line.tell(1, "receiving", 1500)
     assert line.traffic.silent_s() == 0.0
     line.clock.advance(2.0)
     assert line.traffic.silent_s() == pytest.approx(2.0)
-    line.tell(1, "done", 1000)
+    line.tell(1, "done", 1500)
     assert line.traffic.silent_s() == 0.0
 
 

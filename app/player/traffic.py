@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from codec.streaming.adaptive import Throughput, ThroughputMeter, ThroughputSettings
 from codec.streaming.transport import Listener, Progress, nobody
 
+HEARD_BYTES = 1024  # fewer are a drip, which counts as silence
 SHORTEST_S = 0.005  # shorter looks at the line are added to the next one
 
 
@@ -55,7 +56,7 @@ class Traffic:
         self._meter = ThroughputMeter(metering)
         self._requests: dict[int, _Request] = {}
         self._looked_s = self._heard_s = monotonic()
-        self._new_bytes = 0
+        self._new_bytes = self._unheard_bytes = 0
         self._busy_s = 0.0
         self._total_bytes = 0
 
@@ -78,7 +79,7 @@ class Traffic:
             return self._total_bytes
 
     def silent_s(self) -> float:
-        """For how long nothing has come that was asked for, tries and pauses included."""
+        """For how long hardly anything has come that was asked for, pauses included."""
         with self._lock:
             return self._monotonic() - self._heard_s if self._requests else 0.0
 
@@ -106,8 +107,9 @@ class Traffic:
         """
         fresh, request.received = step.received_bytes - request.received, step.received_bytes
         self._total_bytes += fresh
-        if fresh:
-            self._heard_s = self._looked_s
+        self._unheard_bytes += fresh
+        if self._unheard_bytes >= HEARD_BYTES or step.state == "done":
+            self._heard_s, self._unheard_bytes = self._looked_s, 0
         if request.alone and step.first_byte_s is not None and not request.answered:
             request.answered = True
             self._meter.add_latency(step.first_byte_s)
