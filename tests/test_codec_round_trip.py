@@ -129,8 +129,8 @@ def test_first_static_layer_holds_what_is_seen_most(scene: Scene) -> None:
 
 def test_static_layers_are_named_in_their_order_and_the_farthest_come_second(scene: Scene) -> None:
     layers, means = scene.manifest.static, scene.read_static().means
-    assert [layer.file.name for layer in layers] == [f"static/{k}.planes" for k in range(4)]
-    assert [layer.count for layer in layers] == [42, 6, 84, 168]  # 2 % of 300 are 6
+    assert [layer.file.name for layer in layers] == [f"static/{k}.planes" for k in range(8)]
+    assert [layer.count for layer in layers] == [17, 6, 21, 29, 36, 48, 62, 81]  # 2 % of 300 are 6
     first, far, *others = means.norm(dim=-1).split([layer.count for layer in layers])
     assert far.min() > max(part.max() for part in (first, *others))
 
