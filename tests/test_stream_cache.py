@@ -192,6 +192,20 @@ def exchange_scene(server: FaultServer) -> None:
     server.files.update(scene_files("hevc"))
 
 
+def test_a_file_that_never_comes_is_soon_given_up(server: FaultServer) -> None:
+    """Patience is spent once: past all caches there is a single try."""
+    server.always[VIDEO] = silence()
+    quick = replace(QUICK, stall_s=0.1, tries=3)
+    settings = OpenSettings(http=quick, cache=CacheSettings(max_bytes=0))
+    with (
+        open_scene(f"{server.url}/ball", settings) as scene,
+        pytest.raises(MissingSegment, match="everything but this"),
+    ):
+        scene.decode_gop(1, RUNG)
+    headers = [headers for path, headers in server.requests if path == VIDEO]
+    assert [h.get("cache-control") for h in headers] == [None, None, None, "no-cache"]
+
+
 @pytest.mark.parametrize("path", ["/ball", "/ball.stgs"])
 def test_another_scene_in_its_place_is_told(
     server: FaultServer, settings: OpenSettings, path: str

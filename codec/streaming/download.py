@@ -53,7 +53,7 @@ class Download:
         self.content = bytearray()
         self.tries = 0
         self._range = byte_range
-        self._fresh = fresh
+        self.fresh = fresh
         self._start = byte_range.first if byte_range and byte_range.first is not None else 0
         self._whole: int | None = None
         self._expected: int | None = None  # length of the body
@@ -71,7 +71,7 @@ class Download:
 
     def request_headers(self) -> dict[str, str]:
         """Headers of the next try: for everything, or for what is missing."""
-        headers = {"Cache-Control": "no-cache"} if self._fresh else {}
+        headers = {"Cache-Control": "no-cache"} if self.fresh else {}
         if self.content:
             first = self._start + len(self.content)
             last = "" if self._expected is None else self._start + self._expected - 1

@@ -120,6 +120,7 @@ class HttpTransport:
 
     async def _try_until_it_comes(self, download: Download) -> Reply:
         began_s, failures = self._loop.time(), 0
+        tries = self._settings.fresh_tries if download.fresh else self._settings.tries
         while True:
             before = len(download.content)
             left_s = began_s + self._settings.allowed_s(download.size_bytes) - self._loop.time()
@@ -132,7 +133,7 @@ class HttpTransport:
                 pause_s = self._pause_s(failures, error)
                 spent_s = self._loop.time() + pause_s - began_s
                 too_late = spent_s > self._settings.allowed_s(download.size_bytes)
-                if too_late or failures >= self._settings.tries:
+                if too_late or failures >= tries:
                     raise _unreachable(download.url, error) from error
             except CodecError:
                 raise

@@ -16,6 +16,7 @@ class HttpSettings:
         deadline_s: for one request in all tries, and on top of it ...
         slowest_bps: ... the time that its bytes take at this rate.
         tries: in a row that bring nothing, where the fault may pass (no connection, 5xx, 429).
+        fresh_tries: the same of a request past all caches, which is a second attempt already.
         backoff_s: pause before the second try, doubled before each further one.
         longest_backoff_s: pauses grow no longer, whatever the server asks for.
         jitter: share of each pause that is left to chance, so that many players spread out.
@@ -28,7 +29,8 @@ class HttpSettings:
     stall_bytes: int = 1024
     deadline_s: float = 60.0
     slowest_bps: float = 128_000.0
-    tries: int = 4
+    tries: int = 3
+    fresh_tries: int = 1
     backoff_s: float = 0.2
     longest_backoff_s: float = 8.0
     jitter: float = 0.5
