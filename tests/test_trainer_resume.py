@@ -180,7 +180,9 @@ def test_a_finished_run_is_left_alone(
     monkeypatch.setattr(trainer.train, "train_coarse_stage", forbid)
     monkeypatch.setattr(trainer.train, "train_one_gop", forbid)
     before = whole.gop_path(0).stat().st_mtime_ns
+    save_checkpoint(whole.checkpoint_path(0), {})  # a kill came before it was removed
     train(tiny_config(tiny_capture, whole.path))
+    assert not whole.checkpoint_path(0).exists()
     assert whole.gop_path(0).stat().st_mtime_ns == before
 
 

@@ -130,6 +130,10 @@ class RunDirectory:
         tensors |= {f"field.{name}": t for name, t in gop.field.state_dict().items()}
         described = {"frames": str(gop.frames), "field": json.dumps(asdict(gop.field.config))}
         _save(self.gop_path(index), tensors, described)
+        self.drop_checkpoint(index)
+
+    def drop_checkpoint(self, index: int) -> None:
+        """A trained GOP needs none; a kill right after it was written can leave one."""
         self.checkpoint_path(index).unlink(missing_ok=True)
 
     def read_gop(self, index: int) -> TrainedGop:

@@ -38,6 +38,9 @@ def train(config: TrainConfig) -> None:
     settle_static_layer(config, capture, run, gops, devices[0])
     missing = [i for i in gops if not run.gop_path(i).exists()]
     run_on_devices(partial(train_one_gop, config), missing, devices)
+    for index in gops:
+        if run.gop_path(index).exists():
+            run.drop_checkpoint(index)
     _sum_up(run, config, capture.frames)
 
 
