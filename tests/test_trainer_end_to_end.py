@@ -60,7 +60,7 @@ def test_the_trained_scene_looks_right_from_the_held_out_camera(
     assert held_out["psnr"] > PSNR_DB
     assert min(held_out["per_gop"]) > PSNR_DB - 1
     assert held_out["ssim"] > 0.965
-    assert rung["bytes_per_frame"]["total"] < 6000
+    assert rung["bytes_per_frame"]["total"] < 7000  # half: manifest, static layers of a few each
     assert (held_out["pictures"], rung["qp"]) == (FRAMES, 16)
     assert iio.imread(sheet).shape == (3 * (HEIGHT + GAP_PX), 3 * WIDTH + 2 * GAP_PX, 3)
 
