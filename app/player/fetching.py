@@ -351,12 +351,13 @@ class NetworkFetching:
 
 
 def _in_content_time(throughput: Throughput, speed: float) -> Throughput:
-    return Throughput(
-        throughput.bps / speed,
-        throughput.fast_bps / speed,
-        throughput.slow_bps / speed,
-        throughput.latency_s * speed,
-        throughput.unrest,
+    return replace(
+        throughput,
+        bps=throughput.bps / speed,
+        fast_bps=throughput.fast_bps / speed,
+        slow_bps=throughput.slow_bps / speed,
+        long_bps=throughput.long_bps / speed,
+        latency_s=throughput.latency_s * speed,
     )
 
 

@@ -50,7 +50,10 @@ class Plain:
         return Decision(Step.FETCH_GOP, self.name, 0, seen.buffer_s, seen.next_gop, rung)
 
     def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
-        return None
+        """Static layers are paused as by the real policy; nothing else is given up."""
+        if flight.static_layer < 0:
+            return None
+        return reconsider(ladder, seen, flight, self.settings)
 
 
 @dataclass

@@ -17,7 +17,6 @@ from codec.streaming.adaptive.throughput import Throughput, ThroughputMeter, Thr
 
 STALL_DB = 4.3  # per stalled second per minute of content
 STEP_WEIGHT = 0.5
-NO_GOP = InFlight(-1, -1, 0, 0.0)  # a static layer is on its way: nothing to reconsider
 
 
 class Policy(Protocol):
@@ -101,6 +100,7 @@ class Outcome:
     Args:
         rungs: of each GOP. quality_db: of each GOP as shown.
         upgrades: GOPs that were shown better than they came at first.
+        pauses: of static layers on their way.
         wasted_bytes: given up on the way, replaced, or come too late.
     """
 
@@ -112,6 +112,7 @@ class Outcome:
     stalls: int = 0
     startup_s: float = 0.0
     upgrades: int = 0
+    pauses: int = 0
     wasted_bytes: int = 0
     fetched_bytes: int = 0
     content_s: float = 0.0
@@ -160,7 +161,7 @@ class _Session:
         self.outcome = Outcome(self.policy.name, self.trace.name, content_s=self.ladder.duration_s)
         durations_s = [gop.duration_s for gop in self.ladder.gops]
         self.begins_s = list(accumulate(durations_s, initial=0.0))[:-1]
-        self.static_layers = 0
+        self.static_layers = self.static_part_bytes = 0
         self.static_arrivals: list[float] = []  # content time from which each layer is seen
 
     def run(self) -> Outcome:
@@ -179,6 +180,7 @@ class _Session:
             next_gop=len(rungs),
             last_rung=rungs[-1] if rungs else None,
             static_layers=self.static_layers,
+            static_part_bytes=self.static_part_bytes,
             playing=True,
             throughput=self._throughput(),
             held=self._held(),
@@ -200,19 +202,29 @@ class _Session:
         now_s = self.playback.now_s
         bits = float(self.trace.bits_until(now_s + ahead_s) - self.trace.bits_until(now_s))
         bps = max(bits / ahead_s, 1.0)
-        return Throughput(bps, bps, bps, known.latency_s)
+        return replace(known, bps=bps, fast_bps=bps, slow_bps=bps)
 
     def _step(self, decision: Decision) -> None:
         if decision.step is Step.WAIT:
             self.playback.advance(self.playback.now_s + max(decision.wait_s, 1e-3))
         elif decision.step is Step.FETCH_STATIC:
-            self._fetch(self.ladder.static_bytes[decision.static_layer], NO_GOP)
-            self.static_layers += 1
-            self.static_arrivals.append(self.playback.position_s)
+            self._fetch_static(decision.static_layer)
         elif decision.step is Step.UPGRADE_GOP:
             self._upgrade(decision)
         else:
             self._fetch_gop(decision.rung)
+
+    def _fetch_static(self, layer: int) -> None:
+        """What is missing of a layer, as far as it is not paused."""
+        had = self.static_part_bytes
+        missing = self.ladder.static_bytes[layer] - had
+        flight, paused = self._fetch(missing, InFlight(-1, -1, had, 0.0, static_layer=layer))
+        if paused is not None:
+            self.static_part_bytes = flight.received_bytes
+            self.outcome.pauses += 1
+            return
+        self.static_layers, self.static_part_bytes = layer + 1, 0
+        self.static_arrivals.append(self.playback.position_s)
 
     def _fetch_gop(self, rung: int) -> None:
         index = len(self.outcome.rungs)
@@ -245,7 +257,8 @@ class _Session:
         self.outcome.upgrades += 1
 
     def _fetch(self, size_bytes: int, flight: InFlight) -> tuple[InFlight, int | None]:
-        """One transfer: how it ended, and the rung to fetch instead if it was given up."""
+        """One transfer: how it ended, and the rung to fetch instead if it was given up; -1 for a
+        static layer that was paused."""
         asked_s = self.playback.now_s
         data_s = asked_s + float(self.trace.latency_s(asked_s))
         end_s = float(self.trace.arrival_s(data_s, 8.0 * size_bytes))
@@ -264,7 +277,7 @@ class _Session:
             instead = self._instead(flight) if now_s < end_s else None
             if instead is None:
                 continue
-            if not self._is_free(flight):
+            if flight.gop < 0 or not self._is_free(flight):
                 return flight, instead
             flight = replace(flight, rung=instead)
             size_bytes = self.ladder.gops[flight.gop].bytes_at(instead) - had
@@ -272,8 +285,6 @@ class _Session:
         return flight, None
 
     def _instead(self, flight: InFlight) -> int | None:
-        if flight.gop < 0:
-            return None
         decision = self.policy.reconsider(self.ladder, self._situation(), flight)
         return None if decision is None else decision.rung
 

@@ -21,8 +21,6 @@ class BudgetSettings:
     """How much is saved and how much is dared.
 
     Args:
-        end_share: of the content that is left to fetch: no larger buffer is wanted, as what is left
-            over at the end was saved for nothing.
         least_share: of a GOP's duration, spent on it when the buffer is empty.
         bend: how long the budget stays near that least as the buffer fills; 1 is a straight line.
         spend_share: of what lies above the wanted buffer, spent on one GOP.
@@ -37,7 +35,6 @@ class BudgetSettings:
             on one that wavers less.
     """
 
-    end_share: float = 0.75
     least_share: float = 0.38
     bend: float = 3.2
     spend_share: float = 0.4
@@ -51,7 +48,6 @@ class BudgetSettings:
 def budget_s(
     buffer_s: float,
     gop_s: float,
-    rest_s: float,
     most_buffer_s: float,
     settings: BudgetSettings,
     unrest: float = USUAL_UNREST,
@@ -59,11 +55,11 @@ def budget_s(
     """Seconds that the next GOP may take; grows with the buffer.
 
     Args:
-        gop_s: duration of the GOP. rest_s: content that is not there yet, the GOP included.
+        gop_s: duration of the GOP.
         most_buffer_s: content ahead that is never exceeded.
         unrest: of the network.
     """
-    wanted_s = max(min(most_buffer_s - gop_s, settings.end_share * rest_s), 0.0)
+    wanted_s = max(most_buffer_s - gop_s, 0.0)
     if buffer_s >= wanted_s:
         return gop_s + settings.spend_share * (buffer_s - wanted_s)
     saving = math.exp(settings.unrest_caution * (unrest - USUAL_UNREST))
@@ -98,12 +94,10 @@ def rungs_within_budget(
     """
     assert seen.throughput is not None
     gop = ladder.gops[seen.next_gop]
-    rest_s = sum(later.duration_s for later in ladder.gops[seen.next_gop :])
     spent_s = flight.elapsed_s if flight else 0.0
     budget = budget_s(
         seen.buffer_s + spent_s,
         gop.duration_s,
-        rest_s,
         most_buffer_s,
         settings,
         seen.throughput.unrest,

@@ -53,38 +53,24 @@ def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> 
     """The next layer of static Gaussians, if it is to be fetched before the next GOP.
 
     The first comes before anything else: with it and one GOP there is a picture. The others
-    come when waiting would cost more than the stall that they may cause.
+    come when waiting would cost more than the stall that they may cause. After a seek a GOP comes
+    first.
     """
     layer = seen.static_layers
     if layer >= len(ladder.static_bytes):
         return None
     if layer == 0:
         return _static(seen, layer, "the first static layer gives a picture")
-    if seen.next_gop == 0:
+    if seen.last_rung is None and seen.next_gop < len(ladder.gops):
         return None
     if _nothing_better(ladder, seen, settings):
         return _static(seen, layer, "a static layer while there is time")
     if seen.throughput is None:
         return None
-    seconds = arrival_s(ladder.static_bytes[layer], seen)
-    if seen.buffer_s < _buffer_for_static_s(ladder, seen, seconds, settings):
+    if gops_to_wait(ladder, seen, settings.most_buffer_s, settings.static) > 0:
         return None
-    if gops_to_wait(ladder, seen, settings.most_buffer_s, settings.static) == 0:
-        return _static(seen, layer, f"a static layer in {seconds:.1f} s sharpens the picture")
-    return None
-
-
-def _buffer_for_static_s(
-    ladder: Ladder, seen: Situation, seconds: float, settings: AdaptiveSettings
-) -> float:
-    """What has to be there before a layer that takes so long is begun: it is one transfer, and the
-    next GOP comes after it. 0 where the buffer hardly grows or is too small for that; then the
-    stall is weighed."""
-    gop = ladder.gops[seen.next_gop]
-    next_s = arrival_s(gop.bytes_at(ladder.lowest), seen)
-    needed_s = settings.static.reserve * seconds + next_s
-    grows = next_s < settings.static.growing_share * gop.duration_s
-    return needed_s if grows and needed_s <= settings.most_buffer_s - gop.duration_s else 0.0
+    seconds = arrival_s(ladder.static_bytes[layer] - seen.static_part_bytes, seen)
+    return _static(seen, layer, f"a static layer in {seconds:.1f} s sharpens the picture")
 
 
 def _nothing_better(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> bool:

@@ -33,6 +33,7 @@ class Situation:
         next_gop: the first GOP that is not there; the number of GOPs when all are.
         last_rung: rung of the GOP before it, None at the start and after a seek.
         static_layers: how many layers of static Gaussians are there.
+        static_part_bytes: what came of the next one before it was paused.
         playing: whether the position moves, or would if the buffer were not empty.
         throughput: estimate, None before the first transfer.
         best_rung: better ones (lower numbers) are not to be fetched, as drawing them misses
@@ -48,18 +49,21 @@ class Situation:
     playing: bool
     throughput: Throughput | None
     best_rung: int = 0
+    static_part_bytes: int = 0
     held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True)
 class InFlight:
-    """A GOP that is being fetched: keyframe and field first, then the features of one rung.
+    """What is being fetched: a GOP, keyframe and field first, then the features of one rung; or a
+    static layer.
 
     Args:
-        gop, rung: which.
+        gop, rung: which; -1 for a static layer.
         received_bytes: of all its parts, what was there already included.
         elapsed_s: since it was asked for.
         upgrade: whether it is there already at a lower rung.
+        static_layer: which; -1 for a GOP.
     """
 
     gop: int
@@ -67,6 +71,7 @@ class InFlight:
     received_bytes: int
     elapsed_s: float
     upgrade: bool = False
+    static_layer: int = -1
 
 
 class Step(Enum):
@@ -75,6 +80,7 @@ class Step(Enum):
     FETCH_GOP = "fetch GOP"
     UPGRADE_GOP = "fetch GOP again"
     FETCH_STATIC = "fetch static layer"
+    PAUSE_STATIC = "pause static layer"
     WAIT = "wait"
     ABANDON = "abandon"
 
@@ -86,7 +92,7 @@ class Decision:
     Args:
         gop, rung: for FETCH_GOP and UPGRADE_GOP; for ABANDON the rung to fetch instead, -1 to keep
             what is there. -1 otherwise.
-        static_layer: for FETCH_STATIC, else -1.
+        static_layer: for FETCH_STATIC and PAUSE_STATIC, else -1.
         wait_s: for WAIT, when to ask again at the latest; infinite when all is there.
         throughput_bps, buffer_s: what the decision rests on; 0 without an estimate.
         reason: one sentence for a person.

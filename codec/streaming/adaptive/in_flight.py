@@ -1,21 +1,26 @@
-"""A second look at what is on its way: another rung while that costs nothing, or giving it up."""
+"""A second look at what is on its way: another rung while that costs nothing, giving it up, or a
+pause of a static layer."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-from codec.streaming.adaptive.choice import AdaptiveSettings, choose_rung
+from codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, choose_rung
 from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
 from codec.streaming.adaptive.ladder import Ladder
+from codec.streaming.adaptive.static_layers import gops_to_wait
 from codec.streaming.adaptive.upgrades import why_give_up
 
 
 def reconsider(
     ladder: Ladder, seen: Situation, flight: InFlight, settings: AdaptiveSettings
 ) -> Decision | None:
-    """What to fetch instead of the GOP in flight, or None to go on."""
+    """What to do instead of going on with what is in flight, or None to go on."""
     if seen.throughput is None:
         return None
+    if flight.static_layer >= 0:
+        return pause(ladder, seen, flight, settings)
     if flight.upgrade:
         why = why_give_up(ladder, seen, flight, settings.upgrades)
         return None if why is None else _instead(seen, flight, -1, why)
@@ -24,6 +29,28 @@ def reconsider(
         if rung != flight.rung:
             return _instead(seen, flight, rung, f"now QP {ladder.rungs[rung]} {why}")
     return give_up_features(ladder, seen, flight, settings)
+
+
+def pause(
+    ladder: Ladder, seen: Situation, flight: InFlight, settings: AdaptiveSettings
+) -> Decision | None:
+    """Whether a static layer in flight lets a GOP pass: if it would not be begun now.
+
+    What came of it is kept. The first layer is never paused, nor one that is nearly there.
+    """
+    if flight.static_layer == 0 or flight.elapsed_s < settings.abandon_after_s:
+        return None
+    now = replace(seen, static_part_bytes=flight.received_bytes)
+    missing_bytes = ladder.static_bytes[flight.static_layer] - flight.received_bytes
+    rest_s = arrival_s(missing_bytes, now)
+    if rest_s < settings.abandon_after_s or seen.next_gop >= len(ladder.gops):
+        return None
+    if gops_to_wait(ladder, now, settings.most_buffer_s, settings.static) == 0:
+        return None
+    assert seen.throughput is not None
+    why = f"the next GOP goes first, {rest_s:.1f} s of a static layer are missing"
+    bps, layer = seen.throughput.bps, flight.static_layer
+    return Decision(Step.PAUSE_STATIC, why, bps, seen.buffer_s, static_layer=layer)
 
 
 def give_up_features(

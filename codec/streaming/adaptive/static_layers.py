@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from codec.streaming.adaptive.decision import Situation
 from codec.streaming.adaptive.ladder import Ladder
+from codec.streaming.adaptive.throughput import Throughput
 
 STALL_DB_MIN = 4.3  # dB of mean quality that one stalled second per minute of content costs
 
@@ -16,24 +17,19 @@ class StaticSettings:
     """How far the choice looks ahead.
 
     Args:
-        trust: times the estimated throughput, counted on for the layers.
-        most_wait_gops: the layers come at the latest after so many more GOPs.
+        most_wait_gops: layers come at the latest after so many more GOPs.
         foresight_gops: stalls are counted over so many GOPs.
-        usual_room: throughput over the lowest rung's bit rate that later GOPs are expected to find
-            as much as what was measured: a network that begins slowly mostly recovers, and a
-            layer that is begun too early stalls for as long as it takes.
-        reserve: times the expected arrival of a layer that the buffer has to last, if it can.
-        growing_share: of a GOP's duration: the buffer grows where its lowest rung takes less.
-        hope_gops: first GOPs of a scene for which that is expected; after them the estimate counts.
+        usual_room: long-run throughput over the lowest rung's bit rate that is expected before
+            anything is known.
+        prior_s: what was measured for so long counts as much as that.
+        return_s: after so long a network is expected half-way back at its long-run throughput.
     """
 
-    trust: float = 1.2
     most_wait_gops: int = 12
     foresight_gops: int = 24
-    usual_room: float = 2.4
-    reserve: float = 1.3
-    growing_share: float = 0.85
-    hope_gops: int = 28
+    usual_room: float = 2.0
+    prior_s: float = 200.0
+    return_s: float = 10.0
 
 
 def stall_db(gop_s: float) -> float:
@@ -42,7 +38,7 @@ def stall_db(gop_s: float) -> float:
 
 
 def gops_to_wait(ladder: Ladder, seen: Situation, most_s: float, settings: StaticSettings) -> int:
-    """How many GOPs to fetch before all the rest of the static layers.
+    """How many GOPs to fetch before the next static layers, or before what is missing of one.
 
     Every number is tried. Waiting costs the sharpness of the GOPs that are shown meanwhile, going
     ahead may cost a stall; on a network that stalls anyway it costs nothing, as those bytes have to
@@ -52,34 +48,46 @@ def gops_to_wait(ladder: Ladder, seen: Situation, most_s: float, settings: Stati
         most_s: content ahead that is never exceeded.
     """
     assert seen.throughput is not None
-    rest = range(min(settings.foresight_gops, len(ladder.gops) - seen.next_gop))
-    bps, latency_s = seen.throughput.bps, seen.throughput.latency_s
-    layers = ladder.static_bytes[seen.static_layers :]
-    static_s = sum(latency_s + 8.0 * size / bps for size in layers) / settings.trust
-    gops = [ladder.gops[seen.next_gop + k] for k in rest]
-    hopeful = seen.next_gop < settings.hope_gops
-    steps = []
+    layers, gain_db = _best_buy(ladder, seen)
+    size_bytes = sum(ladder.static_bytes[seen.static_layers : layers]) - seen.static_part_bytes
+    latency_s = seen.throughput.latency_s
+    gops = ladder.gops[seen.next_gop : seen.next_gop + settings.foresight_gops]
+    bps_now, bps_then = seen.throughput.bps, long_run_bps(ladder, seen.throughput, settings)
+    steps, static_s, ahead_s = [], [], 0.0
     for gop in gops:
+        bps = bps_then * (bps_now / bps_then) ** (0.5 ** (ahead_s / settings.return_s))
         fetch_s = latency_s + 8.0 * gop.bytes_at(ladder.lowest) / bps
-        usual_s = gop.duration_s / settings.usual_room
-        steps.append((math.sqrt(fetch_s * usual_s) if hopeful else fetch_s, gop.duration_s))
-    blurred_db = _lacking_db(ladder, seen)
+        steps.append((fetch_s, gop.duration_s))
+        static_s.append((layers - seen.static_layers) * latency_s + 8.0 * size_bytes / bps)
+        ahead_s += max(gop.duration_s, fetch_s)
     price_db = stall_db(ladder.gops[0].duration_s)
 
     def cost_db(wait: int) -> float:
-        late_s = _stalled_s(steps, seen.buffer_s, most_s, (wait, static_s))
-        return price_db * late_s + wait * blurred_db
+        late_s = _stalled_s(steps, seen.buffer_s, most_s, (wait, static_s[wait]))
+        return price_db * late_s + wait * gain_db
 
     return min(range(min(settings.most_wait_gops + 1, len(gops))), key=cost_db, default=0)
 
 
-def _lacking_db(ladder: Ladder, seen: Situation) -> float:
-    """What a GOP loses as long as static layers are missing."""
-    now, then = (
-        ladder.shown_db(seen.next_gop, ladder.lowest, layers)
-        for layers in (seen.static_layers, len(ladder.static_bytes))
-    )
-    return then - now
+def _best_buy(ladder: Ladder, seen: Situation) -> tuple[int, float]:
+    """Up to how many static layers to go: those that gain most per byte; and what a GOP gains."""
+    gop = min(seen.next_gop, len(ladder.gops) - 1)
+    here_db = ladder.shown_db(gop, ladder.lowest, seen.static_layers)
+    best, best_db, best_worth = seen.static_layers, 0.0, -math.inf
+    size_bytes = -seen.static_part_bytes
+    for layer in range(seen.static_layers, len(ladder.static_bytes)):
+        size_bytes += ladder.static_bytes[layer]
+        gain_db = ladder.shown_db(gop, ladder.lowest, layer + 1) - here_db
+        if gain_db / max(size_bytes, 1) > best_worth:
+            best, best_db, best_worth = layer + 1, gain_db, gain_db / max(size_bytes, 1)
+    return best, best_db
+
+
+def long_run_bps(ladder: Ladder, seen: Throughput, settings: StaticSettings) -> float:
+    """What was measured over minutes; as long as that is little, rather what is usual."""
+    usual_bps = settings.usual_room * ladder.bandwidth_bps(ladder.lowest)
+    known = seen.known_s / (seen.known_s + settings.prior_s)
+    return float(seen.long_bps**known * usual_bps ** (1.0 - known))
 
 
 def _stalled_s(

@@ -14,11 +14,13 @@ class ThroughputSettings:
         fast_half_life_s, slow_half_life_s: seconds of transfer after which a sample weighs half;
             the lower of the two averages counts, so that a drop is believed faster than a rise.
         unrest_half_life_s: the same for how much the network wavers.
+        long_half_life_s: the same for the throughput in the long run.
     """
 
     fast_half_life_s: float = 1.0
     slow_half_life_s: float = 6.0
     unrest_half_life_s: float = 120.0
+    long_half_life_s: float = 120.0
 
 
 USUAL_UNREST = 0.35  # of recorded mobile networks, rounded
@@ -34,6 +36,7 @@ class Throughput:
         latency_s: from a request to its first byte.
         unrest: how far half a second of transfer strays from the average before it; mean absolute
             natural logarithm of the ratio.
+        long_bps: the average over minutes. known_s: seconds of transfer that it rests on.
     """
 
     bps: float
@@ -41,6 +44,8 @@ class Throughput:
     slow_bps: float
     latency_s: float
     unrest: float = USUAL_UNREST
+    long_bps: float = 1.0
+    known_s: float = 0.0
 
 
 class _FadingMean:
@@ -54,6 +59,10 @@ class _FadingMean:
         kept = math.exp2(-seconds / self._half_life_s)
         self._bits = self._bits * kept + bits
         self._seconds = self._seconds * kept + seconds
+
+    @property
+    def seconds(self) -> float:
+        return self._seconds
 
     @property
     def bps(self) -> float:
@@ -102,6 +111,7 @@ class ThroughputMeter:
     def __init__(self, settings: ThroughputSettings = ThroughputSettings()) -> None:
         self._fast = _FadingMean(settings.fast_half_life_s)
         self._slow = _FadingMean(settings.slow_half_life_s)
+        self._long = _FadingMean(settings.long_half_life_s)
         self._unrest = _Unrest(settings.unrest_half_life_s)
         self._latency_s: float | None = None
         self._anything = False
@@ -112,7 +122,7 @@ class ThroughputMeter:
             return
         if self._anything:
             self._unrest.add(8.0 * size_bytes, seconds, self._slow.bps)
-        for mean in (self._fast, self._slow):
+        for mean in (self._fast, self._slow, self._long):
             mean.add(8.0 * size_bytes, seconds)
         self._anything = self._anything or size_bytes > 0
 
@@ -127,4 +137,7 @@ class ThroughputMeter:
             return None
         fast, slow = self._fast.bps, self._slow.bps
         latency_s = self._latency_s or 0.0
-        return Throughput(min(fast, slow), fast, slow, latency_s, self._unrest.mean)
+        long = self._long
+        return Throughput(
+            min(fast, slow), fast, slow, latency_s, self._unrest.mean, long.bps, long.seconds
+        )
