@@ -18,7 +18,7 @@ def default_recipe(data: Path, out: Path) -> TrainConfig:
     return TrainConfig(data, out)
 
 
-MOST = 100_000  # Gaussians of the paper's recipe; the paper allows 150,000
+MOST = 150_000  # Gaussians of the paper, at most
 
 
 def paper_recipe(data: Path, out: Path) -> TrainConfig:
