@@ -42,6 +42,7 @@ class ScriptedNetwork:
     Args:
         listener: told as a transport would.
         cancelled: names of parts that were given up on the way.
+        passed_bytes: of the last part.
         on_request: called with this and the name of a part before it comes; may wait or change it.
     """
 
@@ -53,6 +54,7 @@ class ScriptedNetwork:
     requests: int = 0
     cancelled: list[str] = field(default_factory=list)
     on_request: Callable[[ScriptedNetwork, str], None] = lambda line, name: None
+    passed_bytes: int = 0
 
     def pass_bytes(self, name: str, count: int, cancelled: Callable[[], bool]) -> None:
         """Take the time that so many bytes take; raises Cancelled."""
@@ -65,6 +67,7 @@ class ScriptedNetwork:
         while passed < count:
             if cancelled():
                 self.cancelled.append(name)
+                self.passed_bytes = int(passed)
                 self._tell(name, "cancelled", int(passed))
                 raise Cancelled(name)
             seconds = min(self.step_s, 8 * (count - passed) / self.bps)
@@ -88,6 +91,7 @@ class ScriptedScene:
             error when it is fetched.
         open_gate: while false, decoding waits for `release` (or its cancellation).
         static_layers: into how many parts the static Gaussians are divided.
+        static_parts: what came of layers before they were cancelled; asking again continues them.
         network: what everything is fetched through.
         kept: (GOP, rung) that a disk has, and -1 - layer for static layers.
         fetched: (GOP, rung) in order; static layer k as (-1 - k, -1), keyframes as (GOP, -1).
@@ -109,6 +113,7 @@ class ScriptedScene:
     network: ScriptedNetwork | None = None
     kept: set[tuple[int, int] | int] = field(default_factory=set)
     fetched: list[tuple[int, int]] = field(default_factory=list)
+    static_parts: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.changed = threading.Condition()
@@ -165,7 +170,14 @@ class ScriptedScene:
         """A script needs no plan."""
 
     def fetch_static(self, layer: int, cancelled: Callable[[], bool] = lambda: False) -> bytes:
-        self._fetch((-1 - layer, -1), self.static_bytes, cancelled)
+        missing = self.static_bytes - self.static_parts.get(layer, 0)
+        try:
+            self._fetch((-1 - layer, -1), missing, cancelled)
+        except Cancelled:
+            if self.network is not None:
+                came = self.static_bytes - missing + self.network.passed_bytes
+                self.static_parts[layer] = came
+            raise
         return bytes([layer])
 
     def fetch_keyframe(

@@ -230,7 +230,7 @@ def test_an_upgrade_that_comes_too_late_is_given_up() -> None:
 
 
 def test_the_rung_is_open_until_the_features_come() -> None:
-    net, flight = network(), InFlight(1, LOWEST, 1000, 0.4)
+    net, flight = network(), InFlight(1, LOWEST, 1000, 0.2)
     fast = view(there={0: LOWEST})
     instead = net.reconsider(fast, flight)
     assert instead is not None
@@ -240,3 +240,41 @@ def test_the_rung_is_open_until_the_features_come() -> None:
     assert net.reconsider(view(replace(TARGET, rung=32), there={0: LOWEST}), flight) is None
     kept = network(kept=lambda gop: (32,) if gop == 1 else ())
     assert kept.reconsider(fast, flight) is None
+
+
+def poor_view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:
+    """Two of three static layers are missing, and the network is slower than the lowest rung."""
+    slow = at(0.02)
+    known = replace(slow, long_bps=slow.bps, known_s=1e6)
+    return view(target, **{"static_layers": 1, "throughput": known, **seen})
+
+
+def test_a_static_layer_is_paused_for_the_next_gop_only_while_playing() -> None:
+    flight = InFlight(-1, -1, 500, 2.0, static_layer=1)
+    drop = replace(at(0.015), long_bps=1e6, known_s=600.0)
+    seen = view(static_layers=1, throughput=drop, there={0: LOWEST})
+    paused = network().reconsider(seen, flight)
+    assert paused is not None
+    assert paused.step is Step.PAUSE_STATIC
+    still = replace(seen, target=replace(TARGET, playing=False))
+    assert network().reconsider(still, flight) is None
+    rich = replace(drop, bps=1e7, fast_bps=1e7)
+    assert network().reconsider(replace(seen, throughput=rich), flight) is None
+
+
+def test_where_a_stall_is_certain_static_layers_come_but_never_before_what_was_sought() -> None:
+    starved = poor_view(target=replace(TARGET, gop=2), there={0: LOWEST, 1: LOWEST})
+    assert network().next(starved).step is Step.FETCH_STATIC
+    sought = network().next(replace(starved, sought=True))
+    assert (sought.step, sought.gop) == (Step.FETCH_GOP, 2)
+
+
+def test_what_came_of_a_static_layer_counts() -> None:
+    slow = replace(at(0.2), long_bps=2e5, known_s=1e6)
+    seen = view(static_layers=2, throughput=slow, there={0: LOWEST})
+    big = replace(OPENED.ladder, static_bytes=(3000, 3000, 100_000))
+    opened = replace(OPENED, ladder=big)
+    net = NetworkFetching(opened, FetchSettings(), lambda _: (), lambda _: False)
+    assert net.next(replace(seen, opened=opened)).step is Step.FETCH_GOP
+    nearly = replace(seen, opened=opened, static_part_bytes=98_000)
+    assert net.next(nearly).step is Step.FETCH_STATIC

@@ -23,9 +23,11 @@ from codec.errors import (
     SceneChanged,
     SceneUnreachable,
 )
+from codec.streaming.download import Download
 from codec.streaming.http import HttpTransport
 from codec.streaming.http_settings import HttpSettings
-from codec.streaming.transport import ByteRange, Progress
+from codec.streaming.partial import PartialDownloads
+from codec.streaming.transport import ByteRange, Progress, nobody
 from tests.fault_server import (
     Exchange,
     Fault,
@@ -231,6 +233,68 @@ def test_cancelling_frees_the_connection_at_once(server: FaultServer, fault: Fau
         assert patient.get(f"{server.url}/a", len(BODY)).content == BODY
     finally:
         patient.close()
+
+
+@pytest.mark.parametrize("part", [None, ByteRange(100, 90_099)], ids=["file", "range"])
+def test_what_was_cancelled_is_continued_where_it_ended(
+    server: FaultServer, part: ByteRange | None
+) -> None:
+    """A static layer that let a GOP pass, from a directory and from an archive."""
+    server.faults["/a"], server.files["/b"] = [stall_after(50_000)], BODY
+    came: list[int] = []
+    patient = HttpTransport(
+        HttpSettings(stall_s=600.0), listener=lambda step: came.append(step.received_bytes)
+    )
+    try:
+        with pytest.raises(Cancelled):
+            patient.get(f"{server.url}/a", len(BODY), lambda: max(came, default=0) >= 50_000, part)
+        assert server.wait_for(lambda: server.open_connections == 0)
+        whole = BODY if part is None else BODY[100:90_100]
+        assert patient.get(f"{server.url}/b", len(BODY)).content == BODY  # the GOP that passes
+        assert patient.get(f"{server.url}/a", len(BODY), byte_range=part).content == whole
+    finally:
+        patient.close()
+    path, asked = server.requests[-1][:2]
+    begin = 50_000 if part is None else 50_100
+    assert path == "/a"
+    assert asked["range"].startswith(f"bytes={begin}-")
+    assert asked["if-range"] == f'"{zlib.crc32(BODY):08x}"'
+
+
+def test_what_was_cancelled_is_not_continued_with_another_version(server: FaultServer) -> None:
+    server.faults["/a"] = [stall_after(50_000)]
+    came: list[int] = []
+    patient = HttpTransport(
+        HttpSettings(stall_s=600.0), listener=lambda step: came.append(step.received_bytes)
+    )
+    try:
+        with pytest.raises(Cancelled):
+            patient.get(f"{server.url}/a", len(BODY), lambda: max(came, default=0) >= 50_000)
+        server.files["/a"] = BODY[::-1]
+        assert patient.get(f"{server.url}/a", len(BODY)).content == BODY[::-1]
+    finally:
+        patient.close()
+        server.files["/a"] = BODY
+
+
+def unfinished(name: str, size_bytes: int, fresh: bool = False) -> Download:
+    part = Download(name, 1000, None, fresh, lambda: 0.0, nobody)
+    part.content += bytes(size_bytes)
+    return part
+
+
+def test_parts_are_kept_within_a_bound_the_newest_in_any_case() -> None:
+    parts = PartialDownloads(most_bytes=500)
+    for name, size_bytes in (("a", 200), ("b", 200), ("c", 200), ("whole", 1000), ("none", 0)):
+        parts.put(unfinished(name, size_bytes))
+    assert parts.size_bytes == 400
+    parts.put(unfinished("large", 900))
+    assert parts.size_bytes == 900
+    parts.put(unfinished("past caches", 10, fresh=True))
+    again = unfinished("large", 0)
+    parts.resume(again)
+    assert (len(again.content), parts.size_bytes) == (900, 0)
+    parts.resume(unfinished("large", 0))  # it is given out once
 
 
 def test_closing_ends_what_other_threads_wait_for(server: FaultServer) -> None:

@@ -60,6 +60,8 @@ class FetchView:
         most_bytes: of `sizes` together.
         stored: GOPs of which the keyframe is kept, so that only features need to come again.
         static_layers: how many are there.
+        static_part_bytes: what came of the next one before it was paused.
+        sought: nothing came yet of the place that was sought last.
         broken: (GOP, rung) that cannot be had.
         throughput: estimate, None before the first transfer.
         best_rung: better ones are not drawn in time.
@@ -78,6 +80,8 @@ class FetchView:
     best_rung: int = 0
     decode_s: float = 0.0
     stored: frozenset[int] = frozenset()
+    static_part_bytes: int = 0
+    sought: bool = False
 
     @cached_property
     def order(self) -> list[int]:
@@ -166,7 +170,7 @@ class Fetching(Protocol):
     def next(self, view: FetchView) -> Decision: ...
 
     def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
-        """Whether to abandon the GOP in flight."""
+        """Whether to abandon the GOP in flight, or to pause the static layer."""
         ...
 
 
@@ -235,6 +239,8 @@ class NetworkFetching:
 
     def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
         """Nobody waits for what is ahead of a picture that stands still."""
+        if flight.static_layer >= 0:
+            return self._reconsider_static(view, flight)
         here = flight.gop == view.target.gop
         if view.manual is not None or not (view.target.playing or here):
             return None
@@ -254,6 +260,12 @@ class NetworkFetching:
         seen, again = self._situation(view, view.missing()), replace(flight, upgrade=True)
         return reconsider(self._ladder, seen, again, self._settings.adaptive)
 
+    def _reconsider_static(self, view: FetchView, flight: InFlight) -> Decision | None:
+        if not view.target.playing:
+            return None
+        seen = self._situation(view, view.missing())
+        return reconsider(self._ladder, seen, flight, self._settings.adaptive)
+
     # --- what is there without a network ---------------------------------------------------------
 
     def _static_costs_nothing(self, view: FetchView) -> bool:
@@ -272,13 +284,14 @@ class NetworkFetching:
         if throughput is not None and view.target.speed != 1.0:
             throughput = _in_content_time(throughput, view.target.speed)
         last = None
-        if missing is not None and missing != view.target.gop and missing in view.order:
-            last = view.there.get(view.order[view.order.index(missing) - 1])
+        if missing is not None and not view.sought:
+            last = view.there.get((missing - 1) % len(self._ladder.gops))
         return Situation(
             buffer_s=max(view.lead_s(missing) - view.decode_s * view.target.speed, 0.0),
             next_gop=len(self._ladder.gops) if missing is None else missing,
             last_rung=last,
             static_layers=view.static_layers,
+            static_part_bytes=view.static_part_bytes,
             playing=view.target.playing,
             throughput=throughput,
             best_rung=view.best_rung,

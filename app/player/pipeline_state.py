@@ -19,10 +19,11 @@ SOURCE, DECODER = "source", "decode"
 
 @dataclass(frozen=True)
 class Errand:
-    """What the source fetches now: a static layer, or a GOP at a rung (QP)."""
+    """What the source fetches now: a static layer, or a GOP at a rung (QP); for which seek."""
 
     gop: int | None = None
     rung: int | None = None
+    serial: int = 0
 
 
 class PipelineState:
@@ -110,7 +111,7 @@ class PipelineState:
         if errand is None or target.gop in stock.ready_gops() or stock.is_broken(target.gop):
             return False
         if errand.gop is None:
-            return stock.static_fetched > 0
+            return stock.static_fetched > 0 and errand.serial != target.serial
         by_hand = target.rung is not None and errand.rung != target.rung
         tried = (target.gop, target.rung) in stock.broken
         return errand.gop != target.gop or (by_hand and not tried)

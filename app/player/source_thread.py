@@ -20,6 +20,7 @@ from app.player.fetching import (
 from app.player.gop_errand import GopErrand
 from app.player.opened import PlayTarget
 from app.player.pipeline_state import SOURCE, Errand, PipelineState
+from app.player.static_errand import StaticErrand
 from app.player.stock import Stock, StockSettings
 from app.player.traffic import Traffic
 from codec.errors import (
@@ -89,6 +90,7 @@ class SourceThread:
         self._traffic = traffic
         self._monotonic = monotonic
         self._outages = 0  # failed attempts in a row to reach the server
+        self._served = -1  # the last seek whose GOP came
         self.thread = threading.Thread(target=self._run, name="source", daemon=True)
 
     # --- the thread ------------------------------------------------------------------------------
@@ -157,7 +159,7 @@ class SourceThread:
             decision = fetching.next(view)
             if decision.step is Step.WAIT:
                 self._rest(decision.wait_s, seen)
-            elif not self._fetch(scene, fetching, decision):
+            elif not self._fetch(scene, fetching, decision, view.target.serial):
                 # It was not kept: fetching it at once again helps nobody.
                 self._rest(self._settings.retry_s, None)
 
@@ -176,6 +178,8 @@ class SourceThread:
             assert target is not None
             rungs, gops = stock.opened.rungs, stock.ready_gops()
             held = {gop: stock.rung_of(gop) for gop in gops}
+            if target.gop in gops:
+                self._served = target.serial
             return FetchView(
                 opened=stock.opened,
                 target=target,
@@ -185,6 +189,8 @@ class SourceThread:
                 stored=stock.packets.keyframes(),
                 most_bytes=self._settings.stock.packet_bytes,
                 static_layers=stock.static_fetched,
+                static_part_bytes=stock.static_part_bytes,
+                sought=self._served != target.serial,
                 broken=frozenset((gop, rungs.index(rung)) for gop, rung in stock.broken),
                 throughput=self._traffic.throughput(),
                 best_rung=state.best_rung,
@@ -193,19 +199,23 @@ class SourceThread:
 
     # --- one errand ------------------------------------------------------------------------------
 
-    def _fetch(self, scene: Scene, fetching: Fetching, decision: Decision) -> bool:
+    def _fetch(self, scene: Scene, fetching: Fetching, decision: Decision, serial: int) -> bool:
         """Fetch what was decided; a fault costs this part only. Whether deciding again makes sense:
-        not if what came had to be thrown away at once."""
-        errand = Errand()
+        not if what came had to be thrown away at once.
+
+        Args:
+            serial: of the seek that it was decided for.
+        """
+        errand = Errand(serial=serial)
         if decision.step in (Step.FETCH_GOP, Step.UPGRADE_GOP):
-            errand = Errand(decision.gop, scene.rungs[decision.rung])
+            errand = Errand(decision.gop, scene.rungs[decision.rung], serial)
         log.info("%s: %s", decision.step.value, decision.reason)
         with self._state.changed:
             self._state.decide(errand, decision)
         kept = True
         try:
             if errand.gop is None:
-                self._fetch_static(scene, decision.static_layer)
+                self._fetch_static(scene, fetching, decision.static_layer)
             else:
                 kept = self._fetch_gop(scene, fetching, decision)
             self._arrived()
@@ -221,22 +231,32 @@ class SourceThread:
                 self._state.touch()
         return kept
 
-    def _fetch_static(self, scene: Scene, layer: int) -> None:
-        """A layer; a broken one is left out."""
-        scene.expect(static=[layer])
+    def _fetch_static(self, scene: Scene, fetching: Fetching, layer: int) -> None:
+        """A layer, if it is not paused; a broken one is left out."""
+        stock, watch_s = self._stock(), self._settings.fetching.watch_s
+        had = stock.static_part_bytes
+        errand = StaticErrand(
+            scene, self._state, layer, had, self._traffic, self._monotonic, watch_s
+        )
         data: bytes | None = None
         try:
-            data = scene.fetch_static(layer, self._void)
+            data = errand.run(lambda flight: fetching.reconsider(self._view(), flight))
+        except Cancelled:
+            stock.static_part_bytes = errand.received_bytes
+            raise
         except (CorruptSegment, MissingSegment) as error:
             log.warning("static layer %d is left out: %s", layer, error)
             with self._state.changed:
                 self._state.say(f"Some of what does not move is left out: {error}")
         with self._state.changed:
-            stock = self._state.stock
-            assert stock is not None
-            stock.static_fetched = layer + 1
+            stock.static_fetched, stock.static_part_bytes = layer + 1, 0
             stock.static_packets[layer] = data
             self._state.touch()
+
+    def _stock(self) -> Stock:
+        with self._state.changed:
+            assert self._state.stock is not None
+            return self._state.stock
 
     def _fetch_gop(self, scene: Scene, fetching: Fetching, decision: Decision) -> bool:
         """A GOP; the way to it is `GopErrand`'s. False if there is no room for it."""
@@ -252,9 +272,6 @@ class SourceThread:
             stock.trim(target.gop if target else decision.gop)
             self._state.touch()
             return stock.packets.get(decision.gop) is not None
-
-    def _void(self) -> bool:
-        return self._state.closed or self._state.errand_void
 
     def _closed(self) -> bool:
         return self._state.closed

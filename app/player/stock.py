@@ -35,6 +35,7 @@ class Stock:
     Attributes:
         static_packets: layers that were fetched and not decoded yet; None where that failed.
         static_fetched, static_decoded: how many layers are done with, broken ones included.
+        static_part_bytes: what came of the next one before it was paused.
         static: those decoded, on the device.
         broken: (GOP, QP) that cannot be had.
         still: the static Gaussians as a GOP that does not move, until a real one is there.
@@ -47,6 +48,7 @@ class Stock:
         self.gops = GopCache(settings.max_gops, settings.max_bytes)
         self.static_packets: dict[int, bytes | None] = {}
         self.static_fetched = 0
+        self.static_part_bytes = 0
         self.static_decoded = 0
         self.static = Gaussians.empty(device)
         self.broken: set[tuple[int, int]] = set()

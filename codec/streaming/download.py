@@ -65,6 +65,22 @@ class Download:
         self._received = 0
 
     @property
+    def key(self) -> tuple[str, int, ByteRange | None]:
+        """The same for requests of the same bytes."""
+        return self.url, self.most_bytes, self._range
+
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether a part came and a part is missing."""
+        return not self.fresh and 0 < len(self.content) < self.size_bytes
+
+    def continue_with(self, part: Download) -> None:
+        """Take over what came of an earlier request of the same key, before the first try."""
+        self.content = part.content
+        self._start, self._whole, self._expected = part._start, part._whole, part._expected
+        self._validator = part._validator
+
+    @property
     def size_bytes(self) -> int:
         """Bytes that the whole request brings, as far as known."""
         return self._expected if self._expected is not None else self.most_bytes

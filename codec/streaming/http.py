@@ -19,6 +19,7 @@ from codec.streaming.container import never
 from codec.streaming.download import Download, PassingFault
 from codec.streaming.http_settings import HttpSettings
 from codec.streaming.name_lookup import DaemonThreads
+from codec.streaming.partial import PartialDownloads
 from codec.streaming.transport import ByteRange, Listener, Reply, nobody
 
 POLL_S = 0.03  # how often a waiting caller is asked whether it still wants to wait
@@ -53,6 +54,7 @@ class HttpTransport:
         self._listener = listener
         self._chance = chance
         self._client = _client(settings, network)
+        self._partial = PartialDownloads(settings.kept_bytes)
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(DaemonThreads())
         self._lock = threading.Lock()
@@ -107,9 +109,11 @@ class HttpTransport:
 
     async def _fetch(self, download: Download) -> Reply:
         """All tries of one request, and the word to the listener how it ended."""
+        self._partial.resume(download)
         try:
             reply = await self._try_until_it_comes(download)
         except asyncio.CancelledError:
+            self._partial.put(download)
             download.tell("cancelled")
             raise
         except BaseException:

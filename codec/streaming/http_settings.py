@@ -22,6 +22,8 @@ class HttpSettings:
         jitter: share of each pause that is left to chance, so that many players spread out.
         redirects: followed at most.
         connections: open at most.
+        kept_bytes: what came of requests that were cancelled is kept up to so many bytes, and of
+            the latest one in any case, so that asking again continues it.
     """
 
     connect_s: float = 5.0
@@ -36,6 +38,7 @@ class HttpSettings:
     jitter: float = 0.5
     redirects: int = 4
     connections: int = 6
+    kept_bytes: int = 8 << 20
 
     def pause_s(self, failures: int, chance: float) -> float:
         """Pause after so many failures in a row; `chance` is uniform in 0..1."""

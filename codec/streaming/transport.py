@@ -53,7 +53,8 @@ class Transport(Protocol):
             url: http or https.
             most_bytes: a longer body is not read.
             cancelled: asked every few hundredths of a second, in the thread of the caller; once
-                true the request ends and its connection is closed.
+                true the request ends and its connection is closed. What came of it may be kept:
+                asking again for the same bytes continues it then.
             fresh: caches on the way shall ask the server.
 
         Raises:
