@@ -41,6 +41,10 @@ class Gaussians:
     def __getitem__(self, index: Tensor | slice) -> Gaussians:
         return _map(self, lambda t: t[index])
 
+    def detach(self) -> Gaussians:
+        """The same, to be drawn without a gradient."""
+        return _map(self, lambda t: t.detach())
+
     @staticmethod
     def concatenate(parts: list[Gaussians]) -> Gaussians:
         """Join layers; the order of the parts is kept."""

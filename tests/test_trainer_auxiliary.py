@@ -178,6 +178,16 @@ def test_the_colour_loss_reaches_all_that_made_the_picture(footage: GopFootage) 
     assert reached == {"transformer", "temporal", "heads", "features", "means"}
 
 
+def test_the_static_layer_learns_nothing_from_the_batch(footage: GopFootage) -> None:
+    """In joint training it has gradients; L_t speaks of the batch alone."""
+    made = training(footage, SMALL)
+    made.static.colors.requires_grad_()
+    made.static.means.requires_grad_()
+    gradients(made, color_weight=2.0, distillation_weight=0.0)
+    assert made.static.colors.grad is None
+    assert made.static.means.grad is None
+
+
 def test_distillation_reaches_the_temporal_mlp_and_the_features_alone(
     footage: GopFootage,
 ) -> None:

@@ -63,7 +63,8 @@ class GopTraining:
         views = self.random.choice(config.views, len(self.footage.cameras))
         behind = self.footage.background or self.random.color()
         moving = self.deformed(frame, disturb=True).activate()
-        loss = self._color_loss(moving, frame, views, behind) + self._regularisers(moving, frame)
+        color = self._color_loss(self.static, moving, frame, views, behind)
+        loss = color + self._regularisers(moving, frame)
         if self.auxiliary and self.auxiliary.is_due(self.iteration):
             loss = loss + self._auxiliary_loss(self.auxiliary, moving, frame, views, behind)
         loss.backward()
@@ -74,11 +75,16 @@ class GopTraining:
         return loss.detach()
 
     def _color_loss(
-        self, moving: Gaussians, frame: int, views: list[int], behind: tuple[float, float, float]
+        self,
+        static: Gaussians,
+        moving: Gaussians,
+        frame: int,
+        views: list[int],
+        behind: tuple[float, float, float],
     ) -> Tensor:
         """L_c of the static and the moving Gaussians together."""
         shares = self.config.ssim_share, self.config.still_weight
-        return self.footage.loss(self.static, moving, frame, views, behind, *shares)
+        return self.footage.loss(static, moving, frame, views, behind, *shares)
 
     def _regularisers(self, moving: Gaussians, frame: int) -> Tensor:
         """a_temp L_temp + L_spatial + a_o L_o; a term of weight 0 is not computed."""
@@ -111,7 +117,7 @@ class GopTraining:
         features = self._disturbed(self.parameters["features"].index_select(0, batch).clamp(-1, 1))
         guided, distillation = auxiliary.guided(picked, features, frame)
         mixed = with_batch(moving, batch, guided)
-        color = self._color_loss(mixed, frame, views, behind)
+        color = self._color_loss(self.static.detach(), mixed, frame, views, behind)
         return weights.color_weight * color + weights.distillation_weight * distillation
 
     def _decay_rates(self, progress: float) -> None:
