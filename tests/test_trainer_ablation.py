@@ -262,6 +262,7 @@ def test_each_row_switches_off_what_it_says(tmp_path: Path) -> None:
     assert rows["no-opacity"].gop == replace(full, opacity_weight=0.0)
     assert rows["no-fast"].gop == replace(full, fast_share=0.0)
     assert rows["no-empty"].static == replace(base.static, empty_weight=0.0)
+    assert rows["no-empty"].gop == replace(full, empty_weight=0.0)
     assert rows["no-depth"].static == replace(base.static, depth_weight=0.0)
     assert rows["no-dropout"].static == replace(base.static, dropout=0.0)
     assert not rows["no-static-split"].static_split

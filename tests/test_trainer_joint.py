@@ -113,10 +113,10 @@ def test_the_share_of_marked_gaussians_is_their_weight_in_the_picture() -> None:
     cameras, scene = ring_cameras(2), scene_at(2)
     marked = torch.tensor([0.0, 0, 1, 0, 0, 1])
     settings = RenderSettings(BACKGROUND)
-    pictures, shares = rasterize_with_share(scene, marked, cameras, settings)
+    pictures, _, shares = rasterize_with_share(scene, marked, cameras, settings)
     assert torch.allclose(pictures, rasterize(scene, cameras, settings)[0])
     _, alphas = rasterize(scene, cameras, settings)
-    _, others = rasterize_with_share(scene, 1 - marked, cameras, settings)
+    _, _, others = rasterize_with_share(scene, 1 - marked, cameras, settings)
     assert torch.allclose(shares + others, alphas, atol=1e-5)
     assert shares.max() > 0.5
 
@@ -143,7 +143,7 @@ def test_moving_gaussians_cost_where_nothing_moves(wide_footage: GopFootage) -> 
     drawn = Gaussians.concatenate([static, moving])
     marked = torch.tensor([0.0] * 4 + [1.0] * 2)
     cameras = [footage.cameras[v] for v in views]
-    _, shares = rasterize_with_share(drawn, marked, cameras, RenderSettings(BACKGROUND, 0.1))
+    _, _, shares = rasterize_with_share(drawn, marked, cameras, RenderSettings(BACKGROUND, 0.1))
     expected = (shares * torch.stack([footage.still[v] for v in views])).mean().item()
     assert expected > 0
     assert loss(0.7) - loss(0.0) == pytest.approx(0.7 * expected, rel=1e-4)
@@ -161,3 +161,31 @@ def test_the_gradient_pulls_moving_gaussians_off_still_pixels(wide_footage: GopF
         assert stored.opacity_logits.grad is not None
         grads.append(stored.opacity_logits.grad.item())
     assert grads[1] > grads[0]
+
+
+def test_all_costs_where_only_the_background_is_seen(wide_footage: GopFootage) -> None:
+    """By hand: the weight times the mean alpha on pixels that show the background all the time."""
+    footage, views = wide_footage, [0, 1]
+    cameras = [footage.cameras[v] for v in views]
+    haze = replace(
+        scene_at(2)[:1],
+        scales=torch.full((1, 3), 1.5),
+        opacities=torch.tensor([0.05]),
+        colors=torch.tensor([BACKGROUND]),
+        means=torch.zeros(1, 3),
+    )
+    haze.opacities.requires_grad_()
+    moving = scene_at(2)[5:]
+    seen = torch.stack([footage.empty[v] for v in views])
+    assert 0.1 < seen.mean() < 0.95
+    nothing = torch.stack([f[0] for f in footage.frames]).float() / 255 - torch.tensor(BACKGROUND)
+    assert (nothing.abs().amax(dim=-1)[seen > 0] <= 3.5 / 255).all()
+    _, alphas = rasterize(
+        Gaussians.concatenate([haze, moving]), cameras, RenderSettings(BACKGROUND)
+    )
+    without = footage.loss(haze, moving, 2, views, BACKGROUND, 0.2)
+    costly = footage.loss(haze, moving, 2, views, BACKGROUND, 0.2, 0.0, 0.3)
+    assert (costly - without).item() == pytest.approx(0.3 * (alphas * seen).mean().item(), rel=1e-4)
+    (costly - without).backward()
+    assert haze.opacities.grad is not None
+    assert haze.opacities.grad.item() > 0

@@ -89,6 +89,7 @@ def paper_fine_stage() -> GopConfig:
         spatial_weight=0.01,
         opacity_weight=0.005,
         still_weight=0.0,
+        empty_weight=0.0,
         auxiliary=AuxiliaryConfig(
             enabled=True,
             every=1,

@@ -68,6 +68,11 @@ def of_static(**settings: Any) -> Change:
     return lambda config: replace(config, static=replace(config.static, **settings))
 
 
+def without_empty_weights(config: TrainConfig) -> TrainConfig:
+    """What is drawn before a flat background costs nothing but its difference from it."""
+    return of_gop(empty_weight=0.0)(of_static(empty_weight=0.0)(config))
+
+
 def color_response_switched(config: TrainConfig) -> TrainConfig:
     """Colour responses fitted where they were not, and the reverse."""
     response = config.color_response
@@ -114,7 +119,7 @@ ROWS = (
     Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
     Row("no-depth", "no depth from points", of_static(depth_weight=0.0)),
     Row("no-free-space", "no free space", of_static(free_weight=0.0)),
-    Row("no-empty", "haze may stand before the background", of_static(empty_weight=0.0)),
+    Row("no-empty", "haze may stand before the background", without_empty_weights),
     Row("no-dropout", "no dropout", of_static(dropout=0.0)),
     Row(
         "color-response",

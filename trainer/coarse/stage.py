@@ -111,10 +111,9 @@ def train_static(
         gaussians = parameters.canonical().activate()
         batch = footage.draw(config.views, random)
         shown = drop_out(gaussians, config.dropout * step / config.iterations, random)
-        loss = (
-            _color_loss(shown, batch, footage.cameras, settings, scene_scale, config, response)
-            + shrinking_loss(gaussians, scene_scale, config)
-        )
+        loss = _color_loss(
+            shown, batch, footage.cameras, settings, scene_scale, config, response
+        ) + shrinking_loss(gaussians, scene_scale, config)
         if free_space is not None and config.free_weight > 0:
             loss = loss + config.free_weight * free_space.loss(gaussians, random)
         loss.backward()

@@ -35,6 +35,7 @@ class GopConfig:
         temporal_weight, temporal_delta: L_temp and where its Huber turns linear.
         spatial_weight, opacity_weight: L_spatial and L_o.
         still_weight: of what moving Gaussians draw where nothing moves in the GOP.
+        empty_weight: of what is drawn where only the flat colour behind the scene is seen.
         auxiliary: the transformer that guides the temporal MLP.
     """
 
@@ -65,6 +66,7 @@ class GopConfig:
     spatial_weight: float = 0.01
     opacity_weight: float = 0.005
     still_weight: float = 1.0
+    empty_weight: float = 0.2
     rates: GaussianRates = field(default_factory=GaussianRates)
     auxiliary: AuxiliaryConfig = field(default_factory=lambda: AuxiliaryConfig(enabled=False))
 

@@ -11,7 +11,13 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from renderer import Camera, Gaussians, RenderSettings
-from trainer.coarse.background import BackgroundConfig, StillView, dynamic_mask, flat_background
+from trainer.coarse.background import (
+    BackgroundConfig,
+    StillView,
+    dynamic_mask,
+    flat_background,
+    shows_background,
+)
 from trainer.coarse.color_response import respond
 from trainer.datasets import Capture, load_frames
 from trainer.optimization.losses import color_loss, unwanted_loss
@@ -52,6 +58,12 @@ class GopFootage:
         reach = 2 * STILL_MARGIN_PX + 1
         return [1 - max_pool2d(m[None], reach, stride=1, padding=STILL_MARGIN_PX)[0] for m in moves]
 
+    @cached_property
+    def empty(self) -> list[Tensor]:
+        """[H, W] 1 where a camera sees only the colour behind the scene all through the GOP."""
+        shown = [shows_background(f[0], self.background) for f in self.frames]
+        return [still * alone for still, alone in zip(self.still, shown, strict=True)]
+
     def loss(
         self,
         static: Gaussians,
@@ -61,6 +73,7 @@ class GopFootage:
         behind: tuple[float, float, float],
         ssim_share: float,
         still_weight: float = 0.0,
+        empty_weight: float = 0.0,
     ) -> Tensor:
         """L_c of Gaussians against what some of the cameras saw at a frame.
 
@@ -69,6 +82,7 @@ class GopFootage:
             still_weight: of what the moving ones draw where nothing moves; where there is a static
                 layer that is what it is for, and GOPs that draw there each in its own way would
                 flicker at their boundaries.
+            empty_weight: of all that is drawn where only the colour behind the scene is seen.
         """
         settings = RenderSettings(behind, self.near)
         cameras = [self.cameras[v] for v in views]
@@ -77,11 +91,14 @@ class GopFootage:
         if still_weight > 0 and len(static) > 0:
             marked = torch.zeros_like(drawn.opacities)
             marked[len(static) :] = 1
-            pictures, shares = rasterize_with_share(drawn, marked, cameras, settings)
+            pictures, alphas, shares = rasterize_with_share(drawn, marked, cameras, settings)
             still = torch.stack([self.still[v] for v in views])
             loss = still_weight * unwanted_loss(shares, still)
         else:
-            pictures, _ = rasterize(drawn, cameras, settings)
+            pictures, alphas = rasterize(drawn, cameras, settings)
+        if empty_weight > 0 and self.background is not None:
+            empty = torch.stack([self.empty[v] for v in views])
+            loss = loss + empty_weight * unwanted_loss(alphas, empty)
         if self.responses is not None:
             pictures = respond(pictures, torch.stack([self.responses[v] for v in views]))
         target = torch.stack([self.frames[v][frame] for v in views]).float() / 255

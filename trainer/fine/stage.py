@@ -83,8 +83,9 @@ class GopTraining:
         behind: tuple[float, float, float],
     ) -> Tensor:
         """L_c of the static and the moving Gaussians together."""
-        shares = self.config.ssim_share, self.config.still_weight
-        return self.footage.loss(static, moving, frame, views, behind, *shares)
+        config = self.config
+        weights = config.ssim_share, config.still_weight, config.empty_weight
+        return self.footage.loss(static, moving, frame, views, behind, *weights)
 
     def _regularisers(self, moving: Gaussians, frame: int) -> Tensor:
         """a_temp L_temp + L_spatial + a_o L_o; a term of weight 0 is not computed."""

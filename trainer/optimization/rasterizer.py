@@ -27,8 +27,9 @@ def rasterize(
 
 def rasterize_with_share(
     gaussians: Gaussians, marked: Tensor, cameras: list[Camera], settings: RenderSettings
-) -> tuple[Tensor, Tensor]:
-    """Pictures [C, H, W, 3], and [C, H, W] how much of each pixel marked Gaussians draw, 0..1.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Pictures [C, H, W, 3], alphas [C, H, W], and [C, H, W] how much of each pixel marked
+    Gaussians draw, 0..1.
 
     Args:
         marked: [N], 1 for those that are meant, else 0.
@@ -37,13 +38,13 @@ def rasterize_with_share(
         from renderer.backends import gsplat_cuda
 
         told = replace(gaussians, colors=torch.cat([gaussians.colors, marked[:, None]], dim=1))
-        drawn, _, _ = gsplat_cuda.rasterize(told, cameras, settings)
-        return drawn[..., :3], drawn[..., 3]
-    pictures, _ = rasterize(gaussians, cameras, settings)
+        drawn, alphas, _ = gsplat_cuda.rasterize(told, cameras, settings)
+        return drawn[..., :3], alphas[..., 0], drawn[..., 3]
+    pictures, covered = rasterize(gaussians, cameras, settings)
     black = RenderSettings(near=settings.near)
     as_color = replace(gaussians, colors=marked[:, None].expand(-1, 3).contiguous())
     shares, _ = rasterize(as_color, cameras, black)
-    return pictures, shares[..., 0]
+    return pictures, covered, shares[..., 0]
 
 
 def rasterize_with_depth(
