@@ -12,12 +12,14 @@ import torch
 from renderer import CanonicalGaussians, Gaussians, RenderSettings
 from tests.capture_scene import BACKGROUND, FRAMES, ring_cameras, scene_at, still_blobs
 from trainer.coarse.background import dynamic_mask
+from trainer.config import TrainConfig
 from trainer.datasets import load_frames, open_capture
 from trainer.fine.config import GopConfig, JointConfig
 from trainer.fine.footage import GopFootage
 from trainer.fine.joint import JointTraining, joint_gops
 from trainer.fine.stage import GopTraining
 from trainer.fine.start import GopStart
+from trainer.joint_stage import gops_in_memory
 from trainer.optimization.gaussian_parameters import GaussianRates
 from trainer.optimization.rasterizer import rasterize, rasterize_with_share
 from trainer.random_source import RandomSource
@@ -103,6 +105,21 @@ def test_the_gops_that_take_part_are_spread_evenly() -> None:
     assert joint_gops(range(3), JointConfig(gops=8)) == [0, 1, 2]
     assert joint_gops(range(9), JointConfig(gops=3)) == [0, 4, 8]
     assert joint_gops([4, 7], JointConfig(gops=1)) == [4]
+
+
+def test_as_many_gops_take_part_as_fit_into_memory(
+    tiny_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture = open_capture(tiny_capture)
+    config = TrainConfig(tiny_capture, tmp_path, gop_frames=2)
+    cameras = [v.camera for v in capture.split("train")]
+    footage_bytes = 2 * sum(3 * c.width * c.height for c in cameras)
+    cuda = torch.device("cuda", 0)
+    for free_bytes, expected in ((10 * footage_bytes, 5), (footage_bytes, 1), (1, 1)):
+        free = (free_bytes, 1 << 40)
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device, free=free: free)
+        assert gops_in_memory(config, capture, cuda) == expected
+    assert gops_in_memory(config, capture, CPU) == config.joint.gops
 
 
 # What moving Gaussians draw

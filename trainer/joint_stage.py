@@ -6,12 +6,14 @@ See `trainer.fine.joint` for why.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 
 from trainer.config import TrainConfig
 from trainer.datasets import Capture
 from trainer.fine.joint import JointTraining, joint_gops
+from trainer.gop_plan import gop_lengths
 from trainer.gop_stage import GopTask
 from trainer.parallel import make_current
 from trainer.progress import Progress, log
@@ -30,9 +32,24 @@ def settle_static_layer(
     if not config.static_split or run.static_path.exists():
         return
     if config.joint.iterations > 0:
-        train_jointly(config, capture, run, joint_gops(gops, config.joint), device)
+        most = min(config.joint.gops, gops_in_memory(config, capture, device))
+        chosen = joint_gops(gops, replace(config.joint, gops=most))
+        log.info("joint: %d of %d GOPs take part", len(chosen), len(gops))
+        train_jointly(config, capture, run, chosen, device)
     else:
         run.write_static(run.read_coarse())
+
+
+def gops_in_memory(config: TrainConfig, capture: Capture, device: torch.device) -> int:
+    """Of how many GOPs the footage fits into half of the device's free memory, at least one; a
+    processor's memory is not asked."""
+    if device.type != "cuda":
+        return config.joint.gops
+    frames = max(gop_lengths(capture.frames, config.gop_frames))
+    cameras = [v.camera for v in capture.split("train")]
+    footage_bytes = frames * sum(3 * c.width * c.height for c in cameras)
+    free_bytes, _ = torch.cuda.mem_get_info(device)
+    return max(1, free_bytes // (2 * footage_bytes))
 
 
 def train_jointly(

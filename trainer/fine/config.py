@@ -77,7 +77,8 @@ class JointConfig:
 
     Args:
         iterations: of each GOP's schedule are made jointly; 0: the medians have the last word.
-        gops: at most so many GOPs take part, evenly spread: their footage is in memory together.
+        gops: at most so many GOPs take part, evenly spread: their footage is in memory together,
+            so that on a GPU there may be fewer.
         dead_opacity: static Gaussians that end below this are left out.
         rates: of the static layer, which is nearly right already.
     """
