@@ -151,7 +151,7 @@ def test_statistics_over_the_picture(window: MainWindow) -> None:
     key(window, Qt.Key.Key_I)
     live(1500)
     assert window.viewport.statistics.isVisible()
-    assert window.loop.drawing.static_count == 182_614
+    assert window.loop.drawing.static_count == 182_602
     screenshot(window, "tokyo-statistics")
 
 
