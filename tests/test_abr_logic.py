@@ -346,7 +346,7 @@ def static_flight(received: int, elapsed_s: float = 3.0) -> InFlight:
 def test_a_static_layer_lets_a_gop_pass_when_the_network_drops() -> None:
     heavy = replace(LADDER.looped(200.0), static_bytes=(100_000, 2_000_000))
     usual = Throughput(4e6, 4e6, 4e6, 0.05, long_bps=4e6, known_s=600.0)
-    seen = situation(static_layers=1, buffer_s=9.0, throughput=usual)
+    seen = situation(static_layers=1, buffer_s=14.0, throughput=usual)
     assert decide(heavy, seen, SETTINGS).step is Step.FETCH_STATIC
     assert reconsider(heavy, seen, static_flight(500_000), SETTINGS) is None
     drop = replace(usual, bps=1.5e6, fast_bps=1.5e6)
@@ -394,7 +394,7 @@ def test_of_the_layers_those_that_gain_most_per_byte_are_bought() -> None:
     small_first = replace(
         LADDER, static_bytes=(100_000, 50_000, 4_000_000), static_quality_db=(12, 25, 44, 100)
     )
-    seen = situation(static_layers=1, buffer_s=4.0, throughput=estimate(1.6e6))
+    seen = situation(static_layers=1, buffer_s=9.0, throughput=estimate(1.6e6))
     assert decide(small_first, seen, SETTINGS).step is Step.FETCH_STATIC
     assert decide(small_first, replace(seen, static_layers=2), SETTINGS).step is Step.FETCH_GOP
 
@@ -402,3 +402,13 @@ def test_of_the_layers_those_that_gain_most_per_byte_are_bought() -> None:
 def test_an_idle_line_fetches_static_layers_with_any_network() -> None:
     seen = situation(static_layers=1, buffer_s=19.0, throughput=estimate(2e6, known_s=0.5))
     assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_STATIC
+
+
+def test_a_reserve_is_left_when_a_layer_has_come_only_where_the_buffer_grows() -> None:
+    """400 kB at 3 Mbit/s take 1.1 s: the buffer bears them, but not an outage after them."""
+    eager = replace(SETTINGS, static=replace(SETTINGS.static, reserve_s=0.0))
+    seen = situation(static_layers=1, buffer_s=4.5, throughput=estimate(3e6))
+    assert decide(LADDER, seen, eager).step is Step.FETCH_STATIC
+    assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_GOP
+    starved = replace(seen, buffer_s=0.5, throughput=estimate(0.5e6))
+    assert decide(LADDER, starved, SETTINGS).step is Step.FETCH_STATIC

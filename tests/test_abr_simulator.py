@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,14 @@ from benchmarks.streaming.optimum import OptimumSettings, find_optimum
 from benchmarks.streaming.policies import Adaptive, Fixed, plain_policies
 from benchmarks.streaming.session import Outcome, Playback, play, quality_of_experience_db
 from benchmarks.streaming.trace import Trace
-from codec.streaming.adaptive import AdaptiveSettings, Ladder
+from codec.streaming.adaptive import (
+    AdaptiveSettings,
+    Decision,
+    InFlight,
+    Ladder,
+    Situation,
+    Step,
+)
 from tests.test_abr_logic import made_up_ladder
 
 DATA = Path(os.environ.get("STGS_DATA", Path(__file__).parents[1] / "../shared/data"))
@@ -125,6 +133,72 @@ def test_the_optimum_waits_with_large_static_layers_until_the_buffer_bears_them(
     late = find_optimum(ladder, trace, OptimumSettings(static_gops=48))
     assert late.stall_s < early.stall_s
     assert late.qoe_db > early.qoe_db + 0.5
+
+
+def test_the_optimum_with_static_layers_is_what_trying_everything_finds() -> None:
+    """Each layer before each GOP, at all rungs; also GOPs that wait in the buffer get sharp."""
+    ladder = made_up_ladder(gops=5, lowest_bytes=300_000)
+    ladder = replace(
+        ladder, rungs=(16, 32), static_bytes=(100_000, 300_000, 200_000),
+        static_quality_db=(12.0, 25.0, 40.0, 100.0),
+        gops=tuple(
+            replace(g, feature_bytes=g.feature_bytes[::4], quality_db=g.quality_db[::4])
+            for g in ladder.gops
+        ),
+    )  # fmt: skip
+    trace = Trace(np.array([4.0, 2.0]), np.array([6e6, 1.5e6]), np.full(2, 0.05))
+    best = max(
+        play(_Timed(SETTINGS, rungs, before), ladder, trace).qoe_db
+        for rungs in itertools.product(range(2), repeat=4)
+        for before in itertools.combinations_with_replacement(range(1, 6), 2)
+    )
+    search = OptimumSettings(bin_s=0.01, wider=1, stall_allowances_s=(0.0, 0.5, 1.0, 2.0, 4.0))
+    assert find_optimum(ladder, trace, search).qoe_db == pytest.approx(best, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_paused_layer_wastes_nothing_and_is_shown_once_it_is_whole(seed: int) -> None:
+    ladder = made_up_ladder(gops=80)
+    ladder = replace(ladder, static_bytes=(100_000, 3_000_000))
+    trace = mobile(seed, 1.3 * ladder.bandwidth_bps(ladder.lowest))
+    outcome = adaptive(ladder, trace)
+    shown = sum(ladder.static_bytes) + sum(
+        gop.bytes_at(rung) for gop, rung in zip(ladder.gops, outcome.rungs, strict=True)
+    )
+    assert outcome.fetched_bytes == shown + outcome.wasted_bytes
+    assert max(outcome.quality_db) > 45.0
+
+
+def test_a_large_layer_is_paused_on_a_network_that_wavers() -> None:
+    ladder = made_up_ladder(gops=80)
+    ladder = replace(ladder, static_bytes=(100_000, 3_000_000))
+    mean_bps = 1.6 * ladder.bandwidth_bps(ladder.lowest)
+    assert sum(adaptive(ladder, mobile(seed, mean_bps)).pauses for seed in range(6)) > 0
+
+
+class _Timed(Fixed):
+    """The given rungs from the second GOP on, static layers before given GOPs."""
+
+    def __init__(
+        self, settings: AdaptiveSettings, rungs: tuple[int, ...], before: tuple[int, ...]
+    ) -> None:
+        super().__init__(settings, "timed", 0)
+        self._rungs, self._before = rungs, (0, *before)
+
+    def rung(self, ladder: Ladder, seen: object) -> int:
+        return self._rungs[seen.next_gop - 1]  # type: ignore[attr-defined]
+
+    def decide(self, ladder: Ladder, seen: Situation) -> Decision:
+        layer = seen.static_layers
+        if layer < len(self._before) and seen.next_gop >= self._before[layer]:
+            return Decision(Step.FETCH_STATIC, "timed", 0, seen.buffer_s, static_layer=layer)
+        if seen.next_gop >= len(ladder.gops):
+            return Decision(Step.WAIT, "timed", 0, seen.buffer_s, wait_s=math.inf)
+        rung = ladder.lowest if seen.next_gop == 0 else self.rung(ladder, seen)
+        return Decision(Step.FETCH_GOP, "timed", 0, seen.buffer_s, seen.next_gop, rung)
+
+    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
+        return None
 
 
 class _Scripted(Fixed):

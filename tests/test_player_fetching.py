@@ -15,6 +15,7 @@ from codec.streaming.adaptive import (
     AdaptiveSettings,
     Decision,
     InFlight,
+    StaticSettings,
     Step,
     Throughput,
     UpgradeSettings,
@@ -274,7 +275,8 @@ def test_what_came_of_a_static_layer_counts() -> None:
     seen = view(static_layers=2, throughput=slow, there={0: LOWEST})
     big = replace(OPENED.ladder, static_bytes=(3000, 3000, 100_000))
     opened = replace(OPENED, ladder=big)
-    net = NetworkFetching(opened, FetchSettings(), lambda _: (), lambda _: False)
+    eager = FetchSettings(AdaptiveSettings(static=StaticSettings(reserve_s=0.0)))
+    net = NetworkFetching(opened, eager, lambda _: (), lambda _: False)
     assert net.next(replace(seen, opened=opened)).step is Step.FETCH_GOP
     nearly = replace(seen, opened=opened, static_part_bytes=98_000)
     assert net.next(nearly).step is Step.FETCH_STATIC

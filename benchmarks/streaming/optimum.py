@@ -325,15 +325,16 @@ class _Search:
 
     def _with_layer(self, labels: _Labels, gop: int, now_s: np.ndarray) -> _Labels:
         """One static layer more: GOPs that are there and not yet shown have it, too."""
-        gops = np.arange(gop - self.recent, gop)
+        numbers = np.arange(gop - self.recent, gop)
+        gops = np.maximum(numbers, 0)
         seen = np.where(
-            (gops >= 0) & (self.due_s[gops] + labels.late_s[:, None] >= now_s[:, None] - 1e-9),
+            (numbers >= 0) & (self.due_s[gops] + labels.late_s[:, None] >= now_s[:, None] - 1e-9),
             labels.layers[:, None] + 1,
             labels.seen_layers,
         ).astype(np.int8)
         old, new = (self.shown_db[gops, labels.rungs, each] for each in (labels.seen_layers, seen))
         less_steps = np.abs(np.diff(old, axis=1)) - np.abs(np.diff(new, axis=1))
-        less_steps[:, gops[1:] < 1] = 0.0
+        less_steps[:, numbers[1:] < 1] = 0.0
         gain = (new - old).sum(axis=1) + self.weight * less_steps.sum(axis=1)
         return _Labels(
             now_s,

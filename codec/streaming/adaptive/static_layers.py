@@ -17,19 +17,20 @@ class StaticSettings:
     """How far the choice looks ahead.
 
     Args:
-        most_wait_gops: layers come at the latest after so many more GOPs.
-        foresight_gops: stalls are counted over so many GOPs.
+        foresight_gops: so many GOPs are looked ahead, and waited for at most.
         usual_room: long-run throughput over the lowest rung's bit rate that is expected before
             anything is known.
         prior_s: what was measured for so long counts as much as that.
         return_s: after so long a network is expected half-way back at its long-run throughput.
+        reserve_s: content that shall be ahead when a layer has come; what is missing of it weighs
+            like a stall. Where it is missing anyway, it changes nothing.
     """
 
-    most_wait_gops: int = 12
     foresight_gops: int = 24
     usual_room: float = 2.0
     prior_s: float = 200.0
     return_s: float = 10.0
+    reserve_s: float = 6.0
 
 
 def stall_db(gop_s: float) -> float:
@@ -63,10 +64,12 @@ def gops_to_wait(ladder: Ladder, seen: Situation, most_s: float, settings: Stati
     price_db = stall_db(ladder.gops[0].duration_s)
 
     def cost_db(wait: int) -> float:
-        late_s = _stalled_s(steps, seen.buffer_s, most_s, (wait, static_s[wait]))
+        late_s = _stalled_s(
+            steps, seen.buffer_s, most_s, (wait, static_s[wait], settings.reserve_s)
+        )
         return price_db * late_s + wait * gain_db
 
-    return min(range(min(settings.most_wait_gops + 1, len(gops))), key=cost_db, default=0)
+    return min(range(len(gops)), key=cost_db, default=0)
 
 
 def _best_buy(ladder: Ladder, seen: Situation) -> tuple[int, float]:
@@ -91,17 +94,22 @@ def long_run_bps(ladder: Ladder, seen: Throughput, settings: StaticSettings) -> 
 
 
 def _stalled_s(
-    steps: list[tuple[float, float]], buffer_s: float, most_s: float, static: tuple[int, float]
+    steps: list[tuple[float, float]],
+    buffer_s: float,
+    most_s: float,
+    static: tuple[int, float, float],
 ) -> float:
     """Stall of fetching GOPs one by one, with an interruption.
 
     Args:
         steps: (seconds to fetch, seconds of content) of each GOP.
-        static: (before which GOP, for how long) something else is fetched.
+        static: (before which GOP, for how long) something else is fetched, and how much shall be
+            left then.
     """
+    before, static_s, reserve_s = static
     stalled_s = 0.0
     for k, (fetch_s, content_s) in enumerate(steps):
-        left_s = buffer_s - fetch_s - (static[1] if k == static[0] else 0.0)
-        stalled_s += max(-left_s, 0.0)
+        left_s = buffer_s - fetch_s - (static_s if k == before else 0.0)
+        stalled_s += max((reserve_s if k == before else 0.0) - left_s, 0.0)
         buffer_s = min(max(left_s, 0.0) + content_s, most_s)
     return stalled_s
