@@ -36,6 +36,8 @@ def made_up_ladder(gops: int = 12, lowest_bytes: int = 150_000) -> Ladder:
 
 LADDER = made_up_ladder()
 
+LONG = LADDER.looped(200.0)
+
 
 def estimate(bps: float, latency_s: float = 0.05, known_s: float = 1e6) -> Throughput:
     return Throughput(bps, bps, bps, latency_s, long_bps=bps, known_s=known_s)
@@ -237,7 +239,7 @@ def test_static_layers_wait_for_a_buffer_that_will_grow() -> None:
 
 def test_static_layers_do_not_wait_for_a_buffer_that_never_grows() -> None:
     poor = situation(static_layers=1, buffer_s=0.5, throughput=estimate(0.5e6))
-    assert decide(LADDER, poor, SETTINGS).step is Step.FETCH_STATIC
+    assert decide(LONG, poor, SETTINGS).step is Step.FETCH_STATIC
 
 
 def test_a_slow_start_is_expected_to_recover_until_it_has_lasted() -> None:
@@ -335,8 +337,8 @@ def test_a_static_layer_is_begun_when_the_buffer_outlasts_it() -> None:
 def test_after_a_seek_a_gop_comes_before_static_layers() -> None:
     """Also where the network is so poor that a layer would be fetched at once else."""
     poor = situation(static_layers=1, buffer_s=0.0, throughput=estimate(0.5e6))
-    assert decide(LADDER, poor, SETTINGS).step is Step.FETCH_STATIC
-    assert decide(LADDER, replace(poor, last_rung=None), SETTINGS).step is Step.FETCH_GOP
+    assert decide(LONG, poor, SETTINGS).step is Step.FETCH_STATIC
+    assert decide(LONG, replace(poor, last_rung=None), SETTINGS).step is Step.FETCH_GOP
 
 
 def static_flight(received: int, elapsed_s: float = 3.0) -> InFlight:
@@ -411,4 +413,12 @@ def test_a_reserve_is_left_when_a_layer_has_come_only_where_the_buffer_grows() -
     assert decide(LADDER, seen, eager).step is Step.FETCH_STATIC
     assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_GOP
     starved = replace(seen, buffer_s=0.5, throughput=estimate(0.5e6))
-    assert decide(LADDER, starved, SETTINGS).step is Step.FETCH_STATIC
+    assert decide(LONG, starved, SETTINGS).step is Step.FETCH_STATIC
+
+
+def test_before_the_last_gop_of_a_short_scene_static_layers_empty_no_buffer() -> None:
+    seen = situation(
+        next_gop=11, last_rung=4, static_layers=1, buffer_s=2.0, throughput=estimate(2e6)
+    )
+    assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_GOP
+    assert decide(LADDER, replace(seen, next_gop=12), SETTINGS).step is Step.FETCH_STATIC

@@ -21,6 +21,7 @@ from codec.streaming.adaptive import (
     UpgradeSettings,
 )
 from tests.scripted_scene import ScriptedScene
+from tests.synthetic import SyntheticSource
 
 SCENE = ScriptedScene(static_layers=3)  # five GOPs of 1 s (the last of 0.5 s) at QP 20, 28, 32
 OPENED = OpenedScene.of(SCENE)  # type: ignore[arg-type]
@@ -264,9 +265,13 @@ def test_a_static_layer_is_paused_for_the_next_gop_only_while_playing() -> None:
 
 
 def test_where_a_stall_is_certain_static_layers_come_but_never_before_what_was_sought() -> None:
-    starved = poor_view(target=replace(TARGET, gop=2), there={0: LOWEST, 1: LOWEST})
-    assert network().next(starved).step is Step.FETCH_STATIC
-    sought = network().next(replace(starved, sought=True))
+    source = SyntheticSource(20, 10, (10,) * 40, fps=10.0)
+    opened = OpenedScene.of(ScriptedScene(source=source, static_layers=3))  # type: ignore[arg-type]
+    net = NetworkFetching(opened, FetchSettings(), lambda _: (), lambda _: False)
+    here = poor_view(target=replace(TARGET, gop=2), there={0: LOWEST, 1: LOWEST})
+    starved = replace(here, opened=opened)
+    assert net.next(starved).step is Step.FETCH_STATIC
+    sought = net.next(replace(starved, sought=True))
     assert (sought.step, sought.gop) == (Step.FETCH_GOP, 2)
 
 

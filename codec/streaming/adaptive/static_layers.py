@@ -43,7 +43,7 @@ def gops_to_wait(ladder: Ladder, seen: Situation, most_s: float, settings: Stati
 
     Every number is tried. Waiting costs the sharpness of the GOPs that are shown meanwhile, going
     ahead may cost a stall; on a network that stalls anyway it costs nothing, as those bytes have to
-    come in the end.
+    come in the end. Behind the last GOP of a scene they cost no stall.
 
     Args:
         most_s: content ahead that is never exceeded.
@@ -64,12 +64,12 @@ def gops_to_wait(ladder: Ladder, seen: Situation, most_s: float, settings: Stati
     price_db = stall_db(ladder.gops[0].duration_s)
 
     def cost_db(wait: int) -> float:
-        late_s = _stalled_s(
-            steps, seen.buffer_s, most_s, (wait, static_s[wait], settings.reserve_s)
-        )
+        layers_s = static_s[wait] if wait < len(gops) else 0.0
+        late_s = _stalled_s(steps, seen.buffer_s, most_s, (wait, layers_s, settings.reserve_s))
         return price_db * late_s + wait * gain_db
 
-    return min(range(len(gops)), key=cost_db, default=0)
+    to_the_end = seen.next_gop + len(gops) == len(ladder.gops)
+    return min(range(len(gops) + to_the_end), key=cost_db, default=0)
 
 
 def _best_buy(ladder: Ladder, seen: Situation) -> tuple[int, float]:
