@@ -25,14 +25,15 @@ class OptimumSettings:
             the same bin, only the one of the highest score is kept.
         stall_allowances_s: total stall allowed beyond the least possible; the best one counts.
         buffer_s: most content ahead of the position.
-        static_gops: static layers are fetched before this GOP or not at all.
+        static_gops: static layers are fetched before this GOP or not at all; more than a scene has,
+            as the optimum may do without some of them for long.
         part_share: of a static layer: schedules that differ less in what came of it compete.
     """
 
     bin_s: float = 0.04
     stall_allowances_s: tuple[float, ...] = (0.0, 0.3, 1.0, 3.0, 10.0, 20.0)
     buffer_s: float = 20.0
-    static_gops: int = 64
+    static_gops: int = 10_000
     parts: int = 3
     wider: int = 5
 
