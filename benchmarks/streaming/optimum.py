@@ -27,7 +27,8 @@ class OptimumSettings:
         buffer_s: most content ahead of the position.
         static_gops: static layers are fetched before this GOP or not at all; more than a scene has,
             as the optimum may do without some of them for long.
-        part_share: of a static layer: schedules that differ less in what came of it compete.
+        parts: of a static layer: schedules that have the same part of it compete.
+        wider: times wider bins while static layers are missing.
     """
 
     bin_s: float = 0.04
