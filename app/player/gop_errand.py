@@ -8,6 +8,7 @@ from collections.abc import Callable
 from app.player.packet_store import StoredGop
 from app.player.pipeline_state import Errand, PipelineState
 from app.player.traffic import Traffic
+from app.player.transfer_watch import TransferWatch
 from codec.errors import Cancelled, CorruptSegment, MissingSegment
 from codec.packets import FeaturePacket, KeyframePacket
 from codec.scene import Scene
@@ -42,11 +43,7 @@ class GopErrand:
         self._scene = scene
         self._state = state
         self._gop, self._rung = decision.gop, decision.rung
-        self._traffic = traffic
-        self._monotonic = monotonic
-        self._watch_s = watch_s
-        self._began_s = self._looked_s = monotonic()
-        self._bytes_before = traffic.total_bytes
+        self._watch = TransferWatch(traffic, monotonic, watch_s)
         self._keyframe: KeyframePacket | None = None
         self._abandoned = False
 
@@ -86,9 +83,7 @@ class GopErrand:
             return
         opened = self._state.opened
         assert opened is not None
-        shared_bytes = opened.ladder.gops[self._gop].shared_bytes
-        now_bytes = self._traffic.total_bytes
-        self._bytes_before = min(self._bytes_before, now_bytes - shared_bytes)
+        self._watch.count_at_least(opened.ladder.gops[self._gop].shared_bytes)
 
     def _expect(self) -> None:
         keyframe = self._gop if self._keyframe is None else None
@@ -126,7 +121,7 @@ class GopErrand:
         except Cancelled:
             if self._unwanted() or not self._abandoned or self._rung < 0:
                 raise
-            self._bytes_before = self._traffic.total_bytes  # what came of them was in vain
+            self._watch.forget_received()
             self._count_keyframe()
             return None
 
@@ -134,13 +129,10 @@ class GopErrand:
         return self._state.closed or self._state.errand_void
 
     def _look(self, reconsider: Reconsider) -> None:
-        now_s = self._monotonic()
-        if now_s - self._looked_s < self._watch_s or self._abandoned:
+        if self._abandoned or not self._watch.is_due():
             return
-        self._looked_s = now_s
-        received = self._traffic.total_bytes - self._bytes_before
-        flight = InFlight(self._gop, self._rung, received, now_s - self._began_s)
-        instead = reconsider(flight)
+        received, elapsed_s = self._watch.received_bytes, self._watch.elapsed_s
+        instead = reconsider(InFlight(self._gop, self._rung, received, elapsed_s))
         if instead is not None:
             self._switch_to(instead)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from app.player.pipeline_state import PipelineState
 from app.player.traffic import Traffic
+from app.player.transfer_watch import TransferWatch
 from codec.scene import Scene
 from codec.streaming.adaptive import Decision, InFlight
 
@@ -39,18 +40,13 @@ class StaticErrand:
         self._had_bytes = had_bytes
         assert state.opened is not None
         self._size_bytes = state.opened.ladder.static_bytes[layer]
-        self._traffic = traffic
-        self._monotonic = monotonic
-        self._watch_s = watch_s
-        self._began_s = self._looked_s = monotonic()
-        self._bytes_before = traffic.total_bytes
+        self._watch = TransferWatch(traffic, monotonic, watch_s)
         self._paused = False
 
     @property
     def received_bytes(self) -> int:
         """Of the layer, with what came before; never quite all of it."""
-        fresh = self._traffic.total_bytes - self._bytes_before
-        return min(self._had_bytes + fresh, self._size_bytes - 1)
+        return min(self._had_bytes + self._watch.received_bytes, self._size_bytes - 1)
 
     def run(self, reconsider: Callable[[InFlight], Decision | None]) -> bytes:
         """The file of the layer.
@@ -68,13 +64,10 @@ class StaticErrand:
         return self._scene.fetch_static(self._layer, given_up)
 
     def _look(self, reconsider: Callable[[InFlight], Decision | None]) -> None:
-        now_s = self._monotonic()
-        if now_s - self._looked_s < self._watch_s or self._paused:
+        if self._paused or not self._watch.is_due():
             return
-        self._looked_s = now_s
-        elapsed_s, received = now_s - self._began_s, self.received_bytes
-        flight = InFlight(-1, -1, received, elapsed_s, static_layer=self._layer)
-        paused = reconsider(flight)
+        received, elapsed_s = self.received_bytes, self._watch.elapsed_s
+        paused = reconsider(InFlight(-1, -1, received, elapsed_s, static_layer=self._layer))
         if paused is not None:
             log.info("static layer %d: %s", self._layer, paused.reason)
             self._paused = True
