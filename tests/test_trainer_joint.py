@@ -102,9 +102,9 @@ def test_gops_take_turns_on_their_own_schedules(footage: GopFootage) -> None:
 
 
 def test_the_gops_that_take_part_are_spread_evenly() -> None:
-    assert joint_gops(range(3), JointConfig(gops=8)) == [0, 1, 2]
-    assert joint_gops(range(9), JointConfig(gops=3)) == [0, 4, 8]
-    assert joint_gops([4, 7], JointConfig(gops=1)) == [4]
+    assert joint_gops(range(3), 8) == [0, 1, 2]
+    assert joint_gops(range(9), 3) == [0, 4, 8]
+    assert joint_gops([4, 7], 1) == [4]
 
 
 def test_as_many_gops_take_part_as_fit_into_memory(

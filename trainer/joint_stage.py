@@ -6,7 +6,6 @@ See `trainer.fine.joint` for why.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 
@@ -33,7 +32,7 @@ def settle_static_layer(
         return
     if config.joint.iterations > 0:
         most = min(config.joint.gops, gops_in_memory(config, capture, device))
-        chosen = joint_gops(gops, replace(config.joint, gops=most))
+        chosen = joint_gops(gops, most)
         log.info("joint: %d of %d GOPs take part", len(chosen), len(gops))
         train_jointly(config, capture, run, chosen, device)
     else:

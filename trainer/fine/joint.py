@@ -20,9 +20,9 @@ from trainer.fine.stage import GopTraining
 from trainer.optimization.gaussian_parameters import GaussianParameters
 
 
-def joint_gops(available: Sequence[int], config: JointConfig) -> list[int]:
-    """Which GOPs take part."""
-    count = min(config.gops, len(available))
+def joint_gops(available: Sequence[int], most: int) -> list[int]:
+    """Which GOPs take part, evenly spread."""
+    count = min(most, len(available))
     chosen = torch.linspace(0, len(available) - 1, count).round().int().tolist()
     return [available[k] for k in chosen]
 

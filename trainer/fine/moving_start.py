@@ -88,6 +88,11 @@ class MotionFinder:
         self.depths = [depth_map(static, camera, settings) for camera in footage.cameras]
         self.bounds = _bounds(static, torch.tensor(capture.center), capture.camera_distance)
 
+    @property
+    def moment_reach(self) -> float:
+        """Frames from one moment to the next."""
+        return max(self.footage.count / self.config.gop.moments, 1.0)
+
     def points_at(self, frame: int, count: int) -> PointCloud:
         """At most `count` points on what moves at a frame."""
         pictures = [f[frame] for f in self.footage.frames]
@@ -121,20 +126,17 @@ def moving_start(
         return found
     some = random.choice(FEWEST, len(static))
     still = PointCloud(static.means[some], static.colors[some].clamp(0, 1))
-    reach = footage.count / max(config.gop.moments, 1)
-    return MovingPoints.concatenate(
-        [found, MovingPoints.of_moment(still, footage.count // 2, reach)]
-    )
+    standing = MovingPoints.of_moment(still, footage.count // 2, finder.moment_reach)
+    return MovingPoints.concatenate([found, standing])
 
 
 def of_moments(finder: MotionFinder) -> MovingPoints:
     """All that moves at evenly spread moments, as many points at each."""
     gop, frames = finder.config.gop, finder.footage.count
     each = gop.count // gop.moments
-    reach = max(frames / gop.moments, 1.0)
     times = [int((number + 0.5) * frames / gop.moments) for number in range(gop.moments)]
     return MovingPoints.concatenate(
-        [MovingPoints.of_moment(finder.points_at(t, each), t, reach) for t in times]
+        [MovingPoints.of_moment(finder.points_at(t, each), t, finder.moment_reach) for t in times]
     )
 
 
