@@ -27,6 +27,11 @@ TrainedOption = Annotated[
     Path | None,
     option("RUN", "Compare training cameras through the colours that this run fitted.", "as drawn"),
 ]
+HeightOption = Annotated[
+    int | None,
+    option("PX", "Reduce higher pictures to this height.", "that of the scene's training"),
+    tyro.conf.arg(name="capture.height-px"),
+]
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,12 @@ class Evaluate:
     plot: PlotOption = None
     compare: CompareOption = None
     trained: TrainedOption = None
+    height_px: HeightOption = None
     lpips: Literal["vgg", "alex", "none"] = "vgg"
     """The network under LPIPS; its weights are an optional package."""
 
     def run(self) -> int:
+        from trainer.datasets import CaptureConfig
         from trainer.evaluation.evaluate import EvaluateConfig, evaluate
         from trainer.evaluation.text import for_people
 
@@ -72,6 +79,7 @@ class Evaluate:
                 self.plot,
                 self.compare,
                 run=self.trained,
+                capture=CaptureConfig(self.height_px),
                 lpips=self.lpips,
             )
         )

@@ -17,6 +17,7 @@ the paper's), and `run_directory` (what training leaves on disk; a `codec.source
 Errors:
     TrainerError(RuntimeError)           anything this package raises on purpose
       CaptureError(ValueError)           the capture cannot be used; names the camera or file
-      EvaluationError(ValueError)      the scene has no such rung or frame
+      EvaluationError(ValueError)        the scene has no such rung or frame
+      SettingError(ValueError)           a setting makes no sense; names its option
       RunError(ValueError)               a run directory lacks parts or does not fit its capture
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 from trainer.coarse.background import BackgroundConfig
 from trainer.coarse.color_response import ColorResponseConfig
 from trainer.coarse.stage import StaticConfig
+from trainer.datasets import CaptureConfig
 from trainer.fine.config import GopConfig, JointConfig
 from trainer.points.dynamic_points import HullConfig
 from trainer.points.initial_points import InitialPointsConfig
@@ -42,6 +43,7 @@ class TrainConfig:
     report_every: int = 500
     watch_every: int = 1000
     checkpoint_every: int = 1000
+    capture: CaptureConfig = field(default_factory=CaptureConfig)
     background: BackgroundConfig = field(default_factory=BackgroundConfig)
     points: InitialPointsConfig = field(default_factory=InitialPointsConfig)
     color_response: ColorResponseConfig = field(default_factory=ColorResponseConfig)

@@ -13,5 +13,9 @@ class EvaluationError(TrainerError, ValueError):
     """What was asked for is not in the scene; the message says what there is."""
 
 
+class SettingError(TrainerError, ValueError):
+    """A setting makes no sense; the message names its option."""
+
+
 class RunError(TrainerError, ValueError):
     """A run directory is missing parts or does not fit its capture."""

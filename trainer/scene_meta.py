@@ -17,7 +17,7 @@ NEAREST_TARGET = 0.02  # of the cameras' distance: a camera that looks away look
 
 def scene_meta(capture: Capture, background: tuple[float, float, float], near: float) -> SceneMeta:
     """Meta data of a capture; the presets are cameras of it, spread around the scene."""
-    first = capture.views[0].camera
+    first = capture.split("train")[0].camera
     return SceneMeta(
         title=capture.title,
         fps=capture.fps,

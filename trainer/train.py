@@ -28,7 +28,7 @@ def train(config: TrainConfig) -> None:
         RunError: the run directory belongs to another capture or other settings.
     """
     devices = training_devices(config.device)
-    capture = open_capture(config.data)
+    capture = open_capture(config.data, config.capture)
     check_capture(capture)
     run = RunDirectory(config.out)
     claim(run, config)
@@ -55,8 +55,14 @@ def claim(run: RunDirectory, config: TrainConfig) -> None:
 
 
 def _planned_gops(run: RunDirectory, capture: Capture) -> int:
-    """How many GOPs there are, which show just the frames of the capture."""
-    _, lengths = run.read_plan()
+    """How many GOPs there are, which show just the frames of the capture, at its size."""
+    meta, lengths = run.read_plan()
+    sizes = {(v.camera.width, v.camera.height) for v in capture.views}
+    if (meta.width, meta.height) not in sizes:
+        raise RunError(
+            f"{run.path} was begun with pictures of {meta.width}x{meta.height} px, the capture has "
+            + " and ".join(f"{width}x{height}" for width, height in sorted(sizes))
+        )
     if sum(lengths) != capture.frames:
         raise RunError(
             f"{run.path} is planned for {sum(lengths)} frames, the capture has {capture.frames}"

@@ -84,7 +84,7 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
         RunError: a row was begun with other settings.
     """
     devices = training_devices(base.device)
-    capture = open_capture(base.data)
+    capture = open_capture(base.data, base.capture)
     check_capture(capture)
     _check_gops(config.gops, len(gop_lengths(capture.frames, base.gop_frames)))
     rows = planned_rows(base, config)
@@ -149,7 +149,8 @@ def _train_static(
     """The coarse stage that the row of this number needs."""
     planned = planned_rows(base, config)[index]
     log.info("%s: the coarse stage of %r", planned.shared.path.name, planned.title)
-    train_coarse_stage(planned.config, open_capture(base.data), planned.shared, device)
+    capture = open_capture(base.data, base.capture)
+    train_coarse_stage(planned.config, capture, planned.shared, device)
 
 
 def _train_row(base: TrainConfig, config: AblationConfig, index: int, device: torch.device) -> None:

@@ -84,7 +84,8 @@ def run_row(
     run = RunDirectory(config.out)
     claim(run, config)
     adopt_coarse_stage(run, shared)
-    settle_static_layer(config, open_capture(config.data), run, measuring.gops, device)
+    capture = open_capture(config.data, config.capture)
+    settle_static_layer(config, capture, run, measuring.gops, device)
     for index in measuring.gops:
         if not run.gop_path(index).exists():
             train_one_gop(config, index, device)
@@ -94,7 +95,6 @@ def run_row(
     encoder = row_encoder(measuring.rungs, sorts_by_lifetime)
     encode_scene(source, scene, encoder)
     encoded_s = time.monotonic() - started_s
-    capture = open_capture(config.data)
     frames = _frames_of(run, measuring.gops)
     costs = summary(config, run.read_stages(), len(frames))
     return {

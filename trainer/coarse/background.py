@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainer.datasets import Capture, load_frames
+from trainer.datasets import Capture, each_video
 
 MEDIAN_SAMPLES = 31
 SAME_COLOR = 3  # 8-bit steps: video coding changes a flat colour by no more
@@ -54,10 +54,10 @@ def still_views(
     """The still view of every camera, by its name, from frames all through the video."""
     count = min(capture.frames, MEDIAN_SAMPLES)
     sampled = torch.linspace(0, capture.frames - 1, count).round().int().tolist()
-    footage = load_frames(capture.views, sampled)
+    videos = each_video(capture.views, sampled)
     return {
         view.name: still_view(frames.to(device), config)
-        for view, frames in zip(capture.views, footage, strict=True)
+        for view, frames in zip(capture.views, videos, strict=True)
     }
 
 

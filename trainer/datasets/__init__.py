@@ -5,19 +5,35 @@ from pathlib import Path
 import torch
 
 from trainer.datasets.calibrated import read_calibrated
-from trainer.datasets.capture import Capture, CapturedView, check_capture, load_frames
+from trainer.datasets.capture import (
+    Capture,
+    CapturedView,
+    check_capture,
+    each_video,
+    load_frames,
+)
 from trainer.datasets.neural_3d_video import read_neural_3d_video
+from trainer.datasets.reduction import CaptureConfig
 from trainer.errors import CaptureError
 
-__all__ = ["Capture", "CapturedView", "check_capture", "load_frames", "open_capture"]
+__all__ = [
+    "Capture",
+    "CaptureConfig",
+    "CapturedView",
+    "check_capture",
+    "each_video",
+    "load_frames",
+    "open_capture",
+]
+AS_RECORDED = CaptureConfig()
 
 
-def open_capture(folder: Path) -> Capture:
+def open_capture(folder: Path, config: CaptureConfig = AS_RECORDED) -> Capture:
     """Open a capture folder. Raises CaptureError when it is none or lacks training cameras."""
     if (folder / "cameras.json").exists():
-        capture = read_calibrated(folder)
+        capture = read_calibrated(folder, config)
     elif (folder / "poses_bounds.npy").exists():
-        capture = read_neural_3d_video(folder)
+        capture = read_neural_3d_video(folder, config)
     else:
         raise CaptureError(f"{folder} holds neither cameras.json nor poses_bounds.npy")
     places = [v.camera.position for v in capture.split("train")]

@@ -19,6 +19,7 @@ from trainer.datasets.capture import (
     point_of_attention,
 )
 from trainer.datasets.readers import ImageFolderReader, VideoReader
+from trainer.datasets.reduction import CaptureConfig
 from trainer.errors import CaptureError
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -30,11 +31,12 @@ SPLITS = ("train", "test")
 SKEW_MAX = 1e-3  # of R R^T from the identity; calibrations are often printed with few digits
 
 
-def read_calibrated(folder: Path) -> Capture:
+def read_calibrated(folder: Path, config: CaptureConfig) -> Capture:
     """Read `folder/cameras.json`; frames are `<video>` or `ims/<id>/<frame>.jpg`."""
     try:
         document = json.loads((folder / "cameras.json").read_text())
-        views = tuple(_view(folder, k, entry) for k, entry in enumerate(document["cameras"]))
+        entries = enumerate(document["cameras"])
+        views = tuple(_view(folder, k, entry, config) for k, entry in entries)
         frames = _count(document["frames"])
         if not views:
             raise ValueError("no cameras")
@@ -57,7 +59,7 @@ def read_calibrated(folder: Path) -> Capture:
         raise CaptureError(f"{folder / 'cameras.json'}: {error!r}") from error
 
 
-def _view(folder: Path, number: int, entry: dict[str, Any]) -> CapturedView:
+def _view(folder: Path, number: int, entry: dict[str, Any], config: CaptureConfig) -> CapturedView:
     name = f"number {number} of cameras.json"
     try:
         name = str(entry["id"])
@@ -71,7 +73,8 @@ def _view(folder: Path, number: int, entry: dict[str, Any]) -> CapturedView:
         split = str(entry["split"])
         if split not in SPLITS:
             raise ValueError(f"split {split!r} is neither train nor test")
-        return CapturedView(name, split, camera, _reader(folder, entry, name, camera))
+        shown = config.applied(camera)
+        return CapturedView(name, split, shown, _reader(folder, entry, name, camera, shown))
     except CaptureError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
@@ -94,16 +97,19 @@ def _check_calibration(camera: Camera) -> None:
         raise ValueError(f"no picture is {camera.width}x{camera.height}")
 
 
-def _reader(folder: Path, entry: dict[str, Any], name: str, camera: Camera) -> FrameReader:
+def _reader(
+    folder: Path, entry: dict[str, Any], name: str, recorded: Camera, shown: Camera
+) -> FrameReader:
+    size = shown.width, shown.height
     video = folder / _inside(str(entry.get("video", f"{name}.mp4")))
     if video.exists():
-        return VideoReader(name, video, camera.width, camera.height)
+        return VideoReader(name, video, recorded.width, recorded.height, size)
     images = folder / "ims" / _inside(name)
     paths = [p for p in images.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES]
     if not paths:
         raise CaptureError(f"camera {name}: neither {video} nor images in {images}")
     ordered = tuple(sorted(paths, key=_frame_number))
-    return ImageFolderReader(name, ordered, camera.width, camera.height)
+    return ImageFolderReader(name, ordered, recorded.width, recorded.height, size)
 
 
 def _frame_number(path: Path) -> tuple[int, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from renderer import Camera
+from trainer.datasets.reduction import CaptureConfig
 from trainer.errors import CaptureError
 
 READERS = 16  # files that are read at once
@@ -23,7 +25,7 @@ class FrameReader(Protocol):
     """Reads frames of one camera."""
 
     def read(self, frames: Sequence[int]) -> np.ndarray:
-        """[len(frames), H, W, 3] uint8 RGB of different frames, at least one.
+        """[len(frames), H, W, 3] uint8 RGB of different frames, at least one, of its view's size.
 
         Raises CaptureError, naming the camera.
         """
@@ -41,7 +43,7 @@ class CapturedView:
     Args:
         name: its id in the capture.
         split: "train" or "test".
-        camera: calibration at the size of the recorded frames.
+        camera: calibration at the size of the frames as they are read.
         reader: its frames.
     """
 
@@ -84,9 +86,19 @@ class Capture:
 
 def load_frames(views: tuple[CapturedView, ...], frames: Sequence[int]) -> list[Tensor]:
     """Frames of each view as uint8 [T, H, W, 3] on the CPU, cameras read side by side."""
+    return list(each_video(views, frames))
+
+
+def each_video(views: tuple[CapturedView, ...], frames: Sequence[int]) -> Iterator[Tensor]:
+    """What `load_frames` gives, one view after the other: no more than READERS are in memory."""
     with ThreadPoolExecutor(READERS) as pool:
-        arrays = pool.map(lambda view: view.reader.read(frames), views)
-        return [torch.from_numpy(a) for a in arrays]
+        begun: deque[Future[np.ndarray]] = deque()
+        for view in views:
+            begun.append(pool.submit(view.reader.read, frames))
+            if len(begun) == READERS:
+                yield torch.from_numpy(begun.popleft().result())
+        while begun:
+            yield torch.from_numpy(begun.popleft().result())
 
 
 def check_capture(capture: Capture) -> None:
@@ -105,8 +117,15 @@ def _check_sizes(views: tuple[CapturedView, ...]) -> None:
         if (width, height) != usual:
             raise CaptureError(
                 f"camera {view.name}: is {width}x{height}, other training cameras are "
-                f"{usual[0]}x{usual[1]}; all must be of one size"
+                f"{usual[0]}x{usual[1]}; all must be of one size{_made_equal(views)}"
             )
+
+
+def _made_equal(views: tuple[CapturedView, ...]) -> str:
+    """The option that reads all cameras at the size of the smallest, where there is one."""
+    least = CaptureConfig(min(v.camera.height for v in views))
+    sizes = {(c.width, c.height) for c in (least.applied(v.camera) for v in views)}
+    return f" (--capture.height-px {least.height_px} makes them so)" if len(sizes) == 1 else ""
 
 
 def mean_up(cameras: list[Camera]) -> tuple[float, float, float]:

@@ -14,6 +14,7 @@ import torch
 from renderer import Camera
 from trainer.datasets.capture import Capture, CapturedView, mean_up, point_of_attention
 from trainer.datasets.readers import VideoReader
+from trainer.datasets.reduction import CaptureConfig
 from trainer.errors import CaptureError
 
 
@@ -27,19 +28,21 @@ class VideoFacts:
     frames: int
 
 
-def read_neural_3d_video(folder: Path) -> Capture:
+def read_neural_3d_video(folder: Path, config: CaptureConfig) -> Capture:
     """Read LLFF poses (N3DV, MeetRoom). Camera 0 is held out, as in the papers."""
     videos = sorted(folder.glob("cam*.mp4"))
     poses = _read_poses(folder / "poses_bounds.npy", len(videos))
     facts = [_probe(video) for video in videos]
+    shown = [config.applied(_camera(row[:15].reshape(3, 5), facts[0])) for row in poses]
+    recorded = facts[0].width, facts[0].height
     views = tuple(
         CapturedView(
             name=video.stem,
             split="test" if index == 0 else "train",
-            camera=_camera(poses[index, :15].reshape(3, 5), facts[0]),
-            reader=VideoReader(video.stem, video, facts[0].width, facts[0].height),
+            camera=camera,
+            reader=VideoReader(video.stem, video, *recorded, (camera.width, camera.height)),
         )
-        for index, video in enumerate(videos)
+        for index, (video, camera) in enumerate(zip(videos, shown, strict=True))
     )
     cameras = [v.camera for v in views]
     return Capture(

@@ -13,6 +13,7 @@ import av
 import imageio.v3 as iio
 import numpy as np
 
+from trainer.datasets.reduction import reduced
 from trainer.errors import CaptureError
 
 UNREADABLE_IMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error)
@@ -20,23 +21,31 @@ UNREADABLE_IMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zl
 
 @dataclass(frozen=True)
 class VideoReader:
-    """A camera recorded as one video file."""
+    """A camera recorded as one video file.
+
+    Args:
+        camera: its name.
+        width, height: of the recorded pictures, px.
+        size: (width, height) that they are reduced to as they are read; None: as recorded.
+    """
 
     camera: str
     path: Path
     width: int
     height: int
+    size: tuple[int, int] | None = None
 
     def read(self, frames: Sequence[int]) -> np.ndarray:
         """See `FrameReader.read`; what lies between the frames is decoded and dropped."""
-        pictures = np.empty((len(frames), self.height, self.width, 3), np.uint8)
+        width, height = self.size or (self.width, self.height)
+        pictures = np.empty((len(frames), height, width, 3), np.uint8)
         missing = {frame: row for row, frame in enumerate(frames)}
         with self._opened() as container:
             for index, picture in enumerate(container.decode(video=0)):
                 if picture.is_corrupt:  # those after it are predicted from it
                     raise self._error(f"is damaged at frame {index}")
                 if index in missing:
-                    pictures[missing.pop(index)] = self._checked(picture)
+                    pictures[missing.pop(index)] = reduced(self._checked(picture), width, height)
                 if not missing:
                     break
         if missing:
@@ -82,19 +91,21 @@ class VideoReader:
 
 @dataclass(frozen=True)
 class ImageFolderReader:
-    """A camera recorded as one image a frame, in the order of time."""
+    """A camera recorded as one image a frame, in the order of time; otherwise as `VideoReader`."""
 
     camera: str
     paths: tuple[Path, ...]
     width: int
     height: int
+    size: tuple[int, int] | None = None
 
     def read(self, frames: Sequence[int]) -> np.ndarray:
         """See `FrameReader.read`."""
         self._check_count(max(frames) + 1)
-        pictures = np.empty((len(frames), self.height, self.width, 3), np.uint8)
+        width, height = self.size or (self.width, self.height)
+        pictures = np.empty((len(frames), height, width, 3), np.uint8)
         for row, frame in enumerate(frames):
-            pictures[row] = self._read_image(self.paths[frame])
+            pictures[row] = reduced(self._read_image(self.paths[frame]), width, height)
         return pictures
 
     def check(self, count: int) -> None:

@@ -13,7 +13,7 @@ import torch
 from codec.scene import Scene, open_scene
 from renderer.backends import choose_backend
 from renderer.backends.base import Backend
-from trainer.datasets import Capture, CapturedView, open_capture
+from trainer.datasets import Capture, CaptureConfig, CapturedView, open_capture
 from trainer.errors import CaptureError, EvaluationError
 from trainer.evaluation.comparison import Comparison, Reading
 from trainer.evaluation.contact_sheet import ContactSheet
@@ -41,6 +41,8 @@ class EvaluateConfig:
         compare: figures of another evaluation, to compare rates with.
         seam: how the boundaries of GOPs are judged.
         run: run directory whose colour responses the training cameras are compared through.
+        capture: the size of the pictures that are compared; where it says none, that which the
+            scene was trained at.
         lpips: network of LPIPS, or "none": on a processor VGG16 takes seconds for each picture.
     """
 
@@ -56,6 +58,7 @@ class EvaluateConfig:
     compare: Path | None = None
     seam: SeamConfig = field(default_factory=SeamConfig)
     run: Path | None = None
+    capture: CaptureConfig = field(default_factory=CaptureConfig)
     lpips: LpipsNetwork = "vgg"
 
 
@@ -67,8 +70,9 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         JSON-able; of each of `rungs`: qp, bytes_per_frame by part and in all, seam (see
         `SeamMeter.figures`), and for the held-out ("test") and the training ("train") cameras
         psnr, ssim, ms_ssim, lpips (means over all pictures; None where it cannot be had), and
-        PSNR per_camera and per_gop. Beside them scene, cameras, frames, backend and why it was
-        chosen, lpips_reason, sheet and its rows, plot, comparison, and all pictures.
+        PSNR per_camera and per_gop. Beside them scene, cameras, frames, sizes of the pictures as
+        compared and as recorded, backend and why it was chosen, lpips_reason, sheet and its rows,
+        plot, comparison, and all pictures.
 
     Raises:
         CaptureError: the capture has no such cameras, or fewer frames than the scene.
@@ -76,11 +80,13 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         CodecError, RenderError: the scene cannot be read or drawn.
     """
     other = read_figures(config.compare) if config.compare else None
-    capture = open_capture(config.data)
-    views = _chosen_views(capture, config)
+    recorded = open_capture(config.data)
+    _check_split(recorded, config)
     choice = choose_backend(config.backend)
     with open_scene(config.scene) as scene:
-        _check_fit(scene, capture)
+        _check_fit(scene, recorded)
+        capture = open_capture(config.data, _compared_size(scene, recorded, config))
+        views = _chosen_views(capture, config)
         comparison = _comparison(scene, views, choice.backend, config)
         readings = list(comparison.readings(views))
         rungs = [_rung_figures(comparison, qp, readings) for qp in comparison.rungs]
@@ -91,6 +97,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         "rungs": rungs,
         "cameras": {s: [v.name for v in views if v.split == s] for s in comparison.frames},
         "frames": {split: len(frames) for split, frames in comparison.frames.items()},
+        "picture_px": _sizes(views),
+        "recorded_px": _sizes(recorded.split(config.cameras)),
         "backend": choice.backend.name,
         "backend_reason": choice.reason,
         "lpips_reason": comparison.metric.reason,
@@ -114,12 +122,34 @@ def read_figures(path: Path) -> dict[str, Any]:
         raise EvaluationError(f"{path} holds no figures of an evaluation: {error!r}") from error
 
 
+def _check_split(capture: Capture, config: EvaluateConfig) -> None:
+    if capture.split(config.cameras):
+        return
+    if config.cameras == "test":
+        raise CaptureError(
+            f"{config.data} has no held-out cameras; --cameras train compares training cameras"
+        )
+    raise CaptureError(f"{config.data} has no cameras of the split {config.cameras!r}")
+
+
 def _chosen_views(capture: Capture, config: EvaluateConfig) -> tuple[CapturedView, ...]:
     """The held-out cameras first."""
-    views = capture.split(config.cameras)
-    if not views:
-        raise CaptureError(f"{config.data} has no cameras of the split {config.cameras!r}")
-    return tuple(sorted(views, key=lambda view: view.split != "test"))
+    return tuple(sorted(capture.split(config.cameras), key=lambda view: view.split != "test"))
+
+
+def _compared_size(scene: Scene, recorded: Capture, config: EvaluateConfig) -> CaptureConfig:
+    """The size that was asked for, else that which the scene was trained at."""
+    if config.capture.height_px is not None:
+        return config.capture
+    trained, camera = CaptureConfig(scene.meta.height), recorded.split("train")[0].camera
+    shown = trained.applied(camera)
+    is_reduced = shown is not camera and shown.width == scene.meta.width
+    return trained if is_reduced else config.capture
+
+
+def _sizes(views: Sequence[CapturedView]) -> list[str]:
+    """Different ones, as WxH."""
+    return sorted({f"{v.camera.width}x{v.camera.height}" for v in views})
 
 
 def _check_fit(scene: Scene, capture: Capture) -> None:

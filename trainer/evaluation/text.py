@@ -12,6 +12,7 @@ def for_people(figures: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {f"QP {rung['qp']}": _rung(rung) for rung in figures["rungs"]}
     for split, cameras in figures["cameras"].items():
         said[f"{SPLITS.get(split, split)} cameras"] = cameras
+    said["pictures"] = _sizes(figures)
     said |= {f"per {what}": _of_best(figures, f"per_{what}") for what in ("camera", "gop")}
     for split, found in figures.get("comparison", {}).items():
         if split != "with":
@@ -20,6 +21,12 @@ def for_people(figures: dict[str, Any]) -> dict[str, Any]:
     said["LPIPS"] = figures["lpips_reason"]
     written = {"sheet": (figures["sheet"] or {}).get("path"), "plot": figures["plot"]}
     return said | {name: path for name, path in written.items() if path}
+
+
+def _sizes(figures: dict[str, Any]) -> str:
+    """How large the pictures are that the figures speak of."""
+    compared, recorded = (", ".join(figures[k]) for k in ("picture_px", "recorded_px"))
+    return f"{compared} px" + ("" if compared == recorded else f", recorded at {recorded} px")
 
 
 def _rung(rung: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from trainer.coarse.background import (
     shows_background,
 )
 from trainer.coarse.color_response import respond
-from trainer.datasets import Capture, load_frames
+from trainer.datasets import Capture, each_video
 from trainer.optimization.losses import color_loss, unwanted_loss
 from trainer.optimization.rasterizer import rasterize, rasterize_with_share
 
@@ -124,7 +124,7 @@ def gop_footage(
         dynamic_density: mask what moves; otherwise structure counts in the whole picture.
     """
     views = capture.split("train")
-    footage = [f.to(device) for f in load_frames(views, frames)]
+    footage = [f.to(device) for f in each_video(views, frames)]
     masks = [
         dynamic_mask(f, config.motion_threshold)
         if dynamic_density
