@@ -168,7 +168,7 @@ def test_no_height_is_named_where_none_helps(mixed: Path) -> None:
     document = json.loads((mixed / "cameras.json").read_text())
     document["cameras"][2]["w"] = 40
     (mixed / "cameras.json").write_text(json.dumps(document))
-    with pytest.raises(ValueError, match="must be of one size$"):
+    with pytest.raises(ValueError, match=r"must be of one size$"):
         check_capture(open_capture(mixed))
 
 

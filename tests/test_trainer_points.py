@@ -242,6 +242,27 @@ def test_a_camera_behind_something_static_has_no_vote(random: RandomSource) -> N
     check_on_sphere(moving_points(cameras, moment, BOUNDS, 100, HULL, random), 100)
 
 
+def test_a_static_layer_that_hides_everything_is_not_believed(random: RandomSource) -> None:
+    cameras = ring_cameras(8)
+    moment = sphere_moment(cameras)
+    hazy = replace(moment, depths=[torch.full_like(d, 0.5) for d in moment.depths])
+    check_on_sphere(moving_points(cameras, hazy, BOUNDS, 100, HULL, random), 100)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_few_cameras_find_what_moves_where_two_of_them_see_it(
+    count: int, random: RandomSource
+) -> None:
+    """The last camera looks away; of eight or so, two would not be enough."""
+    cameras = ring_cameras(8)[:count]
+    cameras[2:] = [replace(c, viewmat=torch.diag(torch.tensor([-1.0, 1, -1, 1])) @ c.viewmat)
+                   for c in cameras[2:]]  # fmt: skip
+    found = moving_points(cameras, sphere_moment(cameras), BOUNDS, 100, HULL, random)
+    assert len(found) == 100
+    assert (found.positions - SPHERE).norm(dim=1).median() < 2 * RADIUS
+    assert [HullConfig().least_cameras(c) for c in (2, 3, 5, 6, 27)] == [2, 2, 2, 3, 3]
+
+
 def test_nothing_moves_nothing_is_found(random: RandomSource) -> None:
     cameras = ring_cameras(8)
     moment = sphere_moment(cameras)

@@ -3,11 +3,13 @@
 At a few moments of the GOP space is carved by the motion masks (a visual hull): a point stays if
 the cameras that see it, and are not shadowed by the static layer, see motion there. Among the
 points that stay, those whose colour the cameras agree on are preferred: they lie on a surface.
+Where nothing stays though things move, the static layer is wrong and hides them: then it is not
+asked what it shadows.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -25,7 +27,8 @@ class HullConfig:
     Args:
         candidates: random points tried in the bounds of the scene.
         agreement: least share of unshadowed cameras that must see motion.
-        cameras_min: least number of cameras that must see motion.
+        cameras_min: least number of cameras that must see motion; half of the cameras, but no
+            fewer than two, are enough.
         depth_tolerance: a point this share deeper than the static layer still counts as visible.
         rounds: how often surviving points are jittered to find more.
     """
@@ -35,6 +38,10 @@ class HullConfig:
     cameras_min: int = 3
     depth_tolerance: float = 0.01
     rounds: int = 6
+
+    def least_cameras(self, cameras: int) -> int:
+        """How many of so many cameras must see motion: few of them rarely all see a place."""
+        return min(self.cameras_min, max(2, cameras // 2))
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,9 @@ def moving_points(
     lower, upper = bounds
     positions = lower + (upper - lower) * random.uniform(config.candidates, 3)
     kept, colors, spread = _carve(positions, cameras, moment, config)
+    if len(kept) == 0 and any(bool(m.any()) for m in moment.masks):
+        moment = replace(moment, depths=[torch.full_like(d, torch.inf) for d in moment.depths])
+        kept, colors, spread = _carve(positions, cameras, moment, config)
     spacing = ((upper - lower).prod() / config.candidates) ** (1 / 3)
     for _ in range(config.rounds):
         if len(kept) == 0 or len(kept) >= 4 * count:
@@ -105,7 +115,7 @@ def _carve(
         color = sample(picture, pixels).float() / 255 * moving[:, None]
         color_sum += color
         square_sum += color.square()
-    stays = (votes[:, 0] >= config.cameras_min) & (
+    stays = (votes[:, 0] >= config.least_cameras(len(cameras))) & (
         votes[:, 0] >= config.agreement * votes[:, 1].clamp(min=1)
     )
     share = votes[stays, :1]
