@@ -20,6 +20,7 @@ from trainer.fine.joint import JointTraining, joint_gops
 from trainer.fine.stage import GopTraining
 from trainer.fine.start import GopStart
 from trainer.joint_stage import gops_in_memory
+from trainer.memory import gop_bytes
 from trainer.optimization.gaussian_parameters import GaussianRates
 from trainer.optimization.rasterizer import rasterize, rasterize_with_share
 from trainer.random_source import RandomSource
@@ -112,8 +113,7 @@ def test_as_many_gops_take_part_as_fit_into_memory(
 ) -> None:
     capture = open_capture(tiny_capture)
     config = TrainConfig(tiny_capture, tmp_path, gop_frames=2)
-    cameras = [v.camera for v in capture.split("train")]
-    footage_bytes = 2 * sum(3 * c.width * c.height for c in cameras)
+    footage_bytes = gop_bytes(config, capture)
     cuda = torch.device("cuda", 0)
     for free_bytes, expected in ((10 * footage_bytes, 5), (footage_bytes, 1), (1, 1)):
         free = (free_bytes, 1 << 40)

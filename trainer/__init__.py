@@ -19,5 +19,6 @@ Errors:
       CaptureError(ValueError)           the capture cannot be used; names the camera or file
       EvaluationError(ValueError)        the scene has no such rung or frame
       SettingError(ValueError)           a setting makes no sense; names its option
+      MemoryNeedError(MemoryError)       a capture does not fit into memory; says what helps
       RunError(ValueError)               a run directory lacks parts or does not fit its capture
 """

@@ -17,5 +17,9 @@ class SettingError(TrainerError, ValueError):
     """A setting makes no sense; the message names its option."""
 
 
+class MemoryNeedError(TrainerError, MemoryError):
+    """The capture does not fit into memory; the message says what helps."""
+
+
 class RunError(TrainerError, ValueError):
     """A run directory is missing parts or does not fit its capture."""

@@ -12,8 +12,8 @@ import torch
 from trainer.config import TrainConfig
 from trainer.datasets import Capture
 from trainer.fine.joint import JointTraining, joint_gops
-from trainer.gop_plan import gop_lengths
 from trainer.gop_stage import GopTask
+from trainer.memory import free_bytes, gop_bytes
 from trainer.parallel import make_current
 from trainer.progress import Progress, log
 from trainer.run_directory import RunDirectory, save_checkpoint
@@ -40,15 +40,12 @@ def settle_static_layer(
 
 
 def gops_in_memory(config: TrainConfig, capture: Capture, device: torch.device) -> int:
-    """Of how many GOPs the footage fits into half of the device's free memory, at least one; a
-    processor's memory is not asked."""
-    if device.type != "cuda":
+    """Of how many GOPs the footage fits into half of the device's free memory, at least one; as
+    many as are wanted where that cannot be told."""
+    free = free_bytes(device)
+    if free is None:
         return config.joint.gops
-    frames = max(gop_lengths(capture.frames, config.gop_frames))
-    cameras = [v.camera for v in capture.split("train")]
-    footage_bytes = frames * sum(3 * c.width * c.height for c in cameras)
-    free_bytes, _ = torch.cuda.mem_get_info(device)
-    return max(1, free_bytes // (2 * footage_bytes))
+    return max(1, free // (2 * gop_bytes(config, capture)))
 
 
 def train_jointly(

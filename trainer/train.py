@@ -14,6 +14,7 @@ from trainer.datasets import Capture, check_capture, open_capture
 from trainer.errors import RunError
 from trainer.gop_stage import train_one_gop
 from trainer.joint_stage import settle_static_layer
+from trainer.memory import check_memory
 from trainer.parallel import run_on_devices, training_devices
 from trainer.progress import log
 from trainer.run_directory import RunDirectory
@@ -25,11 +26,13 @@ def train(config: TrainConfig) -> None:
 
     Raises:
         CaptureError: before any work; names the camera or file.
+        MemoryNeedError: before any work; the capture is certain not to fit.
         RunError: the run directory belongs to another capture or other settings.
     """
     devices = training_devices(config.device)
     capture = open_capture(config.data, config.capture)
     check_capture(capture)
+    check_memory(config, capture, devices)
     run = RunDirectory(config.out)
     claim(run, config)
     if not run.coarse_path.exists():

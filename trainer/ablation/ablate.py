@@ -26,6 +26,7 @@ from trainer.config import TrainConfig
 from trainer.datasets import check_capture, open_capture
 from trainer.errors import RunError, TrainerError
 from trainer.gop_plan import gop_lengths
+from trainer.memory import check_memory
 from trainer.parallel import run_on_devices, training_devices
 from trainer.progress import log
 from trainer.run_directory import RunDirectory, write_atomically
@@ -80,12 +81,14 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
 
     Raises:
         CaptureError: the capture cannot be used.
+        MemoryNeedError: it is certain not to fit.
         TrainerError: no such row or GOP; or a process died.
         RunError: a row was begun with other settings.
     """
     devices = training_devices(base.device)
     capture = open_capture(base.data, base.capture)
     check_capture(capture)
+    check_memory(base, capture, devices)
     _check_gops(config.gops, len(gop_lengths(capture.frames, base.gop_frames)))
     rows = planned_rows(base, config)
     todo = [k for k, planned in enumerate(rows) if not _is_finished(planned, config)]

@@ -1,0 +1,137 @@
+"""What a capture takes of memory, and that one that cannot fit is refused before training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from renderer import Camera
+from trainer import memory
+from trainer.config import TrainConfig
+from trainer.datasets import Capture, CapturedView, open_capture
+from trainer.datasets.readers import ImageFolderReader
+from trainer.errors import MemoryNeedError
+from trainer.fine.footage import GopFootage
+from trainer.memory import check_memory, gop_bytes, host_free_bytes, memory_need
+from trainer.recipes import default_recipe, paper_recipe
+from trainer.train import train
+
+GPU = [torch.device("cuda", 0)]
+GIB = 2**30
+
+
+def capture_of(cameras: int, width: int, height: int, frames: int) -> Capture:
+    """Camera 0 is held out."""
+    camera = Camera(torch.eye(4), torch.eye(3), width, height)
+    views = tuple(
+        CapturedView(
+            str(k), "train" if k else "test", camera, ImageFolderReader(str(k), (), width, height)
+        )
+        for k in range(cameras)
+    )
+    return Capture("none", views, 30.0, frames, (0.0, 0.0, 1.0), (0.0, 0.0, 0.0), None)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> TrainConfig:
+    return default_recipe(tmp_path, tmp_path / "run")
+
+
+def set_free(patch: pytest.MonkeyPatch, gpu_gib: float, host_gib: float) -> None:
+    patch.setattr(torch.cuda, "mem_get_info", lambda _: (int(gpu_gib * GIB), 1 << 50))
+    patch.setattr(memory, "host_free_bytes", lambda: int(host_gib * GIB))
+
+
+def test_a_gop_takes_its_frames_and_three_masks(config: TrainConfig) -> None:
+    capture = capture_of(20, 2704, 2028, 300)  # Neural 3D Video
+    pixels = 19 * 2704 * 2028
+    assert gop_bytes(config, capture) == pixels * (3 * 60 + 9)
+    footage = GopFootage(
+        [capture.views[0].camera],
+        [torch.zeros(4, 6, 8, 3, dtype=torch.uint8)],
+        [torch.zeros(6, 8, dtype=torch.bool)],
+        (0.0, 0.0, 0.0),
+        near=0.1,
+    )
+    held = [*footage.frames, *footage.masks, *footage.still, *footage.empty]
+    assert sum(t.numel() * t.element_size() for t in held) == 6 * 8 * (3 * 4 + 9)
+
+
+def test_equal_gops_are_counted_not_the_longest_allowed(config: TrainConfig) -> None:
+    capture = capture_of(3, 100, 50, 62)  # two GOPs of 31
+    assert gop_bytes(config, capture) == 2 * 100 * 50 * (3 * 31 + 9)
+
+
+def test_each_device_reads_for_itself(config: TrainConfig) -> None:
+    capture = capture_of(20, 1352, 1014, 300)
+    one, eight = (memory_need(config, capture, GPU * count) for count in (1, 8))
+    assert eight.host == 5 * one.host  # there are five GOPs
+    assert eight.device == one.device
+
+
+def test_the_frames_that_the_paper_starts_with_count(tmp_path: Path) -> None:
+    capture = capture_of(20, 1352, 1014, 300)
+    recipe = paper_recipe(tmp_path, tmp_path)
+    every_frame = 3 * 300 * 19 * 1352 * 1014
+    assert memory_need(recipe, capture, GPU).host == every_frame
+    some = replace(recipe, static=replace(recipe.static, frames=100))
+    assert memory_need(some, capture, GPU).host == every_frame / 3
+
+
+def test_what_cannot_fit_names_a_height_that_does(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_free(monkeypatch, gpu_gib=15, host_gib=64)
+    full, half = (capture_of(20, w, h, 300) for w, h in ((2704, 2028), (1352, 1014)))
+    with pytest.raises(MemoryNeedError) as refusal:
+        check_memory(config, full, GPU)
+    assert str(refusal.value) == (
+        "19 cameras of 2704x2028 px with GOPs of 60 frames take 22.0 GiB of GPU memory, cuda:0 has "
+        "15.0 GiB free: --capture.height-px 1014 takes 5.5"
+    )
+    check_memory(config, half, GPU)
+
+
+def test_the_host_is_asked_too(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_free(monkeypatch, gpu_gib=80, host_gib=8)
+    with pytest.raises(MemoryNeedError, match=r"of memory, this machine has 8.0 GiB free"):
+        check_memory(config, capture_of(20, 2704, 2028, 300), GPU)
+    with pytest.raises(MemoryNeedError, match=r"this machine has .*--capture.height-px 1014 "):
+        check_memory(config, capture_of(20, 2704, 2028, 300), [torch.device("cpu")])
+
+
+def test_training_stops_before_it_writes(
+    tiny_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "host_free_bytes", lambda: 1000)
+    with pytest.raises(MemoryNeedError, match=r"7 cameras of 32x24 px"):
+        train(TrainConfig(tiny_capture, tmp_path / "run", device="cpu"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_unknown_memory_stops_nobody(
+    config: TrainConfig, tiny_capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "host_free_bytes", lambda: None)
+    check_memory(config, open_capture(tiny_capture), [torch.device("cpu")])
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, None),
+        ({"proc/meminfo": "MemTotal: 9 kB\nMemAvailable:    5 kB\n"}, 5 * 1024),
+        ({"proc/meminfo": "MemAvailable: 5 kB\n", "sys/fs/cgroup/memory.max": "max\n"}, 5 * 1024),
+        ({"proc/meminfo": "MemAvailable: 5 kB\n", "sys/fs/cgroup/memory.max": "4096\n"}, 4096),
+    ],
+)
+def test_free_memory_of_the_host(
+    tmp_path: Path, files: dict[str, str], expected: int | None
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert host_free_bytes(tmp_path) == expected
