@@ -119,7 +119,7 @@ def test_as_many_gops_take_part_as_fit_into_memory(
         free = (free_bytes, 1 << 40)
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device, free=free: free)
         assert gops_in_memory(config, capture, cuda) == expected
-    assert gops_in_memory(config, capture, CPU) == config.joint.gops
+    assert gops_in_memory(config, capture, CPU) >= config.joint.gops
 
 
 # What moving Gaussians draw
