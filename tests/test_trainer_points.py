@@ -263,6 +263,16 @@ def test_few_cameras_find_what_moves_where_two_of_them_see_it(
     assert [HullConfig().least_cameras(c) for c in (2, 3, 5, 6, 27)] == [2, 2, 2, 3, 3]
 
 
+def test_cameras_that_look_outwards_need_two_that_see_motion(random: RandomSource) -> None:
+    """Eight cameras of which six do not see the place."""
+    cameras = ring_cameras(8)
+    cameras[2:] = [replace(c, viewmat=torch.diag(torch.tensor([-1.0, 1, -1, 1])) @ c.viewmat)
+                   for c in cameras[2:]]  # fmt: skip
+    found = moving_points(cameras, sphere_moment(cameras), BOUNDS, 100, HULL, random)
+    assert len(found) == 100
+    assert (found.positions - SPHERE).norm(dim=1).median() < 2 * RADIUS
+
+
 def test_nothing_moves_nothing_is_found(random: RandomSource) -> None:
     cameras = ring_cameras(8)
     moment = sphere_moment(cameras)

@@ -3,8 +3,8 @@
 At a few moments of the GOP space is carved by the motion masks (a visual hull): a point stays if
 the cameras that see it, and are not shadowed by the static layer, see motion there. Among the
 points that stay, those whose colour the cameras agree on are preferred: they lie on a surface.
-Where nothing stays though things move, the static layer is wrong and hides them: then it is not
-asked what it shadows.
+Where nothing stays though things move, either the static layer is wrong and hides them, or no more
+than two cameras see the same place: then less is asked for.
 """
 
 from __future__ import annotations
@@ -74,22 +74,30 @@ def moving_points(
     """
     lower, upper = bounds
     positions = lower + (upper - lower) * random.uniform(config.candidates, 3)
-    kept, colors, spread = _carve(positions, cameras, moment, config)
-    if len(kept) == 0 and any(bool(m.any()) for m in moment.masks):
-        moment = replace(moment, depths=[torch.full_like(d, torch.inf) for d in moment.depths])
-        kept, colors, spread = _carve(positions, cameras, moment, config)
+    for seen, least in _ways_to_look(moment, config.least_cameras(len(cameras))):
+        kept, colors, spread = _carve(positions, cameras, seen, config, least)
+        if len(kept) > 0:
+            break
     spacing = ((upper - lower).prod() / config.candidates) ** (1 / 3)
     for _ in range(config.rounds):
         if len(kept) == 0 or len(kept) >= 4 * count:
             break
         parents = kept.repeat(max(1, 4 * count // len(kept)), 1)
         children = parents + spacing * random.normal(*parents.shape)
-        more = _carve(children, cameras, moment, config)
+        more = _carve(children, cameras, seen, config, least)
         kept, colors, spread = (
             torch.cat([old, new]) for old, new in zip((kept, colors, spread), more, strict=True)
         )
     best = _prefer_surfaces(spread, min(count, len(kept)), random)
     return PointCloud(kept[best], colors[best])
+
+
+def _ways_to_look(moment: Moment, least: int) -> list[tuple[Moment, int]]:
+    """What is shadowed, and how many cameras must see motion; the strictest way comes first."""
+    if not any(bool(mask.any()) for mask in moment.masks):
+        return [(moment, least)]
+    unshadowed = replace(moment, depths=[torch.full_like(d, torch.inf) for d in moment.depths])
+    return [(seen, count) for count in (least, 2) for seen in (moment, unshadowed)]
 
 
 def _prefer_surfaces(spread: Tensor, count: int, random: RandomSource) -> Tensor:
@@ -99,7 +107,7 @@ def _prefer_surfaces(spread: Tensor, count: int, random: RandomSource) -> Tensor
 
 
 def _carve(
-    positions: Tensor, cameras: list[Camera], moment: Moment, config: HullConfig
+    positions: Tensor, cameras: list[Camera], moment: Moment, config: HullConfig, least: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Surviving positions [K, 3], mean colours [K, 3] 0..1 and colour deviations [K] 0..1."""
     votes = torch.zeros(len(positions), 2, device=positions.device)  # moving, unshadowed
@@ -115,9 +123,7 @@ def _carve(
         color = sample(picture, pixels).float() / 255 * moving[:, None]
         color_sum += color
         square_sum += color.square()
-    stays = (votes[:, 0] >= config.least_cameras(len(cameras))) & (
-        votes[:, 0] >= config.agreement * votes[:, 1].clamp(min=1)
-    )
+    stays = (votes[:, 0] >= least) & (votes[:, 0] >= config.agreement * votes[:, 1].clamp(min=1))
     share = votes[stays, :1]
     mean = color_sum[stays] / share
     deviation = (square_sum[stays] / share - mean.square()).clamp(min=0).sqrt().mean(dim=1)
