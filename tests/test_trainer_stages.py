@@ -366,14 +366,16 @@ def test_what_is_fast_starts_where_it_is_between_the_moments(
     )
     capture, random = open_capture(tiny_capture), RandomSource(0, CPU)
     found = moving_start(jumping, stills, static_room(), capture, config, random)
-    of_moment = found.reach == 6  # frames over moments
-    slow, fast = found[of_moment], found[~of_moment]
-    assert 100 < len(fast) <= 0.25 * 2048
+    of_moment = found.birth == 3
+    at_once, between = found[of_moment], found[~of_moment]
+    assert 100 < len(between) <= 0.25 * 2048
     assert len(found) <= 2048
-    assert (slow.birth == 3).all()
-    assert (slow.points.positions.median(dim=0).values - scene_at(4).means[5]).norm() < 0.2
-    assert (fast.points.positions.median(dim=0).values - scene_at(1).means[5]).norm() < 0.3
-    assert (fast.birth != 3).float().mean() > 0.9
+    assert (at_once.points.positions.median(dim=0).values - scene_at(4).means[5]).norm() < 0.2
+    assert (between.points.positions.median(dim=0).values - scene_at(1).means[5]).norm() < 0.3
+    assert (between.reach == 1).all()
+    left = at_once.points.positions[:, 0] > scene_at(4).means[5, 0]  # where it is in frame 3 alone
+    assert (at_once.reach[left] == 1).float().mean() > 0.8
+    assert (at_once.reach[~left] == 6).float().mean() > 0.8
 
 
 def test_what_hardly_moves_takes_no_points_between_the_moments(
@@ -388,6 +390,7 @@ def test_what_hardly_moves_takes_no_points_between_the_moments(
     capture, random = open_capture(tiny_capture), RandomSource(0, CPU)
     found = moving_start(standing, stills, static_room(), capture, config, random)
     assert (found.birth == 3).float().mean() > 0.9
+    assert (found.reach == 6).float().mean() > 0.9  # frames over moments
 
 
 def test_a_gop_in_which_nothing_moves_has_a_few_gaussians(

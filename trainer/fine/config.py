@@ -39,7 +39,7 @@ class GopConfig:
         auxiliary: the transformer that guides the temporal MLP.
     """
 
-    count: int = 16_384
+    count: int = 20_480
     cap: int | None = None
     iterations: int = 6_000
     views: int = 2
@@ -48,7 +48,7 @@ class GopConfig:
     width: int = 64
     position_frequencies: int = 0
     moments: int = 4
-    fast_share: float = 0.25
+    fast_share: float = 0.2
     fast_every: int = 2
     relocate_every: int = 200
     relocate_until: float = 0.7

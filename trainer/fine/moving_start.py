@@ -9,7 +9,7 @@ those are kept that lie where no other point of that time is near.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -135,9 +135,28 @@ def of_moments(finder: MotionFinder) -> MovingPoints:
     gop, frames = finder.config.gop, finder.footage.count
     each = gop.count // gop.moments
     times = [int((number + 0.5) * frames / gop.moments) for number in range(gop.moments)]
-    return MovingPoints.concatenate(
-        [MovingPoints.of_moment(finder.points_at(t, each), t, finder.moment_reach) for t in times]
-    )
+    reach = finder.moment_reach
+    parts = [MovingPoints.of_moment(finder.points_at(t, each), t, reach) for t in times]
+    if gop.fast_share > 0:
+        parts = [with_measured_reach(finder, part) for part in parts]
+    return MovingPoints.concatenate(parts)
+
+
+def with_measured_reach(finder: MotionFinder, found: MovingPoints) -> MovingPoints:
+    """What is gone from its place both before and after the moment is fast: it is seen shortly.
+
+    Seen for longer it would be a ghost in the other frames, and in the way of what starts there.
+
+    Args:
+        found: points of one moment.
+    """
+    every, frame = finder.config.gop.fast_every, int(found.birth[0]) if len(found) else 0
+    others = [t for t in (frame - every, frame + every) if 0 <= t < finder.footage.count]
+    gone = torch.full_like(found.birth, bool(others), dtype=torch.bool)
+    for other in others if len(found) else ():
+        seen = finder.points_at(other, len(found))
+        gone &= _apart(found.points, seen) > NEAR_SPACINGS * _spacing(found)
+    return replace(found, reach=torch.where(gone, float(every), found.reach))
 
 
 def of_fast_things(finder: MotionFinder, found: MovingPoints) -> MovingPoints:
