@@ -112,9 +112,34 @@ def test_a_rung_chosen_by_hand_is_fetched_from_the_next_gop_on() -> None:
 def test_dragging_fetches_small_pictures_of_the_place_only() -> None:
     net, target = network(), replace(TARGET, gop=2, scrubbing=True)
     assert chosen(net.next(view(target, throughput=at(1000.0)))) == (Step.FETCH_GOP, 2, LOWEST)
-    assert net.next(view(target, there={2: LOWEST})).step is Step.WAIT
+    there = {2: LOWEST}
+    for nearest in (1, 3, 0, 4):  # from the beginning of GOP 2; for the hand that goes on there
+        near = view(target, there=there, position_s=2.0, static_layers=1)
+        assert chosen(net.next(near)) == (Step.FETCH_GOP, nearest, LOWEST)
+        there[nearest] = LOWEST
+    assert net.next(view(target, there=there)).step is Step.WAIT
     by_hand = replace(target, rung=20)
-    assert net.next(view(by_hand, there={2: LOWEST})).step is Step.WAIT
+    assert net.next(view(by_hand, there=there)).step is Step.WAIT
+    assert net.next(view(target, there={2: LOWEST}, most_bytes=0)).step is Step.WAIT
+
+
+def test_dragging_reaches_no_farther_than_the_buffer() -> None:
+    settings = FetchSettings(replace(FetchSettings().adaptive, most_buffer_s=1.4))
+    net = NetworkFetching(OPENED, settings, lambda _: (), lambda _: False)
+    target = replace(TARGET, gop=2, scrubbing=True)
+    near = {1: LOWEST, 2: LOWEST, 3: LOWEST}
+    assert net.next(view(target, there=near, position_s=2.5)).step is Step.WAIT
+    assert chosen(net.next(view(target, there=near, position_s=2.1))) == (Step.FETCH_GOP, 0, LOWEST)
+
+
+def test_a_better_rung_on_its_way_gives_way_to_the_hand() -> None:
+    net, target = network(), replace(TARGET, gop=2, scrubbing=True)
+    instead = net.reconsider(view(target), InFlight(0, BEST, 3000, 1.0))
+    assert instead is not None
+    assert chosen(instead) == (Step.FETCH_GOP, 0, LOWEST)
+    nearly_here = OPENED.ladder.gops[0].bytes_at(BEST) - 1000
+    assert net.reconsider(view(target), InFlight(0, BEST, nearly_here, 1.0)) is None
+    assert net.reconsider(view(target), InFlight(0, LOWEST, 100, 1.0)) is None
 
 
 def test_after_a_seek_the_best_that_comes_at_once_is_taken() -> None:

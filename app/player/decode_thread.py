@@ -178,6 +178,8 @@ class DecodeThread:
         everything_static = stock.static_decoded == stock.opened.static_layers
         if self._local and not everything_static:
             return static
+        if target.scrubbing and stock.gops:
+            return self._near_the_hand(stock) or static
         first_static = static is not None and stock.static_decoded == 0
         if not first_static and target.gop not in stock.gops:
             job = self._job(stock, target.gop) or self._still_job(stock, target.gop)
@@ -188,6 +190,19 @@ class DecodeThread:
         missing = (self._job(stock, gop) for gop in wanted if gop not in stock.gops)
         better = (self._job(stock, gop) for gop in wanted if self._worth_replacing(stock, gop))
         return next((job for jobs in (missing, better) for job in jobs if job is not None), None)
+
+    def _near_the_hand(self, stock: Stock) -> _GopJob | None:
+        """While the timeline is dragged: what shows a place nearer to the hand than all that is
+        decoded."""
+        timeline = stock.opened.timeline
+        frame = timeline.frame_at(self._state.position_s)
+        for gop in timeline.by_distance(frame, stock.ready_gops()):
+            if gop in stock.gops:
+                return None
+            job = self._job(stock, gop)
+            if job is not None:
+                return job
+        return None
 
     def _next_static(self, stock: Stock) -> _StaticJob | None:
         layer = stock.static_decoded

@@ -115,6 +115,20 @@ class FetchView:
         """The GOP that is lacking first."""
         return next((gop for gop in self.order if not self.has(gop)), None)
 
+    def near_missing(self, most_s: float) -> int | None:
+        """The GOP nearest to the position that is not there at any rung and can be had.
+
+        Args:
+            most_s: one farther away does not count.
+        """
+        timeline = self.opened.timeline
+        frame = timeline.nearest_in(self.target.gop, timeline.frame_at(self.position_s))
+        for gop in timeline.by_distance(frame, range(timeline.gop_count)):
+            if gop not in self.there and self.usable(gop, 0) is not None:
+                away = abs(timeline.nearest_in(gop, frame) - frame)
+                return gop if away <= most_s * timeline.fps else None
+        return None
+
     def lead_s(self, until: int | None) -> float:
         """Content seconds that can be played without a gap, at most up to the start of a GOP."""
         lead_s = 0.0
@@ -224,7 +238,7 @@ class NetworkFetching:
     def next(self, view: FetchView) -> Decision:
         missing = view.missing()
         if view.target.scrubbing:
-            return self._while_dragging(view, missing)
+            return self._while_dragging(view)
         if missing != view.target.gop and self._static_costs_nothing(view):
             return _static(view, "kept from before")
         if not view.target.playing and missing != view.target.gop:
@@ -239,6 +253,8 @@ class NetworkFetching:
 
     def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
         """Nobody waits for what is ahead of a picture that stands still."""
+        if view.target.scrubbing:
+            return self._reconsider_dragged(view, flight)
         if flight.static_layer >= 0:
             return self._reconsider_static(view, flight)
         here = flight.gop == view.target.gop
@@ -253,6 +269,18 @@ class NetworkFetching:
         if instead is None or view.usable(flight.gop, instead.rung) != instead.rung:
             return None
         return instead
+
+    def _reconsider_dragged(self, view: FetchView, flight: InFlight) -> Decision | None:
+        """Features of a better rung that would come later than those of the lowest."""
+        if flight.static_layer >= 0 or flight.gop in view.there:
+            return None
+        entry, lowest = self._ladder.gops[flight.gop], view.usable(flight.gop, self._ladder.lowest)
+        if lowest is None or lowest <= flight.rung:
+            return None
+        left = entry.bytes_at(flight.rung) - flight.received_bytes
+        if left <= entry.bytes_at(lowest) - min(flight.received_bytes, entry.shared_bytes):
+            return None
+        return _gop(view, flight.gop, lowest, f"{self._qp(lowest)} while the timeline is dragged")
 
     def _reconsider_upgrade(self, view: FetchView, flight: InFlight) -> Decision | None:
         if not view.target.playing:
@@ -298,16 +326,19 @@ class NetworkFetching:
             held=view.held(),
         )
 
-    def _while_dragging(self, view: FetchView, missing: int | None) -> Decision:
-        """Pictures of wherever the hand is, as small as can be, and nothing else."""
+    def _while_dragging(self, view: FetchView) -> Decision:
+        """Pictures of wherever the hand is, then around it, as small as can be; nothing else."""
         if view.static_layers == 0 < view.opened.static_layers:
             return _static(view, "the first static layer gives a picture")
-        gop = view.target.gop
-        if missing != gop or gop in view.there:
+        gop = view.near_missing(self._settings.adaptive.most_buffer_s)
+        if gop is None:
             return _wait(view, math.inf, "the timeline is being dragged")
         kept = self._best_kept(view, gop)
         rung = view.usable(gop, self._ladder.lowest) if kept is None else kept
         assert rung is not None
+        size_bytes = self._ladder.gops[gop].bytes_at(rung)
+        if gop != view.target.gop and sum(view.sizes.values()) + size_bytes > view.most_bytes:
+            return _wait(view, math.inf, "the memory for what is fetched ahead is full")
         return _gop(view, gop, rung, f"{self._qp(rung)} while the timeline is dragged")
 
     def _rung_for(self, view: FetchView, seen: Situation, decision: Decision) -> Decision:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from app.player.packet_store import StoredGop
 from app.player.pipeline_state import Errand, PipelineState
 from app.player.traffic import Traffic
-from app.player.transfer_watch import TransferWatch
+from app.player.transfer_watch import RestWatch, TransferWatch
 from codec.errors import Cancelled, CorruptSegment, MissingSegment
 from codec.packets import FeaturePacket, KeyframePacket
 from codec.scene import Scene
@@ -25,6 +25,10 @@ class GopErrand:
     While it comes, it is looked at now and then. As long as keyframe and field come, the rung is
     open. Features may be abandoned for those of a lower rung; what came of keyframe and field is
     kept. Features of a GOP that is there already may be given up.
+
+    A seek elsewhere ends it. While the timeline is dragged it is brought to its end nevertheless:
+    it is a picture near the hand, and if each move began another GOP, none would ever come. Only
+    where the hand rests elsewhere and less than half is here, that place comes first.
 
     Args:
         decision: which GOP at which rung.
@@ -44,6 +48,8 @@ class GopErrand:
         self._state = state
         self._gop, self._rung = decision.gop, decision.rung
         self._watch = TransferWatch(traffic, monotonic, watch_s)
+        self._hand = RestWatch(monotonic, watch_s)
+        self._is_new = True
         self._keyframe: KeyframePacket | None = None
         self._abandoned = False
 
@@ -53,7 +59,11 @@ class GopErrand:
         Raises:
             CodecError: SceneUnreachable, SceneChanged, or Cancelled if something else is wanted.
         """
-        self._keyframe = self._stored()
+        with self._state.changed:
+            stock = self._state.stock
+            assert stock is not None
+            stored, self._is_new = stock.packets.get(self._gop), stock.rung_of(self._gop) is None
+        self._keyframe = stored.keyframe if stored else None
         self._count_keyframe()
         self._expect()
         part = [self._scene.rungs[self._rung]]
@@ -71,11 +81,6 @@ class GopErrand:
             with self._state.changed:
                 self._state.lose_rungs(self._gop, part, str(error))
             return None
-
-    def _stored(self) -> KeyframePacket | None:
-        with self._state.changed:
-            stored = self._state.stock.packets.get(self._gop) if self._state.stock else None
-            return stored.keyframe if stored else None
 
     def _count_keyframe(self) -> None:
         """Keyframe and field count as received where they are there, also without a network."""
@@ -126,7 +131,17 @@ class GopErrand:
             return None
 
     def _unwanted(self) -> bool:
-        return self._state.closed or self._state.errand_void
+        target = self._state.target
+        if self._state.closed or not self._state.errand_void or target is None:
+            return self._state.closed
+        finish = target.scrubbing and self._is_new
+        return not finish or (self._hand.rests(target.gop) and not self._is_mostly_here())
+
+    def _is_mostly_here(self) -> bool:
+        opened = self._state.opened
+        assert opened is not None
+        size_bytes = opened.ladder.gops[self._gop].bytes_at(self._rung)
+        return 2 * self._watch.received_bytes >= size_bytes
 
     def _look(self, reconsider: Reconsider) -> None:
         if self._abandoned or not self._watch.is_due():

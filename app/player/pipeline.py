@@ -132,6 +132,11 @@ class Pipeline:
         with self._state.changed:
             return self._state.stock.get(gop) if self._state.stock else None
 
+    def nearest(self, frame: int) -> tuple[int, CachedGop | None]:
+        """The decoded content frame nearest to another one, and its GOP; None: there is none."""
+        with self._state.changed:
+            return self._state.stock.nearest(frame) if self._state.stock else (frame, None)
+
     def is_broken(self, gop: int) -> bool:
         """Whether a GOP was tried and cannot be shown."""
         with self._state.changed:

@@ -102,7 +102,9 @@ class PipelineState:
             self.errand_void = self._is_in_the_way(stock, target)
             stored = stock.packets.get(target.gop)
             waiting = target.gop not in stock.gops and stored is not None and stored.features
-            self.decoding_void = bool(waiting) and self.decoding not in (None, target.gop)
+            elsewhere = self.decoding not in (None, target.gop)
+            # A hand that drags would leave nothing the time to be decoded.
+            self.decoding_void = bool(waiting) and elsewhere and not target.scrubbing
         self.changed.notify_all()
 
     def _is_in_the_way(self, stock: Stock, target: PlayTarget) -> bool:
@@ -112,7 +114,7 @@ class PipelineState:
             return False
         if errand.gop is None:
             return stock.static_fetched > 0 and errand.serial != target.serial
-        by_hand = target.rung is not None and errand.rung != target.rung
+        by_hand = target.rung not in (None, errand.rung) and not target.scrubbing
         tried = (target.gop, target.rung) in stock.broken
         return errand.gop != target.gop or (by_hand and not tried)
 

@@ -153,7 +153,8 @@ class Playback:
 
         Args:
             scrubbing: another seek follows soon, as while the timeline is dragged; until then
-                the picture is held and only small pictures of the place are fetched.
+                time stands, only small pictures of the place are fetched, and where there is none
+                yet the nearest one that is there is shown. One drag is one seek (one serial).
         """
         if self.opened and self._opening_position_s is None:
             self.seek_frame(self.opened.timeline.frame_at(position_s), scrubbing)
@@ -163,13 +164,15 @@ class Playback:
 
     def seek_frame(self, frame: int, scrubbing: bool = False) -> None:
         """Go to a content frame, clamped to the scene; does nothing before the scene is open."""
+        # Were each move another seek, a picture that is slow to draw would never be shown.
+        go = self._clock.move if scrubbing and self._scrubbing else self._clock.seek
         self._scrubbing = scrubbing
         if self.opened:
             timeline = self.opened.timeline
             self._opening_position_s = None
             self._ended = False
             self._clock.duration_s = timeline.duration_s
-            self._clock.seek(min(max(frame, 0), timeline.frames - 1) / timeline.fps)
+            go(min(max(frame, 0), timeline.frames - 1) / timeline.fps)
 
     def set_speed(self, speed: float) -> None:
         """Content seconds per second, limited to 0.1 .. 8."""
@@ -199,7 +202,8 @@ class Playback:
 
         The same object is returned while nothing changes. None means that there is nothing (new)
         to show: the scene is not open yet, or the target of a seek is still being decoded - keep
-        the old picture then, but no frame of an older serial is ever returned.
+        the old picture then, but no frame of an older serial is ever returned. While the timeline
+        is dragged it may be the nearest frame that is there, and says so by its index.
         """
         if self.opened is None or self._worker.failed:
             return self._current_frame()
@@ -209,7 +213,10 @@ class Playback:
             self._end()
         cached = self._decoded_here()
         self._settle_state(cached)
-        return self._show(cached) if cached else self._current_frame()
+        index = self._frame_now()
+        if cached is None and self._scrubbing:
+            index, cached = self._worker.nearest(index)
+        return self._show(cached, index) if cached else self._current_frame()
 
     def status(self) -> PlaybackStatus:
         """A snapshot for transport bar and statistics."""
@@ -375,9 +382,8 @@ class Playback:
             ahead_s += timeline.gop_frames[following] / timeline.fps
         return max(ahead_s - (self._clock.position_s() - timeline.start_s(gop)), 0.0)
 
-    def _show(self, cached: CachedGop) -> PlaybackFrame:
+    def _show(self, cached: CachedGop, index: int) -> PlaybackFrame:
         assert self.opened is not None
-        index = self._frame_now()
         _, inside = self.opened.timeline.locate(index)
         inside = min(inside, cached.gop.frames - 1)  # another scene may just have taken its place
         serial, still = self._clock.serial, cached.still
@@ -385,7 +391,8 @@ class Playback:
         old = self._shown
         if old is not None and _same(old, frame):
             return old
-        if old is not None and old.serial == frame.serial and index > old.index:
+        plays = old is not None and old.serial == frame.serial and not self._scrubbing
+        if old is not None and plays and index > old.index:
             stride = max(1, math.ceil(self._clock.rate))
             late = max(0, index - old.index - stride)
             self._late_frames += late

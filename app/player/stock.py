@@ -59,6 +59,14 @@ class Stock:
         """What can be shown of a GOP: the still picture as long as nothing was ever decoded."""
         return self.gops.get(gop) or self.still
 
+    def nearest(self, frame: int) -> tuple[int, CachedGop | None]:
+        """The content frame nearest to another one that can be shown, and its GOP."""
+        timeline = self.opened.timeline
+        near = timeline.by_distance(frame, self.gops)
+        return (
+            (timeline.nearest_in(near[0], frame), self.gops.get(near[0])) if near else (frame, None)
+        )
+
     def rung_of(self, gop: int) -> int | None:
         """The best rung at which a GOP is there, decoded or not."""
         stored = self.packets.get(gop)

@@ -67,6 +67,16 @@ class Timeline:
         gop = bisect_right(self.starts, frame) - 1
         return gop, frame - self.starts[gop]
 
+    def nearest_in(self, gop: int, frame: int) -> int:
+        """The content frame of a GOP that is nearest to another content frame."""
+        first = self.starts[gop]
+        return min(max(frame, first), first + self.gop_frames[gop] - 1)
+
+    def by_distance(self, frame: int, gops: Iterable[int]) -> list[int]:
+        """GOPs, those nearest to a content frame first; what comes later before what was."""
+        away = {gop: self.nearest_in(gop, frame) - frame for gop in gops}
+        return sorted(away, key=lambda gop: (abs(away[gop]), away[gop] < 0))
+
     def ahead(self, gop: int, count: int, loop: bool) -> list[int]:
         """The GOP and up to `count` that follow it, round the end when looping; no repeats."""
         last = gop + min(count, self.gop_count - 1)

@@ -1,0 +1,198 @@
+"""While the timeline is dragged something new is shown as often as the network allows."""
+
+from __future__ import annotations
+
+import threading
+
+from app.player.fetching import FetchSettings
+from app.player.pipeline import PipelineSettings
+from app.player.playback import Playback
+from app.player.playback_types import PlaybackFrame, PlaybackState
+from codec.errors import MissingSegment
+from codec.streaming.adaptive import AdaptiveSettings
+from tests.scripted_scene import ScriptedNetwork, ScriptedScene, gop_of
+from tests.scripted_session import WAIT_S, Session, Start
+from tests.synthetic import SyntheticSource
+
+pytest_plugins = ["tests.session_fixtures"]
+
+ONE_GOP_AHEAD = PipelineSettings(fetching=FetchSettings(AdaptiveSettings(most_buffer_s=1.0)))
+
+
+def long_scene() -> ScriptedScene:
+    """45 GOPs of 1 s."""
+    return ScriptedScene(source=SyntheticSource(20, 10, (10,) * 45, fps=10.0))
+
+
+class Pauses:
+    """The network waits for the test whenever a part of some kind is asked for."""
+
+    def __init__(self, ending: str) -> None:
+        self._ending = ending
+        self.on = False
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self, line: ScriptedNetwork, name: str) -> None:
+        if self.on and name.endswith(self._ending):
+            self.go_on.clear()
+            self.asked.set()
+            assert self.go_on.wait(WAIT_S)
+
+    def let_go(self) -> None:
+        self.asked.clear()
+        self.go_on.set()
+
+    def end(self) -> None:
+        self.on = False
+        self.let_go()
+
+
+def begun(start: Start, pauses: Pauses, **settings: object) -> Session:
+    """The first GOP is there, and hardly more; from now on the network waits."""
+    session: Session = start(
+        long_scene(), on_request=pauses, pipeline=ONE_GOP_AHEAD, autoplay=False, **settings
+    )
+    session.settled()
+    pauses.on = True
+    return session
+
+
+def drag(session: Session, position_s: float) -> PlaybackFrame | None:
+    session.playback.seek(position_s, scrubbing=True)
+    return session.playback.tick()
+
+
+def test_a_hand_that_is_faster_than_the_network_sees_what_comes(start: Start) -> None:
+    """Each GOP comes when the hand has long moved on, and is shown nevertheless."""
+    pauses = Pauses(", -1)")  # at each keyframe
+    session = begun(start, pauses)
+    shown = drag(session, 5.2)
+    assert shown is not None
+    assert gop_of(shown) < 5  # the nearest that was there
+    seen = []
+    for hand_s in range(9, 37, 4):
+        session.until(pauses.asked.is_set)
+        asked_for = session.scene.fetched[-1][0]
+        assert asked_for == hand_s - 4  # where the hand was when the network was free
+        drag(session, hand_s + 0.2)
+        pauses.let_go()
+        session.until(lambda gop=asked_for: gop_of(session.playback.tick()) == gop)  # type: ignore
+        seen.append(asked_for)
+    assert seen == list(range(5, 33, 4))
+    assert session.line.cancelled == []
+    assert session.playback.state is PlaybackState.BUFFERING
+    pauses.end()
+
+
+def test_on_the_way_back_the_nearest_picture_is_the_first_of_its_gop(start: Start) -> None:
+    pauses = Pauses(")")
+    session = begun(start, pauses)
+    ready = session.playback._worker.ready_gops()
+    shown = drag(session, 38.0)
+    assert shown is not None
+    assert shown.index == 10 * max(ready) + 9
+    assert shown.frame == 9
+    assert session.playback.status().frame == 380  # the knob stays under the hand
+    pauses.end()
+
+
+def test_after_the_release_nothing_but_its_place_is_shown(start: Start) -> None:
+    pauses = Pauses(", -1)")
+    session = begun(start, pauses)
+    drag(session, 5.2)
+    session.until(pauses.asked.is_set)
+    drag(session, 20.2)
+    session.playback.seek(20.2)
+    assert session.playback.tick() is None
+    pauses.on = False
+    pauses.let_go()
+    frame = session.settled()
+    assert frame.index == 202
+    assert session.line.cancelled == ["(5, -1)"]
+    assert session.scene.fetched[session.scene.fetched.index((5, -1)) + 1] == (20, -1)
+
+
+def test_a_drag_is_one_seek_and_its_end_another(start: Start) -> None:
+    session = start(autoplay=False)
+    before = session.settled().serial
+    shown = [drag(session, position_s) for position_s in (0.1, 0.3, 0.5)]
+    assert [frame.serial - before for frame in shown if frame] == [1, 1, 1]
+    session.playback.seek(0.5)
+    assert session.settled().serial == before + 2
+    again = drag(session, 0.7)
+    assert again is not None
+    assert again.serial == before + 3
+    assert session.playback.status().late_frames == 0  # a hand that leaps is not late
+
+
+def test_where_the_hand_rests_comes_before_what_has_hardly_begun(start: Start) -> None:
+    pauses = Pauses(", -1)")
+    session = begun(start, pauses)
+    drag(session, 5.2)
+    session.until(pauses.asked.is_set)
+    drag(session, 20.2)
+    session.line.bps = 8000.0  # 3 s for the keyframe
+    pauses.end()
+    assert session.settled().index == 202
+    assert session.line.cancelled[0] == "(5, -1)"
+
+
+def test_a_rung_chosen_by_hand_does_not_end_what_comes_for_the_drag(start: Start) -> None:
+    pauses = Pauses(", 32)")
+    session = begun(start, pauses, rung=20)
+    drag(session, 5.2)
+    session.until(pauses.asked.is_set)
+    drag(session, 5.4)
+    session.line.bps = 8000.0
+    pauses.end()
+    session.until(lambda: (5, 32) in session.scene.decoded)
+    assert session.line.cancelled == []
+    session.playback.seek(5.4)
+    assert session.settled().rung == 20
+
+
+def test_a_place_that_cannot_be_had_does_not_hold_up_a_drag(start: Start) -> None:
+    scene = long_scene()
+    scene.failures = {(5, -1): MissingSegment("HTTP 404")}
+    session = start(scene, pipeline=ONE_GOP_AHEAD, autoplay=False)
+    session.settled()
+    drag(session, 5.2)
+    session.settled()  # it turns out to be broken
+    assert gop_of(session.settled()) == 6
+    drag(session, 12.2)
+    assert gop_of(session.settled()) == 12
+
+
+def read_by(playback: Playback, gop: int) -> bool:
+    worker = playback._worker
+    return worker.wait(lambda: gop in worker.ready_gops(), WAIT_S)
+
+
+def test_a_disk_is_dragged_through_as_well() -> None:
+    """Decoding is brought to its end though the hand has moved on."""
+    scene = long_scene()
+    scene.open_gate = False
+    playback = Playback("scripted.stgs", opener=lambda _: scene)
+    scene.release(3)  # what is decoded ahead
+    scene.wait_for(lambda: len(scene.decoded) == 3)
+    playback.tick()
+    playback.seek(10.2, scrubbing=True)
+    playback.tick()
+    for hand in (10, 20, 30):
+        scene.wait_for(lambda hand=hand: (hand, 20) in scene.started)  # type: ignore[misc]
+        playback.seek(hand + 10.2, scrubbing=True)
+        playback.tick()
+        read = frozenset({hand + 10})
+        assert playback._worker.wait(
+            lambda read=read: read <= playback._worker.ready_gops(), WAIT_S
+        )
+        scene.release()
+        scene.wait_for(lambda hand=hand: (hand, 20) in scene.decoded)  # type: ignore[misc]
+    assert scene.cancellations == []
+    scene.open_the_gate()
+    playback.seek(35.2)
+    assert playback.settle(WAIT_S)
+    frame = playback.tick()
+    assert frame is not None
+    assert frame.index == 352
+    playback.close()
