@@ -24,6 +24,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from renderer import CanonicalGaussians, DeformationField, Gaussians
 from renderer.deformation import sinusoidal_encoding
+from trainer.setting_checks import require, require_at_least
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ class AuxiliaryConfig:
     rate: float = 1e-3
     color_weight: float = 2.0
     distillation_weight: float = 0.1
+
+    def __post_init__(self) -> None:
+        group = "gop.auxiliary"
+        require_at_least(1, self, group, "every", "batch", "layers", "heads", "width")
+        require_at_least(0, self, group, "time_frequencies", "position_frequencies", "rate")
+        require_at_least(0, self, group, "color_weight", "distillation_weight")
+        divides = self.width % self.heads == 0
+        require(divides, f"{group}.heads", self.heads, f"a divisor of the width {self.width}")
 
 
 class TransformerLayer(nn.Module):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from trainer.fine.auxiliary import AuxiliaryConfig
 from trainer.optimization.gaussian_parameters import GaussianRates
+from trainer.setting_checks import require, require_at_least, require_positive, require_share
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,21 @@ class GopConfig:
     rates: GaussianRates = field(default_factory=GaussianRates)
     auxiliary: AuxiliaryConfig = field(default_factory=lambda: AuxiliaryConfig(enabled=False))
 
+    def __post_init__(self) -> None:
+        counts = "count", "iterations", "views", "features", "window", "width"
+        require_at_least(1, self, "gop", *counts, "fast_every", "relocate_every")
+        require_at_least(0, self, "gop", "moments", "position_frequencies", "growth")
+        require_at_least(0, self, "gop", "feature_noise", "feature_rate", "field_rate")
+        weights = "temporal_weight", "spatial_weight", "opacity_weight", "still_weight"
+        require_at_least(0, self, "gop", *weights, "empty_weight")
+        require_positive(self, "gop", "temporal_delta", "final_rate")
+        shares = "fast_share", "relocate_until", "dead_opacity", "ssim_share", "final_rate"
+        require_share(self, "gop", *shares)
+        require(self.window % 2 == 1, "gop.window", self.window, "odd")
+        if self.cap is not None:
+            require_at_least(1, self, "gop", "cap")
+        self.rates.check("gop.rates")
+
 
 @dataclass(frozen=True)
 class JointConfig:
@@ -87,3 +103,9 @@ class JointConfig:
     gops: int = 8
     dead_opacity: float = 0.005
     rates: GaussianRates = field(default_factory=lambda: GaussianRates(means=1.6e-5))
+
+    def __post_init__(self) -> None:
+        require_at_least(0, self, "joint", "iterations")
+        require_at_least(1, self, "joint", "gops")
+        require_share(self, "joint", "dead_opacity")
+        self.rates.check("joint.rates")

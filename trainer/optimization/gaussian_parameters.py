@@ -9,6 +9,7 @@ from torch import Tensor
 
 from renderer import CanonicalGaussians
 from trainer.optimization.relocation import choose_targets, split_opacity_and_scale
+from trainer.setting_checks import require_at_least
 
 ATTRIBUTES = ("means", "quats", "log_scales", "opacity_logits", "colors")
 
@@ -23,6 +24,10 @@ class GaussianRates:
     log_scales: float = 5e-3
     opacity_logits: float = 5e-2
     colors: float = 2.5e-3
+
+    def check(self, group: str) -> None:
+        """Raises SettingError, naming the option below its group; a rate of 0 holds still."""
+        require_at_least(0, self, group, *ATTRIBUTES, "means_final")
 
 
 class GaussianParameters:
