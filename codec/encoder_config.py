@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from codec.errors import EncodeError
 from codec.feature_smoothing import SmoothingSettings
 from codec.feature_video import Codec
 from codec.poster_config import PosterSettings
 from codec.quality_config import QualitySettings
+
+QP_MAX = 51
+PRESETS = "ultrafast superfast veryfast faster fast medium slow slower veryslow placebo"
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,27 @@ class EncoderConfig:
     poster: PosterSettings = field(default_factory=PosterSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
     keep_codes: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises EncodeError, which names the option."""
+        for qp in self.rungs or (-1,):
+            _require(0 <= qp <= QP_MAX, "rungs", self.rungs, f"QPs from 0 to {QP_MAX}")
+        _require(len({*self.rungs}) == len(self.rungs), "rungs", self.rungs, "different QPs")
+        _require(self.preset in PRESETS.split(), "preset", self.preset, f"one of {PRESETS}")
+        for kind in ("static_bits", "moving_bits"):
+            for name, bits in vars(getattr(self, kind)).items():
+                _require(1 <= bits <= 16, f"{kind}.{name}", bits, "from 1 to 16")
+        _require(1 <= self.jxl_effort <= 9, "jxl_effort", self.jxl_effort, "from 1 to 9")
+        _require(self.threads >= 1, "threads", self.threads, "at least 1")
+        layers, share = self.static.layers, self.static.far_share
+        _require(layers >= 1, "static.layers", layers, "at least 1")
+        _require(self.static.growth > 0, "static.growth", self.static.growth, "more than 0")
+        _require(0 <= share <= 1, "static.far_share", share, "between 0 and 1")
+
+
+def _require(holds: bool, option: str, value: object, wanted: str) -> None:
+    if not holds:
+        raise EncodeError(f"--{option.replace('_', '-')} is {value}; it must be {wanted}")
 
 
 @dataclass(frozen=True)

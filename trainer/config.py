@@ -12,6 +12,7 @@ from trainer.datasets import CaptureConfig
 from trainer.fine.config import GopConfig, JointConfig
 from trainer.points.dynamic_points import HullConfig
 from trainer.points.initial_points import InitialPointsConfig
+from trainer.setting_checks import require, require_at_least, require_positive
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,12 @@ class TrainConfig:
     hull: HullConfig = field(default_factory=HullConfig)
     joint: JointConfig = field(default_factory=JointConfig)
     gop: GopConfig = field(default_factory=GopConfig)
+
+    def __post_init__(self) -> None:
+        periods = "report_every", "watch_every", "checkpoint_every"
+        require_at_least(1, self, "", "gop_frames", *periods)
+        require_at_least(0, self, "", "seed")
+        require_positive(self, "", "near_share")
+        moves = self.gop.moments > 0 or not self.static_split
+        wanted = "at least 1, or nothing moves; --no-static-split lets all Gaussians move"
+        require(moves, "gop.moments", self.gop.moments, wanted)

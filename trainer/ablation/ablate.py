@@ -18,6 +18,7 @@ from typing import Any
 
 import torch
 
+from codec.encoder_config import QP_MAX
 from trainer.ablation.row import Measuring, run_row
 from trainer.ablation.rows import ROWS, Row, shortened
 from trainer.ablation.table import markdown
@@ -30,6 +31,7 @@ from trainer.memory import check_memory
 from trainer.parallel import run_on_devices, training_devices
 from trainer.progress import log
 from trainer.run_directory import RunDirectory, write_atomically
+from trainer.setting_checks import require, require_at_least, require_positive, require_share
 from trainer.training_record import changed_settings, plain_config
 
 
@@ -56,6 +58,13 @@ class AblationConfig:
     frame_step: int = 4
     processes: int = 1
     backend: str | None = None
+
+    def __post_init__(self) -> None:
+        require_at_least(1, self, "", "frame_step", "processes")
+        require_positive(self, "", "shorten")
+        require_share(self, "", "shorten")
+        known = self.rungs and all(0 <= qp <= QP_MAX for qp in self.rungs)
+        require(bool(known), "rungs", self.rungs, f"QPs from 0 to {QP_MAX}")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from trainer.datasets import Capture, each_video
+from trainer.setting_checks import require_share
 
 MEDIAN_SAMPLES = 31
 SAME_COLOR = 3  # 8-bit steps: video coding changes a flat colour by no more
@@ -30,6 +31,9 @@ class BackgroundConfig:
 
     motion_threshold: float = 12 / 255
     flat_share: float = 0.3
+
+    def __post_init__(self) -> None:
+        require_share(self, "background", "motion_threshold", "flat_share")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from trainer.setting_checks import require_at_least
+
 
 @dataclass(frozen=True)
 class ColorResponseConfig:
@@ -28,6 +30,9 @@ class ColorResponseConfig:
     enabled: bool = True
     rate: float = 1e-3
     weight: float = 0.1
+
+    def __post_init__(self) -> None:
+        require_at_least(0, self, "color_response", "rate", "weight")
 
 
 class ColorResponse:

@@ -24,6 +24,7 @@ from trainer.optimization.gaussian_parameters import GaussianParameters, Gaussia
 from trainer.optimization.losses import color_loss, unwanted_loss
 from trainer.optimization.rasterizer import rasterize, rasterize_with_depth
 from trainer.random_source import RandomSource
+from trainer.setting_checks import require, require_at_least, require_positive, require_share
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,19 @@ class StaticConfig:
     free_weight: float = 1.0
     empty_weight: float = 0.2
     rates: GaussianRates = field(default_factory=GaussianRates)
+
+    def __post_init__(self) -> None:
+        require_at_least(1, self, "static", "cap", "frames", "views", "iterations")
+        require_at_least(1, self, "static", "relocate_every")
+        require_at_least(0, self, "static", "growth", "exploration")
+        weights = "opacity_weight", "scale_weight", "depth_weight", "free_weight", "empty_weight"
+        require_at_least(0, self, "static", *weights)
+        shares = "reliable_share", "relocate_until", "dead_opacity", "ssim_share", "dropout"
+        require_share(self, "static", *shares)
+        require(self.dropout < 1, "static.dropout", self.dropout, "less than 1")
+        if self.per_pixel is not None:
+            require_positive(self, "static", "per_pixel")
+        self.rates.check("static.rates")
 
     def for_pictures(self, width: int, height: int) -> StaticConfig:
         """The same with the cap that pictures of this size in px allow."""

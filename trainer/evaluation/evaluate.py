@@ -22,6 +22,7 @@ from trainer.evaluation.rate_distortion import compare_figures
 from trainer.evaluation.rate_plot import write_rate_plot
 from trainer.evaluation.seam import SeamConfig, SeamMeter
 from trainer.run_directory import RunDirectory
+from trainer.setting_checks import require_at_least
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ class EvaluateConfig:
     run: Path | None = None
     capture: CaptureConfig = field(default_factory=CaptureConfig)
     lpips: LpipsNetwork = "vgg"
+
+    def __post_init__(self) -> None:
+        require_at_least(1, self, "", "train_step")
 
 
 @torch.no_grad()
@@ -164,7 +168,7 @@ def _comparison(
     scene: Scene, views: Sequence[CapturedView], backend: Backend, config: EvaluateConfig
 ) -> Comparison:
     frames = _chosen_frames(scene, config.frames)
-    thinned = {"test": frames, "train": frames[:: max(config.train_step, 1)]}
+    thinned = {"test": frames, "train": frames[:: config.train_step]}
     splits = {v.split: thinned.get(v.split, frames) for v in views}
     common = sorted(set.intersection(*map(set, splits.values())))
     return Comparison(

@@ -18,6 +18,7 @@ from renderer import Camera
 from trainer.points.point_cloud import PointCloud
 from trainer.points.projection import inside, project, sample
 from trainer.random_source import RandomSource
+from trainer.setting_checks import require_at_least, require_share
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class HullConfig:
     cameras_min: int = 3
     depth_tolerance: float = 0.01
     rounds: int = 6
+
+    def __post_init__(self) -> None:
+        require_at_least(1, self, "hull", "candidates", "cameras_min")
+        require_at_least(0, self, "hull", "depth_tolerance", "rounds")
+        require_share(self, "hull", "agreement")
 
     def least_cameras(self, cameras: int) -> int:
         """How many of so many cameras must see motion: few of them rarely all see a place."""

@@ -17,6 +17,7 @@ from trainer.points.projection import distances, inside, project, sample, unproj
 from trainer.points.triangulation import triangulate_moments
 from trainer.progress import log
 from trainer.random_source import RandomSource
+from trainer.setting_checks import require_at_least
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class InitialPointsConfig:
     fill: int = 40_000
     depth_jitter: float = 0.03
     surfels: bool = True
+
+    def __post_init__(self) -> None:
+        require_at_least(0, self, "points", "moments", "fewest", "fill", "depth_jitter")
 
 
 def found_points(

@@ -7,6 +7,7 @@ agree well and clearly better there than elsewhere. Needs no features and no lib
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,7 @@ from renderer import Camera
 from trainer.points.point_cloud import PointCloud
 from trainer.points.projection import project, sample, unproject
 from trainer.random_source import RandomSource
+from trainer.setting_checks import require, require_at_least, require_positive, require_share
 
 CHUNK = 128  # pixels at a time: each has depths x patch samples in each neighbour
 
@@ -49,6 +51,18 @@ class SweepConfig:
     patch_px: int = 11
     agreement: float = 0.8
     distinction: float = 0.2
+
+    def __post_init__(self) -> None:
+        group = "points.sweep"
+        require_at_least(1, self, group, "pixels", "candidates", "neighbours")
+        require_at_least(2, self, group, "depths")
+        require_at_least(3, self, group, "patch_px")
+        require_positive(self, group, "nearest", "widest_rad")
+        require_share(self, group, "agreement", "distinction")
+        require(self.patch_px % 2 == 1, f"{group}.patch_px", self.patch_px, "odd")
+        farther = math.isfinite(self.farthest) and self.farthest > self.nearest
+        wanted = f"farther than --points.sweep.nearest {self.nearest}"
+        require(farther, f"{group}.farthest", self.farthest, wanted)
 
 
 def swept_points(

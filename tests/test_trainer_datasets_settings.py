@@ -1,0 +1,139 @@
+"""Settings that make no sense are refused before any work, by the name of their option."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import main
+from codec.encoder_config import AttributeBits, EncoderConfig, StaticSettings
+from codec.errors import EncodeError
+from trainer.ablation.ablate import AblationConfig
+from trainer.coarse.background import BackgroundConfig
+from trainer.coarse.color_response import ColorResponseConfig
+from trainer.coarse.stage import StaticConfig
+from trainer.config import TrainConfig
+from trainer.errors import SettingError, TrainerError
+from trainer.evaluation.evaluate import EvaluateConfig
+from trainer.fine.auxiliary import AuxiliaryConfig
+from trainer.fine.config import GopConfig, JointConfig
+from trainer.optimization.gaussian_parameters import GaussianRates
+from trainer.points.dynamic_points import HullConfig
+from trainer.points.initial_points import InitialPointsConfig
+from trainer.points.plane_sweep import SweepConfig
+from trainer.recipes import RECIPES
+
+
+def train_config(**changes: Any) -> TrainConfig:
+    return TrainConfig(Path("data"), Path("run"), **changes)
+
+
+def evaluate_config(**changes: Any) -> EvaluateConfig:
+    return EvaluateConfig("scene", Path("data"), **changes)
+
+
+REFUSED: list[tuple[Callable[..., Any], str, Any, str]] = [
+    (GopConfig, "fast_every", 0, "--gop.fast-every is 0; it must be at least 1"),
+    (GopConfig, "window", 2, "--gop.window is 2; it must be odd"),
+    (GopConfig, "window", -1, "--gop.window"),
+    (GopConfig, "iterations", 0, "--gop.iterations"),
+    (GopConfig, "count", -5, "--gop.count"),
+    (GopConfig, "cap", 0, "--gop.cap"),
+    (GopConfig, "features", 0, "--gop.features"),
+    (GopConfig, "views", 0, "--gop.views"),
+    (GopConfig, "moments", -1, "--gop.moments"),
+    (GopConfig, "fast_share", 1.5, "--gop.fast-share is 1.5; it must be between 0 and 1"),
+    (GopConfig, "temporal_delta", 0.0, "--gop.temporal-delta is 0.0; it must be more than 0"),
+    (GopConfig, "final_rate", 0.0, "--gop.final-rate"),
+    (GopConfig, "still_weight", -1.0, "--gop.still-weight"),
+    (GopConfig, "empty_weight", math.nan, "--gop.empty-weight"),
+    (GopConfig, "feature_noise", math.inf, "--gop.feature-noise"),
+    (GopConfig, "relocate_every", 0, "--gop.relocate-every"),
+    (GopConfig, "rates", GaussianRates(colors=-1), "--gop.rates.colors"),
+    (AuxiliaryConfig, "heads", 3, "--gop.auxiliary.heads is 3; it must be a divisor"),
+    (AuxiliaryConfig, "every", 0, "--gop.auxiliary.every"),
+    (JointConfig, "iterations", -1, "--joint.iterations"),
+    (JointConfig, "gops", 0, "--joint.gops"),
+    (JointConfig, "rates", GaussianRates(means=-1e-5), "--joint.rates.means"),
+    (StaticConfig, "iterations", 0, "--static.iterations"),
+    (StaticConfig, "cap", 0, "--static.cap"),
+    (StaticConfig, "per_pixel", 0.0, "--static.per-pixel"),
+    (StaticConfig, "dropout", 1.0, "--static.dropout is 1.0; it must be less than 1"),
+    (StaticConfig, "ssim_share", -0.1, "--static.ssim-share"),
+    (StaticConfig, "relocate_every", 0, "--static.relocate-every"),
+    (StaticConfig, "rates", GaussianRates(means_final=math.nan), "--static.rates.means-final"),
+    (BackgroundConfig, "motion_threshold", 12.0, "--background.motion-threshold"),
+    (ColorResponseConfig, "rate", -1.0, "--color-response.rate"),
+    (HullConfig, "candidates", 0, "--hull.candidates"),
+    (HullConfig, "agreement", 2.0, "--hull.agreement"),
+    (InitialPointsConfig, "fill", -1, "--points.fill"),
+    (SweepConfig, "patch_px", 10, "--points.sweep.patch-px is 10; it must be odd"),
+    (SweepConfig, "farthest", 0.1, "--points.sweep.farthest"),
+    (train_config, "gop_frames", 0, "--gop-frames"),
+    (train_config, "near_share", 0.0, "--near-share"),
+    (train_config, "report_every", 0, "--report-every"),
+    (train_config, "gop", GopConfig(moments=0), "--gop.moments is 0; it must be at least 1, or"),
+    (AblationConfig, "shorten", 0.0, "--shorten"),
+    (AblationConfig, "rungs", (16, 52), "--rungs"),
+    (AblationConfig, "frame_step", 0, "--frame-step"),
+    (evaluate_config, "train_step", 0, "--train-step"),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "value", "words"), REFUSED)
+def test_a_setting_without_sense_is_named(
+    kind: Callable[..., Any], name: str, value: Any, words: str
+) -> None:
+    with pytest.raises(SettingError) as refusal:
+        kind(**{name: value})
+    assert str(refusal.value).startswith(words)
+    assert isinstance(refusal.value, TrainerError)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"rungs": (20, 52)}, "--rungs is"),
+        ({"rungs": ()}, "--rungs is"),
+        ({"rungs": (20, 20)}, "--rungs is"),
+        ({"preset": "quick"}, "--preset is quick; it must be one of ultrafast"),
+        ({"static_bits": AttributeBits(means=17)}, "--static-bits.means is 17; it must be from 1"),
+        ({"moving_bits": AttributeBits(colors=0)}, "--moving-bits.colors is 0"),
+        ({"jxl_effort": 10}, "--jxl-effort"),
+        ({"threads": 0}, "--threads"),
+        ({"static": StaticSettings(layers=0)}, "--static.layers"),
+        ({"static": StaticSettings(far_share=1.1)}, "--static.far-share"),
+    ],
+)
+def test_an_encoder_without_sense_is_named(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(EncodeError) as refusal:
+        EncoderConfig(**changes)
+    assert str(refusal.value).startswith(words)
+
+
+def test_what_switches_a_part_off_is_allowed() -> None:
+    weights = {f"{part}_weight": 0.0 for part in ("temporal", "spatial", "opacity", "still")}
+    GopConfig(**weights, fast_share=0.0, feature_noise=0.0, window=1, cap=None)
+    JointConfig(iterations=0)
+    StaticConfig(depth_weight=0.0, dropout=0.0, per_pixel=None)
+    train_config(static_split=False, gop=GopConfig(moments=0))
+    for recipe in RECIPES.values():
+        recipe(Path("data"), Path("run"))
+
+
+def test_a_command_says_it_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main.main(["train", str(tmp_path), "-o", str(tmp_path / "run"), "--gop.fast-every", "0"])
+    assert stop.value.code == 2
+    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "--gop.fast-every is 0; it must be at least 1" in said
+    assert not (tmp_path / "run").exists()
+    run, scene = str(tmp_path / "run"), str(tmp_path / "scene.stgs")
+    assert main.main(["encode", run, "-o", scene, "--rungs", "99"]) == 1
+    assert "--rungs is (99,); it must be QPs from 0 to 51" in capsys.readouterr().err
