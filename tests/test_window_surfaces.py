@@ -21,7 +21,7 @@ from app.ui.raster_surface import RasterSurface
 from app.ui.splat_painter import SplatPainter
 from app.ui.texture_surface import TextureSurface
 from renderer.backends.cpu import CpuBackend
-from tests.window_driver import OpenWindow, live, pause, pixels, psnr_db, settle, wait_for
+from tests.window_driver import OpenWindow, live, pause, pixels, psnr_db, settle, shown, wait_for
 
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
@@ -97,3 +97,19 @@ def test_a_refused_backend_is_replaced_and_said(qt: QApplication) -> None:
     assert chosen[0].backend_name == "cpu"
     assert "no such backend" in refused[0]
     chosen[0].close()
+
+
+def test_the_first_surface_with_opengl_leaves_the_window_as_it_is(
+    open_window: OpenWindow, scene_path: Path
+) -> None:
+    """Qt would make it anew, and it would be black meanwhile."""
+    if not probe().renderer:
+        pytest.skip("the window system gives no OpenGL 4.1")
+    window = open_window(backend="opengl", start=False)
+    live(100)
+    before = window.winId()
+    window.loop.start()
+    window.open(str(scene_path))
+    wait_for(lambda: shown(window), "the first picture")
+    assert isinstance(window.loop.painter, SplatPainter)
+    assert window.winId() == before

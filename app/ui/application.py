@@ -86,9 +86,11 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
         device = loop.painter.device if loop.painter is not None else "cpu"
         return open_playback(location, preferences, settings.keeps_fetched, posters, device)
 
-    screening = Screening(open_playback)
-    loop = PictureLoop(viewport, screening, PainterChoice())
+    screening, choice = Screening(open_playback), PainterChoice()
+    loop = PictureLoop(viewport, screening, choice)
     backend = settings.backend or preferences.text("backend", "auto")
+    if choice.may_use_opengl(backend):
+        viewport.expect_opengl()
     loop.set_backend(None if backend == "auto" else backend)
     loop.set_background(preferences.text("background", "scene"))
     scale = preferences.number("scale", 0.0, 0.1, 1.0)  # 0: automatic

@@ -57,6 +57,10 @@ class PainterChoice(QObject):
         self._serial = 0
         self._answered.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
+    def may_use_opengl(self, name: str | None) -> bool:
+        """Whether the painter of this name may show its pictures with the window's OpenGL."""
+        return _is_hardware(self.window_gl) or (name == "opengl" and bool(self.window_gl.renderer))
+
     def close(self) -> None:
         """Answers that are still to come find nobody."""
         self._serial += 1

@@ -60,6 +60,16 @@ class Viewport(QWidget):
         self.statistics = StatisticsOverlay(self)
         self.spinner = Spinner(36, self, glass_px=10)
 
+    def expect_opengl(self) -> None:
+        """Call before the window is shown: it is made for OpenGL then.
+
+        Where the first widget with OpenGL comes later, Qt makes the whole window anew, and it is
+        black meanwhile. Nobody ever sees this one.
+        """
+        from PySide6.QtOpenGLWidgets import QOpenGLWidget
+
+        QOpenGLWidget(self).hide()
+
     def set_surface(self, surface: QWidget) -> None:
         """Show pictures with `surface` from now on. What is seen stays until `surface_painted`."""
         if self._former is None:
