@@ -124,6 +124,27 @@ def test_the_cache_is_bounded_and_forgets_the_oldest(tmp_path: Path) -> None:
     assert (tmp_path / DATABASE).stat().st_size < 2_600_000
 
 
+@pytest.mark.parametrize("grace_s", [0.0, 10.0])
+def test_the_bound_holds_while_files_pour_in(tmp_path: Path, grace_s: float) -> None:
+    """On the disk, with SQLite's journal, though nothing that is new may be thrown away."""
+    bound, most = 20_000_000, [0]
+    cache = DiskCache(CacheSettings(bound, tmp_path, grace_s))
+
+    def pour(name: str, size_bytes: int) -> None:
+        for k in range(4 * bound // 3 // size_bytes):
+            cache.put(f"{name} {k}", bytes(size_bytes))
+            most[0] = max(most[0], sum(file.stat().st_size for file in tmp_path.iterdir()))
+
+    sizes = {"small": 150_000, "large": bound // 10, "largest": bound // 10}
+    threads = [threading.Thread(target=pour, args=item) for item in sizes.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    cache.close()
+    assert bound * 0.6 < most[0] <= bound
+
+
 def test_the_cache_is_shared_by_threads_and_programs(tmp_path: Path) -> None:
     settings = CacheSettings(directory=tmp_path)
     one, other = DiskCache(settings), DiskCache(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +19,24 @@ log = logging.getLogger(__name__)
 APPLICATION = "streamstgs-player"
 DATABASE = "fetched-v1.db"
 
+# Shares of the bound. The storage looks at its size before it writes a file and not after, and
+# SQLite writes into a journal first: what they take on top is set aside.
+LARGEST_FILE = 1 / 10
+ASIDE_FOR_ONE_FILE = 1 / 8
+ASIDE_FOR_JOURNAL = 1 / 16
+JOURNAL = 1 / 64
+PAGE_BYTES = 4096  # of SQLite
+MOST_JOURNAL_PAGES = 1000
+
 
 @dataclass(frozen=True)
 class CacheSettings:
     """What is kept of fetched scenes.
 
     Args:
-        max_bytes: of all files together; the one used longest ago goes first. 0 keeps nothing.
+        max_bytes: of all files together, on the disk; the one used longest ago goes first. A file
+            of more than a tenth of that is not kept. 0 keeps nothing. Of several programs that
+            write at the same moment each may exceed it by the file that it writes.
         directory: where; None for the cache directory of the user.
         grace_s: what was used or begun this recently is not thrown away, so that programs that
             share the cache do not take from each other what they are writing. While nothing is
@@ -45,7 +57,8 @@ class DiskCache:
 
     def __init__(self, settings: CacheSettings) -> None:
         directory = settings.directory or user_cache_path(APPLICATION)
-        self._max_bytes = settings.max_bytes
+        self._largest_bytes = int(settings.max_bytes * LARGEST_FILE)
+        self._writing = threading.Lock()  # only one file at a time is on top of what was counted
         self._storage: SqliteStorage | None = None
         try:
             self._storage = _open(directory / DATABASE, settings)
@@ -73,13 +86,14 @@ class DiskCache:
 
     def put(self, key: str, data: bytes) -> None:
         """Keep; what was under the key is replaced. Too large ones are not kept."""
-        if self._storage is None or len(data) > self._max_bytes // 4:
+        if self._storage is None or len(data) > self._largest_bytes:
             return
         try:
-            self.drop(key)
-            response = Response(200, stream=iter((data,)))
-            made = self._storage.create_entry(Request("GET", ""), response, _digest(key))
-            _content(made.response, len(data))  # it is kept once its stream has been read
+            with self._writing:
+                self.drop(key)
+                response = Response(200, stream=iter((data,)))
+                made = self._storage.create_entry(Request("GET", ""), response, _digest(key))
+                _content(made.response, len(data))  # it is kept once its stream has been read
         except (RuntimeError, sqlite3.Error) as error:
             log.info("A file cannot be kept: %s", error)
 
@@ -97,20 +111,25 @@ class DiskCache:
 def _open(path: Path, settings: CacheSettings) -> SqliteStorage:
     """The storage; a file that is no database is thrown away."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    connection = _connect(path)
+    journal_bytes = int(settings.max_bytes * JOURNAL)
+    connection = _connect(path, journal_bytes)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.DatabaseError:
         connection.close()
         path.unlink()
-        connection = _connect(path)
-    return SqliteStorage(
-        connection=connection, max_size=settings.max_bytes, soft_delete_ttl=settings.grace_s
-    )
+        connection = _connect(path, journal_bytes)
+    fill = 1.0 - ASIDE_FOR_ONE_FILE - ASIDE_FOR_JOURNAL
+    max_size = int(settings.max_bytes * fill)
+    return SqliteStorage(connection=connection, max_size=max_size, soft_delete_ttl=settings.grace_s)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
+def _connect(path: Path, journal_bytes: int) -> sqlite3.Connection:
+    connection = sqlite3.connect(str(path), check_same_thread=False, isolation_level=None)
+    connection.execute("PRAGMA secure_delete=OFF")  # else what is deleted goes through the journal
+    pages = max(journal_bytes // PAGE_BYTES, 1)  # 0 would never empty it
+    connection.execute(f"PRAGMA wal_autocheckpoint={min(pages, MOST_JOURNAL_PAGES)}")
+    return connection
 
 
 def _content(response: Response, most_bytes: int) -> bytes | None:
