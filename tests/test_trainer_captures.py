@@ -16,10 +16,11 @@ import torch
 
 from renderer import Camera
 from trainer.config import TrainConfig
-from trainer.datasets import check_capture, load_frames, open_capture
+from trainer.datasets import CaptureConfig, check_capture, load_frames, open_capture
 from trainer.datasets.capture import mean_up, point_of_attention
 from trainer.datasets.readers import VideoReader
 from trainer.errors import CaptureError
+from trainer.points.point_cloud import PointCloud, write_ply
 from trainer.points.projection import project
 from trainer.train import train
 
@@ -206,6 +207,56 @@ def test_a_held_out_camera_may_be_of_another_size(images: Path) -> None:
 def test_a_grey_image_is_named(images: Path) -> None:
     iio.imwrite(images / "ims" / "1" / "000002.png", picture(1, 2)[..., 0])
     check_refused(images, "camera 1", "000002.png", "(24, 32)")
+
+
+def test_an_alpha_that_says_nothing_is_left_out(images: Path) -> None:
+    path = images / "ims" / "1" / "000002.png"
+    opaque = np.full((HEIGHT, WIDTH, 1), 255, np.uint8)
+    iio.imwrite(path, np.concatenate([picture(1, 2), opaque], axis=-1))
+    (frames,) = load_frames(open_capture(images).views[1:2], [2])
+    assert np.array_equal(frames[0], picture(1, 2))
+
+
+def test_a_transparent_image_is_named(images: Path) -> None:
+    path = images / "ims" / "1" / "000002.png"
+    alpha = np.full((HEIGHT, WIDTH, 1), 255, np.uint8)
+    alpha[3, 4] = 100
+    iio.imwrite(path, np.concatenate([picture(1, 2), alpha], axis=-1))
+    check_refused(images, "camera 1", "000002.png", "is transparent")
+
+
+def test_a_camera_of_no_split_is_trained_on(images: Path) -> None:
+    cameras = [entry(k) for k in range(CAMERAS)]
+    for camera in cameras:
+        del camera["split"]
+    write_json(images, cameras=cameras)
+    assert len(open_capture(images).split("train")) == CAMERAS
+
+
+@pytest.mark.parametrize("key", ["K", "w2c", "w"])
+def test_what_a_camera_lacks_is_named(images: Path, key: str) -> None:
+    cameras = [entry(k) for k in range(CAMERAS)]
+    del cameras[2][key]
+    write_json(images, cameras=cameras)
+    check_refused(images, f"camera 2 has no '{key}'")
+
+
+def test_a_damaged_cloud_is_named_before_training(images: Path) -> None:
+    (images / "points3D.ply").write_bytes(b"ply\nformat ascii 1.0\n")
+    check_refused(images, "points3D.ply is no binary little-endian PLY")
+
+
+def test_a_cloud_that_no_camera_sees_is_named(images: Path) -> None:
+    behind = PointCloud(torch.tensor([[0.0, 0.0, -9.0]]), torch.zeros(1, 3))
+    write_ply(images / "points3D.ply", behind)
+    check_refused(images, "points3D.ply", "no training camera sees one of its 1 points")
+
+
+@pytest.mark.parametrize(("asked", "found"), [(3, 3), (FRAMES, FRAMES), (99, FRAMES)])
+def test_only_the_first_frames_are_taken(images: Path, asked: int, found: int) -> None:
+    capture = open_capture(images, CaptureConfig(frames=asked))
+    check_capture(capture)
+    assert capture.frames == found
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg"])

@@ -155,8 +155,12 @@ def test_a_capture_that_does_not_fit_is_named(
     with pytest.raises(CaptureError, match="no cameras of the split 'dusk'"):
         evaluate(settings(scene, tiny_capture, cameras="dusk"))
     document = json.loads((tiny_capture / "cameras.json").read_text())
-    (tmp_path / "cameras.json").write_text(json.dumps(document | {"frames": 4}))
+    of_training = [c for c in document["cameras"] if c["split"] == "train"]
+    (tmp_path / "cameras.json").write_text(json.dumps(document | {"cameras": of_training}))
     (tmp_path / "ims").symlink_to(tiny_capture / "ims")
+    with pytest.raises(CaptureError, match="no held-out cameras; --cameras train compares"):
+        evaluate(settings(scene, tmp_path))
+    (tmp_path / "cameras.json").write_text(json.dumps(document | {"frames": 4}))
     with pytest.raises(CaptureError, match="the scene has 6 frames, the capture 4"):
         evaluate(settings(scene, tmp_path))
 

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from codec.source import TrainedGop
-from renderer import CanonicalGaussians
+from renderer import CanonicalGaussians, RenderSettings
 from tests.capture_scene import HEIGHT, WIDTH
 from tests.synthetic import SyntheticSource
 from trainer import parallel
@@ -24,6 +24,7 @@ from trainer.coarse.background import StillView
 from trainer.config import TrainConfig
 from trainer.datasets import open_capture
 from trainer.errors import RunError, TrainerError
+from trainer.evaluation.held_out import HeldOutWatch
 from trainer.fine.config import GopConfig
 from trainer.fine.start import initial_features
 from trainer.gop_plan import frames_of, gop_lengths
@@ -204,7 +205,7 @@ def test_settings_that_change_the_result_are_told_apart() -> None:
         config, data=Path("moved"), device="cpu", report_every=7, seed=1, gop=GopConfig(count=5)
     )
     changes = changed_settings(plain_config(config), plain_config(other))
-    assert changes == ["gop.count: 16384 -> 5", "seed: 0 -> 1"]
+    assert changes == [f"gop.count: {config.gop.count} -> 5", "seed: 0 -> 1"]
     assert changed_settings(plain_config(config), plain_config(config)) == []
 
 
@@ -216,6 +217,19 @@ def test_progress_says_how_far_and_how_good(caplog: pytest.LogCaptureFixture) ->
     assert "GOP 3  100/200  loss 0.0123  held-out 27.13 dB" in caplog.messages[0]
     assert "held-out" not in caplog.messages[1]
     assert "0 s left" in caplog.messages[1]
+
+
+def test_who_stands_in_for_held_out_cameras_is_said(
+    tiny_capture: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    capture = open_capture(tiny_capture)
+    settings = RenderSettings((0.0, 0.0, 0.0), 0.1)
+    assert HeldOutWatch.of_frames(capture, 0, 1, settings, CPU).name == "held-out"
+    without = replace(capture, views=capture.split("train"))
+    watch = HeldOutWatch.of_frames(without, 0, 1, settings, CPU)
+    with caplog.at_level(logging.INFO, "trainer"):
+        Progress("coarse", 10, CPU, watched=watch.name).report(5, 0.1, 20.0)
+    assert "training camera 1 20.00 dB" in caplog.messages[0]
 
 
 def test_a_loss_that_is_not_finite_ends_the_stage() -> None:

@@ -23,6 +23,7 @@ from trainer.datasets import Capture
 from trainer.errors import CaptureError
 from trainer.evaluation.held_out import HeldOutWatch
 from trainer.gop_plan import gop_lengths
+from trainer.memory import GIB, gop_bytes
 from trainer.parallel import make_current
 from trainer.points.initial_points import found_points, initial_points
 from trainer.points.point_cloud import PointCloud, gaussians_from_points, surfels_from_points
@@ -43,7 +44,10 @@ def train_coarse_stage(
     """
     make_current(device)
     stopwatch = Stopwatch("coarse", device)
-    log.info("reading %d frames of %d cameras", capture.frames, len(capture.views))
+    log.info(
+        "reading %d frames of %d cameras, %.1f GiB a GOP",
+        capture.frames, len(capture.views), gop_bytes(config, capture) / GIB,
+    )  # fmt: skip
     stills = still_views(capture, config.background, device)
     views = capture.split("train")
     cameras, seen = [v.camera for v in views], [stills[v.name] for v in views]
@@ -66,7 +70,7 @@ def train_coarse_stage(
         settings, random, _reporting(config, watch, device), response, free_space,
     )  # fmt: skip
     final = watch.read(lambda _: static.activate())
-    log.info("coarse stage: %d Gaussians, held-out %.2f dB", len(static), final)
+    log.info("coarse stage: %d Gaussians, %s %.2f dB", len(static), watch.name, final)
     run.write_stills(stills)
     run.write_plan(meta, gop_lengths(capture.frames, config.gop_frames))
     _write_response(run, capture, response)
@@ -139,7 +143,7 @@ def _reporting(
     config: TrainConfig, watch: HeldOutWatch, device: torch.device
 ) -> Callable[[int, Tensor, CanonicalGaussians], None]:
     """Says after some steps how far training is, and after fewer how good."""
-    progress = Progress("coarse", config.static.iterations, device)
+    progress = Progress("coarse", config.static.iterations, device, watched=watch.name)
 
     def report(step: int, loss: Tensor, canonical: CanonicalGaussians) -> None:
         if step % config.report_every == 0:

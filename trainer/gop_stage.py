@@ -36,7 +36,7 @@ def train_one_gop(config: TrainConfig, index: int, device: torch.device) -> None
     trained = train_gop(training, _reporting(task, training.iteration, watch, stopwatch))
     final = watch.read(training.gaussians_at)
     moving = len(trained.canonical)
-    log.info("GOP %d: %d moving Gaussians, held-out %.2f dB", index, moving, final)
+    log.info("GOP %d: %d moving Gaussians, %s %.2f dB", index, moving, watch.name, final)
     run.write_stage(stopwatch.record())
     run.write_gop(index, trained)
 
@@ -118,7 +118,7 @@ def _reporting(
         done: steps of an earlier run.
     """
     config, checkpoint = task.config, task.run.checkpoint_path(task.index)
-    progress = Progress(f"GOP {task.index}", config.gop.iterations, task.device, done)
+    progress = Progress(f"GOP {task.index}", config.gop.iterations, task.device, done, watch.name)
 
     def report(training: GopTraining, loss: Tensor) -> None:
         step = training.iteration

@@ -18,7 +18,6 @@ from trainer.datasets import Capture
 from trainer.datasets.capture import READERS
 from trainer.errors import MemoryNeedError
 from trainer.gop_plan import gop_lengths
-from trainer.progress import log
 
 FRAME_BYTES = 3  # of a pixel, in each frame
 MASK_BYTES = 9  # of a pixel of each camera in a GOP: what moves (1), is still (4), is empty (4)
@@ -60,11 +59,6 @@ def memory_need(config: TrainConfig, capture: Capture, devices: list[torch.devic
 def check_memory(config: TrainConfig, capture: Capture, devices: list[torch.device]) -> None:
     """Raises MemoryNeedError, with figures and the option that helps."""
     need = memory_need(config, capture, devices)
-    camera = capture.split("train")[0].camera
-    log.info(
-        "pictures of %dx%d px; a GOP takes %.1f GiB",
-        camera.width, camera.height, gop_bytes(config, capture) / GIB,
-    )  # fmt: skip
     for device in devices if need.device else []:
         _check(need.device, free_bytes(device), f"of GPU memory, {device}", config, capture)
     _check(need.host, host_free_bytes(), "of memory, this machine", config, capture)

@@ -16,18 +16,27 @@ log = logging.getLogger("trainer")
 class Progress:
     """Reports on one stage."""
 
-    def __init__(self, stage: str, steps: int, device: torch.device, done: int = 0) -> None:
-        """`done` steps were made before, by a run that was stopped."""
+    def __init__(
+        self,
+        stage: str,
+        steps: int,
+        device: torch.device,
+        done: int = 0,
+        watched: str = "held-out",
+    ) -> None:
+        """`done` steps were made before, by a run that was stopped; `watched` is the camera that
+        the PSNR is of."""
         self.stage, self.steps, self.device, self.done = stage, steps, device, done
+        self.watched = watched
         self.started_s = time.monotonic()
 
-    def report(self, step: int, loss: float, held_out_psnr: float | None = None) -> None:
+    def report(self, step: int, loss: float, watched_psnr: float | None = None) -> None:
         """Raises TrainerError once the loss is not finite: nothing good comes after that."""
         if not math.isfinite(loss):
             raise TrainerError(f"{self.stage}: the loss is {loss} at step {step}")
         spent_s = time.monotonic() - self.started_s
         left_s = spent_s / max(step - self.done, 1) * (self.steps - step)
-        watched = "" if held_out_psnr is None else f"  held-out {held_out_psnr:.2f} dB"
+        watched = "" if watched_psnr is None else f"  {self.watched} {watched_psnr:.2f} dB"
         peak = peak_memory_gib(self.device)
         memory = "" if peak is None else f"  {peak:.1f} GiB"
         log.info(

@@ -16,6 +16,7 @@ from trainer.gop_stage import train_one_gop
 from trainer.joint_stage import settle_static_layer
 from trainer.memory import check_memory
 from trainer.parallel import run_on_devices, training_devices
+from trainer.points.initial_points import check_points
 from trainer.progress import log
 from trainer.run_directory import RunDirectory
 from trainer.training_record import changed_settings, plain_config, summary
@@ -32,6 +33,7 @@ def train(config: TrainConfig) -> None:
     devices = training_devices(config.device)
     capture = open_capture(config.data, config.capture)
     check_capture(capture)
+    check_points(capture, config.points)
     check_memory(config, capture, devices)
     run = RunDirectory(config.out)
     claim(run, config)

@@ -29,6 +29,7 @@ from trainer.errors import RunError, TrainerError
 from trainer.gop_plan import gop_lengths
 from trainer.memory import check_memory
 from trainer.parallel import run_on_devices, training_devices
+from trainer.points.initial_points import check_points
 from trainer.progress import log
 from trainer.run_directory import RunDirectory, write_atomically
 from trainer.setting_checks import require, require_at_least, require_positive, require_share
@@ -97,6 +98,7 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
     devices = training_devices(base.device)
     capture = open_capture(base.data, base.capture)
     check_capture(capture)
+    check_points(capture, base.points)
     check_memory(base, capture, devices)
     _check_gops(config.gops, len(gop_lengths(capture.frames, base.gop_frames)))
     rows = planned_rows(base, config)

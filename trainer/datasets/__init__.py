@@ -41,4 +41,4 @@ def open_capture(folder: Path, config: CaptureConfig = AS_RECORDED) -> Capture:
         raise CaptureError(f"{folder} has fewer than two training cameras")
     if all(torch.equal(place, places[0]) for place in places):
         raise CaptureError(f"{folder}: its training cameras stand at one place, and see no depth")
-    return capture
+    return capture if config.frames is None else capture.shortened(config.frames)

@@ -70,15 +70,17 @@ def _view(folder: Path, number: int, entry: dict[str, Any], config: CaptureConfi
             height=int(entry["h"]),
         )
         _check_calibration(camera)
-        split = str(entry["split"])
+        split = str(entry.get("split", "train"))
         if split not in SPLITS:
             raise ValueError(f"split {split!r} is neither train nor test")
         shown = config.applied(camera)
         return CapturedView(name, split, shown, _reader(folder, entry, name, camera, shown))
     except CaptureError:
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise CaptureError(f"camera {name}: {error!r}") from error
+    except KeyError as error:
+        raise CaptureError(f"camera {name} has no {error}") from error
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise CaptureError(f"camera {name}: {error}") from error
 
 
 def _check_calibration(camera: Camera) -> None:

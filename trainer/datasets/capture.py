@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -76,6 +76,10 @@ class Capture:
     def split(self, name: str) -> tuple[CapturedView, ...]:
         """The views of a split; "all" gives every view."""
         return tuple(v for v in self.views if name in (v.split, "all"))
+
+    def shortened(self, frames: int) -> Capture:
+        """No more than its first frames."""
+        return replace(self, frames=min(self.frames, frames))
 
     @property
     def camera_distance(self) -> float:

@@ -125,11 +125,19 @@ class ImageFolderReader:
         """[H, W, 3] uint8; the header is believed only if it says the calibrated size."""
         try:
             shape = iio.improps(path, plugin="pillow").shape
-            if shape == (self.height, self.width, 3):
-                return iio.imread(path, plugin="pillow")
+            if shape in ((self.height, self.width, 3), (self.height, self.width, 4)):
+                return self._opaque(path, iio.imread(path, plugin="pillow"))
         except UNREADABLE_IMAGE as error:
             raise CaptureError(f"camera {self.camera}: {path} cannot be read: {error}") from error
         raise CaptureError(
             f"camera {self.camera}: {path} has shape {shape}, "
             f"its calibration says {(self.height, self.width, 3)}"
         )
+
+    def _opaque(self, path: Path, pixels: np.ndarray) -> np.ndarray:
+        """Without an alpha that says nothing, as many programs write it."""
+        if (pixels[..., 3:] != 255).any():
+            raise CaptureError(
+                f"camera {self.camera}: {path} is transparent; draw it over a background"
+            )
+        return pixels[..., :3]

@@ -1,4 +1,4 @@
-"""Pictures read at a smaller size: each pixel is the mean of the area it covers."""
+"""What is read of a capture; a pixel of a smaller picture is the mean of the area it covers."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from trainer.setting_checks import require_at_least
 
 @dataclass(frozen=True)
 class CaptureConfig:
-    """At which size the pictures of a capture are read.
+    """What is read of a capture.
 
     Args:
         height_px: higher pictures are reduced to this height, at their own aspect ratio, while they
             are read; calibrations follow. None: as recorded.
+        frames: no more than these, from the first. None: all.
     """
 
     height_px: int | None = None
+    frames: int | None = None
 
     def __post_init__(self) -> None:
-        if self.height_px is not None:
-            require_at_least(1, self, "capture", "height_px")
+        given = [name for name, value in vars(self).items() if value is not None]
+        require_at_least(1, self, "capture", *given)
 
     def applied(self, camera: Camera) -> Camera:
         """The camera of the pictures as they are read."""

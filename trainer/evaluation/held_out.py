@@ -24,10 +24,12 @@ class HeldOutWatch:
     Args:
         shots: (frame index given to the scene, camera, [H, W, 3] uint8 target) each.
         settings: how to draw.
+        name: whose pictures these are, in words.
     """
 
     shots: list[tuple[int, Camera, Tensor]]
     settings: RenderSettings
+    name: str = "held-out"
 
     @staticmethod
     def of_stills(
@@ -38,7 +40,7 @@ class HeldOutWatch:
     ) -> HeldOutWatch:
         """Compares with the temporal medians of the held-out cameras."""
         shots = [(0, v.camera, stills[v.name].median.to(device)) for v in _watched(capture)]
-        return HeldOutWatch(shots, settings)
+        return HeldOutWatch(shots, settings, _name(capture))
 
     @staticmethod
     def of_frames(
@@ -57,7 +59,7 @@ class HeldOutWatch:
             for view, video in zip(views, load_frames(views, chosen), strict=True)
             for frame, picture in zip(chosen, video, strict=True)
         ]
-        return HeldOutWatch(shots, settings)
+        return HeldOutWatch(shots, settings, _name(capture))
 
     @torch.no_grad()
     def read(self, gaussians_at: Callable[[int], Gaussians]) -> float:
@@ -72,3 +74,8 @@ class HeldOutWatch:
 def _watched(capture: Capture) -> tuple[CapturedView, ...]:
     """The held-out cameras; where there are none, the first training camera stands in."""
     return capture.split("test") or capture.split("train")[:1]
+
+
+def _name(capture: Capture) -> str:
+    held_out, (first, *_) = capture.split("test"), capture.split("train")
+    return "held-out" if held_out else f"training camera {first.name}"

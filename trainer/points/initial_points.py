@@ -11,6 +11,7 @@ from torch import Tensor
 
 from renderer import Camera
 from trainer.datasets import Capture
+from trainer.errors import CaptureError
 from trainer.points.plane_sweep import SweepConfig, swept_points
 from trainer.points.point_cloud import PointCloud, read_ply
 from trainer.points.projection import distances, inside, project, sample, unproject
@@ -44,6 +45,24 @@ class InitialPointsConfig:
 
     def __post_init__(self) -> None:
         require_at_least(0, self, "points", "moments", "fewest", "fill", "depth_jitter")
+
+
+def check_points(capture: Capture, config: InitialPointsConfig) -> None:
+    """Look at points that are given before any work.
+
+    Raises:
+        CaptureError: they cannot be read, or no training camera sees one of them.
+    """
+    path = config.path or capture.points_path
+    if path is None:
+        return
+    given = read_ply(path)
+    cameras = [v.camera for v in capture.split("train")]
+    if not any(inside(*project(given.positions, c), c).any() for c in cameras):
+        raise CaptureError(
+            f"{path}: no training camera sees one of its {len(given)} points; "
+            "are units and axes those of the cameras?"
+        )
 
 
 def found_points(

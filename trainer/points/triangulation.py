@@ -41,7 +41,7 @@ def triangulate(views: tuple[CapturedView, ...], pictures: list[np.ndarray]) -> 
     pycolmap.logging.minloglevel = pycolmap.logging.ERROR.value  # it tells of every picture
     pycolmap.set_random_seed(0)
     with tempfile.TemporaryDirectory() as folder:
-        names = [f"{view.name}.png" for view in views]
+        names = [f"{number:04d}.png" for number in range(len(views))]  # ids may hold a slash
         for name, picture in zip(names, pictures, strict=True):
             iio.imwrite(Path(folder) / name, picture)
         database = Path(folder) / "database.db"
