@@ -196,6 +196,7 @@ def test_frames_of_the_chosen_gop_are_compared(ablation: Path, tiny_capture: Pat
 
 def test_the_table_shows_the_rung_of_the_paper(ablation: Path) -> None:
     page = (ablation / "ablation.md").read_text()
+    assert "at 32x24 px" in page
     assert "Figures at QP 20" in page
     assert "| full | " in page
     assert "| window W = 1 | " in page

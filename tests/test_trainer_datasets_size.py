@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import imageio.v3 as iio
 import numpy as np
@@ -14,6 +16,7 @@ import torch
 import main
 from codec.encoder import encode_scene
 from codec.encoder_config import EncoderConfig
+from codec.scene import Scene
 from renderer import Camera, RenderSettings
 from renderer.backends import reference
 from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, scene_at, write_capture
@@ -24,7 +27,7 @@ from trainer.datasets import CaptureConfig, check_capture, load_frames, open_cap
 from trainer.datasets.readers import ImageFolderReader, VideoReader
 from trainer.datasets.reduction import reduced
 from trainer.errors import RunError, SettingError
-from trainer.evaluation.evaluate import EvaluateConfig, evaluate
+from trainer.evaluation.evaluate import EvaluateConfig, _compared_size, evaluate
 from trainer.points.projection import project
 from trainer.run_directory import RunDirectory, load_run
 from trainer.train import _planned_gops
@@ -229,3 +232,18 @@ def test_a_scene_is_compared_at_the_size_that_it_was_trained_at(
     assert "16x12 px, recorded at 32x24 px" in capsys.readouterr().out
     assert main.main([*command, "--lpips", "none", "--capture.height-px", "6"]) == 0
     assert "8x6 px, recorded at 32x24 px" in capsys.readouterr().out
+
+
+def test_the_size_of_training_is_found_among_cameras_of_several_sizes(mixed: Path) -> None:
+    """Camera 2 was recorded as small as all were read for training, the held-out one larger."""
+    recorded = open_capture(mixed)
+    config = EvaluateConfig("scene", mixed)
+
+    def compared(width: int, height: int) -> CaptureConfig:
+        scene = SimpleNamespace(meta=SimpleNamespace(width=width, height=height))
+        return _compared_size(cast(Scene, scene), recorded, config)
+
+    assert compared(32, 24) == CaptureConfig(24)
+    assert compared(16, 12) == CaptureConfig(12)
+    assert compared(64, 48) == CaptureConfig()
+    assert compared(30, 24) == CaptureConfig()  # it was trained from something else

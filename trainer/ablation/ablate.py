@@ -24,7 +24,7 @@ from trainer.ablation.rows import ROWS, Row, shortened
 from trainer.ablation.table import markdown
 from trainer.coarse_stage import train_coarse_stage
 from trainer.config import TrainConfig
-from trainer.datasets import check_capture, open_capture
+from trainer.datasets import Capture, check_capture, open_capture
 from trainer.errors import RunError, TrainerError
 from trainer.gop_plan import gop_lengths
 from trainer.memory import check_memory
@@ -115,6 +115,7 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
         "gops": list(config.gops),
         "shorten": config.shorten,
         "frame_step": config.frame_step,
+        "picture_px": _picture_px(capture),
         "hardware": _hardware(devices),
         "rows": [_result(planned) for planned in rows],
     }
@@ -205,6 +206,12 @@ def _is_finished(planned: PlannedRow, config: AblationConfig) -> bool:
 def _result(planned: PlannedRow) -> dict[str, Any]:
     result: dict[str, Any] = json.loads(planned.result_path.read_text())
     return result
+
+
+def _picture_px(capture: Capture) -> str:
+    """Size of the training cameras' pictures as they were read."""
+    camera = capture.split("train")[0].camera
+    return f"{camera.width}x{camera.height}"
 
 
 def _hardware(devices: list[torch.device]) -> dict[str, Any]:

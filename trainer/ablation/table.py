@@ -17,7 +17,8 @@ def markdown(document: dict[str, Any]) -> str:
             f"# Ablation: {document['data']}, GOP {gops}",
             "",
             f"Fine stage with {document['shorten']:g} of its iterations. Figures at QP {qp}, from "
-            f"decoded bytes; every {document['frame_step']}. frame compared. What is sent once is "
+            f"decoded bytes; every {document['frame_step']}. frame compared, at "
+            f"{document['picture_px']} px. What is sent once is "
             "spread over the whole capture.",
             "",
             *_table(document["rows"], qp),

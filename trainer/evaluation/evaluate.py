@@ -145,9 +145,11 @@ def _compared_size(scene: Scene, recorded: Capture, config: EvaluateConfig) -> C
     """The size that was asked for, else that which the scene was trained at."""
     if config.capture.height_px is not None:
         return config.capture
-    trained, camera = CaptureConfig(scene.meta.height), recorded.split("train")[0].camera
-    shown = trained.applied(camera)
-    is_reduced = shown is not camera and shown.width == scene.meta.width
+    meta, cameras = scene.meta, [v.camera for v in recorded.split("train")]
+    trained = CaptureConfig(meta.height)
+    shown = [trained.applied(camera) for camera in cameras]
+    fits = all((c.width, c.height) == (meta.width, meta.height) for c in shown)
+    is_reduced = fits and any(c.height > meta.height for c in cameras)
     return trained if is_reduced else config.capture
 
 

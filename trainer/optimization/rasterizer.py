@@ -64,9 +64,9 @@ def rasterize_with_depth(
 
 @torch.no_grad()
 def depth_map(gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
-    """[H, W] expected depth in world units; far (1e6) where little is drawn."""
+    """[H, W] expected depth in world units; infinite where little is drawn."""
     depth, alpha = _expected_depth(gaussians, camera, settings)
-    return torch.where(alpha > 0.5, depth, torch.full_like(depth, 1e6))
+    return torch.where(alpha > 0.5, depth, torch.full_like(depth, torch.inf))
 
 
 def _expected_depth(
