@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from app.player.gop_cache import CachedGop
+from app.player.opened import PlayTarget
 from app.player.pipeline_state import DECODER, PipelineState
 from app.player.stock import Stock, still_gop
 from codec.errors import Cancelled, CorruptSegment
@@ -39,6 +40,7 @@ class DecodeThread:
 
     Args:
         prefetch_gops: GOPs decoded ahead of the one that is shown.
+        left_s: a GOP that is being shown is replaced by a better one if so much of it is left.
         local: whether the scene lies on this machine: then nothing is shown before it is whole,
             and what was read is not kept.
         device: where the planes shall be.
@@ -48,12 +50,14 @@ class DecodeThread:
         self,
         state: PipelineState,
         prefetch_gops: int,
+        left_s: float,
         local: bool,
         device: torch.device | str,
         monotonic: Callable[[], float],
     ) -> None:
         self._state = state
         self._prefetch_gops = prefetch_gops
+        self._left_s = left_s
         self._local = local
         self._device = device
         self._monotonic = monotonic
@@ -229,7 +233,16 @@ class DecodeThread:
         cached = stock.gops.rung_of(gop)
         if target is None or cached is None or stored is None or stored.features is None:
             return False
-        if target.playing and gop == target.gop and stock.opened.timeline.gop_count > 1:
-            return False  # not under the eyes of somebody
+        if target.playing and gop == target.gop and not self._is_enough_left(stock, target):
+            return False
         rung = stored.features.rung
         return rung < cached if target.rung is None else cached not in (rung, target.rung)
+
+    def _is_enough_left(self, stock: Stock, target: PlayTarget) -> bool:
+        """Whether a better GOP is worth being swapped in under somebody's eyes."""
+        timeline = stock.opened.timeline
+        if timeline.gop_count == 1:
+            return True  # it is shown again and again
+        left_s = timeline.end_s(target.gop) - self._state.position_s
+        enough_s = self._left_s + self._state.decode_s * target.speed
+        return target.rung is None and left_s >= enough_s

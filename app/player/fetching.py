@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Protocol
 
 from app.player.opened import OpenedScene, PlayTarget
+from app.player.shown_gop import ShownSettings, better_while_shown, give_up_shown
 from codec.streaming.adaptive import (
     AdaptiveSettings,
     Decision,
@@ -38,6 +39,7 @@ class FetchSettings:
         watch_s: how often a transfer in progress is looked at.
         soon_s: after a seek the best rung is taken that comes within this.
         refine_s: while paused the best rung is taken that comes within this; none does: the best.
+        shown: when a GOP that is being shown is made better.
         local_gops: GOPs that are read ahead from a disk.
     """
 
@@ -46,6 +48,7 @@ class FetchSettings:
     watch_s: float = 0.5
     soon_s: float = 0.3
     refine_s: float = 3.0
+    shown: ShownSettings = field(default_factory=ShownSettings)
     local_gops: int = 2
 
 
@@ -247,6 +250,9 @@ class NetworkFetching:
                 return better
         seen = self._situation(view, missing)
         decision = decide(self._ladder, seen, self._settings.adaptive)
+        all_static = view.static_layers == view.opened.static_layers
+        if view.target.playing and all_static and missing != view.target.gop:
+            decision = self._better_while_shown(view, seen) or decision
         if decision.step is Step.FETCH_GOP:
             return self._rung_for(view, seen, decision)
         return decision
@@ -286,7 +292,24 @@ class NetworkFetching:
         if not view.target.playing:
             return None
         seen, again = self._situation(view, view.missing()), replace(flight, upgrade=True)
+        if flight.gop == view.target.gop:
+            return self._reconsider_shown(view, seen, flight)
         return reconsider(self._ladder, seen, again, self._settings.adaptive)
+
+    def _reconsider_shown(
+        self, view: FetchView, seen: Situation, flight: InFlight
+    ) -> Decision | None:
+        settings, left_s = self._settings, self._left_of_shown_s(view)
+        upgrades = settings.adaptive.upgrades
+        return give_up_shown(self._ladder, seen, flight, left_s, settings.shown, upgrades)
+
+    def _better_while_shown(self, view: FetchView, seen: Situation) -> Decision | None:
+        settings, left_s = self._settings, self._left_of_shown_s(view)
+        upgrades = settings.adaptive.upgrades
+        return better_while_shown(self._ladder, seen, left_s, settings.shown, upgrades)
+
+    def _left_of_shown_s(self, view: FetchView) -> float:
+        return view.rest_s(view.target.gop) - view.decode_s * view.target.speed
 
     def _reconsider_static(self, view: FetchView, flight: InFlight) -> Decision | None:
         if not view.target.playing:

@@ -101,7 +101,12 @@ class Pipeline:
                 state, open_scene, location, source, first_rung, device, self._traffic, monotonic
             ).thread,
             DecodeThread(
-                state, settings.prefetch_gops, not is_url(location), device, monotonic
+                state,
+                settings.prefetch_gops,
+                settings.fetching.shown.left_s,
+                not is_url(location),
+                device,
+                monotonic,
             ).thread,
         ]
 

@@ -1,0 +1,134 @@
+"""A GOP that came at a low rung gets better while it is shown, if enough of it is left."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from app.player.fetching import FetchSettings
+from app.player.pipeline import PipelineSettings
+from app.player.playback_types import PlaybackFrame, PlaybackState
+from app.player.shown_gop import ShownSettings, better_while_shown
+from codec.streaming.adaptive import (
+    AdaptiveSettings,
+    Held,
+    Situation,
+    Throughput,
+    UpgradeSettings,
+)
+from tests.scripted_scene import ScriptedNetwork, ScriptedScene
+from tests.scripted_session import WAIT_S, Session, Start
+from tests.synthetic import SyntheticSource
+
+pytest_plugins = ["tests.session_fixtures"]
+
+GOP_FRAMES = 40  # 4 s
+SMALL_BUFFER = PipelineSettings(fetching=FetchSettings(AdaptiveSettings(most_buffer_s=9.0)))
+
+
+def scene() -> ScriptedScene:
+    """Ten GOPs of 4 s; QP 32 takes 8 kB, QP 20 takes 20 kB, 3 kB of which are the same."""
+    return ScriptedScene(source=SyntheticSource(20, 10, (GOP_FRAMES,) * 10, fps=10.0))
+
+
+def sought(start: Start, mbps: float, **settings: object) -> tuple[Session, ScriptedScene]:
+    """Playing; then a seek to where nothing is, on a network where only little comes at once."""
+    made = scene()
+    session: Session = start(made, mbps=mbps, pipeline=SMALL_BUFFER, **settings)
+    session.play(3.0)
+    made.fetched.clear()
+    session.playback.seek(24.0)
+    return session, made
+
+
+def rungs_of(frames: list[PlaybackFrame], gop: int) -> list[int]:
+    """The rungs at which the frames of a GOP were shown, one after another."""
+    rungs: list[int] = []
+    for frame in frames:
+        if frame.index // GOP_FRAMES == gop and rungs[-1:] != [frame.rung]:
+            rungs.append(frame.rung)
+    return rungs
+
+
+def assert_in_order(frames: list[PlaybackFrame]) -> None:
+    places = [frame.index for frame in frames if frame.serial == frames[-1].serial]
+    assert places == sorted(places)
+
+
+def test_after_a_seek_it_becomes_better_between_two_frames(start: Start) -> None:
+    seen = threading.Event()
+
+    def waits(line: ScriptedNetwork, name: str) -> None:
+        assert not name.startswith("(6, 2") or seen.wait(WAIT_S)
+
+    session, made = sought(start, mbps=0.2, on_request=waits)
+    first = session.until(lambda: session.playback.state is PlaybackState.PLAYING)
+    seen.set()
+    assert first is not None
+    frames = [first, *session.play(7.0)]
+    rungs = rungs_of(frames, 6)
+    assert rungs[0] == 32
+    assert rungs[-1] == 20
+    swapped = next(frame for frame in frames if frame.index >= 240 and frame.rung == rungs[1])
+    assert swapped.index <= 240 + GOP_FRAMES - 10  # a second of it was left
+    assert made.fetched.count((6, -1)) == 1  # the keyframe came once
+    assert_in_order(frames)
+    assert session.playback.state is PlaybackState.PLAYING
+
+
+def test_a_network_without_room_leaves_it_as_it_is(start: Start) -> None:
+    session, _ = sought(start, mbps=0.03)
+    frames = session.play(9.0)
+    assert rungs_of(frames, 6) == [32]
+    assert_in_order(frames)
+
+
+def test_a_rung_chosen_by_hand_stays_until_the_next_gop(start: Start) -> None:
+    session, _ = sought(start, mbps=0.2, rung=28)
+    frames = session.play(2.0)
+    session.playback.set_rung(20)
+    frames += session.play(6.0)
+    assert rungs_of(frames, 6) == [28]
+    assert rungs_of(frames, 7)[0] in (20, 28)
+
+
+def test_it_is_given_up_when_the_network_breaks_down(start: Start) -> None:
+    begun: list[str] = []
+
+    def collapses(line: ScriptedNetwork, name: str) -> None:
+        line.bps = 60_000.0 if begun else line.bps
+        if name.startswith("(6") and name.endswith((" 20)", " 28)")):
+            begun.append(name)
+            line.bps = 5_000.0
+
+    session, made = sought(start, mbps=0.2, on_request=collapses)
+    frames = session.play(12.0)
+    assert begun
+    assert session.line.cancelled[0] == begun[0]
+    assert rungs_of(frames, 6) == [32]
+    assert (7, -1) in made.fetched
+    assert_in_order(frames)
+
+
+@pytest.mark.parametrize(
+    ("buffer_s", "left_s", "mbps", "rung"),
+    [
+        (10.0, 3.5, 1.0, 0),  # 17 kB at 0.75 Mbit/s take 0.2 s
+        (10.0, 1.15, 1.0, 1),  # only the 9 kB of the next rung come in time
+        (10.0, 1.05, 1.0, None),
+        (0.2, 3.5, 1.0, None),  # the next GOP would be late
+        (10.0, 3.5, 0.08, 1),  # room for twice the bit rate of that one, not of the best
+        (10.0, 3.5, 0.03, None),
+    ],
+)
+def test_it_comes_where_there_is_time_and_room(
+    buffer_s: float, left_s: float, mbps: float, rung: int | None
+) -> None:
+    throughput = Throughput(*[mbps * 1e6] * 3, latency_s=0.01)
+    held = (Held(6, 2, 0.0, (0, 1)),)
+    seen = Situation(buffer_s, 7, 2, 1, True, throughput, held=held)
+    decision = better_while_shown(
+        scene().ladder(), seen, left_s, ShownSettings(), UpgradeSettings()
+    )
+    assert (decision.rung if decision else None) == rung
