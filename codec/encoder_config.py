@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
+from operator import attrgetter
 
 import numpy as np
 
@@ -14,6 +16,26 @@ from codec.quality_config import QualitySettings
 
 QP_MAX = 51
 PRESETS = "ultrafast superfast veryfast faster fast medium slow slower veryslow placebo"
+BIT_OPTIONS = ("static_bits", "moving_bits")
+RANGES: dict[str, tuple[float, float]] = {
+    "jxl_effort": (1, 9),
+    "threads": (1, inf),
+    "static.layers": (1, inf),
+    "static.growth": (0.01, inf),
+    "static.far_share": (0, 1),
+    "static.thinnest": (0, inf),
+    "static.presets": (0, inf),
+    "static.ring_views": (0, inf),
+    "static.height_px": (1, inf),
+    "smoothing.invisible": (0, 1),
+    "poster.width_px": (0, inf),
+    "poster.quality": (0, 100),
+    "poster.most_bytes": (1, inf),
+    "quality.cameras": (0, inf),
+    "quality.height_px": (1, inf),
+    "quality.frames_per_gop": (1, inf),
+    "quality.static_frames_per_gop": (1, inf),
+}  # of settings that have no sense beyond
 
 
 @dataclass(frozen=True)
@@ -95,19 +117,17 @@ class EncoderConfig:
 
     def __post_init__(self) -> None:
         """Raises EncodeError, which names the option."""
-        for qp in self.rungs or (-1,):
-            _require(0 <= qp <= QP_MAX, "rungs", self.rungs, f"QPs from 0 to {QP_MAX}")
+        in_range = bool(self.rungs) and all(0 <= qp <= QP_MAX for qp in self.rungs)
+        _require(in_range, "rungs", self.rungs, f"QPs from 0 to {QP_MAX}")
         _require(len({*self.rungs}) == len(self.rungs), "rungs", self.rungs, "different QPs")
         _require(self.preset in PRESETS.split(), "preset", self.preset, f"one of {PRESETS}")
-        for kind in ("static_bits", "moving_bits"):
-            for name, bits in vars(getattr(self, kind)).items():
-                _require(1 <= bits <= 16, f"{kind}.{name}", bits, "from 1 to 16")
-        _require(1 <= self.jxl_effort <= 9, "jxl_effort", self.jxl_effort, "from 1 to 9")
-        _require(self.threads >= 1, "threads", self.threads, "at least 1")
-        layers, share = self.static.layers, self.static.far_share
-        _require(layers >= 1, "static.layers", layers, "at least 1")
-        _require(self.static.growth > 0, "static.growth", self.static.growth, "more than 0")
-        _require(0 <= share <= 1, "static.far_share", share, "between 0 and 1")
+        bits = {f"{kind}.{name}": (1, 16) for kind in BIT_OPTIONS for name in vars(AttributeBits())}
+        for option, (least, most) in (RANGES | bits).items():
+            value = attrgetter(option)(self)
+            wanted = f"from {least} to {most}" if most < inf else f"at least {least}"
+            _require(least <= value <= most, option, value, wanted)
+        margins = self.smoothing.margins
+        _require(all(m >= 0 for m in margins), "smoothing.margins", margins, "at least 0")
 
 
 def _require(holds: bool, option: str, value: object, wanted: str) -> None:

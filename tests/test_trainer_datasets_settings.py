@@ -12,6 +12,9 @@ import pytest
 import main
 from codec.encoder_config import AttributeBits, EncoderConfig, StaticSettings
 from codec.errors import EncodeError
+from codec.feature_smoothing import SmoothingSettings
+from codec.poster_config import PosterSettings
+from codec.quality_config import QualitySettings
 from trainer.ablation.ablate import AblationConfig
 from trainer.coarse.background import BackgroundConfig
 from trainer.coarse.color_response import ColorResponseConfig
@@ -106,7 +109,14 @@ def test_a_setting_without_sense_is_named(
         ({"jxl_effort": 10}, "--jxl-effort"),
         ({"threads": 0}, "--threads"),
         ({"static": StaticSettings(layers=0)}, "--static.layers"),
-        ({"static": StaticSettings(far_share=1.1)}, "--static.far-share"),
+        ({"static": StaticSettings(far_share=1.1)}, "--static.far-share is 1.1; it must be from 0"),
+        (
+            {"quality": QualitySettings(height_px=0)},
+            "--quality.height-px is 0; it must be at least",
+        ),
+        ({"quality": QualitySettings(frames_per_gop=0)}, "--quality.frames-per-gop"),
+        ({"poster": PosterSettings(quality=101)}, "--poster.quality"),
+        ({"smoothing": SmoothingSettings(margins=(0, -1))}, "--smoothing.margins"),
     ],
 )
 def test_an_encoder_without_sense_is_named(changes: dict[str, Any], words: str) -> None:
