@@ -196,3 +196,20 @@ def test_a_disk_is_dragged_through_as_well() -> None:
     assert frame is not None
     assert frame.index == 352
     playback.close()
+
+
+def test_steps_of_a_held_key_are_one_seek(start: Start) -> None:
+    session = start(autoplay=False)
+    before = session.settled()
+    serials = []
+    for _ in range(5):
+        session.playback.step(1)
+        serials.append(session.settled().serial)
+    assert serials == [before.serial + 1] * 5
+    assert session.settled().index == before.index + 5
+    session.playback.seek_frame(0)
+    session.playback.step(1)
+    assert session.settled().serial == before.serial + 3
+    session.playback.step(3)
+    assert session.settled().index == 4
+    assert session.playback.status().late_frames == 0

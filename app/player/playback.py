@@ -86,7 +86,7 @@ class Playback:
         self._wants_play = settings.autoplay
         self._buffering = True
         self._ended = False
-        self._scrubbing = False
+        self._scrubbing = self._stepping = False
         self._late_frames = self._skipped_frames = 0
         self._deadlines = DeadlineWatch(settings.deadlines)
         self._monotonic = monotonic
@@ -127,7 +127,7 @@ class Playback:
         """Play from here; from the start when the end was reached."""
         if self._ended or self._at_last_frame():
             self.seek(0.0)
-        self._wants_play = True
+        self._wants_play, self._stepping = True, False
 
     def pause(self) -> None:
         """Hold the picture; a buffering scene stays paused once it is there."""
@@ -142,11 +142,18 @@ class Playback:
             self.play()
 
     def step(self, frames: int) -> None:
-        """Pause and go `frames` content frames on (negative: back); wraps only when looping."""
+        """Pause and go `frames` content frames on (negative: back); wraps only when looping.
+
+        Steps that follow each other are one seek, as the moves of a drag: a key that is held
+        steps faster than pictures are drawn.
+        """
+        stepping = self._stepping and not self._wants_play
         self.pause()
         if self.opened:
             goal = self._frame_now() + frames
-            self.seek_frame(goal % self.opened.timeline.frames if self._clock.loop else goal)
+            goal = goal % self.opened.timeline.frames if self._clock.loop else goal
+            self._go_to(goal, self._clock.move if stepping else self._clock.seek)
+            self._stepping = True
 
     def seek(self, position_s: float, scrubbing: bool = False) -> None:
         """Go to a content time; clamped to the scene. Before the scene is open it is remembered.
@@ -166,7 +173,11 @@ class Playback:
         """Go to a content frame, clamped to the scene; does nothing before the scene is open."""
         # Were each move another seek, a picture that is slow to draw would never be shown.
         go = self._clock.move if scrubbing and self._scrubbing else self._clock.seek
+        self._go_to(frame, go)
         self._scrubbing = scrubbing
+
+    def _go_to(self, frame: int, go: Callable[[float], None]) -> None:
+        self._scrubbing = self._stepping = False
         if self.opened:
             timeline = self.opened.timeline
             self._opening_position_s = None
@@ -391,7 +402,8 @@ class Playback:
         old = self._shown
         if old is not None and _same(old, frame):
             return old
-        plays = old is not None and old.serial == frame.serial and not self._scrubbing
+        plays = self._wants_play and not self._scrubbing
+        plays = plays and old is not None and old.serial == frame.serial
         if old is not None and plays and index > old.index:
             stride = max(1, math.ceil(self._clock.rate))
             late = max(0, index - old.index - stride)
