@@ -241,6 +241,14 @@ def test_what_a_camera_lacks_is_named(images: Path, key: str) -> None:
     check_refused(images, f"camera 2 has no '{key}'")
 
 
+@pytest.mark.parametrize("key", ["fps", "frames", "cameras"])
+def test_what_a_document_lacks_is_named(images: Path, key: str) -> None:
+    document = json.loads((images / "cameras.json").read_text())
+    del document[key]
+    (images / "cameras.json").write_text(json.dumps(document))
+    check_refused(images, f"cameras.json has no '{key}'")
+
+
 def test_a_damaged_cloud_is_named_before_training(images: Path) -> None:
     (images / "points3D.ply").write_bytes(b"ply\nformat ascii 1.0\n")
     check_refused(images, "points3D.ply is no binary little-endian PLY")

@@ -25,7 +25,7 @@ from trainer.errors import CaptureError
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 SIDE_MAX_PX = 16_384
 WRONG_DOCUMENT = (
-    OSError, KeyError, TypeError, ValueError, OverflowError, RuntimeError,  # too deeply nested
+    OSError, TypeError, ValueError, OverflowError, RuntimeError,  # too deeply nested
 )  # fmt: skip
 SPLITS = ("train", "test")
 SKEW_MAX = 1e-3  # of R R^T from the identity; calibrations are often printed with few digits
@@ -55,6 +55,8 @@ def read_calibrated(folder: Path, config: CaptureConfig) -> Capture:
         )
     except CaptureError:
         raise
+    except KeyError as error:
+        raise CaptureError(f"{folder / 'cameras.json'} has no {error}") from error
     except WRONG_DOCUMENT as error:
         raise CaptureError(f"{folder / 'cameras.json'}: {error!r}") from error
 
