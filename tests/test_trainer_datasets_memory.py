@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +111,22 @@ def test_training_stops_before_it_writes(
     with pytest.raises(MemoryNeedError, match=r"7 cameras of 32x24 px"):
         train(TrainConfig(tiny_capture, tmp_path / "run", device="cpu"))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_gpu_that_is_full_after_all_is_one_sentence(
+    tiny_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.4 GiB.")
+
+    monkeypatch.setattr("trainer.train.train_coarse_stage", full)
+    with pytest.raises(MemoryNeedError, match=r"memory is full: .*--capture.height-px 12 or"):
+        train(TrainConfig(tiny_capture, tmp_path / "run", device="cpu"))
+
+
+def test_an_error_of_cuda_comes_back_from_its_process() -> None:
+    error = pickle.loads(pickle.dumps(torch.OutOfMemoryError("full")))
+    assert isinstance(error, torch.OutOfMemoryError)
 
 
 def test_unknown_memory_stops_nobody(

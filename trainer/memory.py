@@ -7,6 +7,8 @@ figures here are the least that it takes, so that only what is certain to fail i
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +64,19 @@ def check_memory(config: TrainConfig, capture: Capture, devices: list[torch.devi
     for device in devices if need.device else []:
         _check(need.device, free_bytes(device), f"of GPU memory, {device}", config, capture)
     _check(need.host, host_free_bytes(), "of memory, this machine", config, capture)
+
+
+@contextmanager
+def told_when_full(capture: Capture) -> Iterator[None]:
+    """Where a GPU runs out of memory after all, MemoryNeedError says what can be done."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        height = max(1, capture.split("train")[0].camera.height // 2)
+        raise MemoryNeedError(
+            "the GPU's memory is full: free some and run the same command again to resume, or "
+            f"begin anew with --capture.height-px {height} or fewer --gop-frames"
+        ) from error
 
 
 def free_bytes(device: torch.device) -> int | None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from functools import partial
 
+import torch
+
 from trainer.coarse_stage import train_coarse_stage
 from trainer.config import TrainConfig
 from trainer.datasets import Capture, check_capture, open_capture
 from trainer.errors import RunError
 from trainer.gop_stage import train_one_gop
 from trainer.joint_stage import settle_static_layer
-from trainer.memory import check_memory
+from trainer.memory import check_memory, told_when_full
 from trainer.parallel import run_on_devices, training_devices
 from trainer.points.initial_points import check_points
 from trainer.progress import log
@@ -27,7 +29,7 @@ def train(config: TrainConfig) -> None:
 
     Raises:
         CaptureError: before any work; names the camera or file.
-        MemoryNeedError: before any work; the capture is certain not to fit.
+        MemoryNeedError: the capture is certain not to fit, before any work; or a GPU is full.
         RunError: the run directory belongs to another capture or other settings.
     """
     devices = training_devices(config.device)
@@ -37,6 +39,15 @@ def train(config: TrainConfig) -> None:
     check_memory(config, capture, devices)
     run = RunDirectory(config.out)
     claim(run, config)
+    with told_when_full(capture):
+        _train_missing(config, capture, run, devices)
+    _sum_up(run, config, capture.frames)
+
+
+def _train_missing(
+    config: TrainConfig, capture: Capture, run: RunDirectory, devices: list[torch.device]
+) -> None:
+    """The stages in their order, each only where it is not done."""
     if not run.coarse_path.exists():
         train_coarse_stage(config, capture, run, devices[0])
     gops = range(_planned_gops(run, capture))
@@ -46,7 +57,6 @@ def train(config: TrainConfig) -> None:
     for index in gops:
         if run.gop_path(index).exists():
             run.drop_checkpoint(index)
-    _sum_up(run, config, capture.frames)
 
 
 def claim(run: RunDirectory, config: TrainConfig) -> None:

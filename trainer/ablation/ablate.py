@@ -27,7 +27,7 @@ from trainer.config import TrainConfig
 from trainer.datasets import Capture, check_capture, open_capture
 from trainer.errors import RunError, TrainerError
 from trainer.gop_plan import gop_lengths
-from trainer.memory import check_memory
+from trainer.memory import check_memory, told_when_full
 from trainer.parallel import run_on_devices, training_devices
 from trainer.points.initial_points import check_points
 from trainer.progress import log
@@ -91,7 +91,7 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
 
     Raises:
         CaptureError: the capture cannot be used.
-        MemoryNeedError: it is certain not to fit.
+        MemoryNeedError: it is certain not to fit, or a GPU is full.
         TrainerError: no such row or GOP; or a process died.
         RunError: a row was begun with other settings.
     """
@@ -107,8 +107,9 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
     static = [k for path, k in needed.items() if not RunDirectory(path).coarse_path.exists()]
     workers = devices * config.processes
     todo.sort(key=lambda k: rows[k].config.static_split)  # those that take longest come first
-    run_on_devices(partial(_train_static, base, config), static, workers)
-    run_on_devices(partial(_train_row, base, config), todo, workers)
+    with told_when_full(capture):
+        run_on_devices(partial(_train_static, base, config), static, workers)
+        run_on_devices(partial(_train_row, base, config), todo, workers)
     document = {
         "command": command,
         "data": capture.title,
