@@ -38,6 +38,11 @@ def test_a_frame_that_is_overdue_comes_first(status: PlaybackStatus) -> None:
     assert not leaves_time(replace(status, position_s=11.5 / 20), FRAME, 1.0)
 
 
+def test_where_the_hand_rests_on_the_timeline_nothing_is_late(status: PlaybackStatus) -> None:
+    """The picture there is drawn once more, with all pixels."""
+    assert leaves_time(replace(status, scrubbing=True), FRAME, 1e6)
+
+
 @pytest.mark.parametrize("state", set(PlaybackState) - {PlaybackState.PLAYING})
 def test_what_does_not_play_is_never_late(status: PlaybackStatus, state: PlaybackState) -> None:
     assert leaves_time(replace(status, state=state), FRAME, 1e6)

@@ -14,6 +14,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from app.player.playback_types import PlaybackState
+from app.ui.dialogs import OpenUrlDialog
 from app.ui.main_window import MainWindow
 from app.ui.raster_surface import RasterSurface
 from codec.scene import open_scene
@@ -26,12 +27,14 @@ from tests.window_driver import (
     frame,
     key,
     live,
+    move,
     pause,
     pixels,
     psnr_db,
     screenshot,
     settle,
     state,
+    status,
     turn_wheel,
     wait_for,
 )
@@ -233,3 +236,26 @@ def test_software_opengl_is_not_used_to_present(open_window: OpenWindow, scene_p
     window = open_window(scene_path)
     assert window.loop.painter is not None
     assert window.loop.painter.presenter == "Qt raster"
+
+
+def test_a_drag_ends_where_a_dialog_takes_the_mouse_away(window: MainWindow) -> None:
+    """Nobody tells the timeline then that the button was let go."""
+    line = window.bar.timeline
+    QTest.mousePress(line, Qt.MouseButton.LeftButton, pos=QPoint(round(line.x_of(0.5)), 10))
+    wait_for(lambda: status(window).scrubbing, "the drag")
+    window.ask_for_url()
+    wait_for(lambda: not status(window).scrubbing, "the end of the drag")
+    assert not line.dragging
+    (dialog,) = window.findChildren(OpenUrlDialog)
+    dialog.reject()
+    held = frame(window)
+    wait_for(lambda: frame(window) not in (held, held + 1), "that it plays on")
+
+
+def test_a_move_without_the_button_does_not_drag(window: MainWindow) -> None:
+    pause(window)
+    line = window.bar.timeline
+    QTest.mousePress(line, Qt.MouseButton.LeftButton, pos=QPoint(round(line.x_of(0.5)), 10))
+    move(line, QPoint(round(line.x_of(2.0)), 10), Qt.MouseButton.NoButton)
+    wait_for(lambda: not status(window).scrubbing, "the end of the drag")
+    assert frame(window) <= 13

@@ -20,7 +20,7 @@ from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from app.player.playback_types import PlaybackState
+from app.player.playback_types import PlaybackState, PlaybackStatus
 from app.ui.main_window import MainWindow
 
 WAIT_S = 40.0  # compiling the cpu backend on a busy machine is within it
@@ -67,9 +67,13 @@ def state(window: MainWindow) -> PlaybackState | None:
     return window.loop.status.state if window.loop.status else None
 
 
-def frame(window: MainWindow) -> int:
+def status(window: MainWindow) -> PlaybackStatus:
     assert window.loop.status is not None
-    return window.loop.status.frame
+    return window.loop.status
+
+
+def frame(window: MainWindow) -> int:
+    return status(window).frame
 
 
 def key(window: MainWindow, code: Qt.Key, *modifiers: Qt.KeyboardModifier) -> None:
@@ -87,13 +91,13 @@ def drag(
     QTest.mousePress(widget, button, pos=start)
     for step in range(1, 6):
         point = start + (end - start) * step / 5
-        _move(widget, point, button)
+        move(widget, point, button)
         live(5)
     QTest.mouseRelease(widget, button, pos=end)
     live(20)
 
 
-def _move(widget: QWidget, point: QPoint, held: Qt.MouseButton) -> None:
+def move(widget: QWidget, point: QPoint, held: Qt.MouseButton) -> None:
     """QTest.mouseMove says nothing of held buttons, so the event is made by hand."""
     place = QPointF(point)
     everywhere = widget.mapToGlobal(place)

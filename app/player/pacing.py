@@ -16,7 +16,8 @@ def leaves_time(status: PlaybackStatus, shown: PlaybackFrame, raster_ms: float) 
         shown: the frame that was drawn already.
         raster_ms: what drawing takes.
     """
-    if status.state is not PlaybackState.PLAYING or status.fps <= 0.0:
+    stands = status.state is not PlaybackState.PLAYING or status.scrubbing
+    if stands or status.fps <= 0.0:
         return True
     due_s = ((shown.index + 1) / status.fps - status.position_s) / status.speed
     return raster_ms <= 1000.0 * due_s

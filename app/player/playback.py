@@ -257,6 +257,7 @@ class Playback:
             corrupt_segments=stats.corrupt_segments,
             message=stats.message,
             wants_play=self._wants_play,
+            scrubbing=self._scrubbing,
             chosen_rung=opened.rungs[chosen.rung] if opened and chosen else None,
             fetch_reason=newest.reason if newest else "",
             throughput_bps=stats.throughput_bps,

@@ -60,6 +60,7 @@ class PlaybackStatus:
         late_frames: frames that were due but skipped because drawing came too late.
         corrupt_segments: GOPs that could not be had at some rung; others may have served.
         message: what a person should know now, such as that a server is being asked again.
+        scrubbing: the timeline is being dragged, so that time stands also while it plays.
         wants_play: whether it plays or would, were it not buffering; the play button shows this.
     """
 
@@ -83,6 +84,7 @@ class PlaybackStatus:
     corrupt_segments: int
     message: str = ""
     wants_play: bool = False
+    scrubbing: bool = False
     chosen_rung: int | None = None
     fetch_reason: str = ""
     throughput_bps: float = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -13,6 +13,7 @@ from app.ui.timecode import format_time
 _MARGIN_PX = 10
 _TRACK_PX = 6
 _KNOB_PX = 7
+_TAKES_THE_HAND_AWAY = (QEvent.Type.WindowBlocked, QEvent.Type.Hide, QEvent.Type.UngrabMouse)
 
 
 class Timeline(QWidget):
@@ -88,6 +89,8 @@ class Timeline(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._hover_x = event.position().x()
+        if self._dragging and not event.buttons() & Qt.MouseButton.LeftButton:
+            self._end_drag()
         if self._dragging:
             self._seek_to(self._hover_x, final=False)
         self._show_hover_time()
@@ -97,6 +100,16 @@ class Timeline(QWidget):
         if event.button() is Qt.MouseButton.LeftButton and self._dragging:
             self._seek_to(event.position().x(), final=True)
             self._stop_dragging()
+
+    def event(self, event: QEvent) -> bool:
+        if self._dragging and event.type() in _TAKES_THE_HAND_AWAY:
+            self._end_drag()
+        return super().event(event)
+
+    def _end_drag(self) -> None:
+        """The button was let go where this was not told, as under a dialog."""
+        self.sought.emit(self._position_s, True)
+        self._stop_dragging()
 
     def leaveEvent(self, event: object) -> None:
         self._hover_x = None
