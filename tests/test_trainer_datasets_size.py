@@ -26,7 +26,7 @@ from tests.test_trainer_end_to_end import QUICK
 from trainer.datasets import CaptureConfig, check_capture, load_frames, open_capture
 from trainer.datasets.readers import ImageFolderReader, VideoReader
 from trainer.datasets.reduction import reduced
-from trainer.errors import RunError, SettingError
+from trainer.errors import EvaluationError, RunError, SettingError
 from trainer.evaluation.evaluate import EvaluateConfig, _compared_size, evaluate
 from trainer.points.projection import project
 from trainer.run_directory import RunDirectory, load_run
@@ -227,6 +227,11 @@ def test_a_scene_is_compared_at_the_size_that_it_was_trained_at(
     assert figures["recorded_px"] == ["32x24"]
     at_full_size = evaluate(replace(config, capture=CaptureConfig(HEIGHT)))
     assert at_full_size["picture_px"] == at_full_size["recorded_px"] == ["32x24"]
+    before = tmp_path / "before.json"
+    before.write_text(json.dumps(figures))
+    with pytest.raises(EvaluationError, match=r"are of pictures of 16x12 px, these of 32x24 px"):
+        evaluate(replace(config, capture=CaptureConfig(HEIGHT), compare=before))
+    assert "comparison" in evaluate(replace(config, compare=before))
     command = ["evaluate", str(scene), "--data", str(capture), "--backend", "reference"]
     assert main.main([*command, "--lpips", "none"]) == 0
     assert "16x12 px, recorded at 32x24 px" in capsys.readouterr().out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
 
     Raises:
         CaptureError: the capture has no such cameras, or fewer frames than the scene.
-        EvaluationError: the scene has no such rung or frame, or `compare` is no evaluation.
+        EvaluationError: the scene has no such rung or frame, or `compare` is no evaluation or one
+            of pictures of another size.
         CodecError, RenderError: the scene cannot be read or drawn.
     """
     other = read_figures(config.compare) if config.compare else None
@@ -91,6 +92,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         _check_fit(scene, recorded)
         capture = open_capture(config.data, _compared_size(scene, recorded, config))
         views = _chosen_views(capture, config)
+        _check_same_size(other, views)
         comparison = _comparison(scene, views, choice.backend, config)
         readings = list(comparison.readings(views))
         rungs = [_rung_figures(comparison, qp, readings) for qp in comparison.rungs]
@@ -151,6 +153,17 @@ def _compared_size(scene: Scene, recorded: Capture, config: EvaluateConfig) -> C
     fits = all((c.width, c.height) == (meta.width, meta.height) for c in shown)
     is_reduced = fits and any(c.height > meta.height for c in cameras)
     return trained if is_reduced else config.capture
+
+
+def _check_same_size(other: Mapping[str, Any] | None, views: Sequence[CapturedView]) -> None:
+    """Figures of other sizes say nothing about rates; those of before sizes were told pass."""
+    sizes = _sizes(views)
+    if other and other.get("picture_px", sizes) != sizes:
+        compared, mine = ", ".join(other["picture_px"]), ", ".join(sizes)
+        raise EvaluationError(
+            f"the figures to compare with are of pictures of {compared} px, these of {mine} px; "
+            "--capture.height-px makes them equal"
+        )
 
 
 def _sizes(views: Sequence[CapturedView]) -> list[str]:

@@ -12,7 +12,8 @@ def for_people(figures: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {f"QP {rung['qp']}": _rung(rung) for rung in figures["rungs"]}
     for split, cameras in figures["cameras"].items():
         said[f"{SPLITS.get(split, split)} cameras"] = cameras
-    said["pictures"] = _sizes(figures)
+    if "picture_px" in figures:  # not in figures of before
+        said["pictures"] = _sizes(figures)
     said |= {f"per {what}": _of_best(figures, f"per_{what}") for what in ("camera", "gop")}
     for split, found in figures.get("comparison", {}).items():
         if split != "with":
