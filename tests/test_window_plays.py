@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -259,3 +260,20 @@ def test_a_move_without_the_button_does_not_drag(window: MainWindow) -> None:
     move(line, QPoint(round(line.x_of(2.0)), 10), Qt.MouseButton.NoButton)
     wait_for(lambda: not status(window).scrubbing, "the end of the drag")
     assert frame(window) <= 13
+
+
+def test_a_pause_is_seen_while_the_network_is_waited_for(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or whoever pauses in a stall presses again and again."""
+    playback = window.loop.screening.playback
+    assert playback is not None
+    usual = playback.status
+    stalled = {"state": PlaybackState.BUFFERING}
+    monkeypatch.setattr(playback, "status", lambda: replace(usual(), **stalled))
+    wait_for(lambda: state(window) is PlaybackState.BUFFERING, "the stall")
+    assert window.bar.play.accessibleName().startswith("Pause")
+    key(window, Qt.Key.Key_Space)
+    wait_for(lambda: window.bar.play.accessibleName().startswith("Play"), "the pause")
+    key(window, Qt.Key.Key_Space)
+    wait_for(lambda: window.bar.play.accessibleName().startswith("Pause"), "playing again")

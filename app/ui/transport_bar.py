@@ -110,10 +110,10 @@ class TransportBar(QWidget):
         self.time.show_status(status)
         self.loop.setChecked(status.loop)
         self.speed.setText(speed_text(status.speed))
-        if status.state in (PlaybackState.PLAYING, PlaybackState.BUFFERING):
-            self._show_play("pause", "Pause (Space)")
-        elif status.state is PlaybackState.ENDED:
+        if status.state is PlaybackState.ENDED:
             self._show_play("replay", "Play again (Space)")
+        elif status.wants_play and status.state is not PlaybackState.FAILED:
+            self._show_play("pause", "Pause (Space)")
         else:
             self._show_play("play", "Play (Space)")
 
