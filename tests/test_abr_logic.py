@@ -244,15 +244,34 @@ def test_static_layers_do_not_wait_for_a_buffer_that_never_grows() -> None:
 
 def test_a_slow_start_is_expected_to_recover_until_it_has_lasted() -> None:
     """Large layers: begun on what the first GOPs found, they would stall for seconds. It does not
-    matter where in the scene that is."""
-    heavy = replace(LADDER.looped(200.0), static_bytes=(100_000, 2_000_000))
+    matter where in the scene that is, as long as enough of it is left to be worth the stall."""
+    heavy = replace(LADDER.looped(600.0), static_bytes=(100_000, 2_000_000))
     slow_bps = 1.05 * LADDER.bandwidth_bps(LADDER.lowest)
     for gop in (4, 50):
         seen = situation(static_layers=1, next_gop=gop, buffer_s=4.0)
-        begun = replace(seen, throughput=estimate(slow_bps, known_s=10.0))
+        begun = replace(seen, throughput=estimate(slow_bps, known_s=2.0))
         assert decide(heavy, begun, SETTINGS).step is Step.FETCH_GOP
         later = replace(seen, throughput=estimate(slow_bps, known_s=3600.0))
         assert decide(heavy, later, SETTINGS).step is Step.FETCH_STATIC
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0.3, 0.8), st.integers(30, 400), st.integers(50_000, 20_000_000))
+def test_a_starved_network_buys_a_layer_at_once_if_it_is_worth_its_stall_and_else_never(
+    room: float, gops: int, layer_bytes: int
+) -> None:
+    """Of a long starved scene: 25 dB more in each GOP that is left, against 103 dB of one GOP for
+    each second that the layer takes. What is missing of the reserve weighs 4.2 s at most."""
+    scene = replace(LADDER.looped(2.5 * gops), static_bytes=(100_000, layer_bytes))
+    starved = estimate(room * LADDER.bandwidth_bps(LADDER.lowest), latency_s=0.0)
+    seen = situation(next_gop=1, static_layers=1, buffer_s=0.0, throughput=starved)
+    gain_db = scene.shown_db(0, scene.lowest, 2) - scene.shown_db(0, scene.lowest, 1)
+    worth_s = (len(scene.gops) - 1) * gain_db / (4.3 * 60 / 2.5)
+    price_s = 8 * layer_bytes / starved.bps
+    if price_s < worth_s - 4.3:
+        assert decide(scene, seen, SETTINGS).step is Step.FETCH_STATIC
+    if price_s > worth_s:
+        assert decide(scene, seen, SETTINGS).step is Step.FETCH_GOP
 
 
 def test_plenty_gets_the_best_and_little_the_lowest() -> None:

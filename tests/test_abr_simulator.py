@@ -175,6 +175,43 @@ def test_a_large_layer_is_paused_on_a_network_that_wavers() -> None:
     assert sum(adaptive(ladder, mobile(seed, mean_bps)).pauses for seed in range(6)) > 0
 
 
+def layered(gops: int = 240) -> Ladder:
+    """Three cheap static layers, and one that is dear and brings 2.1 dB at the lowest rung."""
+    return replace(
+        made_up_ladder(gops=gops),
+        static_bytes=(100_000, 100_000, 200_000, 6_000_000),
+        static_quality_db=(12.0, 20.0, 32.0, 48.0, 100.0),
+    )
+
+
+def test_a_starved_viewer_gets_the_cheap_layers_in_the_first_half_minute_and_never_the_dear() -> (
+    None
+):
+    """At 0.8 of the lowest rung 300 kB are 2.3 s of stall, or 1.0 dB in 10 minutes, for 24 dB; 6 MB
+    are 47 s, or 20 dB, for 2.1 dB."""
+    ladder = layered()
+    outcome = adaptive(ladder, constant(0.8 * ladder.bandwidth_bps(ladder.lowest)))
+    assert min(outcome.quality_db[12:]) > 43.0
+    assert max(outcome.quality_db) < 45.0
+
+
+def test_a_network_that_only_begins_slowly_costs_little_more_stall() -> None:
+    """20 s at half the lowest rung, then twice its bit rate."""
+    ladder = layered()
+    low_bps = ladder.bandwidth_bps(ladder.lowest)
+    trace = Trace(np.array([20.0, 1e4]), np.array([0.5, 2.0]) * low_bps, np.full(2, 0.05))
+    blurred = replace(ladder, static_bytes=(100_000,), static_quality_db=(12.0, 20.0))
+    least = play(Fixed(SETTINGS, "lowest", -1), blurred, trace).stall_s
+    assert adaptive(ladder, trace).stall_s <= least + 0.5
+
+
+def test_on_a_rich_network_all_layers_come_soon_and_without_a_stall() -> None:
+    ladder = layered()
+    outcome = adaptive(ladder, constant(6.0 * ladder.bandwidth_bps(ladder.lowest)))
+    assert outcome.stall_s == 0.0
+    assert min(outcome.quality_db[10:]) > 45.0
+
+
 class _Timed(Fixed):
     """The given rungs from the second GOP on, static layers before given GOPs."""
 

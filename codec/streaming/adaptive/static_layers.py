@@ -20,17 +20,21 @@ class StaticSettings:
         foresight_gops: so many GOPs are looked ahead, and waited for at most.
         usual_room: long-run throughput over the lowest rung's bit rate that is expected before
             anything is known.
-        prior_s: what was measured for so long counts as much as that.
+        prior_s: what was measured for so long counts as much as that. Long enough that a network
+            that only begins slowly is not taken for a starved one, short enough that a starved
+            one gets its layers in the first minute.
         return_s: after so long a network is expected half-way back at its long-run throughput.
-        reserve_s: content that shall be ahead when a layer has come; what is missing of it weighs
-            like a stall. Where it is missing anyway, it changes nothing.
+        reserve_s: content that shall be ahead when a layer has come.
+        reserve_weight: a second that is missing of the reserve weighs so many stalled seconds.
+            Where it is missing anyway it changes nothing of when layers come, only of whether.
     """
 
     foresight_gops: int = 24
     usual_room: float = 2.0
-    prior_s: float = 200.0
+    prior_s: float = 10.0
     return_s: float = 10.0
     reserve_s: float = 6.0
+    reserve_weight: float = 0.7
 
 
 def stall_db(gop_s: float) -> float:
@@ -41,9 +45,11 @@ def stall_db(gop_s: float) -> float:
 def gops_to_wait(ladder: Ladder, seen: Situation, most_s: float, settings: StaticSettings) -> int:
     """How many GOPs to fetch before the next static layers, or before what is missing of one.
 
-    Every number is tried. Waiting costs the sharpness of the GOPs that are shown meanwhile, going
-    ahead may cost a stall; on a network that stalls anyway it costs nothing, as those bytes have to
-    come in the end. Behind the last GOP of a scene they cost no stall.
+    Every number is tried, and to do without. Waiting costs the sharpness of the GOPs that are shown
+    meanwhile, going ahead may cost a stall. On a network that stalls anyway that stall is the same
+    at any time: what is worth it comes at once, what is not, only while the line is idle. To do
+    without costs the sharpness of all the content that is left; behind its last GOP layers cost no
+    stall.
 
     Args:
         most_s: content ahead that is never exceeded.
@@ -64,12 +70,13 @@ def gops_to_wait(ladder: Ladder, seen: Situation, most_s: float, settings: Stati
     price_db = stall_db(ladder.gops[0].duration_s)
 
     def cost_db(wait: int) -> float:
-        layers_s = static_s[wait] if wait < len(gops) else 0.0
-        late_s = _stalled_s(steps, seen.buffer_s, most_s, (wait, layers_s, settings.reserve_s))
-        return price_db * late_s + wait * gain_db
+        never = wait == len(gops)
+        layers_s = 0.0 if never else static_s[wait]
+        late_s = _late_s(steps, seen.buffer_s, most_s, (wait, layers_s), settings)
+        blurred_gops = len(ladder.gops) - seen.next_gop if never else wait
+        return price_db * late_s + blurred_gops * gain_db
 
-    to_the_end = seen.next_gop + len(gops) == len(ladder.gops)
-    return min(range(len(gops) + to_the_end), key=cost_db, default=0)
+    return min(range(len(gops) + 1), key=cost_db)
 
 
 def _best_buy(ladder: Ladder, seen: Situation) -> tuple[int, float]:
@@ -93,23 +100,26 @@ def long_run_bps(ladder: Ladder, seen: Throughput, settings: StaticSettings) -> 
     return float(seen.long_bps**known * usual_bps ** (1.0 - known))
 
 
-def _stalled_s(
+def _late_s(
     steps: list[tuple[float, float]],
     buffer_s: float,
     most_s: float,
-    static: tuple[int, float, float],
+    static: tuple[int, float],
+    settings: StaticSettings,
 ) -> float:
-    """Stall of fetching GOPs one by one, with an interruption.
+    """Stall of fetching GOPs one by one, with an interruption, and what that leaves too little.
 
     Args:
         steps: (seconds to fetch, seconds of content) of each GOP.
-        static: (before which GOP, for how long) something else is fetched, and how much shall be
-            left then.
+        static: (before which GOP, for how long) something else is fetched.
     """
-    before, static_s, reserve_s = static
-    stalled_s = 0.0
+    before, static_s = static
+    late_s = 0.0
     for k, (fetch_s, content_s) in enumerate(steps):
         left_s = buffer_s - fetch_s - (static_s if k == before else 0.0)
-        stalled_s += max((reserve_s if k == before else 0.0) - left_s, 0.0)
-        buffer_s = min(max(left_s, 0.0) + content_s, most_s)
-    return stalled_s
+        late_s += max(-left_s, 0.0)
+        left_s = max(left_s, 0.0)
+        if k == before:
+            late_s += settings.reserve_weight * max(settings.reserve_s - left_s, 0.0)
+        buffer_s = min(left_s + content_s, most_s)
+    return late_s
