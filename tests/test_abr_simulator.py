@@ -22,6 +22,7 @@ from codec.streaming.adaptive import (
     Ladder,
     Situation,
     Step,
+    Throughput,
 )
 from tests.test_abr_logic import made_up_ladder
 
@@ -173,6 +174,19 @@ def test_a_large_layer_is_paused_on_a_network_that_wavers() -> None:
     ladder = replace(ladder, static_bytes=(100_000, 3_000_000))
     mean_bps = 1.6 * ladder.bandwidth_bps(ladder.lowest)
     assert sum(adaptive(ladder, mobile(seed, mean_bps)).pauses for seed in range(6)) > 0
+
+
+def test_a_plain_player_fetches_all_static_layers_at_once_behind_the_first_gop() -> None:
+    """A buffer that layers would empty; the product waits there, and `our layers` with it."""
+    estimate = Throughput(3e6, 3e6, 3e6, 0.05, long_bps=3e6, known_s=600.0)
+    seen = Situation(0.5, 1, 4, 1, True, estimate)
+    ladder = made_up_ladder()
+    steps = {p.name: p.decide(ladder, seen).step for p in plain_policies(ladder, SETTINGS)}
+    assert steps.pop("lowest, our layers") is Step.FETCH_GOP
+    assert set(steps.values()) == {Step.FETCH_STATIC}
+    assert Adaptive(SETTINGS).decide(ladder, seen).step is Step.FETCH_GOP
+    first = replace(seen, next_gop=0, last_rung=None)
+    assert plain_policies(ladder, SETTINGS)[0].decide(ladder, first).step is Step.FETCH_GOP
 
 
 def layered(gops: int = 240) -> Ladder:

@@ -1,4 +1,4 @@
-"""The real policy, and the plain ones it has to beat. All share static layers and buffer bound."""
+"""The real policy, and the plain ones it has to beat. All share the start and the buffer bound."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ class Adaptive:
 
 @dataclass
 class Plain:
-    """A policy that is only a choice of rung."""
+    """A policy that is only a choice of rung.
+
+    A plain player has one axis. Static layers are to it what initialisation segments are: behind
+    the first GOP it fetches all of them at once, and goes on when they are there.
+    """
 
     settings: AdaptiveSettings = field(default_factory=AdaptiveSettings)
     name: str = "plain"
@@ -36,8 +40,15 @@ class Plain:
         """Of the next GOP; None to wait a little."""
         return ladder.lowest
 
+    def static(self, ladder: Ladder, seen: Situation) -> Decision | None:
+        """The next static layer, if it goes before the next GOP."""
+        layer = seen.static_layers
+        if layer >= len(ladder.static_bytes) or (layer > 0 and seen.next_gop == 0):
+            return None
+        return Decision(Step.FETCH_STATIC, self.name, 0, seen.buffer_s, static_layer=layer)
+
     def decide(self, ladder: Ladder, seen: Situation) -> Decision:
-        static = next_static(ladder, seen, self.settings)
+        static = self.static(ladder, seen)
         if static is not None:
             return static
         if seen.next_gop >= len(ladder.gops):
@@ -50,10 +61,8 @@ class Plain:
         return Decision(Step.FETCH_GOP, self.name, 0, seen.buffer_s, seen.next_gop, rung)
 
     def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
-        """Static layers are paused as by the real policy; nothing else is given up."""
-        if flight.static_layer < 0:
-            return None
-        return reconsider(ladder, seen, flight, self.settings)
+        """Nothing is given up or paused."""
+        return None
 
 
 @dataclass
@@ -64,6 +73,19 @@ class Fixed(Plain):
 
     def rung(self, ladder: Ladder, seen: Situation) -> int | None:
         return range(len(ladder.rungs))[self.fixed]
+
+
+@dataclass
+class OurLayers(Fixed):
+    """Always the same rung, with static layers by the rule of the real policy."""
+
+    def static(self, ladder: Ladder, seen: Situation) -> Decision | None:
+        return next_static(ladder, seen, self.settings)
+
+    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
+        if flight.static_layer < 0:
+            return None
+        return reconsider(ladder, seen, flight, self.settings)
 
 
 @dataclass
@@ -99,11 +121,12 @@ class BolaOnly(Plain):
 
 
 def plain_policies(ladder: Ladder, settings: AdaptiveSettings) -> list[Plain]:
-    """Lowest, middle, highest rung; throughput only; BOLA only."""
+    """Lowest, middle, highest rung; throughput only; BOLA only; the lowest with our layers."""
     return [
         Fixed(settings, "lowest", ladder.lowest),
         Fixed(settings, "middle", len(ladder.rungs) // 2),
         Fixed(settings, "highest", 0),
         ThroughputOnly(settings),
         BolaOnly(settings),
+        OurLayers(settings, "lowest, our layers", ladder.lowest),
     ]
