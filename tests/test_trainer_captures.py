@@ -20,6 +20,7 @@ from trainer.datasets import CaptureConfig, check_capture, load_frames, open_cap
 from trainer.datasets.capture import mean_up, point_of_attention
 from trainer.datasets.readers import VideoReader
 from trainer.errors import CaptureError
+from trainer.points.initial_points import InitialPointsConfig
 from trainer.points.point_cloud import PointCloud, write_ply
 from trainer.points.projection import project
 from trainer.train import train
@@ -252,6 +253,13 @@ def test_what_a_document_lacks_is_named(images: Path, key: str) -> None:
 def test_a_damaged_cloud_is_named_before_training(images: Path) -> None:
     (images / "points3D.ply").write_bytes(b"ply\nformat ascii 1.0\n")
     check_refused(images, "points3D.ply is no binary little-endian PLY")
+
+
+def test_a_missing_cloud_is_named_before_training(images: Path) -> None:
+    points = InitialPointsConfig(path=images / "cloud.ply")
+    with pytest.raises(CaptureError, match=r"cloud.ply cannot be read: No such file"):
+        train(TrainConfig(images, images / "run", device="cpu", points=points))
+    assert not (images / "run").exists()
 
 
 def test_a_cloud_that_no_camera_sees_is_named(images: Path) -> None:

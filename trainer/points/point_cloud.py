@@ -61,7 +61,9 @@ def read_ply(path: Path) -> PointCloud:
         with np.errstate(over="ignore"):  # what does not fit is infinite, and left out below
             positions = np.stack([vertices[k] for k in "xyz"], -1).astype(np.float32)
         colors = np.stack([vertices[k] for k in ("red", "green", "blue")], -1).astype(np.float32)
-    except (OSError, IndexError, KeyError, ValueError) as error:
+    except OSError as error:
+        raise CaptureError(f"{path} cannot be read: {error.strerror}") from error
+    except (IndexError, KeyError, ValueError) as error:
         raise CaptureError(f"{path} is no binary little-endian PLY of points: {error!r}") from error
     finite = np.isfinite(positions).all(axis=1) & np.isfinite(colors).all(axis=1)
     return PointCloud(torch.from_numpy(positions[finite]), torch.from_numpy(colors[finite] / 255))
