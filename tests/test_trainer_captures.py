@@ -126,6 +126,20 @@ def test_up_and_centre_come_from_the_cameras_if_the_file_does_not_say(images: Pa
     assert capture.center == (1, 2, 3)
 
 
+def test_a_centre_that_no_camera_sees_is_not_believed(
+    tiny_capture: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would make the scene a hundred times as large, and the near plane would hide all of it."""
+    document = json.loads((tiny_capture / "cameras.json").read_text())
+    (tmp_path / "ims").symlink_to(tiny_capture / "ims")
+    for center, believed in (([0, 0.2, 0], True), ([0, 0, 900], False)):
+        (tmp_path / "cameras.json").write_text(json.dumps(document | {"center": center}))
+        found = open_capture(tmp_path).center
+        assert found == pytest.approx(center if believed else (0, 0, 0), abs=1e-5)
+        assert bool(caplog.messages) != believed
+    assert "no camera sees the center (0.0, 0.0, 900.0)" in caplog.text
+
+
 def test_cameras_look_at_the_point_of_attention(tiny_capture: Path) -> None:
     cameras = [v.camera for v in open_capture(tiny_capture).views]
     assert point_of_attention(cameras) == pytest.approx((0, 0, 0), abs=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import re
 from pathlib import Path, PurePath
@@ -22,6 +23,7 @@ from trainer.datasets.readers import ImageFolderReader, VideoReader
 from trainer.datasets.reduction import CaptureConfig
 from trainer.errors import CaptureError
 
+log = logging.getLogger("trainer")
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 SIDE_MAX_PX = 16_384
 WRONG_DOCUMENT = (
@@ -50,7 +52,7 @@ def read_calibrated(folder: Path, config: CaptureConfig) -> Capture:
             fps=_positive(document["fps"]),
             frames=frames,
             up=_direction(document.get("up")) or mean_up(cameras),
-            center=_triple(document.get("center")) or point_of_attention(cameras),
+            center=_center(document.get("center"), cameras),
             points_path=points if points.exists() else None,
         )
     except CaptureError:
@@ -170,6 +172,27 @@ def _direction(values: Any) -> tuple[float, float, float] | None:
         return None
     length = _positive(math.hypot(*triple))
     return (triple[0] / length, triple[1] / length, triple[2] / length)
+
+
+def _center(values: Any, cameras: list[Camera]) -> tuple[float, float, float]:
+    """The given middle of the scene, which tells its scale, too.
+
+    One that no camera sees belongs to other axes; then it is the point that the cameras look at.
+    """
+    given, found = _triple(values), point_of_attention(cameras)
+    if given is None:
+        return found
+    if any(_shows(camera, given) for camera in cameras):
+        return given
+    log.warning("no camera sees the center %s of cameras.json: %s is taken", given, found)
+    return found
+
+
+def _shows(camera: Camera, point: tuple[float, float, float]) -> bool:
+    x, y, depth = (camera.viewmat[:3, :3] @ torch.tensor(point) + camera.viewmat[:3, 3]).tolist()
+    column = camera.K[0, 0].item() * x + camera.K[0, 2].item() * depth
+    row = camera.K[1, 1].item() * y + camera.K[1, 2].item() * depth
+    return depth > 0 and 0 <= column <= camera.width * depth and 0 <= row <= camera.height * depth
 
 
 def _triple(values: Any) -> tuple[float, float, float] | None:
