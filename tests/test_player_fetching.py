@@ -109,6 +109,16 @@ def test_a_rung_chosen_by_hand_is_fetched_from_the_next_gop_on() -> None:
     assert chosen(net.next(view(paused, there=EVERYTHING))) == (Step.FETCH_GOP, 0, 1)
 
 
+@pytest.mark.parametrize("fetching", [network(), LocalFetching(FetchSettings())])
+def test_a_lower_rung_chosen_by_hand_is_fetched_once(fetching: Any) -> None:
+    """A GOP that is not wanted soon stays decoded at the better one until it is."""
+    target = replace(TARGET, rung=32)
+    decoded = dict.fromkeys(range(5), BEST)
+    assert fetching.next(view(target, there=decoded)).gop == 1
+    waiting = dict.fromkeys(range(1, 5), LOWEST)
+    assert fetching.next(view(target, there=decoded, fetched=waiting)).step is Step.WAIT
+
+
 def test_dragging_fetches_small_pictures_of_the_place_only() -> None:
     net, target = network(), replace(TARGET, gop=2, scrubbing=True)
     assert chosen(net.next(view(target, throughput=at(1000.0)))) == (Step.FETCH_GOP, 2, LOWEST)

@@ -15,7 +15,7 @@ from app.player.playback_types import PlaybackFrame, PlaybackState
 from codec.errors import CodecError, CorruptSegment, MissingSegment
 from codec.packets import FeaturePacket, KeyframePacket
 from codec.streaming.adaptive import AdaptiveSettings, UpgradeSettings
-from tests.scripted_scene import ScriptedNetwork, ScriptedScene, gop_of
+from tests.scripted_scene import ScriptedNetwork, ScriptedScene, decoded_gops, gop_of
 from tests.scripted_session import WAIT_S, Session, Start
 from tests.synthetic import SyntheticSource
 
@@ -156,3 +156,19 @@ def test_no_change_is_slept_through(monkeypatch: pytest.MonkeyPatch) -> None:
         assert rests == []
         state.rest(SOURCE, 5.0, state.version)
         assert rests == [5.0]
+
+
+def test_a_lower_rung_chosen_by_hand_comes_once(start: Start) -> None:
+    """Everything is decoded at the best one, more than is decoded ahead of the position."""
+    scene = ScriptedScene()
+    session = start(scene, autoplay=False)
+    for position_s in (1.5, 2.5, 3.5, 4.2, 0.5):
+        session.playback.seek(position_s)
+        session.settled()
+    assert decoded_gops(session.playback) == 5
+    scene.fetched.clear()
+    session.playback.set_rung(32)
+    session.settled()
+    features = [part for part in scene.fetched if part[1] > 0]
+    assert sorted(features) == sorted(set(features))
+    assert session.playback.status().rung == 32

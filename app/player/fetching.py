@@ -58,7 +58,8 @@ class FetchView:
 
     Args:
         position_s: content time.
-        there: GOP -> rung, of those that could be played.
+        there: GOP -> the best rung of those that it could be played at.
+        fetched: GOP -> rung as it is kept undecoded; it may be decoded at another one.
         sizes: GOP -> bytes of what is kept as it was fetched and not decoded.
         most_bytes: of `sizes` together.
         stored: GOPs of which the keyframe is kept, so that only features need to come again.
@@ -85,6 +86,7 @@ class FetchView:
     stored: frozenset[int] = frozenset()
     static_part_bytes: int = 0
     sought: bool = False
+    fetched: dict[int, int] = field(default_factory=dict)
 
     @cached_property
     def order(self) -> list[int]:
@@ -112,7 +114,11 @@ class FetchView:
         if gop not in self.there or self.manual is None:
             return gop in self.there
         shown = gop == self.target.gop and self.target.playing
-        return shown or self.there[gop] == self.usable(gop, self.manual)
+        return shown or self.holds(gop, self.usable(gop, self.manual))
+
+    def holds(self, gop: int, rung: int | None) -> bool:
+        """Whether a GOP is there at a rung, decoded or to be decoded when it is wanted."""
+        return rung in (self.there.get(gop), self.fetched.get(gop))
 
     def missing(self) -> int | None:
         """The GOP that is lacking first."""
@@ -206,7 +212,7 @@ class LocalFetching:
         for gop in view.order[: self._settings.local_gops + 1]:
             rung = view.usable(gop, wish)
             shown = gop == view.target.gop and view.target.playing and gop in view.there
-            if rung is not None and view.there.get(gop) != rung and not shown:
+            if rung is not None and not view.holds(gop, rung) and not shown:
                 return _gop(view, gop, rung, why)
         return _wait(view, math.inf, "everything is there")
 

@@ -185,6 +185,7 @@ class SourceThread:
                 target=target,
                 position_s=state.position_s,
                 there={gop: rungs.index(qp) for gop, qp in held.items() if qp is not None},
+                fetched={gop: rungs.index(qp) for gop, qp in stock.packets.rungs().items()},
                 sizes=stock.waiting_sizes(),
                 stored=stock.packets.keyframes(),
                 most_bytes=self._settings.stock.packet_bytes,
