@@ -300,7 +300,7 @@ def test_a_static_layer_is_paused_for_the_next_gop_only_while_playing() -> None:
 
 
 def test_where_a_stall_is_certain_static_layers_come_but_never_before_what_was_sought() -> None:
-    source = SyntheticSource(20, 10, (10,) * 40, fps=10.0)
+    source = SyntheticSource(20, 10, (10,) * 1200, fps=10.0)  # long enough that they pay
     opened = OpenedScene.of(ScriptedScene(source=source, static_layers=3))  # type: ignore[arg-type]
     net = NetworkFetching(opened, FetchSettings(), lambda _: (), lambda _: False)
     here = poor_view(target=replace(TARGET, gop=2), there={0: LOWEST, 1: LOWEST})
