@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
 from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
-from tests.capture_scene import BACKGROUND, ring_cameras, scene_at
+from tests.capture_scene import BACKGROUND, ring_cameras, scene_at, still_blobs
 from trainer.coarse.background import StillView
 from trainer.coarse.footage import MedianFootage
 from trainer.coarse.free_space import FREE_SHARE, FreeSpace, free_distance
 from trainer.coarse.stage import StaticConfig, train_static
+from trainer.config import TrainConfig
+from trainer.datasets import open_capture
+from trainer.joint_stage import without_floaters
 from trainer.optimization.rasterizer import rasterize
 from trainer.points.point_cloud import PointCloud
 from trainer.random_source import RandomSource
+from trainer.run_directory import RunDirectory
+from trainer.scene_meta import scene_meta
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
 NEAR, FAR = 0.3, 2.0
+CENTER = (0.0, 0.0, 0.0)
 
 
 @pytest.fixture
@@ -66,18 +73,20 @@ def test_a_wrong_point_does_not_bring_things_near(cameras: list[Camera]) -> None
 def test_few_points_do_not_tell(cameras: list[Camera]) -> None:
     cloud = PointCloud(in_front_of(cameras[0], 3.0).expand(10, 3), torch.zeros(10, 3))
     assert free_distance(cloud, cameras) == 0
-    assert mean_loss(FreeSpace(cameras, NEAR, 0.0), floater(in_front_of(cameras[0], 1))) == 0
+    assert (
+        mean_loss(FreeSpace(cameras, CENTER, NEAR, 0.0), floater(in_front_of(cameras[0], 1))) == 0
+    )
 
 
 def test_only_what_stands_before_the_cameras_costs(cameras: list[Camera]) -> None:
-    space = FreeSpace(cameras, NEAR, FAR)
+    space = FreeSpace(cameras, CENTER, NEAR, FAR)
     assert mean_loss(space, floater(in_front_of(cameras[0], 1.0))) > 1e-3
     assert mean_loss(space, floater(torch.zeros(3))) == 0  # 4.3 away: the scene
 
 
 def test_the_loss_is_the_mean_alpha_of_what_is_near(cameras: list[Camera]) -> None:
     """By hand: only the floater is drawn, from the place that the same lot chooses."""
-    space = FreeSpace(cameras[:2], NEAR, FAR)
+    space = FreeSpace(cameras[:2], CENTER, NEAR, FAR)
     near, scene = floater(in_front_of(cameras[0], 1.0)).activate(), scene_at(0)
     for seed in range(4):
         camera, far = space.camera_between(RandomSource(seed, CPU))
@@ -88,21 +97,53 @@ def test_the_loss_is_the_mean_alpha_of_what_is_near(cameras: list[Camera]) -> No
         assert space.loss(both, RandomSource(seed, CPU)).item() == pytest.approx(expected)
 
 
-def test_places_lie_between_a_camera_and_its_neighbours(cameras: list[Camera]) -> None:
-    space, random = FreeSpace(cameras, NEAR, FAR), RandomSource(0, CPU)
-    steps = torch.stack([c.position for c in cameras])
-    across = torch.cdist(steps, steps)[0].sort().values[4]  # the fourth nearest
+def test_places_lie_as_far_out_as_the_cameras_that_they_are_between() -> None:
+    """On straight lines they would lie nearer to the middle of the ring."""
+    cameras = ring_cameras(16)
+    space, random = FreeSpace(cameras, CENTER, NEAR, FAR), RandomSource(0, CPU)
+    out = cameras[0].position.norm()
+    apart = torch.cdist(space.places, space.places).sort().values[0, 2]
     for _ in range(20):
         camera, far = space.camera_between(random)
-        own = [c for c in space.cameras if torch.equal(c.viewmat[:3, :3], camera.viewmat[:3, :3])]
-        assert (camera.position - own[0].position).norm() <= across + 1e-5
+        assert camera.position.norm() == pytest.approx(out.item(), rel=1e-4)
+        assert torch.cdist(camera.position[None], space.places).min() <= apart
         assert (camera.width, camera.height) == (8, 6)
-        ahead = camera.viewmat[2, :3] @ (camera.position - own[0].position)
-        assert far == pytest.approx(FAR - max(ahead.item(), 0), abs=1e-4)
+        assert torch.allclose(camera.viewmat[2, :3], -camera.position / out, atol=0.15)
+        assert far == pytest.approx(FAR, abs=0.1)  # hardly nearer to the scene than the cameras
+
+
+def test_where_the_way_leads_nearer_to_the_scene_less_is_free() -> None:
+    """Cameras at 3 and 5 before a scene that is far away: of a place at 4, 1 less than of 5."""
+    up = torch.tensor([0.0, 0.0, 1.0])
+    pair = [
+        Camera.look_at(torch.tensor([x, y, 0.0]), torch.tensor([-9e3, 0, 0]), up, 0.7, 32, 24)
+        for x, y in ((5.0, 0.0), (3.0, 1.0))
+    ]
+    space, random = FreeSpace(pair, (-9e3, 0.0, 0.0), NEAR, FAR), RandomSource(0, CPU)
+    for _ in range(8):
+        camera, far = space.camera_between(random)
+        assert 3 < camera.position[0] < 5
+        assert far == pytest.approx(FAR - (5 - camera.position[0].item()), abs=0.01)
+
+
+def test_between_opposite_cameras_places_are_on_the_straight_way() -> None:
+    up = torch.tensor([0.0, 0.0, 1.0])
+    pair = [
+        Camera.look_at(torch.tensor([x, 0.0, 0.0]), torch.zeros(3), up, 0.7, 32, 24)
+        for x in (-3.0, 3.0)
+    ]
+    space, random = FreeSpace(pair, CENTER, NEAR, FAR), RandomSource(0, CPU)
+    for _ in range(20):
+        camera, _ = space.camera_between(random)
+        assert camera.position.isfinite().all()
+        assert torch.allclose(camera.position[1:], torch.zeros(2), atol=1e-4)
+        rotation = camera.viewmat[:3, :3]
+        assert torch.allclose(rotation @ rotation.T, torch.eye(3), atol=1e-4)
+        assert torch.linalg.det(rotation) > 0
 
 
 def test_a_lone_camera_has_no_space_between(cameras: list[Camera]) -> None:
-    space = FreeSpace(cameras[:1], NEAR, FAR)
+    space = FreeSpace(cameras[:1], CENTER, NEAR, FAR)
     assert mean_loss(space, floater(in_front_of(cameras[0], 1))) == 0
 
 
@@ -110,7 +151,7 @@ def test_the_gradient_thins_a_floater(cameras: list[Camera]) -> None:
     stored = floater(in_front_of(cameras[0], 1.0))
     stored.opacity_logits.requires_grad_()
     random = RandomSource(0, CPU)
-    space = FreeSpace(cameras, NEAR, FAR)
+    space = FreeSpace(cameras, CENTER, NEAR, FAR)
     sum(space.loss(stored.activate(), random) for _ in range(16)).backward()
     assert stored.opacity_logits.grad is not None
     assert stored.opacity_logits.grad.item() > 0  # descending makes it more transparent
@@ -122,7 +163,7 @@ def test_a_floater_that_no_picture_forbids_fades(cameras: list[Camera]) -> None:
     stills = [StillView(blank, torch.zeros(24, 32)) for _ in cameras[1:]]
     footage = MedianFootage(cameras[1:], stills, 0.5, [])
     config = StaticConfig(
-        iterations=30, relocate_until=0, exploration=0, dropout=0,
+        iterations=60, relocate_until=0, exploration=0, dropout=0,
         opacity_weight=0, scale_weight=0, depth_weight=0,
     )  # fmt: skip
 
@@ -130,7 +171,7 @@ def test_a_floater_that_no_picture_forbids_fades(cameras: list[Camera]) -> None:
         left = train_static(
             floater(in_front_of(cameras[0], 1.0)), footage, BACKGROUND, NEAR, 4.0,
             replace(config, free_weight=weight), RandomSource(0, CPU), lambda *_: None,
-            free_space=FreeSpace(cameras[1:], NEAR, FAR),
+            free_space=FreeSpace(cameras[1:], CENTER, NEAR, FAR),
         )  # fmt: skip
         return left.opacity_logits.sigmoid().item()
 
@@ -141,5 +182,42 @@ def test_a_floater_that_no_picture_forbids_fades(cameras: list[Camera]) -> None:
 def test_the_scene_itself_is_not_in_free_space(cameras: list[Camera]) -> None:
     """Though the way from a camera to its neighbours leads nearer to it."""
     random = RandomSource(0, CPU)
-    space = FreeSpace(cameras, NEAR, FAR)
+    space = FreeSpace(cameras, CENTER, NEAR, FAR)
     assert all(space.loss(scene_at(0), random).item() == 0 for _ in range(8))
+
+
+def test_a_floater_before_a_camera_that_is_missing_is_found(cameras: list[Camera]) -> None:
+    hanging = floater(in_front_of(cameras[0], 1.0)).activate()
+    both = Gaussians.concatenate([scene_at(0), hanging])
+    space = FreeSpace(cameras[1:], CENTER, NEAR, FAR)
+    found = space.floaters(both, RandomSource(0, CPU))
+    assert found.tolist() == [False] * 6 + [True]
+
+
+def test_what_a_picture_has_in_its_middle_is_no_floater(cameras: list[Camera]) -> None:
+    """That camera recorded it, or the colour loss would have it gone."""
+    seen = floater(in_front_of(cameras[0], 1.0)).activate()
+    space = FreeSpace(cameras, CENTER, NEAR, FAR)
+    assert not space.floaters(seen, RandomSource(0, CPU)).any()
+
+
+def test_nothing_floats_where_it_is_not_known_what_is_free(cameras: list[Camera]) -> None:
+    hanging = floater(in_front_of(cameras[0], 1.0)).activate()
+    for space in (
+        FreeSpace(cameras[1:], CENTER, NEAR, 0.0),
+        FreeSpace(cameras[1:2], CENTER, NEAR, FAR),
+    ):
+        assert not space.floaters(hanging, RandomSource(0, CPU)).any()
+
+
+@pytest.mark.parametrize(("weight", "left"), [(1.0, 5), (0.0, 6)])
+def test_the_final_static_layer_has_no_floaters(
+    weight: float, left: int, cameras: list[Camera], tiny_capture: Path, tmp_path: Path
+) -> None:
+    """Camera 0 of the capture is held out; a weight of 0 allows everything."""
+    capture, run = open_capture(tiny_capture), RunDirectory(tmp_path)
+    run.write_plan(scene_meta(capture, BACKGROUND, NEAR), [6], free_distance=FAR)
+    hanging = floater(in_front_of(cameras[0], 1.0))
+    config = TrainConfig(tiny_capture, tmp_path, static=StaticConfig(free_weight=weight))
+    static = CanonicalGaussians.concatenate([still_blobs(), hanging])
+    assert len(without_floaters(static, config, capture, run)) == left

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import torch
 
+from renderer import CanonicalGaussians
+from trainer.coarse.free_space import FreeSpace
 from trainer.config import TrainConfig
 from trainer.datasets import Capture
 from trainer.fine.joint import JointTraining, joint_gops
@@ -16,6 +18,7 @@ from trainer.gop_stage import GopTask
 from trainer.memory import free_bytes, gop_bytes
 from trainer.parallel import make_current
 from trainer.progress import Progress, log
+from trainer.random_source import RandomSource
 from trainer.run_directory import RunDirectory, save_checkpoint
 from trainer.training_record import Stopwatch
 
@@ -36,7 +39,21 @@ def settle_static_layer(
         log.info("joint: %d of %d GOPs take part", len(chosen), len(gops))
         train_jointly(config, capture, run, chosen, device)
     else:
-        run.write_static(run.read_coarse())
+        run.write_static(without_floaters(run.read_coarse().to(device), config, capture, run))
+
+
+def without_floaters(
+    static: CanonicalGaussians, config: TrainConfig, capture: Capture, run: RunDirectory
+) -> CanonicalGaussians:
+    """A static layer without what hangs in space that is free; all of it where that is allowed."""
+    if config.static.free_weight == 0:
+        return static
+    meta, _ = run.read_plan()
+    cameras = [v.camera for v in capture.split("train")]
+    space = FreeSpace(cameras, capture.center, meta.near, run.read_free_distance())
+    found = space.floaters(static.activate(), RandomSource(config.seed, static.means.device))
+    log.info("%d static Gaussians hang in free space", int(found.sum()))
+    return static[~found]
 
 
 def gops_in_memory(config: TrainConfig, capture: Capture, device: torch.device) -> int:
@@ -66,7 +83,7 @@ def train_jointly(
         loss = training.step()
         if training.iteration % config.report_every == 0:
             progress.report(training.iteration, loss.item())
-    static = training.static()
+    static = without_floaters(training.static(), config, capture, run)
     log.info("joint: %d of %d static Gaussians stay", len(static), len(coarse))
     for index, gop in zip(gops, begun, strict=True):
         save_checkpoint(run.checkpoint_path(index), gop.state_dict() | {"spent_s": 0.0})

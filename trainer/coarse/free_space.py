@@ -3,7 +3,12 @@
 A closed room is filmed from its own walls. Gaussians of a wall that bulge into the room lie behind
 or beside every training camera, so that no picture forbids them, and a camera between the others
 looks through fog. Training therefore looks from places between the training cameras, draws only
-what is nearer than anything that was found, and wants to see nothing.
+what is nearer than anything that was found, and wants to see nothing. What stands there all the
+same when the static layer is final is left out.
+
+Places between cameras lie on the surface that the cameras span around what they look at, not on
+straight lines: those run through the inside of a dome, and what hangs between them and its wall
+would be behind every place.
 """
 
 from __future__ import annotations
@@ -24,6 +29,9 @@ NEIGHBOURS = 4
 FEWEST_POINTS = 20  # fewer do not say how near things are
 NEAREST_SHARE = 0.02  # of a camera's points may be wrong, or on the body of another camera
 FREE_SHARE = 0.8  # of the distance of the nearest things found
+LOOKS = 1000  # places from which floaters are looked for
+VISIBLE = 0.02  # least opacity of a floater
+REACH = 3.0  # standard deviations that a Gaussian is seen around its middle
 
 
 def free_distance(points: PointCloud, cameras: list[Camera]) -> float:
@@ -42,22 +50,30 @@ class FreeSpace:
 
     Args:
         cameras: the training cameras.
+        center: the point that they look at, world units.
         near: distance of the near plane, world units: what is nearer is not drawn anyway.
         far: up to here space is free, world units; not beyond `near` means that nothing is.
     """
 
-    def __init__(self, cameras: list[Camera], near: float, far: float) -> None:
-        self.near, self.far = near, far
+    def __init__(
+        self, cameras: list[Camera], center: tuple[float, float, float], near: float, far: float
+    ) -> None:
+        self.near, self.far, self.center = near, far, torch.tensor(center)
         self.cameras = [c.resized(c.width // SHRINK, c.height // SHRINK) for c in cameras]
-        places = torch.stack([c.position.cpu() for c in cameras])
-        apart = distances(places, places)
+        self.places = torch.stack([c.position.cpu() for c in cameras])
+        self.rotations = torch.stack([c.viewmat[:3, :3].cpu() for c in cameras])
+        apart = distances(self.places, self.places)
         around = apart.topk(min(NEIGHBOURS + 1, len(cameras)), largest=False).indices
-        self.places, self.neighbours = places, around[:, 1:]
+        self.neighbours = around[:, 1:]
+
+    @property
+    def is_known(self) -> bool:
+        return self.far > self.near and self.neighbours.numel() > 0
 
     def loss(self, gaussians: Gaussians, random: RandomSource) -> Tensor:
         """Mean alpha of what is drawn of the free space, from one place between the cameras."""
         nothing = gaussians.opacities.new_zeros(())
-        if self.far <= self.near or self.neighbours.numel() == 0:
+        if not self.is_known:
             return nothing
         camera, far = self.camera_between(random)
         viewmat = camera.viewmat.to(gaussians.means.device)
@@ -68,13 +84,59 @@ class FreeSpace:
         _, alphas = rasterize(gaussians[close], [camera], RenderSettings(near=self.near))
         return alphas.mean()
 
+    @torch.no_grad()
+    def floaters(self, gaussians: Gaussians, random: RandomSource) -> Tensor:
+        """[N] bool: what is seen in free space from between the cameras.
+
+        Not what a training camera has there in the middle of its own picture: that was compared
+        with what it recorded.
+        """
+        found = torch.zeros_like(gaussians.opacities, dtype=torch.bool)
+        if not self.is_known:
+            return found
+        for _ in range(LOOKS):
+            found |= self._seen_close(gaussians, *self.camera_between(random), REACH)
+        for camera in self.cameras:
+            found &= ~self._seen_close(gaussians, camera, self.far, 0.0)
+        return found & (gaussians.opacities > VISIBLE)
+
+    def _seen_close(self, gaussians: Gaussians, camera: Camera, far: float, reach: float) -> Tensor:
+        """[N] bool: drawn nearer than `far`, within `reach` deviations of the picture."""
+        pixels, depth = project(gaussians.means, camera)
+        deviation = gaussians.scales.median(dim=1).values  # of a flat one as of a thread: its width
+        around = reach * deviation * camera.K[0, 0].item() / depth.clamp(min=self.near)
+        sides = torch.tensor([camera.width, camera.height], device=pixels.device)
+        within = (pixels > -around[:, None]) & (pixels < sides + around[:, None])
+        return (depth > self.near) & (depth < far) & within.all(dim=1)
+
     def camera_between(self, random: RandomSource) -> tuple[Camera, float]:
-        """One of the cameras, moved some way towards one of its neighbours, and how far it sees
-        nothing: less than before where that way led towards the scene."""
+        """A camera amid one of the cameras and two of its neighbours, and how far it sees nothing:
+        less than these where it stands nearer to the scene."""
         one = random.integer(len(self.cameras))
-        other = self.neighbours[one, random.integer(self.neighbours.shape[1])]
-        place = torch.lerp(self.places[one], self.places[other], random.share())
-        viewmat = self.cameras[one].viewmat.cpu().clone()
-        viewmat[:3, 3] = -viewmat[:3, :3] @ place
-        nearer = viewmat[2, :3] @ (place - self.places[one])
-        return replace(self.cameras[one], viewmat=viewmat), self.far - nearer.clamp(min=0).item()
+        beside = random.choice(2, self.neighbours.shape[1])
+        group = [one, *self.neighbours[one, beside].tolist()]
+        shares = torch.tensor([random.share() for _ in group]).clamp(min=1e-6).log()
+        shares = (shares / shares.sum())[:, None]  # evenly spread over the triangle
+        place, inwards = self._on_the_surface(self.places[group], shares)
+        rotation = _nearest_rotation((shares[..., None] * self.rotations[group]).sum(dim=0))
+        viewmat = torch.eye(4)
+        viewmat[:3, :3], viewmat[:3, 3] = rotation, -rotation @ place
+        nearer = ((place - self.places[group]) @ rotation[2]).max().item()
+        return replace(self.cameras[one], viewmat=viewmat), self.far - max(nearer, inwards)
+
+    def _on_the_surface(self, places: Tensor, shares: Tensor) -> tuple[Tensor, float]:
+        """[3] between places [K, 3], as far from the center as these are; on the straight way
+        between them where they stand on opposite sides of it, and by how much nearer that is."""
+        away = places - self.center
+        distance = (shares[:, 0] * away.norm(dim=1)).sum()
+        straight = (shares * away).sum(dim=0)
+        if straight.norm() < 0.5 * distance:
+            return self.center + straight, (distance - straight.norm()).item()
+        return self.center + straight * (distance / straight.norm()), 0.0
+
+
+def _nearest_rotation(matrix: Tensor) -> Tensor:
+    """The rotation [3, 3] that is nearest to a mean of rotations."""
+    left, _, right = torch.linalg.svd(matrix)
+    left[:, 2] *= torch.linalg.det(left @ right).sign()
+    return left @ right
