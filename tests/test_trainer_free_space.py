@@ -19,6 +19,7 @@ from trainer.coarse.stage import StaticConfig, train_static
 from trainer.config import TrainConfig
 from trainer.datasets import open_capture
 from trainer.joint_stage import without_floaters
+from trainer.optimization.gaussian_parameters import ATTRIBUTES
 from trainer.optimization.rasterizer import rasterize
 from trainer.points.point_cloud import PointCloud
 from trainer.random_source import RandomSource
@@ -219,5 +220,6 @@ def test_the_final_static_layer_has_no_floaters(
     run.write_plan(scene_meta(capture, BACKGROUND, NEAR), [6], free_distance=FAR)
     hanging = floater(in_front_of(cameras[0], 1.0))
     config = TrainConfig(tiny_capture, tmp_path, static=StaticConfig(free_weight=weight))
-    static = CanonicalGaussians.concatenate([still_blobs(), hanging])
+    parts = still_blobs(), hanging
+    static = CanonicalGaussians(*(torch.cat([getattr(p, n) for p in parts]) for n in ATTRIBUTES))
     assert len(without_floaters(static, config, capture, run)) == left
