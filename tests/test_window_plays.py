@@ -34,6 +34,7 @@ from tests.window_driver import (
     psnr_db,
     screenshot,
     settle,
+    shown,
     state,
     status,
     turn_wheel,
@@ -277,3 +278,18 @@ def test_a_pause_is_seen_while_the_network_is_waited_for(
     wait_for(lambda: window.bar.play.accessibleName().startswith("Play"), "the pause")
     key(window, Qt.Key.Key_Space)
     wait_for(lambda: window.bar.play.accessibleName().startswith("Pause"), "playing again")
+
+
+@pytest.mark.parametrize("button", ["play", "step_forward"])
+def test_a_pause_before_the_first_picture_holds(
+    open_window: OpenWindow, scene_path: Path, button: str
+) -> None:
+    """The scene waits for that picture, and would play then."""
+    window = open_window()
+    pressed = getattr(window.bar, button)
+    window.loop.screening.opened.connect(pressed.click)
+    window.open(str(scene_path))
+    wait_for(lambda: shown(window), "the first picture")
+    live(100)
+    assert state(window) is PlaybackState.PAUSED
+    assert window.bar.play.accessibleName().startswith("Play")

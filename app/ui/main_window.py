@@ -204,7 +204,9 @@ class MainWindow(QMainWindow):
         """Pass a transport command on to the playback, where there is one."""
         playback = self.loop.screening.playback
         if playback is not None:
-            getattr(playback, what)(*arguments)
+            paused = what in ("toggle", "step") and self.loop.stay_paused()
+            if not (paused and what == "toggle"):
+                getattr(playback, what)(*arguments)
             self.loop.show_status_now()
 
     def _seek_by(self, seconds: float) -> None:

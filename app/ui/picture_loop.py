@@ -303,6 +303,11 @@ class PictureLoop(QObject):
             self._held = False
             self.show_status_now()
 
+    def stay_paused(self) -> bool:
+        """Somebody pauses while the first picture is waited for. Whether it was waited for."""
+        held, self._held = self._held, False
+        return held
+
     def set_painter(self, painter: Painter) -> None:
         """Draw with another painter from now on; the scene stays where it is."""
         old, self.painter = self.painter, painter
