@@ -194,7 +194,7 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         out.print(f"| {key[0]} | {key[1]} | {mean} | {shared:.2f} |")
     print_avoidable_stalls(out, rows)
     names = ("quality_db", "switches", "upgrades", "stalls", "stalled_s", "startup_s")
-    names += ("wasted_bytes", "qoe_db", "optimum_db", "score", "score_shared_layers")
+    names += ("wasted_bytes", "score", "score_shared_layers")
     out.print(f"\n| ladder | trace | {' | '.join(names)} |\n|{'---|' * (len(names) + 2)}")
     for row in rows:
         if row["policy"] == "adaptive":
