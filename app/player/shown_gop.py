@@ -43,6 +43,8 @@ def better_while_shown(
 ) -> Decision | None:
     """The best rung that the GOP on the screen is worth being fetched again at.
 
+    None that is better than that of the next one: a step up that a step down follows is seen twice.
+
     Args:
         seen: the first of what is held is being shown.
         left_s: content seconds of it that are left once it would be decoded, were it there now.
@@ -51,7 +53,8 @@ def better_while_shown(
         return None
     shown, bps = seen.held[0], seen.throughput.bps * upgrades.trust
     entry = ladder.gops[shown.gop]
-    for rung in shown.better:
+    best = seen.held[1].rung if len(seen.held) > 1 else 0
+    for rung in (rung for rung in shown.better if rung >= best):
         size_bytes = entry.feature_bytes[rung]
         took_s = _arrival_s(size_bytes, bps, seen.throughput)
         gains = entry.quality_db[rung] > entry.quality_db[shown.rung]
