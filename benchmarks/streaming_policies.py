@@ -127,12 +127,14 @@ def compare(task: Task) -> list[dict[str, Any]]:
     policies: list[Policy | Plain] = [Adaptive(settings), Adaptive(once, "no upgrades")]
     policies += plain_policies(task.ladder, settings)
     outcomes = [play(policy, task.ladder, task.trace) for policy in policies]
-    told = SessionSettings(foresight_s=FORESIGHT_S)
+    room = task.trace.mean_bps / task.ladder.bandwidth_bps(task.ladder.lowest)
+    told, told_mean = SessionSettings(foresight_s=FORESIGHT_S), knowing_the_mean(settings, room)
     outcomes.append(play(Adaptive(settings, "forecast"), task.ladder, task.trace, told))
+    outcomes.append(play(Adaptive(told_mean, "told the mean"), task.ladder, task.trace))
+    outcomes.append(play(Adaptive(told_mean, "told both"), task.ladder, task.trace, told))
     qoe_db = {outcome.policy: outcome.qoe_db for outcome in outcomes}
     search = replace(OptimumSettings(), buffer_s=settings.most_buffer_s)
     best = find_optimum(task.ladder, task.trace, search)
-    room = task.trace.mean_bps / task.ladder.bandwidth_bps(task.ladder.lowest)
     return [
         {
             "ladder": task.scale,
@@ -148,6 +150,16 @@ def compare(task: Task) -> list[dict[str, Any]]:
         }
         for outcome in outcomes
     ]
+
+
+def knowing_the_mean(settings: AdaptiveSettings, room: float) -> AdaptiveSettings:
+    """What no player knows: the mean of the network that it has begun to use.
+
+    Args:
+        room: its mean throughput over the lowest rung's bit rate.
+    """
+    static = replace(settings.static, usual_room=room, prior_s=math.inf)
+    return replace(settings, static=static)
 
 
 def normalised(qoe_db: float, lowest_db: float, best_db: float) -> float:
