@@ -81,7 +81,7 @@ def test_few_points_do_not_tell(cameras: list[Camera]) -> None:
 
 def test_only_what_stands_before_the_cameras_costs(cameras: list[Camera]) -> None:
     space = FreeSpace(cameras, CENTER, NEAR, FAR)
-    assert mean_loss(space, floater(in_front_of(cameras[0], 1.0))) > 1e-3
+    assert mean_loss(space, floater(in_front_of(cameras[0], 1.0))) > 3e-4
     assert mean_loss(space, floater(torch.zeros(3))) == 0  # 4.3 away: the scene
 
 
@@ -100,7 +100,7 @@ def test_the_loss_is_the_mean_alpha_of_what_is_near(cameras: list[Camera]) -> No
 
 def test_places_lie_as_far_out_as_the_cameras_that_they_are_between() -> None:
     """On straight lines they would lie nearer to the middle of the ring."""
-    cameras = ring_cameras(16)
+    cameras = ring_cameras(24)
     space, random = FreeSpace(cameras, CENTER, NEAR, FAR), RandomSource(0, CPU)
     out = cameras[0].position.norm()
     apart = torch.cdist(space.places, space.places).sort().values[0, 2]

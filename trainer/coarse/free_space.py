@@ -25,7 +25,7 @@ from trainer.points.projection import distances, inside, project
 from trainer.random_source import RandomSource
 
 SHRINK = 4  # floaters are large: a picture of a fourth of the size shows them
-NEIGHBOURS = 4
+NEIGHBOURS = 6
 FEWEST_POINTS = 20  # fewer do not say how near things are
 NEAREST_SHARE = 0.02  # of a camera's points may be wrong, or on the body of another camera
 FREE_SHARE = 0.8  # of the distance of the nearest things found
