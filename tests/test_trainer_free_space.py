@@ -12,24 +12,25 @@ from torch import Tensor
 
 from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from tests.capture_scene import BACKGROUND, ring_cameras, scene_at, still_blobs
-from trainer.coarse.background import StillView
+from trainer.coarse.background import BackgroundConfig, StillView, still_views
 from trainer.coarse.footage import MedianFootage
-from trainer.coarse.free_space import FREE_SHARE, FreeSpace, free_distance
+from trainer.coarse.free_space import FREE_SHARE, FreeSpace, free_depth
 from trainer.coarse.stage import StaticConfig, train_static
 from trainer.config import TrainConfig
 from trainer.datasets import open_capture
 from trainer.joint_stage import without_floaters
 from trainer.optimization.gaussian_parameters import ATTRIBUTES
 from trainer.optimization.rasterizer import rasterize
-from trainer.points.point_cloud import PointCloud
 from trainer.random_source import RandomSource
 from trainer.run_directory import RunDirectory
 from trainer.scene_meta import scene_meta
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
-NEAR, FAR = 0.3, 2.0
+NEAR = 0.3
 CENTER = (0.0, 0.0, 0.0)
+SHELL = 1.75  # radius of the points that were found around the scene
+NO_POINTS = torch.zeros(0, 3)
 
 
 @pytest.fixture
@@ -47,6 +48,12 @@ def floater(place: Tensor) -> CanonicalGaussians:
     )
 
 
+def shell() -> Tensor:
+    """[2000, 3] on a sphere: cameras 4.3 away find nothing nearer than 2.5."""
+    random = torch.Generator().manual_seed(1)
+    return SHELL * torch.nn.functional.normalize(torch.randn(2000, 3, generator=random))
+
+
 def in_front_of(camera: Camera, depth: float) -> Tensor:
     return camera.position + depth * camera.viewmat[2, :3]
 
@@ -58,36 +65,35 @@ def mean_loss(space: FreeSpace, of: CanonicalGaussians) -> float:
 
 def test_space_is_free_up_to_a_share_of_the_nearest_points(cameras: list[Camera]) -> None:
     points = in_front_of(cameras[0], 3.0).expand(40, 3)
-    cloud = PointCloud(points, torch.zeros(40, 3))
     depths = [(c.viewmat[2, :3] @ points[0] + c.viewmat[2, 3]).item() for c in cameras]
-    assert free_distance(cloud, cameras) == pytest.approx(FREE_SHARE * min(depths), rel=1e-4)
+    for camera, depth in zip(cameras, depths, strict=True):
+        assert free_depth(points, camera) == pytest.approx(FREE_SHARE * depth, rel=1e-4)
+    space = FreeSpace(cameras, CENTER, NEAR, points)
+    assert space.far == pytest.approx(FREE_SHARE * min(depths), rel=1e-4)
 
 
 def test_a_wrong_point_does_not_bring_things_near(cameras: list[Camera]) -> None:
     far = in_front_of(cameras[0], 3.0).expand(99, 3)
     stray = in_front_of(cameras[0], 0.01)[None]
-    with_stray = PointCloud(torch.cat([far, stray]), torch.zeros(100, 3))
-    without = PointCloud(far, torch.zeros(99, 3))
-    assert free_distance(with_stray, cameras) == free_distance(without, cameras)
+    assert free_depth(torch.cat([far, stray]), cameras[0]) == free_depth(far, cameras[0])
 
 
 def test_few_points_do_not_tell(cameras: list[Camera]) -> None:
-    cloud = PointCloud(in_front_of(cameras[0], 3.0).expand(10, 3), torch.zeros(10, 3))
-    assert free_distance(cloud, cameras) == 0
-    assert (
-        mean_loss(FreeSpace(cameras, CENTER, NEAR, 0.0), floater(in_front_of(cameras[0], 1))) == 0
-    )
+    few = in_front_of(cameras[0], 3.0).expand(10, 3)
+    assert free_depth(few, cameras[0]) == 0
+    space = FreeSpace(cameras, CENTER, NEAR, few)
+    assert mean_loss(space, floater(in_front_of(cameras[0], 1))) == 0
 
 
 def test_only_what_stands_before_the_cameras_costs(cameras: list[Camera]) -> None:
-    space = FreeSpace(cameras, CENTER, NEAR, FAR)
+    space = FreeSpace(cameras, CENTER, NEAR, shell())
     assert mean_loss(space, floater(in_front_of(cameras[0], 1.0))) > 3e-4
     assert mean_loss(space, floater(torch.zeros(3))) == 0  # 4.3 away: the scene
 
 
 def test_the_loss_is_the_mean_alpha_of_what_is_near(cameras: list[Camera]) -> None:
     """By hand: only the floater is drawn, from the place that the same lot chooses."""
-    space = FreeSpace(cameras[:2], CENTER, NEAR, FAR)
+    space = FreeSpace(cameras[:2], CENTER, NEAR, shell())
     near, scene = floater(in_front_of(cameras[0], 1.0)).activate(), scene_at(0)
     for seed in range(4):
         camera, far = space.camera_between(RandomSource(seed, CPU))
@@ -101,7 +107,7 @@ def test_the_loss_is_the_mean_alpha_of_what_is_near(cameras: list[Camera]) -> No
 def test_places_lie_as_far_out_as_the_cameras_that_they_are_between() -> None:
     """On straight lines they would lie nearer to the middle of the ring."""
     cameras = ring_cameras(24)
-    space, random = FreeSpace(cameras, CENTER, NEAR, FAR), RandomSource(0, CPU)
+    space, random = FreeSpace(cameras, CENTER, NEAR, shell()), RandomSource(0, CPU)
     out = cameras[0].position.norm()
     apart = torch.cdist(space.places, space.places).sort().values[0, 2]
     for _ in range(20):
@@ -110,7 +116,9 @@ def test_places_lie_as_far_out_as_the_cameras_that_they_are_between() -> None:
         assert torch.cdist(camera.position[None], space.places).min() <= apart
         assert (camera.width, camera.height) == (8, 6)
         assert torch.allclose(camera.viewmat[2, :3], -camera.position / out, atol=0.15)
-        assert far == pytest.approx(FAR, abs=0.1)  # hardly nearer to the scene than the cameras
+        assert far == pytest.approx(
+            space.far, abs=0.1
+        )  # hardly nearer to the scene than the cameras
 
 
 def test_where_the_way_leads_nearer_to_the_scene_less_is_free() -> None:
@@ -120,11 +128,12 @@ def test_where_the_way_leads_nearer_to_the_scene_less_is_free() -> None:
         Camera.look_at(torch.tensor([x, y, 0.0]), torch.tensor([-9e3, 0, 0]), up, 0.7, 32, 24)
         for x, y in ((5.0, 0.0), (3.0, 1.0))
     ]
-    space, random = FreeSpace(pair, (-9e3, 0.0, 0.0), NEAR, FAR), RandomSource(0, CPU)
+    points = torch.tensor([-10.0, 0.5, 0.0]).expand(50, 3)
+    space, random = FreeSpace(pair, (-9e3, 0.0, 0.0), NEAR, points), RandomSource(0, CPU)
     for _ in range(8):
         camera, far = space.camera_between(random)
         assert 3 < camera.position[0] < 5
-        assert far == pytest.approx(FAR - (5 - camera.position[0].item()), abs=0.01)
+        assert far == pytest.approx(space.far - (5 - camera.position[0].item()), abs=0.01)
 
 
 def test_between_opposite_cameras_places_are_on_the_straight_way() -> None:
@@ -133,7 +142,7 @@ def test_between_opposite_cameras_places_are_on_the_straight_way() -> None:
         Camera.look_at(torch.tensor([x, 0.0, 0.0]), torch.zeros(3), up, 0.7, 32, 24)
         for x in (-3.0, 3.0)
     ]
-    space, random = FreeSpace(pair, CENTER, NEAR, FAR), RandomSource(0, CPU)
+    space, random = FreeSpace(pair, CENTER, NEAR, shell()), RandomSource(0, CPU)
     for _ in range(20):
         camera, _ = space.camera_between(random)
         assert camera.position.isfinite().all()
@@ -144,7 +153,7 @@ def test_between_opposite_cameras_places_are_on_the_straight_way() -> None:
 
 
 def test_a_lone_camera_has_no_space_between(cameras: list[Camera]) -> None:
-    space = FreeSpace(cameras[:1], CENTER, NEAR, FAR)
+    space = FreeSpace(cameras[:1], CENTER, NEAR, shell())
     assert mean_loss(space, floater(in_front_of(cameras[0], 1))) == 0
 
 
@@ -152,7 +161,7 @@ def test_the_gradient_thins_a_floater(cameras: list[Camera]) -> None:
     stored = floater(in_front_of(cameras[0], 1.0))
     stored.opacity_logits.requires_grad_()
     random = RandomSource(0, CPU)
-    space = FreeSpace(cameras, CENTER, NEAR, FAR)
+    space = FreeSpace(cameras, CENTER, NEAR, shell())
     sum(space.loss(stored.activate(), random) for _ in range(16)).backward()
     assert stored.opacity_logits.grad is not None
     assert stored.opacity_logits.grad.item() > 0  # descending makes it more transparent
@@ -172,7 +181,7 @@ def test_a_floater_that_no_picture_forbids_fades(cameras: list[Camera]) -> None:
         left = train_static(
             floater(in_front_of(cameras[0], 1.0)), footage, BACKGROUND, NEAR, 4.0,
             replace(config, free_weight=weight), RandomSource(0, CPU), lambda *_: None,
-            free_space=FreeSpace(cameras[1:], CENTER, NEAR, FAR),
+            free_space=FreeSpace(cameras[1:], CENTER, NEAR, shell()),
         )  # fmt: skip
         return left.opacity_logits.sigmoid().item()
 
@@ -183,14 +192,14 @@ def test_a_floater_that_no_picture_forbids_fades(cameras: list[Camera]) -> None:
 def test_the_scene_itself_is_not_in_free_space(cameras: list[Camera]) -> None:
     """Though the way from a camera to its neighbours leads nearer to it."""
     random = RandomSource(0, CPU)
-    space = FreeSpace(cameras, CENTER, NEAR, FAR)
+    space = FreeSpace(cameras, CENTER, NEAR, shell())
     assert all(space.loss(scene_at(0), random).item() == 0 for _ in range(8))
 
 
 def test_a_floater_before_a_camera_that_is_missing_is_found(cameras: list[Camera]) -> None:
     hanging = floater(in_front_of(cameras[0], 1.0)).activate()
     both = Gaussians.concatenate([scene_at(0), hanging])
-    space = FreeSpace(cameras[1:], CENTER, NEAR, FAR)
+    space = FreeSpace(cameras[1:], CENTER, NEAR, shell())
     found = space.floaters(both, RandomSource(0, CPU))
     assert found.tolist() == [False] * 6 + [True]
 
@@ -198,28 +207,78 @@ def test_a_floater_before_a_camera_that_is_missing_is_found(cameras: list[Camera
 def test_what_a_picture_has_in_its_middle_is_no_floater(cameras: list[Camera]) -> None:
     """That camera recorded it, or the colour loss would have it gone."""
     seen = floater(in_front_of(cameras[0], 1.0)).activate()
-    space = FreeSpace(cameras, CENTER, NEAR, FAR)
+    space = FreeSpace(cameras, CENTER, NEAR, shell())
     assert not space.floaters(seen, RandomSource(0, CPU)).any()
 
 
 def test_nothing_floats_where_it_is_not_known_what_is_free(cameras: list[Camera]) -> None:
     hanging = floater(in_front_of(cameras[0], 1.0)).activate()
     for space in (
-        FreeSpace(cameras[1:], CENTER, NEAR, 0.0),
-        FreeSpace(cameras[1:2], CENTER, NEAR, FAR),
+        FreeSpace(cameras[1:], CENTER, NEAR, NO_POINTS),
+        FreeSpace(cameras[1:2], CENTER, NEAR, shell()),
     ):
         assert not space.floaters(hanging, RandomSource(0, CPU)).any()
 
 
-@pytest.mark.parametrize(("weight", "left"), [(1.0, 5), (0.0, 6)])
+def test_where_a_point_was_found_nothing_floats(cameras: list[Camera]) -> None:
+    """Though it is one of few that are nearer than all others."""
+    place = in_front_of(cameras[0], 1.0)
+    found = torch.cat([shell(), place[None]])
+    space = FreeSpace(cameras[1:], CENTER, NEAR, found)
+    assert not space.floaters(floater(place).activate(), RandomSource(0, CPU)).any()
+
+
+def test_the_walls_of_a_square_room_do_not_float() -> None:
+    """Between its corners the surface of the cameras is outside of the room."""
+    up, random = torch.tensor([0.0, 0.0, 1.0]), torch.Generator().manual_seed(0)
+    places = [(x, y) for x in (-3.0, 0.0, 3.0) for y in (-3.0, 0.0, 3.0) if (x, y) != (0, 0)]
+    corners = [
+        Camera.look_at(torch.tensor([*p, 1.0]), torch.zeros(3), up, 1.0, 64, 48) for p in places
+    ]
+    walls = torch.rand(4000, 3, generator=random) * 6 - 3
+    walls[:2000, 0], walls[2000:, 1] = walls[:2000, 0].sign() * 3.05, walls[2000:, 1].sign() * 3.05
+    space = FreeSpace(corners, CENTER, NEAR, walls)
+    built = CanonicalGaussians(
+        walls, torch.tensor([[1.0, 0, 0, 0]]).repeat(4000, 1), torch.full((4000, 3), -3.0),
+        torch.ones(4000), torch.zeros(4000, 3),
+    )  # fmt: skip
+    assert not space.floaters(built.activate(), RandomSource(0, CPU)).any()
+    between = [space.camera_between(RandomSource(seed, CPU)) for seed in range(50)]
+    outside = [far for camera, far in between if camera.position[:2].abs().max() > 3.2]
+    assert min(outside) < 1.0 < space.far  # what is before such a place is the wall
+
+
+@pytest.fixture(scope="module")
+def stills(tiny_capture: Path) -> dict[str, StillView]:
+    return still_views(open_capture(tiny_capture), BackgroundConfig(), CPU)
+
+
+@pytest.mark.parametrize(
+    ("weight", "recorded", "left"), [(1.0, False, 5), (0.0, False, 6), (1.0, True, 6)]
+)
 def test_the_final_static_layer_has_no_floaters(
-    weight: float, left: int, cameras: list[Camera], tiny_capture: Path, tmp_path: Path
+    weight: float,
+    recorded: bool,
+    left: int,
+    cameras: list[Camera],
+    stills: dict[str, StillView],
+    tiny_capture: Path,
+    tmp_path: Path,
 ) -> None:
-    """Camera 0 of the capture is held out; a weight of 0 allows everything."""
+    """Camera 0 of the capture is held out; a weight of 0 allows everything, and what the others
+    recorded from afar is no floater."""
     capture, run = open_capture(tiny_capture), RunDirectory(tmp_path)
-    run.write_plan(scene_meta(capture, BACKGROUND, NEAR), [6], free_distance=FAR)
-    hanging = floater(in_front_of(cameras[0], 1.0))
-    config = TrainConfig(tiny_capture, tmp_path, static=StaticConfig(free_weight=weight))
-    parts = still_blobs(), hanging
+    run.write_plan(scene_meta(capture, BACKGROUND, NEAR), [6])
+    run.write_points(shell())
+    parts = still_blobs(), floater(in_front_of(cameras[0], 1.0))
     static = CanonicalGaussians(*(torch.cat([getattr(p, n) for p in parts]) for n in ATTRIBUTES))
+    if recorded:
+        stills = {v.name: drawn(static, v.camera) for v in capture.views}
+    run.write_stills(stills)
+    config = TrainConfig(tiny_capture, tmp_path, static=StaticConfig(free_weight=weight))
     assert len(without_floaters(static, config, capture, run)) == left
+
+
+def drawn(static: CanonicalGaussians, camera: Camera) -> StillView:
+    picture, _ = rasterize(static.activate(), [camera], RenderSettings(BACKGROUND, NEAR))
+    return StillView(picture[0].mul(255).round().byte(), torch.ones(picture.shape[1:3]))

@@ -16,7 +16,7 @@ from trainer.coarse.background import StillView, flat_background, mean_color, st
 from trainer.coarse.color_response import ColorResponse
 from trainer.coarse.depth_supervision import sparse_depth
 from trainer.coarse.footage import CoarseFootage, MedianFootage, frame_footage
-from trainer.coarse.free_space import FreeSpace, free_distance
+from trainer.coarse.free_space import FreeSpace
 from trainer.coarse.stage import StaticConfig, train_static
 from trainer.config import TrainConfig
 from trainer.datasets import Capture
@@ -59,7 +59,7 @@ def train_coarse_stage(
     random = RandomSource(config.seed, device)
     settings = config.static.for_pictures(cameras[0].width, cameras[0].height)
     found = found_points(capture, medians, config.points, random)
-    free_space = FreeSpace(cameras, capture.center, near, free_distance(found, cameras))
+    free_space = FreeSpace(cameras, capture.center, near, found.positions)
     log.info("nothing stands nearer to the cameras than %.3g", free_space.far)
     start = _start(config, capture, found, settings.cap, medians, random)
     watch = HeldOutWatch.of_stills(capture, stills, RenderSettings(meta.background, near), device)
@@ -72,7 +72,8 @@ def train_coarse_stage(
     final = watch.read(lambda _: static.activate())
     log.info("coarse stage: %d Gaussians, %s %.2f dB", len(static), watch.name, final)
     run.write_stills(stills)
-    run.write_plan(meta, gop_lengths(capture.frames, config.gop_frames), free_space.far)
+    run.write_points(found.positions)
+    run.write_plan(meta, gop_lengths(capture.frames, config.gop_frames))
     _write_response(run, capture, response)
     run.write_stage(stopwatch.record())
     run.write_coarse(static)  # last: where it exists, the stage is done

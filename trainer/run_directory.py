@@ -78,11 +78,8 @@ class RunDirectory:
     def write_summary(self, document: dict[str, Any]) -> None:
         self._write_json("training.json", document)
 
-    def write_plan(
-        self, meta: SceneMeta, gop_frames: list[int], free_distance: float = 0.0
-    ) -> None:
-        plan = {"meta": asdict(meta), "gop_frames": gop_frames, "free_distance": free_distance}
-        self._write_json("run.json", plan)
+    def write_plan(self, meta: SceneMeta, gop_frames: list[int]) -> None:
+        self._write_json("run.json", {"meta": asdict(meta), "gop_frames": gop_frames})
 
     def read_plan(self) -> tuple[SceneMeta, list[int]]:
         try:
@@ -91,9 +88,12 @@ class RunDirectory:
         except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"{self.path} is not a training run: {error!r}") from error
 
-    def read_free_distance(self) -> float:
-        """How far before the cameras nothing was found, world units; 0: that is not known."""
-        return float(_read_json(self.path / "run.json").get("free_distance", 0.0))
+    def write_points(self, positions: Tensor) -> None:
+        """[N, 3] of what was found on the surfaces of the scene before training, world units."""
+        _save(self.path / "points.safetensors", {"positions": positions}, {})
+
+    def read_points(self) -> Tensor:
+        return _load(self.path / "points.safetensors")[0]["positions"]
 
     def write_stills(self, stills: dict[str, StillView]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)

@@ -38,6 +38,7 @@ SHARED_FILES = (
     "run.json",
     "coarse.json",
     "stills.safetensors",
+    "points.safetensors",
     "color_response.safetensors",
     "coarse.safetensors",
 )

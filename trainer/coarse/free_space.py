@@ -20,7 +20,7 @@ from torch import Tensor
 
 from renderer import Camera, Gaussians, RenderSettings
 from trainer.optimization.rasterizer import rasterize
-from trainer.points.point_cloud import PointCloud
+from trainer.points.point_cloud import neighbour_distance
 from trainer.points.projection import distances, inside, project
 from trainer.random_source import RandomSource
 
@@ -29,20 +29,23 @@ NEIGHBOURS = 6
 FEWEST_POINTS = 20  # fewer do not say how near things are
 NEAREST_SHARE = 0.02  # of a camera's points may be wrong, or on the body of another camera
 FREE_SHARE = 0.8  # of the distance of the nearest things found
+POINTS = 5_000  # tell well enough how far a place between the cameras sees nothing
 LOOKS = 1000  # places from which floaters are looked for
 VISIBLE = 0.02  # least opacity of a floater
 REACH = 3.0  # standard deviations that a Gaussian is seen around its middle
 
 
-def free_distance(points: PointCloud, cameras: list[Camera]) -> float:
-    """How far in front of all cameras nothing was found, world units; 0 where points are few."""
-    nearest = []
-    for camera in cameras:
-        pixels, depth = project(points.positions, camera)
-        seen = depth[inside(pixels, depth, camera)]
-        if len(seen) >= FEWEST_POINTS:
-            nearest.append(seen.sort().values[int(NEAREST_SHARE * len(seen))].item())
-    return FREE_SHARE * min(nearest, default=0.0)
+def free_depth(positions: Tensor, camera: Camera) -> float:
+    """How far in front of a camera nothing was found; 0 where it sees few points.
+
+    Args:
+        positions: [N, 3] of points on the surfaces of the scene.
+    """
+    pixels, depth = project(positions, camera)
+    seen = depth[inside(pixels, depth, camera)]
+    if len(seen) < FEWEST_POINTS:
+        return 0.0
+    return FREE_SHARE * seen.kthvalue(int(NEAREST_SHARE * len(seen)) + 1).values.item()
 
 
 class FreeSpace:
@@ -52,13 +55,21 @@ class FreeSpace:
         cameras: the training cameras.
         center: the point that they look at, world units.
         near: distance of the near plane, world units: what is nearer is not drawn anyway.
-        far: up to here space is free, world units; not beyond `near` means that nothing is.
+        positions: [N, 3] of points that were found on the surfaces of the scene.
     """
 
     def __init__(
-        self, cameras: list[Camera], center: tuple[float, float, float], near: float, far: float
+        self,
+        cameras: list[Camera],
+        center: tuple[float, float, float],
+        near: float,
+        positions: Tensor,
     ) -> None:
-        self.near, self.far, self.center = near, far, torch.tensor(center)
+        self.near, self.center = near, torch.tensor(center)
+        known = [depth for c in cameras if (depth := free_depth(positions.cpu(), c)) > 0]
+        self.far = min(known, default=0.0)  # up to here it is free before all of them
+        chosen = torch.linspace(0, len(positions) - 1, min(len(positions), POINTS)).round().long()
+        self.positions = positions.cpu()[chosen]
         self.cameras = [c.resized(c.width // SHRINK, c.height // SHRINK) for c in cameras]
         self.places = torch.stack([c.position.cpu() for c in cameras])
         self.rotations = torch.stack([c.viewmat[:3, :3].cpu() for c in cameras])
@@ -88,8 +99,8 @@ class FreeSpace:
     def floaters(self, gaussians: Gaussians, random: RandomSource) -> Tensor:
         """[N] bool: what is seen in free space from between the cameras.
 
-        Not what a training camera has there in the middle of its own picture: that was compared
-        with what it recorded.
+        Not what a training camera has there in the middle of its own picture, as that was compared
+        with what it recorded, and not where a point was found.
         """
         found = torch.zeros_like(gaussians.opacities, dtype=torch.bool)
         if not self.is_known:
@@ -98,7 +109,14 @@ class FreeSpace:
             found |= self._seen_close(gaussians, *self.camera_between(random), REACH)
         for camera in self.cameras:
             found &= ~self._seen_close(gaussians, camera, self.far, 0.0)
-        return found & (gaussians.opacities > VISIBLE)
+        found &= gaussians.opacities > VISIBLE
+        return found.masked_scatter(found, ~self._on_a_point(gaussians.means[found]))
+
+    def _on_a_point(self, places: Tensor) -> Tensor:
+        """[N] bool: no farther from a point than points usually are from each other."""
+        positions = self.positions.to(places.device)
+        usual = neighbour_distance(positions).median()
+        return distances(places, positions).amin(dim=1) < usual
 
     def _seen_close(self, gaussians: Gaussians, camera: Camera, far: float, reach: float) -> Tensor:
         """[N] bool: drawn nearer than `far`, within `reach` deviations of the picture."""
@@ -111,7 +129,8 @@ class FreeSpace:
 
     def camera_between(self, random: RandomSource) -> tuple[Camera, float]:
         """A camera amid one of the cameras and two of its neighbours, and how far it sees nothing:
-        less than these where it stands nearer to the scene."""
+        less than these where it stands nearer to the scene, and no farther than to what was found
+        before it, such as the wall of a square room that the surface bulges out of."""
         one = random.integer(len(self.cameras))
         beside = random.choice(2, self.neighbours.shape[1])
         group = [one, *self.neighbours[one, beside].tolist()]
@@ -122,7 +141,8 @@ class FreeSpace:
         viewmat = torch.eye(4)
         viewmat[:3, :3], viewmat[:3, 3] = rotation, -rotation @ place
         nearer = ((place - self.places[group]) @ rotation[2]).max().item()
-        return replace(self.cameras[one], viewmat=viewmat), self.far - max(nearer, inwards)
+        camera = replace(self.cameras[one], viewmat=viewmat)
+        return camera, min(self.far - max(nearer, inwards), free_depth(self.positions, camera))
 
     def _on_the_surface(self, places: Tensor, shares: Tensor) -> tuple[Tensor, float]:
         """[3] between places [K, 3], as far from the center as these are; on the straight way
