@@ -12,15 +12,15 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from codec.checked_json import Node
 from codec.errors import Cancelled, CodecError, NotAScene
 from codec.file_entry import MANIFEST_NAME, FileEntry, read_file_entry
 from codec.limits import Limits
+from codec.streaming.address import is_url, local_path
 from codec.streaming.container import never
-from codec.streaming.locate import is_url, open_container
+from codec.streaming.locate import open_container
 from codec.streaming.scene_files import LocalFiles, SceneFiles
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ def local_poster(location: str) -> Poster | None:
         return None
     limits = Limits()
     try:
-        container = open_container(Path(location), limits)
+        container = open_container(local_path(location), limits)
         try:
             return read_poster(LocalFiles(container, limits.manifest_bytes), limits)
         finally:

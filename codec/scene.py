@@ -19,10 +19,11 @@ from codec.poster import Poster, read_poster
 from codec.scene_decoder import SceneDecoder
 from codec.source import SceneMeta
 from codec.streaming.adaptive.ladder import Ladder, ladder_of
+from codec.streaming.address import is_url, shown
 from codec.streaming.container import never
 from codec.streaming.disk_cache import CacheSettings
 from codec.streaming.http_settings import HttpSettings
-from codec.streaming.locate import is_url, open_files
+from codec.streaming.locate import open_files
 from codec.streaming.scene_files import SceneFiles
 from codec.streaming.transport import Listener, nobody
 from renderer import Gaussians, Gop
@@ -80,9 +81,9 @@ def open_scene(
         )
     except FileNotFoundError as error:
         why = str(error) if is_url(str(location)) else "it has no scene.json."
-        raise NotAScene(f"{location} is not a scene: {why}") from error
+        raise NotAScene(f"{shown(str(location))} is not a scene: {why}") from error
     except CorruptSegment as error:
-        raise NotAScene(f"{location} is not a scene: {error}") from error
+        raise NotAScene(f"{shown(str(location))} is not a scene: {error}") from error
     try:
         scene = Scene(files, read_manifest(files.manifest, settings.limits), settings)
         if settings.on_poster is not None and is_url(str(location)):

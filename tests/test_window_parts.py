@@ -18,7 +18,7 @@ from app.ui.camera_clipboard import camera_json, look_from_json
 from app.ui.camera_motion import CameraMotion
 from app.ui.camera_section import parse_angle, parse_vector
 from app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
-from app.ui.dialogs import is_url
+from app.ui.dialogs import is_address
 from app.ui.picking import point_under
 from app.ui.preferences import Preferences
 from app.ui.resolution import Resolution
@@ -103,10 +103,10 @@ def test_typed_numbers() -> None:
 
 
 def test_urls() -> None:
-    assert is_url("https://example.org/scene/")
-    assert not is_url("file:///etc/passwd")
-    assert not is_url("https://")
-    assert not is_url("http://[broken")
+    assert is_address("https://example.org/scene/")
+    assert is_address("file:///home/me/scene.stgs")
+    assert not is_address("https://")
+    assert not is_address("http://[broken")
 
 
 def test_a_copied_camera_can_be_rendered(tmp_path: Path) -> None:

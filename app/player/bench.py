@@ -20,6 +20,7 @@ from app.player.playback_types import PlaybackFrame, PlaybackState
 from app.player.stopwatch import Stopwatch, summary
 from app.player.timeline import Timeline
 from codec.scene import Scene, open_scene
+from codec.streaming.address import shown
 from renderer import Camera, Gaussians, Gop, RenderError, RenderSettings
 from renderer.backends import BackendChoice, choose_backend, close_backend
 
@@ -82,7 +83,7 @@ def bench(
             opening.scene.close()
             playing = _measure_playback(location, opening, size, settings, presenter)
         return {
-            "scene": str(location),
+            "scene": shown(str(location)),
             "rung": opening.rung,
             "size": list(size),
             "backend": opening.choice.backend.name,

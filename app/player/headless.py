@@ -20,6 +20,7 @@ from app.player.progress import console_progress
 from app.player.timeline import Timeline
 from codec.scene import Scene, open_scene
 from codec.source import SceneMeta
+from codec.streaming.address import is_url, local_path, split_login
 from renderer import Gop, RenderSettings
 from renderer.backends import choose_backend, close_backend
 
@@ -132,7 +133,8 @@ def render_preview(
     Raises:
         CodecError, RenderError, PlayerError, OSError: with a message for a person.
     """
-    stem = Path(location.rstrip("/")).stem or "scene"
+    place = split_login(location)[0] if is_url(location) else str(local_path(location))
+    stem = Path(place.rstrip("/")).stem or "scene"
     folder = out_dir or Path.cwd()
     film, picture = folder / f"{stem}-orbit.mp4", folder / f"{stem}.png"
     scene = open_scene(location)

@@ -19,7 +19,7 @@ from app.player.source_thread import OpenScene, SourceSettings, SourceThread
 from app.player.stock import StockSettings
 from app.player.traffic import Traffic
 from codec.streaming.adaptive import Decision
-from codec.streaming.locate import host, is_url
+from codec.streaming.address import host, is_url, shown
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Pipeline:
         first_rung: int | None = None,
         traffic: Traffic | None = None,
     ) -> None:
-        self._location = location
+        self._location = shown(location)
         self._settings = settings
         self._traffic = traffic or Traffic(settings.fetching.metering)
         self._state = state = PipelineState()

@@ -35,7 +35,7 @@ from codec.errors import (
 )
 from codec.scene import Scene
 from codec.streaming.adaptive import Decision, Step
-from codec.streaming.locate import is_url
+from codec.streaming.address import is_url, shown
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class SourceThread:
     ) -> None:
         self._state = state
         self._open_scene = open_scene
-        self._location = location
+        self._location, self._remote = shown(location), is_url(location)
         self._settings = settings
         self._first_rung = first_rung
         self._device = device
@@ -130,7 +130,7 @@ class SourceThread:
             rung = self._first_rung if self._first_rung in opened.rungs else None
             state.target = PlayTarget(0, 0, rung, loop=True, playing=True, speed=1.0)
             state.touch()
-        if is_url(self._location):
+        if self._remote:
             return NetworkFetching(
                 opened, self._settings.fetching, scene.kept_rungs, scene.is_static_kept
             )

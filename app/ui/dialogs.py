@@ -24,6 +24,7 @@ from app.ui import commands, theme
 from app.ui.icons import pixmap
 from app.ui.preferences import APPLICATION_NAME
 from codec.source import SceneMeta
+from codec.streaming.address import is_file_url
 
 _ARROWS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
 _MARGIN_PX = 3 * theme.GRID_PX
@@ -60,15 +61,15 @@ class OpenUrlDialog(QDialog):
 
     def _judge(self) -> None:
         opening = self.buttons.button(QDialogButtonBox.StandardButton.Open)
-        opening.setEnabled(is_url(self.url))
+        opening.setEnabled(is_address(self.url))
         opening.setDefault(True)
 
 
-def is_url(text: str) -> bool:
-    """Whether `text` is an http(s) address with a host."""
+def is_address(text: str) -> bool:
+    """Whether `text` is an http(s) address with a host, or a file: address, right or wrong."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
+        return is_file_url(text) or (parts.scheme in ("http", "https") and bool(parts.hostname))
     except ValueError:
         return False
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage
 
 from app.ui.poster_view import decoded
 from codec.poster import Poster, local_poster
+from codec.streaming.address import shown
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class Posters(QObject):
             poster = local_poster(location)
             image = decoded(poster) if poster else None
         except Exception:
-            log.exception("poster of %s", location)
+            log.exception("poster of %s", shown(location))
         self._looked.emit(location, poster, image)
 
     def _take(self, location: str, poster: Poster | None, image: QImage | None) -> None:

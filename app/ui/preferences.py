@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QByteArray, QSettings
 
 from app.ui.theme import ThemeChoice
+from codec.streaming.address import without_password
 
 APPLICATION_NAME = "StreamSTGS Player"
 RECENT_MAX = 10
@@ -61,12 +62,13 @@ class Preferences:
 
     @property
     def recent(self) -> list[str]:
-        """Locations opened before, newest first."""
+        """Locations opened before, newest first; without passwords."""
         value = self._store.value("recent", [])
         places = value if isinstance(value, list) else [value]
-        return [str(place) for place in places if place][:RECENT_MAX]
+        return [without_password(str(place)) for place in places if place][:RECENT_MAX]
 
     def remember(self, location: str) -> None:
+        location = without_password(location)
         places = [location, *(place for place in self.recent if place != location)]
         self._store.setValue("recent", places[:RECENT_MAX])
 

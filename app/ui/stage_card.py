@@ -10,6 +10,7 @@ from app.ui import theme
 from app.ui.icons import pixmap
 from app.ui.on_stage import STAGE_STYLE, paint_card
 from app.ui.spinner import Spinner
+from codec.streaming.address import shown
 
 _WIDTH_PX = 440
 _EDGE_PX = 16
@@ -68,7 +69,7 @@ class StageCard(QWidget):
         )
 
     def show_opening(self, location: str) -> None:
-        self._show("", "Opening", location, (("Cancel", "cancel"),))
+        self._show("", "Opening", shown(location), (("Cancel", "cancel"),))
 
     def show_error(self, message: str, dismissable: bool) -> None:
         """What went wrong; with a scene behind it the card can also be put away."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
@@ -182,7 +182,7 @@ class Viewport(QWidget):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if (location := dropped_location(event)) is not None:
+        if (location := dropped_location(event.mimeData())) is not None:
             event.acceptProposedAction()
             self.dropped.emit(location)
 
@@ -192,10 +192,12 @@ def _delete(surface: QWidget) -> None:
     surface.deleteLater()
 
 
-def dropped_location(event: QDropEvent) -> str | None:
+def dropped_location(data: QMimeData) -> str | None:
     """Path or URL of what was dropped; the first one where there are several."""
-    urls = event.mimeData().urls()
+    urls = data.urls()
     if urls:
-        return urls[0].toLocalFile() if urls[0].isLocalFile() else urls[0].toString()
-    text = event.mimeData().text().strip()
+        here = urls[0].isLocalFile() and not urls[0].host()
+        encoded = QUrl.ComponentFormattingOption.FullyEncoded
+        return urls[0].toLocalFile() if here else urls[0].toString(encoded)
+    text = data.text().strip()
     return text if text and "\n" not in text else None

@@ -10,6 +10,7 @@ from typing import Literal
 import httpx
 
 from codec.errors import CorruptSegment, MissingSegment, SceneChanged, SceneUnreachable
+from codec.streaming.address import shown
 from codec.streaming.transport import ByteRange, Listener, Progress, Reply
 
 CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
@@ -48,7 +49,7 @@ class Download:
         listener: Listener,
     ) -> None:
         self._number = next(NUMBERS)
-        self.url = url
+        self.address, self.url = url, shown(url)  # to be asked for; for people and listeners
         self.most_bytes = most_bytes
         self.content = bytearray()
         self.tries = 0
@@ -67,7 +68,7 @@ class Download:
     @property
     def key(self) -> tuple[str, int, ByteRange | None]:
         """The same for requests of the same bytes."""
-        return self.url, self.most_bytes, self._range
+        return self.address, self.most_bytes, self._range
 
     @property
     def is_worth_keeping(self) -> bool:

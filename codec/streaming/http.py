@@ -15,6 +15,7 @@ from typing import cast
 import httpx
 
 from codec.errors import Cancelled, CodecError, SceneUnreachable
+from codec.streaming.address import split_login
 from codec.streaming.container import never
 from codec.streaming.download import Download, PassingFault
 from codec.streaming.http_settings import HttpSettings
@@ -73,15 +74,15 @@ class HttpTransport:
         download = Download(url, most_bytes, byte_range, fresh, time.monotonic, self._listener)
         with self._lock:
             if self._closed:
-                raise Cancelled(f"{url}: the connection was closed.")
+                raise Cancelled(f"{download.url}: the connection was closed.")
             future = asyncio.run_coroutine_threadsafe(self._fetch(download), self._loop)
         while True:
             if cancelled():
                 future.cancel()
-                raise Cancelled(f"{url}: reading was cancelled.")
+                raise Cancelled(f"{download.url}: reading was cancelled.")
             done, _ = concurrent.futures.wait([future], POLL_S)
             if done:
-                return _result(future, url)
+                return _result(future, download.url)
 
     def close(self) -> None:
         with self._lock:
@@ -173,9 +174,9 @@ class HttpTransport:
         self, download: Download, patience: asyncio.Timeout, deadline_s: float
     ) -> httpx.Response:
         """The headers that redirects lead to; bodies of redirects are never read."""
-        request = self._client.build_request(
-            "GET", download.url, headers=download.request_headers()
-        )
+        address, login = split_login(download.address)  # httpx writes addresses into its log
+        headers = download.request_headers() | ({"Authorization": login} if login else {})
+        request = self._client.build_request("GET", address, headers=headers)
         for _ in range(self._settings.redirects + 1):
             self._reset(patience, deadline_s)
             response = await self._client.send(request, stream=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from codec.errors import CorruptSegment, MissingSegment, NotAScene, SceneChanged, SceneUnreachable
+from codec.streaming.address import shown
 from codec.streaming.container import never
 from codec.streaming.transport import ByteRange, Transport
 
@@ -21,13 +22,14 @@ class HttpContainer:
 
     def __init__(self, url: str, transport: Transport, fresh: bool = False) -> None:
         base, _, self._query = url.partition("?")
-        self.location = base.rstrip("/")
+        self._base = base.rstrip("/")
+        self.location = shown(self._base)
         self._transport = transport
         self._fresh = fresh
 
     def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
         query = f"?{self._query}" if self._query else ""
-        url = f"{self.location}/{name}{query}"
+        url = f"{self._base}/{name}{query}"
         return self._transport.get(url, most_bytes, cancelled, fresh=self._fresh).content
 
     def close(self) -> None:
@@ -50,16 +52,18 @@ class HttpRanges:
             SceneUnreachable: the server fails or ignores ranges.
             Cancelled: while its end was read.
         """
-        self.location = url
+        self._url, self.location = url, shown(url)
         self._transport = transport
         self._fresh = fresh
         try:
             last = ByteRange(None, TAIL_BYTES)
             tail = transport.get(url, TAIL_BYTES, cancelled, last, fresh)
         except (MissingSegment, CorruptSegment) as error:
-            raise NotAScene(f"{url} is not a scene: {error}") from error
+            raise NotAScene(f"{self.location} is not a scene: {error}") from error
         if tail.whole_bytes is None:
-            raise SceneUnreachable(f"{url}: the server does not say how long the file is.")
+            raise SceneUnreachable(
+                f"{self.location}: the server does not say how long the file is."
+            )
         self.size_bytes = tail.whole_bytes
         self._tail_start, self._tail = tail.range_start, tail.content
 
@@ -70,7 +74,7 @@ class HttpRanges:
         if start >= self._tail_start:
             return self._tail[start - self._tail_start : end - self._tail_start]
         part = ByteRange(start, end - 1)
-        reply = self._transport.get(self.location, end - start, cancelled, part, self._fresh)
+        reply = self._transport.get(self._url, end - start, cancelled, part, self._fresh)
         if reply.whole_bytes != self.size_bytes:
             raise SceneChanged(f"{self.location} was replaced while it was open.")
         return reply.content

@@ -8,6 +8,7 @@ from pathlib import Path
 from codec.errors import NotAScene
 from codec.file_entry import DASH_NAME, MANIFEST_NAME
 from codec.limits import Limits
+from codec.streaming.address import is_url, local_path, shown
 from codec.streaming.archive import ArchiveContainer, FileRanges
 from codec.streaming.container import Container, never
 from codec.streaming.directory import DirectoryContainer
@@ -41,22 +42,12 @@ def open_files(
 
         transport = HttpTransport(http, listener=listener)
         return open_remote(location, limits, transport, cache, cancelled)
-    container = open_container(Path(location), limits)
+    container = open_container(local_path(location), limits)
     try:
         return LocalFiles(container, limits.manifest_bytes)
     except BaseException:
         container.close()
         raise
-
-
-def is_url(location: str) -> bool:
-    """Whether a location names a web server."""
-    return location.lower().startswith(("http://", "https://"))
-
-
-def host(url: str) -> str:
-    """The server that a URL names, for people: without user and password."""
-    return url.partition("://")[2].partition("/")[0].rpartition("@")[2]
 
 
 def open_container(path: Path, limits: Limits) -> Container:
@@ -96,7 +87,7 @@ def open_remote(
 
     kept = DiskCache(cache) if cache.max_bytes else None
     try:
-        return RemoteFiles(url, reach, transport, kept, limits.manifest_bytes, cancelled)
+        return RemoteFiles(shown(url), reach, transport, kept, limits.manifest_bytes, cancelled)
     except BaseException:
         transport.close()
         if kept is not None:

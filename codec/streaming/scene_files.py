@@ -102,7 +102,7 @@ class RemoteFiles:
     scene.json of now tells whether the file is damaged or the whole scene was replaced.
 
     Args:
-        url: of the scene.
+        url: of the scene, without a password: for messages and for keys of the cache.
         reach: opens the container there (fresh: past the caches on the way, cancelled).
         transport: closed with this object.
         cache: closed with this object; None keeps nothing.

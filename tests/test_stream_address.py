@@ -1,0 +1,139 @@
+"""Locations as people type them; a password is for the server alone."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import httpx
+import pytest
+from PySide6.QtCore import QMimeData, QSettings, QUrl
+
+from app.ui.preferences import Preferences
+from app.ui.viewport import dropped_location
+from codec.errors import CodecError, NotAScene
+from codec.limits import Limits
+from codec.poster import local_poster
+from codec.scene import open_scene
+from codec.streaming.address import local_path, shown, split_login, without_password
+from codec.streaming.disk_cache import CacheSettings
+from codec.streaming.http import HttpTransport
+from codec.streaming.http_settings import HttpSettings
+from codec.streaming.locate import open_remote
+from codec.streaming.transport import Progress
+from tests.synthetic import SyntheticSource
+
+SECRET = "s3cr%3At"
+URL = f"https://user:{SECRET}@host/scene/scene.mpd?x=1"
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        ("a/b c.stgs", "a/b c.stgs"),
+        ("file:///a/b%20c%C3%A4.stgs", "/a/b cä.stgs"),
+        ("FILE://localhost/a/scene", "/a/scene"),
+        ("file:/a/scene", "/a/scene"),
+    ],
+)
+def test_paths(location: str, path: str) -> None:
+    assert local_path(location) == Path(path)
+
+
+@pytest.mark.parametrize(
+    ("location", "words"),
+    [
+        ("file://server/a.stgs", "names the machine server"),
+        ("file://scene.stgs", "names the machine scene.stgs"),
+        ("file:scene.stgs", "no whole path"),
+        ("file://", "no whole path"),
+        ("file:///a%00b", "no whole path"),
+        ("file://[broken/a", "no file address"),
+    ],
+)
+def test_other_machines_and_nonsense_are_refused(location: str, words: str) -> None:
+    with pytest.raises(NotAScene, match=words):
+        open_scene(location)
+    assert local_poster(location) is None
+
+
+def test_a_file_url_opens_the_scene(tmp_path: Path) -> None:
+    from codec.encoder import encode_scene
+    from codec.encoder_config import EncoderConfig
+
+    path = tmp_path / "a scene.stgs"
+    encode_scene(SyntheticSource(20, 10, (3,)), path, EncoderConfig(rungs=(32,), codec="h264"))
+    assert "%20" in path.as_uri()
+    with open_scene(path.as_uri()) as scene:
+        assert scene.frame_count == 3
+
+
+@pytest.mark.parametrize(
+    ("dropped", "location"),
+    [
+        ("file:///a%20b.stgs", "/a b.stgs"),
+        ("file://localhost/a%20b.stgs", "file://localhost/a%20b.stgs"),
+        ("https://u:p@host/a%20b", "https://u:p@host/a%20b"),
+    ],
+)
+def test_what_is_dropped(dropped: str, location: str) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl(dropped)])
+    assert dropped_location(data) == location
+
+
+def test_passwords_are_replaced() -> None:
+    assert shown("https://user:p@ss@host/@a:b") == "https://user:***@host/@a:b"
+    assert without_password("https://user:pass@host/a") == "https://user@host/a"
+    for plain in ("https://host/a:b@c", "https://user@host/", "a:b@c.stgs"):
+        assert shown(plain) == without_password(plain) == plain
+    assert split_login("https://us%40er:p%3Aw@host/a") == (
+        "https://host/a",
+        "Basic dXNAZXI6cDp3",
+    )
+    assert split_login("https://host/a@b") == ("https://host/a@b", None)
+
+
+@pytest.mark.parametrize("code", [200, 302, 401, 404, 503])
+@pytest.mark.parametrize("url", [URL, f"https://user:{SECRET}@host/a.stgs"])
+def test_the_server_alone_learns_the_password(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, code: int, url: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    asked: list[httpx.Request] = []
+    told: list[Progress] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        headers = {"Location": "https://other/scene.json"} if code == 302 else {}
+        return httpx.Response(code, headers=headers, stream=httpx.ByteStream(b"{}"))
+
+    transport = HttpTransport(
+        HttpSettings(backoff_s=0.001, redirects=1), httpx.MockTransport(answer), told.append
+    )
+    said = ""
+    try:
+        files = open_remote(url, Limits(), transport, CacheSettings(directory=tmp_path))
+        said = files.location
+        files.close()
+    except CodecError as error:
+        said = str(error)
+    assert asked[0].headers["Authorization"] == "Basic dXNlcjpzM2NyOnQ="
+    assert all("Authorization" not in one.headers for one in asked if one.url.host == "other")
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    for text in (said, caplog.text, repr(told), written.decode("latin1")):
+        assert SECRET not in text
+        assert "s3cr:t" not in text
+    assert "user:***@host" in said
+
+
+def test_the_window_keeps_no_password(tmp_path: Path) -> None:
+    store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    store.setValue("recent", ["https://old:secret@host/a"])
+    preferences = Preferences(store)
+    assert preferences.recent == ["https://old@host/a"]
+    preferences.remember(URL)
+    preferences.flush()
+    assert preferences.recent[0] == "https://user@host/scene/scene.mpd?x=1"
+    assert "s3cr" not in (tmp_path / "settings.ini").read_text()
+    assert "secret" not in (tmp_path / "settings.ini").read_text()
