@@ -32,7 +32,8 @@ class PipelineSettings:
         stock: bounds of memory.
         fetching: what is fetched when.
         prefetch_gops: GOPs decoded ahead of the one that is shown.
-        retry_s: pause before an unreachable server is asked again; doubles up to 4 times this.
+        retry_s: pause before an unreachable server is asked again; doubles up to 4 times this ...
+        hurry_s: ... at once where nobody waits for a picture, else after so many seconds.
         close_timeout_s: how long `close` waits for each thread.
         silent_s: a server that is asked and sends nothing for so long is said to be silent.
     """
@@ -41,6 +42,7 @@ class PipelineSettings:
     fetching: FetchSettings = field(default_factory=FetchSettings)
     prefetch_gops: int = 2
     retry_s: float = 1.0
+    hurry_s: float = 30.0
     close_timeout_s: float = 5.0
     silent_s: float = 3.0
 
@@ -95,7 +97,9 @@ class Pipeline:
         self._settings = settings
         self._traffic = traffic or Traffic(settings.fetching.metering)
         self._state = state = PipelineState()
-        source = SourceSettings(settings.fetching, settings.stock, settings.retry_s)
+        source = SourceSettings(
+            settings.fetching, settings.stock, settings.retry_s, settings.hurry_s
+        )
         self._threads = [
             SourceThread(
                 state, open_scene, location, source, first_rung, device, self._traffic, monotonic

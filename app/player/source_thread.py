@@ -19,6 +19,7 @@ from app.player.fetching import (
 )
 from app.player.gop_errand import GopErrand
 from app.player.opened import PlayTarget
+from app.player.outage import OutagePauses
 from app.player.pipeline_state import SOURCE, Errand, PipelineState
 from app.player.static_errand import StaticErrand
 from app.player.stock import Stock, StockSettings
@@ -49,12 +50,13 @@ class SourceSettings:
     Args:
         fetching: what is fetched when.
         stock: bounds of memory.
-        retry_s: pause before an unreachable server is asked again; doubles up to 4 times this.
+        retry_s, hurry_s: as of `OutagePauses`.
     """
 
     fetching: FetchSettings
     stock: StockSettings
     retry_s: float
+    hurry_s: float
 
 
 class SourceThread:
@@ -89,7 +91,7 @@ class SourceThread:
         self._device = device
         self._traffic = traffic
         self._monotonic = monotonic
-        self._outages = 0  # failed attempts in a row to reach the server
+        self._pauses = OutagePauses(settings.retry_s, settings.hurry_s)
         self._served = -1  # the last seek whose GOP came
         self.thread = threading.Thread(target=self._run, name="source", daemon=True)
 
@@ -147,14 +149,14 @@ class SourceThread:
                 raise
             except (SceneUnreachable, NotAScene) as error:  # it may not be all there yet
                 self._outage(str(error))
-                self._wait_out()
+                self._wait_out(lambda: False)  # opening asks more than once
         raise Cancelled("closed while another scene was opened")
 
     def _play(self, scene: Scene, fetching: Fetching) -> None:
         """Decide, fetch, and again, until the end."""
         while not self._closed():
-            if self._outages:
-                self._wait_out()
+            if self._pauses.failures:
+                self._wait_out(self._picture_is_missing)
             seen, view = self._state.version, self._view()
             decision = fetching.next(view)
             if decision.step is Step.WAIT:
@@ -281,27 +283,39 @@ class SourceThread:
 
     def _arrived(self) -> None:
         with self._state.changed:
-            if self._outages:
-                self._outages, self._state.message = 0, ""
+            if self._pauses.failures:
+                self._pauses.over()
+                self._state.message = ""
 
     def _outage(self, message: str) -> None:
         """The server does not answer: say so once, then keep asking."""
         with self._state.changed:
-            self._outages += 1
+            self._pauses.failed()
             self._state.message = f"{message} Trying again."
-            if self._outages == 1:
+            if self._pauses.failures == 1:
                 self._state.say(self._state.message)
             self._state.touch()
 
-    def _wait_out(self) -> None:
-        """After an outage: pause, longer each time; a seek or the end of the thread cuts it off."""
-        state = self._state
+    def _wait_out(self, hurries: Callable[[], bool]) -> None:
+        """After an outage: pause; a seek or the end of the thread cuts it off.
+
+        Args:
+            hurries: whether somebody waits now; asked under the lock.
+        """
+        state, pauses = self._state, self._pauses
         with state.changed:
             before = state.target.serial if state.target else None
-            state.changed.wait_for(
-                lambda: state.closed or (state.target and state.target.serial != before),
-                self._settings.retry_s * 2 ** min(self._outages - 1, 2),
-            )
+
+            def cut_off() -> bool:
+                return state.closed or bool(state.target and state.target.serial != before)
+
+            if not state.changed.wait_for(cut_off, pauses.soon_s):
+                rest_s = pauses.later_s - pauses.soon_s
+                state.changed.wait_for(lambda: cut_off() or hurries(), rest_s)
+
+    def _picture_is_missing(self) -> bool:
+        stock, target = self._state.stock, self._state.target
+        return stock is not None and target is not None and target.gop not in stock.ready_gops()
 
 
 def _cannot_open(location: str, error: Exception) -> str:

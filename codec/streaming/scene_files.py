@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -19,7 +20,7 @@ from codec.errors import (
 from codec.file_entry import MANIFEST_NAME, FileEntry
 from codec.streaming.container import Container, never
 from codec.streaming.disk_cache import DiskCache
-from codec.streaming.read_ahead import ReadAhead
+from codec.streaming.read_ahead import POLL_S, ReadAhead
 from codec.streaming.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -124,6 +125,8 @@ class RemoteFiles:
         self._transport = transport
         self._cache = cache
         self._manifest_bytes = manifest_bytes
+        self._probing = threading.Lock()
+        self._probes, self._lost = 0, False  # out of reach when it was asked last
         self._container: Container | None = None  # None while nothing was needed from the server
         self.manifest = self._open(f"{url} {MANIFEST_NAME}", cancelled)
         self._ahead = ReadAhead(self._read)
@@ -192,6 +195,7 @@ class RemoteFiles:
             return None
 
     def _fetch(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
+        self._look_for_lost(cancelled)
         try:
             if self._container is None:
                 self._container = self._again(False, cancelled)
@@ -219,8 +223,30 @@ class RemoteFiles:
         try:
             self._manifest_now(self._again(True, cancelled), cancelled)
         except SceneUnreachable:
+            self._lost = True
             return False
         return True
+
+    def _look_for_lost(self, cancelled: Callable[[], bool]) -> None:
+        """A server that was out of reach is asked once, by one reader for all of them, instead of
+        several times for each file.
+
+        Raises:
+            SceneUnreachable: it still is; Cancelled.
+        """
+        before = self._probes
+        while not self._probing.acquire(timeout=POLL_S):
+            if cancelled():
+                raise Cancelled("Waiting for a server was cancelled.")
+        try:
+            if self._lost and self._probes != before:
+                raise SceneUnreachable(f"{self.location} is out of reach.")
+            if self._lost:
+                self._probes += 1
+                self._manifest_now(self._again(True, cancelled), cancelled)
+                self._lost = False
+        finally:
+            self._probing.release()
 
     def _again(self, fresh: bool, cancelled: Callable[[], bool]) -> Container:
         """The container of a scene that was there before: it may come back."""

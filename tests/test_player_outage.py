@@ -1,0 +1,94 @@
+"""A server that comes back is noticed soon by those who wait, and left in peace meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from app.player.outage import OutagePauses
+from app.player.pipeline import PipelineSettings
+from codec.errors import SceneUnreachable
+from codec.file_entry import FileEntry
+from codec.streaming.container import Container
+from codec.streaming.scene_files import RemoteFiles
+
+
+def asked_at(waits: bool, until_s: float, chances: tuple[float, ...]) -> list[float]:
+    """Simulated seconds at which the server is asked during an outage."""
+    settings, chance = PipelineSettings(), itertools.cycle(chances)
+    pauses = OutagePauses(settings.retry_s, settings.hurry_s, lambda: next(chance))
+    now_s, asked = 0.0, []
+    while now_s < until_s:
+        asked.append(now_s)
+        pauses.failed()
+        now_s += pauses.soon_s if waits else pauses.later_s
+    return asked
+
+
+@pytest.mark.parametrize("chances", [(0.0,), (1.0,), (0.2, 0.9)])
+def test_who_waits_for_a_picture_is_served_soon_for_half_a_minute(
+    chances: tuple[float, ...],
+) -> None:
+    asked = asked_at(True, 120.0, chances)
+    gaps = [b - a for a, b in itertools.pairwise(asked)]
+    assert min(gaps) >= 1.0  # never more than one request in a second
+    early = [gap for start, gap in zip(asked, gaps, strict=False) if start < 30.0]
+    assert max(early) < 1.301
+    late = [gap for start, gap in zip(asked, gaps, strict=False) if start > 32.0]
+    assert min(late) >= 4.0
+
+
+def test_nobody_waits() -> None:
+    assert asked_at(False, 20.0, (0.0,)) == [0.0, 1.0, 3.0, 7.0, 11.0, 15.0, 19.0]
+
+
+def test_the_next_outage_is_another_one() -> None:
+    pauses = OutagePauses(1.0, 2.0, lambda: 0.0)
+    for _ in range(5):
+        pauses.failed()
+    assert pauses.soon_s == 4.0
+    pauses.over()
+    pauses.failed()
+    assert (pauses.failures, pauses.soon_s, pauses.later_s) == (1, 1.0, 1.0)
+
+
+class Server:
+    """Implements `Container`; counts what it is asked for."""
+
+    location = "http://x/scene"
+
+    def __init__(self) -> None:
+        self.up, self.asked = True, list[str]()
+
+    def read(self, name: str, most_bytes: int, cancelled: object = None) -> bytes:
+        self.asked.append(name)
+        if not self.up:
+            raise SceneUnreachable(f"{name} cannot be fetched.")
+        return b"{}" if name == "scene.json" else b"content"
+
+    def close(self) -> None:
+        """Serves as its own transport."""
+
+
+def test_a_lost_server_is_asked_once_per_try(tmp_path: Path) -> None:
+    server = Server()
+
+    def reach(fresh: bool, cancelled: object) -> Container:
+        return server
+
+    files = RemoteFiles("http://x/scene", reach, server, None, 100)  # type: ignore[arg-type]
+    part = FileEntry.of("part", b"content")
+    server.up = False
+    for asked in (["part", "scene.json"], ["scene.json"], ["scene.json"]):
+        server.asked.clear()
+        with pytest.raises(SceneUnreachable):
+            files.read(part)
+        assert server.asked == asked
+    server.up = True
+    server.asked.clear()
+    assert files.read(part) == b"content"
+    assert files.read(part) == b"content"
+    assert server.asked == ["scene.json", "part", "part"]
+    files.close()
