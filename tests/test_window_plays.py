@@ -77,6 +77,37 @@ def test_arrows_step_and_jump(window: MainWindow) -> None:
     assert frame(window) == 67
 
 
+def test_a_held_key_is_one_seek(window: MainWindow) -> None:
+    pause(window)
+    key(window, Qt.Key.Key_Home)
+    settle(window)
+    playback = window.loop.screening.playback
+    assert playback is not None
+    before = playback._clock.serial
+    for _ in range(4):
+        QTest.keyPress(window.viewport, Qt.Key.Key_J)
+        QTest.keyPress(window.viewport, Qt.Key.Key_L)
+        live(5)
+    assert status(window).scrubbing
+    assert frame(window) == 24
+    assert playback._clock.serial == before + 2  # the first press, and all that follow
+    QTest.keyRelease(window.viewport, Qt.Key.Key_L)
+    assert not status(window).scrubbing
+    assert playback._clock.serial == before + 3
+    key(window, Qt.Key.Key_L)
+    key(window, Qt.Key.Key_J)
+    assert playback._clock.serial == before + 5  # pressed again, not held
+    assert frame(window) == 24
+
+
+def test_a_held_key_whose_release_is_lost_ends(window: MainWindow) -> None:
+    pause(window)
+    for _ in range(3):
+        QTest.keyPress(window.viewport, Qt.Key.Key_J)
+    assert status(window).scrubbing
+    wait_for(lambda: not status(window).scrubbing, "the end of the seek")
+
+
 def test_what_is_on_screen_is_what_the_reference_draws(
     window: MainWindow, scene_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ from app.ui import theme
 from app.ui.camera_clipboard import camera_json, look_from_json
 from app.ui.curtain import Curtain
 from app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
+from app.ui.held_key import HeldKey
 from app.ui.icons import app_icon
 from app.ui.layout import Stage
 from app.ui.menus import CommandMenus
@@ -57,6 +58,7 @@ class MainWindow(QMainWindow):
         self.panel = SidePanel(preferences)
         self.stage = Stage(self.viewport, self.bar, self.panel)
         self._last_f_s = 0.0
+        self._second_key = HeldKey(lambda: self._seek_by(0.0), self)
         self._camera_timer = QTimer(self)
         self._camera_timer.setSingleShot(True)
         self._camera_waits = False
@@ -84,8 +86,8 @@ class MainWindow(QMainWindow):
             "toggle": lambda: self._play("toggle"),
             "step_back": lambda: self._play("step", -1),
             "step_forward": lambda: self._play("step", 1),
-            "second_back": lambda: self._seek_by(-1.0),
-            "second_forward": lambda: self._seek_by(1.0),
+            "second_back": lambda: self._seek_by(-1.0, self._second_key.press()),
+            "second_forward": lambda: self._seek_by(1.0, self._second_key.press()),
             "go_start": lambda: self._play("seek_frame", 0),
             "go_end": lambda: self._play("seek_frame", 1 << 40),
             "slower": lambda: self._change_speed(-1),
@@ -209,10 +211,11 @@ class MainWindow(QMainWindow):
                 getattr(playback, what)(*arguments)
             self.loop.show_status_now()
 
-    def _seek_by(self, seconds: float) -> None:
+    def _seek_by(self, seconds: float, held: bool = False) -> None:
+        """A key that is held is a drag: one seek, whose end is another."""
         status = self.loop.status
         if status is not None:
-            self._play("seek", max(status.position_s + seconds, 0.0))
+            self._play("seek", max(status.position_s + seconds, 0.0), held)
 
     def set_speed(self, speed: float) -> None:
         self.preferences.set("speed", speed)
@@ -431,6 +434,11 @@ class MainWindow(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.stage.wake()
         super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if not event.isAutoRepeat():
+            self._second_key.end()
+        super().keyReleaseEvent(event)
 
     def _quit(self) -> None:
         self.close()
