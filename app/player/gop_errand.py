@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from app.player.packet_store import StoredGop
 from app.player.pipeline_state import Errand, PipelineState
+from app.player.rest_watch import RestWatch
 from app.player.traffic import Traffic
-from app.player.transfer_watch import RestWatch, TransferWatch
+from app.player.transfer_watch import TransferWatch
 from codec.errors import Cancelled, CorruptSegment, MissingSegment
 from codec.packets import FeaturePacket, KeyframePacket
 from codec.scene import Scene

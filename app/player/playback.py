@@ -404,8 +404,7 @@ class Playback:
         if old is not None and _same(old, frame):
             return old
         plays = self._wants_play and not self._scrubbing
-        plays = plays and old is not None and old.serial == frame.serial
-        if old is not None and plays and index > old.index:
+        if plays and old is not None and old.serial == frame.serial and index > old.index:
             stride = max(1, math.ceil(self._clock.rate))
             late = max(0, index - old.index - stride)
             self._late_frames += late

@@ -62,9 +62,11 @@ class Stock:
     def nearest(self, frame: int) -> tuple[int, CachedGop | None]:
         """The content frame nearest to another one that can be shown, and its GOP."""
         timeline = self.opened.timeline
-        near = timeline.by_distance(frame, self.gops)
+        near = next(iter(timeline.by_distance(frame, self.gops)), None)
         return (
-            (timeline.nearest_in(near[0], frame), self.gops.get(near[0])) if near else (frame, None)
+            (frame, None)
+            if near is None
+            else (timeline.nearest_in(near, frame), self.gops.get(near))
         )
 
     def rung_of(self, gop: int) -> int | None:
