@@ -7,10 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from PySide6.QtCore import QMimeData, QSettings, QUrl
 
-from app.ui.preferences import Preferences
-from app.ui.viewport import dropped_location
 from codec.errors import CodecError, NotAScene
 from codec.limits import Limits
 from codec.poster import local_poster
@@ -68,20 +65,6 @@ def test_a_file_url_opens_the_scene(tmp_path: Path) -> None:
         assert scene.frame_count == 3
 
 
-@pytest.mark.parametrize(
-    ("dropped", "location"),
-    [
-        ("file:///a%20b.stgs", "/a b.stgs"),
-        ("file://localhost/a%20b.stgs", "file://localhost/a%20b.stgs"),
-        ("https://u:p@host/a%20b", "https://u:p@host/a%20b"),
-    ],
-)
-def test_what_is_dropped(dropped: str, location: str) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl(dropped)])
-    assert dropped_location(data) == location
-
-
 def test_passwords_are_replaced() -> None:
     assert shown("https://user:p@ss@host/@a:b") == "https://user:***@host/@a:b"
     assert without_password("https://user:pass@host/a") == "https://user@host/a"
@@ -125,15 +108,3 @@ def test_the_server_alone_learns_the_password(
         assert SECRET not in text
         assert "s3cr:t" not in text
     assert "user:***@host" in said
-
-
-def test_the_window_keeps_no_password(tmp_path: Path) -> None:
-    store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    store.setValue("recent", ["https://old:secret@host/a"])
-    preferences = Preferences(store)
-    assert preferences.recent == ["https://old@host/a"]
-    preferences.remember(URL)
-    preferences.flush()
-    assert preferences.recent[0] == "https://user@host/scene/scene.mpd?x=1"
-    assert "s3cr" not in (tmp_path / "settings.ini").read_text()
-    assert "secret" not in (tmp_path / "settings.ini").read_text()

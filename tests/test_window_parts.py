@@ -10,7 +10,7 @@ import torch
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QMimeData, QSettings, QUrl
 
 from app.player.camera_path import read_camera_path
 from app.player.orbit_camera import OrbitCamera, OrbitView
@@ -26,6 +26,7 @@ from app.ui.rung_slider import bitrate_text, short_bitrate_text
 from app.ui.statistics import RateMeter
 from app.ui.theme import DARK, LIGHT, ON_STAGE, ON_STAGE_MUTED, STAGE, Theme
 from app.ui.timecode import format_time, parse_time
+from app.ui.viewport import dropped_location
 from renderer import Camera, Gaussians
 from tests.synthetic import SyntheticSource
 
@@ -231,3 +232,29 @@ def test_a_damaged_rung_is_automatic(tmp_path: Path, damaged: str) -> None:
     store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     store.setValue("rung", damaged)
     assert Preferences(store).rung is None
+
+
+@pytest.mark.parametrize(
+    ("dropped", "location"),
+    [
+        ("file:///a%20b.stgs", "/a b.stgs"),
+        ("file://localhost/a%20b.stgs", "file://localhost/a%20b.stgs"),
+        ("https://u:p@host/a%20b", "https://u:p@host/a%20b"),
+    ],
+)
+def test_what_is_dropped(dropped: str, location: str) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl(dropped)])
+    assert dropped_location(data) == location
+
+
+def test_the_window_keeps_no_password(tmp_path: Path) -> None:
+    store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    store.setValue("recent", ["https://old:secret@host/a"])
+    preferences = Preferences(store)
+    assert preferences.recent == ["https://old@host/a"]
+    preferences.remember("https://user:s3cr%3At@host/scene/scene.mpd?x=1")
+    preferences.flush()
+    assert preferences.recent[0] == "https://user@host/scene/scene.mpd?x=1"
+    assert "s3cr" not in (tmp_path / "settings.ini").read_text()
+    assert "secret" not in (tmp_path / "settings.ini").read_text()
