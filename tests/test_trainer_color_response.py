@@ -65,6 +65,29 @@ def test_their_regulariser_of_a_case_worked_by_hand() -> None:
     assert gradient.count_nonzero() == 2
 
 
+def largest_tint(config: ColorResponseConfig) -> float:
+    """What the responses of five cameras that agree do to grey, in 8-bit steps, after training in
+    which the Gaussians draw a bit brighter in one step and darker in the next."""
+    random = torch.Generator().manual_seed(1)
+    seen = torch.rand(5, 1, 100, 3, generator=random)
+    response = ColorResponse(5, config, CPU)
+    for step in range(1000):
+        view = step % 5
+        response.decay_rate(step / 1000)
+        drawn = seen[view][None] * (1 + 0.02 * torch.randn(1, generator=random))
+        off = (respond(drawn, response.of([view])) - seen[view]).abs().mean()
+        (off + response.loss()).backward()
+        response.step()
+    grey = torch.full((5, 1, 1, 3), 0.8)
+    return float((respond(grey, response.matrices().detach()) - grey).abs().max() * 255)
+
+
+def test_cameras_that_agree_keep_their_colours() -> None:
+    """At a constant rate the last step of each view stays in its response."""
+    assert largest_tint(ColorResponseConfig()) < 0.5
+    assert largest_tint(ColorResponseConfig(final_rate=1.0)) > 1
+
+
 def test_a_dark_camera_is_found(tiny_capture: Path) -> None:
     """One of seven cameras records everything at 0.8; the scene as the mean camera sees it is
     known and kept."""

@@ -71,6 +71,7 @@ REFUSED: list[tuple[Callable[..., Any], str, Any, str]] = [
     (StaticConfig, "rates", GaussianRates(means_final=math.nan), "--static.rates.means-final"),
     (BackgroundConfig, "motion_threshold", 12.0, "--background.motion-threshold"),
     (ColorResponseConfig, "rate", -1.0, "--color-response.rate"),
+    (ColorResponseConfig, "final_rate", 1.5, "--color-response.final-rate"),
     (HullConfig, "candidates", 0, "--hull.candidates"),
     (HullConfig, "agreement", 2.0, "--hull.agreement"),
     (InitialPointsConfig, "fill", -1, "--points.fill"),

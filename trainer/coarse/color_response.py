@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trainer.setting_checks import require_at_least
+from trainer.setting_checks import require_at_least, require_share
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,20 @@ class ColorResponseConfig:
 
     Args:
         enabled: fit them; for cameras that agree there is nothing to fit.
-        rate: learning rate.
+        rate: learning rate at the start.
+        final_rate: share of it that is left at the end. At a constant rate each view's last steps
+            stay in the responses, as a tint of some 8-bit steps that every later stage then fits.
         weight: of the mean squared distance from the identity.
     """
 
     enabled: bool = True
     rate: float = 1e-3
+    final_rate: float = 0.01
     weight: float = 0.1
 
     def __post_init__(self) -> None:
         require_at_least(0, self, "color_response", "rate", "weight")
+        require_share(self, "color_response", "final_rate")
 
 
 class ColorResponse:
@@ -61,6 +65,10 @@ class ColorResponse:
     def loss(self) -> Tensor:
         """Weighted mean squared distance from the identity."""
         return self.config.weight * self.deviations().square().mean()
+
+    def decay_rate(self, progress: float) -> None:
+        """Exponential decay of the learning rate; `progress` 0..1."""
+        self.optimizer.param_groups[0]["lr"] = self.config.rate * self.config.final_rate**progress
 
     def step(self) -> None:
         self.optimizer.step()

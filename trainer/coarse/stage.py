@@ -121,6 +121,8 @@ def train_static(
     parameters = GaussianParameters(start, config.rates, scene_scale)
     for step in range(config.iterations):
         parameters.decay_means_rate(step / config.iterations)
+        if response is not None:
+            response.decay_rate(step / config.iterations)
         settings = RenderSettings(background or random.color(), near)
         gaussians = parameters.canonical().activate()
         batch = footage.draw(config.views, random)
