@@ -13,6 +13,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from renderer import Camera
 from trainer.config import TrainConfig
@@ -219,9 +220,30 @@ def test_a_held_out_camera_may_be_of_another_size(images: Path) -> None:
     check_capture(open_capture(images))
 
 
-def test_a_grey_image_is_named(images: Path) -> None:
-    iio.imwrite(images / "ims" / "1" / "000002.png", picture(1, 2)[..., 0])
-    check_refused(images, "camera 1", "000002.png", "(24, 32)")
+@pytest.mark.parametrize(("kind", "name"), [("L", "png"), ("P", "png"), ("CMYK", "jpg")])
+def test_other_kinds_of_8_bit_pixels_are_read_as_colours(
+    images: Path, kind: str, name: str
+) -> None:
+    folder = images / "ims" / "1"
+    flat = Image.new("RGB", (WIDTH, HEIGHT), (204, 102, 51)).convert(kind)
+    for frame in range(FRAMES):
+        (folder / f"{frame:06d}.png").unlink()
+        flat.save(folder / f"{frame:06d}.{name}")
+    (frames,) = load_frames(open_capture(images).views[1:2], [2])
+    expected = [127] * 3 if kind == "L" else [204, 102, 51]
+    assert frames.shape == (1, HEIGHT, WIDTH, 3)
+    assert (frames[0].float() - torch.tensor(expected)).abs().max() <= 3
+
+
+def test_an_image_of_16_bits_is_named(images: Path) -> None:
+    deep = np.full((HEIGHT, WIDTH), 40_000, np.uint16)
+    Image.fromarray(deep).save(images / "ims" / "1" / "000002.png")
+    check_refused(images, "camera 1", "000002.png has pixels of kind I;16", "8 bits")
+
+
+def test_an_empty_image_is_named(images: Path) -> None:
+    (images / "ims" / "1" / "000002.png").write_bytes(b"")
+    check_refused(images, "camera 1", "000002.png cannot be read as an image")
 
 
 def test_an_alpha_that_says_nothing_is_left_out(images: Path) -> None:
@@ -237,7 +259,7 @@ def test_a_transparent_image_is_named(images: Path) -> None:
     alpha = np.full((HEIGHT, WIDTH, 1), 255, np.uint8)
     alpha[3, 4] = 100
     iio.imwrite(path, np.concatenate([picture(1, 2), alpha], axis=-1))
-    check_refused(images, "camera 1", "000002.png", "is transparent")
+    check_refused(images, "camera 1", "000002.png is transparent")
 
 
 def test_a_camera_of_no_split_is_trained_on(images: Path) -> None:

@@ -16,6 +16,10 @@ import numpy as np
 from trainer.datasets.reduction import reduced
 from trainer.errors import CaptureError
 
+READ_AS = {
+    **dict.fromkeys(("RGB", "L", "CMYK", "YCbCr"), "RGB"),
+    **dict.fromkeys(("RGBA", "LA", "P", "PA"), "RGBA"),
+}  # of the kinds of pixels that Pillow knows, those of 8 bits
 UNREADABLE_IMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error)
 
 
@@ -124,20 +128,28 @@ class ImageFolderReader:
     def _read_image(self, path: Path) -> np.ndarray:
         """[H, W, 3] uint8; the header is believed only if it says the calibrated size."""
         try:
-            shape = iio.improps(path, plugin="pillow").shape
-            if shape in ((self.height, self.width, 3), (self.height, self.width, 4)):
-                return self._opaque(path, iio.imread(path, plugin="pillow"))
+            with iio.imopen(path, "r", plugin="pillow") as image:
+                height, width = image.properties().shape[:2]
+                kind = str(image.metadata().get("mode"))
+            fits = kind in READ_AS and (height, width) == (self.height, self.width)
+            pixels = iio.imread(path, plugin="pillow", mode=READ_AS[kind]) if fits else None
         except UNREADABLE_IMAGE as error:
-            raise CaptureError(f"camera {self.camera}: {path} cannot be read: {error}") from error
-        raise CaptureError(
-            f"camera {self.camera}: {path} has shape {shape}, "
-            f"its calibration says {(self.height, self.width, 3)}"
+            raise self._error(path, f"cannot be read as an image: {error}") from error
+        if pixels is not None:
+            return self._opaque(path, pixels)
+        if kind not in READ_AS:
+            raise self._error(
+                path, f"has pixels of kind {kind}; grey, palettes and colours of 8 bits are read"
+            )
+        raise self._error(
+            path, f"is {width}x{height}, its calibration says {self.width}x{self.height}"
         )
 
     def _opaque(self, path: Path, pixels: np.ndarray) -> np.ndarray:
         """Without an alpha that says nothing, as many programs write it."""
         if (pixels[..., 3:] != 255).any():
-            raise CaptureError(
-                f"camera {self.camera}: {path} is transparent; draw it over a background"
-            )
+            raise self._error(path, "is transparent; draw it over a background")
         return pixels[..., :3]
+
+    def _error(self, path: Path, problem: str) -> CaptureError:
+        return CaptureError(f"camera {self.camera}: {path} {problem}")
