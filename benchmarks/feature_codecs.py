@@ -25,7 +25,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.feature_video import Options
 from codec.encoder import feature_grid, psnr_db
 from codec.feature_video import TileLayout, VideoSettings
 from codec.quality_config import QualitySettings
@@ -36,6 +35,21 @@ from renderer.backends import choose_backend
 from trainer.evaluation.rate_distortion import RatePoint, bd_rate, efficient_points
 
 FRAME_RATE = 25  # of the coded pictures; no coder here uses it for its decisions
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to encode.
+
+    Args:
+        scene: an encoded scene.
+        gop: of it.
+        backend: what draws.
+    """
+
+    scene: tyro.conf.Positional[str]
+    gop: int = 1
+    backend: str | None = None
 
 
 @dataclass(frozen=True)
