@@ -109,6 +109,7 @@ ROWS = (
         is_on=lambda config: config.gop.relocation,
     ),
     Row("window-1", "window W = 1", of_gop(window=1)),
+    Row("window-3", "window W = 3", of_gop(window=3)),
     Row("window-5", "window W = 5", of_gop(window=5)),
     Row("no-joint", "no joint training", without_joint_training),
     Row("no-still", "moving ones may draw where nothing moves", of_gop(still_weight=0.0)),

@@ -45,7 +45,7 @@ class GopConfig:
     iterations: int = 6_000
     views: int = 2
     features: int = 8
-    window: int = 3
+    window: int = 5
     width: int = 64
     position_frequencies: int = 0
     moments: int = 4
@@ -99,7 +99,7 @@ class JointConfig:
         rates: of the static layer, which is nearly right already.
     """
 
-    iterations: int = 1_000
+    iterations: int = 2_000
     gops: int = 8
     dead_opacity: float = 0.005
     rates: GaussianRates = field(default_factory=lambda: GaussianRates(means=1.6e-5))
