@@ -193,8 +193,8 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
     """Markdown: a summary of all policies, then the adaptive one trace by trace."""
     out = Console(width=200, highlight=False, soft_wrap=True)
     out.print(
-        "| ladder | policy | mean score | worst | below 0.5 | stalled s, all traces "
-        "| shared layers |\n|---|---|---|---|---|---|---|"
+        "| ladder | policy | mean score | with room | worst | below 0.5 | stalled s, all traces "
+        "| shared layers |\n|---|---|---|---|---|---|---|---|"
     )
     for key in dict.fromkeys((row["ladder"], row["policy"]) for row in rows):
         mine = [row for row in rows if (row["ladder"], row["policy"]) == key]
@@ -202,8 +202,10 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         stalled = sum(row["stalled_s"] for row in mine)
         below = sum(score < LEAST_SCORE for score in scores)
         shared = statistics.fmean(row["score_shared_layers"] for row in mine)
-        mean = f"{statistics.fmean(scores):.2f} | {min(scores):.2f} | {below} | {stalled:.0f}"
-        out.print(f"| {key[0]} | {key[1]} | {mean} | {shared:.2f} |")
+        fits = statistics.fmean(row["score"] for row in mine if row["room"] >= ROOM)
+        means = f"{statistics.fmean(scores):.2f} | {fits:.2f}"
+        least = f"{min(scores):.2f} | {below} | {stalled:.0f}"
+        out.print(f"| {key[0]} | {key[1]} | {means} | {least} | {shared:.2f} |")
     print_avoidable_stalls(out, rows)
     names = ("quality_db", "switches", "upgrades", "stalls", "stalled_s", "startup_s")
     names += ("wasted_bytes", "score", "score_shared_layers")
