@@ -202,8 +202,9 @@ def print_tables(rows: list[dict[str, Any]]) -> None:
         stalled = sum(row["stalled_s"] for row in mine)
         below = sum(score < LEAST_SCORE for score in scores)
         shared = statistics.fmean(row["score_shared_layers"] for row in mine)
-        fits = statistics.fmean(row["score"] for row in mine if row["room"] >= ROOM)
-        means = f"{statistics.fmean(scores):.2f} | {fits:.2f}"
+        roomy = [row["score"] for row in mine if row["room"] >= ROOM]
+        means = f"{statistics.fmean(scores):.2f} | "
+        means += f"{statistics.fmean(roomy):.2f}" if roomy else "none"
         least = f"{min(scores):.2f} | {below} | {stalled:.0f}"
         out.print(f"| {key[0]} | {key[1]} | {means} | {least} | {shared:.2f} |")
     print_avoidable_stalls(out, rows)
