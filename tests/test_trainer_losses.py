@@ -60,6 +60,14 @@ def test_ssim_is_the_formula_of_the_paper() -> None:
     assert ssim(picture, target).item() == pytest.approx(np.mean(by_hand), abs=1e-6)
 
 
+@pytest.mark.parametrize(("size", "sigma"), [(11, 1.5), (5, 1.0)])
+def test_the_kernel_is_a_gaussian_made_once(size: int, sigma: float) -> None:
+    kernel = gaussian_kernel(size, sigma, torch.device("cpu"))
+    weights = [math.exp(-((i - size // 2) ** 2) / (2 * sigma**2)) for i in range(size)]
+    assert kernel.tolist() == pytest.approx([w / sum(weights) for w in weights], abs=1e-6)
+    assert gaussian_kernel(size, sigma, torch.device("cpu")) is kernel
+
+
 def plain_ssim(picture: Tensor, target: Tensor) -> Tensor:
     """The same by one convolution for each plane, its gradient left to autograd."""
     weights = gaussian_kernel(11, 1.5, picture.device).to(picture.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -13,8 +14,9 @@ SSIM_SIGMA = 1.5
 C1, C2 = 0.01**2, 0.03**2
 
 
+@cache
 def gaussian_kernel(size: int, sigma: float, device: torch.device) -> Tensor:
-    """[size] weights of a Gaussian, sum 1."""
+    """[size] weights of a Gaussian, sum 1; every caller gets the same tensor, not to be changed."""
     x = torch.arange(size, device=device, dtype=torch.float32) - (size - 1) / 2
     weights = torch.exp(-(x**2) / (2 * sigma**2))
     return weights / weights.sum()
