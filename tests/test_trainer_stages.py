@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
+from renderer.gaussians import rotation_matrices
 from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, ring_cameras, scene_at
 from tests.synthetic import random_canonical
 from trainer.coarse.background import BackgroundConfig, StillView, dynamic_mask, still_view
@@ -237,6 +238,21 @@ def test_only_transparent_gaussians_wander() -> None:
     moved = (parameters["means"] - canonical.means).norm(dim=1)
     assert moved[:50].min() > 0
     assert moved[50:].max() < 1e-6
+
+
+def test_gaussians_wander_along_their_covariance() -> None:
+    canonical = random_canonical(50)
+    canonical.opacity_logits.fill_(-6.0)
+    parameters = GaussianParameters(canonical, GaussianRates(), 2.0)
+    explore(parameters, 4e6, RandomSource(0, CPU))
+    gaussians = canonical.activate()
+    axes = rotation_matrices(gaussians.quats) * gaussians.scales[:, None]
+    noise = RandomSource(0, CPU).normal(50, 3)
+    gate = torch.sigmoid(100 * (0.005 - gaussians.opacities))[:, None]
+    kick = noise * gate * 4e6 * parameters.rate("means") / 2.0**2
+    expected = canonical.means + (axes @ axes.mT @ kick[..., None])[..., 0]
+    assert (expected - canonical.means).norm(dim=1).min() > 0
+    assert torch.allclose(parameters["means"], expected, rtol=1e-5, atol=1e-5)
 
 
 def test_a_capture_in_other_units_explores_alike() -> None:

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
-from renderer.gaussians import rotation_matrices
 from trainer.coarse.color_response import ColorResponse, respond
 from trainer.coarse.depth_supervision import depth_loss
 from trainer.coarse.dropout import drop_out
@@ -209,7 +208,19 @@ def explore(parameters: GaussianParameters, exploration: float, random: RandomSo
     gate = torch.sigmoid(100 * (0.005 - gaussians.opacities))
     noise = random.normal(*gaussians.means.shape)
     rate = parameters.rate("means") / parameters.scene_scale**2
-    axes = rotation_matrices(gaussians.quats) * gaussians.scales[:, None, :]
-    # covariance = axes axes^T; sums over three products beat batched 3 x 3 matrix products on CUDA
-    along = (axes * (noise * (gate * exploration * rate)[:, None])[:, :, None]).sum(dim=1)
-    parameters["means"].add_((axes * along[:, None]).sum(dim=2))
+    kick = noise * (gate * exploration * rate)[:, None]
+    parameters["means"].add_(_times_covariance(gaussians, kick))
+
+
+def _times_covariance(gaussians: Gaussians, vectors: Tensor) -> Tensor:
+    """[N, 3] R S S R^T v: into each Gaussian's own axes, by its variances, and back; without the
+    matrices, which take many more operations."""
+    w, axis = gaussians.quats[:, :1], gaussians.quats[:, 1:]
+    along = _rotated(-w, axis, vectors)  # the conjugate up to sign: R^T
+    return _rotated(w, axis, along * gaussians.scales**2)
+
+
+def _rotated(w: Tensor, axis: Tensor, vectors: Tensor) -> Tensor:
+    """Vectors [N, 3] turned by unit quaternions: v + 2 w (u x v) + 2 u x (u x v)."""
+    twice = 2 * torch.linalg.cross(axis, vectors)
+    return vectors + w * twice + torch.linalg.cross(axis, twice)
