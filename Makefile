@@ -24,10 +24,7 @@ test:
 
 lint:
 	@bash scripts/setup.sh test
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
-	$(VENV)/bin/lint-imports
+	@bash scripts/lint.sh
 
 format:
 	@bash scripts/setup.sh test

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from app.display import DisplayProbe
+from streamstgs.app.display import DisplayProbe
 
 PACKAGES = (
     "torch",
@@ -107,7 +107,7 @@ def _devices() -> Iterator[Finding]:
 
 def _backends() -> Iterator[Finding]:
     """Tries each one. On a CUDA machine gsplat may compile for minutes the first time."""
-    from renderer.backends import available_backends, choose_backend
+    from streamstgs.renderer.backends import available_backends, choose_backend
 
     for name, obstacle in available_backends():
         yield Finding(name, obstacle or "works here")
@@ -117,8 +117,7 @@ def _backends() -> Iterator[Finding]:
 def _video() -> Iterator[Finding]:
     """Encodes and decodes one small picture per codec: a listed codec may still not work."""
     import numpy as np
-
-    from codec.feature_video import (
+    from streamstgs.codec.feature_video import (
         ENCODERS,
         TIMESCALE,
         Codec,
@@ -139,7 +138,7 @@ def _video() -> Iterator[Finding]:
 
 
 def _opengl() -> Iterator[Finding]:
-    from renderer.present.egl_context import gl_renderer_name, is_software_renderer
+    from streamstgs.renderer.present.egl_context import gl_renderer_name, is_software_renderer
 
     name = gl_renderer_name()
     if name is None:

@@ -21,21 +21,26 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from streamstgs.codec import layers
+from streamstgs.codec.attribute_images import encode_planes
+from streamstgs.codec.encoder_config import AttributeBits, EncoderConfig
+from streamstgs.codec.grid_sorting import grid_shape
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.quality_measurement import (
+    psnr_of_error,
+    quality_cameras,
+    sample_frames,
+    trained_gop,
+)
+from streamstgs.codec.source import SceneSource
+from streamstgs.codec.static_layers import static_parts
+from streamstgs.renderer import CanonicalGaussians, Gop, RenderSettings
+from streamstgs.renderer.backends import choose_backend
+from streamstgs.renderer.backends.base import Backend
+from streamstgs.trainer.run_directory import load_run
 from torch import Tensor
 
 from benchmarks.made_up_scene import made_up_scene
-from codec import layers
-from codec.encoder_config import AttributeBits, EncoderConfig
-from codec.grid_sorting import grid_shape
-from codec.planes import encode_planes
-from codec.quality_config import QualitySettings
-from codec.rung_quality import psnr_of_error, quality_cameras, sample_frames, trained_gop
-from codec.source import SceneSource
-from codec.static_parts import static_parts
-from renderer import CanonicalGaussians, Gop, RenderSettings
-from renderer.backends import choose_backend
-from renderer.backends.base import Backend
-from trainer.run_directory import load_run
 
 DEPTHS = {
     "means": range(9, 17),

@@ -24,15 +24,14 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-
-from codec.encoder import feature_grid, psnr_db
-from codec.feature_video import TileLayout, VideoSettings
-from codec.quality_config import QualitySettings
-from codec.rung_quality import QualityMeter
-from codec.scene import open_scene
-from renderer import Gop
-from renderer.backends import choose_backend
-from trainer.evaluation.rate_distortion import RatePoint, bd_rate, efficient_points
+from streamstgs.codec.encoder import feature_grid, psnr_db
+from streamstgs.codec.feature_video import TileLayout, VideoSettings
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.quality_measurement import QualityMeter
+from streamstgs.codec.scene import open_scene
+from streamstgs.renderer import Gop
+from streamstgs.renderer.backends import choose_backend
+from streamstgs.trainer.evaluation.rate_distortion import RatePoint, bd_rate, efficient_points
 
 FRAME_RATE = 25  # of the coded pictures; no coder here uses it for its decisions
 

@@ -20,17 +20,21 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-
-from codec.encoder import feature_grid, psnr_db
-from codec.feature_smoothing import SmoothingSettings, hold_unseen, lifetimes, visible_frames
-from codec.feature_video import TileLayout, VideoSettings, decode_segment, encode_segment
-from codec.layers import grid_order, sorting_values
-from codec.quality_config import QualitySettings
-from codec.rung_quality import QualityMeter
-from codec.scene import open_scene
-from codec.source import TrainedGop
-from renderer import Gop
-from renderer.backends import choose_backend
+from streamstgs.codec.encoder import feature_grid, psnr_db
+from streamstgs.codec.feature_smoothing import (
+    SmoothingSettings,
+    hold_unseen,
+    lifetimes,
+    visible_frames,
+)
+from streamstgs.codec.feature_video import TileLayout, VideoSettings, decode_segment, encode_segment
+from streamstgs.codec.layers import grid_order, sorting_values
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.quality_measurement import QualityMeter
+from streamstgs.codec.scene import open_scene
+from streamstgs.codec.source import TrainedGop
+from streamstgs.renderer import Gop
+from streamstgs.renderer.backends import choose_backend
 
 NO_PSY = "psy-rd=0:psy-rdoq=0"
 VARIANTS = {

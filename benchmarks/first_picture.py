@@ -31,11 +31,11 @@ import logging, sys, time
 class Told(logging.Handler):
     def emit(self, record):
         print(time.monotonic(), record.getMessage(), flush=True)
-ui = logging.getLogger("app.ui")
+ui = logging.getLogger("streamstgs.app.ui")
 ui.setLevel(logging.DEBUG)
 ui.addHandler(Told())
 ui.propagate = False
-import main
+from streamstgs.cli import command_line as main
 sys.exit(main.main(sys.argv[1:]))
 """
 

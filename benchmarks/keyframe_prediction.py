@@ -20,13 +20,12 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from streamstgs.codec.attribute_images import encode_planes
+from streamstgs.codec.encoder_config import AttributeBits, EncoderConfig
+from streamstgs.codec.grid_sorting import grid_shape
+from streamstgs.codec.layers import attributes, encode_layer, quantisers_for
+from streamstgs.codec.scene import open_scene
 from torch import Tensor
-
-from codec.encoder_config import AttributeBits, EncoderConfig
-from codec.grid_sorting import grid_shape
-from codec.layers import attributes, encode_layer, quantisers_for
-from codec.planes import encode_planes
-from codec.scene import open_scene
 
 BLOCK = 2048  # Gaussians that are compared with all others at a time
 

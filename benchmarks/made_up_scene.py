@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 
 import torch
+from streamstgs.codec.source import CameraPreset, SceneMeta, TrainedGop
+from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
 from torch import Tensor
-
-from codec.source import CameraPreset, SceneMeta, TrainedGop
-from renderer import CanonicalGaussians, DeformationField, FieldConfig
 
 
 @dataclass

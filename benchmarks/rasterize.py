@@ -18,10 +18,9 @@ import torch
 import tyro
 from rich.console import Console
 from rich.table import Table
-
-from renderer import BackendUnavailable, Camera, Gaussians, RenderSettings
-from renderer.backends import choose_backend
-from renderer.backends.base import Backend
+from streamstgs.renderer import BackendUnavailable, Camera, Gaussians, RenderSettings
+from streamstgs.renderer.backends import choose_backend
+from streamstgs.renderer.backends.base import Backend
 
 
 @dataclass(frozen=True)

@@ -19,18 +19,17 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-
-from codec import layers
-from codec.encoder_config import EncoderConfig, StaticSettings
-from codec.grid_sorting import grid_shape
-from codec.planes import decode_planes, encode_planes
-from codec.quality_config import QualitySettings
-from codec.rung_quality import QualityMeter, psnr_of_error, static_layer_errors
-from codec.scene import Scene, open_scene
-from codec.source import SceneMeta
-from codec.static_parts import StaticPart, static_parts
-from renderer import CanonicalGaussians, Gaussians, Gop
-from renderer.backends import choose_backend
+from streamstgs.codec import layers
+from streamstgs.codec.attribute_images import decode_planes, encode_planes
+from streamstgs.codec.encoder_config import EncoderConfig, StaticLayerSettings
+from streamstgs.codec.grid_sorting import grid_shape
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.quality_measurement import QualityMeter, psnr_of_error, static_layer_errors
+from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.codec.source import SceneMeta
+from streamstgs.codec.static_layers import StaticLayer, static_parts
+from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
+from streamstgs.renderer.backends import choose_backend
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class Measurement:
         return Split("as it is", sizes, [psnr_of_error(error) for error in errors])
 
     def divided(self, count: int, growth: float) -> Split:
-        settings = replace(StaticSettings(), layers=count, growth=growth)
+        settings = replace(StaticLayerSettings(), layers=count, growth=growth)
         coded = [_code(p, self._meta) for p in static_parts(self._static, self._meta, settings)]
         prefixes = accumulate((g for _, g in coded), _join, initial=Gaussians.empty())
         shown = [self._meter.quality_db(self._with(prefix)) for prefix in prefixes]
@@ -97,7 +96,7 @@ def _join(before: Gaussians, layer: Gaussians) -> Gaussians:
     return Gaussians.concatenate([before, layer])
 
 
-def _code(part: StaticPart, meta: SceneMeta) -> tuple[int, Gaussians]:
+def _code(part: StaticLayer, meta: SceneMeta) -> tuple[int, Gaussians]:
     """Bytes of a layer, and what is decoded of it."""
     config, grid = EncoderConfig(), grid_shape(len(part.gaussians))
     order = layers.grid_order(layers.sorting_values(part.gaussians), *grid, True, config.seed)

@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import tyro
+from streamstgs.app.player.buffer.scene_buffer import SceneBufferSettings
+from streamstgs.app.player.pipeline.pipeline import PipelineSettings
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.codec.scene import OpenSettings
+from streamstgs.codec.streaming.disk_cache import CacheSettings
+from streamstgs.codec.streaming.transport import Progress
 
-from app.player.pipeline import PipelineSettings
-from app.player.playback import Playback, PlaybackSettings
-from app.player.stock import StockSettings
 from benchmarks.streaming.serving import BUNDLED, server, unpack
-from codec.scene import OpenSettings
-from codec.streaming.disk_cache import CacheSettings
-from codec.streaming.transport import Progress
 
 TICK_S = 1 / 60
 
@@ -63,7 +63,7 @@ class Options:
     json: Path | None = None
 
 
-class Traffic:
+class ThroughputProbe:
     """Counts what the transport tells; called in its thread."""
 
     def __init__(self) -> None:
@@ -92,11 +92,11 @@ def main(options: Options) -> int:
 
 def soak(url: str, options: Options, cache: Path) -> dict[str, Any]:
     """Watch, then say what it took."""
-    traffic = Traffic()
+    traffic = ThroughputProbe()
     kept = CacheSettings(max_bytes=options.cache_bytes, directory=cache, grace_s=0.5)
     settings = PlaybackSettings(
         speed=options.speed,
-        pipeline=PipelineSettings(StockSettings(2, packet_bytes=options.packet_bytes)),
+        pipeline=PipelineSettings(SceneBufferSettings(2, packet_bytes=options.packet_bytes)),
         opening=OpenSettings(cache=kept, listener=traffic),
     )
     threads = set(threading.enumerate())

@@ -20,18 +20,18 @@ from pathlib import Path
 from typing import Any
 
 import tyro
+from streamstgs.app.player.camera.path import OrbitPath
+from streamstgs.app.player.export.system_info import hardware
+from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.rendering.render_thread import RenderedFrame, RenderThread
+from streamstgs.app.player.status import PlaybackState, PlaybackStatus
+from streamstgs.codec.scene import OpenSettings
+from streamstgs.codec.streaming.disk_cache import CacheSettings
+from streamstgs.renderer import RenderSettings
+from streamstgs.renderer.backends import choose_backend
 
-from app.player.camera_path import OrbitPath
-from app.player.machine import hardware
-from app.player.pictures import Picture, PictureMaker
-from app.player.playback import Playback, PlaybackSettings
-from app.player.playback_types import PlaybackState, PlaybackStatus
-from app.player.traffic import Traffic
 from benchmarks.streaming.serving import BUNDLED, server, unpack
-from codec.scene import OpenSettings
-from codec.streaming.disk_cache import CacheSettings
-from renderer import RenderSettings
-from renderer.backends import choose_backend
 
 TICK_S = 1 / 120
 
@@ -92,8 +92,8 @@ def open_once(url: str, options: Options) -> dict[str, Any]:
     warm_up = getattr(choice.backend, "warm_up", None)
     if warm_up is not None:
         warm_up()
-    maker = PictureMaker(lambda: choice.backend, keep_gaussians=False)
-    begun_s, traffic = time.monotonic(), Traffic()
+    maker = RenderThread(lambda: choice.backend, keep_gaussians=False)
+    begun_s, traffic = time.monotonic(), ThroughputProbe()
     opening = OpenSettings(cache=CacheSettings(max_bytes=0), listener=traffic)
     settings = PlaybackSettings(opening=opening)
     playback = Playback(url, settings, choice.backend.device)
@@ -107,12 +107,12 @@ def open_once(url: str, options: Options) -> dict[str, Any]:
 class Milestones:
     """What a viewer sees come, one after the other."""
 
-    def __init__(self, begun_s: float, traffic: Traffic) -> None:
+    def __init__(self, begun_s: float, traffic: ThroughputProbe) -> None:
         self._begun_s = begun_s
         self._traffic = traffic
         self.reached: dict[str, Any] = {}
 
-    def watch(self, playback: Playback, maker: PictureMaker, options: Options) -> dict[str, Any]:
+    def watch(self, playback: Playback, maker: RenderThread, options: Options) -> dict[str, Any]:
         """Tick and draw like a window until everything is there at the best rung."""
         stalls = 0
         while time.monotonic() - self._begun_s < options.most_s:
@@ -130,7 +130,7 @@ class Milestones:
             time.sleep(TICK_S)
         return {**self.reached, "ticks_stalled": stalls}
 
-    def _note(self, picture: Picture, status: PlaybackStatus) -> None:
+    def _note(self, picture: RenderedFrame, status: PlaybackStatus) -> None:
         frame = picture.request.frame
         moving = frame.gop.frames > 1
         self._reach("picture", lambda: True)

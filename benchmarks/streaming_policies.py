@@ -20,13 +20,13 @@ from typing import Any
 
 import tyro
 from rich.console import Console
+from streamstgs.codec.scene import open_scene
+from streamstgs.codec.streaming.adaptive import AdaptiveSettings, Ladder, ladder_of
 
 from benchmarks.streaming.optimum import OptimumSettings, find_optimum
 from benchmarks.streaming.policies import Adaptive, Plain, plain_policies
 from benchmarks.streaming.session import Outcome, Policy, SessionSettings, play
 from benchmarks.streaming.trace import Trace
-from codec.scene import open_scene
-from codec.streaming.adaptive import AdaptiveSettings, Ladder, ladder_of
 
 FLAT_DB = 0.05  # where the optimum gains less over the lowest rung, there is nothing to choose
 ROOM = 1.2  # mean throughput over the lowest rung's bit rate from which no stall is excused

@@ -18,25 +18,24 @@ import torch
 import tyro
 from rich.console import Console
 from rich.table import Table
+from streamstgs.codec.grid_sorting import grid_shape
+from streamstgs.renderer import Camera, CanonicalGaussians, RenderSettings
+from streamstgs.trainer.coarse.footage import FrameFootage
+from streamstgs.trainer.coarse.stage import StaticConfig, explore, train_static
+from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig, codes_of_all_times
+from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.fine.stage import GopTraining
+from streamstgs.trainer.fine.start import GopStart
+from streamstgs.trainer.optimization import structural_similarity
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
+from streamstgs.trainer.optimization.losses import attribute_loss, ssim, temporal_loss
+from streamstgs.trainer.optimization.rasterizer import rasterize
+from streamstgs.trainer.optimization.structural_similarity import gaussian_kernel
+from streamstgs.trainer.random_source import RandomSource
 from torch import Tensor
 from torch.nn.functional import conv2d
 from torch.profiler import ProfilerActivity, profile
-
-from codec.grid_sorting import grid_shape
-from renderer import Camera, CanonicalGaussians, RenderSettings
-from trainer.coarse.footage import FrameFootage
-from trainer.coarse.stage import StaticConfig, explore, train_static
-from trainer.fine.auxiliary import AuxiliaryConfig, codes_of_all_times
-from trainer.fine.config import GopConfig
-from trainer.fine.footage import GopFootage
-from trainer.fine.stage import GopTraining
-from trainer.fine.start import GopStart
-from trainer.optimization import structural_similarity
-from trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
-from trainer.optimization.losses import attribute_loss, ssim, temporal_loss
-from trainer.optimization.rasterizer import rasterize
-from trainer.optimization.structural_similarity import gaussian_kernel
-from trainer.random_source import RandomSource
 
 WARM_UP = 10
 BACKGROUND = (0.5, 0.6, 0.7)

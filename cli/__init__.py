@@ -1,4 +1,4 @@
-"""What can be typed behind `main.py`: a module per command.
+"""What can be typed behind `streamstgs`: a module per command.
 
 A command is a frozen dataclass of its arguments with a `run` method. Its module is imported when
 the command is named, and what the command works with when it runs: so `info` or `serve` start fast

@@ -1,4 +1,4 @@
-"""`main.py ablate`: what each part of the training is worth."""
+"""`streamstgs ablate`: what each part of the training is worth."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-
-from cli.options import OutputOption
-from cli.train import train_config
-from trainer.ablation.ablate import AblationConfig
-from trainer.config import TrainConfig
+from streamstgs.cli.options import OutputOption
+from streamstgs.cli.train import train_config
+from streamstgs.trainer.ablation.ablate import AblationConfig
+from streamstgs.trainer.config import TrainConfig
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,10 @@ class Ablate(TrainConfig):
     )
 
     def run(self) -> int:
-        from trainer.ablation.ablate import ablate
-        from trainer.ablation.table import markdown
+        from streamstgs.trainer.ablation.ablate import ablate
+        from streamstgs.trainer.ablation.table import markdown
 
-        logging.getLogger("trainer").setLevel(logging.INFO)
-        command = " ".join(["main.py", *sys.argv[1:]])
+        logging.getLogger("streamstgs.trainer").setLevel(logging.INFO)
+        command = " ".join(["streamstgs", *sys.argv[1:]])
         print(markdown(ablate(train_config(self), self.ablation, command)))
         return 0

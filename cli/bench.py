@@ -1,13 +1,13 @@
-"""`main.py bench`: how fast a scene is here."""
+"""`streamstgs bench`: how fast a scene is here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
 
-from app.console import write_figures
-from cli.options import BackendOption, JsonOption, RungOption, SceneArgument, option
-from cli.parsing import chosen_frames, parse_size
+from streamstgs.app.console import write_figures
+from streamstgs.cli.options import BackendOption, JsonOption, RungOption, SceneArgument, option
+from streamstgs.cli.parsing import chosen_frames, parse_size
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,8 @@ class Bench:
 
     def run(self) -> int:
         from rich.console import Console
-
-        from app.player.bench import BenchSettings, bench
-        from app.player.bench_table import bench_table
+        from streamstgs.app.player.export.bench import BenchSettings, bench
+        from streamstgs.app.player.export.bench_table import bench_table
 
         chosen_frames(self.scene, None, self.rung)
         settings = BenchSettings(rung=self.rung)

@@ -1,4 +1,4 @@
-"""`main.py doctor`: what this machine can do, and what is missing."""
+"""`streamstgs doctor`: what this machine can do, and what is missing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ class Doctor:
     """Say what this machine can do, and what is missing."""
 
     def run(self) -> int:
-        from app.doctor import examine
+        from streamstgs.app.doctor import examine
 
         return examine()

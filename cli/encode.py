@@ -1,4 +1,4 @@
-"""`main.py encode`: a run to a scene."""
+"""`streamstgs encode`: a run to a scene."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-
-from app.console import ProgressLine
-from cli.options import OutputOption, option
-from codec.encoder_config import EncoderConfig
+from streamstgs.app.console import ProgressLine
+from streamstgs.cli.options import OutputOption, option
+from streamstgs.codec.encoder_config import EncoderConfig
 
 MetaOption = Annotated[str | None, option("TEXT", "Said of the scene.", "as the run has it")]
 
@@ -34,8 +33,8 @@ class Encode:
     encoder: Annotated[Settings, tyro.conf.arg(name="")] = Settings()
 
     def run(self) -> int:
-        from codec.encoder import encode_scene
-        from trainer.run_directory import load_run
+        from streamstgs.codec.encoder import encode_scene
+        from streamstgs.trainer.run_directory import load_run
 
         named = {"title": self.title, "licence": self.licence, "attribution": self.attribution}
         source = load_run(self.trained, **{k: v for k, v in named.items() if v is not None})

@@ -1,4 +1,4 @@
-"""`main.py evaluate`: a scene against the capture that it was trained from."""
+"""`streamstgs evaluate`: a scene against the capture that it was trained from."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-
-from app.console import print_figures, write_figures
-from cli.options import BackendOption, FramesOption, JsonOption, SceneArgument, option
-from cli.parsing import chosen_frames, parse_rungs
+from streamstgs.app.console import print_figures, write_figures
+from streamstgs.cli.options import BackendOption, FramesOption, JsonOption, SceneArgument, option
+from streamstgs.cli.parsing import chosen_frames, parse_rungs
 
 SheetOption = Annotated[
     Path | None, option("FILE.png", "Write ground truth, picture and error x 4 here.", "not")
@@ -58,11 +57,11 @@ class Evaluate:
     """The network under LPIPS; its weights are an optional package."""
 
     def run(self) -> int:
-        from trainer.datasets import CaptureConfig
-        from trainer.evaluation.evaluate import EvaluateConfig, evaluate
-        from trainer.evaluation.text import for_people
+        from streamstgs.trainer.datasets import CaptureConfig
+        from streamstgs.trainer.evaluation.evaluate import EvaluateConfig, evaluate
+        from streamstgs.trainer.evaluation.text import for_people
 
-        logging.getLogger("trainer").setLevel(logging.INFO)
+        logging.getLogger("streamstgs.trainer").setLevel(logging.INFO)
         rungs = parse_rungs(self.rungs) if self.rungs else None
         for rung in rungs or ():
             chosen_frames(self.scene, None, rung)

@@ -1,4 +1,4 @@
-"""`main.py info`: what is in a scene."""
+"""`streamstgs info`: what is in a scene."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import tyro
-
-from app.console import print_figures
-from cli.options import SceneArgument
+from streamstgs.app.console import print_figures
+from streamstgs.cli.options import SceneArgument
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,8 @@ class Info:
     """Print JSON to standard output."""
 
     def run(self) -> int:
-        from codec.info import describe
-        from codec.scene import open_scene
+        from streamstgs.codec.info import describe
+        from streamstgs.codec.scene import open_scene
 
         with open_scene(self.scene) as scene:
             facts = describe(scene)

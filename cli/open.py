@@ -1,4 +1,4 @@
-"""`main.py [SCENE]`: the window; a film where no window can open."""
+"""`streamstgs [SCENE]`: the window; a film where no window can open."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-
-from app.console import say
-from cli.options import BackendOption, option
-from cli.parsing import UsageError
+from streamstgs.app.console import say
+from streamstgs.cli.options import BackendOption, option
+from streamstgs.cli.parsing import UsageError
 
 BUNDLED_SCENE = Path(__file__).resolve().parents[1] / "assets" / "tokyo.stgs"
 PREVIEWS = Path("renders")
@@ -32,8 +31,8 @@ class Open:
     """Keep nothing of fetched scenes on disk."""
 
     def run(self) -> int:
-        from app.display import DisplayProbe
-        from app.player.early_start import load_meanwhile
+        from streamstgs.app.display import DisplayProbe
+        from streamstgs.app.ui.preloader import load_meanwhile
 
         probe = DisplayProbe()
         location = self.scene or bundled_scene()
@@ -43,7 +42,7 @@ class Open:
         if problem is not None:
             gc.enable()
             return preview(location, self.backend, problem)
-        from app.ui.application import WindowSettings, run
+        from streamstgs.app.ui.application import WindowSettings, run
 
         return run(location, WindowSettings(self.backend, keeps_fetched=not self.no_cache))
 
@@ -51,13 +50,15 @@ class Open:
 def bundled_scene() -> str:
     """Where the scene that travels with the program lies."""
     if not BUNDLED_SCENE.exists():
-        raise UsageError(f"the bundled scene {BUNDLED_SCENE} is missing; name one: main.py SCENE")
+        raise UsageError(
+            f"the bundled scene {BUNDLED_SCENE} is missing; name one: streamstgs SCENE"
+        )
     return str(BUNDLED_SCENE)
 
 
 def preview(location: str, backend: str | None, problem: str) -> int:
     """What a machine without a display gets instead of the window."""
-    from app.player.headless import render_preview
+    from streamstgs.app.player.export.render import render_preview
 
     say(f"No window: {problem}. Rendering an orbit of the playing scene instead.")
     for path in render_preview(location, PREVIEWS, backend):

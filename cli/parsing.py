@@ -41,8 +41,8 @@ def chosen_frames(location: str, frames: str | None, rung: int | None) -> Sequen
     """
     if frames is None and rung is None:
         return None
-    from app.player.headless import parse_frames
-    from codec.scene import open_scene
+    from streamstgs.app.player.export.render import parse_frames
+    from streamstgs.codec.scene import open_scene
 
     with open_scene(location) as scene:
         if rung is not None and rung not in scene.rungs:

@@ -1,4 +1,4 @@
-"""`main.py render`: a film or a picture, without a window."""
+"""`streamstgs render`: a film or a picture, without a window."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
-
-from app.console import say
-from cli.options import (
+from streamstgs.app.console import say
+from streamstgs.cli.options import (
     BackendOption,
     FramesOption,
     OutputOption,
@@ -16,7 +15,7 @@ from cli.options import (
     SceneArgument,
     option,
 )
-from cli.parsing import chosen_frames, parse_size
+from streamstgs.cli.parsing import chosen_frames, parse_size
 
 SizeOption = Annotated[str | None, option("WxH", "Size of the picture, px.", "that of the capture")]
 
@@ -36,7 +35,7 @@ class Render:
     backend: BackendOption = None
 
     def run(self) -> int:
-        from app.player.headless import render_scene
+        from streamstgs.app.player.export.render import render_scene
 
         frames = chosen_frames(self.scene, self.frames, self.rung)
         size = parse_size(self.size) if self.size else None

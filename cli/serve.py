@@ -1,4 +1,4 @@
-"""`main.py serve`: a web server for scenes."""
+"""`streamstgs serve`: a web server for scenes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-
-from cli.options import option
+from streamstgs.cli.options import option
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Serve:
     ] = None
 
     def run(self) -> int:
-        from codec.serve import serve
+        from streamstgs.server.development_server import serve
 
         serve(self.directory, self.host, self.port, self.throttle)
         return 0

@@ -1,4 +1,4 @@
-"""`main.py train`: multi-view video to a run."""
+"""`streamstgs train`: multi-view video to a run."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
-
-from cli.options import OutputOption
-from trainer.config import TrainConfig
-from trainer.recipes import RECIPES
+from streamstgs.cli.options import OutputOption
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.recipes import RECIPES
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,9 @@ class Train(TrainConfig):
     of them can be changed beside it."""
 
     def run(self) -> int:
-        from trainer.train import train
+        from streamstgs.trainer.train import train
 
-        logging.getLogger("trainer").setLevel(logging.INFO)
+        logging.getLogger("streamstgs.trainer").setLevel(logging.INFO)
         train(train_config(self))
         return 0
 

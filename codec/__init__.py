@@ -17,7 +17,7 @@ Errors (`codec.errors`):
       ServeError(OSError)                  the development server cannot start
 """
 
-from codec.errors import (
+from streamstgs.codec.errors import (
     Cancelled,
     CodecError,
     CorruptSegment,

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, NoReturn
 
-from codec.errors import NotAScene
+from streamstgs.codec.errors import NotAScene
 
 
 class Node:

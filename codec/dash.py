@@ -23,10 +23,9 @@ from mpegdash.nodes import (
     SegmentURL,
 )
 from mpegdash.parser import MPEGDASHParser
-
-from codec.feature_video import TIMESCALE
-from codec.file_entry import FileEntry
-from codec.manifest import Manifest
+from streamstgs.codec.feature_video import TIMESCALE
+from streamstgs.codec.file_entry import FileEntry
+from streamstgs.codec.manifest import Manifest
 
 PLANES_MIME = "application/vnd.streamstgs.planes"
 FIELD_MIME = "application/vnd.streamstgs.field"

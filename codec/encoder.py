@@ -9,40 +9,39 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
-from codec import layers
-from codec.dash import start_ticks, write_dash
-from codec.encoder_config import AttributeBits, EncoderConfig, EncodeReport
-from codec.errors import EncodeError
-from codec.feature_smoothing import hold_unseen, lifetimes, visible_frames
-from codec.feature_video import (
+from streamstgs.codec import layers
+from streamstgs.codec.attribute_images import encode_planes, padding_source
+from streamstgs.codec.dash import start_ticks, write_dash
+from streamstgs.codec.encoder_config import AttributeBits, EncoderConfig, EncodeReport
+from streamstgs.codec.errors import EncodeError
+from streamstgs.codec.feature_smoothing import hold_unseen, lifetimes, visible_frames
+from streamstgs.codec.feature_video import (
     TileLayout,
     VideoSettings,
     decode_segment,
     encode_segment,
 )
-from codec.field_weights import encode_field
-from codec.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
-from codec.grid_sorting import grid_shape
-from codec.limits import Limits
-from codec.manifest import (
+from streamstgs.codec.field_weights import encode_field
+from streamstgs.codec.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
+from streamstgs.codec.grid_sorting import grid_shape
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.manifest import (
     GopEntry,
     LayerEntry,
     Manifest,
     RungEntry,
     SegmentEntry,
 )
-from codec.manifest_json import read_manifest, write_manifest
-from codec.mp4_boxes import sample_entry
-from codec.package_writer import PackageWriter
-from codec.planes import encode_planes, padding_source
-from codec.poster_picture import make_poster
-from codec.quantisation import Quantiser, fit_quantiser
-from codec.rung_quality import MeasuredQuality, measure_quality
-from codec.scene import Scene, open_scene
-from codec.source import SceneSource, TrainedGop
-from codec.static_parts import static_parts
-from renderer import CanonicalGaussians
+from streamstgs.codec.manifest_json import read_manifest, write_manifest
+from streamstgs.codec.mp4_boxes import sample_entry
+from streamstgs.codec.package_writer import PackageWriter
+from streamstgs.codec.poster_picture import make_poster
+from streamstgs.codec.quality_measurement import MeasuredQuality, measure_quality
+from streamstgs.codec.quantisation import Quantiser, fit_quantiser
+from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.codec.source import SceneSource, TrainedGop
+from streamstgs.codec.static_layers import static_parts
+from streamstgs.renderer import CanonicalGaussians
 
 Progress = Callable[[str, float], None]
 FEATURE_BITS = 8

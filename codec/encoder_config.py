@@ -7,12 +7,11 @@ from math import inf
 from operator import attrgetter
 
 import numpy as np
-
-from codec.errors import EncodeError
-from codec.feature_smoothing import SmoothingSettings
-from codec.feature_video import Codec
-from codec.poster_config import PosterSettings
-from codec.quality_config import QualitySettings
+from streamstgs.codec.errors import EncodeError
+from streamstgs.codec.feature_smoothing import SmoothingSettings
+from streamstgs.codec.feature_video import Codec
+from streamstgs.codec.poster_config import PosterSettings
+from streamstgs.codec.quality_config import QualitySettings
 
 QP_MAX = 51
 PRESETS = "ultrafast superfast veryfast faster fast medium slow slower veryslow placebo"
@@ -56,7 +55,7 @@ MOVING_BITS = AttributeBits(means=11, quats=6, log_scales=6, opacity_logits=6, c
 
 
 @dataclass(frozen=True)
-class StaticSettings:
+class StaticLayerSettings:
     """How the static Gaussians are divided into layers.
 
     Args:
@@ -105,7 +104,7 @@ class EncoderConfig:
     preset: str = "medium"
     static_bits: AttributeBits = AttributeBits()
     moving_bits: AttributeBits = MOVING_BITS
-    static: StaticSettings = StaticSettings()
+    static: StaticLayerSettings = StaticLayerSettings()
     jxl_effort: int = 5
     sort: bool = True
     seed: int = 0

@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+from streamstgs.codec.source import TrainedGop
 from torch import Tensor
-
-from codec.source import TrainedGop
 
 
 @dataclass(frozen=True)

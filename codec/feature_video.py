@@ -18,9 +18,8 @@ import av
 import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
-
-from codec.errors import Cancelled, CorruptSegment
-from codec.mp4_boxes import sample_entry, split_segments, with_times
+from streamstgs.codec.errors import Cancelled, CorruptSegment
+from streamstgs.codec.mp4_boxes import sample_entry, split_segments, with_times
 
 Codec = Literal["hevc", "h264"]
 TIMESCALE = 90_000  # ticks per second of the video track

@@ -6,10 +6,9 @@ import numpy as np
 import safetensors
 import safetensors.torch
 import torch
+from streamstgs.codec.errors import CorruptSegment, EncodeError
+from streamstgs.renderer import DeformationField, FieldConfig
 from torch import Tensor
-
-from codec.errors import CorruptSegment, EncodeError
-from renderer import DeformationField, FieldConfig
 
 
 def encode_field(field: DeformationField) -> bytes:

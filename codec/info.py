@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from codec.manifest import VERSION, LayerEntry
-from codec.poster import PosterEntry
-from codec.scene import Scene
+from streamstgs.codec.manifest import VERSION, LayerEntry
+from streamstgs.codec.poster import PosterEntry
+from streamstgs.codec.scene import Scene
 
 
 def describe(scene: Scene) -> dict[str, Any]:

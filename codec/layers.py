@@ -7,13 +7,12 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from streamstgs.codec.attribute_images import ATTRIBUTE_CHANNELS
+from streamstgs.codec.encoder_config import AttributeBits
+from streamstgs.codec.grid_sorting import sort_grid
+from streamstgs.codec.quantisation import Quantiser, SinhCurve, fit_quantiser
+from streamstgs.renderer import CanonicalGaussians
 from torch import Tensor
-
-from codec.encoder_config import AttributeBits
-from codec.grid_sorting import sort_grid
-from codec.planes import ATTRIBUTE_CHANNELS
-from codec.quantisation import Quantiser, SinhCurve, fit_quantiser
-from renderer import CanonicalGaussians
 
 # What makes neighbours alike, relative to one standard deviation of the means.
 COLOR_WEIGHT = 1.0

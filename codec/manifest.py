@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codec.feature_video import Codec, TileLayout
-from codec.file_entry import FileEntry
-from codec.poster import PosterEntry
-from codec.quantisation import Quantiser
-from codec.source import SceneMeta
-from renderer import FieldConfig
+from streamstgs.codec.feature_video import Codec, TileLayout
+from streamstgs.codec.file_entry import FileEntry
+from streamstgs.codec.poster import PosterEntry
+from streamstgs.codec.quantisation import Quantiser
+from streamstgs.codec.source import SceneMeta
+from streamstgs.renderer import FieldConfig
 
 FORMAT = "streamstgs"
 VERSION = 1
@@ -64,7 +64,8 @@ class SegmentEntry:
         file: the media segment.
         psnr_db: of the decoded against the encoded 8-bit codes, capped at 100.
         quality_db: PSNR of drawn pictures against those of what was trained, before anything
-            was quantised (`codec.rung_quality`), capped at 100; None in packages that do not say.
+            was quantised (`codec.quality_measurement`), capped at 100; None in packages that
+            do not say.
     """
 
     file: FileEntry

@@ -7,13 +7,13 @@ from dataclasses import asdict
 from typing import Any, cast
 
 import numpy as np
-
-from codec.checked_json import Node
-from codec.errors import NotAScene, UnsupportedVersion
-from codec.feature_video import SAMPLE_ENTRIES, Codec, TileLayout
-from codec.file_entry import MANIFEST_NAME, read_file_entry
-from codec.limits import Limits
-from codec.manifest import (
+from streamstgs.codec.attribute_images import ATTRIBUTE_CHANNELS
+from streamstgs.codec.checked_json import Node
+from streamstgs.codec.errors import NotAScene, UnsupportedVersion
+from streamstgs.codec.feature_video import SAMPLE_ENTRIES, Codec, TileLayout
+from streamstgs.codec.file_entry import MANIFEST_NAME, read_file_entry
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.manifest import (
     FORMAT,
     VERSION,
     GopEntry,
@@ -22,11 +22,10 @@ from codec.manifest import (
     RungEntry,
     SegmentEntry,
 )
-from codec.planes import ATTRIBUTE_CHANNELS
-from codec.poster import poster_object, read_poster_entry
-from codec.quantisation import Quantiser, SinhCurve
-from codec.source import CameraPreset, SceneMeta
-from renderer import FieldConfig
+from streamstgs.codec.poster import poster_object, read_poster_entry
+from streamstgs.codec.quantisation import Quantiser, SinhCurve
+from streamstgs.codec.source import CameraPreset, SceneMeta
+from streamstgs.renderer import FieldConfig
 
 SINH_ARGUMENT = 60.0  # sinh of more leaves float32's comfortable range
 

@@ -9,9 +9,9 @@ import zipfile
 from pathlib import Path
 from types import TracebackType
 
-from codec.errors import EncodeError
-from codec.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
-from codec.poster import POSTER_NAME
+from streamstgs.codec.errors import EncodeError
+from streamstgs.codec.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
+from streamstgs.codec.poster import POSTER_NAME
 
 ARCHIVE_SUFFIX = ".stgs"
 ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)  # the same scene gives the same bytes

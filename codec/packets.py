@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from renderer import CanonicalGaussians, DeformationField
+from streamstgs.renderer import CanonicalGaussians, DeformationField
 
 
 @dataclass(frozen=True)

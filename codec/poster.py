@@ -14,14 +14,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from codec.checked_json import Node
-from codec.errors import Cancelled, CodecError, NotAScene
-from codec.file_entry import MANIFEST_NAME, FileEntry, read_file_entry
-from codec.limits import Limits
-from codec.streaming.address import is_url, local_path
-from codec.streaming.container import never
-from codec.streaming.locate import open_container
-from codec.streaming.scene_files import LocalFiles, SceneFiles
+from streamstgs.codec.checked_json import Node
+from streamstgs.codec.errors import Cancelled, CodecError, NotAScene
+from streamstgs.codec.file_entry import MANIFEST_NAME, FileEntry, read_file_entry
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.streaming.address import is_url, local_path
+from streamstgs.codec.streaming.container import never
+from streamstgs.codec.streaming.locate import open_container
+from streamstgs.codec.streaming.scene_files import LocalFiles, SceneFiles
 
 log = logging.getLogger(__name__)
 

@@ -9,15 +9,14 @@ import imagecodecs
 import numpy as np
 import torch
 from numpy.typing import NDArray
-
-from codec.file_entry import FileEntry
-from codec.poster import POSTER_NAME, PosterEntry
-from codec.poster_config import PosterSettings
-from codec.scene import Scene
-from codec.source import SceneMeta
-from renderer import Camera, Gaussians, RenderError, RenderSettings
-from renderer.backends import choose_backend, close_backend
-from renderer.backends.base import Backend
+from streamstgs.codec.file_entry import FileEntry
+from streamstgs.codec.poster import POSTER_NAME, PosterEntry
+from streamstgs.codec.poster_config import PosterSettings
+from streamstgs.codec.scene import Scene
+from streamstgs.codec.source import SceneMeta
+from streamstgs.renderer import Camera, Gaussians, RenderError, RenderSettings
+from streamstgs.renderer.backends import choose_backend, close_backend
+from streamstgs.renderer.backends.base import Backend
 
 log = logging.getLogger(__name__)
 

@@ -9,24 +9,23 @@ from pathlib import Path
 from types import TracebackType
 
 import torch
-
-from codec.errors import CorruptSegment, NotAScene
-from codec.limits import Limits
-from codec.manifest import FileEntry, GopEntry, Manifest
-from codec.manifest_json import read_manifest
-from codec.packets import FeaturePacket, KeyframePacket
-from codec.poster import Poster, read_poster
-from codec.scene_decoder import SceneDecoder
-from codec.source import SceneMeta
-from codec.streaming.adaptive.ladder import Ladder, ladder_of
-from codec.streaming.address import is_url, shown
-from codec.streaming.container import never
-from codec.streaming.disk_cache import CacheSettings
-from codec.streaming.http_settings import HttpSettings
-from codec.streaming.locate import open_files
-from codec.streaming.scene_files import SceneFiles
-from codec.streaming.transport import Listener, nobody
-from renderer import Gaussians, Gop
+from streamstgs.codec.errors import CorruptSegment, NotAScene
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.manifest import FileEntry, GopEntry, Manifest
+from streamstgs.codec.manifest_json import read_manifest
+from streamstgs.codec.packets import FeaturePacket, KeyframePacket
+from streamstgs.codec.poster import Poster, read_poster
+from streamstgs.codec.scene_decoder import SceneDecoder
+from streamstgs.codec.source import SceneMeta
+from streamstgs.codec.streaming.adaptive.ladder import Ladder, ladder_of
+from streamstgs.codec.streaming.address import is_url, redact_credentials
+from streamstgs.codec.streaming.container import never
+from streamstgs.codec.streaming.disk_cache import CacheSettings
+from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.locate import open_files
+from streamstgs.codec.streaming.scene_files import SceneFiles
+from streamstgs.codec.streaming.transport import Listener, nobody
+from streamstgs.renderer import Gaussians, Gop
 
 
 @dataclass(frozen=True)
@@ -81,9 +80,9 @@ def open_scene(
         )
     except FileNotFoundError as error:
         why = str(error) if is_url(str(location)) else "it has no scene.json."
-        raise NotAScene(f"{shown(str(location))} is not a scene: {why}") from error
+        raise NotAScene(f"{redact_credentials(str(location))} is not a scene: {why}") from error
     except CorruptSegment as error:
-        raise NotAScene(f"{shown(str(location))} is not a scene: {error}") from error
+        raise NotAScene(f"{redact_credentials(str(location))} is not a scene: {error}") from error
     try:
         scene = Scene(files, read_manifest(files.manifest, settings.limits), settings)
         if settings.on_poster is not None and is_url(str(location)):

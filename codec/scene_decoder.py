@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from streamstgs.codec.attribute_images import decode_planes
+from streamstgs.codec.feature_video import decode_segment
+from streamstgs.codec.field_weights import decode_field
+from streamstgs.codec.layers import concatenate, decode_layer
+from streamstgs.codec.manifest import LayerEntry, Manifest
+from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
+from streamstgs.codec.streaming.container import never
+from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
 from torch import Tensor
-
-from codec.feature_video import decode_segment
-from codec.field_weights import decode_field
-from codec.layers import concatenate, decode_layer
-from codec.manifest import LayerEntry, Manifest
-from codec.packets import FeaturePacket, Keyframe, KeyframePacket
-from codec.planes import decode_planes
-from codec.streaming.container import never
-from renderer import CanonicalGaussians, Gaussians, Gop
 
 
 class SceneDecoder:

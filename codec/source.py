@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # what is said of a scene is read before torch is loaded
+    from streamstgs.renderer import CanonicalGaussians, DeformationField
     from torch import Tensor
-
-    from renderer import CanonicalGaussians, DeformationField
 
 
 @dataclass(frozen=True)

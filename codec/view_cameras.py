@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 import torch
+from streamstgs.codec.source import SceneMeta
+from streamstgs.renderer import Camera
 from torch import Tensor
-
-from codec.source import SceneMeta
-from renderer import Camera
 
 USUAL_FOV_Y_RAD = 0.7  # of a scene without presets
 

@@ -13,14 +13,14 @@ Errors:
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from renderer.errors import BackendUnavailable, InteropUnavailable, RenderError
-from renderer.settings import RenderSettings
+from streamstgs.renderer.errors import BackendUnavailable, InteropUnavailable, RenderError
+from streamstgs.renderer.settings import RenderSettings
 
 if TYPE_CHECKING:
-    from renderer.camera import Camera
-    from renderer.deformation import DeformationField, FieldConfig
-    from renderer.gaussians import CanonicalGaussians, Gaussians
-    from renderer.gop import Gop
+    from streamstgs.renderer.camera import Camera
+    from streamstgs.renderer.deformation import DeformationField, FieldConfig
+    from streamstgs.renderer.gaussians import CanonicalGaussians, Gaussians
+    from streamstgs.renderer.gop import Gop
 
 __all__ = [
     "BackendUnavailable",
@@ -36,12 +36,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Camera": "renderer.camera",
-    "CanonicalGaussians": "renderer.gaussians",
-    "DeformationField": "renderer.deformation",
-    "FieldConfig": "renderer.deformation",
-    "Gaussians": "renderer.gaussians",
-    "Gop": "renderer.gop",
+    "Camera": "streamstgs.renderer.camera",
+    "CanonicalGaussians": "streamstgs.renderer.gaussians",
+    "DeformationField": "streamstgs.renderer.deformation",
+    "FieldConfig": "streamstgs.renderer.deformation",
+    "Gaussians": "streamstgs.renderer.gaussians",
+    "Gop": "streamstgs.renderer.gop",
 }
 
 

@@ -10,9 +10,8 @@ import math
 from dataclasses import dataclass
 
 import torch
+from streamstgs.renderer.gaussians import CanonicalGaussians
 from torch import Tensor, nn
-
-from renderer.gaussians import CanonicalGaussians
 
 HEAD_WIDTHS = {"means": 3, "quats": 4, "log_scales": 3, "opacity_logits": 1, "colors": 3}
 

@@ -11,19 +11,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
-
-from renderer.crew import Crew
-from renderer.deformation import DeformationField, FieldConfig, sinusoidal_encoding
-from renderer.field_kernels import (
+from streamstgs.renderer.deformation import DeformationField, FieldConfig, sinusoidal_encoding
+from streamstgs.renderer.field_kernels import (
     HEAD_OUTPUTS,
     OUTPUTS,
     FieldLayers,
     Layer,
     deform,
 )
-from renderer.gaussians import CanonicalGaussians, Gaussians
-from renderer.gop import Gop
+from streamstgs.renderer.gaussians import CanonicalGaussians, Gaussians
+from streamstgs.renderer.gop import Gop
+from streamstgs.renderer.thread_pool import ThreadPool
+from torch import Tensor
 
 SHAPE = ("means", "quats", "log_scales", "colors")
 _Dense = tuple[Tensor, Tensor]  # weights [neurons, inputs], biases [neurons]
@@ -39,7 +38,7 @@ class GopDeformer:
         crew: who works on the CPU; outlives the deformer, as GOPs come and go.
     """
 
-    def __init__(self, gop: Gop, crew: Crew) -> None:
+    def __init__(self, gop: Gop, crew: ThreadPool) -> None:
         self._gop = gop
         self._frame: float | None = None
         self._fast = gop.device.type == "cpu" and len(gop.canonical) > 0
@@ -69,7 +68,7 @@ class FastField:
     """A GOP's deformation field for the CPU, without gradients. Owner: the thread that draws."""
 
     @torch.inference_mode()
-    def __init__(self, gop: Gop, crew: Crew) -> None:
+    def __init__(self, gop: Gop, crew: ThreadPool) -> None:
         config, canonical = gop.field.config, gop.canonical
         self._gop, self._crew = gop, crew
         self._layers = _lay_out(gop)
@@ -117,7 +116,7 @@ def warm_up() -> None:
     codes = torch.zeros(config.window, 1, config.features, dtype=torch.uint8)
     scale = torch.ones(config.features)
     gop = Gop(Gaussians.empty(), one, codes, scale, scale, DeformationField(config), frames=1)
-    crew = Crew(1, "deform")
+    crew = ThreadPool(1, "deform")
     GopDeformer(gop, crew).gaussians_at(0.0)
     crew.close()
 

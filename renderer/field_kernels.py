@@ -19,10 +19,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
-
-from renderer.backends.cpu_kernels import compiled, real, take
-from renderer.backends.cpu_vectors import INDEX, REAL, Lanes, keep_apart
-from renderer.settings import ALPHA_MIN
+from streamstgs.renderer.backends.cpu.kernels import compiled, real, take
+from streamstgs.renderer.backends.cpu.vectors import INDEX, REAL, Lanes, keep_apart
+from streamstgs.renderer.settings import ALPHA_MIN
 
 GROUP = 16  # Gaussians in a vector
 OUTPUTS = 8  # neurons computed at once: as many sums as fit into the registers

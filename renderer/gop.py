@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from streamstgs.renderer.deformation import DeformationField
+from streamstgs.renderer.gaussians import CanonicalGaussians, Gaussians
 from torch import Tensor
-
-from renderer.deformation import DeformationField
-from renderer.gaussians import CanonicalGaussians, Gaussians
 
 
 @dataclass(frozen=True)

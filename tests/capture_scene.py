@@ -10,10 +10,9 @@ from pathlib import Path
 
 import imageio.v3 as iio
 import torch
-
-from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
-from renderer.backends import reference
-from trainer.points.point_cloud import PointCloud, write_ply
+from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
+from streamstgs.renderer.backends import reference
+from streamstgs.trainer.points.point_cloud import PointCloud, write_ply
 
 WIDTH, HEIGHT, FRAMES = 32, 24, 6  # one tile of the reference rasteriser
 BACKGROUND = (0.2, 0.4, 0.6)

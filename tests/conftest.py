@@ -8,8 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-from app.display import DisplayProbe
+from streamstgs.app.display import DisplayProbe
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-
-from renderer import BackendUnavailable
-from renderer.present.egl_context import EglContext
+from streamstgs.renderer import BackendUnavailable
+from streamstgs.renderer.present.egl_context import EglContext
 
 
 @contextmanager

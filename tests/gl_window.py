@@ -8,11 +8,10 @@ import numpy as np
 from PySide6.QtGui import QImage, QSurfaceFormat
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from PySide6.QtWidgets import QApplication
+from streamstgs.renderer import Camera, Gaussians, RenderSettings
+from streamstgs.renderer.backends.opengl_program import SplatProgram
+from streamstgs.renderer.present.host_copy import HostCopyPresenter
 from torch import Tensor
-
-from renderer import Camera, Gaussians, RenderSettings
-from renderer.backends.opengl_program import SplatProgram
-from renderer.present.host_copy import HostCopyPresenter
 
 Paint = Callable[[int, tuple[int, int, int, int]], None]  # framebuffer, viewport in device px
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from streamstgs.app.player.playback import Playback
+from streamstgs.app.player.status import PlaybackFrame
+from streamstgs.codec.errors import Cancelled, CodecError, CorruptSegment
+from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
+from streamstgs.codec.source import SceneMeta, TrainedGop
+from streamstgs.codec.streaming.adaptive import GopLadder, Ladder
+from streamstgs.codec.streaming.transport import Listener, Progress, nobody
+from streamstgs.renderer import Gaussians, Gop
 
-from app.player.playback import Playback
-from app.player.playback_types import PlaybackFrame
-from codec.errors import Cancelled, CodecError, CorruptSegment
-from codec.packets import FeaturePacket, Keyframe, KeyframePacket
-from codec.source import SceneMeta, TrainedGop
-from codec.streaming.adaptive import GopLadder, Ladder
-from codec.streaming.transport import Listener, Progress, nobody
-from renderer import Gaussians, Gop
 from tests.synthetic import SyntheticSource
 
 

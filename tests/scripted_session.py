@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.player.playback import Playback, PlaybackSettings
-from app.player.playback_types import PlaybackFrame
-from app.player.traffic import Traffic
+from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.status import PlaybackFrame
+
 from tests.scripted_scene import ManualClock, ScriptedNetwork, ScriptedScene
 
 WAIT_S = 10.0
@@ -25,7 +26,7 @@ class Session:
         settings: PlaybackSettings,
     ) -> None:
         self.clock = ManualClock()
-        traffic = Traffic(monotonic=self.clock)
+        traffic = ThroughputProbe(monotonic=self.clock)
         self.scene = scene
         self.line = ScriptedNetwork(self.clock, mbps * 1e6, traffic, on_request=hook)
         scene.network = self.line

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from streamstgs.app.player.playback import PlaybackSettings
 
-from app.player.playback import PlaybackSettings
 from tests.scripted_scene import ScriptedScene
 from tests.scripted_session import Hook, Session, Start
 

@@ -6,9 +6,8 @@ import math
 from dataclasses import dataclass
 
 import torch
-
-from codec.source import CameraPreset, SceneMeta, TrainedGop
-from renderer import CanonicalGaussians, DeformationField, FieldConfig
+from streamstgs.codec.source import CameraPreset, SceneMeta, TrainedGop
+from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
 
 
 def random_canonical(count: int, seed: int = 0, spread: float = 1.0) -> CanonicalGaussians:

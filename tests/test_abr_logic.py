@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from codec.streaming.adaptive import (
+from streamstgs.codec.streaming.adaptive import (
     AdaptiveSettings,
     GopLadder,
     InFlight,
@@ -22,7 +21,7 @@ from codec.streaming.adaptive import (
     decide,
     reconsider,
 )
-from codec.streaming.adaptive.budget import budget_s
+from streamstgs.codec.streaming.adaptive.budget import budget_s
 
 SETTINGS = AdaptiveSettings()
 

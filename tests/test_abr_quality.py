@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.errors import NotAScene
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.manifest import Manifest
+from streamstgs.codec.manifest_json import read_manifest, write_manifest
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.quality_measurement import QUALITY_CAP_DB, QualityMeter, quality_cameras
+from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.codec.streaming.adaptive import ladder_of
+from streamstgs.renderer.backends.reference import ReferenceBackend
 
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.errors import NotAScene
-from codec.limits import Limits
-from codec.manifest import Manifest
-from codec.manifest_json import read_manifest, write_manifest
-from codec.quality_config import QualitySettings
-from codec.rung_quality import QUALITY_CAP_DB, QualityMeter, quality_cameras
-from codec.scene import Scene, open_scene
-from codec.streaming.adaptive import ladder_of
-from renderer.backends.reference import ReferenceBackend
 from tests.synthetic import SyntheticSource
 
 

@@ -10,12 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from benchmarks.streaming.optimum import OptimumSettings, find_optimum
-from benchmarks.streaming.policies import Adaptive, Fixed, plain_policies
-from benchmarks.streaming.session import Outcome, Playback, play, quality_of_experience_db
-from benchmarks.streaming.trace import Trace
-from codec.streaming.adaptive import (
+from streamstgs.codec.streaming.adaptive import (
     AdaptiveSettings,
     Decision,
     InFlight,
@@ -24,6 +19,11 @@ from codec.streaming.adaptive import (
     Step,
     Throughput,
 )
+
+from benchmarks.streaming.optimum import OptimumSettings, find_optimum
+from benchmarks.streaming.policies import Adaptive, Fixed, plain_policies
+from benchmarks.streaming.session import Outcome, Playback, play, quality_of_experience_db
+from benchmarks.streaming.trace import Trace
 from tests.test_abr_logic import made_up_ladder
 
 DATA = Path(os.environ.get("STGS_DATA", Path(__file__).parents[1] / "../shared/data"))

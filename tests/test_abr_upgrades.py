@@ -9,11 +9,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from streamstgs.codec.streaming.adaptive import (
+    Decision,
+    Held,
+    InFlight,
+    Situation,
+    Step,
+    decide,
+    reconsider,
+)
 
 from benchmarks.streaming.policies import Adaptive, Fixed
 from benchmarks.streaming.session import play
 from benchmarks.streaming.trace import Trace
-from codec.streaming.adaptive import Decision, Held, InFlight, Situation, Step, decide, reconsider
 from tests.test_abr_logic import LADDER, SETTINGS, estimate, made_up_ladder, situation
 
 UPGRADES = SETTINGS.upgrades

@@ -8,11 +8,10 @@ import types
 
 import pytest
 import torch
-
-from renderer import BackendUnavailable, backends
-from renderer.backends import available_backends, choose_backend
-from renderer.backends.cpu import CpuBackend
-from renderer.backends.reference import ReferenceBackend
+from streamstgs.renderer import BackendUnavailable, backends
+from streamstgs.renderer.backends import available_backends, choose_backend
+from streamstgs.renderer.backends.cpu.backend import CpuBackend
+from streamstgs.renderer.backends.reference import ReferenceBackend
 
 
 class FakeOpenGL:

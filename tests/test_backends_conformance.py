@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from streamstgs.renderer import BackendUnavailable, Camera, Gaussians, RenderSettings
+from streamstgs.renderer.backends import choose_backend
+from streamstgs.renderer.backends.base import Backend
+from streamstgs.renderer.backends.reference import ReferenceBackend
 from torch import Tensor
 
-from renderer import BackendUnavailable, Camera, Gaussians, RenderSettings
-from renderer.backends import choose_backend
-from renderer.backends.base import Backend
-from renderer.backends.reference import ReferenceBackend
 from tests.synthetic import random_canonical
 
 BACKGROUND = (0.1, 0.2, 0.3)

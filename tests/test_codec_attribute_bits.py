@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from streamstgs.renderer.backends.cpu.backend import CpuBackend
 
 from benchmarks.attribute_bits import DEPTHS, Measurement, Options, cheapest, psnr_of_ratio
 from benchmarks.made_up_scene import made_up_scene
-from renderer.backends.cpu import CpuBackend
 
 
 def test_errors_add_up_and_the_cheapest_sum_wins() -> None:

@@ -11,9 +11,9 @@ from dataclasses import replace
 import av
 import pytest
 from mpegdash.parser import MPEGDASHParser
+from streamstgs.codec.dash import FIELD_MIME, PLANES_MIME, start_ticks, write_dash
+from streamstgs.codec.scene import open_scene
 
-from codec.dash import FIELD_MIME, PLANES_MIME, start_ticks, write_dash
-from codec.scene import open_scene
 from tests.golden.make_golden import CODECS, golden_scene
 
 NAMESPACE = {"m": "urn:mpeg:dash:schema:mpd:2011"}

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.feature_smoothing import (
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.feature_smoothing import (
     SmoothingSettings,
     hold,
     hold_unseen,
@@ -19,9 +18,10 @@ from codec.feature_smoothing import (
     visible_frames,
     widened,
 )
-from codec.quality_config import QualitySettings
-from codec.source import TrainedGop
-from renderer import DeformationField, FieldConfig
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.source import TrainedGop
+from streamstgs.renderer import DeformationField, FieldConfig
+
 from tests.synthetic import SyntheticSource, random_canonical
 
 FRAMES, COUNT = 12, 40

@@ -10,10 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from codec.errors import Cancelled, CorruptSegment
-from codec.feature_video import Codec, TileLayout, VideoSettings, decode_segment, encode_segment
-from codec.mp4_boxes import boxes, find, sample_entry
+from streamstgs.codec.errors import Cancelled, CorruptSegment
+from streamstgs.codec.feature_video import (
+    Codec,
+    TileLayout,
+    VideoSettings,
+    decode_segment,
+    encode_segment,
+)
+from streamstgs.codec.mp4_boxes import boxes, find, sample_entry
 
 CODECS: tuple[Codec, ...] = ("hevc", "h264")
 LAYOUT = TileLayout.of(24, 32, 5)

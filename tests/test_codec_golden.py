@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.scene import open_scene
+from streamstgs.codec.streaming.locate import open_container
 
-from codec.limits import Limits
-from codec.scene import open_scene
-from codec.streaming.locate import open_container
 from tests.golden.make_golden import (
     CODECS,
     EXPECTED,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from streamstgs.codec.grid_sorting import grid_shape, sort_grid
 from torch import Tensor
-
-from codec.grid_sorting import grid_shape, sort_grid
 
 
 def clustered_values(count: int, seed: int = 0) -> Tensor:

@@ -18,20 +18,20 @@ import pytest
 import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from codec.errors import (
+from streamstgs.codec.attribute_images import decode_planes
+from streamstgs.codec.errors import (
     CodecError,
     CorruptSegment,
     MissingSegment,
     NotAScene,
     UnsupportedVersion,
 )
-from codec.feature_video import decode_segment
-from codec.field_weights import decode_field
-from codec.limits import Limits
-from codec.manifest_json import read_manifest, write_manifest
-from codec.planes import decode_planes
-from codec.scene import OpenSettings, Scene, open_scene
+from streamstgs.codec.feature_video import decode_segment
+from streamstgs.codec.field_weights import decode_field
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.manifest_json import read_manifest, write_manifest
+from streamstgs.codec.scene import OpenSettings, Scene, open_scene
+
 from tests.golden.make_golden import golden_scene
 
 HEVC = golden_scene("hevc")

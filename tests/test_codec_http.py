@@ -13,8 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from aiohttp import web
-
-from codec.errors import (
+from streamstgs.codec.errors import (
     Cancelled,
     CorruptSegment,
     MissingSegment,
@@ -22,14 +21,15 @@ from codec.errors import (
     SceneUnreachable,
     ServeError,
 )
-from codec.limits import Limits
-from codec.scene import OpenSettings, open_scene
-from codec.serve import application, serve
-from codec.streaming.archive import ArchiveContainer
-from codec.streaming.disk_cache import CacheSettings
-from codec.streaming.http import HttpTransport
-from codec.streaming.http_containers import HttpContainer, HttpRanges
-from codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.scene import OpenSettings, open_scene
+from streamstgs.codec.streaming.archive import ArchiveContainer
+from streamstgs.codec.streaming.disk_cache import CacheSettings
+from streamstgs.codec.streaming.http import HttpTransport
+from streamstgs.codec.streaming.http_containers import HttpContainer, HttpRanges
+from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.server.development_server import application, serve
+
 from tests.golden.make_golden import golden_scene
 
 IMPATIENT = HttpSettings(connect_s=2.0, stall_s=2.0, deadline_s=5.0, tries=3, backoff_s=0.001)

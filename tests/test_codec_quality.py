@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import AttributeBits, EncoderConfig
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.quality_measurement import QualityMeter, static_layer_errors, trained_gop
+from streamstgs.codec.scene import open_scene
+from streamstgs.renderer.backends.cpu.backend import CpuBackend
 
-from codec.encoder import encode_scene
-from codec.encoder_config import AttributeBits, EncoderConfig
-from codec.quality_config import QualitySettings
-from codec.rung_quality import QualityMeter, static_layer_errors, trained_gop
-from codec.scene import open_scene
-from renderer.backends.cpu import CpuBackend
 from tests.synthetic import SyntheticSource
 
 SMALL = QualitySettings(height_px=60, frames_per_gop=2)

@@ -13,16 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from streamstgs.codec.attribute_images import decode_planes
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig, EncodeReport
+from streamstgs.codec.errors import Cancelled, EncodeError
+from streamstgs.codec.info import describe
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians
+from streamstgs.renderer.gaussians import rotation_matrices
 
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig, EncodeReport
-from codec.errors import Cancelled, EncodeError
-from codec.info import describe
-from codec.planes import decode_planes
-from codec.quality_config import QualitySettings
-from codec.scene import Scene, open_scene
-from renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians
-from renderer.gaussians import rotation_matrices
 from tests.synthetic import SyntheticSource
 
 SOURCE = SyntheticSource(frames_per_gop=(6, 6, 4))

@@ -6,20 +6,20 @@ from dataclasses import replace
 
 import pytest
 import torch
+from streamstgs.codec.encoder_config import StaticLayerSettings
+from streamstgs.codec.importance_order import by_contribution, order_cameras
+from streamstgs.codec.layers import concatenate, split_sizes
+from streamstgs.codec.quality_measurement import psnr_of_error
+from streamstgs.codec.view_cameras import orbit_cameras, preset_cameras
+from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
+from streamstgs.renderer.backends.reference import rasterize
+from streamstgs.renderer.importance import contribution
 
-from codec.encoder_config import StaticSettings
-from codec.layers import concatenate, split_sizes
-from codec.rung_quality import psnr_of_error
-from codec.static_order import by_contribution, order_cameras
-from codec.view_cameras import orbit_cameras, preset_cameras
-from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
-from renderer.backends.reference import rasterize
-from renderer.contribution import contribution
 from tests.synthetic import SyntheticSource, random_canonical
 
 META = SyntheticSource().meta
 DRAWING = RenderSettings(META.background, META.near)
-SMALL = StaticSettings(height_px=40)
+SMALL = StaticLayerSettings(height_px=40)
 NOTHING = CanonicalGaussians.empty()
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.errors import NotAScene
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.manifest import Manifest
+from streamstgs.codec.manifest_json import read_manifest, write_manifest
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.codec.streaming.adaptive import ladder_of
 
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.errors import NotAScene
-from codec.limits import Limits
-from codec.manifest import Manifest
-from codec.manifest_json import read_manifest, write_manifest
-from codec.quality_config import QualitySettings
-from codec.scene import Scene, open_scene
-from codec.streaming.adaptive import ladder_of
 from tests.synthetic import SyntheticSource
 
 

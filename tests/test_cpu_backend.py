@@ -11,12 +11,12 @@ from threading import Thread
 import numpy as np
 import pytest
 import torch
+from streamstgs.renderer import Camera, Gaussians, RenderSettings
+from streamstgs.renderer.backends.cpu import backend as cpu
+from streamstgs.renderer.backends.cpu.backend import CpuBackend, CpuSettings
+from streamstgs.renderer.backends.cpu.blend import blend
+from streamstgs.renderer.backends.cpu.kernels import TILE_WIDTH, source_stamp
 
-from renderer import Camera, Gaussians, RenderSettings
-from renderer.backends import cpu
-from renderer.backends.cpu import CpuBackend, CpuSettings
-from renderer.backends.cpu_blend import blend
-from renderer.backends.cpu_kernels import TILE_WIDTH, source_stamp
 from tests.synthetic import random_canonical
 
 SETTINGS = RenderSettings(background=(0.1, 0.2, 0.3))
@@ -130,26 +130,28 @@ def test_compiled_code_is_as_old_as_all_its_sources() -> None:
     stamp = blend._cache._cache_file._source_stamp
     assert stamp == source_stamp()
     names = {name for name, _, _ in stamp}
-    assert {"settings.py", "cpu_kernels.py", "cpu_lanes.py", "field_kernels.py"} <= names
+    assert {"settings.py", "kernels.py", "lanes.py", "field_kernels.py"} <= names
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of folders work otherwise there")
 def test_a_read_only_installation_is_no_obstacle(tmp_path: Path) -> None:
     """The compiled code then goes to a cache of the user."""
-    code = tmp_path / "code" / "renderer"
-    code.parent.mkdir()
+    code = tmp_path / "code" / "streamstgs" / "renderer"
+    code.parent.mkdir(parents=True)
+    subprocess.run(["cp", str(ROOT / "streamstgs/__init__.py"), str(code.parent)], check=True)
     subprocess.run(["cp", "-r", str(ROOT / "renderer"), str(code)], check=True)
     subprocess.run(["find", str(code), "-name", "__pycache__", "-exec", "rm", "-r", "{}", "+"],
                    check=True)  # fmt: skip
     script = (
-        "from renderer.backends import cpu_kernels, cpu_sort\n"
-        "print(cpu_sort.count_tiles._cache.cache_path)"
+        "from streamstgs.renderer.backends.cpu import kernels, sort\n"
+        "print(sort.count_tiles._cache.cache_path)"
     )
-    (code / "backends" / "__pycache__").write_text("a file where the folder would be")
+    (code / "backends" / "cpu" / "__pycache__").write_text("a file where the folder would be")
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     environment.pop("NUMBA_CACHE_DIR", None)
     found = subprocess.run(
         [sys.executable, "-B", "-c", script],
-        cwd=code.parent, env=environment, check=True, capture_output=True, text=True, timeout=100,
+        cwd=code.parents[1], env=environment, check=True, capture_output=True, text=True,
+        timeout=100,
     )  # fmt: skip
     assert found.stdout.startswith(str(tmp_path / "cache"))

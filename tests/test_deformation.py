@@ -6,13 +6,13 @@ from dataclasses import fields, replace
 
 import pytest
 import torch
+from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians, Gop
+from streamstgs.renderer.deformation import sinusoidal_encoding
+from streamstgs.renderer.field_inference import GopDeformer
+from streamstgs.renderer.field_kernels import CHUNK_ROWS
+from streamstgs.renderer.settings import ALPHA_MIN
+from streamstgs.renderer.thread_pool import ThreadPool
 
-from renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians, Gop
-from renderer.crew import Crew
-from renderer.deformation import sinusoidal_encoding
-from renderer.field_inference import GopDeformer
-from renderer.field_kernels import CHUNK_ROWS
-from renderer.settings import ALPHA_MIN
 from tests.synthetic import random_canonical
 
 
@@ -42,7 +42,7 @@ def random_gop(moving: int = 300, still: int = 50, frames: int = 6, **config: fl
 
 
 def deformer_of(gop: Gop) -> GopDeformer:
-    return GopDeformer(gop, Crew(2, "deform"))
+    return GopDeformer(gop, ThreadPool(2, "deform"))
 
 
 def assert_same(one: Gaussians, other: Gaussians) -> None:

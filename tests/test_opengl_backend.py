@@ -12,17 +12,17 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from streamstgs.renderer import BackendUnavailable, Camera, Gaussians, RenderError, RenderSettings
+from streamstgs.renderer.backends.depth_order import back_to_front
+from streamstgs.renderer.backends.reference import ReferenceBackend
+from streamstgs.renderer.present import egl_context
 
-from renderer import BackendUnavailable, Camera, Gaussians, RenderError, RenderSettings
-from renderer.backends.depth_order import back_to_front
-from renderer.backends.reference import ReferenceBackend
-from renderer.present import egl_context
 from tests.gl_contexts import headless_context
 from tests.synthetic import random_canonical
 
 pytest.importorskip("OpenGL")
-from renderer.backends import opengl_program
-from renderer.backends.opengl import OpenGLBackend
+from streamstgs.renderer.backends import opengl_program
+from streamstgs.renderer.backends.opengl import OpenGLBackend
 
 SETTINGS = RenderSettings(background=(0.1, 0.2, 0.3))
 
@@ -240,9 +240,9 @@ def test_missing_libegl_is_a_reason_not_a_crash(monkeypatch: pytest.MonkeyPatch)
 
 def test_no_driver_behind_libegl_is_a_reason_not_a_crash() -> None:
     program = (
-        "from renderer import BackendUnavailable\n"
-        "from renderer.present.egl_context import gl_renderer_name\n"
-        "from renderer.backends.opengl import OpenGLBackend\n"
+        "from streamstgs.renderer import BackendUnavailable\n"
+        "from streamstgs.renderer.present.egl_context import gl_renderer_name\n"
+        "from streamstgs.renderer.backends.opengl import OpenGLBackend\n"
         "assert gl_renderer_name() is None\n"
         "try: OpenGLBackend()\n"
         "except BackendUnavailable as reason: print('reason:', reason)\n"

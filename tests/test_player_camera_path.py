@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import torch
+from streamstgs.app.player.camera.orbit import OrbitCamera
+from streamstgs.app.player.camera.path import OrbitPath, StillPath, camera_path, read_camera_path
+from streamstgs.app.player.errors import CameraPathError
+from streamstgs.codec.source import CameraPreset, SceneMeta
+from streamstgs.renderer import Camera
 
-from app.player.camera_path import OrbitPath, StillPath, camera_path, read_camera_path
-from app.player.errors import CameraPathError
-from app.player.orbit_camera import OrbitCamera
-from codec.source import CameraPreset, SceneMeta
-from renderer import Camera
 from tests.synthetic import SyntheticSource
 
 META = SyntheticSource().meta

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.timeline import Timeline
 
-from app.player.clock import PlaybackClock
-from app.player.timeline import Timeline
 from tests.scripted_scene import ManualClock
 
 STEP_S = 1 / 24

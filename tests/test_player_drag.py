@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 
-from app.player.fetching import FetchSettings
-from app.player.pipeline import PipelineSettings
-from app.player.playback import Playback
-from app.player.playback_types import PlaybackFrame, PlaybackState
-from codec.errors import MissingSegment
-from codec.streaming.adaptive import AdaptiveSettings
+from streamstgs.app.player.pipeline.pipeline import PipelineSettings
+from streamstgs.app.player.pipeline.scheduler import FetchSettings
+from streamstgs.app.player.playback import Playback
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState
+from streamstgs.codec.errors import MissingSegment
+from streamstgs.codec.streaming.adaptive import AdaptiveSettings
+
 from tests.scripted_scene import ScriptedNetwork, ScriptedScene, gop_of
 from tests.scripted_session import WAIT_S, Session, Start
 from tests.synthetic import SyntheticSource

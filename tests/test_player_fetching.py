@@ -8,18 +8,23 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from app.player.fetching import FetchSettings, FetchView, LocalFetching, NetworkFetching
-from app.player.opened import OpenedScene, PlayTarget
-from codec.streaming.adaptive import (
+from streamstgs.app.player.pipeline.scheduler import (
+    FetchSettings,
+    FetchView,
+    LocalFetching,
+    NetworkFetching,
+)
+from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
+from streamstgs.codec.streaming.adaptive import (
     AdaptiveSettings,
     Decision,
     InFlight,
-    StaticSettings,
+    LayerScheduleSettings,
     Step,
     Throughput,
     UpgradeSettings,
 )
+
 from tests.scripted_scene import ScriptedScene
 from tests.synthetic import SyntheticSource
 
@@ -315,7 +320,7 @@ def test_what_came_of_a_static_layer_counts() -> None:
     seen = view(static_layers=2, throughput=slow, there={0: LOWEST})
     big = replace(OPENED.ladder, static_bytes=(3000, 3000, 100_000))
     opened = replace(OPENED, ladder=big)
-    eager = FetchSettings(AdaptiveSettings(static=StaticSettings(reserve_s=0.0)))
+    eager = FetchSettings(AdaptiveSettings(static=LayerScheduleSettings(reserve_s=0.0)))
     net = NetworkFetching(opened, eager, lambda _: (), lambda _: False)
     assert net.next(replace(seen, opened=opened)).step is Step.FETCH_GOP
     nearly = replace(seen, opened=opened, static_part_bytes=98_000)

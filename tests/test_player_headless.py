@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from streamstgs.app.player.errors import CameraPathError, OutputError
+from streamstgs.app.player.export import bench as bench_module
+from streamstgs.app.player.export import render as headless
+from streamstgs.app.player.export.bench import BenchSettings, bench
+from streamstgs.app.player.export.bench_table import bench_table
+from streamstgs.app.player.export.render import parse_frames, render_preview, render_scene
+from streamstgs.app.player.rendering.stage_timer import summary
+from streamstgs.codec.errors import CorruptSegment
+from streamstgs.renderer import CanonicalGaussians
 
-from app.player import bench as bench_module
-from app.player import headless
-from app.player.bench import BenchSettings, bench
-from app.player.bench_table import bench_table
-from app.player.errors import CameraPathError, OutputError
-from app.player.headless import parse_frames, render_preview, render_scene
-from app.player.stopwatch import summary
-from codec.errors import CorruptSegment
-from renderer import CanonicalGaussians
 from tests.scripted_scene import ScriptedScene
 from tests.synthetic import SyntheticSource
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView, approach
+from streamstgs.codec.source import CameraPreset
+from streamstgs.renderer import Camera
 
-from app.player.orbit_camera import OrbitCamera, OrbitView, approach
-from codec.source import CameraPreset
-from renderer import Camera
 from tests.synthetic import SyntheticSource
 
 UPS = [(0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.6, 0.0, 0.8)]

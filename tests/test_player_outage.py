@@ -6,19 +6,18 @@ import itertools
 from pathlib import Path
 
 import pytest
-
-from app.player.outage import OutagePauses
-from app.player.pipeline import PipelineSettings
-from codec.errors import SceneUnreachable
-from codec.file_entry import FileEntry
-from codec.streaming.container import Container
-from codec.streaming.scene_files import RemoteFiles
+from streamstgs.app.player.pipeline.backoff import Backoff
+from streamstgs.app.player.pipeline.pipeline import PipelineSettings
+from streamstgs.codec.errors import SceneUnreachable
+from streamstgs.codec.file_entry import FileEntry
+from streamstgs.codec.streaming.container import Container
+from streamstgs.codec.streaming.scene_files import RemoteFiles
 
 
 def asked_at(waits: bool, until_s: float, chances: tuple[float, ...]) -> list[float]:
     """Simulated seconds at which the server is asked during an outage."""
     settings, chance = PipelineSettings(), itertools.cycle(chances)
-    pauses = OutagePauses(settings.retry_s, settings.hurry_s, lambda: next(chance))
+    pauses = Backoff(settings.retry_s, settings.hurry_s, lambda: next(chance))
     now_s, asked = 0.0, []
     while now_s < until_s:
         asked.append(now_s)
@@ -45,7 +44,7 @@ def test_nobody_waits() -> None:
 
 
 def test_the_next_outage_is_another_one() -> None:
-    pauses = OutagePauses(1.0, 2.0, lambda: 0.0)
+    pauses = Backoff(1.0, 2.0, lambda: 0.0)
     for _ in range(5):
         pauses.failed()
     assert pauses.soon_s == 4.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from streamstgs.app.player.playback import Playback
+from streamstgs.app.player.rendering.frame_pacing import leaves_time
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState, PlaybackStatus
 
-from app.player.pacing import leaves_time
-from app.player.playback import Playback
-from app.player.playback_types import PlaybackFrame, PlaybackState, PlaybackStatus
 from tests.scripted_scene import ScriptedScene
 
 GOP = ScriptedScene().decode_gop(0, 20)

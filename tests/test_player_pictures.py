@@ -9,18 +9,18 @@ from queue import Queue
 import numpy as np
 import pytest
 import torch
-
-from app.player.pictures import (
-    Picture,
-    PictureMaker,
-    PictureRequest,
-    PictureSource,
+from streamstgs.app.player.rendering.render_thread import (
+    FrameRenderer,
+    RenderedFrame,
+    RenderRequest,
+    RenderThread,
     draw_rgb8,
 )
-from app.player.playback_types import PlaybackFrame
-from renderer import Camera, Gaussians, Gop, RenderSettings
-from renderer.crew import Crew
-from renderer.errors import BackendUnavailable
+from streamstgs.app.player.status import PlaybackFrame
+from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
+from streamstgs.renderer.errors import BackendUnavailable
+from streamstgs.renderer.thread_pool import ThreadPool
+
 from tests.scripted_scene import ScriptedScene
 
 WAIT_S = 10.0
@@ -53,7 +53,7 @@ class CountingDeformer:
 
     calls = 0
 
-    def __init__(self, gop: Gop, crew: Crew) -> None:
+    def __init__(self, gop: Gop, crew: ThreadPool) -> None:
         self.gop = gop
 
     def gaussians_at(self, frame: float) -> Gaussians:
@@ -70,8 +70,8 @@ def backend() -> ScriptedBackend:
 
 
 @pytest.fixture
-def maker(backend: ScriptedBackend) -> Iterator[PictureMaker]:
-    made = PictureMaker(lambda: backend, make_deformer=CountingDeformer)
+def maker(backend: ScriptedBackend) -> Iterator[RenderThread]:
+    made = RenderThread(lambda: backend, make_deformer=CountingDeformer)
     yield made
     backend.gate.set()
     assert made.close()
@@ -89,7 +89,7 @@ def camera(x: float = 0.0, size: tuple[int, int] = (8, 6)) -> Camera:
     return Camera.look_at(torch.tensor([x, 0.0, -4.0]), middle, up, 0.8, *size)
 
 
-def test_a_picture_is_handed_over_once(maker: PictureMaker) -> None:
+def test_a_picture_is_handed_over_once(maker: RenderThread) -> None:
     maker.show(frame(3), camera(), PLAIN)
     assert maker.wait(WAIT_S)
     picture = maker.take_picture()
@@ -101,7 +101,7 @@ def test_a_picture_is_handed_over_once(maker: PictureMaker) -> None:
 
 
 def test_camera_moves_redraw_without_deforming(
-    maker: PictureMaker, backend: ScriptedBackend
+    maker: RenderThread, backend: ScriptedBackend
 ) -> None:
     shown = frame(3)
     for x in (0.0, 0.5, 1.0):
@@ -116,7 +116,7 @@ def test_camera_moves_redraw_without_deforming(
     assert backend.drawn[3:] == [(10, 6)]
 
 
-def test_only_the_newest_request_is_drawn(maker: PictureMaker, backend: ScriptedBackend) -> None:
+def test_only_the_newest_request_is_drawn(maker: RenderThread, backend: ScriptedBackend) -> None:
     backend.gate.clear()
     maker.show(frame(0), camera(), PLAIN)
     assert backend.entered.wait(WAIT_S)
@@ -132,7 +132,7 @@ def test_only_the_newest_request_is_drawn(maker: PictureMaker, backend: Scripted
 
 
 def test_a_frame_drawn_from_another_camera_was_not_skipped(
-    maker: PictureMaker, backend: ScriptedBackend
+    maker: RenderThread, backend: ScriptedBackend
 ) -> None:
     backend.gate.clear()
     first, second = frame(0), frame(1)
@@ -143,7 +143,7 @@ def test_a_frame_drawn_from_another_camera_was_not_skipped(
     assert maker.skipped_frames == 0
 
 
-def test_no_picture_from_before_a_seek(maker: PictureMaker, backend: ScriptedBackend) -> None:
+def test_no_picture_from_before_a_seek(maker: RenderThread, backend: ScriptedBackend) -> None:
     backend.gate.clear()
     maker.show(frame(0, serial=1), camera(), PLAIN)
     assert backend.entered.wait(WAIT_S)
@@ -156,13 +156,13 @@ def test_no_picture_from_before_a_seek(maker: PictureMaker, backend: ScriptedBac
 
 
 def test_a_still_is_drawn_though_newer_pictures_are_wanted(
-    maker: PictureMaker, backend: ScriptedBackend
+    maker: RenderThread, backend: ScriptedBackend
 ) -> None:
     backend.gate.clear()
     maker.show(frame(0), camera(), PLAIN)
     assert backend.entered.wait(WAIT_S)
-    stills: Queue[Picture] = Queue()
-    maker.draw_still(PictureRequest(frame(3), camera(), PLAIN), stills.put)
+    stills: Queue[RenderedFrame] = Queue()
+    maker.draw_still(RenderRequest(frame(3), camera(), PLAIN), stills.put)
     maker.show(frame(7), camera(), PLAIN)
     backend.gate.set()
     still = stills.get(timeout=WAIT_S)
@@ -177,7 +177,7 @@ def test_a_backend_that_is_missing_becomes_an_event() -> None:
     def choose() -> ScriptedBackend:
         raise BackendUnavailable("no such device")
 
-    maker = PictureMaker(choose, on_picture=woken.set)
+    maker = RenderThread(choose, on_picture=woken.set)
     assert woken.wait(WAIT_S)
     (event,) = maker.take_events()
     assert event.fatal
@@ -203,7 +203,7 @@ def test_rgb8_is_rounded_and_clipped_and_a_backend_may_do_it_itself() -> None:
 
 
 def test_source_changes_its_deformer_with_the_gop(backend: ScriptedBackend) -> None:
-    source = PictureSource(backend, CountingDeformer)
+    source = FrameRenderer(backend, CountingDeformer)
     other = ScriptedScene().decode_gop(1, 20)
     assert source.gaussians(GOP, 4)[1]
     assert not source.gaussians(GOP, 4)[1]
@@ -215,7 +215,7 @@ def test_one_crew_deforms_all_gops_and_ends_with_its_source(
 ) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     before = set(threading.enumerate())
-    source, scene = PictureSource(backend), ScriptedScene()
+    source, scene = FrameRenderer(backend), ScriptedScene()
     for gop in range(5):
         source.gaussians(scene.decode_gop(gop, 20), 0)
         assert 1 <= len(set(threading.enumerate()) - before) <= 2
@@ -224,19 +224,19 @@ def test_one_crew_deforms_all_gops_and_ends_with_its_source(
 
 
 def test_pictures_may_stay_on_the_device(backend: ScriptedBackend) -> None:
-    source = PictureSource(backend, CountingDeformer, to_host=False)
-    picture = source.draw(PictureRequest(frame(5), camera(), PLAIN))
+    source = FrameRenderer(backend, CountingDeformer, to_host=False)
+    picture = source.draw(RenderRequest(frame(5), camera(), PLAIN))
     assert isinstance(picture.rgb8, torch.Tensor)
     assert picture.rgb8.dtype == torch.uint8
     assert (picture.rgb8 == 5).all()
 
 
 def test_gaussians_of_a_picture_outlive_the_next_frame(backend: ScriptedBackend) -> None:
-    source = PictureSource(backend, keep_gaussians=True)
-    first = source.draw(PictureRequest(frame(0), camera(), PLAIN))
+    source = FrameRenderer(backend, keep_gaussians=True)
+    first = source.draw(RenderRequest(frame(0), camera(), PLAIN))
     before = first.gaussians.means.clone()
-    turned = source.draw(PictureRequest(frame(0), camera(1.0), PLAIN))
-    other = source.draw(PictureRequest(frame(5), camera(), PLAIN))
+    turned = source.draw(RenderRequest(frame(0), camera(1.0), PLAIN))
+    other = source.draw(RenderRequest(frame(5), camera(), PLAIN))
     assert torch.equal(first.gaussians.means, before)
     assert turned.gaussians is first.gaussians
     assert not torch.equal(other.gaussians.means, before)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
+import torch
+from streamstgs.app.player.buffer.scene_buffer import SceneBufferSettings
+from streamstgs.app.player.pipeline.pipeline import PipelineSettings
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState
+from streamstgs.codec.errors import CodecError, CorruptSegment, NotAScene, SceneUnreachable
 
-from app.player.pipeline import PipelineSettings
-from app.player.playback import Playback, PlaybackSettings
-from app.player.playback_types import PlaybackFrame, PlaybackState
-from app.player.stock import StockSettings
-from codec.errors import CodecError, CorruptSegment, NotAScene, SceneUnreachable
 from tests.scripted_scene import ManualClock, ScriptedScene, decoded_gops, gop_of
 
 Start = Callable[..., tuple[Playback, ScriptedScene, ManualClock]]
@@ -40,7 +42,7 @@ def start() -> Iterator[Start]:
 
 
 def pipeline(**bounds: int) -> PipelineSettings:
-    return PipelineSettings(StockSettings(**bounds), prefetch_gops=4)
+    return PipelineSettings(SceneBufferSettings(**bounds), prefetch_gops=4)
 
 
 def shown(playback: Playback) -> PlaybackFrame:
@@ -74,6 +76,28 @@ def test_plays_every_frame_in_order_and_loops(start: Start) -> None:
     assert playback.state is PlaybackState.PLAYING
     assert run(playback, clock, 5.0) == [*list(range(45)), *list(range(6))]
     assert playback.status().late_frames == 0
+
+
+def test_a_frame_is_of_its_gop_whenever_the_clock_passes_into_the_next(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playback, scene, clock = start()
+    run(playback, clock, 2.0)  # all are decoded
+    places = [scene.keyframe(g, scene.fetch_keyframe(g)).canonical.means for g in range(5)]
+
+    def passing(clock: ManualClock) -> float:
+        clock.advance(0.01)
+        return clock.now_s
+
+    monkeypatch.setattr(ManualClock, "__call__", passing)
+    seen: set[int] = set()
+    deadline_s = monotonic() + 60  # decoding takes real time where the machine is busy
+    while len(seen) < 5 and monotonic() < deadline_s:
+        frame = playback.tick()
+        assert frame is not None
+        seen.add(gop_of(frame))
+        assert torch.equal(frame.gop.canonical.means, places[gop_of(frame)])
+    assert seen == set(range(5))
 
 
 def test_opening_shows_nothing_and_then_the_first_frame(start: Start) -> None:

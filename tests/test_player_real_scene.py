@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.status import PlaybackState
+from streamstgs.codec.encoder import encode_scene
 
-from app.player.playback import Playback, PlaybackSettings
-from app.player.playback_types import PlaybackState
-from codec.encoder import encode_scene
 from tests.scripted_scene import ScriptedScene, gop_of
 from tests.synthetic import SyntheticSource
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 
 import pytest
-
-from app.player.fetching import FetchSettings
-from app.player.pipeline import PipelineSettings
-from app.player.playback_types import PlaybackFrame, PlaybackState
-from app.player.shown_gop import ShownSettings, better_while_shown
-from codec.streaming.adaptive import (
+from streamstgs.app.player.pipeline.pipeline import PipelineSettings
+from streamstgs.app.player.pipeline.scheduler import FetchSettings
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState
+from streamstgs.codec.streaming.adaptive import (
     AdaptiveSettings,
     Held,
     Situation,
     Throughput,
     UpgradeSettings,
 )
+from streamstgs.codec.streaming.adaptive.shown_gop import ShownSettings, better_while_shown
+
 from tests.scripted_scene import ScriptedNetwork, ScriptedScene
 from tests.scripted_session import WAIT_S, Session, Start
 from tests.synthetic import SyntheticSource

@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from streamstgs.app.player.buffer.scene_buffer import SceneBufferSettings
+from streamstgs.app.player.pipeline.pipeline import PipelineSettings
+from streamstgs.app.player.pipeline.scheduler import FetchSettings
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.status import PlaybackState
+from streamstgs.codec.errors import CorruptSegment, MissingSegment
+from streamstgs.codec.streaming.adaptive import AdaptiveSettings
 
-from app.player.fetching import FetchSettings
-from app.player.pipeline import PipelineSettings
-from app.player.playback import Playback, PlaybackSettings
-from app.player.playback_types import PlaybackState
-from app.player.stock import StockSettings
-from codec.errors import CorruptSegment, MissingSegment
-from codec.streaming.adaptive import AdaptiveSettings
 from tests.scripted_scene import ScriptedNetwork, ScriptedScene, decoded_gops, gop_of
 from tests.scripted_session import WAIT_S, Start
 
@@ -181,7 +181,7 @@ def test_the_best_quality_there_can_be_is_fetched_once(start: Start) -> None:
 
 def test_an_hour_of_loops_stays_within_its_bounds(start: Start) -> None:
     """About 800 rounds through a scene of which memory holds less than half."""
-    bounds = StockSettings(max_gops=2, packet_bytes=50_000)
+    bounds = SceneBufferSettings(max_gops=2, packet_bytes=50_000)
     session = start(pipeline=PipelineSettings(bounds, prefetch_gops=1), mbps=4.0, resume_s=0.1)
     tracemalloc.start()
     session.play(120.0, tick_s=0.5)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from streamstgs.app.player.buffer.packet_queue import PacketQueue, StoredGop
+from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
+from streamstgs.app.player.rendering.dropped_frames import DroppedFrameMonitor, DroppedFrameSettings
+from streamstgs.codec.packets import FeaturePacket, KeyframePacket
+from streamstgs.codec.streaming.transport import Progress
 
-from app.player.deadlines import DeadlineSettings, DeadlineWatch
-from app.player.packet_store import PacketStore, StoredGop
-from app.player.traffic import Traffic
-from codec.packets import FeaturePacket, KeyframePacket
-from codec.streaming.transport import Progress
 from tests.scripted_scene import ManualClock
 
 
@@ -19,7 +19,7 @@ class Line:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.traffic = Traffic(monotonic=self.clock)
+        self.traffic = ThroughputProbe(monotonic=self.clock)
 
     def tell(self, request: int, state: Any, received: int = 0, after_s: float = 0.0) -> None:
         self.clock.advance(after_s)
@@ -101,8 +101,8 @@ def test_small_files_tell_at_least_how_long_they_took() -> None:
 
 
 def test_late_drawing_gives_up_the_best_rung_and_gets_it_back() -> None:
-    settings = DeadlineSettings(window_s=1.0, recover_s=5.0)
-    watch, now_s = DeadlineWatch(settings), 0.0
+    settings = DroppedFrameSettings(window_s=1.0, recover_s=5.0)
+    watch, now_s = DroppedFrameMonitor(settings), 0.0
 
     def draw(seconds: int, late: int) -> int:
         nonlocal now_s
@@ -121,7 +121,7 @@ def test_late_drawing_gives_up_the_best_rung_and_gets_it_back() -> None:
 
 
 def test_packets_that_come_last_are_dropped_first() -> None:
-    store = PacketStore()
+    store = PacketQueue()
     for gop in range(6):
         keyframe = KeyframePacket((bytes(50),), bytes(20))
         store.put(gop, StoredGop(keyframe, FeaturePacket(20, b"", bytes(30))))

@@ -6,15 +6,15 @@ import threading
 from typing import Any
 
 import pytest
+from streamstgs.app.player.buffer.packet_queue import PacketQueue, StoredGop
+from streamstgs.app.player.pipeline.pipeline import PipelineSettings
+from streamstgs.app.player.pipeline.scheduler import FetchSettings
+from streamstgs.app.player.pipeline.shared_state import SOURCE, PipelineState
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState
+from streamstgs.codec.errors import CodecError, CorruptSegment, MissingSegment
+from streamstgs.codec.packets import FeaturePacket, KeyframePacket
+from streamstgs.codec.streaming.adaptive import AdaptiveSettings, UpgradeSettings
 
-from app.player.fetching import FetchSettings
-from app.player.packet_store import PacketStore, StoredGop
-from app.player.pipeline import PipelineSettings
-from app.player.pipeline_state import SOURCE, PipelineState
-from app.player.playback_types import PlaybackFrame, PlaybackState
-from codec.errors import CodecError, CorruptSegment, MissingSegment
-from codec.packets import FeaturePacket, KeyframePacket
-from codec.streaming.adaptive import AdaptiveSettings, UpgradeSettings
 from tests.scripted_scene import ScriptedNetwork, ScriptedScene, decoded_gops, gop_of
 from tests.scripted_session import WAIT_S, Session, Start
 from tests.synthetic import SyntheticSource
@@ -131,7 +131,7 @@ def packet(rung: int, size: int = 10) -> FeaturePacket:
 
 def test_the_store_falls_back_on_what_was_replaced() -> None:
     keyframe = KeyframePacket((bytes(5),), bytes(5))
-    store = PacketStore()
+    store = PacketQueue()
     store.put(0, StoredGop(keyframe, packet(32)))
     store.put(0, StoredGop(keyframe, packet(20, 30)))
     assert (store.rungs(), store.size_bytes) == ({0: 20}, 50)

@@ -9,28 +9,27 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 import torch
-
-from renderer import (
+from streamstgs.renderer import (
     Camera,
     Gaussians,
     InteropUnavailable,
     RenderError,
     RenderSettings,
 )
-from renderer.present import make_presenter
-from renderer.present.egl_context import EglContext
+from streamstgs.renderer.present import make_presenter
+from streamstgs.renderer.present.egl_context import EglContext
+
 from tests.gl_contexts import headless_context
 from tests.synthetic import random_canonical
 
 pytest.importorskip("OpenGL")
 from OpenGL import GL
-
-from renderer.present import cuda_gl
-from renderer.present.base import Presenter, display_bytes
-from renderer.present.gl_objects import PictureTarget
-from renderer.present.gl_program import link_program
-from renderer.present.host_copy import HostCopyPresenter
-from renderer.present.texture_blit import letterboxed
+from streamstgs.renderer.present import cuda_gl
+from streamstgs.renderer.present.base import Presenter, display_bytes
+from streamstgs.renderer.present.gl_objects import PictureTarget
+from streamstgs.renderer.present.gl_program import link_program
+from streamstgs.renderer.present.host_copy import HostCopyPresenter
+from streamstgs.renderer.present.texture_blit import letterboxed
 
 
 @pytest.fixture
@@ -261,7 +260,8 @@ def test_interop_is_chosen_where_it_works(cuda_presenter: Presenter) -> None:
 @pytest.mark.window
 def test_a_window_shows_what_the_headless_backend_draws() -> None:
     """Splats drawn in a QOpenGLWidget, and a picture copied into it: same pixels, upright."""
-    from renderer.backends.opengl import OpenGLBackend
+    from streamstgs.renderer.backends.opengl import OpenGLBackend
+
     from tests.gl_window import shown_by_host_copy, shown_by_splats
 
     marker = Gaussians(
@@ -288,8 +288,9 @@ def test_a_window_shows_what_the_headless_backend_draws() -> None:
 @pytest.mark.window
 def test_headless_drawing_leaves_a_windows_context_alone() -> None:
     """The window's context is current on the thread that asks, probes and presents."""
-    from renderer.backends.opengl import OpenGLBackend
-    from renderer.present.egl_context import gl_renderer_name
+    from streamstgs.renderer.backends.opengl import OpenGLBackend
+    from streamstgs.renderer.present.egl_context import gl_renderer_name
+
     from tests.gl_window import shown
 
     camera = Camera(torch.eye(4), torch.eye(3), 24, 16)

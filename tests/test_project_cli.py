@@ -10,18 +10,18 @@ from pathlib import Path
 
 import imageio.v3 as imageio
 import pytest
+from streamstgs.app import console
+from streamstgs.cli import command_line as main
+from streamstgs.cli.info import Info
+from streamstgs.cli.open import Open
+from streamstgs.cli.parsing import UsageError
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.errors import NotAScene
+from streamstgs.codec.scene import open_scene
+from streamstgs.trainer.run_directory import RunDirectory
 
-import main
-from app import console
-from cli.info import Info
-from cli.open import Open
-from cli.parsing import UsageError
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.errors import NotAScene
-from codec.scene import open_scene
 from tests.synthetic import SyntheticSource
-from trainer.run_directory import RunDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = ("info", "train", "ablate", "encode", "evaluate", "render", "bench", "serve", "doctor")
@@ -57,7 +57,7 @@ def test_each_command_explains_its_options(name: str, capsys: pytest.CaptureFixt
     with pytest.raises(SystemExit) as stop:
         main.main([name, "-h"])
     assert stop.value.code == 0
-    assert f"usage: main.py {name}" in capsys.readouterr().out
+    assert f"usage: streamstgs {name}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

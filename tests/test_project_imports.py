@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("cli", "app", "codec", "renderer", "trainer")
+ROOMS = ("cli", "app", "codec", "renderer", "server", "trainer")
 QT = {"PySide6", "shiboken6"}
 MAX_LINES = 600
 
@@ -23,8 +23,15 @@ def sources() -> Iterator[Path]:
 
 
 def loaded_by(statements: str) -> set[str]:
-    """Top-level packages in sys.modules after the statements ran in a process of their own."""
-    code = f"{statements}\nimport sys\nprint(*sorted({{m.split('.')[0] for m in sys.modules}}))"
+    """Packages in sys.modules after the statements ran in a process of their own.
+
+    Ours are named without `streamstgs.`, others by their top-level name.
+    """
+    code = (
+        f"{statements}\nimport sys\n"
+        "names = [m.removeprefix('streamstgs.') for m in sys.modules]\n"
+        "print(*sorted({name.split('.')[0] for name in names}))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100
     )
@@ -36,41 +43,47 @@ def modules_of(*rooms: str) -> str:
     """Import statements for each module of the rooms."""
     files = [file for room in rooms for file in sorted((ROOT / room).rglob("*.py"))]
     names = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files]
-    return "\n".join(f"import {name.removesuffix('.__init__')}" for name in names)
+    return "\n".join(f"import streamstgs.{name.removesuffix('.__init__')}" for name in names)
 
 
 def test_the_renderer_needs_neither_gsplat_nor_opengl_nor_a_codec() -> None:
-    loaded = loaded_by("import renderer, renderer.backends\nrenderer.Gop")
+    loaded = loaded_by(
+        "from streamstgs import renderer\nimport streamstgs.renderer.backends\nrenderer.Gop"
+    )
     assert "torch" in loaded
     assert not loaded & {"gsplat", "OpenGL", "av", "imagecodecs", "numba", "codec", *QT}
 
 
 def test_every_module_but_those_of_the_window_loads_without_qt() -> None:
     rooms = ("cli", "codec", "trainer", "app/player")
-    loaded = loaded_by(modules_of(*rooms) + "\nimport app.doctor, app.display, main")
+    loaded = loaded_by(
+        modules_of(*rooms) + "\nimport streamstgs.app.doctor, streamstgs.app.display"
+    )
     assert {"codec", "trainer", "app"} <= loaded
     assert not loaded & QT
 
 
 def test_the_codec_and_the_player_load_neither_opengl_nor_gsplat() -> None:
-    loaded = loaded_by("import codec.scene, app.player.playback")
+    loaded = loaded_by("import streamstgs.codec.scene, streamstgs.app.player.playback")
     assert not loaded & {"gsplat", "OpenGL", "trainer"}
 
 
 def test_the_window_loads_before_anything_heavy() -> None:
     """So that it can show a poster while the rest is being loaded."""
-    loaded = loaded_by("import app.ui.application, codec.poster")
+    loaded = loaded_by("import streamstgs.app.ui.application, streamstgs.codec.poster")
     assert "PySide6" in loaded
     assert not loaded & {"torch", "numpy", "numba", "av", "imagecodecs", "safetensors", "OpenGL"}
 
 
 def test_the_list_of_commands_loads_nothing_heavy() -> None:
-    loaded = loaded_by("import main\nassert main.main(['-h']) == 0")
+    loaded = loaded_by(
+        "from streamstgs.cli import command_line as main\nassert main.main(['-h']) == 0"
+    )
     assert not loaded & {"tyro", "torch", "numpy", "av", "codec", "renderer", "trainer", *QT}
 
 
 def command_names() -> list[str]:
-    import main
+    from streamstgs.cli import command_line as main
 
     return [name for name in main.COMMANDS if name != "open"]
 
@@ -78,7 +91,9 @@ def command_names() -> list[str]:
 @pytest.mark.parametrize("name", command_names())
 def test_a_command_starts_without_qt(name: str) -> None:
     """Its options are known, which loads the settings of what it runs."""
-    loaded = loaded_by(f"import main\nassert main.load({name!r})")
+    loaded = loaded_by(
+        f"from streamstgs.cli import command_line as main\nassert main.load({name!r})"
+    )
     assert not loaded & QT
 
 

@@ -7,11 +7,11 @@ from dataclasses import fields, replace
 
 import pytest
 import torch
+from streamstgs.renderer import Camera, Gaussians, RenderSettings
+from streamstgs.renderer.backends import reference
+from streamstgs.renderer.backends.reference import ReferenceBackend, project, rasterize
 from torch import Tensor
 
-from renderer import Camera, Gaussians, RenderSettings
-from renderer.backends import reference
-from renderer.backends.reference import ReferenceBackend, project, rasterize
 from tests.synthetic import random_canonical
 
 BLACK = RenderSettings()

@@ -7,17 +7,22 @@ from pathlib import Path
 
 import httpx
 import pytest
+from streamstgs.codec.errors import CodecError, NotAScene
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.poster import local_poster
+from streamstgs.codec.scene import open_scene
+from streamstgs.codec.streaming.address import (
+    local_path,
+    redact_credentials,
+    split_login,
+    without_password,
+)
+from streamstgs.codec.streaming.disk_cache import CacheSettings
+from streamstgs.codec.streaming.http import HttpTransport
+from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.locate import open_remote
+from streamstgs.codec.streaming.transport import Progress
 
-from codec.errors import CodecError, NotAScene
-from codec.limits import Limits
-from codec.poster import local_poster
-from codec.scene import open_scene
-from codec.streaming.address import local_path, shown, split_login, without_password
-from codec.streaming.disk_cache import CacheSettings
-from codec.streaming.http import HttpTransport
-from codec.streaming.http_settings import HttpSettings
-from codec.streaming.locate import open_remote
-from codec.streaming.transport import Progress
 from tests.synthetic import SyntheticSource
 
 SECRET = "s3cr%3At"
@@ -55,8 +60,8 @@ def test_other_machines_and_nonsense_are_refused(location: str, words: str) -> N
 
 
 def test_a_file_url_opens_the_scene(tmp_path: Path) -> None:
-    from codec.encoder import encode_scene
-    from codec.encoder_config import EncoderConfig
+    from streamstgs.codec.encoder import encode_scene
+    from streamstgs.codec.encoder_config import EncoderConfig
 
     path = tmp_path / "a scene.stgs"
     encode_scene(SyntheticSource(20, 10, (3,)), path, EncoderConfig(rungs=(32,), codec="h264"))
@@ -66,10 +71,10 @@ def test_a_file_url_opens_the_scene(tmp_path: Path) -> None:
 
 
 def test_passwords_are_replaced() -> None:
-    assert shown("https://user:p@ss@host/@a:b") == "https://user:***@host/@a:b"
+    assert redact_credentials("https://user:p@ss@host/@a:b") == "https://user:***@host/@a:b"
     assert without_password("https://user:pass@host/a") == "https://user@host/a"
     for plain in ("https://host/a:b@c", "https://user@host/", "a:b@c.stgs"):
-        assert shown(plain) == without_password(plain) == plain
+        assert redact_credentials(plain) == without_password(plain) == plain
     assert split_login("https://us%40er:p%3Aw@host/a") == (
         "https://host/a",
         "Basic dXNAZXI6cDp3",

@@ -10,17 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-from codec.errors import (
+from streamstgs.codec.errors import (
     CodecError,
     CorruptSegment,
     MissingSegment,
     SceneChanged,
     SceneUnreachable,
 )
-from codec.scene import OpenSettings, Scene, open_scene
-from codec.streaming.disk_cache import DATABASE, CacheSettings, DiskCache
-from codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.scene import OpenSettings, Scene, open_scene
+from streamstgs.codec.streaming.disk_cache import DATABASE, CacheSettings, DiskCache
+from streamstgs.codec.streaming.http_settings import HttpSettings
+
 from tests.fault_server import Exchange, FaultServer, corrupt, cut_to, silence, status
 from tests.served_scene import scene_files
 
@@ -274,7 +274,7 @@ def test_a_silent_server_does_not_hold_up_what_was_kept(
 ) -> None:
     with open_scene(f"{server.url}/ball", settings) as scene:
         watch(scene)
-    monkeypatch.setattr("codec.streaming.scene_files.OFFLINE_S", 0.1)
+    monkeypatch.setattr("streamstgs.codec.streaming.scene_files.OFFLINE_S", 0.1)
     server.always["/ball/scene.json"] = silence()
     patient = replace(settings, http=HttpSettings(stall_s=600.0, deadline_s=600.0))
     with open_scene(f"{server.url}/ball", patient) as scene:

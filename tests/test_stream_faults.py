@@ -14,8 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-
-from codec.errors import (
+from streamstgs.codec.errors import (
     Cancelled,
     CodecError,
     CorruptSegment,
@@ -23,11 +22,12 @@ from codec.errors import (
     SceneChanged,
     SceneUnreachable,
 )
-from codec.streaming.download import Download
-from codec.streaming.http import HttpTransport
-from codec.streaming.http_settings import HttpSettings
-from codec.streaming.partial import PartialDownloads
-from codec.streaming.transport import ByteRange, Progress, nobody
+from streamstgs.codec.streaming.download import Download
+from streamstgs.codec.streaming.http import HttpTransport
+from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.partial import PartialDownloads
+from streamstgs.codec.streaming.transport import ByteRange, Progress, nobody
+
 from tests.fault_server import (
     Exchange,
     Fault,
@@ -381,9 +381,9 @@ def never_answers(*address, **hints):
     time.sleep(600.0)
 
 socket.getaddrinfo = never_answers
-from codec.errors import Cancelled
-from codec.streaming.http import HttpTransport
-from codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.errors import Cancelled
+from streamstgs.codec.streaming.http import HttpTransport
+from streamstgs.codec.streaming.http_settings import HttpSettings
 transport = HttpTransport(HttpSettings())
 try:
     transport.get("http://scenes.invalid/a", 10, cancelled=asked.is_set)

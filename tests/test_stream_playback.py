@@ -11,18 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamstgs.app.player.buffer.scene_buffer import SceneBufferSettings
+from streamstgs.app.player.pipeline.pipeline import PipelineSettings
+from streamstgs.app.player.pipeline.scheduler import FetchSettings
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.scene import OpenSettings
+from streamstgs.codec.streaming.adaptive import AdaptiveSettings
+from streamstgs.codec.streaming.disk_cache import CacheSettings
+from streamstgs.codec.streaming.http_settings import HttpSettings
 
-from app.player.fetching import FetchSettings
-from app.player.pipeline import PipelineSettings
-from app.player.playback import Playback, PlaybackSettings
-from app.player.playback_types import PlaybackFrame, PlaybackState
-from app.player.stock import StockSettings
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.scene import OpenSettings
-from codec.streaming.adaptive import AdaptiveSettings
-from codec.streaming.disk_cache import CacheSettings
-from codec.streaming.http_settings import HttpSettings
 from tests.fault_server import (
     Fault,
     FaultServer,
@@ -41,7 +41,7 @@ IMPATIENT = HttpSettings(
 )
 SETTINGS = OpenSettings(http=IMPATIENT, cache=CacheSettings(max_bytes=0))
 FORGETFUL = PipelineSettings(  # half of the scene at most, so that playing on needs the server
-    StockSettings(max_gops=2, packet_bytes=30_000),
+    SceneBufferSettings(max_gops=2, packet_bytes=30_000),
     FetchSettings(AdaptiveSettings(most_buffer_s=0.6)),
     prefetch_gops=1,
     retry_s=0.02,

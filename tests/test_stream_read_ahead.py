@@ -6,11 +6,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-
-from codec.errors import Cancelled, SceneUnreachable
-from codec.file_entry import FileEntry
-from codec.streaming.container import never
-from codec.streaming.read_ahead import ReadAhead
+from streamstgs.codec.errors import Cancelled, SceneUnreachable
+from streamstgs.codec.file_entry import FileEntry
+from streamstgs.codec.streaming.container import never
+from streamstgs.codec.streaming.read_ahead import ReadAhead
 
 A, B, C = (FileEntry(name, 1, 0) for name in "abc")
 

@@ -19,15 +19,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.errors import ServeError
+from streamstgs.codec.scene import OpenSettings, open_scene
+from streamstgs.codec.streaming.disk_cache import CacheSettings
+from streamstgs.codec.streaming.http import HttpTransport
+from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.server.throttle import Bottleneck, Stretch, Trace, read_trace
 
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.errors import ServeError
-from codec.scene import OpenSettings, open_scene
-from codec.streaming.disk_cache import CacheSettings
-from codec.streaming.http import HttpTransport
-from codec.streaming.http_settings import HttpSettings
-from codec.throttle import Bottleneck, Stretch, Trace, read_trace
 from tests.golden.make_golden import golden_scene
 from tests.synthetic import SyntheticSource
 

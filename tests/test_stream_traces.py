@@ -12,13 +12,13 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState
+from streamstgs.codec.scene import OpenSettings, open_scene
+from streamstgs.codec.streaming.adaptive import Step
+from streamstgs.codec.streaming.disk_cache import CacheSettings
 
-from app.player.playback import Playback, PlaybackSettings
-from app.player.playback_types import PlaybackFrame, PlaybackState
 from benchmarks.streaming.serving import BUNDLED, server, unpack
-from codec.scene import OpenSettings, open_scene
-from codec.streaming.adaptive import Step
-from codec.streaming.disk_cache import CacheSettings
 
 DATA = Path(os.environ.get("STGS_DATA", Path(__file__).parents[1] / "../shared/data"))
 STRETCH_S = 21.0

@@ -8,31 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamstgs.trainer.ablation.ablate
 import torch
+from streamstgs.cli import command_line as main
+from streamstgs.cli.train import train_config
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.scene import open_scene
+from streamstgs.renderer import RenderSettings
+from streamstgs.renderer.backends.reference import ReferenceBackend
+from streamstgs.trainer import recipes
+from streamstgs.trainer.ablation.ablate import AblationConfig, ablate, planned_rows, static_key
+from streamstgs.trainer.ablation.rows import ROWS
+from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import open_capture
+from streamstgs.trainer.errors import RunError, TrainerError
+from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
+from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.points.dynamic_points import HullConfig
+from streamstgs.trainer.points.initial_points import InitialPointsConfig
+from streamstgs.trainer.recipes import paper_recipe
+from streamstgs.trainer.run_directory import load_run
+from streamstgs.trainer.train import train
 
-import main
-import trainer.ablation.ablate
-from cli.train import train_config
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.scene import open_scene
-from renderer import RenderSettings
-from renderer.backends.reference import ReferenceBackend
 from tests.capture_scene import FRAMES, single_thread
-from trainer import recipes
-from trainer.ablation.ablate import AblationConfig, ablate, planned_rows, static_key
-from trainer.ablation.rows import ROWS
-from trainer.coarse.stage import StaticConfig
-from trainer.config import TrainConfig
-from trainer.datasets import open_capture
-from trainer.errors import RunError, TrainerError
-from trainer.fine.auxiliary import AuxiliaryConfig
-from trainer.fine.config import GopConfig
-from trainer.points.dynamic_points import HullConfig
-from trainer.points.initial_points import InitialPointsConfig
-from trainer.recipes import paper_recipe
-from trainer.run_directory import load_run
-from trainer.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -144,7 +144,7 @@ def ablation(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """The second of two GOPs, in two rows."""
     out = tmp_path_factory.mktemp("ablation")
     with single_thread():
-        ablate(tiny(tiny_capture, out), TWO_ROWS, "main.py ablate blobs")
+        ablate(tiny(tiny_capture, out), TWO_ROWS, "streamstgs ablate blobs")
     return out
 
 
@@ -157,7 +157,7 @@ TWO_ROWS = AblationConfig(
 def test_each_row_has_its_figures(ablation: Path) -> None:
     document = json.loads((ablation / "ablation.json").read_text())
     assert [row["row"] for row in document["rows"]] == ["full", "window-1"]
-    assert document["command"] == "main.py ablate blobs"
+    assert document["command"] == "streamstgs ablate blobs"
     assert (document["gops"], document["shorten"]) == ([1], 0.5)
     assert document["hardware"]["devices"] == ["cpu"]
     for row in document["rows"]:
@@ -200,7 +200,7 @@ def test_the_table_shows_the_rung_of_the_paper(ablation: Path) -> None:
     assert "Figures at QP 20" in page
     assert "| full | " in page
     assert "| window W = 1 | " in page
-    assert "`main.py ablate blobs`" in page
+    assert "`streamstgs ablate blobs`" in page
     tables = [line for line in page.splitlines() if line.startswith("| ")]
     assert {line.count("|") for line in tables[:3]} == {14}
 
@@ -217,8 +217,8 @@ def test_finished_rows_are_kept(
     def forbid(*_: Any) -> None:
         raise AssertionError("this was done before")
 
-    monkeypatch.setattr(trainer.ablation.ablate, "run_row", forbid)
-    monkeypatch.setattr(trainer.ablation.ablate, "train_coarse_stage", forbid)
+    monkeypatch.setattr(streamstgs.trainer.ablation.ablate, "run_row", forbid)
+    monkeypatch.setattr(streamstgs.trainer.ablation.ablate, "train_coarse_stage", forbid)
     document = ablate(tiny(tiny_capture, ablation), TWO_ROWS, "again")
     assert len(document["rows"]) == 2
     with pytest.raises(AssertionError, match="done before"):  # other rungs are measured anew

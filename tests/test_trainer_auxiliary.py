@@ -8,14 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
-
-from renderer import DeformationField, FieldConfig, Gaussians
-from tests.capture_scene import BACKGROUND, FRAMES
-from tests.synthetic import random_canonical
-from trainer.coarse.background import dynamic_mask
-from trainer.datasets import load_frames, open_capture
-from trainer.fine.auxiliary import (
+from streamstgs.renderer import DeformationField, FieldConfig, Gaussians
+from streamstgs.trainer.coarse.background import dynamic_mask
+from streamstgs.trainer.datasets import load_frames, open_capture
+from streamstgs.trainer.fine.auxiliary import (
     AuxiliaryConfig,
     AuxiliaryPass,
     AuxiliaryTransformer,
@@ -23,11 +19,15 @@ from trainer.fine.auxiliary import (
     distillation_loss,
     with_batch,
 )
-from trainer.fine.config import GopConfig
-from trainer.fine.footage import GopFootage
-from trainer.fine.stage import GopTraining
-from trainer.fine.start import GopStart
-from trainer.random_source import RandomSource
+from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.fine.stage import GopTraining
+from streamstgs.trainer.fine.start import GopStart
+from streamstgs.trainer.random_source import RandomSource
+from torch import Tensor
+
+from tests.capture_scene import BACKGROUND, FRAMES
+from tests.synthetic import random_canonical
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

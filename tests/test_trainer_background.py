@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
-
-from tests.capture_scene import BACKGROUND, HEIGHT, WIDTH
-from trainer.coarse.background import (
+from streamstgs.trainer.coarse.background import (
     BackgroundConfig,
     dynamic_mask,
     flat_background,
@@ -19,8 +16,11 @@ from trainer.coarse.background import (
     still_view,
     still_views,
 )
-from trainer.coarse.stage import StaticConfig
-from trainer.datasets import open_capture
+from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.datasets import open_capture
+from torch import Tensor
+
+from tests.capture_scene import BACKGROUND, HEIGHT, WIDTH
 
 CONFIG = BackgroundConfig()
 

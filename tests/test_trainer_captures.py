@@ -14,17 +14,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-
-from renderer import Camera
-from trainer.config import TrainConfig
-from trainer.datasets import CaptureConfig, check_capture, load_frames, open_capture
-from trainer.datasets.capture import mean_up, point_of_attention
-from trainer.datasets.readers import VideoReader
-from trainer.errors import CaptureError
-from trainer.points.initial_points import InitialPointsConfig
-from trainer.points.point_cloud import PointCloud, write_ply
-from trainer.points.projection import project
-from trainer.train import train
+from streamstgs.renderer import Camera
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import CaptureConfig, check_capture, load_frames, open_capture
+from streamstgs.trainer.datasets.capture import mean_up, point_of_attention
+from streamstgs.trainer.datasets.readers import VideoReader
+from streamstgs.trainer.errors import CaptureError
+from streamstgs.trainer.points.initial_points import InitialPointsConfig
+from streamstgs.trainer.points.point_cloud import PointCloud, write_ply
+from streamstgs.trainer.points.projection import project
+from streamstgs.trainer.train import train
 
 WIDTH, HEIGHT, FRAMES, CAMERAS = 32, 24, 5, 4
 

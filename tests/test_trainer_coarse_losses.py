@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from streamstgs.renderer import CanonicalGaussians
+from streamstgs.trainer.coarse.stage import StaticConfig, shrinking_loss
+from streamstgs.trainer.optimization.losses import attribute_loss, spatial_loss
 
-from renderer import CanonicalGaussians
 from tests.synthetic import random_canonical
-from trainer.coarse.stage import StaticConfig, shrinking_loss
-from trainer.optimization.losses import attribute_loss, spatial_loss
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CONFIG = StaticConfig(opacity_weight=0.5, scale_weight=3.0)

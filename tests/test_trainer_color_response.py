@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamstgs.renderer import Gaussians
+from streamstgs.trainer.coarse.background import BackgroundConfig, StillView, still_view
+from streamstgs.trainer.coarse.color_response import ColorResponse, ColorResponseConfig, respond
+from streamstgs.trainer.coarse.footage import MedianFootage
+from streamstgs.trainer.coarse.stage import StaticConfig, train_static
+from streamstgs.trainer.datasets import load_frames, open_capture
+from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.run_directory import RunDirectory
 from torch import Tensor
 
-from renderer import Gaussians
 from tests.capture_scene import BACKGROUND, FRAMES, scene_at
 from tests.test_trainer_stages import stored
-from trainer.coarse.background import BackgroundConfig, StillView, still_view
-from trainer.coarse.color_response import ColorResponse, ColorResponseConfig, respond
-from trainer.coarse.footage import MedianFootage
-from trainer.coarse.stage import StaticConfig, train_static
-from trainer.datasets import load_frames, open_capture
-from trainer.fine.footage import GopFootage
-from trainer.random_source import RandomSource
-from trainer.run_directory import RunDirectory
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from renderer import Camera
-from trainer import memory
-from trainer.config import TrainConfig
-from trainer.datasets import Capture, CapturedView, open_capture
-from trainer.datasets.readers import ImageFolderReader
-from trainer.errors import MemoryNeedError
-from trainer.fine.footage import GopFootage
-from trainer.memory import check_memory, gop_bytes, host_free_bytes, memory_need
-from trainer.recipes import default_recipe, paper_recipe
-from trainer.train import train
+from streamstgs.renderer import Camera
+from streamstgs.trainer import memory
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import Capture, CapturedView, open_capture
+from streamstgs.trainer.datasets.readers import ImageFolderReader
+from streamstgs.trainer.errors import MemoryNeedError
+from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.memory import check_memory, gop_bytes, host_free_bytes, memory_need
+from streamstgs.trainer.recipes import default_recipe, paper_recipe
+from streamstgs.trainer.train import train
 
 GPU = [torch.device("cuda", 0)]
 GIB = 2**30
@@ -119,7 +118,7 @@ def test_a_gpu_that_is_full_after_all_is_one_sentence(
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3.4 GiB.")
 
-    monkeypatch.setattr("trainer.train.train_coarse_stage", full)
+    monkeypatch.setattr("streamstgs.trainer.train.train_coarse_stage", full)
     with pytest.raises(MemoryNeedError, match=r"memory is full: .*--capture.height-px 12 or"):
         train(TrainConfig(tiny_capture, tmp_path / "run", device="cpu"))
 

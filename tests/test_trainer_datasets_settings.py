@@ -8,27 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import main
-from codec.encoder_config import AttributeBits, EncoderConfig, StaticSettings
-from codec.errors import EncodeError
-from codec.feature_smoothing import SmoothingSettings
-from codec.poster_config import PosterSettings
-from codec.quality_config import QualitySettings
-from trainer.ablation.ablate import AblationConfig
-from trainer.coarse.background import BackgroundConfig
-from trainer.coarse.color_response import ColorResponseConfig
-from trainer.coarse.stage import StaticConfig
-from trainer.config import TrainConfig
-from trainer.errors import SettingError, TrainerError
-from trainer.evaluation.evaluate import EvaluateConfig
-from trainer.fine.auxiliary import AuxiliaryConfig
-from trainer.fine.config import GopConfig, JointConfig
-from trainer.optimization.gaussian_parameters import GaussianRates
-from trainer.points.dynamic_points import HullConfig
-from trainer.points.initial_points import InitialPointsConfig
-from trainer.points.plane_sweep import SweepConfig
-from trainer.recipes import RECIPES
+from streamstgs.cli import command_line as main
+from streamstgs.codec.encoder_config import AttributeBits, EncoderConfig, StaticLayerSettings
+from streamstgs.codec.errors import EncodeError
+from streamstgs.codec.feature_smoothing import SmoothingSettings
+from streamstgs.codec.poster_config import PosterSettings
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.trainer.ablation.ablate import AblationConfig
+from streamstgs.trainer.coarse.background import BackgroundConfig
+from streamstgs.trainer.coarse.color_response import ColorResponseConfig
+from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.errors import SettingError, TrainerError
+from streamstgs.trainer.evaluation.evaluate import EvaluateConfig
+from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
+from streamstgs.trainer.fine.config import GopConfig, JointConfig
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianRates
+from streamstgs.trainer.points.dynamic_points import HullConfig
+from streamstgs.trainer.points.initial_points import InitialPointsConfig
+from streamstgs.trainer.points.plane_sweep import SweepConfig
+from streamstgs.trainer.recipes import RECIPES
 
 
 def train_config(**changes: Any) -> TrainConfig:
@@ -109,8 +108,11 @@ def test_a_setting_without_sense_is_named(
         ({"moving_bits": AttributeBits(colors=0)}, "--moving-bits.colors is 0"),
         ({"jxl_effort": 10}, "--jxl-effort"),
         ({"threads": 0}, "--threads"),
-        ({"static": StaticSettings(layers=0)}, "--static.layers"),
-        ({"static": StaticSettings(far_share=1.1)}, "--static.far-share is 1.1; it must be from 0"),
+        ({"static": StaticLayerSettings(layers=0)}, "--static.layers"),
+        (
+            {"static": StaticLayerSettings(far_share=1.1)},
+            "--static.far-share is 1.1; it must be from 0",
+        ),
         (
             {"quality": QualitySettings(height_px=0)},
             "--quality.height-px is 0; it must be at least",

@@ -12,25 +12,25 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
+from streamstgs.cli import command_line as main
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.scene import Scene
+from streamstgs.renderer import Camera, RenderSettings
+from streamstgs.renderer.backends import reference
+from streamstgs.trainer.datasets import CaptureConfig, check_capture, load_frames, open_capture
+from streamstgs.trainer.datasets.readers import ImageFolderReader, VideoReader
+from streamstgs.trainer.datasets.reduction import reduced
+from streamstgs.trainer.errors import EvaluationError, RunError, SettingError
+from streamstgs.trainer.evaluation.evaluate import EvaluateConfig, _compared_size, evaluate
+from streamstgs.trainer.points.projection import project
+from streamstgs.trainer.run_directory import RunDirectory, load_run
+from streamstgs.trainer.train import _planned_gops
 
-import main
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.scene import Scene
-from renderer import Camera, RenderSettings
-from renderer.backends import reference
 from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, scene_at, write_capture
 from tests.test_project_cli import run_main
 from tests.test_trainer_captures import check_refused, entry, picture, write_json, write_video
 from tests.test_trainer_end_to_end import QUICK
-from trainer.datasets import CaptureConfig, check_capture, load_frames, open_capture
-from trainer.datasets.readers import ImageFolderReader, VideoReader
-from trainer.datasets.reduction import reduced
-from trainer.errors import EvaluationError, RunError, SettingError
-from trainer.evaluation.evaluate import EvaluateConfig, _compared_size, evaluate
-from trainer.points.projection import project
-from trainer.run_directory import RunDirectory, load_run
-from trainer.train import _planned_gops
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 HALF = CaptureConfig(HEIGHT // 2)

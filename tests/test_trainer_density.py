@@ -7,17 +7,21 @@ from dataclasses import replace
 
 import pytest
 import torch
+from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
+from streamstgs.renderer.backends import reference
+from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.fine.density import control_density
+from streamstgs.trainer.optimization.gaussian_parameters import (
+    ATTRIBUTES,
+    GaussianParameters,
+    GaussianRates,
+)
+from streamstgs.trainer.optimization.losses import psnr
+from streamstgs.trainer.optimization.relocation import choose_targets, split_opacity_and_scale
+from streamstgs.trainer.random_source import RandomSource
 from torch import Tensor
 
-from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
-from renderer.backends import reference
 from tests.synthetic import random_canonical
-from trainer.fine.config import GopConfig
-from trainer.fine.density import control_density
-from trainer.optimization.gaussian_parameters import ATTRIBUTES, GaussianParameters, GaussianRates
-from trainer.optimization.losses import psnr
-from trainer.optimization.relocation import choose_targets, split_opacity_and_scale
-from trainer.random_source import RandomSource
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

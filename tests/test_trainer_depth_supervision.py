@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-
-from renderer import Camera
-from trainer.coarse.depth_supervision import SparseDepth, depth_loss, sparse_depth
-from trainer.points.point_cloud import PointCloud
+from streamstgs.renderer import Camera
+from streamstgs.trainer.coarse.depth_supervision import SparseDepth, depth_loss, sparse_depth
+from streamstgs.trainer.points.point_cloud import PointCloud
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

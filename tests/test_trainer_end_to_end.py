@@ -7,22 +7,22 @@ from pathlib import Path
 
 import imageio.v3 as iio
 import pytest
+import streamstgs.trainer.train
 import torch
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.evaluation.contact_sheet import GAP_PX
+from streamstgs.trainer.evaluation.evaluate import EvaluateConfig, evaluate
+from streamstgs.trainer.fine.stage import GopConfig
+from streamstgs.trainer.points.dynamic_points import HullConfig
+from streamstgs.trainer.points.initial_points import InitialPointsConfig
+from streamstgs.trainer.run_directory import load_run
+from streamstgs.trainer.train import train
 
-import trainer.train
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
 from tests.capture_scene import FRAMES, HEIGHT, WIDTH, single_thread
 from tests.test_project_cli import run_main
-from trainer.coarse.stage import StaticConfig
-from trainer.config import TrainConfig
-from trainer.evaluation.contact_sheet import GAP_PX
-from trainer.evaluation.evaluate import EvaluateConfig, evaluate
-from trainer.fine.stage import GopConfig
-from trainer.points.dynamic_points import HullConfig
-from trainer.points.initial_points import InitialPointsConfig
-from trainer.run_directory import load_run
-from trainer.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
@@ -44,7 +44,7 @@ def scene(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     )
     with single_thread(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
-        patch.setattr(trainer.train, "training_devices", lambda _: [CPU, CPU])
+        patch.setattr(streamstgs.trainer.train, "training_devices", lambda _: [CPU, CPU])
         train(config)
         encode_scene(load_run(config.out), folder / "blobs.stgs", EncoderConfig(rungs=(16, 28)))
         yield folder / "blobs.stgs"

@@ -9,17 +9,17 @@ from pathlib import Path
 import imageio.v3 as iio
 import pytest
 import torch
+from streamstgs.cli import command_line as main
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.source import SceneMeta, TrainedGop
+from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
+from streamstgs.trainer.errors import CaptureError, EvaluationError
+from streamstgs.trainer.evaluation.contact_sheet import GAP_PX
+from streamstgs.trainer.evaluation.evaluate import EvaluateConfig, evaluate
+from streamstgs.trainer.run_directory import RunDirectory
 
-import main
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.source import SceneMeta, TrainedGop
-from renderer import CanonicalGaussians, DeformationField, FieldConfig
 from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, single_thread, still_blobs
-from trainer.errors import CaptureError, EvaluationError
-from trainer.evaluation.contact_sheet import GAP_PX
-from trainer.evaluation.evaluate import EvaluateConfig, evaluate
-from trainer.run_directory import RunDirectory
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 PSNR_DB = 24.0  # of the blobs that stand still, without the one that slides

@@ -9,13 +9,17 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
-
-from trainer.evaluation.contact_sheet import GAP_PX, ContactSheet, spread_evenly
-from trainer.evaluation.perceptual import ms_ssim
-from trainer.evaluation.rate_distortion import RatePoint, bd_rate, compare_curves, efficient_points
-from trainer.evaluation.rate_plot import Axis, _names, write_rate_plot
-from trainer.evaluation.seam import SeamMeter
-from trainer.evaluation.text import for_people
+from streamstgs.trainer.evaluation.contact_sheet import GAP_PX, ContactSheet, spread_evenly
+from streamstgs.trainer.evaluation.perceptual import ms_ssim
+from streamstgs.trainer.evaluation.rate_distortion import (
+    RatePoint,
+    bd_rate,
+    compare_curves,
+    efficient_points,
+)
+from streamstgs.trainer.evaluation.rate_plot import Axis, _names, write_rate_plot
+from streamstgs.trainer.evaluation.seam import SeamMeter
+from streamstgs.trainer.evaluation.text import for_people
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
+from streamstgs.trainer.coarse.background import BackgroundConfig, StillView, still_views
+from streamstgs.trainer.coarse.footage import MedianFootage
+from streamstgs.trainer.coarse.free_space import FREE_SHARE, FreeSpace, free_depth
+from streamstgs.trainer.coarse.stage import StaticConfig, train_static
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import open_capture
+from streamstgs.trainer.joint_stage import without_floaters
+from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
+from streamstgs.trainer.optimization.rasterizer import rasterize
+from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.run_directory import RunDirectory
+from streamstgs.trainer.scene_meta import scene_meta
 from torch import Tensor
 
-from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from tests.capture_scene import BACKGROUND, ring_cameras, scene_at, still_blobs
-from trainer.coarse.background import BackgroundConfig, StillView, still_views
-from trainer.coarse.footage import MedianFootage
-from trainer.coarse.free_space import FREE_SHARE, FreeSpace, free_depth
-from trainer.coarse.stage import StaticConfig, train_static
-from trainer.config import TrainConfig
-from trainer.datasets import open_capture
-from trainer.joint_stage import without_floaters
-from trainer.optimization.gaussian_parameters import ATTRIBUTES
-from trainer.optimization.rasterizer import rasterize
-from trainer.random_source import RandomSource
-from trainer.run_directory import RunDirectory
-from trainer.scene_meta import scene_meta
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

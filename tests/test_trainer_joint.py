@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamstgs.renderer import CanonicalGaussians, Gaussians, RenderSettings
+from streamstgs.trainer.coarse.background import dynamic_mask
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import load_frames, open_capture
+from streamstgs.trainer.fine.config import GopConfig, JointConfig
+from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.fine.joint import JointTraining, joint_gops
+from streamstgs.trainer.fine.stage import GopTraining
+from streamstgs.trainer.fine.start import GopStart
+from streamstgs.trainer.joint_stage import gops_in_memory
+from streamstgs.trainer.memory import gop_bytes
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianRates
+from streamstgs.trainer.optimization.rasterizer import rasterize, rasterize_with_share
+from streamstgs.trainer.random_source import RandomSource
 
-from renderer import CanonicalGaussians, Gaussians, RenderSettings
 from tests.capture_scene import BACKGROUND, FRAMES, ring_cameras, scene_at, still_blobs
-from trainer.coarse.background import dynamic_mask
-from trainer.config import TrainConfig
-from trainer.datasets import load_frames, open_capture
-from trainer.fine.config import GopConfig, JointConfig
-from trainer.fine.footage import GopFootage
-from trainer.fine.joint import JointTraining, joint_gops
-from trainer.fine.stage import GopTraining
-from trainer.fine.start import GopStart
-from trainer.joint_stage import gops_in_memory
-from trainer.memory import gop_bytes
-from trainer.optimization.gaussian_parameters import GaussianRates
-from trainer.optimization.rasterizer import rasterize, rasterize_with_share
-from trainer.random_source import RandomSource
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

@@ -7,10 +7,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
-
-from renderer import CanonicalGaussians
-from trainer.optimization.losses import (
+from streamstgs.renderer import CanonicalGaussians
+from streamstgs.trainer.optimization.losses import (
     attribute_loss,
     color_loss,
     opacity_loss,
@@ -20,7 +18,8 @@ from trainer.optimization.losses import (
     temporal_loss,
     unwanted_loss,
 )
-from trainer.optimization.structural_similarity import blur, gaussian_kernel
+from streamstgs.trainer.optimization.structural_similarity import blur, gaussian_kernel
+from torch import Tensor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

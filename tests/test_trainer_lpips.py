@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from streamstgs.trainer.errors import EvaluationError
+from streamstgs.trainer.evaluation import perceptual
+from streamstgs.trainer.evaluation.lpips import TRUNKS, Lpips, Trunk, _ArraysOnly, read_weights
+from streamstgs.trainer.evaluation.perceptual import PACKAGE, PerceptualMetric, perceptual_metric
 from torch import Tensor, nn
-
-from trainer.errors import EvaluationError
-from trainer.evaluation import perceptual
-from trainer.evaluation.lpips import TRUNKS, Lpips, Trunk, _ArraysOnly, read_weights
-from trainer.evaluation.perceptual import PACKAGE, PerceptualMetric, perceptual_metric
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

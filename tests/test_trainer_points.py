@@ -10,24 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
-
-from renderer import Camera, CanonicalGaussians
-from renderer.gaussians import rotation_matrices
-from tests.capture_scene import ring_cameras
-from trainer.datasets import CapturedView, load_frames, open_capture
-from trainer.datasets.readers import ImageFolderReader
-from trainer.errors import CaptureError
-from trainer.fine.moving_start import _bounds
-from trainer.points.dynamic_points import HullConfig, Moment, moving_points
-from trainer.points.initial_points import (
+from streamstgs.renderer import Camera, CanonicalGaussians
+from streamstgs.renderer.gaussians import rotation_matrices
+from streamstgs.trainer.datasets import CapturedView, load_frames, open_capture
+from streamstgs.trainer.datasets.readers import ImageFolderReader
+from streamstgs.trainer.errors import CaptureError
+from streamstgs.trainer.fine.moving_start import _bounds
+from streamstgs.trainer.points.dynamic_points import HullConfig, Moment, moving_points
+from streamstgs.trainer.points.initial_points import (
     InitialPointsConfig,
     fill_up,
     found_points,
     initial_points,
 )
-from trainer.points.plane_sweep import SweepConfig, swept_points
-from trainer.points.point_cloud import (
+from streamstgs.trainer.points.plane_sweep import SweepConfig, swept_points
+from streamstgs.trainer.points.point_cloud import (
     PointCloud,
     gaussians_from_points,
     neighbour_distance,
@@ -36,9 +33,12 @@ from trainer.points.point_cloud import (
     surfels_from_points,
     write_ply,
 )
-from trainer.points.projection import inside, project, sample, unproject
-from trainer.points.triangulation import triangulate
-from trainer.random_source import RandomSource
+from streamstgs.trainer.points.projection import inside, project, sample, unproject
+from streamstgs.trainer.points.triangulation import triangulate
+from streamstgs.trainer.random_source import RandomSource
+from torch import Tensor
+
+from tests.capture_scene import ring_cameras
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
@@ -401,7 +401,7 @@ def test_flat_pictures_and_lone_cameras_have_nothing_to_sweep(random: RandomSour
 def test_without_pycolmap_points_are_swept(
     tiny_capture: Path, random: RandomSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.points.initial_points.find_spec", lambda _: None)
+    monkeypatch.setattr("streamstgs.trainer.points.initial_points.find_spec", lambda _: None)
     capture = replace(open_capture(tiny_capture), points_path=None)
     medians = [f[0] for f in load_frames(capture.split("train"), [0])]
     points = found_points(capture, medians, InitialPointsConfig(sweep=SWEEP), random)

@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamstgs.trainer.gop_stage
+import streamstgs.trainer.joint_stage
+import streamstgs.trainer.train
 import torch
 from safetensors.torch import load_file
+from streamstgs.trainer.coarse.background import BackgroundConfig
+from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.errors import RunError
+from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
+from streamstgs.trainer.fine.config import GopConfig, JointConfig
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters
+from streamstgs.trainer.points.dynamic_points import HullConfig
+from streamstgs.trainer.points.initial_points import InitialPointsConfig
+from streamstgs.trainer.run_directory import RunDirectory, save_checkpoint
+from streamstgs.trainer.train import train
 
-import trainer.gop_stage
-import trainer.joint_stage
-import trainer.train
 from tests.capture_scene import single_thread
-from trainer.coarse.background import BackgroundConfig
-from trainer.coarse.stage import StaticConfig
-from trainer.config import TrainConfig
-from trainer.errors import RunError
-from trainer.fine.auxiliary import AuxiliaryConfig
-from trainer.fine.config import GopConfig, JointConfig
-from trainer.optimization.gaussian_parameters import GaussianParameters
-from trainer.points.dynamic_points import HullConfig
-from trainer.points.initial_points import InitialPointsConfig
-from trainer.run_directory import RunDirectory, save_checkpoint
-from trainer.train import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -88,7 +88,7 @@ def killed_after_a_checkpoint(config: TrainConfig, monkeypatch: pytest.MonkeyPat
         raise Killed
 
     with monkeypatch.context() as patch:
-        for stage in (trainer.joint_stage, trainer.gop_stage):
+        for stage in (streamstgs.trainer.joint_stage, streamstgs.trainer.gop_stage):
             patch.setattr(stage, "save_checkpoint", save_and_die)
         with pytest.raises(Killed):
             train(config)
@@ -106,13 +106,13 @@ def test_a_gop_goes_on_from_its_checkpoint_to_the_same_end(
     assert run.checkpoint_path(0).exists()
     assert not run.static_path.exists()
     with monkeypatch.context() as patch:
-        patch.setattr(trainer.train, "train_one_gop", lambda *_: None)
+        patch.setattr(streamstgs.trainer.train, "train_one_gop", lambda *_: None)
         train(config)
     killed_after_a_checkpoint(config, monkeypatch)  # step 5
     assert not run.gop_path(0).exists()
     killed_after_a_checkpoint(config, monkeypatch)  # step 10
-    monkeypatch.setattr(trainer.train, "train_coarse_stage", forbid)
-    monkeypatch.setattr(trainer.gop_stage, "gop_start", forbid)
+    monkeypatch.setattr(streamstgs.trainer.train, "train_coarse_stage", forbid)
+    monkeypatch.setattr(streamstgs.trainer.gop_stage, "gop_start", forbid)
     train(config)
     check_equal(run.static_path, whole.static_path)
     check_equal(run.gop_path(0), whole.gop_path(0))
@@ -161,7 +161,7 @@ def test_a_kill_in_the_coarse_stage_costs_that_stage_only(
         patch.setattr(RunDirectory, "write_coarse", die)
         with pytest.raises(Killed):
             train(config)
-    monkeypatch.setattr(trainer.train, "run_on_devices", lambda *_: None)
+    monkeypatch.setattr(streamstgs.trainer.train, "run_on_devices", lambda *_: None)
     train(config)
     check_equal(run.static_path, whole.static_path)
 
@@ -177,8 +177,8 @@ def test_the_seed_decides(tiny_capture: Path, tmp_path: Path, whole: RunDirector
 def test_a_finished_run_is_left_alone(
     tiny_capture: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer.train, "train_coarse_stage", forbid)
-    monkeypatch.setattr(trainer.train, "train_one_gop", forbid)
+    monkeypatch.setattr(streamstgs.trainer.train, "train_coarse_stage", forbid)
+    monkeypatch.setattr(streamstgs.trainer.train, "train_one_gop", forbid)
     before = whole.gop_path(0).stat().st_mtime_ns
     save_checkpoint(whole.checkpoint_path(0), {})  # a kill came before it was removed
     train(tiny_config(tiny_capture, whole.path))

@@ -14,39 +14,39 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from codec.source import TrainedGop
-from renderer import CanonicalGaussians, RenderSettings
-from tests.capture_scene import HEIGHT, WIDTH
-from tests.synthetic import SyntheticSource
-from trainer import parallel
-from trainer.coarse.background import StillView
-from trainer.config import TrainConfig
-from trainer.datasets import open_capture
-from trainer.errors import RunError, TrainerError
-from trainer.evaluation.held_out import HeldOutWatch
-from trainer.fine.config import GopConfig
-from trainer.fine.start import initial_features
-from trainer.gop_plan import frames_of, gop_lengths
-from trainer.optimization.gaussian_parameters import ATTRIBUTES
-from trainer.parallel import run_on_devices, training_devices
-from trainer.progress import Progress
-from trainer.random_source import RandomSource
-from trainer.run_directory import (
+from streamstgs.codec.source import TrainedGop
+from streamstgs.renderer import CanonicalGaussians, RenderSettings
+from streamstgs.trainer import parallel
+from streamstgs.trainer.coarse.background import StillView
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import open_capture
+from streamstgs.trainer.errors import RunError, TrainerError
+from streamstgs.trainer.evaluation.held_out import HeldOutWatch
+from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.fine.start import initial_features
+from streamstgs.trainer.gop_plan import frames_of, gop_lengths
+from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
+from streamstgs.trainer.parallel import run_on_devices, training_devices
+from streamstgs.trainer.progress import TrainingProgress
+from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.run_directory import (
     RunDirectory,
     load_checkpoint,
     load_run,
     save_checkpoint,
     write_atomically,
 )
-from trainer.scene_meta import scene_meta
-from trainer.training_record import (
+from streamstgs.trainer.scene_meta import scene_meta
+from streamstgs.trainer.training_record import (
     StageRecord,
     Stopwatch,
     changed_settings,
     plain_config,
     summary,
 )
+
+from tests.capture_scene import HEIGHT, WIDTH
+from tests.synthetic import SyntheticSource
 
 CPU = torch.device("cpu")
 
@@ -210,8 +210,8 @@ def test_settings_that_change_the_result_are_told_apart() -> None:
 
 
 def test_progress_says_how_far_and_how_good(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "trainer"):
-        progress = Progress("GOP 3", 200, CPU, done=50)
+    with caplog.at_level(logging.INFO, "streamstgs.trainer"):
+        progress = TrainingProgress("GOP 3", 200, CPU, done=50)
         progress.report(100, 0.0123, 27.126)
         progress.report(200, 0.01)
     assert "GOP 3  100/200  loss 0.0123  held-out 27.13 dB" in caplog.messages[0]
@@ -227,14 +227,14 @@ def test_who_stands_in_for_held_out_cameras_is_said(
     assert HeldOutWatch.of_frames(capture, 0, 1, settings, CPU).name == "held-out"
     without = replace(capture, views=capture.split("train"))
     watch = HeldOutWatch.of_frames(without, 0, 1, settings, CPU)
-    with caplog.at_level(logging.INFO, "trainer"):
-        Progress("coarse", 10, CPU, watched=watch.name).report(5, 0.1, 20.0)
+    with caplog.at_level(logging.INFO, "streamstgs.trainer"):
+        TrainingProgress("coarse", 10, CPU, watched=watch.name).report(5, 0.1, 20.0)
     assert "training camera 1 20.00 dB" in caplog.messages[0]
 
 
 def test_a_loss_that_is_not_finite_ends_the_stage() -> None:
     with pytest.raises(TrainerError, match="coarse: the loss is nan at step 7"):
-        Progress("coarse", 10, CPU).report(7, float("nan"))
+        TrainingProgress("coarse", 10, CPU).report(7, float("nan"))
 
 
 # Devices
@@ -296,7 +296,7 @@ import sys
 from functools import partial
 from pathlib import Path
 from tests.test_trainer_run import CPU, work_for_long
-from trainer.parallel import run_on_devices
+from streamstgs.trainer.parallel import run_on_devices
 if __name__ == "__main__":
     run_on_devices(partial(work_for_long, Path(sys.argv[1])), [0, 1], [CPU, CPU])
 """

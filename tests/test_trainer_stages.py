@@ -8,30 +8,35 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
+from streamstgs.renderer.gaussians import rotation_matrices
+from streamstgs.trainer.coarse.background import (
+    BackgroundConfig,
+    StillView,
+    dynamic_mask,
+    still_view,
+)
+from streamstgs.trainer.coarse.depth_supervision import SparseDepth, depth_loss
+from streamstgs.trainer.coarse.dropout import drop_out
+from streamstgs.trainer.coarse.footage import MedianFootage
+from streamstgs.trainer.coarse.stage import StaticConfig, control_density, explore, train_static
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import load_frames, open_capture
+from streamstgs.trainer.evaluation.held_out import HeldOutWatch
+from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.fine.moving_start import FEWEST, moving_start
+from streamstgs.trainer.fine.stage import GopTraining
+from streamstgs.trainer.fine.start import GopStart
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
+from streamstgs.trainer.optimization.losses import psnr
+from streamstgs.trainer.optimization.rasterizer import depth_map, rasterize, rasterize_with_depth
+from streamstgs.trainer.points.dynamic_points import HullConfig
+from streamstgs.trainer.random_source import RandomSource
 from torch import Tensor
 
-from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
-from renderer.gaussians import rotation_matrices
 from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, ring_cameras, scene_at
 from tests.synthetic import random_canonical
-from trainer.coarse.background import BackgroundConfig, StillView, dynamic_mask, still_view
-from trainer.coarse.depth_supervision import SparseDepth, depth_loss
-from trainer.coarse.dropout import drop_out
-from trainer.coarse.footage import MedianFootage
-from trainer.coarse.stage import StaticConfig, control_density, explore, train_static
-from trainer.config import TrainConfig
-from trainer.datasets import load_frames, open_capture
-from trainer.evaluation.held_out import HeldOutWatch
-from trainer.fine.config import GopConfig
-from trainer.fine.footage import GopFootage
-from trainer.fine.moving_start import FEWEST, moving_start
-from trainer.fine.stage import GopTraining
-from trainer.fine.start import GopStart
-from trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
-from trainer.optimization.losses import psnr
-from trainer.optimization.rasterizer import depth_map, rasterize, rasterize_with_depth
-from trainer.points.dynamic_points import HullConfig
-from trainer.random_source import RandomSource
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")

@@ -14,14 +14,14 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from streamstgs.app.player.rendering.render_thread import draw_rgb8
+from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.codec.scene import open_scene
+from streamstgs.codec.scene_decoder import SceneDecoder
+from streamstgs.renderer import RenderSettings
+from streamstgs.renderer.backends.cpu.backend import CpuBackend
 
-from app.player.pictures import draw_rgb8
-from app.player.playback_types import PlaybackState
-from app.ui.main_window import MainWindow
-from codec.scene import open_scene
-from codec.scene_decoder import SceneDecoder
-from renderer import RenderSettings
-from renderer.backends.cpu import CpuBackend
 from tests.window_driver import (
     WAIT_S,
     OpenWindow,

@@ -11,23 +11,23 @@ import torch
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QMimeData, QSettings, QUrl
+from streamstgs.app.player.camera.controller import CameraController
+from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView
+from streamstgs.app.player.camera.path import read_camera_path
+from streamstgs.app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
+from streamstgs.app.ui.dialogs import is_address
+from streamstgs.app.ui.drawing.resolution import Resolution
+from streamstgs.app.ui.panel.camera_clipboard import camera_json, look_from_json
+from streamstgs.app.ui.panel.camera_section import parse_angle, parse_vector
+from streamstgs.app.ui.panel.quality_slider import bitrate_text, short_bitrate_text
+from streamstgs.app.ui.panel.statistics import RateMeter
+from streamstgs.app.ui.preferences import Preferences
+from streamstgs.app.ui.theme import DARK, LIGHT, ON_STAGE, ON_STAGE_MUTED, STAGE, Theme
+from streamstgs.app.ui.transport.timecode import format_time, parse_time
+from streamstgs.app.ui.viewport.picking import point_under
+from streamstgs.app.ui.viewport.viewport import dropped_location
+from streamstgs.renderer import Camera, Gaussians
 
-from app.player.camera_path import read_camera_path
-from app.player.orbit_camera import OrbitCamera, OrbitView
-from app.ui.camera_clipboard import camera_json, look_from_json
-from app.ui.camera_motion import CameraMotion
-from app.ui.camera_section import parse_angle, parse_vector
-from app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
-from app.ui.dialogs import is_address
-from app.ui.picking import point_under
-from app.ui.preferences import Preferences
-from app.ui.resolution import Resolution
-from app.ui.rung_slider import bitrate_text, short_bitrate_text
-from app.ui.statistics import RateMeter
-from app.ui.theme import DARK, LIGHT, ON_STAGE, ON_STAGE_MUTED, STAGE, Theme
-from app.ui.timecode import format_time, parse_time
-from app.ui.viewport import dropped_location
-from renderer import Camera, Gaussians
 from tests.synthetic import SyntheticSource
 
 
@@ -130,7 +130,7 @@ def test_a_camera_survives_its_json() -> None:
 
 
 def test_a_glide_ends_where_the_camera_is() -> None:
-    motion = CameraMotion(OrbitCamera(OrbitView((0.0, 0.0, 0.0), 0.0, 0.0, 4.0)))
+    motion = CameraController(OrbitCamera(OrbitView((0.0, 0.0, 0.0), 0.0, 0.0, 4.0)))
     assert not motion.advance(0.02)
     motion.orbit.dolly(3)
     motion.glide()

@@ -13,14 +13,14 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.ui.dialogs import OpenUrlDialog
+from streamstgs.app.ui.drawing.raster_surface import RasterSurface
+from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.codec.scene import open_scene
+from streamstgs.renderer import RenderSettings
+from streamstgs.renderer.backends.reference import ReferenceBackend
 
-from app.player.playback_types import PlaybackState
-from app.ui.dialogs import OpenUrlDialog
-from app.ui.main_window import MainWindow
-from app.ui.raster_surface import RasterSurface
-from codec.scene import open_scene
-from renderer import RenderSettings
-from renderer.backends.reference import ReferenceBackend
 from tests.window_driver import (
     WAIT_S,
     OpenWindow,

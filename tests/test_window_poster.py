@@ -23,14 +23,14 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRectF
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
+from streamstgs.app.player.export.render import render_scene
+from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.app.ui.viewport.poster_view import PosterView, decoded, poster_place
+from streamstgs.codec.poster import Poster, local_poster
+from streamstgs.codec.scene import OpenSettings, open_scene
+from streamstgs.codec.streaming.disk_cache import CacheSettings
 
-from app.player.headless import render_scene
-from app.player.playback_types import PlaybackState
-from app.ui.main_window import MainWindow
-from app.ui.poster_view import PosterView, decoded, poster_place
-from codec.poster import Poster, local_poster
-from codec.scene import OpenSettings, open_scene
-from codec.streaming.disk_cache import CacheSettings
 from tests.fault_server import Exchange, FaultServer
 from tests.window_driver import OpenWindow, drag, psnr_db, rgb, shown, state, wait_for
 
@@ -46,10 +46,10 @@ class Told(logging.Handler):
         print(record.getMessage(), "torch" in sys.modules, flush=True)
         if record.getMessage() == "first picture painted":
             os._exit(0)
-ui = logging.getLogger("app.ui")
+ui = logging.getLogger("streamstgs.app.ui")
 ui.setLevel(logging.DEBUG)
 ui.addHandler(Told())
-import main
+from streamstgs.cli import command_line as main
 sys.exit(main.main(sys.argv[1:]))
 """
 
@@ -294,7 +294,7 @@ def test_the_poster_is_not_held_for_long(held: HeldScene) -> None:
 def test_a_poster_that_does_not_come_holds_nothing_up(
     monkeypatch: pytest.MonkeyPatch, scene_path: Path
 ) -> None:
-    monkeypatch.setattr("codec.poster.PATIENCE_S", 0.0)
+    monkeypatch.setattr("streamstgs.codec.poster.PATIENCE_S", 0.0)
     with zipfile.ZipFile(scene_path) as archive:
         files = {f"/ball/{name}": archive.read(name) for name in archive.namelist()}
     server = FaultServer(files)

@@ -13,13 +13,13 @@ from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton
+from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.ui import central_layout as layout
+from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
+from streamstgs.app.ui.drawing.render_loop import RenderLoop
+from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.app.ui.preferences import Preferences
 
-from app.player.playback_types import PlaybackState
-from app.ui import layout
-from app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
-from app.ui.main_window import MainWindow
-from app.ui.picture_loop import PictureLoop
-from app.ui.preferences import Preferences
 from tests.window_driver import (
     OpenWindow,
     frame,
@@ -113,8 +113,8 @@ def test_an_outage_is_said_for_as_long_as_it_lasts(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause(window)
-    monkeypatch.setattr("app.ui.toast._SHOWN_MS", 20)
-    monkeypatch.setattr(PictureLoop, "waited_long", True)
+    monkeypatch.setattr("streamstgs.app.ui.viewport.toast._SHOWN_MS", 20)
+    monkeypatch.setattr(RenderLoop, "waited_long", True)
     playback, toast = window.loop.screening.playback, window.viewport.toast
     assert playback is not None
     usual = playback.status

@@ -12,25 +12,25 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
+from streamstgs.app.ui.drawing.backend_selection import BackendSelection
+from streamstgs.app.ui.drawing.gl_probe import WindowGl, probe
+from streamstgs.app.ui.drawing.opengl_adapter import OpenGLAdapter
+from streamstgs.app.ui.drawing.raster_surface import RasterSurface
+from streamstgs.app.ui.drawing.renderer_adapter import ImageAdapter, RendererAdapter
+from streamstgs.app.ui.drawing.texture_surface import TextureSurface
+from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.renderer.backends.cpu.backend import CpuBackend
 
-from app.ui.gl_probe import WindowGl, probe
-from app.ui.main_window import MainWindow
-from app.ui.painter import Painter, PicturePainter
-from app.ui.painter_choice import PainterChoice
-from app.ui.raster_surface import RasterSurface
-from app.ui.splat_painter import SplatPainter
-from app.ui.texture_surface import TextureSurface
-from renderer.backends.cpu import CpuBackend
 from tests.window_driver import OpenWindow, live, pause, pixels, psnr_db, settle, shown, wait_for
 
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
 
 
-def painters() -> Iterator[Painter]:
-    yield PicturePainter(CpuBackend(), "for the test", RasterSurface())
-    yield PicturePainter(CpuBackend(), "for the test", TextureSurface())
-    yield SplatPainter("for the test")
+def painters() -> Iterator[RendererAdapter]:
+    yield ImageAdapter(CpuBackend(), "for the test", RasterSurface())
+    yield ImageAdapter(CpuBackend(), "for the test", TextureSurface())
+    yield OpenGLAdapter("for the test")
 
 
 def test_all_painters_show_the_same(open_window: OpenWindow, scene_path: Path) -> None:
@@ -63,8 +63,8 @@ def assert_a_small_picture_is_saved_large(window: MainWindow, name: str) -> None
 
 
 def test_without_opengl_pictures_are_painted_by_qt(qt: QApplication) -> None:
-    choice = PainterChoice(WindowGl())
-    chosen: list[Painter] = []
+    choice = BackendSelection(WindowGl())
+    chosen: list[RendererAdapter] = []
     choice.chosen.connect(chosen.append)
     choice.ask("cpu")
     wait_for(lambda: bool(chosen), "a painter")
@@ -73,8 +73,8 @@ def test_without_opengl_pictures_are_painted_by_qt(qt: QApplication) -> None:
 
 
 def test_hardware_opengl_takes_textures(qt: QApplication) -> None:
-    choice = PainterChoice(WindowGl("Some GPU", software=False))
-    chosen: list[Painter] = []
+    choice = BackendSelection(WindowGl("Some GPU", software=False))
+    chosen: list[RendererAdapter] = []
     choice.chosen.connect(chosen.append)
     choice.ask("cpu")
     wait_for(lambda: bool(chosen), "a painter")
@@ -82,13 +82,13 @@ def test_hardware_opengl_takes_textures(qt: QApplication) -> None:
     chosen[0].close()
     choice.ask("opengl")
     wait_for(lambda: len(chosen) == 2, "a painter")
-    assert isinstance(chosen[1], SplatPainter)
+    assert isinstance(chosen[1], OpenGLAdapter)
     chosen[1].close()
 
 
 def test_a_refused_backend_is_replaced_and_said(qt: QApplication) -> None:
-    choice = PainterChoice(WindowGl())
-    chosen: list[Painter] = []
+    choice = BackendSelection(WindowGl())
+    chosen: list[RendererAdapter] = []
     refused: list[str] = []
     choice.chosen.connect(chosen.append)
     choice.refused.connect(refused.append)
@@ -111,5 +111,5 @@ def test_the_first_surface_with_opengl_leaves_the_window_as_it_is(
     window.loop.start()
     window.open(str(scene_path))
     wait_for(lambda: shown(window), "the first picture")
-    assert isinstance(window.loop.painter, SplatPainter)
+    assert isinstance(window.loop.painter, OpenGLAdapter)
     assert window.winId() == before

@@ -13,8 +13,9 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from app.player.playback_types import PlaybackState
-from app.ui.main_window import MainWindow
+from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.ui.main_window import MainWindow
+
 from tests.window_driver import frame, screenshot, state, wait_for
 
 pytestmark = pytest.mark.window

@@ -19,9 +19,8 @@ from PySide6.QtCore import QEvent, QEventLoop, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
-
-from app.player.playback_types import PlaybackState, PlaybackStatus
-from app.ui.main_window import MainWindow
+from streamstgs.app.player.status import PlaybackState, PlaybackStatus
+from streamstgs.app.ui.main_window import MainWindow
 
 WAIT_S = 40.0  # compiling the cpu backend on a busy machine is within it
 ARTIFACTS = Path(os.environ.get("STGS_ARTIFACTS", "artifacts"))

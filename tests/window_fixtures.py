@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtWidgets import QApplication
+from streamstgs.app.ui import application, theme
+from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.app.ui.preferences import Preferences
+from streamstgs.codec.encoder import encode_scene
 
-from app.ui import application, theme
-from app.ui.main_window import MainWindow
-from app.ui.preferences import Preferences
-from codec.encoder import encode_scene
 from tests.synthetic import SyntheticSource
 from tests.window_driver import OpenWindow, shown, wait_for
 

@@ -9,29 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from streamstgs.renderer import CanonicalGaussians, RenderSettings
+from streamstgs.trainer.coarse.background import StillView, flat_background, mean_color, still_views
+from streamstgs.trainer.coarse.color_response import ColorResponse
+from streamstgs.trainer.coarse.depth_supervision import sparse_depth
+from streamstgs.trainer.coarse.footage import CoarseFootage, MedianFootage, frame_footage
+from streamstgs.trainer.coarse.free_space import FreeSpace
+from streamstgs.trainer.coarse.stage import StaticConfig, train_static
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import Capture
+from streamstgs.trainer.errors import CaptureError
+from streamstgs.trainer.evaluation.held_out import HeldOutWatch
+from streamstgs.trainer.gop_plan import gop_lengths
+from streamstgs.trainer.memory import GIB, gop_bytes
+from streamstgs.trainer.parallel import make_current
+from streamstgs.trainer.points.initial_points import found_points, initial_points
+from streamstgs.trainer.points.point_cloud import (
+    PointCloud,
+    gaussians_from_points,
+    surfels_from_points,
+)
+from streamstgs.trainer.progress import TrainingProgress, log
+from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.run_directory import RunDirectory
+from streamstgs.trainer.scene_meta import scene_meta
+from streamstgs.trainer.training_record import Stopwatch
 from torch import Tensor
-
-from renderer import CanonicalGaussians, RenderSettings
-from trainer.coarse.background import StillView, flat_background, mean_color, still_views
-from trainer.coarse.color_response import ColorResponse
-from trainer.coarse.depth_supervision import sparse_depth
-from trainer.coarse.footage import CoarseFootage, MedianFootage, frame_footage
-from trainer.coarse.free_space import FreeSpace
-from trainer.coarse.stage import StaticConfig, train_static
-from trainer.config import TrainConfig
-from trainer.datasets import Capture
-from trainer.errors import CaptureError
-from trainer.evaluation.held_out import HeldOutWatch
-from trainer.gop_plan import gop_lengths
-from trainer.memory import GIB, gop_bytes
-from trainer.parallel import make_current
-from trainer.points.initial_points import found_points, initial_points
-from trainer.points.point_cloud import PointCloud, gaussians_from_points, surfels_from_points
-from trainer.progress import Progress, log
-from trainer.random_source import RandomSource
-from trainer.run_directory import RunDirectory
-from trainer.scene_meta import scene_meta
-from trainer.training_record import Stopwatch
 
 
 def train_coarse_stage(
@@ -144,7 +147,7 @@ def _reporting(
     config: TrainConfig, watch: HeldOutWatch, device: torch.device
 ) -> Callable[[int, Tensor, CanonicalGaussians], None]:
     """Says after some steps how far training is, and after fewer how good."""
-    progress = Progress("coarse", config.static.iterations, device, watched=watch.name)
+    progress = TrainingProgress("coarse", config.static.iterations, device, watched=watch.name)
 
     def report(step: int, loss: Tensor, canonical: CanonicalGaussians) -> None:
         if step % config.report_every == 0:

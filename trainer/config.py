@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer.coarse.background import BackgroundConfig
-from trainer.coarse.color_response import ColorResponseConfig
-from trainer.coarse.stage import StaticConfig
-from trainer.datasets import CaptureConfig
-from trainer.fine.config import GopConfig, JointConfig
-from trainer.points.dynamic_points import HullConfig
-from trainer.points.initial_points import InitialPointsConfig
-from trainer.setting_checks import require, require_at_least, require_positive
+from streamstgs.trainer.coarse.background import BackgroundConfig
+from streamstgs.trainer.coarse.color_response import ColorResponseConfig
+from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.datasets import CaptureConfig
+from streamstgs.trainer.fine.config import GopConfig, JointConfig
+from streamstgs.trainer.points.dynamic_points import HullConfig
+from streamstgs.trainer.points.initial_points import InitialPointsConfig
+from streamstgs.trainer.setting_checks import require, require_at_least, require_positive
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from streamstgs.renderer import CanonicalGaussians, Gaussians, RenderSettings
+from streamstgs.trainer.coarse.background import StillView
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import Capture, open_capture
+from streamstgs.trainer.evaluation.held_out import HeldOutWatch
+from streamstgs.trainer.fine.footage import GopFootage, gop_footage
+from streamstgs.trainer.fine.stage import GopTraining, train_gop
+from streamstgs.trainer.fine.start import GopStart, gop_start
+from streamstgs.trainer.gop_plan import frames_of
+from streamstgs.trainer.parallel import make_current
+from streamstgs.trainer.progress import TrainingProgress, log
+from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.run_directory import RunDirectory, load_checkpoint, save_checkpoint
+from streamstgs.trainer.training_record import Stopwatch
 from torch import Tensor
-
-from renderer import CanonicalGaussians, Gaussians, RenderSettings
-from trainer.coarse.background import StillView
-from trainer.config import TrainConfig
-from trainer.datasets import Capture, open_capture
-from trainer.evaluation.held_out import HeldOutWatch
-from trainer.fine.footage import GopFootage, gop_footage
-from trainer.fine.stage import GopTraining, train_gop
-from trainer.fine.start import GopStart, gop_start
-from trainer.gop_plan import frames_of
-from trainer.parallel import make_current
-from trainer.progress import Progress, log
-from trainer.random_source import RandomSource
-from trainer.run_directory import RunDirectory, load_checkpoint, save_checkpoint
-from trainer.training_record import Stopwatch
 
 
 def train_one_gop(config: TrainConfig, index: int, device: torch.device) -> None:
@@ -118,7 +117,9 @@ def _reporting(
         done: steps of an earlier run.
     """
     config, checkpoint = task.config, task.run.checkpoint_path(task.index)
-    progress = Progress(f"GOP {task.index}", config.gop.iterations, task.device, done, watch.name)
+    progress = TrainingProgress(
+        f"GOP {task.index}", config.gop.iterations, task.device, done, watch.name
+    )
 
     def report(training: GopTraining, loss: Tensor) -> None:
         step = training.iteration

@@ -8,20 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-
-from renderer import CanonicalGaussians, RenderSettings
-from trainer.coarse.free_space import FreeSpace
-from trainer.config import TrainConfig
-from trainer.datasets import Capture
-from trainer.evaluation.held_out import HeldOutWatch
-from trainer.fine.joint import JointTraining, joint_gops
-from trainer.gop_stage import GopTask
-from trainer.memory import free_bytes, gop_bytes
-from trainer.parallel import make_current
-from trainer.progress import Progress, log
-from trainer.random_source import RandomSource
-from trainer.run_directory import RunDirectory, save_checkpoint
-from trainer.training_record import Stopwatch
+from streamstgs.renderer import CanonicalGaussians, RenderSettings
+from streamstgs.trainer.coarse.free_space import FreeSpace
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import Capture
+from streamstgs.trainer.evaluation.held_out import HeldOutWatch
+from streamstgs.trainer.fine.joint import JointTraining, joint_gops
+from streamstgs.trainer.gop_stage import GopTask
+from streamstgs.trainer.memory import free_bytes, gop_bytes
+from streamstgs.trainer.parallel import make_current
+from streamstgs.trainer.progress import TrainingProgress, log
+from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.run_directory import RunDirectory, save_checkpoint
+from streamstgs.trainer.training_record import Stopwatch
 
 MISSED_DB = 0.25  # on pictures of training cameras; so much worse, and it was no floater
 
@@ -86,7 +85,7 @@ def train_jointly(
     coarse = run.read_coarse().to(device)
     begun = [GopTask(config, capture, run, index, device).new(coarse) for index in gops]
     training = JointTraining(coarse, begun, capture.camera_distance, config.joint)
-    progress = Progress("joint", training.iterations, device)
+    progress = TrainingProgress("joint", training.iterations, device)
     while training.iteration < training.iterations:
         loss = training.step()
         if training.iteration % config.report_every == 0:

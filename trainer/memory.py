@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-
-from trainer.coarse.background import MEDIAN_SAMPLES
-from trainer.config import TrainConfig
-from trainer.datasets import Capture
-from trainer.datasets.capture import READERS
-from trainer.errors import MemoryNeedError
-from trainer.gop_plan import gop_lengths
+from streamstgs.trainer.coarse.background import MEDIAN_SAMPLES
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import Capture
+from streamstgs.trainer.datasets.capture import READERS
+from streamstgs.trainer.errors import MemoryNeedError
+from streamstgs.trainer.gop_plan import gop_lengths
 
 FRAME_BYTES = 3  # of a pixel, in each frame
 MASK_BYTES = 9  # of a pixel of each camera in a GOP: what moves (1), is still (4), is empty (4)

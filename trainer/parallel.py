@@ -13,9 +13,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 import torch
-
-from trainer.errors import TrainerError
-from trainer.progress import log
+from streamstgs.trainer.errors import TrainerError
+from streamstgs.trainer.progress import log
 
 
 def training_devices(name: str) -> list[torch.device]:

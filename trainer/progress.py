@@ -7,13 +7,12 @@ import math
 import time
 
 import torch
+from streamstgs.trainer.errors import TrainerError
 
-from trainer.errors import TrainerError
-
-log = logging.getLogger("trainer")
+log = logging.getLogger("streamstgs.trainer")
 
 
-class Progress:
+class TrainingProgress:
     """Reports on one stage."""
 
     def __init__(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from trainer.coarse.color_response import ColorResponseConfig
-from trainer.coarse.stage import StaticConfig
-from trainer.config import TrainConfig
-from trainer.fine.auxiliary import AuxiliaryConfig
-from trainer.fine.config import GopConfig
-from trainer.points.initial_points import InitialPointsConfig
+from streamstgs.trainer.coarse.color_response import ColorResponseConfig
+from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
+from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.points.initial_points import InitialPointsConfig
 
 
 def default_recipe(data: Path, out: Path) -> TrainConfig:

@@ -26,14 +26,13 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from streamstgs.codec.source import CameraPreset, SceneMeta, TrainedGop
+from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
+from streamstgs.trainer.coarse.background import StillView
+from streamstgs.trainer.errors import RunError
+from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
+from streamstgs.trainer.training_record import StageRecord
 from torch import Tensor
-
-from codec.source import CameraPreset, SceneMeta, TrainedGop
-from renderer import CanonicalGaussians, DeformationField, FieldConfig
-from trainer.coarse.background import StillView
-from trainer.errors import RunError
-from trainer.optimization.gaussian_parameters import ATTRIBUTES
-from trainer.training_record import StageRecord
 
 RESPONSES_NAME = "color_response.safetensors"
 

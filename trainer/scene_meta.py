@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 
 import torch
-
-from codec.source import CameraPreset, SceneMeta
-from renderer import Camera
-from trainer.datasets.capture import Capture
-from trainer.points.projection import distances
+from streamstgs.codec.source import CameraPreset, SceneMeta
+from streamstgs.renderer import Camera
+from streamstgs.trainer.datasets.capture import Capture
+from streamstgs.trainer.points.projection import distances
 
 PRESETS = 4
 NEAREST_TARGET = 0.02  # of the cameras' distance: a camera that looks away looks at something

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from trainer.errors import SettingError
+from streamstgs.trainer.errors import SettingError
 
 
 def require(holds: bool, option: str, value: object, wanted: str) -> None:

@@ -9,19 +9,18 @@ from __future__ import annotations
 from functools import partial
 
 import torch
-
-from trainer.coarse_stage import train_coarse_stage
-from trainer.config import TrainConfig
-from trainer.datasets import Capture, check_capture, open_capture
-from trainer.errors import RunError
-from trainer.gop_stage import train_one_gop
-from trainer.joint_stage import settle_static_layer
-from trainer.memory import check_memory, told_when_full
-from trainer.parallel import run_on_devices, training_devices
-from trainer.points.initial_points import check_points
-from trainer.progress import log
-from trainer.run_directory import RunDirectory
-from trainer.training_record import changed_settings, plain_config, summary
+from streamstgs.trainer.coarse_stage import train_coarse_stage
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import Capture, check_capture, open_capture
+from streamstgs.trainer.errors import RunError
+from streamstgs.trainer.gop_stage import train_one_gop
+from streamstgs.trainer.joint_stage import settle_static_layer
+from streamstgs.trainer.memory import check_memory, told_when_full
+from streamstgs.trainer.parallel import run_on_devices, training_devices
+from streamstgs.trainer.points.initial_points import check_points
+from streamstgs.trainer.progress import log
+from streamstgs.trainer.run_directory import RunDirectory
+from streamstgs.trainer.training_record import changed_settings, plain_config, summary
 
 
 def train(config: TrainConfig) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
-from trainer.config import TrainConfig
-from trainer.progress import peak_memory_gib
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.progress import peak_memory_gib
 
 FREE_TO_CHANGE = {"data", "out", "device", "report_every", "watch_every", "checkpoint_every"}
 

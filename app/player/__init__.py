@@ -1,6 +1,6 @@
 """Playback without Qt: clock, decode thread, state machine, cameras, pictures, films.
 
-`Playback` plays a scene, `OrbitCamera` looks at it, `PictureMaker` draws it in a thread;
+`Playback` plays a scene, `OrbitCamera` looks at it, `RenderThread` draws it in a thread;
 `render_scene` writes films and pictures, `bench` measures.
 
 Errors:

@@ -8,21 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import torch
-
-from app.player.clock import PlaybackClock
-from app.player.deadlines import DeadlineSettings, DeadlineWatch
-from app.player.gop_cache import CachedGop
-from app.player.opened import OpenedScene, PlayTarget
-from app.player.pipeline import Pipeline, PipelineSettings
-from app.player.playback_types import (
+from streamstgs.app.player.buffer.gop_cache import CachedGop
+from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.pipeline.pipeline import Pipeline, PipelineSettings
+from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
+from streamstgs.app.player.rendering.dropped_frames import DroppedFrameMonitor, DroppedFrameSettings
+from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
+from streamstgs.app.player.status import (
     PlaybackError,
     PlaybackFrame,
     PlaybackState,
     PlaybackStatus,
 )
-from app.player.traffic import Traffic
-from codec.scene import OpenSettings, Scene, open_scene
-from codec.source import SceneMeta
+from streamstgs.codec.scene import OpenSettings, Scene, open_scene
+from streamstgs.codec.source import SceneMeta
 
 SPEED_LIMITS = (0.1, 8.0)
 
@@ -50,7 +49,7 @@ class PlaybackSettings:
     resume_s: float = 0.5
     late_s: float = 0.2
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
-    deadlines: DeadlineSettings = field(default_factory=DeadlineSettings)
+    deadlines: DroppedFrameSettings = field(default_factory=DroppedFrameSettings)
     opening: OpenSettings = field(default_factory=OpenSettings)
 
 
@@ -76,7 +75,7 @@ class Playback:
         device: torch.device | str = "cpu",
         monotonic: Callable[[], float] = time.monotonic,
         opener: Callable[[str], Scene] | None = None,
-        traffic: Traffic | None = None,
+        traffic: ThroughputProbe | None = None,
     ) -> None:
         self.location = str(location)
         self._settings = settings
@@ -88,13 +87,13 @@ class Playback:
         self._ended = False
         self._scrubbing = self._stepping = False
         self._late_frames = self._skipped_frames = 0
-        self._deadlines = DeadlineWatch(settings.deadlines)
+        self._deadlines = DroppedFrameMonitor(settings.deadlines)
         self._monotonic = monotonic
         self._shown: PlaybackFrame | None = None
         self._begun: OpenedScene | None = None
         self._opening_position_s: float | None = 0.0  # to go to once the duration is known
         metering = settings.pipeline.fetching.metering
-        traffic = traffic or Traffic(metering, also=settings.opening.listener)
+        traffic = traffic or ThroughputProbe(metering, also=settings.opening.listener)
         opening = replace(settings.opening, listener=traffic)
         self._worker = Pipeline(
             lambda closed: (
@@ -222,9 +221,8 @@ class Playback:
         self._clock.look(1.0 / self.opened.timeline.fps)
         if self._clock.ended():
             self._end()
-        cached = self._decoded_here()
+        index, cached = self._decoded_here()
         self._settle_state(cached)
-        index = self._frame_now()
         if cached is None and self._scrubbing:
             index, cached = self._worker.nearest(index)
         return self._show(cached, index) if cached else self._current_frame()
@@ -327,18 +325,20 @@ class Playback:
         self._wants_play = False
         self._ended = True
 
-    def _decoded_here(self) -> CachedGop | None:
-        """The GOP at the position, if it is decoded; the position leaves broken ones."""
+    def _decoded_here(self) -> tuple[int, CachedGop | None]:
+        """The frame at the position and its GOP, if that is decoded; the position leaves broken
+        ones. Both are of one look at the clock, which passes into the next GOP at any time."""
         assert self.opened is not None
         for _ in range(self.opened.timeline.gop_count):
-            gop = self._gop_now()
+            index = self._frame_now()
+            gop, _ = self.opened.timeline.locate(index)
             position_s, best = self._clock.position_s(), self._deadlines.best_rung
             self._worker.request(self._target(gop), position_s, best)
             if not self._worker.is_broken(gop):
-                return self._worker.get(gop)
+                return index, self._worker.get(gop)
             if not self._leave_broken(gop):
                 break
-        return None
+        return self._frame_now(), None
 
     def _leave_broken(self, gop: int) -> bool:
         """Move to the nearest GOP that may be whole: the next one, at the end the one before."""

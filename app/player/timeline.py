@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from codec.scene import Scene
+from streamstgs.codec.scene import Scene
 
 ROUNDING_FRAMES = 1e-4  # a position of exactly frame / fps must come back as that frame
 

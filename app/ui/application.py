@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtWidgets import QApplication
-
-from app.ui import theme
-from app.ui.icons import app_icon
-from app.ui.loading import Loading
-from app.ui.main_window import MainWindow
-from app.ui.painter_choice import PainterChoice
-from app.ui.picture_loop import PictureLoop
-from app.ui.posters import Posters
-from app.ui.preferences import APPLICATION_NAME, Preferences
-from app.ui.screening import Screening
-from app.ui.viewport import Viewport
+from streamstgs.app.ui import theme
+from streamstgs.app.ui.drawing.backend_selection import BackendSelection
+from streamstgs.app.ui.drawing.render_loop import RenderLoop
+from streamstgs.app.ui.icons import app_icon
+from streamstgs.app.ui.loading import Loading
+from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.app.ui.open_scene import OpenScene
+from streamstgs.app.ui.preferences import APPLICATION_NAME, Preferences
+from streamstgs.app.ui.viewport.poster_loader import Posters
+from streamstgs.app.ui.viewport.viewport import Viewport
 
 if TYPE_CHECKING:
-    from app.player.playback import Playback
+    from streamstgs.app.player.playback import Playback
 
 _WAKE_MS = 250  # how long Ctrl-C may wait for Python's turn
 
@@ -81,13 +80,13 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
     viewport, posters = Viewport(), Posters()
 
     def open_playback(location: str) -> Playback:
-        from app.ui.opening import open_playback
+        from streamstgs.app.ui.opening import open_playback
 
         device = loop.painter.device if loop.painter is not None else "cpu"
         return open_playback(location, preferences, settings.keeps_fetched, posters, device)
 
-    screening, choice = Screening(open_playback), PainterChoice()
-    loop = PictureLoop(viewport, screening, choice)
+    screening, choice = OpenScene(open_playback), BackendSelection()
+    loop = RenderLoop(viewport, screening, choice)
     backend = settings.backend or preferences.text("backend", "auto")
     if choice.may_use_opengl(backend):
         viewport.expect_opengl()

@@ -19,12 +19,11 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
-
-from app.ui import commands, theme
-from app.ui.icons import pixmap
-from app.ui.preferences import APPLICATION_NAME
-from codec.source import SceneMeta
-from codec.streaming.address import is_file_url
+from streamstgs.app.ui import commands, theme
+from streamstgs.app.ui.icons import pixmap
+from streamstgs.app.ui.preferences import APPLICATION_NAME
+from streamstgs.codec.source import SceneMeta
+from streamstgs.codec.streaming.address import is_file_url
 
 _ARROWS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
 _MARGIN_PX = 3 * theme.GRID_PX

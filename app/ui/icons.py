@@ -12,8 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-
-from app.ui.theme import Theme
+from streamstgs.app.ui.theme import Theme
 
 ICON_DIRECTORY = Path(__file__).resolve().parents[2] / "assets" / "icons"
 ICON_PX = 20

@@ -6,9 +6,8 @@ import gc
 import logging
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
-
-from app.player.early_start import EarlyStart
-from app.ui.main_window import MainWindow
+from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.app.ui.preloader import Preloader
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ class Loading(QObject):
         super().__init__(window)
         self._window = window
         self._begun = False
-        self._early = EarlyStart(self._loaded.emit)
+        self._early = Preloader(self._loaded.emit)
         self._loaded.connect(self._start, Qt.ConnectionType.QueuedConnection)
 
     def begin_behind_poster(self) -> None:
@@ -59,7 +58,7 @@ class Loading(QObject):
 
 
 def collect_again() -> None:
-    """Loading leaves next to no garbage, so `main.py` pauses the collector meanwhile."""
+    """Loading leaves next to no garbage, so `streamstgs` pauses the collector meanwhile."""
     if not gc.isenabled():
         gc.freeze()  # what was loaded so far stays: do not search it again and again while playing
         gc.enable()

@@ -11,26 +11,25 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QStandardPaths, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMainWindow
-
-from app.player.playback_types import PlaybackState, PlaybackStatus
-from app.ui import theme
-from app.ui.camera_clipboard import camera_json, look_from_json
-from app.ui.curtain import Curtain
-from app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
-from app.ui.held_key import HeldKey
-from app.ui.icons import app_icon
-from app.ui.layout import Stage
-from app.ui.menus import CommandMenus
-from app.ui.picture_loop import PictureLoop
-from app.ui.posters import Posters
-from app.ui.preferences import APPLICATION_NAME, Preferences
-from app.ui.side_panel import SidePanel
-from app.ui.statistics import rows
-from app.ui.transport_bar import SPEEDS, TransportBar, speed_text
-from app.ui.viewport import Viewport
+from streamstgs.app.player.status import PlaybackState, PlaybackStatus
+from streamstgs.app.ui import theme
+from streamstgs.app.ui.central_layout import CentralLayout
+from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
+from streamstgs.app.ui.drawing.render_loop import RenderLoop
+from streamstgs.app.ui.icons import app_icon
+from streamstgs.app.ui.menus import CommandMenus
+from streamstgs.app.ui.panel.camera_clipboard import camera_json, look_from_json
+from streamstgs.app.ui.panel.side_panel import SidePanel
+from streamstgs.app.ui.panel.statistics import rows
+from streamstgs.app.ui.preferences import APPLICATION_NAME, Preferences
+from streamstgs.app.ui.transport.key_repeat import KeyRepeat
+from streamstgs.app.ui.transport.transport_bar import SPEEDS, TransportBar, speed_text
+from streamstgs.app.ui.viewport.loading_overlay import LoadingOverlay
+from streamstgs.app.ui.viewport.poster_loader import Posters
+from streamstgs.app.ui.viewport.viewport import Viewport
 
 if TYPE_CHECKING:  # it needs torch, and the window is there before torch is
-    from app.player.playback import Playback
+    from streamstgs.app.player.playback import Playback
 
 _DOUBLE_KEY_S = 0.4
 _KEY_ORBIT_PX = 40.0
@@ -48,7 +47,7 @@ class MainWindow(QMainWindow):
     """
 
     def __init__(
-        self, preferences: Preferences, loop: PictureLoop, posters: Posters, version: str
+        self, preferences: Preferences, loop: RenderLoop, posters: Posters, version: str
     ) -> None:
         super().__init__()
         self.preferences, self.loop, self.version = preferences, loop, version
@@ -56,13 +55,13 @@ class MainWindow(QMainWindow):
         self.viewport: Viewport = loop.viewport
         self.bar = TransportBar()
         self.panel = SidePanel(preferences)
-        self.stage = Stage(self.viewport, self.bar, self.panel)
+        self.stage = CentralLayout(self.viewport, self.bar, self.panel)
         self._last_f_s = 0.0
-        self._second_key = HeldKey(lambda: self._seek_by(0.0), self)
+        self._second_key = KeyRepeat(lambda: self._seek_by(0.0), self)
         self._camera_timer = QTimer(self)
         self._camera_timer.setSingleShot(True)
         self._camera_waits = False
-        self._curtain = Curtain(preferences, loop, posters)
+        self._curtain = LoadingOverlay(preferences, loop, posters)
         self.setCentralWidget(self.stage)
         self.setWindowIcon(app_icon())
         self.setMinimumSize(520, 360)

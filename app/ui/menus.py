@@ -7,8 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
-
-from app.ui.commands import COMMANDS, MENUS, Command
+from streamstgs.app.ui.commands import COMMANDS, MENUS, Command
 
 
 class CommandMenus:

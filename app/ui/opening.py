@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 import torch
-
-from app.player.playback import Playback, PlaybackSettings
-from app.ui.posters import Posters
-from app.ui.preferences import Preferences
-from codec.scene import OpenSettings
-from codec.streaming.disk_cache import CacheSettings
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.ui.preferences import Preferences
+from streamstgs.app.ui.viewport.poster_loader import Posters
+from streamstgs.codec.scene import OpenSettings
+from streamstgs.codec.streaming.disk_cache import CacheSettings
 
 
 def open_playback(

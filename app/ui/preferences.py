@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSettings
-
-from app.ui.theme import ThemeChoice
-from codec.streaming.address import without_password
+from streamstgs.app.ui.theme import ThemeChoice
+from streamstgs.codec.streaming.address import without_password
 
 APPLICATION_NAME = "StreamSTGS Player"
 RECENT_MAX = 10

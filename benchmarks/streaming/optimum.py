@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from streamstgs.codec.streaming.adaptive.ladder import Ladder
 
 from benchmarks.streaming.session import STALL_DB, STEP_WEIGHT
 from benchmarks.streaming.trace import Trace
-from codec.streaming.adaptive.ladder import Ladder
 
 PART_WORTH = 1e-9  # of a bit of a static layer, so that more of it wins a tie
 LATE_STEP_S = 0.5  # between the stalls of which it is known how they end

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from codec.streaming.adaptive.choice import AdaptiveSettings, decide, next_static
-from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
-from codec.streaming.adaptive.in_flight import reconsider
-from codec.streaming.adaptive.ladder import Ladder
+from streamstgs.codec.streaming.adaptive.choice import AdaptiveSettings, decide, next_static
+from streamstgs.codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from streamstgs.codec.streaming.adaptive.in_flight import reconsider
+from streamstgs.codec.streaming.adaptive.ladder import Ladder
 
 
 @dataclass

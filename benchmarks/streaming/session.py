@@ -9,11 +9,15 @@ from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
+from streamstgs.codec.streaming.adaptive.decision import Decision, Held, InFlight, Situation, Step
+from streamstgs.codec.streaming.adaptive.ladder import Ladder
+from streamstgs.codec.streaming.adaptive.throughput import (
+    Throughput,
+    ThroughputMeter,
+    ThroughputSettings,
+)
 
 from benchmarks.streaming.trace import Trace
-from codec.streaming.adaptive.decision import Decision, Held, InFlight, Situation, Step
-from codec.streaming.adaptive.ladder import Ladder
-from codec.streaming.adaptive.throughput import Throughput, ThroughputMeter, ThroughputSettings
 
 STALL_DB = 4.3  # per stalled second per minute of content
 STEP_WEIGHT = 0.5

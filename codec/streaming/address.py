@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
-from codec.errors import NotAScene
+from streamstgs.codec.errors import NotAScene
 
 _LOGIN = re.compile(r"(https?://)([^/?#]*)@", re.IGNORECASE)
 _FILE = "file:"
@@ -29,7 +29,7 @@ def host(url: str) -> str:
     return url.partition("://")[2].partition("/")[0].rpartition("@")[2]
 
 
-def shown(location: str) -> str:
+def redact_credentials(location: str) -> str:
     """A location as people and logs may see it: with *** in the place of a password."""
     return _LOGIN.sub(lambda login: login[1] + _user(login[2], ":***") + "@", location)
 

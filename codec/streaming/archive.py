@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from codec.errors import CorruptSegment, MissingSegment, NotAScene
-from codec.limits import Limits
-from codec.streaming.container import never
+from streamstgs.codec.errors import CorruptSegment, MissingSegment, NotAScene
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.streaming.container import never
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, of the extra field
 LOCAL_SIGNATURE = b"PK\x03\x04"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from codec.errors import CorruptSegment, MissingSegment
-from codec.streaming.container import never
+from streamstgs.codec.errors import CorruptSegment, MissingSegment
+from streamstgs.codec.streaming.container import never
 
 
 class DirectoryContainer:

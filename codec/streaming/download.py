@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Literal
 
 import httpx
-
-from codec.errors import CorruptSegment, MissingSegment, SceneChanged, SceneUnreachable
-from codec.streaming.address import shown
-from codec.streaming.transport import ByteRange, Listener, Progress, Reply
+from streamstgs.codec.errors import CorruptSegment, MissingSegment, SceneChanged, SceneUnreachable
+from streamstgs.codec.streaming.address import redact_credentials
+from streamstgs.codec.streaming.transport import ByteRange, Listener, Progress, Reply
 
 CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 CONTENT_LENGTH = re.compile(r"\d{1,18}")
@@ -49,7 +48,10 @@ class Download:
         listener: Listener,
     ) -> None:
         self._number = next(NUMBERS)
-        self.address, self.url = url, shown(url)  # to be asked for; for people and listeners
+        self.address, self.url = (
+            url,
+            redact_credentials(url),
+        )  # to be asked for; for people and listeners
         self.most_bytes = most_bytes
         self.content = bytearray()
         self.tries = 0

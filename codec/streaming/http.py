@@ -13,15 +13,14 @@ from contextlib import aclosing
 from typing import cast
 
 import httpx
-
-from codec.errors import Cancelled, CodecError, SceneUnreachable
-from codec.streaming.address import split_login
-from codec.streaming.container import never
-from codec.streaming.download import Download, PassingFault
-from codec.streaming.http_settings import HttpSettings
-from codec.streaming.name_lookup import DaemonThreads
-from codec.streaming.partial import PartialDownloads
-from codec.streaming.transport import ByteRange, Listener, Reply, nobody
+from streamstgs.codec.errors import Cancelled, CodecError, SceneUnreachable
+from streamstgs.codec.streaming.address import split_login
+from streamstgs.codec.streaming.container import never
+from streamstgs.codec.streaming.download import Download, PassingFault
+from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.name_lookup import DaemonThreads
+from streamstgs.codec.streaming.partial import PartialDownloads
+from streamstgs.codec.streaming.transport import ByteRange, Listener, Reply, nobody
 
 POLL_S = 0.03  # how often a waiting caller is asked whether it still wants to wait
 CLOSE_TIMEOUT_S = 5.0

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from codec.errors import CorruptSegment, MissingSegment, NotAScene, SceneChanged, SceneUnreachable
-from codec.streaming.address import shown
-from codec.streaming.container import never
-from codec.streaming.transport import ByteRange, Transport
+from streamstgs.codec.errors import (
+    CorruptSegment,
+    MissingSegment,
+    NotAScene,
+    SceneChanged,
+    SceneUnreachable,
+)
+from streamstgs.codec.streaming.address import redact_credentials
+from streamstgs.codec.streaming.container import never
+from streamstgs.codec.streaming.transport import ByteRange, Transport
 
 TAIL_BYTES = 64 << 10  # holds the directory of most archives: one request finds everything
 
@@ -23,7 +29,7 @@ class HttpContainer:
     def __init__(self, url: str, transport: Transport, fresh: bool = False) -> None:
         base, _, self._query = url.partition("?")
         self._base = base.rstrip("/")
-        self.location = shown(self._base)
+        self.location = redact_credentials(self._base)
         self._transport = transport
         self._fresh = fresh
 
@@ -52,7 +58,7 @@ class HttpRanges:
             SceneUnreachable: the server fails or ignores ranges.
             Cancelled: while its end was read.
         """
-        self._url, self.location = url, shown(url)
+        self._url, self.location = url, redact_credentials(url)
         self._transport = transport
         self._fresh = fresh
         try:

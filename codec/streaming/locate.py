@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from codec.errors import NotAScene
-from codec.file_entry import DASH_NAME, MANIFEST_NAME
-from codec.limits import Limits
-from codec.streaming.address import is_url, local_path, shown
-from codec.streaming.archive import ArchiveContainer, FileRanges
-from codec.streaming.container import Container, never
-from codec.streaming.directory import DirectoryContainer
-from codec.streaming.disk_cache import CacheSettings, DiskCache
-from codec.streaming.http_containers import HttpContainer, HttpRanges
-from codec.streaming.http_settings import HttpSettings
-from codec.streaming.scene_files import LocalFiles, RemoteFiles, SceneFiles
-from codec.streaming.transport import Listener, Transport
+from streamstgs.codec.errors import NotAScene
+from streamstgs.codec.file_entry import DASH_NAME, MANIFEST_NAME
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.streaming.address import is_url, local_path, redact_credentials
+from streamstgs.codec.streaming.archive import ArchiveContainer, FileRanges
+from streamstgs.codec.streaming.container import Container, never
+from streamstgs.codec.streaming.directory import DirectoryContainer
+from streamstgs.codec.streaming.disk_cache import CacheSettings, DiskCache
+from streamstgs.codec.streaming.http_containers import HttpContainer, HttpRanges
+from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.scene_files import LocalFiles, RemoteFiles, SceneFiles
+from streamstgs.codec.streaming.transport import Listener, Transport
 
 ARCHIVE_SUFFIX = ".stgs"
 
@@ -38,7 +38,9 @@ def open_files(
         Cancelled: the caller asked for it.
     """
     if is_url(location):
-        from codec.streaming.http import HttpTransport  # httpx takes 0.1 s that files need not wait
+        from streamstgs.codec.streaming.http import (
+            HttpTransport,  # httpx takes 0.1 s that files need not wait
+        )
 
         transport = HttpTransport(http, listener=listener)
         return open_remote(location, limits, transport, cache, cancelled)
@@ -87,7 +89,9 @@ def open_remote(
 
     kept = DiskCache(cache) if cache.max_bytes else None
     try:
-        return RemoteFiles(shown(url), reach, transport, kept, limits.manifest_bytes, cancelled)
+        return RemoteFiles(
+            redact_credentials(url), reach, transport, kept, limits.manifest_bytes, cancelled
+        )
     except BaseException:
         transport.close()
         if kept is not None:

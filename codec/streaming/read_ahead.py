@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from codec.errors import Cancelled
-from codec.file_entry import FileEntry
+from streamstgs.codec.errors import Cancelled
+from streamstgs.codec.file_entry import FileEntry
 
 POLL_S = 0.03  # how often a waiting reader is asked whether it still wants to wait
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from codec.errors import (
+from streamstgs.codec.errors import (
     Cancelled,
     CorruptSegment,
     MissingSegment,
@@ -17,11 +17,11 @@ from codec.errors import (
     SceneChanged,
     SceneUnreachable,
 )
-from codec.file_entry import MANIFEST_NAME, FileEntry
-from codec.streaming.container import Container, never
-from codec.streaming.disk_cache import DiskCache
-from codec.streaming.read_ahead import POLL_S, ReadAhead
-from codec.streaming.transport import Transport
+from streamstgs.codec.file_entry import MANIFEST_NAME, FileEntry
+from streamstgs.codec.streaming.container import Container, never
+from streamstgs.codec.streaming.disk_cache import DiskCache
+from streamstgs.codec.streaming.read_ahead import POLL_S, ReadAhead
+from streamstgs.codec.streaming.transport import Transport
 
 log = logging.getLogger(__name__)
 

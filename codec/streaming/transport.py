@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from codec.streaming.container import never
+from streamstgs.codec.streaming.container import never
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from glob import glob
 from typing import TYPE_CHECKING
 
-from renderer.errors import BackendUnavailable
+from streamstgs.renderer.errors import BackendUnavailable
 
 if TYPE_CHECKING:
-    from renderer.backends.base import Backend
+    from streamstgs.renderer.backends.base import Backend
 
 # One of these is there where Linux, or Windows around it, has a driver for a GPU. Looking for them
 # saves a machine without one the start of software OpenGL only to learn that it is software.
@@ -102,25 +102,25 @@ def close_backend(backend: Backend) -> None:
 
 
 def _gsplat() -> Backend:
-    from renderer.backends.gsplat_cuda import GsplatBackend
+    from streamstgs.renderer.backends.gsplat_cuda import GsplatBackend
 
     return GsplatBackend()
 
 
 def _opengl() -> Backend:
-    from renderer.backends.opengl import OpenGLBackend
+    from streamstgs.renderer.backends.opengl import OpenGLBackend
 
     return OpenGLBackend()
 
 
 def _cpu() -> Backend:
-    from renderer.backends.cpu import CpuBackend
+    from streamstgs.renderer.backends.cpu.backend import CpuBackend
 
     return CpuBackend()
 
 
 def _reference() -> Backend:
-    from renderer.backends.reference import ReferenceBackend
+    from streamstgs.renderer.backends.reference import ReferenceBackend
 
     return ReferenceBackend()
 

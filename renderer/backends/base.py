@@ -8,11 +8,10 @@ scaled by sqrt(det(cov2d) / det(cov2d + dilation)) so that small splats neither 
 from typing import Protocol
 
 import torch
+from streamstgs.renderer.camera import Camera
+from streamstgs.renderer.gaussians import Gaussians
+from streamstgs.renderer.settings import RenderSettings
 from torch import Tensor
-
-from renderer.camera import Camera
-from renderer.gaussians import Gaussians
-from renderer.settings import RenderSettings
 
 
 class Backend(Protocol):

@@ -10,12 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from streamstgs.renderer.camera import Camera
+from streamstgs.renderer.errors import BackendUnavailable
+from streamstgs.renderer.gaussians import Gaussians
+from streamstgs.renderer.settings import DILATION_PX2, RenderSettings
 from torch import Tensor
-
-from renderer.camera import Camera
-from renderer.errors import BackendUnavailable
-from renderer.gaussians import Gaussians
-from renderer.settings import DILATION_PX2, RenderSettings
 
 BEHIND = (0.0, 0.0, -1.0)  # a place in the camera that is never drawn
 

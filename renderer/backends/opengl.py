@@ -10,14 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from OpenGL import GL
+from streamstgs.renderer.backends.opengl_program import SplatProgram
+from streamstgs.renderer.camera import Camera
+from streamstgs.renderer.errors import BackendUnavailable, RenderError
+from streamstgs.renderer.gaussians import Gaussians
+from streamstgs.renderer.present.egl_context import EglContext
+from streamstgs.renderer.settings import RenderSettings
 from torch import Tensor
-
-from renderer.backends.opengl_program import SplatProgram
-from renderer.camera import Camera
-from renderer.errors import BackendUnavailable, RenderError
-from renderer.gaussians import Gaussians
-from renderer.present.egl_context import EglContext
-from renderer.settings import RenderSettings
 
 
 class OpenGLBackend:

@@ -34,16 +34,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from OpenGL import GL
+from streamstgs.renderer.backends.depth_order import back_to_front
+from streamstgs.renderer.camera import Camera
+from streamstgs.renderer.gaussians import Gaussians
+from streamstgs.renderer.present.gl_errors import gl_errors_as_render_errors
+from streamstgs.renderer.present.gl_objects import PictureTarget, TextureBuffer
+from streamstgs.renderer.present.gl_program import link_program, shader_source, uniform_locations
+from streamstgs.renderer.present.texture_blit import TextureBlit, Viewport, reset_draw_state
+from streamstgs.renderer.settings import ALPHA_MAX, ALPHA_MIN, DILATION_PX2, RenderSettings
 from torch import Tensor
-
-from renderer.backends.depth_order import back_to_front
-from renderer.camera import Camera
-from renderer.gaussians import Gaussians
-from renderer.present.gl_errors import gl_errors_as_render_errors
-from renderer.present.gl_objects import PictureTarget, TextureBuffer
-from renderer.present.gl_program import link_program, shader_source, uniform_locations
-from renderer.present.texture_blit import TextureBlit, Viewport, reset_draw_state
-from renderer.settings import ALPHA_MAX, ALPHA_MIN, DILATION_PX2, RenderSettings
 
 # Splats drawn as one instance: instances of four vertices would leave most of a GPU's lanes idle.
 _SPLATS_PER_INSTANCE = 128
@@ -76,8 +75,8 @@ class SplatProgram:
             "ALPHA_MAX": ALPHA_MAX,
         }
         self._program = link_program(
-            shader_source("renderer.backends", "splat.vert.glsl"),
-            shader_source("renderer.backends", "splat.frag.glsl"),
+            shader_source("streamstgs.renderer.backends", "splat.vert.glsl"),
+            shader_source("streamstgs.renderer.backends", "splat.frag.glsl"),
             constants,
         )
         self._attributes = {name: TextureBuffer(*kind) for name, kind in _ATTRIBUTES.items()}

@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
-from torch.utils.checkpoint import checkpoint
-
-from renderer.camera import Camera
-from renderer.gaussians import Gaussians, rotation_matrices
-from renderer.settings import (
+from streamstgs.renderer.camera import Camera
+from streamstgs.renderer.gaussians import Gaussians, rotation_matrices
+from streamstgs.renderer.settings import (
     ALPHA_MAX,
     ALPHA_MIN,
     DILATION_PX2,
@@ -24,6 +21,8 @@ from renderer.settings import (
     TRANSMITTANCE_MIN,
     RenderSettings,
 )
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 FAR = 1e10  # gsplat's far plane
 FRUSTUM_MARGIN = 0.3  # the Jacobian is taken no further outside the picture than this half-width

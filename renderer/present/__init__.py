@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from renderer.errors import InteropUnavailable
+from streamstgs.renderer.errors import InteropUnavailable
 
 if TYPE_CHECKING:
     import torch
-
-    from renderer.present.base import Presenter
+    from streamstgs.renderer.present.base import Presenter
 
 __all__ = ["make_presenter"]
 
@@ -31,19 +30,19 @@ def make_presenter(device: torch.device) -> tuple[Presenter, str]:
     Raises:
         RenderError: the context cannot even draw a texture (older than OpenGL 4.1, say).
     """
-    from renderer.present.gl_errors import gl_errors_as_render_errors
+    from streamstgs.renderer.present.gl_errors import gl_errors_as_render_errors
 
     with gl_errors_as_render_errors():
         return _fastest(device)
 
 
 def _fastest(device: torch.device) -> tuple[Presenter, str]:
-    from renderer.present.host_copy import HostCopyPresenter
+    from streamstgs.renderer.present.host_copy import HostCopyPresenter
 
     if device.type != "cuda":
         return HostCopyPresenter(), f"pictures are drawn on {device}"
     try:
-        from renderer.present.cuda_gl import CudaGlPresenter
+        from streamstgs.renderer.present.cuda_gl import CudaGlPresenter
 
         return CudaGlPresenter(device), "CUDA and OpenGL share the GPU"
     except InteropUnavailable as error:

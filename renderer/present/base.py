@@ -8,12 +8,11 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 from OpenGL import GL
+from streamstgs.renderer.present.gl_objects import Texture2D
+from streamstgs.renderer.present.texture_blit import TextureBlit, Viewport
 from torch import Tensor
 
-from renderer.present.gl_objects import Texture2D
-from renderer.present.texture_blit import TextureBlit, Viewport
-
-Picture = Tensor | NDArray[Any]
+RenderedFrame = Tensor | NDArray[Any]
 
 
 class Presenter(ABC):
@@ -30,7 +29,7 @@ class Presenter(ABC):
         self._blit = TextureBlit()
 
     @abstractmethod
-    def present(self, picture: Picture) -> int:
+    def present(self, picture: RenderedFrame) -> int:
         """Name of a texture with the picture in 8 bit, row 0 on top; valid until the next call.
 
         Args:
@@ -57,7 +56,7 @@ class Presenter(ABC):
         self._texture.release()
 
 
-def display_bytes(picture: Picture) -> Tensor:
+def display_bytes(picture: RenderedFrame) -> Tensor:
     """[H, W, 3] uint8, where the picture is; every way of presenting rounds like this.
 
     Raises:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from ctypes import c_char_p, c_int32, c_uint, c_void_p
 from typing import Any
 
-from renderer.errors import BackendUnavailable
+from streamstgs.renderer.errors import BackendUnavailable
 
 _OPENGL_API, _EXTENSIONS = 0x30A2, 0x3055
 _PLATFORM_DEVICE, _PLATFORM_SURFACELESS = 0x313F, 0x31DD

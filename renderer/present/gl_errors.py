@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from OpenGL.error import Error, GLError
-
-from renderer.errors import RenderError
+from streamstgs.renderer.errors import RenderError
 
 
 @contextmanager

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from OpenGL import GL
-
-from renderer.errors import RenderError
+from streamstgs.renderer.errors import RenderError
 
 
 class TextureBuffer:

@@ -6,8 +6,7 @@ import re
 from importlib.resources import files
 
 from OpenGL import GL
-
-from renderer.errors import RenderError
+from streamstgs.renderer.errors import RenderError
 
 _VERSION = "#version 410 core\n"  # the newest that macOS has
 

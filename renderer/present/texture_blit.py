@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from OpenGL import GL
-
-from renderer.present.gl_program import link_program, shader_source, uniform_locations
+from streamstgs.renderer.present.gl_program import link_program, shader_source, uniform_locations
 
 Viewport = tuple[int, int, int, int]  # x, y of the lower left corner, width, height; device px
 
@@ -22,8 +21,8 @@ class TextureBlit:
 
     def __init__(self) -> None:
         self._program = link_program(
-            shader_source("renderer.present", "blit.vert.glsl"),
-            shader_source("renderer.present", "blit.frag.glsl"),
+            shader_source("streamstgs.renderer.present", "blit.vert.glsl"),
+            shader_source("streamstgs.renderer.present", "blit.frag.glsl"),
         )
         self._uniforms = uniform_locations(self._program, "flip", "picture")
         self._vertex_array = int(GL.glGenVertexArrays(1))  # core profile draws nothing without one

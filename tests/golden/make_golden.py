@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from streamstgs.codec.attribute_images import decode_planes
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.feature_video import Codec
+from streamstgs.codec.manifest import LayerEntry
+from streamstgs.codec.poster import local_poster
+from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.codec.streaming.container import Container
 
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.feature_video import Codec
-from codec.manifest import LayerEntry
-from codec.planes import decode_planes
-from codec.poster import local_poster
-from codec.scene import Scene, open_scene
-from codec.streaming.container import Container
 from tests.synthetic import SyntheticSource
 
 GOLDEN = Path(__file__).parent

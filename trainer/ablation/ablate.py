@@ -17,23 +17,27 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
-from codec.encoder_config import QP_MAX
-from trainer.ablation.row import Measuring, run_row
-from trainer.ablation.rows import ROWS, Row, shortened
-from trainer.ablation.table import markdown
-from trainer.coarse_stage import train_coarse_stage
-from trainer.config import TrainConfig
-from trainer.datasets import Capture, check_capture, open_capture
-from trainer.errors import RunError, TrainerError
-from trainer.gop_plan import gop_lengths
-from trainer.memory import check_memory, told_when_full
-from trainer.parallel import run_on_devices, training_devices
-from trainer.points.initial_points import check_points
-from trainer.progress import log
-from trainer.run_directory import RunDirectory, write_atomically
-from trainer.setting_checks import require, require_at_least, require_positive, require_share
-from trainer.training_record import changed_settings, plain_config
+from streamstgs.codec.encoder_config import QP_MAX
+from streamstgs.trainer.ablation.row import Measuring, run_row
+from streamstgs.trainer.ablation.rows import ROWS, Row, shortened
+from streamstgs.trainer.ablation.table import markdown
+from streamstgs.trainer.coarse_stage import train_coarse_stage
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import Capture, check_capture, open_capture
+from streamstgs.trainer.errors import RunError, TrainerError
+from streamstgs.trainer.gop_plan import gop_lengths
+from streamstgs.trainer.memory import check_memory, told_when_full
+from streamstgs.trainer.parallel import run_on_devices, training_devices
+from streamstgs.trainer.points.initial_points import check_points
+from streamstgs.trainer.progress import log
+from streamstgs.trainer.run_directory import RunDirectory, write_atomically
+from streamstgs.trainer.setting_checks import (
+    require,
+    require_at_least,
+    require_positive,
+    require_share,
+)
+from streamstgs.trainer.training_record import changed_settings, plain_config
 
 
 @dataclass(frozen=True)

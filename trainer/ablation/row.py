@@ -11,28 +11,27 @@ from typing import Any
 
 import numpy as np
 import torch
+from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.feature_smoothing import SmoothingSettings
+from streamstgs.codec.poster_config import PosterSettings
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.renderer.backends import choose_backend
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import Capture, CapturedView, open_capture
+from streamstgs.trainer.datasets.capture import FrameReader
+from streamstgs.trainer.evaluation.comparison import Comparison
+from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
+from streamstgs.trainer.evaluation.perceptual import perceptual_metric
+from streamstgs.trainer.evaluation.seam import SeamConfig, SeamMeter
+from streamstgs.trainer.gop_plan import frames_of
+from streamstgs.trainer.gop_stage import train_one_gop
+from streamstgs.trainer.joint_stage import settle_static_layer
+from streamstgs.trainer.run_directory import RunDirectory, TrainedScene
+from streamstgs.trainer.train import claim
+from streamstgs.trainer.training_record import plain_config, summary
 from torch import Tensor
-
-from codec.encoder import encode_scene
-from codec.encoder_config import EncoderConfig
-from codec.feature_smoothing import SmoothingSettings
-from codec.poster_config import PosterSettings
-from codec.quality_config import QualitySettings
-from codec.scene import Scene, open_scene
-from renderer.backends import choose_backend
-from trainer.config import TrainConfig
-from trainer.datasets import Capture, CapturedView, open_capture
-from trainer.datasets.capture import FrameReader
-from trainer.evaluation.comparison import Comparison
-from trainer.evaluation.contact_sheet import ContactSheet
-from trainer.evaluation.perceptual import perceptual_metric
-from trainer.evaluation.seam import SeamConfig, SeamMeter
-from trainer.gop_plan import frames_of
-from trainer.gop_stage import train_one_gop
-from trainer.joint_stage import settle_static_layer
-from trainer.run_directory import RunDirectory, TrainedScene
-from trainer.train import claim
-from trainer.training_record import plain_config, summary
 
 SHARED_FILES = (
     "run.json",

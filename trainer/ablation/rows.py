@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trainer.config import TrainConfig
-from trainer.recipes import paper_recipe
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.recipes import paper_recipe
 
 Change = Callable[[TrainConfig], TrainConfig]
 

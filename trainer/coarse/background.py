@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from streamstgs.trainer.datasets import Capture, each_video
+from streamstgs.trainer.setting_checks import require_share
 from torch import Tensor
-
-from trainer.datasets import Capture, each_video
-from trainer.setting_checks import require_share
 
 MEDIAN_SAMPLES = 31
 SAME_COLOR = 3  # 8-bit steps: video coding changes a flat colour by no more

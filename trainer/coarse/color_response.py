@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from streamstgs.trainer.setting_checks import require_at_least, require_share
 from torch import Tensor
-
-from trainer.setting_checks import require_at_least, require_share
 
 
 @dataclass(frozen=True)

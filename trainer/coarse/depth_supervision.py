@@ -11,12 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from streamstgs.renderer import Camera
+from streamstgs.trainer.points.point_cloud import PointCloud
+from streamstgs.trainer.points.projection import inside, project, sample
 from torch import Tensor
 from torch.nn.functional import max_pool2d
-
-from renderer import Camera
-from trainer.points.point_cloud import PointCloud
-from trainer.points.projection import inside, project, sample
 
 CELL_PX = 4  # a point hides others within its cell and the eight around it
 DENSE_SHARE = 0.01  # points per pixel from which a cloud is a surface that can hide

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from renderer import Gaussians
-from trainer.random_source import RandomSource
+from streamstgs.renderer import Gaussians
+from streamstgs.trainer.random_source import RandomSource
 
 MOST_OPAQUE = 0.999
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+from streamstgs.renderer import Camera
+from streamstgs.trainer.coarse.background import StillView, shows_background
+from streamstgs.trainer.coarse.depth_supervision import SparseDepth
+from streamstgs.trainer.datasets import CapturedView, load_frames
+from streamstgs.trainer.random_source import RandomSource
 from torch import Tensor
-
-from renderer import Camera
-from trainer.coarse.background import StillView, shows_background
-from trainer.coarse.depth_supervision import SparseDepth
-from trainer.datasets import CapturedView, load_frames
-from trainer.random_source import RandomSource
 
 
 @dataclass(frozen=True)

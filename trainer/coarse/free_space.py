@@ -16,13 +16,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from streamstgs.renderer import Camera, Gaussians, RenderSettings
+from streamstgs.trainer.optimization.rasterizer import rasterize
+from streamstgs.trainer.points.point_cloud import neighbour_distance
+from streamstgs.trainer.points.projection import distances, inside, project
+from streamstgs.trainer.random_source import RandomSource
 from torch import Tensor
-
-from renderer import Camera, Gaussians, RenderSettings
-from trainer.optimization.rasterizer import rasterize
-from trainer.points.point_cloud import neighbour_distance
-from trainer.points.projection import distances, inside, project
-from trainer.random_source import RandomSource
 
 SHRINK = 4  # floaters are large: a picture of a fourth of the size shows them
 NEIGHBOURS = 6

@@ -11,19 +11,23 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
+from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
+from streamstgs.trainer.coarse.color_response import ColorResponse, respond
+from streamstgs.trainer.coarse.depth_supervision import depth_loss
+from streamstgs.trainer.coarse.dropout import drop_out
+from streamstgs.trainer.coarse.footage import CoarseBatch, CoarseFootage
+from streamstgs.trainer.coarse.free_space import FreeSpace
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
+from streamstgs.trainer.optimization.losses import color_loss, unwanted_loss
+from streamstgs.trainer.optimization.rasterizer import rasterize, rasterize_with_depth
+from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.setting_checks import (
+    require,
+    require_at_least,
+    require_positive,
+    require_share,
+)
 from torch import Tensor
-
-from renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
-from trainer.coarse.color_response import ColorResponse, respond
-from trainer.coarse.depth_supervision import depth_loss
-from trainer.coarse.dropout import drop_out
-from trainer.coarse.footage import CoarseBatch, CoarseFootage
-from trainer.coarse.free_space import FreeSpace
-from trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
-from trainer.optimization.losses import color_loss, unwanted_loss
-from trainer.optimization.rasterizer import rasterize, rasterize_with_depth
-from trainer.random_source import RandomSource
-from trainer.setting_checks import require, require_at_least, require_positive, require_share
 
 
 @dataclass(frozen=True)

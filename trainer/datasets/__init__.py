@@ -3,18 +3,17 @@
 from pathlib import Path
 
 import torch
-
-from trainer.datasets.calibrated import read_calibrated
-from trainer.datasets.capture import (
+from streamstgs.trainer.datasets.calibrated import read_calibrated
+from streamstgs.trainer.datasets.capture import (
     Capture,
     CapturedView,
     check_capture,
     each_video,
     load_frames,
 )
-from trainer.datasets.neural_3d_video import read_neural_3d_video
-from trainer.datasets.reduction import CaptureConfig
-from trainer.errors import CaptureError
+from streamstgs.trainer.datasets.neural_3d_video import read_neural_3d_video
+from streamstgs.trainer.datasets.reduction import CaptureConfig
+from streamstgs.trainer.errors import CaptureError
 
 __all__ = [
     "Capture",

@@ -10,20 +10,19 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import torch
-
-from renderer import Camera
-from trainer.datasets.capture import (
+from streamstgs.renderer import Camera
+from streamstgs.trainer.datasets.capture import (
     Capture,
     CapturedView,
     FrameReader,
     mean_up,
     point_of_attention,
 )
-from trainer.datasets.readers import ImageFolderReader, VideoReader
-from trainer.datasets.reduction import CaptureConfig
-from trainer.errors import CaptureError
+from streamstgs.trainer.datasets.readers import ImageFolderReader, VideoReader
+from streamstgs.trainer.datasets.reduction import CaptureConfig
+from streamstgs.trainer.errors import CaptureError
 
-log = logging.getLogger("trainer")
+log = logging.getLogger("streamstgs.trainer")
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
 SIDE_MAX_PX = 16_384
 WRONG_DOCUMENT = (

@@ -11,11 +11,10 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from streamstgs.renderer import Camera
+from streamstgs.trainer.datasets.reduction import CaptureConfig
+from streamstgs.trainer.errors import CaptureError
 from torch import Tensor
-
-from renderer import Camera
-from trainer.datasets.reduction import CaptureConfig
-from trainer.errors import CaptureError
 
 READERS = 16  # files that are read at once
 LEAST_CONVERGENCE = 1e-3  # mean squared sine of the angles between optical axes, about 2 degrees

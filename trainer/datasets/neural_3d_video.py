@@ -10,12 +10,11 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
-
-from renderer import Camera
-from trainer.datasets.capture import Capture, CapturedView, mean_up, point_of_attention
-from trainer.datasets.readers import VideoReader
-from trainer.datasets.reduction import CaptureConfig
-from trainer.errors import CaptureError
+from streamstgs.renderer import Camera
+from streamstgs.trainer.datasets.capture import Capture, CapturedView, mean_up, point_of_attention
+from streamstgs.trainer.datasets.readers import VideoReader
+from streamstgs.trainer.datasets.reduction import CaptureConfig
+from streamstgs.trainer.errors import CaptureError
 
 
 @dataclass(frozen=True)

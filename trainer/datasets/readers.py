@@ -12,9 +12,8 @@ from pathlib import Path
 import av
 import imageio.v3 as iio
 import numpy as np
-
-from trainer.datasets.reduction import reduced
-from trainer.errors import CaptureError
+from streamstgs.trainer.datasets.reduction import reduced
+from streamstgs.trainer.errors import CaptureError
 
 READ_AS = {
     **dict.fromkeys(("RGB", "L", "CMYK", "YCbCr"), "RGB"),

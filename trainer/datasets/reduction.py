@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
-from renderer import Camera
-from trainer.setting_checks import require_at_least
+from streamstgs.renderer import Camera
+from streamstgs.trainer.setting_checks import require_at_least
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
+from streamstgs.codec.scene import Scene
+from streamstgs.renderer import Gop, RenderSettings
+from streamstgs.renderer.backends.base import Backend
+from streamstgs.trainer.coarse.color_response import respond
+from streamstgs.trainer.datasets import CapturedView, load_frames
+from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
+from streamstgs.trainer.evaluation.perceptual import PerceptualMetric, ms_ssim
+from streamstgs.trainer.evaluation.seam import SeamMeter
+from streamstgs.trainer.optimization.losses import psnr, ssim
 from torch import Tensor
 
-from codec.scene import Scene
-from renderer import Gop, RenderSettings
-from renderer.backends.base import Backend
-from trainer.coarse.color_response import respond
-from trainer.datasets import CapturedView, load_frames
-from trainer.evaluation.contact_sheet import ContactSheet
-from trainer.evaluation.perceptual import PerceptualMetric, ms_ssim
-from trainer.evaluation.seam import SeamMeter
-from trainer.optimization.losses import psnr, ssim
-
-log = logging.getLogger("trainer")
+log = logging.getLogger("streamstgs.trainer")
 
 
 @dataclass(frozen=True)

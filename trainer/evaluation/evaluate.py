@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
-from codec.scene import Scene, open_scene
-from renderer.backends import choose_backend
-from renderer.backends.base import Backend
-from trainer.datasets import Capture, CaptureConfig, CapturedView, open_capture
-from trainer.errors import CaptureError, EvaluationError
-from trainer.evaluation.comparison import Comparison, Reading
-from trainer.evaluation.contact_sheet import ContactSheet
-from trainer.evaluation.perceptual import LpipsNetwork, perceptual_metric
-from trainer.evaluation.rate_distortion import compare_figures
-from trainer.evaluation.rate_plot import write_rate_plot
-from trainer.evaluation.seam import SeamConfig, SeamMeter
-from trainer.run_directory import RunDirectory
-from trainer.setting_checks import require_at_least
+from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.renderer.backends import choose_backend
+from streamstgs.renderer.backends.base import Backend
+from streamstgs.trainer.datasets import Capture, CaptureConfig, CapturedView, open_capture
+from streamstgs.trainer.errors import CaptureError, EvaluationError
+from streamstgs.trainer.evaluation.comparison import Comparison, Reading
+from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
+from streamstgs.trainer.evaluation.perceptual import LpipsNetwork, perceptual_metric
+from streamstgs.trainer.evaluation.rate_distortion import compare_figures
+from streamstgs.trainer.evaluation.rate_plot import write_rate_plot
+from streamstgs.trainer.evaluation.seam import SeamConfig, SeamMeter
+from streamstgs.trainer.run_directory import RunDirectory
+from streamstgs.trainer.setting_checks import require_at_least
 
 
 @dataclass(frozen=True)

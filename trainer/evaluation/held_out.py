@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from streamstgs.renderer import Camera, Gaussians, RenderSettings
+from streamstgs.trainer.coarse.background import StillView
+from streamstgs.trainer.datasets import Capture, CapturedView, load_frames
+from streamstgs.trainer.optimization.losses import psnr
+from streamstgs.trainer.optimization.rasterizer import rasterize
 from torch import Tensor
-
-from renderer import Camera, Gaussians, RenderSettings
-from trainer.coarse.background import StillView
-from trainer.datasets import Capture, CapturedView, load_frames
-from trainer.optimization.losses import psnr
-from trainer.optimization.rasterizer import rasterize
 
 WATCHED_FRAMES = 4
 

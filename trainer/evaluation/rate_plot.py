@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from PIL import Image, ImageDraw, ImageFont
-
-from trainer.evaluation.rate_distortion import RatePoint, by_rate, curve_of
+from streamstgs.trainer.evaluation.rate_distortion import RatePoint, by_rate, curve_of
 
 PANEL_PX = (560, 400)
 MARGIN_PX = (64, 48, 20, 52)  # left, top, right, bottom

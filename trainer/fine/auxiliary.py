@@ -19,12 +19,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from streamstgs.renderer import CanonicalGaussians, DeformationField, Gaussians
+from streamstgs.renderer.deformation import sinusoidal_encoding
+from streamstgs.trainer.setting_checks import require, require_at_least
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
-
-from renderer import CanonicalGaussians, DeformationField, Gaussians
-from renderer.deformation import sinusoidal_encoding
-from trainer.setting_checks import require, require_at_least
 
 
 @dataclass(frozen=True)

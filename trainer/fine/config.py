@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from trainer.fine.auxiliary import AuxiliaryConfig
-from trainer.optimization.gaussian_parameters import GaussianRates
-from trainer.setting_checks import require, require_at_least, require_positive, require_share
+from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianRates
+from streamstgs.trainer.setting_checks import (
+    require,
+    require_at_least,
+    require_positive,
+    require_share,
+)
 
 
 @dataclass(frozen=True)

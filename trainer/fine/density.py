@@ -7,13 +7,12 @@ relocated to where they help (3DGS-MCMC), so that their number and their places 
 from __future__ import annotations
 
 import torch
+from streamstgs.codec.grid_sorting import SortSettings
+from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.fine.start import grid_order
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters
+from streamstgs.trainer.random_source import RandomSource
 from torch import Tensor
-
-from codec.grid_sorting import SortSettings
-from trainer.fine.config import GopConfig
-from trainer.fine.start import grid_order
-from trainer.optimization.gaussian_parameters import GaussianParameters
-from trainer.random_source import RandomSource
 
 # Done many times: a fifth of the passes makes a grid nearly as smooth.
 QUICKLY = SortSettings(radius_factor=0.5, passes=4)

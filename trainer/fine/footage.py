@@ -7,21 +7,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-from torch import Tensor
-from torch.nn.functional import max_pool2d
-
-from renderer import Camera, Gaussians, RenderSettings
-from trainer.coarse.background import (
+from streamstgs.renderer import Camera, Gaussians, RenderSettings
+from streamstgs.trainer.coarse.background import (
     BackgroundConfig,
     StillView,
     dynamic_mask,
     flat_background,
     shows_background,
 )
-from trainer.coarse.color_response import respond
-from trainer.datasets import Capture, each_video
-from trainer.optimization.losses import color_loss, unwanted_loss
-from trainer.optimization.rasterizer import rasterize, rasterize_with_share
+from streamstgs.trainer.coarse.color_response import respond
+from streamstgs.trainer.datasets import Capture, each_video
+from streamstgs.trainer.optimization.losses import color_loss, unwanted_loss
+from streamstgs.trainer.optimization.rasterizer import rasterize, rasterize_with_share
+from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 STILL_DEVIATION = 0.02  # temporal, 0..1: above the noise of a recording
 STILL_MARGIN_PX = 4

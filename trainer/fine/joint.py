@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from streamstgs.renderer import CanonicalGaussians
+from streamstgs.trainer.fine.config import JointConfig
+from streamstgs.trainer.fine.stage import GopTraining
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters
 from torch import Tensor
-
-from renderer import CanonicalGaussians
-from trainer.fine.config import JointConfig
-from trainer.fine.stage import GopTraining
-from trainer.optimization.gaussian_parameters import GaussianParameters
 
 
 def joint_gops(available: Sequence[int], most: int) -> list[int]:

@@ -12,19 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from streamstgs.renderer import Gaussians, RenderSettings
+from streamstgs.trainer.coarse.background import StillView, motion_mask
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import Capture
+from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.optimization.rasterizer import depth_map
+from streamstgs.trainer.points.dynamic_points import Moment, moving_points
+from streamstgs.trainer.points.point_cloud import PointCloud, neighbour_distance
+from streamstgs.trainer.points.projection import distances
+from streamstgs.trainer.progress import log
+from streamstgs.trainer.random_source import RandomSource
 from torch import Tensor
-
-from renderer import Gaussians, RenderSettings
-from trainer.coarse.background import StillView, motion_mask
-from trainer.config import TrainConfig
-from trainer.datasets import Capture
-from trainer.fine.footage import GopFootage
-from trainer.optimization.rasterizer import depth_map
-from trainer.points.dynamic_points import Moment, moving_points
-from trainer.points.point_cloud import PointCloud, neighbour_distance
-from trainer.points.projection import distances
-from trainer.progress import log
-from trainer.random_source import RandomSource
 
 LOOKED_AT = 0.2  # half the side of the box around what the cameras look at, of their distance
 FEWEST = 64  # a GOP in which nothing moves still gets a few moving Gaussians

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from streamstgs.codec.grid_sorting import grid_shape
+from streamstgs.codec.source import TrainedGop
+from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians
+from streamstgs.trainer.fine.auxiliary import AuxiliaryPass, gop_times, with_batch
+from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.fine.density import control_density, is_due
+from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.fine.start import GopStart
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters
+from streamstgs.trainer.optimization.losses import attribute_loss, opacity_loss, temporal_loss
+from streamstgs.trainer.random_source import RandomSource
 from torch import Tensor
-
-from codec.grid_sorting import grid_shape
-from codec.source import TrainedGop
-from renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians
-from trainer.fine.auxiliary import AuxiliaryPass, gop_times, with_batch
-from trainer.fine.config import GopConfig
-from trainer.fine.density import control_density, is_due
-from trainer.fine.footage import GopFootage
-from trainer.fine.start import GopStart
-from trainer.optimization.gaussian_parameters import GaussianParameters
-from trainer.optimization.losses import attribute_loss, opacity_loss, temporal_loss
-from trainer.random_source import RandomSource
 
 
 class GopTraining:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from streamstgs.codec.grid_sorting import SortSettings, grid_shape, sort_grid
+from streamstgs.renderer import CanonicalGaussians
+from streamstgs.trainer.coarse.background import StillView
+from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.datasets import Capture
+from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.fine.moving_start import moving_start
+from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
+from streamstgs.trainer.points.point_cloud import gaussians_from_points
+from streamstgs.trainer.random_source import RandomSource
 from torch import Tensor
-
-from codec.grid_sorting import SortSettings, grid_shape, sort_grid
-from renderer import CanonicalGaussians
-from trainer.coarse.background import StillView
-from trainer.config import TrainConfig
-from trainer.datasets import Capture
-from trainer.fine.config import GopConfig
-from trainer.fine.footage import GopFootage
-from trainer.fine.moving_start import moving_start
-from trainer.optimization.gaussian_parameters import ATTRIBUTES
-from trainer.points.point_cloud import gaussians_from_points
-from trainer.random_source import RandomSource
 
 THOROUGHLY = SortSettings()
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from streamstgs.renderer import CanonicalGaussians
+from streamstgs.trainer.optimization.relocation import choose_targets, split_opacity_and_scale
+from streamstgs.trainer.setting_checks import require_at_least
 from torch import Tensor
-
-from renderer import CanonicalGaussians
-from trainer.optimization.relocation import choose_targets, split_opacity_and_scale
-from trainer.setting_checks import require_at_least
 
 ATTRIBUTES = ("means", "quats", "log_scales", "opacity_logits", "colors")
 

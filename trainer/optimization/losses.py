@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import torch
+from streamstgs.renderer import CanonicalGaussians
+from streamstgs.trainer.optimization.structural_similarity import blur, gaussian_kernel, ssim
 from torch import Tensor
 from torch.nn.functional import huber_loss
-
-from renderer import CanonicalGaussians
-from trainer.optimization.structural_similarity import blur, gaussian_kernel, ssim
 
 
 def color_loss(picture: Tensor, target: Tensor, mask: Tensor, ssim_share: float) -> Tensor:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
+from streamstgs.renderer import Camera, Gaussians, RenderSettings
 from torch import Tensor
-
-from renderer import Camera, Gaussians, RenderSettings
 
 
 def rasterize(
@@ -15,11 +14,11 @@ def rasterize(
 ) -> tuple[Tensor, Tensor]:
     """Pictures [C, H, W, 3] and alphas [C, H, W] of one set of Gaussians, with gradients."""
     if gaussians.means.is_cuda:
-        from renderer.backends import gsplat_cuda
+        from streamstgs.renderer.backends import gsplat_cuda
 
         colors, alphas, _ = gsplat_cuda.rasterize(gaussians, cameras, settings)
         return colors, alphas[..., 0]
-    from renderer.backends import reference
+    from streamstgs.renderer.backends import reference
 
     pictures = [reference.rasterize(gaussians, camera, settings) for camera in cameras]
     return torch.stack([c for c, _ in pictures]), torch.stack([a for _, a in pictures])
@@ -35,7 +34,7 @@ def rasterize_with_share(
         marked: [N], 1 for those that are meant, else 0.
     """
     if gaussians.means.is_cuda:
-        from renderer.backends import gsplat_cuda
+        from streamstgs.renderer.backends import gsplat_cuda
 
         told = replace(gaussians, colors=torch.cat([gaussians.colors, marked[:, None]], dim=1))
         drawn, alphas, _ = gsplat_cuda.rasterize(told, cameras, settings)
@@ -53,7 +52,7 @@ def rasterize_with_depth(
     """Pictures [C, H, W, 3], alphas [C, H, W] and expected depths [C, H, W] in world units, with
     gradients."""
     if gaussians.means.is_cuda:
-        from renderer.backends import gsplat_cuda
+        from streamstgs.renderer.backends import gsplat_cuda
 
         drawn, alphas, _ = gsplat_cuda.rasterize(gaussians, cameras, settings, depth=True)
         return drawn[..., :3], alphas[..., 0], drawn[..., 3]

@@ -12,13 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
+from streamstgs.renderer import Camera
+from streamstgs.trainer.points.point_cloud import PointCloud
+from streamstgs.trainer.points.projection import inside, project, sample
+from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.setting_checks import require_at_least, require_share
 from torch import Tensor
-
-from renderer import Camera
-from trainer.points.point_cloud import PointCloud
-from trainer.points.projection import inside, project, sample
-from trainer.random_source import RandomSource
-from trainer.setting_checks import require_at_least, require_share
 
 
 @dataclass(frozen=True)

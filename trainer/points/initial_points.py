@@ -7,18 +7,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+from streamstgs.renderer import Camera
+from streamstgs.trainer.datasets import Capture
+from streamstgs.trainer.errors import CaptureError
+from streamstgs.trainer.points.plane_sweep import SweepConfig, swept_points
+from streamstgs.trainer.points.point_cloud import PointCloud, read_ply
+from streamstgs.trainer.points.projection import distances, inside, project, sample, unproject
+from streamstgs.trainer.points.triangulation import triangulate_moments
+from streamstgs.trainer.progress import log
+from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.setting_checks import require_at_least
 from torch import Tensor
-
-from renderer import Camera
-from trainer.datasets import Capture
-from trainer.errors import CaptureError
-from trainer.points.plane_sweep import SweepConfig, swept_points
-from trainer.points.point_cloud import PointCloud, read_ply
-from trainer.points.projection import distances, inside, project, sample, unproject
-from trainer.points.triangulation import triangulate_moments
-from trainer.progress import log
-from trainer.random_source import RandomSource
-from trainer.setting_checks import require_at_least
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,18 @@ import math
 from dataclasses import dataclass
 
 import torch
+from streamstgs.renderer import Camera
+from streamstgs.trainer.points.point_cloud import PointCloud
+from streamstgs.trainer.points.projection import project, sample, unproject
+from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.setting_checks import (
+    require,
+    require_at_least,
+    require_positive,
+    require_share,
+)
 from torch import Tensor
 from torch.nn.functional import grid_sample, normalize
-
-from renderer import Camera
-from trainer.points.point_cloud import PointCloud
-from trainer.points.projection import project, sample, unproject
-from trainer.random_source import RandomSource
-from trainer.setting_checks import require, require_at_least, require_positive, require_share
 
 CHUNK = 128  # pixels at a time: each has depths x patch samples in each neighbour
 

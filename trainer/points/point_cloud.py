@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from streamstgs.renderer import CanonicalGaussians
+from streamstgs.trainer.errors import CaptureError
+from streamstgs.trainer.points.projection import distances
 from torch import Tensor
-
-from renderer import CanonicalGaussians
-from trainer.errors import CaptureError
-from trainer.points.projection import distances
 
 PLY_TYPES = {
     "char": "i1", "uchar": "u1", "short": "<i2", "ushort": "<u2", "int": "<i4", "uint": "<u4",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import torch
+from streamstgs.renderer import Camera
 from torch import Tensor
-
-from renderer import Camera
 
 
 def project(positions: Tensor, camera: Camera) -> tuple[Tensor, Tensor]:

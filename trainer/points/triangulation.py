@@ -11,10 +11,9 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import torch
+from streamstgs.trainer.datasets import Capture, CapturedView, load_frames
+from streamstgs.trainer.points.point_cloud import PointCloud
 from torch import Tensor
-
-from trainer.datasets import Capture, CapturedView, load_frames
-from trainer.points.point_cloud import PointCloud
 
 
 def triangulate_moments(

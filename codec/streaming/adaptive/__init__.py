@@ -3,14 +3,18 @@
 manifest -> Ladder;  transfers -> ThroughputMeter;  both -> decide, reconsider -> Decision
 """
 
-from codec.streaming.adaptive.budget import BudgetSettings
-from codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, decide
-from codec.streaming.adaptive.decision import Decision, Held, InFlight, Situation, Step
-from codec.streaming.adaptive.in_flight import give_up_features, reconsider
-from codec.streaming.adaptive.ladder import GopLadder, Ladder, ladder_of
-from codec.streaming.adaptive.static_layers import StaticSettings
-from codec.streaming.adaptive.throughput import Throughput, ThroughputMeter, ThroughputSettings
-from codec.streaming.adaptive.upgrades import UpgradeSettings
+from streamstgs.codec.streaming.adaptive.budget import BudgetSettings
+from streamstgs.codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, decide
+from streamstgs.codec.streaming.adaptive.decision import Decision, Held, InFlight, Situation, Step
+from streamstgs.codec.streaming.adaptive.in_flight import give_up_features, reconsider
+from streamstgs.codec.streaming.adaptive.ladder import GopLadder, Ladder, ladder_of
+from streamstgs.codec.streaming.adaptive.static_layers import LayerScheduleSettings
+from streamstgs.codec.streaming.adaptive.throughput import (
+    Throughput,
+    ThroughputMeter,
+    ThroughputSettings,
+)
+from streamstgs.codec.streaming.adaptive.upgrades import UpgradeSettings
 
 __all__ = [
     "AdaptiveSettings",
@@ -20,8 +24,8 @@ __all__ = [
     "Held",
     "InFlight",
     "Ladder",
+    "LayerScheduleSettings",
     "Situation",
-    "StaticSettings",
     "Step",
     "Throughput",
     "ThroughputMeter",

@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from codec.streaming.adaptive.decision import InFlight, Situation
-from codec.streaming.adaptive.ladder import GopLadder, Ladder
-from codec.streaming.adaptive.static_layers import stall_db
-from codec.streaming.adaptive.throughput import USUAL_UNREST
+from streamstgs.codec.streaming.adaptive.decision import InFlight, Situation
+from streamstgs.codec.streaming.adaptive.ladder import GopLadder, Ladder
+from streamstgs.codec.streaming.adaptive.static_layers import stall_db
+from streamstgs.codec.streaming.adaptive.throughput import USUAL_UNREST
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from codec.streaming.adaptive.budget import BudgetSettings, rungs_within_budget
-from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
-from codec.streaming.adaptive.ladder import GopLadder, Ladder
-from codec.streaming.adaptive.static_layers import StaticSettings, gops_to_wait
-from codec.streaming.adaptive.upgrades import UpgradeSettings, best_upgrade
+from streamstgs.codec.streaming.adaptive.budget import BudgetSettings, rungs_within_budget
+from streamstgs.codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from streamstgs.codec.streaming.adaptive.ladder import GopLadder, Ladder
+from streamstgs.codec.streaming.adaptive.static_layers import LayerScheduleSettings, gops_to_wait
+from streamstgs.codec.streaming.adaptive.upgrades import UpgradeSettings, best_upgrade
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class AdaptiveSettings:
     abandon_after_s: float = 1.0
     abandon_gain_s: float = 0.3
     budget: BudgetSettings = field(default_factory=BudgetSettings)
-    static: StaticSettings = field(default_factory=StaticSettings)
+    static: LayerScheduleSettings = field(default_factory=LayerScheduleSettings)
     upgrades: UpgradeSettings = field(default_factory=UpgradeSettings)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from codec.streaming.adaptive.throughput import Throughput
+from streamstgs.codec.streaming.adaptive.throughput import Throughput
 
 
 @dataclass(frozen=True)

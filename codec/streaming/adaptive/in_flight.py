@@ -6,11 +6,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, choose_rung
-from codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
-from codec.streaming.adaptive.ladder import Ladder
-from codec.streaming.adaptive.static_layers import gops_to_wait
-from codec.streaming.adaptive.upgrades import why_give_up
+from streamstgs.codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, choose_rung
+from streamstgs.codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from streamstgs.codec.streaming.adaptive.ladder import Ladder
+from streamstgs.codec.streaming.adaptive.static_layers import gops_to_wait
+from streamstgs.codec.streaming.adaptive.upgrades import why_give_up
 
 
 def reconsider(

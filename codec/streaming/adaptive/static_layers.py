@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from codec.streaming.adaptive.decision import Situation
-from codec.streaming.adaptive.ladder import Ladder
-from codec.streaming.adaptive.throughput import Throughput
+from streamstgs.codec.streaming.adaptive.decision import Situation
+from streamstgs.codec.streaming.adaptive.ladder import Ladder
+from streamstgs.codec.streaming.adaptive.throughput import Throughput
 
 STALL_DB_MIN = 4.3  # dB of mean quality that one stalled second per minute of content costs
 
 
 @dataclass(frozen=True)
-class StaticSettings:
+class LayerScheduleSettings:
     """How far the choice looks ahead.
 
     Args:
@@ -42,7 +42,9 @@ def stall_db(gop_s: float) -> float:
     return STALL_DB_MIN * 60.0 / gop_s
 
 
-def gops_to_wait(ladder: Ladder, seen: Situation, most_s: float, settings: StaticSettings) -> int:
+def gops_to_wait(
+    ladder: Ladder, seen: Situation, most_s: float, settings: LayerScheduleSettings
+) -> int:
     """How many GOPs to fetch before the next static layers, or before what is missing of one.
 
     Every number is tried, and to do without. Waiting costs the sharpness of the GOPs that are shown
@@ -93,7 +95,7 @@ def _best_buy(ladder: Ladder, seen: Situation) -> tuple[int, float]:
     return best, best_db
 
 
-def long_run_bps(ladder: Ladder, seen: Throughput, settings: StaticSettings) -> float:
+def long_run_bps(ladder: Ladder, seen: Throughput, settings: LayerScheduleSettings) -> float:
     """What was measured over minutes; as long as that is little, rather what is usual."""
     usual_bps = settings.usual_room * ladder.bandwidth_bps(ladder.lowest)
     known = seen.known_s / (seen.known_s + settings.prior_s)
@@ -105,7 +107,7 @@ def _late_s(
     buffer_s: float,
     most_s: float,
     static: tuple[int, float],
-    settings: StaticSettings,
+    settings: LayerScheduleSettings,
 ) -> float:
     """Stall of fetching GOPs one by one, with an interruption, and what that leaves too little.
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codec.streaming.adaptive.decision import Held, InFlight, Situation
-from codec.streaming.adaptive.ladder import Ladder
+from streamstgs.codec.streaming.adaptive.decision import Held, InFlight, Situation
+from streamstgs.codec.streaming.adaptive.ladder import Ladder
 
 
 @dataclass(frozen=True)

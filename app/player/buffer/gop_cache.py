@@ -1,0 +1,114 @@
+"""Decoded GOPs, bounded by count and by bytes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class CachedGop:
+    """A decoded GOP and the rung (QP) that it was decoded from.
+
+    Args:
+        still: whether it only stands in for a GOP that has not come yet.
+    """
+
+    gop: Gop
+    rung: int
+    still: bool = False
+
+    def with_static(self, static: Gaussians) -> CachedGop:
+        """The same with other Gaussians that never move; planes are shared."""
+        if self.gop.static is static:
+            return self
+        return replace(self, gop=replace(self.gop, static=static))
+
+
+class GopCache:
+    """Keeps the GOPs that are wanted next, then those used last. Not locked: its owner is.
+
+    Args:
+        max_gops: how many are kept at most; at least 1.
+        max_bytes: sum of their planes; a single larger GOP is still kept, else nothing could play.
+    """
+
+    def __init__(self, max_gops: int, max_bytes: int) -> None:
+        self._max_gops = max(max_gops, 1)
+        self._max_bytes = max_bytes
+        self._gops: OrderedDict[int, CachedGop] = OrderedDict()  # least recently used first
+        self._bytes: dict[int, int] = {}
+        self._largest_bytes = 0
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._gops
+
+    def __len__(self) -> int:
+        return len(self._gops)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._gops)
+
+    @property
+    def bytes(self) -> int:
+        return sum(self._bytes.values())
+
+    @property
+    def capacity(self) -> int:
+        """How many GOPs as large as the largest one seen fit at once; at least 1."""
+        if not self._largest_bytes:
+            return self._max_gops
+        return min(max(self._max_bytes // self._largest_bytes, 1), self._max_gops)
+
+    def get(self, index: int) -> CachedGop | None:
+        """The GOP, marked as just used."""
+        if index in self._gops:
+            self._gops.move_to_end(index)
+        return self._gops.get(index)
+
+    def rung_of(self, index: int) -> int | None:
+        """The rung of a GOP without marking it as used."""
+        cached = self._gops.get(index)
+        return cached.rung if cached else None
+
+    def put(self, index: int, cached: CachedGop, wanted: list[int]) -> None:
+        """Add or replace a GOP; those not `wanted` go first, oldest use first."""
+        self._gops[index] = cached
+        self._gops.move_to_end(index)
+        self._bytes[index] = gop_bytes(cached.gop)
+        self._largest_bytes = max(self._largest_bytes, self._bytes[index])
+        while len(self._gops) > 1 and self._too_full():
+            self._drop(self._least_wanted(wanted))
+
+    def replace_static(self, static: Gaussians) -> None:
+        """All GOPs have these static Gaussians from now on."""
+        for index, cached in self._gops.items():
+            self._gops[index] = cached.with_static(static)
+
+    def clear(self) -> None:
+        self._gops.clear()
+        self._bytes.clear()
+
+    def _too_full(self) -> bool:
+        return len(self._gops) > self._max_gops or self.bytes > self._max_bytes
+
+    def _least_wanted(self, wanted: list[int]) -> int:
+        for index in self._gops:
+            if index not in wanted:
+                return index
+        return max(self._gops, key=wanted.index)  # all are wanted: the one needed last
+
+    def _drop(self, index: int) -> None:
+        del self._gops[index]
+        del self._bytes[index]
+
+
+def gop_bytes(gop: Gop) -> int:
+    """Bytes of a GOP's own planes and weights; the static layer is shared and not counted."""
+    planes = [getattr(gop.canonical, field.name) for field in fields(CanonicalGaussians)]
+    tensors: list[Tensor] = [*planes, gop.features, *gop.field.parameters()]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

@@ -1,0 +1,1 @@
+"""Orbit camera, camera paths, framing, and the controller that moves them."""

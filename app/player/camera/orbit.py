@@ -1,0 +1,262 @@
+"""The orbit camera: a pivot, two angles and a distance. Knows nothing of windows.
+
+Angles and lengths are those of `docs/conventions.md`: OpenCV cameras, any unit vector as up. The
+horizon stays level: there is no roll, and the poles cannot be crossed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from streamstgs.app.player.camera.framing import FOV_LIMITS_RAD, Vector, focal_px, natural_aspect
+from streamstgs.codec.source import CameraPreset, SceneMeta
+from streamstgs.renderer import Camera
+
+Array = NDArray[np.float64]
+
+ORBIT_RAD_PER_HEIGHT = 1.2 * math.pi  # dragging over the whole height of the view
+DOLLY_PER_STEP = 0.88  # one notch of the wheel keeps this share of the distance
+PITCH_LIMIT_RAD = math.pi / 2 - 0.01
+DEFAULT_FOV_Y_RAD = math.radians(50.0)
+
+
+@dataclass(frozen=True)
+class OrbitView:
+    """Where an orbit camera stands.
+
+    Args:
+        pivot: point that it looks at and turns around, world units.
+        yaw_rad: angle around up; growing, the eye moves to its right.
+        pitch_rad: height of the eye above the pivot as an angle, -pi/2 .. pi/2.
+        distance: from eye to pivot, world units, > 0.
+        fov_y_rad: vertical field of view in a window of the scene's own aspect ratio.
+    """
+
+    pivot: Vector
+    yaw_rad: float
+    pitch_rad: float
+    distance: float
+    fov_y_rad: float = DEFAULT_FOV_Y_RAD
+
+
+class OrbitCamera:
+    """The camera that mouse and keys move: `view` is where it stands, methods move it.
+
+    All pixel arguments are in the same unit (logical or device px); `viewport` is (width, height).
+
+    Args:
+        view: where it starts.
+        up: unit vector that points up in the world.
+        aspect: width / height of a picture of the scene; narrower windows see as much to the sides.
+        min_distance, max_distance: limits of the distance to the pivot, world units.
+    """
+
+    def __init__(
+        self,
+        view: OrbitView,
+        up: Vector = (0.0, -1.0, 0.0),
+        aspect: float = 16 / 9,
+        min_distance: float = 1e-3,
+        max_distance: float = 1e4,
+    ) -> None:
+        self._axes = _axes_of(up)
+        self.aspect = aspect
+        self.min_distance = min_distance
+        self.max_distance = max_distance
+        self.view = view
+
+    @staticmethod
+    def from_meta(meta: SceneMeta) -> OrbitCamera:
+        """The opening view of a scene: its first preset, else the whole scene from the front."""
+        radius = max(meta.radius, 1e-6)
+        camera = OrbitCamera(
+            OrbitView(meta.center, 0.0, math.radians(10.0), radius),
+            up=meta.up,
+            aspect=natural_aspect(meta),
+            min_distance=radius * 0.01,
+            max_distance=radius * 20.0,
+        )
+        if meta.presets:
+            camera.go_to_preset(meta.presets[0])
+        return camera
+
+    @property
+    def view(self) -> OrbitView:
+        return self._view
+
+    @view.setter
+    def view(self, view: OrbitView) -> None:
+        """Takes any view; what lies beyond the limits is brought back to them."""
+        self._view = replace(
+            view,
+            pitch_rad=_clamp(view.pitch_rad, -PITCH_LIMIT_RAD, PITCH_LIMIT_RAD),
+            distance=_clamp(view.distance, self.min_distance, self.max_distance),
+            fov_y_rad=_clamp(view.fov_y_rad, *FOV_LIMITS_RAD),
+        )
+
+    def orbit(self, dx_px: float, dy_px: float, viewport: tuple[int, int]) -> None:
+        """Turn the scene with the pointer: dragging right turns its front to the right."""
+        rad_per_px = ORBIT_RAD_PER_HEIGHT / max(viewport[1], 1)
+        self.view = replace(
+            self.view,
+            yaw_rad=self.view.yaw_rad - dx_px * rad_per_px,
+            pitch_rad=self.view.pitch_rad + dy_px * rad_per_px,
+        )
+
+    def pan(self, dx_px: float, dy_px: float, viewport: tuple[int, int]) -> None:
+        """Move the scene with the pointer; what lies at the pivot's depth follows it exactly."""
+        units_per_px = self.view.distance / self._focal_px(*viewport)
+        right, down, _ = self._directions()
+        shift = (right * dx_px + down * dy_px) * units_per_px
+        self.view = replace(self.view, pivot=_vector(np.array(self.view.pivot) - shift))
+
+    def dolly(
+        self,
+        steps: float,
+        pointer: tuple[float, float] | None = None,
+        viewport: tuple[int, int] = (1, 1),
+    ) -> None:
+        """Come nearer by `steps` notches (negative: back off) towards what is under the pointer.
+
+        Args:
+            pointer: (x, y) px from the top left corner; None: towards the middle.
+        """
+        wanted = self.view.distance * DOLLY_PER_STEP**steps
+        distance = _clamp(wanted, self.min_distance, self.max_distance)
+        pivot = np.array(self.view.pivot)
+        if pointer is not None:
+            fixed = self.point_at_pivot_depth(pointer, viewport)
+            pivot = fixed + (pivot - fixed) * (distance / self.view.distance)
+        self.view = replace(self.view, pivot=_vector(pivot), distance=distance)
+
+    def point_at_pivot_depth(
+        self, pointer: tuple[float, float], viewport: tuple[int, int]
+    ) -> NDArray[np.float64]:
+        """[3] world point under the pointer, as far away as the pivot."""
+        width, height = viewport
+        units_per_px = self.view.distance / self._focal_px(width, height)
+        right, down, _ = self._directions()
+        offset = right * (pointer[0] - width / 2) + down * (pointer[1] - height / 2)
+        return np.array(self.view.pivot) + offset * units_per_px
+
+    def set_pivot(self, point: Vector) -> None:
+        """Look at `point` and turn around it from now on; the eye stays where it is."""
+        self.look_from(self.position, point, self.view.fov_y_rad)
+
+    def look_from(self, position: Vector, target: Vector, fov_y_rad: float) -> None:
+        """Put the eye at `position` and the pivot at `target`."""
+        offset = np.array(position, dtype=np.float64) - np.array(target, dtype=np.float64)
+        east, north, up = self._axes
+        self.view = OrbitView(
+            pivot=_vector(np.array(target, dtype=np.float64)),
+            yaw_rad=math.atan2(float(offset @ north), float(offset @ east)),
+            pitch_rad=math.atan2(
+                float(offset @ up), math.hypot(float(offset @ east), float(offset @ north))
+            ),
+            distance=float(np.linalg.norm(offset)),
+            fov_y_rad=fov_y_rad,
+        )
+
+    def go_to_preset(self, preset: CameraPreset) -> None:
+        """Take a named view of the scene."""
+        self.look_from(preset.position, preset.target, preset.fov_y_rad)
+
+    def frame_all(self, meta: SceneMeta) -> None:
+        """Bring the whole scene into view from the side the camera is on."""
+        self.view = replace(self.view, pivot=meta.center, distance=meta.radius)
+
+    @property
+    def position(self) -> Vector:
+        """The eye in the world."""
+        return self.position_of(self.view)
+
+    def position_of(self, view: OrbitView) -> Vector:
+        """The eye of any view of this camera."""
+        return _vector(np.array(view.pivot) + self._outward(view) * view.distance)
+
+    def to_camera(self, width: int, height: int, view: OrbitView | None = None) -> Camera:
+        """The camera for a picture of this size.
+
+        Windows narrower than the scene's aspect ratio keep its horizontal field of view, so that
+        what fits into the scene's own frame is visible in any window.
+
+        Args:
+            view: what to show instead of `self.view`, such as a step of a smooth move.
+        """
+        shown = view or self.view
+        right, down, forward = self._directions(shown)
+        rotation = np.stack([right, down, forward])
+        viewmat = np.eye(4)
+        viewmat[:3, :3] = rotation
+        viewmat[:3, 3] = -rotation @ np.array(self.position_of(shown))
+        focal = self._focal_px(width, height, shown)
+        K = torch.tensor([[focal, 0.0, width / 2], [0.0, focal, height / 2], [0.0, 0.0, 1.0]])
+        return Camera(torch.from_numpy(viewmat).float(), K, width, height)
+
+    def _focal_px(self, width: int, height: int, view: OrbitView | None = None) -> float:
+        return focal_px((view or self.view).fov_y_rad, self.aspect, width, height)
+
+    def _outward(self, view: OrbitView) -> Array:
+        """Unit vector from the pivot to the eye."""
+        east, north, up = self._axes
+        level = east * math.cos(view.yaw_rad) + north * math.sin(view.yaw_rad)
+        return level * math.cos(view.pitch_rad) + up * math.sin(view.pitch_rad)
+
+    def _directions(self, view: OrbitView | None = None) -> tuple[Array, Array, Array]:
+        """Right, down and forward of the camera as unit vectors in the world."""
+        forward = -self._outward(view or self.view)
+        right = np.cross(forward, self._axes[2])
+        right /= np.linalg.norm(right)
+        return right, np.cross(forward, right), forward
+
+
+def approach(shown: OrbitView, goal: OrbitView, dt_s: float, half_life_s: float) -> OrbitView:
+    """One step of a smooth move: half of what is missing is covered in each `half_life_s`.
+
+    A function of time alone, so that the feel does not depend on the frame rate. Returns `goal`
+    itself once the rest cannot be seen; distance moves by its logarithm, yaw the short way round.
+    """
+    share = 1.0 - 0.5 ** (max(dt_s, 0.0) / half_life_s) if half_life_s > 0 else 1.0
+    turn = math.remainder(goal.yaw_rad - shown.yaw_rad, 2 * math.pi)
+    if share >= 1.0 or _indistinguishable(shown, goal, turn):
+        return goal
+    pivot = np.array(shown.pivot) + (np.array(goal.pivot) - np.array(shown.pivot)) * share
+    return OrbitView(
+        pivot=_vector(pivot),
+        yaw_rad=shown.yaw_rad + turn * share,
+        pitch_rad=shown.pitch_rad + (goal.pitch_rad - shown.pitch_rad) * share,
+        distance=shown.distance * (goal.distance / shown.distance) ** share,
+        fov_y_rad=shown.fov_y_rad + (goal.fov_y_rad - shown.fov_y_rad) * share,
+    )
+
+
+def _indistinguishable(a: OrbitView, b: OrbitView, turn_rad: float) -> bool:
+    shift = math.dist(a.pivot, b.pivot) + abs(a.distance - b.distance)
+    angle = abs(turn_rad) + abs(a.pitch_rad - b.pitch_rad) + abs(a.fov_y_rad - b.fov_y_rad)
+    return shift < 1e-4 * b.distance and angle < 1e-4
+
+
+def _axes_of(up: Vector) -> tuple[Array, Array, Array]:
+    """Right-handed orthonormal (east, north, up); -z is east where up allows it.
+
+    A scene in OpenCV axes is captured from its -z side, so yaw 0 looks at its front.
+    """
+    axis = np.array(up, dtype=np.float64)
+    length = np.linalg.norm(axis)
+    axis = axis / length if length > 1e-9 else np.array([0.0, -1.0, 0.0])
+    hint = np.array([0.0, 0.0, -1.0] if abs(axis[2]) < 0.9 else [0.0, -1.0, 0.0])
+    east = hint - axis * (hint @ axis)
+    east /= np.linalg.norm(east)
+    return east, np.cross(axis, east), axis
+
+
+def _vector(array: Array) -> Vector:
+    return (float(array[0]), float(array[1]), float(array[2]))
+
+
+def _clamp(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)

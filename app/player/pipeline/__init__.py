@@ -1,0 +1,1 @@
+"""From a scene's location to decoded GOPs: scheduling, fetching, decoding."""

@@ -1,0 +1,1 @@
+"""The render thread, frame pacing, and the times of its stages."""

@@ -1,0 +1,1 @@
+"""Render loop, backend selection, and the surfaces that show rendered frames."""

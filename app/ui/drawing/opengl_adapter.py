@@ -1,0 +1,139 @@
+"""OpenGL draws the Gaussians straight into the window, with the newest camera of each refresh.
+
+Only moving the Gaussians happens in a thread of its own: camera moves never wait for it.
+"""
+
+from __future__ import annotations
+
+import time
+
+import torch
+from OpenGL import GL
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtOpenGLWidgets import QOpenGLWidget
+from streamstgs.app.player.rendering.render_thread import RenderedFrame, RenderRequest, RenderThread
+from streamstgs.app.player.status import PlaybackFrame
+from streamstgs.app.ui import theme
+from streamstgs.app.ui.drawing.renderer_adapter import Keep, RendererAdapter, Timing
+from streamstgs.renderer import Camera, Gaussians, RenderError, RenderSettings
+from streamstgs.renderer.backends.opengl_program import SplatProgram
+from torch import Tensor
+
+_ANY_CAMERA = Camera(torch.eye(4), torch.eye(3), 1, 1)
+
+
+class _DeformOnly:
+    """A backend that draws nothing: `RenderThread` then hands over the moved Gaussians alone."""
+
+    name = "deform"
+    device = torch.device("cpu")
+
+    def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
+        return torch.zeros(1, 1, 3)
+
+
+class SplatSurface(QOpenGLWidget):
+    """Owner: the GUI thread and its GL context. Draws what `show_scene` gave it last."""
+
+    name = "drawn in the window"
+    drawn = Signal(float, float)  # ms of rasterising and of presenting on the CPU's side
+    failed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._splats: SplatProgram | None = None
+        self._scene: tuple[Gaussians, Camera, RenderSettings] | None = None
+
+    def show_scene(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> None:
+        self._scene = (gaussians, camera, settings)
+        self.update()
+
+    def initializeGL(self) -> None:
+        try:
+            self._splats = SplatProgram()
+        except RenderError as error:
+            self.failed.emit(f"OpenGL cannot draw here: {error}. Choose another renderer.")
+        self.context().aboutToBeDestroyed.connect(self._release)
+
+    def paintGL(self) -> None:
+        start_s = time.perf_counter()
+        if self._splats is None or self._scene is None:
+            GL.glClearColor(*theme.stage_rgb(), 1.0)
+            GL.glClear(GL.GL_COLOR_BUFFER_BIT)
+            return
+        gaussians, camera, settings = self._scene
+        ratio = self.devicePixelRatioF()
+        place = (0, 0, round(self.width() * ratio), round(self.height() * ratio))
+        try:
+            self._splats.upload(gaussians)
+            sent_s = time.perf_counter()
+            self._splats.draw(camera, settings, self.defaultFramebufferObject(), place)
+        except RenderError as error:
+            self._scene = None
+            self.failed.emit(f"OpenGL cannot draw this: {error}. Choose another renderer.")
+            return
+        end_s = time.perf_counter()
+        self.drawn.emit(1000 * (end_s - sent_s), 1000 * (sent_s - start_s))
+
+    def _release(self) -> None:
+        self.makeCurrent()
+        if self._splats is not None:
+            self._splats.release()
+            self._splats = None
+        self.doneCurrent()
+
+
+class OpenGLAdapter(RendererAdapter):
+    """Moves Gaussians in a `RenderThread` thread and draws them on a `SplatSurface`."""
+
+    _ready = Signal()
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.surface = self._surface = SplatSurface()
+        self.backend_name, self.reason = "opengl", reason
+        self.presenter = self._surface.name
+        self.device = torch.device("cpu")
+        self._moved: RenderedFrame | None = None
+        self._fresh_deform_ms = 0.0
+        self._view: tuple[Camera, RenderSettings] | None = None
+        self._ready.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._maker = RenderThread(lambda: _DeformOnly(), self._ready.emit)
+        self._surface.drawn.connect(self._drawn)
+        self._surface.failed.connect(self.failed)
+
+    def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
+        self._view = (camera, settings)
+        self._maker.show(frame, _ANY_CAMERA, RenderSettings())
+        self._show()
+
+    def draw_still(self, request: RenderRequest, keep: Keep) -> None:
+        """Here it is drawn in the window, with the Gaussians on the screen, in place of the
+        running picture; the next `paint` brings that back."""
+        self._view = (request.camera, request.settings)
+        self._show()
+        keep(self._surface.grabFramebuffer())
+
+    def close(self) -> None:
+        self._ready.disconnect(self._take)
+        self._maker.close()
+
+    def _take(self) -> None:
+        for event in self._maker.take_events():
+            self.failed.emit(event.message)
+        picture = self._maker.take_picture()
+        if picture is not None:
+            self._moved = picture
+            self._fresh_deform_ms = picture.deform_ms
+            self._show()
+
+    def _show(self) -> None:
+        if self._moved is not None and self._view is not None:
+            self._surface.show_scene(self._moved.gaussians, *self._view)
+
+    def _drawn(self, raster_ms: float, present_ms: float) -> None:
+        if self._moved is None or self._view is None:
+            return
+        frame, camera = self._moved.request.frame, self._view[0]
+        deform_ms, self._fresh_deform_ms = self._fresh_deform_ms, 0.0
+        self.painted.emit(Timing(frame, camera, deform_ms, raster_ms, present_ms))

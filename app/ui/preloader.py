@@ -1,0 +1,94 @@
+"""What takes longest before the first picture: loading torch and what draws with it.
+
+Importing is Python, of which one thread runs at a time. So the window with the poster comes first;
+then a thread imports, while the GUI thread keeps answering.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import logging
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+_RTLD_NOW = 2
+PLAYER_MODULES = (
+    "torch",
+    "streamstgs.app.player.playback",
+    "streamstgs.app.player.rendering.render_thread",
+    "streamstgs.app.player.camera.orbit",
+)
+
+
+class Preloader:
+    """Imports modules in a thread.
+
+    Args:
+        done: called in the thread when all is there, or when it failed: whoever imports again
+            learns why.
+        modules: what to import.
+    """
+
+    def __init__(self, done: Callable[[], None], modules: Sequence[str] = PLAYER_MODULES) -> None:
+        self._done = done
+        self._modules = modules
+
+    def begin(self) -> None:
+        """Start the thread."""
+        threading.Thread(target=self._load, name="early-start", daemon=True).start()
+
+    def _load(self) -> None:
+        try:
+            for module in self._modules:
+                importlib.import_module(module)
+        except Exception:  # the thread boundary
+            log.exception("loading the player")
+        self._done()
+
+
+def load_meanwhile() -> None:
+    """What can be loaded before it is known whether there will be a window.
+
+    Shared libraries in a thread, which lives on, and numba, which needs no other.
+    """
+    threading.Thread(target=_load_libraries, name="libraries", daemon=True).start()
+    with contextlib.suppress(ImportError):  # the backend that needs it says so
+        importlib.import_module("numba")
+
+
+def _load_libraries() -> None:
+    """An import loads a library with Python standing still; `dlopen` called by itself does not.
+
+    Only on Linux. What fails here fails again in the import, which says why.
+    """
+    if sys.platform != "linux":
+        return
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.restype, dlopen.argtypes = ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int]
+    for library in filter(None, (_llvm(), _torch())):
+        dlopen(bytes(library), _RTLD_NOW)
+
+
+def _llvm() -> Path | None:
+    folder = _folder("llvmlite")
+    return folder and folder / "binding" / "libllvmlite.so"
+
+
+def _torch() -> Path | None:
+    """None with CUDA: its libraries take longer than the probe, and loading Qt would wait."""
+    folder = _folder("torch")
+    if folder is None or (folder / "lib" / "libtorch_cuda.so").exists():
+        return None
+    return folder / "lib" / "libtorch_python.so"
+
+
+def _folder(package: str) -> Path | None:
+    spec = find_spec(package)
+    return None if spec is None or spec.origin is None else Path(spec.origin).parent

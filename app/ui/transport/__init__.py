@@ -1,0 +1,1 @@
+"""The transport bar: timeline, time code, speed."""

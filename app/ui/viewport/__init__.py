@@ -1,0 +1,1 @@
+"""The viewport and the overlays on it."""

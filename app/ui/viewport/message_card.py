@@ -1,0 +1,134 @@
+"""The card on an empty stage: nothing open, opening, could not open."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from streamstgs.app.ui import theme
+from streamstgs.app.ui.icons import pixmap
+from streamstgs.app.ui.viewport.overlay_style import STAGE_STYLE, paint_card
+from streamstgs.app.ui.viewport.spinner import Spinner
+from streamstgs.codec.streaming.address import redact_credentials
+
+_WIDTH_PX = 440
+_EDGE_PX = 16
+
+
+class MessageCard(QWidget):
+    """A heading, a sentence and buttons in the middle of the picture's place.
+
+    `asked` carries command names, or "try_again", "cancel" and "dismiss".
+    """
+
+    asked = Signal(str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._stage = parent
+        self.setStyleSheet(STAGE_STYLE)
+        self._picture = QLabel()
+        self._spinner = Spinner(40)
+        self._title = QLabel()
+        self._title.setObjectName("title")
+        self._text = QLabel()
+        self._text.setObjectName("muted")
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(theme.GRID_PX)
+        for label in (self._picture, self._title, self._text):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setWordWrap(label is not self._picture)
+            label.setTextFormat(Qt.TextFormat.PlainText)  # scene data is not to be trusted
+        self._column = column = QVBoxLayout(self)
+        margin = 4 * theme.GRID_PX
+        column.setContentsMargins(margin, margin, margin, margin)
+        column.setSpacing(12)
+        column.addWidget(self._picture)
+        column.addWidget(self._spinner, alignment=Qt.AlignmentFlag.AlignCenter)
+        column.addWidget(self._title)
+        column.addWidget(self._text)
+        column.addSpacing(theme.GRID_PX)
+        column.addLayout(self._buttons)
+        self.hide()
+
+    @property
+    def title(self) -> str:
+        return self._title.text()
+
+    @property
+    def text(self) -> str:
+        return self._text.text()
+
+    def show_empty(self) -> None:
+        self._show(
+            "film",
+            "Open a scene",
+            "Drop a .stgs file, a scene folder or a link here, or choose one.",
+            (("Open file…", "open_file"), ("Open folder…", "open_folder"), ("URL…", "open_url")),
+        )
+
+    def show_opening(self, location: str) -> None:
+        self._show("", "Opening", redact_credentials(location), (("Cancel", "cancel"),))
+
+    def show_error(self, message: str, dismissable: bool) -> None:
+        """What went wrong; with a scene behind it the card can also be put away."""
+        back = (("Back to the scene", "dismiss"),) if dismissable else ()
+        buttons = (("Try again", "try_again"), ("Open another…", "open_file"), *back)
+        self._show("warning", "This scene could not be opened", message, buttons)
+
+    def _show(
+        self, icon_name: str, title: str, text: str, buttons: tuple[tuple[str, str], ...]
+    ) -> None:
+        self._picture.setVisible(bool(icon_name))
+        if icon_name:
+            tint = theme.DARK.danger if icon_name == "warning" else theme.ON_STAGE_MUTED
+            self._picture.setPixmap(pixmap(icon_name, tint, 40, 2))
+        self._spinner.set_running(not icon_name)
+        self._title.setText(title)
+        self._text.setText(_breakable(text))
+        self._set_buttons(buttons)
+        self.show()
+        self.place()
+        self.raise_()
+
+    def _set_buttons(self, buttons: tuple[tuple[str, str], ...]) -> None:
+        while (item := self._buttons.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        self._buttons.addStretch(1)
+        for place, (text, command) in enumerate(buttons):
+            button = QPushButton(text)
+            primary = place == 0 and command != "cancel"
+            button.setObjectName("primary" if primary else "secondary")
+            button.clicked.connect(lambda _=False, name=command: self.asked.emit(name))
+            self._buttons.addWidget(button)
+        self._buttons.addStretch(1)
+
+    def put_away(self) -> None:
+        self._spinner.set_running(False)
+        self.hide()
+
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.place()  # now is known how tall the wrapped text is
+        return handled
+
+    def place(self) -> None:
+        """Keep to the middle of the parent."""
+        self._column.invalidate()  # what is in it may have changed since the last layout
+        room = self._stage.size()
+        width = min(_WIDTH_PX, room.width() - 2 * _EDGE_PX)
+        wanted = self._column.totalHeightForWidth(width)
+        height = min(max(wanted, self.minimumSizeHint().height()), room.height())
+        x, y = (room.width() - width) // 2, (room.height() - height) // 2
+        self.setGeometry(x, max(y, 0), width, height)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        paint_card(self, radius_px=14)
+
+
+def _breakable(text: str) -> str:
+    """Let long paths wrap at their slashes."""
+    return text.replace("/", "/\u200b")

@@ -1,0 +1,55 @@
+"""Looks for the poster of a scene that is being opened."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QImage
+from streamstgs.app.ui.viewport.poster_view import decoded
+from streamstgs.codec.poster import Poster, local_poster
+from streamstgs.codec.streaming.address import redact_credentials
+
+log = logging.getLogger(__name__)
+
+
+class Posters(QObject):
+    """Owner: the GUI thread; reading and decoding happen in others.
+
+    `found` carries location, Poster and QImage. `settled` follows each `look_for`: whether a file
+    on this machine has a poster is known. Servers are asked by whoever opens the scene for playing,
+    which hands the poster to `offer`.
+    """
+
+    found = Signal(str, object, QImage)
+    settled = Signal()
+    _looked = Signal(str, object, object)  # crosses from a thread: location, Poster, QImage or None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looked.connect(self._take, Qt.ConnectionType.QueuedConnection)
+
+    def look_for(self, location: str) -> None:
+        threading.Thread(target=self._look, args=(location,), name="poster", daemon=True).start()
+
+    def offer(self, location: str, poster: Poster) -> None:
+        """A poster has been fetched; may be called in any thread."""
+        image = decoded(poster)
+        if image is not None:
+            self._looked.emit(location, poster, image)
+
+    def _look(self, location: str) -> None:
+        """The thread boundary: a poster that cannot be read is no poster."""
+        poster, image = None, None
+        try:
+            poster = local_poster(location)
+            image = decoded(poster) if poster else None
+        except Exception:
+            log.exception("poster of %s", redact_credentials(location))
+        self._looked.emit(location, poster, image)
+
+    def _take(self, location: str, poster: Poster | None, image: QImage | None) -> None:
+        if poster is not None and image is not None:
+            self.found.emit(location, poster, image)
+        self.settled.emit()

@@ -1,0 +1,145 @@
+"""The command line: finds the command that is named, runs it, and prints its errors.
+
+Each command is a module of `cli/`, imported only when it is named.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from streamstgs.app.console import one_line, say
+from streamstgs.cli.parsing import UsageError
+
+
+class Command(Protocol):
+    """The parsed arguments of one command."""
+
+    def run(self) -> int:
+        """Do the work; returns the exit status."""
+        ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the list of commands.
+
+    Args:
+        usage: the arguments as the list shows them.
+        summary: what the command does.
+    """
+
+    usage: str
+    summary: str
+
+
+COMMANDS = {  # `train` is the class Train of cli/train.py, and so on
+    "open": Entry("[SCENE]", "open the window (also without the word `open`)"),
+    "info": Entry("SCENE [--json]", "say what is in a scene"),
+    "train": Entry("DATA -o RUN", "train a scene from multi-view video"),
+    "ablate": Entry("DATA -o DIR", "train with one part of the method off at a time"),
+    "encode": Entry("RUN -o SCENE", "write a trained run as a scene"),
+    "render": Entry("SCENE --camera C -o FILE", "write a film or a picture"),
+    "evaluate": Entry("SCENE --data DIR", "compare with cameras kept out"),
+    "bench": Entry("SCENE", "measure the speed on this machine"),
+    "serve": Entry("DIR", "serve a directory of scenes over HTTP"),
+    "doctor": Entry("", "say what this machine can do, and what is missing"),
+}
+
+
+def load(name: str) -> Callable[..., Command]:
+    """The dataclass of a command's arguments; imports the settings that it composes."""
+    kind: Callable[..., Command] = getattr(
+        import_module(f"streamstgs.cli.{name}"), name.capitalize()
+    )
+    return kind
+
+
+def overview() -> str:
+    """What `streamstgs -h` prints."""
+    rows = [(f"{name} {entry.usage}".strip(), entry.summary) for name, entry in COMMANDS.items()]
+    width = max(len(call) for call, _ in rows)
+    lines = [f"  {call:<{width}}  {summary}" for call, summary in rows]
+    return "\n".join(
+        [
+            "usage: streamstgs [SCENE]            open the window; the bundled scene without SCENE",
+            "       streamstgs COMMAND [ARGUMENTS]",
+            "       streamstgs COMMAND -h         all options of a command",
+            "",
+            "SCENE is a .stgs file, a scene directory or an URL. Commands:",
+            "",
+            *lines,
+        ]
+    )
+
+
+def parse(arguments: Sequence[str]) -> Command:
+    """The command that the arguments name; `open` where they name none."""
+    name, rest = "open", list(arguments)
+    if rest and rest[0] in COMMANDS:
+        name, rest = rest[0], rest[1:]
+    elif rest:
+        refuse_misspelt(rest[0])
+    kind = load(name)
+    import tyro  # the list of commands does without
+
+    started: dict[str, Any] = {}
+    if name in ("train", "ablate"):
+        from streamstgs.cli.train import options_of_recipe
+
+        started = options_of_recipe(kind, rest)
+    return tyro.cli(kind, prog=f"streamstgs {name}", args=rest, **started)
+
+
+def refuse_misspelt(word: str) -> None:
+    """A word that is nearly a command and no file is not taken for a scene."""
+    close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.7)
+    if close and not Path(word).exists():
+        raise UsageError(f"no command and no scene is called {word!r}; did you mean {close[0]!r}?")
+
+
+def is_expected(error: Exception) -> bool:
+    """Whether the message of an error is meant for the person: no traceback then."""
+    trees = [
+        ("streamstgs.codec.errors", "CodecError"),
+        ("streamstgs.renderer.errors", "RenderError"),
+        ("streamstgs.trainer.errors", "TrainerError"),
+        ("streamstgs.app.player.errors", "PlayerError"),
+    ]
+    # A package that was never imported cannot have raised the error.
+    loaded = [getattr(sys.modules[m], name) for m, name in trees if m in sys.modules]
+    return isinstance(error, (UsageError, OSError, *loaded))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    # Threads of torch that wait for work by spinning take the cores from those that have some.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # A thread back from native code gets its turn after this long, not after 5 ms: decoding and
+    # drawing go through many short native calls while another thread runs Python.
+    sys.setswitchinterval(0.0005)
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        if arguments and arguments[0] in ("-h", "--help"):
+            print(overview())
+            return 0
+        return parse(arguments).run()
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return 130
+    except BrokenPipeError:  # whoever read the results has seen enough (`streamstgs info X | head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if not is_expected(error):
+            raise
+        say(f"streamstgs: {one_line(error)}")
+        return 2 if isinstance(error, UsageError) else 1

@@ -1,0 +1,172 @@
+"""How good a package looks: PSNR of drawn pictures, per rung and GOP and per static layer.
+
+The PSNR of feature codes (`SegmentEntry.psnr_db`) says how well the video was coded, not what a
+viewer loses: the field amplifies some features and ignores others. So a few frames are drawn from
+a few cameras, once from what was trained and once from what a player would decode. In the same way
+the first static layers are compared with all of them.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain
+
+import torch
+from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.scene import Scene
+from streamstgs.codec.source import SceneMeta, SceneSource
+from streamstgs.codec.view_cameras import orbit_cameras, preset_cameras
+from streamstgs.renderer import Camera, Gop, RenderError, RenderSettings
+from streamstgs.renderer.backends import choose_backend, close_backend
+from streamstgs.renderer.backends.base import Backend
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+QUALITY_CAP_DB = 100.0
+
+
+@dataclass(frozen=True)
+class MeasuredQuality:
+    """What pictures drawn from a package are worth, PSNR in dB.
+
+    Args:
+        rungs_db: for each GOP, that of each rung against what was trained.
+        static_db: with only the first k static layers against all of them, k = 0 .. all.
+    """
+
+    rungs_db: tuple[tuple[float, ...], ...]
+    static_db: tuple[float, ...]
+
+
+@torch.no_grad()
+def measure_quality(
+    scene: Scene, source: SceneSource, settings: QualitySettings
+) -> MeasuredQuality | None:
+    """What each rung of each GOP shows of what was trained, all losses of the encoding together;
+    and what the first static layers show of a picture with all of them.
+
+    Args:
+        scene: the encoded scene, opened.
+        source: the trained scene it was made of.
+
+    Returns:
+        None where nothing is measured.
+
+    Raises:
+        CodecError: the scene cannot be decoded.
+    """
+    if settings.cameras < 1:
+        return None
+    backend = choose_backend(None if torch.cuda.is_available() else "cpu").backend
+    try:
+        return _measure(scene, source, backend, settings)
+    except RenderError as error:
+        log.warning("The quality of the package is not measured: %s", error)
+        return None
+    finally:
+        close_backend(backend)
+
+
+def _measure(
+    scene: Scene, source: SceneSource, backend: Backend, settings: QualitySettings
+) -> MeasuredQuality:
+    rungs_db, static_errors = [], []
+    for index in range(scene.gop_count):
+        trained = trained_gop(source, index, backend.device)
+        meter = QualityMeter(trained, scene.meta, backend, settings)
+        best = scene.decode_gop(index, scene.rungs[0], backend.device)
+        static_errors.append(static_layer_errors(scene, best, backend, settings))
+        rest = (scene.decode_gop(index, qp, backend.device) for qp in scene.rungs[1:])
+        rungs_db.append(tuple(_rounded_db(meter.error(gop)) for gop in chain([best], rest)))
+    means = [sum(errors) / len(errors) for errors in zip(*static_errors, strict=True)]
+    return MeasuredQuality(tuple(rungs_db), tuple(map(_rounded_db, means)))
+
+
+def static_layer_errors(
+    scene: Scene, gop: Gop, backend: Backend, settings: QualitySettings
+) -> list[float]:
+    """Mean square error of pictures with the first k static layers, for k = 0 .. all.
+
+    Fewer frames than for a rung are drawn: what never moves differs less from frame to frame.
+
+    Args:
+        gop: of this scene, on the backend's device; the moving Gaussians are drawn too.
+    """
+    fewer = replace(settings, frames_per_gop=settings.static_frames_per_gop)
+    meter = QualityMeter(gop, scene.meta, backend, fewer)
+    counts = accumulate((layer.count for layer in scene.manifest.static), initial=0)
+    return [meter.error(replace(gop, static=gop.static[:count])) for count in counts]
+
+
+def _rounded_db(error: float) -> float:
+    return round(psnr_of_error(error), 2)
+
+
+def trained_gop(source: SceneSource, index: int, device: torch.device) -> Gop:
+    """A GOP as it was trained, nothing of it quantised."""
+    gop = source.gop(index)
+    channels = gop.features.shape[-1]
+    return Gop(
+        static=source.static.activate().to(device),
+        canonical=gop.canonical.to(device),
+        features=gop.features.detach().float().to(device),
+        feature_offset=torch.zeros(channels, device=device),
+        feature_step=torch.ones(channels, device=device),
+        field=copy.deepcopy(gop.field).to(device).eval(),
+        frames=gop.frames,
+    )
+
+
+def quality_cameras(meta: SceneMeta, settings: QualitySettings) -> tuple[Camera, ...]:
+    """The presets of a scene as small cameras, or one from the orbit's edge if it has none."""
+    presets = preset_cameras(meta, settings.height_px, settings.cameras)
+    return presets or orbit_cameras(meta, settings.height_px, 1)
+
+
+class QualityMeter:
+    """Draws the reference of one GOP once, then judges any number of decoded versions of it.
+
+    Args:
+        reference: the GOP as trained, or the best that is at hand.
+        backend: its device must be that of the GOPs.
+    """
+
+    def __init__(
+        self, reference: Gop, meta: SceneMeta, backend: Backend, settings: QualitySettings
+    ) -> None:
+        self._cameras = quality_cameras(meta, settings)
+        self._frames = sample_frames(reference.frames, settings.frames_per_gop)
+        self._draw = RenderSettings(meta.background, meta.near)
+        self._backend = backend
+        self._reference = list(self._pictures(reference))
+
+    def quality_db(self, decoded: Gop) -> float:
+        """PSNR over all pixels of all drawn pictures, capped at `QUALITY_CAP_DB`."""
+        return psnr_of_error(self.error(decoded))
+
+    def error(self, decoded: Gop) -> float:
+        """Mean square error over all pixels of all drawn pictures."""
+        pairs = zip(self._reference, self._pictures(decoded), strict=True)
+        errors = [(a - b).square().mean().item() for a, b in pairs]
+        return sum(errors) / len(errors)
+
+    def _pictures(self, gop: Gop) -> Iterator[Tensor]:
+        for frame in self._frames:
+            gaussians = gop.gaussians_at(frame)
+            for camera in self._cameras:
+                yield self._backend.render(gaussians, camera, self._draw).clamp(0.0, 1.0)
+
+
+def sample_frames(frames: int, count: int) -> Sequence[int]:
+    """`count` frames in the middle of equal parts of a GOP, fewer if it is shorter."""
+    count = min(count, frames)
+    return [int((k + 0.5) * frames / count) for k in range(count)]
+
+
+def psnr_of_error(mean_square: float) -> float:
+    """Of values 0..1, capped at `QUALITY_CAP_DB`."""
+    return min(-10.0 * math.log10(max(mean_square, 1e-12)), QUALITY_CAP_DB)

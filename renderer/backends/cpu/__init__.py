@@ -1,0 +1,1 @@
+"""The compiled tile rasteriser for machines without GPU or display."""

@@ -1,0 +1,101 @@
+"""What the compiled loops of the cpu backend share: options, layout, work sharing.
+
+The loops release the GIL and are run by several threads at once; each takes the next piece of
+work from an atomic counter, so that a thread that is held up (by the decoder, say) takes fewer.
+"""
+
+# mypy: ignore-errors
+# (numba finds the types of compiled functions itself)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+# A projected splat is one row of SPLAT_FIELDS float32: one cache line. In the row dy px below its
+# mean, alpha = exp(8 (LOG + FALL dy^2 + SQUARE (dx - SLOPE dy)^2)). SQUARE times SPREAD is -1. The
+# row in which the splat reaches farthest to the right lies TURN px below its mean.
+SPLAT_FIELDS = 16
+MEAN_X, MEAN_Y, SLOPE, FALL, SQUARE, SPREAD, LOG, TURN, RED, GREEN, BLUE = range(11)
+BLOCK = 1024  # Gaussians that a thread projects at a time
+TILE_WIDTH, TILE_HEIGHT = 64, 16  # px that a thread blends at a time
+LINE = 16  # float32 in a line of the cache
+BLOCK_PX = 4  # a tile is blended in blocks of 4 x 4 px
+
+# Floating-point arithmetic may be reordered, but NaN and infinity keep their meaning (hostile
+# scenes hold them), and a division by zero is no exception.
+FAST = ("contract", "arcp", "nsz", "afn", "reassoc")
+inlined = njit(nogil=True, inline="always", error_model="numpy", fastmath=set(FAST))
+real = np.float32
+Stamp = tuple[tuple[str, float, int], ...]
+
+
+def source_stamp() -> Stamp:
+    """Name, time and size of all files whose code or constants compiled functions hold."""
+    here = Path(__file__).parent
+    renderer = here.parents[1]
+    files = [renderer / "settings.py", renderer / "field_kernels.py", *sorted(here.glob("*.py"))]
+    return tuple((f.name, f.stat().st_mtime, f.stat().st_size) for f in files)
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile a function when it is first called, or load what an earlier run compiled.
+
+    numba compiles again when the function's own file has changed; here also when another one has
+    from which it took code or constants.
+    """
+    dispatcher = njit(nogil=True, cache=True, error_model="numpy", fastmath=set(FAST))(function)
+    cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if cache_file is not None:
+        cache_file._source_stamp = _STAMP
+    return dispatcher
+
+
+_STAMP = source_stamp()
+
+
+@intrinsic
+def take(typingctx: Any, counter: Any) -> Any:
+    """Add one to counter[0] atomically; returns what it was."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = cgutils.create_struct_proxy(signature.args[0])(context, builder, args[0])
+        one = ir.Constant(ir.IntType(64), 1)
+        return builder.atomic_rmw("add", array.data, one, "monotonic")
+
+    return types.int64(counter), codegen
+
+
+@intrinsic
+def bits_of(typingctx: Any, value: Any) -> Any:
+    """The bits of a float32 as an int32."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.IntType(32))
+
+    return types.int32(types.float32), codegen
+
+
+@intrinsic
+def real_of(typingctx: Any, bits: Any) -> Any:
+    """The float32 of these bits."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.FloatType())
+
+    return types.float32(types.int32), codegen
+
+
+@compiled
+def aligned(count):
+    """Room for float32 that begins with a line of the cache; vectors then never lie across two."""
+    room = np.empty(count + LINE, np.float32)
+    skipped = -(room.ctypes.data // 4) % LINE
+    return room[skipped : skipped + count]

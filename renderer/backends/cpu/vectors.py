@@ -1,0 +1,130 @@
+"""Builds vector instructions for numba functions, where loops would not become such.
+
+LLVM splits vectors that are wider than the processor's registers, so these run everywhere.
+"""
+
+# mypy: ignore-errors
+# (numba finds the types of compiled functions itself)
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from streamstgs.renderer.backends.cpu.kernels import BLOCK_PX, FAST
+
+REAL, INT, INDEX = ir.FloatType(), ir.IntType(32), ir.IntType(64)
+
+
+@intrinsic
+def keep_apart(typingctx: Any) -> Any:
+    """The function that holds this is not inlined: its loop then has the registers to itself."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+def numbers(values: Sequence[float]) -> ir.Constant:
+    """A vector of constants."""
+    return ir.Constant(ir.VectorType(REAL, len(values)), [float(np.float32(v)) for v in values])
+
+
+def vector(value: float, count: int = BLOCK_PX * BLOCK_PX) -> ir.Constant:
+    """A constant in all lanes."""
+    return numbers([value] * count)
+
+
+def ramp(count: int) -> ir.Constant:
+    """0, 1, 2 ..."""
+    return numbers(range(count))
+
+
+class Lanes:
+    """Builds vector instructions on the arrays among a function's arguments."""
+
+    def __init__(self, context: Any, builder: Any, signature: Any, args: Any) -> None:
+        self.builder = builder
+        self._data = {
+            number: cgutils.create_struct_proxy(kind)(context, builder, value).data
+            for number, (kind, value) in enumerate(zip(signature.args, args, strict=True))
+            if isinstance(kind, types.Array)
+        }
+
+    def load(self, array: int, at: ir.Value, kind: ir.Type) -> ir.Value:
+        return self.builder.load(self._address(array, at, kind), align=4)
+
+    def store(self, value: ir.Value, array: int, at: ir.Value) -> None:
+        self.builder.store(value, self._address(array, at, value.type), align=4)
+
+    def load_field(self, array: int, at: ir.Value, field: int) -> ir.Value:
+        return self.load(array, self.builder.add(at, ir.Constant(INDEX, field)), REAL)
+
+    def load_rows(self, array: int, at: ir.Value) -> ir.Value:
+        """BLOCK_PX numbers, each in all lanes of its row of a block."""
+        lane_rows = [lane // BLOCK_PX for lane in range(BLOCK_PX * BLOCK_PX)]
+        return self._shuffled(self.load(array, at, ir.VectorType(REAL, BLOCK_PX)), lane_rows)
+
+    def spread(self, value: ir.Value, count: int) -> ir.Value:
+        """A number in all lanes."""
+        empty = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
+        first = self.builder.insert_element(empty, value, ir.Constant(INT, 0))
+        return self._shuffled(first, [0] * count)
+
+    def in_row(self, factors: ir.Value, slope: ir.Value, start: ir.Value) -> ir.Value:
+        """start + slope * factors."""
+        count = factors.type.count
+        return self.add_product(factors, self.spread(slope, count), self.spread(start, count))
+
+    def add_product(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
+        """a b + c: one instruction where the processor has it."""
+        return self.add(self.multiply(a, b), c)
+
+    def add(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        return self.builder.fadd(a, b, flags=FAST)
+
+    def multiply(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        return self.builder.fmul(a, b, flags=FAST)
+
+    def subtract(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        return self.builder.fsub(a, b, flags=FAST)
+
+    def most(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        """The larger one; b where a is not a number."""
+        return self.builder.select(self.builder.fcmp_ordered(">", a, b), a, b)
+
+    def least(self, a: ir.Value, b: ir.Value) -> ir.Value:
+        """The smaller one; b where a is not a number."""
+        return self.builder.select(self.builder.fcmp_ordered("<", a, b), a, b)
+
+    def root(self, value: ir.Value) -> ir.Value:
+        name = f"llvm.sqrt.v{value.type.count}f32"
+        kind = ir.FunctionType(value.type, [value.type])
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name),
+                                 [value])  # fmt: skip
+
+    def negative(self, value: ir.Value) -> ir.Value:
+        """-abs(value)."""
+        bits = ir.VectorType(INT, value.type.count)
+        signs = ir.Constant(bits, [-(2**31)] * value.type.count)
+        return self.builder.bitcast(
+            self.builder.or_(self.builder.bitcast(value, bits), signs), value.type
+        )
+
+    def pick(self, a: ir.Value, b: ir.Value, lanes: Sequence[int]) -> ir.Value:
+        """These lanes of a, and of b, whose lanes are counted on from those of a."""
+        order = ir.Constant(ir.VectorType(INT, len(lanes)), list(lanes))
+        return self.builder.shuffle_vector(a, b, order)
+
+    def _shuffled(self, value: ir.Value, lanes: list[int]) -> ir.Value:
+        return self.pick(value, ir.Constant(value.type, ir.Undefined), lanes)
+
+    def _address(self, array: int, at: ir.Value, kind: ir.Type) -> ir.Value:
+        return self.builder.bitcast(self.builder.gep(self._data[array], [at]), kind.as_pointer())

@@ -1,0 +1,1 @@
+"""A development server for scenes and a network throttle. Not needed to play."""

@@ -1,0 +1,105 @@
+"""A development server for scenes: plain files, byte ranges, open to every origin."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from aiohttp import web
+from streamstgs.codec.errors import ServeError
+from streamstgs.server.throttle import Bottleneck, Relay, Trace, read_trace
+
+CONTENT_TYPES = {
+    ".json": "application/json",
+    ".m4s": "video/iso.segment",
+    ".mp4": "video/mp4",
+    ".mpd": "application/dash+xml",
+    ".stgs": "application/zip",
+}
+CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Range, If-Range, Cache-Control",
+    "Access-Control-Expose-Headers": "Content-Length, Content-Range, Accept-Ranges, ETag",
+}
+NO_CACHE = "no-cache"  # caches may keep it, but ask each time
+IMMUTABLE = "public, max-age=31536000, immutable"
+SEGMENTS = (".m4s", ".mp4", ".planes", ".safetensors")
+
+
+def serve(
+    directory: Path, host: str = "127.0.0.1", port: int = 8000, trace: Path | None = None
+) -> None:
+    """Serve a directory until Ctrl-C; prints the URL.
+
+    Args:
+        directory: holds scenes; nothing outside is served, links included.
+        host: address to listen on.
+        port: 0 picks a free one.
+        trace: a recorded network to play before the server, see `server.throttle.read_trace`.
+
+    Raises:
+        ServeError: no such directory, no such trace, or the port is taken.
+    """
+    if not directory.is_dir():
+        raise ServeError(f"{directory} is not a directory that can be served.")
+    network = read_trace(trace) if trace else None
+    try:
+        asyncio.run(_serve_for_ever(directory, host, port, network))
+    except KeyboardInterrupt:
+        print("Stopped.")
+
+
+def application(directory: Path) -> web.Application:
+    """The server without its socket."""
+    app = web.Application()
+    app.router.add_route("OPTIONS", "/{path:.*}", _preflight)
+    app.router.add_static("/", directory.resolve(), follow_symlinks=False)
+    app.on_response_prepare.append(_add_headers)
+    return app
+
+
+async def _serve_for_ever(directory: Path, host: str, port: int, trace: Trace | None) -> None:
+    runner = web.AppRunner(application(directory))
+    await runner.setup()
+    try:
+        address = await start(runner, host, port, trace)
+        name = f"[{address[0]}]" if ":" in address[0] else address[0]
+        print(f"Serving {directory} at http://{name}:{address[1]}/ (Ctrl-C stops)", flush=True)
+        await asyncio.Event().wait()
+    except OSError as error:
+        raise ServeError(f"{host}:{port} cannot be served: {error.strerror}.") from error
+    finally:
+        await runner.cleanup()
+
+
+async def start(
+    runner: web.AppRunner, host: str, port: int, trace: Trace | None
+) -> tuple[str, int]:
+    """Listen, behind a slow network if there is a trace; returns the address.
+
+    Raises:
+        OSError: it is taken.
+    """
+    if trace is None:
+        await web.TCPSite(runner, host, port).start()
+        return runner.addresses[0][:2]
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    relay = await Relay(Bottleneck(trace), runner.addresses[0][1]).start(host, port)
+    return relay.sockets[0].getsockname()[:2]
+
+
+async def _preflight(request: web.Request) -> web.Response:
+    return web.Response(status=204)
+
+
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(CORS_HEADERS)
+    response.headers["Cache-Control"] = _cache_control(Path(request.path), response.status)
+    content_type = CONTENT_TYPES.get(Path(request.path).suffix)
+    if content_type and response.status in (200, 206):
+        response.content_type = content_type
+
+
+def _cache_control(path: Path, status: int) -> str:
+    """Segments never change under their name; what names them does."""
+    return IMMUTABLE if path.suffix in SEGMENTS and status in (200, 206) else NO_CACHE

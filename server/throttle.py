@@ -1,0 +1,209 @@
+"""A slow network before a server: plays a recorded trace over one bottleneck that all share."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+from streamstgs.codec.errors import ServeError
+
+CHUNK_BYTES = 8 << 10  # small, so that requests share the bottleneck fairly
+REQUEST_BYTES = 64 << 10
+MOST_STRETCHES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a trace in which the network stays the same."""
+
+    duration_s: float
+    bandwidth_bps: float
+    latency_s: float
+
+
+class Trace:
+    """A recorded network, played from its start and looped.
+
+    Raises:
+        ServeError: it is empty, or nothing ever gets through.
+    """
+
+    def __init__(self, stretches: list[Stretch]) -> None:
+        self._stretches = stretches
+        self._ends_s = list(accumulate(stretch.duration_s for stretch in stretches))
+        self._loop_bits = sum(s.duration_s * s.bandwidth_bps for s in stretches)
+        if self._loop_bits <= 0:
+            raise ServeError("Nothing ever gets through the network of this trace.")
+
+    @property
+    def duration_s(self) -> float:
+        return self._ends_s[-1]
+
+    def latency_s(self, at_s: float) -> float:
+        """Seconds from a request to the first byte of its answer."""
+        return self._stretches[self._index(at_s % self.duration_s)].latency_s
+
+    def arrival_s(self, sent_s: float, size_bytes: int) -> float:
+        """When the last of some bytes is through that enter the idle bottleneck at `sent_s`."""
+        loops, bits = divmod(size_bytes * 8.0, self._loop_bits)
+        now_s = sent_s + loops * self.duration_s
+        while bits > 0:
+            inside_s = now_s % self.duration_s
+            k = self._index(inside_s)
+            left_s = self._ends_s[k] - inside_s
+            rate_bps = self._stretches[k].bandwidth_bps
+            if rate_bps * left_s >= bits:
+                return now_s + bits / rate_bps
+            bits -= rate_bps * left_s
+            now_s += max(left_s, 1e-9)  # rounding must not hold us at a border
+        return now_s
+
+    def _index(self, inside_s: float) -> int:
+        return min(bisect_right(self._ends_s, inside_s), len(self._stretches) - 1)
+
+
+def read_trace(path: Path) -> Trace:
+    """A JSON list of {"duration_ms", "bandwidth_kbps", "latency_ms"}; kbps is 1000 bit/s.
+
+    Raises:
+        ServeError: it cannot be read or is no such list.
+    """
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        stretches = [_stretch(row) for row in rows[:MOST_STRETCHES]]
+    except OSError as error:
+        raise ServeError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ServeError(
+            f"{path} is no network trace: it should be a JSON list of objects with "
+            f"duration_ms, bandwidth_kbps and latency_ms ({error!r})."
+        ) from error
+    return Trace([stretch for stretch in stretches if stretch.duration_s > 0])
+
+
+def _stretch(row: dict[str, float]) -> Stretch:
+    duration_ms, bandwidth_kbps = float(row["duration_ms"]), float(row["bandwidth_kbps"])
+    latency_ms = float(row["latency_ms"])
+    if not all(0 <= value < 1e12 for value in (duration_ms, bandwidth_kbps, latency_ms)):
+        raise ValueError("numbers must be 0 or more")
+    return Stretch(duration_ms / 1e3, bandwidth_kbps * 1e3, latency_ms / 1e3)
+
+
+class Bottleneck:
+    """One line that all answers share: bytes pass in the order in which they were offered.
+
+    Args:
+        trace: how fast the line is; its start is the first use.
+        monotonic, sleep: seconds that only grow, and a way to wait for them.
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._trace = trace
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._start_s: float | None = None
+        self._free_s = 0.0  # when the line has passed all that was offered
+
+    def now_s(self) -> float:
+        """Time in the trace."""
+        if self._start_s is None:
+            self._start_s = self._monotonic()
+        return self._monotonic() - self._start_s
+
+    async def wait_latency(self) -> None:
+        """The way of a request to the server and of the first byte back."""
+        await self._sleep(self._trace.latency_s(self.now_s()))
+
+    async def pass_bytes(self, size_bytes: int, offered_s: float) -> float:
+        """Wait until so many more bytes are through.
+
+        Args:
+            offered_s: when they were there to be sent, in the time of the trace.
+
+        Returns:
+            when the last of them was through: before now by what waking up took.
+        """
+        through_s = self._trace.arrival_s(max(offered_s, self._free_s), size_bytes)
+        self._free_s = through_s
+        await self._sleep(max(through_s - self.now_s(), 0.0))
+        return through_s
+
+
+class Relay:
+    """Passes TCP connections on to a server behind a bottleneck.
+
+    It knows nothing of HTTP, so headers, ranges and caching stay those of the server. Each burst
+    from the client counts as a request and waits for the latency; a new connection costs one more,
+    as its handshake would.
+
+    Args:
+        port: of the server on this machine.
+    """
+
+    def __init__(self, bottleneck: Bottleneck, port: int) -> None:
+        self._bottleneck = bottleneck
+        self._port = port
+
+    async def start(self, host: str, port: int) -> asyncio.Server:
+        """Listen; port 0 takes a free one."""
+        return await asyncio.start_server(self._connection, host, port)
+
+    async def _connection(
+        self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter
+    ) -> None:
+        with suppress(ConnectionError):  # either side may leave at any time
+            server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
+            conversation = _Conversation(self._bottleneck)
+            try:
+                await self._bottleneck.wait_latency()
+                async with asyncio.TaskGroup() as both:
+                    asking = both.create_task(conversation.pass_requests(client, to_server))
+                    await conversation.pass_answers(server, to_client)
+                    asking.cancel()
+            except* ConnectionError:
+                pass
+            finally:
+                to_server.close()
+        to_client.close()
+
+
+class _Conversation:
+    """The two directions of one connection."""
+
+    def __init__(self, bottleneck: Bottleneck) -> None:
+        self._bottleneck = bottleneck
+        self._asked_s = 0.0  # when the last request reached the server
+
+    async def pass_requests(
+        self, client: asyncio.StreamReader, to_server: asyncio.StreamWriter
+    ) -> None:
+        while data := await client.read(REQUEST_BYTES):
+            await self._bottleneck.wait_latency()
+            self._asked_s = self._bottleneck.now_s()
+            to_server.write(data)
+            await to_server.drain()
+        raise ConnectionResetError("the client is gone")
+
+    async def pass_answers(
+        self, server: asyncio.StreamReader, to_client: asyncio.StreamWriter
+    ) -> None:
+        """Bytes are taken to be offered without a gap from a request on: the slowness of this
+        program must not slow the line."""
+        through_s = 0.0
+        while data := await server.read(CHUNK_BYTES):
+            offered_s = max(self._asked_s, through_s)
+            through_s = await self._bottleneck.pass_bytes(len(data), offered_s)
+            to_client.write(data)
+            await to_client.drain()
