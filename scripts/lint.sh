@@ -3,7 +3,7 @@
 # package through links, laid out as a wheel has it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-bin="$PWD/${VENV:-.venv}/bin"
+bin="$(cd "${VENV:-.venv}/bin" && pwd)"
 
 "$bin/ruff" check .
 "$bin/ruff" format --check .
