@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from streamstgs.renderer import CanonicalGaussians, DeformationField
+if TYPE_CHECKING:  # packets are fetched without torch
+    from streamstgs.renderer import CanonicalGaussians, DeformationField
 
 
 @dataclass(frozen=True)

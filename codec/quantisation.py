@@ -10,10 +10,12 @@ centre and logarithmic far from it, so that one distant Gaussian does not coarse
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:  # a manifest is read without torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Quantiser:
 
     def encode(self, values: Tensor) -> np.ndarray:
         """[N, C] values -> [N, C] codes, uint8 up to 8 bits, else uint16."""
+        import torch
+
         y = _bend(values.double().cpu(), self.curve)
         step = torch.tensor(self.step, dtype=torch.float64)
         scaled = (y - torch.tensor(self.offset, dtype=torch.float64)) / step.clamp(min=1e-300)
@@ -63,6 +67,8 @@ class Quantiser:
 
     def decode(self, codes: np.ndarray) -> Tensor:
         """[N, C] codes -> [N, C] float32 values."""
+        import torch
+
         y = torch.from_numpy(codes.astype(np.float32))
         y = y * torch.tensor(self.step) + torch.tensor(self.offset)
         if self.curve is None:
@@ -105,4 +111,6 @@ def fit_quantiser(
 def _bend(values: Tensor, curve: SinhCurve | None) -> Tensor:
     if curve is None:
         return values
+    import torch
+
     return torch.asinh((values - torch.tensor(curve.center, dtype=torch.float64)) / curve.unit)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-import torch
 from streamstgs.codec.errors import CorruptSegment, NotAScene
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.manifest import FileEntry, GopEntry, Manifest
 from streamstgs.codec.manifest_json import read_manifest
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.poster import Poster, read_poster
-from streamstgs.codec.scene_decoder import SceneDecoder
 from streamstgs.codec.source import SceneMeta
 from streamstgs.codec.streaming.adaptive.ladder import Ladder, ladder_of
 from streamstgs.codec.streaming.address import is_url, redact_credentials
@@ -25,7 +25,11 @@ from streamstgs.codec.streaming.http_settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_files
 from streamstgs.codec.streaming.scene_files import SceneFiles
 from streamstgs.codec.streaming.transport import Listener, nobody
-from streamstgs.renderer import Gaussians, Gop
+
+if TYPE_CHECKING:  # `info` and `serve` read manifests without torch
+    import torch
+    from streamstgs.codec.scene_decoder import SceneDecoder
+    from streamstgs.renderer import Gaussians, Gop
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class Scene:
         self.location = files.location
         self.manifest = manifest
         self._files = files
-        self.decoder = SceneDecoder(manifest, settings.decode_threads)
+        self._decode_threads = settings.decode_threads
         self._lock = threading.Lock()  # guards the two caches below
         self._static: dict[torch.device, Gaussians] = {}
         self._inits: dict[int, bytes] = {}
@@ -121,6 +125,13 @@ class Scene:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @cached_property
+    def decoder(self) -> SceneDecoder:
+        """Decodes fetched parts of this scene; loads torch when first asked for."""
+        from streamstgs.codec.scene_decoder import SceneDecoder
+
+        return SceneDecoder(self.manifest, self._decode_threads)
 
     @property
     def meta(self) -> SceneMeta:
@@ -189,6 +200,9 @@ class Scene:
         Raises:
             CodecError: MissingSegment, CorruptSegment, SceneUnreachable or Cancelled.
         """
+        import torch
+        from streamstgs.renderer import Gaussians
+
         device = torch.device(device)
         with self._lock:
             known = self._static.get(device)

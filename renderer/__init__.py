@@ -18,7 +18,8 @@ from streamstgs.renderer.settings import RenderSettings
 
 if TYPE_CHECKING:
     from streamstgs.renderer.camera import Camera
-    from streamstgs.renderer.deformation import DeformationField, FieldConfig
+    from streamstgs.renderer.deformation import DeformationField
+    from streamstgs.renderer.field_config import FieldConfig
     from streamstgs.renderer.gaussians import CanonicalGaussians, Gaussians
     from streamstgs.renderer.gop import Gop
 
@@ -39,7 +40,7 @@ _HOMES = {
     "Camera": "streamstgs.renderer.camera",
     "CanonicalGaussians": "streamstgs.renderer.gaussians",
     "DeformationField": "streamstgs.renderer.deformation",
-    "FieldConfig": "streamstgs.renderer.deformation",
+    "FieldConfig": "streamstgs.renderer.field_config",
     "Gaussians": "streamstgs.renderer.gaussians",
     "Gop": "streamstgs.renderer.gop",
 }

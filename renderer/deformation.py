@@ -7,42 +7,13 @@ turns f_i (and gamma(X)) into dX, dR, dS, dO, dC, which are added before activat
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
+from streamstgs.renderer.field_config import FieldConfig
 from streamstgs.renderer.gaussians import CanonicalGaussians
 from torch import Tensor, nn
 
 HEAD_WIDTHS = {"means": 3, "quats": 4, "log_scales": 3, "opacity_logits": 1, "colors": 3}
-
-
-@dataclass(frozen=True)
-class FieldConfig:
-    """Shape of a deformation field.
-
-    Args:
-        features: F, channels of a temporal feature.
-        window: W, how many neighbouring feature frames one frame sees; odd.
-        width: neurons of each hidden layer.
-        time_frequencies: octaves of gamma(t).
-        position_frequencies: octaves of gamma(X) given to the heads; 0 leaves it out.
-        extent: world units that one unit of the position head's output stands for.
-    """
-
-    features: int = 8
-    window: int = 3
-    width: int = 64
-    time_frequencies: int = 4
-    position_frequencies: int = 0
-    extent: float = 1.0
-
-    @property
-    def input_width(self) -> int:
-        return self.window * self.features + 2 * self.time_frequencies
-
-    @property
-    def head_input_width(self) -> int:
-        return self.width + 6 * self.position_frequencies
 
 
 def sinusoidal_encoding(x: Tensor, frequencies: int) -> Tensor:

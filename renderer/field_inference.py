@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from streamstgs.renderer.deformation import DeformationField, FieldConfig, sinusoidal_encoding
+from streamstgs.renderer.deformation import DeformationField, sinusoidal_encoding
+from streamstgs.renderer.field_config import FieldConfig
 from streamstgs.renderer.field_kernels import (
     HEAD_OUTPUTS,
     OUTPUTS,

@@ -11,7 +11,7 @@ bin="$(cd "${VENV:-.venv}/bin" && pwd)"
 tree=build/checked
 rm -rf "$tree"
 mkdir -p "$tree/streamstgs"
-for file in streamstgs/*.*; do ln -s "../../../$file" "$tree/streamstgs/"; done
+for file in streamstgs/*.* streamstgs/api; do ln -s "../../../$file" "$tree/streamstgs/"; done
 for folder in app assets cli codec renderer server trainer; do
   ln -s "../../../$folder" "$tree/streamstgs/"
 done

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("cli", "app", "codec", "renderer", "server", "trainer")
+ROOMS = ("streamstgs", "cli", "app", "codec", "renderer", "server", "trainer")
 QT = {"PySide6", "shiboken6"}
 MAX_LINES = 600
 
@@ -80,6 +80,29 @@ def test_the_list_of_commands_loads_nothing_heavy() -> None:
         "from streamstgs.cli import command_line as main\nassert main.main(['-h']) == 0"
     )
     assert not loaded & {"tyro", "torch", "numpy", "av", "codec", "renderer", "trainer", *QT}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert not loaded_by("import streamstgs") & {"torch", "numpy", "av", "codec", "renderer", *QT}
+
+
+@pytest.mark.parametrize("name", ["info", "serve"])
+def test_commands_about_files_load_without_torch(name: str) -> None:
+    loaded = loaded_by(
+        f"from streamstgs.cli import command_line as main\nassert main.load({name!r})\n"
+        "import streamstgs.server.development_server"
+    )
+    assert not loaded & {"torch", "numba", *QT}
+
+
+def test_info_reads_a_scene_without_torch() -> None:
+    scene = ROOT / "tests" / "golden" / "synthetic-v1-hevc.stgs"
+    loaded = loaded_by(
+        "from streamstgs.cli import command_line as main\n"
+        f"assert main.main(['info', {str(scene)!r}]) == 0"
+    )
+    assert "codec" in loaded
+    assert not loaded & {"torch", "numba", *QT}
 
 
 def command_names() -> list[str]:
