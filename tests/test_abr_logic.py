@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamstgs.codec.streaming.adaptive import (
+    Abort,
     AdaptiveSettings,
+    FetchLayer,
+    FetchSegment,
     GopLadder,
     InFlight,
     Ladder,
     Situation,
-    Step,
     Throughput,
     ThroughputMeter,
+    Wait,
     arrival_s,
     decide,
     reconsider,
@@ -71,15 +74,14 @@ situations = st.builds(
 def test_every_situation_gets_a_decision_that_can_be_followed(seen: Situation) -> None:
     decision = decide(LADDER, seen, SETTINGS)
     assert decision.reason
-    assert decision.buffer_s == seen.buffer_s
-    if decision.step is Step.FETCH_GOP:
+    if isinstance(decision, FetchSegment):
         assert decision.gop == seen.next_gop < len(LADDER.gops)
-        assert seen.best_rung <= decision.rung <= LADDER.lowest
+        assert seen.best_rung <= decision.quality <= LADDER.lowest
         assert seen.buffer_s + 2.5 <= SETTINGS.most_buffer_s + 1e-6
-    elif decision.step is Step.FETCH_STATIC:
-        assert decision.static_layer == seen.static_layers < len(LADDER.static_bytes)
+    elif isinstance(decision, FetchLayer):
+        assert decision.layer == seen.static_layers < len(LADDER.static_bytes)
     else:
-        assert decision.step is Step.WAIT
+        assert isinstance(decision, Wait)
         assert decision.wait_s > 0
 
 
@@ -96,8 +98,8 @@ def test_a_rung_above_the_lowest_is_expected_before_the_buffer_ends(
 ) -> None:
     seen = situation(buffer_s=buffer_s, throughput=estimate(bps), last_rung=last)
     decision = decide(LADDER, seen, SETTINGS)
-    if decision.step is Step.FETCH_GOP and decision.rung < LADDER.lowest:
-        assert arrival_s(LADDER.gops[4].bytes_at(decision.rung), seen) <= buffer_s
+    if isinstance(decision, FetchSegment) and decision.quality < LADDER.lowest:
+        assert arrival_s(LADDER.gops[4].bytes_at(decision.quality), seen) <= buffer_s
 
 
 @settings(max_examples=200, deadline=None)
@@ -112,8 +114,8 @@ def test_a_transfer_is_only_abandoned_for_less_stall(
     if instead is None:
         return
     rest_s = 8 * (LADDER.gops[4].bytes_at(rung) - received) / bps
-    assert instead.step is Step.ABANDON
-    assert instead.rung > rung
+    assert isinstance(instead, FetchSegment)
+    assert instead.quality > rung
     assert rest_s > buffer_s
 
 
@@ -123,9 +125,9 @@ def test_the_rung_stays_open_while_what_all_rungs_share_comes(
     buffer_s: float, bps: float, last: int, rung: int
 ) -> None:
     seen = situation(buffer_s=buffer_s, throughput=estimate(bps, latency_s=0.0), last_rung=last)
-    wanted = decide(LADDER, seen, SETTINGS).rung
+    wanted = decide(LADDER, seen, SETTINGS).quality
     instead = reconsider(LADDER, seen, InFlight(4, rung, 0, 0.0), SETTINGS)
-    assert (rung if instead is None else instead.rung) == wanted
+    assert (rung if instead is None else instead.quality) == wanted
 
 
 def test_a_network_that_turns_fast_or_slow_changes_the_rung_on_the_way() -> None:
@@ -134,16 +136,18 @@ def test_a_network_that_turns_fast_or_slow_changes_the_rung_on_the_way() -> None
     slow = reconsider(LADDER, situation(throughput=estimate(0.6e6)), flight, SETTINGS)
     assert fast is not None
     assert slow is not None
-    assert (fast.rung, slow.rung) == (0, LADDER.lowest)
+    assert (fast.quality, slow.quality) == (0, LADDER.lowest)
     assert "now QP 16" in fast.reason
 
 
 def test_a_first_picture_comes_before_anything_else() -> None:
     start = situation(buffer_s=0.0, next_gop=0, last_rung=None, static_layers=0, throughput=None)
     first = decide(LADDER, start, SETTINGS)
-    assert (first.step, first.static_layer) == (Step.FETCH_STATIC, 0)
+    assert isinstance(first, FetchLayer)
+    assert first.layer == 0
     second = decide(LADDER, replace(start, static_layers=1), SETTINGS)
-    assert (second.step, second.gop, second.rung) == (Step.FETCH_GOP, 0, LADDER.lowest)
+    assert isinstance(second, FetchSegment)
+    assert (second.gop, second.quality) == (0, LADDER.lowest)
 
 
 @settings(max_examples=200, deadline=None)
@@ -166,7 +170,8 @@ def test_a_fuller_buffer_never_lowers_the_rung(
 ) -> None:
     seen = situation(throughput=estimate(bps), last_rung=last)
     rungs = [
-        decide(LADDER, replace(seen, buffer_s=b), SETTINGS).rung for b in sorted((one_s, other_s))
+        decide(LADDER, replace(seen, buffer_s=b), SETTINGS).quality
+        for b in sorted((one_s, other_s))
     ]
     assert rungs[1] <= rungs[0]
 
@@ -179,7 +184,7 @@ def test_less_is_dared_where_quality_gains_little(
     seen = situation(throughput=estimate(bps), buffer_s=buffer_s)
     flat = tuple(46.0 + share * (q - 46.0) for q in LADDER.gops[0].quality_db)
     flatter = replace(LADDER, gops=tuple(replace(g, quality_db=flat) for g in LADDER.gops))
-    assert decide(flatter, seen, SETTINGS).rung >= decide(LADDER, seen, SETTINGS).rung
+    assert decide(flatter, seen, SETTINGS).quality >= decide(LADDER, seen, SETTINGS).quality
 
 
 def test_more_is_saved_on_a_network_that_wavers() -> None:
@@ -215,30 +220,31 @@ def test_how_often_the_line_is_looked_at_changes_no_estimate_of_unrest() -> None
 def test_a_rung_of_no_more_quality_is_not_paid_for() -> None:
     gops = tuple(replace(g, quality_db=(54.0, 54.0, 54.0, 50.0, 46.0)) for g in LADDER.gops)
     rich = situation(throughput=estimate(100e6), buffer_s=15.0)
-    assert decide(replace(LADDER, gops=gops), rich, SETTINGS).rung == 2
+    assert decide(replace(LADDER, gops=gops), rich, SETTINGS).quality == 2
 
 
 def test_static_layers_follow_while_playing() -> None:
     seen = situation(static_layers=1, throughput=estimate(20e6))
-    assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_STATIC
+    assert isinstance(decide(LADDER, seen, SETTINGS), FetchLayer)
 
 
 def test_static_layers_are_fetched_when_no_gop_is_wanted() -> None:
     slow = situation(static_layers=1, buffer_s=0.5, next_gop=12, throughput=estimate(3e6))
     full = situation(static_layers=1, buffer_s=19.0, throughput=estimate(0.1e6))
     for seen in (slow, full):
-        assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_STATIC
+        assert isinstance(decide(LADDER, seen, SETTINGS), FetchLayer)
 
 
 def test_static_layers_wait_for_a_buffer_that_will_grow() -> None:
     seen = situation(static_layers=1, buffer_s=0.5, throughput=estimate(3e6))
     decision = decide(LADDER, seen, SETTINGS)
-    assert (decision.step, decision.rung) == (Step.FETCH_GOP, LADDER.lowest)
+    assert isinstance(decision, FetchSegment)
+    assert decision.quality == LADDER.lowest
 
 
 def test_static_layers_do_not_wait_for_a_buffer_that_never_grows() -> None:
     poor = situation(static_layers=1, buffer_s=0.5, throughput=estimate(0.5e6))
-    assert decide(LONG, poor, SETTINGS).step is Step.FETCH_STATIC
+    assert isinstance(decide(LONG, poor, SETTINGS), FetchLayer)
 
 
 def test_a_slow_start_is_expected_to_recover_until_it_has_lasted() -> None:
@@ -249,9 +255,9 @@ def test_a_slow_start_is_expected_to_recover_until_it_has_lasted() -> None:
     for gop in (4, 50):
         seen = situation(static_layers=1, next_gop=gop, buffer_s=4.0)
         begun = replace(seen, throughput=estimate(slow_bps, known_s=2.0))
-        assert decide(heavy, begun, SETTINGS).step is Step.FETCH_GOP
+        assert isinstance(decide(heavy, begun, SETTINGS), FetchSegment)
         later = replace(seen, throughput=estimate(slow_bps, known_s=3600.0))
-        assert decide(heavy, later, SETTINGS).step is Step.FETCH_STATIC
+        assert isinstance(decide(heavy, later, SETTINGS), FetchLayer)
 
 
 @settings(max_examples=200, deadline=None)
@@ -268,32 +274,32 @@ def test_a_starved_network_buys_a_layer_at_once_if_it_is_worth_its_stall_and_els
     worth_s = (len(scene.gops) - 1) * gain_db / (4.3 * 60 / 2.5)
     price_s = 8 * layer_bytes / starved.bps
     if price_s < worth_s - 4.3:
-        assert decide(scene, seen, SETTINGS).step is Step.FETCH_STATIC
+        assert isinstance(decide(scene, seen, SETTINGS), FetchLayer)
     if price_s > worth_s:
-        assert decide(scene, seen, SETTINGS).step is Step.FETCH_GOP
+        assert isinstance(decide(scene, seen, SETTINGS), FetchSegment)
 
 
 def test_plenty_gets_the_best_and_little_the_lowest() -> None:
     rich = situation(throughput=estimate(100e6), buffer_s=15.0)
     poor = situation(throughput=estimate(0.5e6), buffer_s=3.0)
-    assert decide(LADDER, rich, SETTINGS).rung == 0
-    assert decide(LADDER, poor, SETTINGS).rung == LADDER.lowest
+    assert decide(LADDER, rich, SETTINGS).quality == 0
+    assert decide(LADDER, poor, SETTINGS).quality == LADDER.lowest
 
 
 def test_missed_deadlines_of_drawing_cap_the_rung() -> None:
     rich = situation(throughput=estimate(100e6), buffer_s=15.0, best_rung=3)
-    assert decide(LADDER, rich, SETTINGS).rung == 3
+    assert decide(LADDER, rich, SETTINGS).quality == 3
 
 
 def test_a_full_buffer_waits_until_the_next_gop_fits() -> None:
     decision = decide(LADDER, situation(buffer_s=SETTINGS.most_buffer_s), SETTINGS)
-    assert decision.step is Step.WAIT
+    assert isinstance(decision, Wait)
     assert decision.wait_s == pytest.approx(2.5)
 
 
 def test_all_there_waits_for_ever() -> None:
     decision = decide(LADDER, situation(next_gop=12), SETTINGS)
-    assert decision.step is Step.WAIT
+    assert isinstance(decision, Wait)
     assert math.isinf(decision.wait_s)
 
 
@@ -302,7 +308,7 @@ def test_small_differences_of_the_estimate_do_not_flap_the_rung() -> None:
         seen, rungs = situation(last_rung=None, buffer_s=14.0), []
         for k in range(12):
             wobble = estimate(bps * (1.03 if k % 2 else 0.97))
-            rung = decide(LADDER, replace(seen, throughput=wobble), SETTINGS).rung
+            rung = decide(LADDER, replace(seen, throughput=wobble), SETTINGS).quality
             rungs.append(rung)
             seen = replace(seen, last_rung=rung)
         assert len(set(rungs[2:])) == 1
@@ -348,15 +354,15 @@ def test_a_static_layer_is_begun_when_the_buffer_outlasts_it() -> None:
     seen = situation(
         next_gop=4, last_rung=4, static_layers=1, buffer_s=2.0, throughput=estimate(2e6)
     )
-    assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_GOP
-    assert decide(LADDER, replace(seen, buffer_s=12.0), SETTINGS).step is Step.FETCH_STATIC
+    assert isinstance(decide(LADDER, seen, SETTINGS), FetchSegment)
+    assert isinstance(decide(LADDER, replace(seen, buffer_s=12.0), SETTINGS), FetchLayer)
 
 
 def test_after_a_seek_a_gop_comes_before_static_layers() -> None:
     """Also where the network is so poor that a layer would be fetched at once else."""
     poor = situation(static_layers=1, buffer_s=0.0, throughput=estimate(0.5e6))
-    assert decide(LONG, poor, SETTINGS).step is Step.FETCH_STATIC
-    assert decide(LONG, replace(poor, last_rung=None), SETTINGS).step is Step.FETCH_GOP
+    assert isinstance(decide(LONG, poor, SETTINGS), FetchLayer)
+    assert isinstance(decide(LONG, replace(poor, last_rung=None), SETTINGS), FetchSegment)
 
 
 def static_flight(received: int, elapsed_s: float = 3.0) -> InFlight:
@@ -367,13 +373,13 @@ def test_a_static_layer_lets_a_gop_pass_when_the_network_drops() -> None:
     heavy = replace(LADDER.looped(200.0), static_bytes=(100_000, 2_000_000))
     usual = Throughput(4e6, 4e6, 4e6, 0.05, long_bps=4e6, known_s=600.0)
     seen = situation(static_layers=1, buffer_s=14.0, throughput=usual)
-    assert decide(heavy, seen, SETTINGS).step is Step.FETCH_STATIC
+    assert isinstance(decide(heavy, seen, SETTINGS), FetchLayer)
     assert reconsider(heavy, seen, static_flight(500_000), SETTINGS) is None
     drop = replace(usual, bps=1.5e6, fast_bps=1.5e6)
     worse = replace(seen, buffer_s=5.0, throughput=drop)
     paused = reconsider(heavy, worse, static_flight(500_000), SETTINGS)
     assert paused is not None
-    assert (paused.step, paused.static_layer) == (Step.PAUSE_STATIC, 1)
+    assert isinstance(paused, Abort)
     assert "GOP goes first" in paused.reason
     nearly_there = static_flight(1_990_000)
     assert reconsider(heavy, worse, nearly_there, SETTINGS) is None
@@ -389,11 +395,11 @@ def test_what_is_paused_would_not_be_begun_again_at_once(
     paused = reconsider(LADDER, seen, static_flight(received, elapsed_s), SETTINGS)
     if paused is None:
         return
-    assert paused.step is Step.PAUSE_STATIC
+    assert isinstance(paused, Abort)
     assert elapsed_s >= SETTINGS.abandon_after_s
     again = decide(LADDER, replace(seen, static_part_bytes=received), SETTINGS)
     full = seen.buffer_s + 2.5 > SETTINGS.most_buffer_s
-    assert again.step is Step.FETCH_GOP or full
+    assert isinstance(again, FetchSegment) or full
 
 
 @settings(max_examples=200, deadline=None)
@@ -403,10 +409,10 @@ def test_the_more_there_is_of_a_layer_the_rather_it_goes_on(
 ) -> None:
     seen = situation(static_layers=1, buffer_s=buffer_s, throughput=estimate(bps))
     less, more = (
-        decide(LADDER, replace(seen, static_part_bytes=part), SETTINGS).step
+        isinstance(decide(LADDER, replace(seen, static_part_bytes=part), SETTINGS), FetchLayer)
         for part in sorted((one, other))
     )
-    assert more is Step.FETCH_STATIC or less is not Step.FETCH_STATIC
+    assert more or not less
 
 
 def test_of_the_layers_those_that_gain_most_per_byte_are_bought() -> None:
@@ -415,28 +421,28 @@ def test_of_the_layers_those_that_gain_most_per_byte_are_bought() -> None:
         LADDER, static_bytes=(100_000, 50_000, 4_000_000), static_quality_db=(12, 25, 44, 100)
     )
     seen = situation(static_layers=1, buffer_s=9.0, throughput=estimate(1.6e6))
-    assert decide(small_first, seen, SETTINGS).step is Step.FETCH_STATIC
-    assert decide(small_first, replace(seen, static_layers=2), SETTINGS).step is Step.FETCH_GOP
+    assert isinstance(decide(small_first, seen, SETTINGS), FetchLayer)
+    assert isinstance(decide(small_first, replace(seen, static_layers=2), SETTINGS), FetchSegment)
 
 
 def test_an_idle_line_fetches_static_layers_with_any_network() -> None:
     seen = situation(static_layers=1, buffer_s=19.0, throughput=estimate(2e6, known_s=0.5))
-    assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_STATIC
+    assert isinstance(decide(LADDER, seen, SETTINGS), FetchLayer)
 
 
 def test_a_reserve_is_left_when_a_layer_has_come_only_where_the_buffer_grows() -> None:
     """400 kB at 3 Mbit/s take 1.1 s: the buffer bears them, but not an outage after them."""
     eager = replace(SETTINGS, static=replace(SETTINGS.static, reserve_s=0.0))
     seen = situation(static_layers=1, buffer_s=4.5, throughput=estimate(3e6))
-    assert decide(LADDER, seen, eager).step is Step.FETCH_STATIC
-    assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_GOP
+    assert isinstance(decide(LADDER, seen, eager), FetchLayer)
+    assert isinstance(decide(LADDER, seen, SETTINGS), FetchSegment)
     starved = replace(seen, buffer_s=0.5, throughput=estimate(0.5e6))
-    assert decide(LONG, starved, SETTINGS).step is Step.FETCH_STATIC
+    assert isinstance(decide(LONG, starved, SETTINGS), FetchLayer)
 
 
 def test_before_the_last_gop_of_a_short_scene_static_layers_empty_no_buffer() -> None:
     seen = situation(
         next_gop=11, last_rung=4, static_layers=1, buffer_s=2.0, throughput=estimate(2e6)
     )
-    assert decide(LADDER, seen, SETTINGS).step is Step.FETCH_GOP
-    assert decide(LADDER, replace(seen, next_gop=12), SETTINGS).step is Step.FETCH_STATIC
+    assert isinstance(decide(LADDER, seen, SETTINGS), FetchSegment)
+    assert isinstance(decide(LADDER, replace(seen, next_gop=12), SETTINGS), FetchLayer)

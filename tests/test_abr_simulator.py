@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 from streamstgs.codec.streaming.adaptive import (
     AdaptiveSettings,
-    Decision,
+    FetchLayer,
+    FetchSegment,
     InFlight,
     Ladder,
+    NextStep,
+    Revision,
     Situation,
-    Step,
     Throughput,
+    Wait,
 )
 
 from benchmarks.streaming.optimum import OptimumSettings, find_optimum
@@ -181,12 +184,12 @@ def test_a_plain_player_fetches_all_static_layers_at_once_behind_the_first_gop()
     estimate = Throughput(3e6, 3e6, 3e6, 0.05, long_bps=3e6, known_s=600.0)
     seen = Situation(0.5, 1, 4, 1, True, estimate)
     ladder = made_up_ladder()
-    steps = {p.name: p.decide(ladder, seen).step for p in plain_policies(ladder, SETTINGS)}
-    assert steps.pop("lowest, our layers") is Step.FETCH_GOP
-    assert set(steps.values()) == {Step.FETCH_STATIC}
-    assert Adaptive(SETTINGS).decide(ladder, seen).step is Step.FETCH_GOP
+    steps = {p.name: type(p.decide(ladder, seen)) for p in plain_policies(ladder, SETTINGS)}
+    assert steps.pop("lowest, our layers") is FetchSegment
+    assert set(steps.values()) == {FetchLayer}
+    assert isinstance(Adaptive(SETTINGS).decide(ladder, seen), FetchSegment)
     first = replace(seen, next_gop=0, last_rung=None)
-    assert plain_policies(ladder, SETTINGS)[0].decide(ladder, first).step is Step.FETCH_GOP
+    assert isinstance(plain_policies(ladder, SETTINGS)[0].decide(ladder, first), FetchSegment)
 
 
 def layered(gops: int = 240) -> Ladder:
@@ -238,16 +241,16 @@ class _Timed(Fixed):
     def rung(self, ladder: Ladder, seen: object) -> int:
         return self._rungs[seen.next_gop - 1]  # type: ignore[attr-defined]
 
-    def decide(self, ladder: Ladder, seen: Situation) -> Decision:
+    def decide(self, ladder: Ladder, seen: Situation) -> NextStep:
         layer = seen.static_layers
         if layer < len(self._before) and seen.next_gop >= self._before[layer]:
-            return Decision(Step.FETCH_STATIC, "timed", 0, seen.buffer_s, static_layer=layer)
+            return FetchLayer(layer, "timed")
         if seen.next_gop >= len(ladder.gops):
-            return Decision(Step.WAIT, "timed", 0, seen.buffer_s, wait_s=math.inf)
+            return Wait(math.inf, "timed")
         rung = ladder.lowest if seen.next_gop == 0 else self.rung(ladder, seen)
-        return Decision(Step.FETCH_GOP, "timed", 0, seen.buffer_s, seen.next_gop, rung)
+        return FetchSegment(seen.next_gop, rung, "timed")
 
-    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
+    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Revision | None:
         return None
 
 

@@ -10,11 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamstgs.codec.streaming.adaptive import (
+    Abort,
     Decision,
+    FetchSegment,
     Held,
     InFlight,
+    NextStep,
+    Revision,
     Situation,
-    Step,
+    Wait,
     decide,
     reconsider,
 )
@@ -48,6 +52,10 @@ def full(rungs: list[int], bps: float = 6e6, past_s: float = 0.0, **changed: obj
     return replace(seen, **changed)  # type: ignore[arg-type]
 
 
+def is_upgrade(decision: Decision) -> bool:
+    return isinstance(decision, FetchSegment) and decision.again
+
+
 rungs_held = st.lists(st.integers(0, 4), min_size=1, max_size=12)
 
 
@@ -58,12 +66,12 @@ def test_an_upgrade_is_better_comes_in_time_and_leaves_most_of_the_buffer(
 ) -> None:
     seen = full(rungs, bps, past_s, buffer_s=buffer_s, next_gop=next_gop)
     decision = decide(LADDER, seen, SETTINGS)
-    if decision.step is not Step.UPGRADE_GOP:
+    if not is_upgrade(decision):
         return
     (held,) = (h for h in seen.held if h.gop == decision.gop)
-    assert decision.rung in held.better
-    assert GOP.quality_db[decision.rung] > GOP.quality_db[held.rung]
-    needed_s = 8 * GOP.feature_bytes[decision.rung] / bps
+    assert decision.quality in held.better
+    assert GOP.quality_db[decision.quality] > GOP.quality_db[held.rung]
+    needed_s = 8 * GOP.feature_bytes[decision.quality] / bps
     assert needed_s < held.lead_s
     all_there = next_gop == len(LADDER.gops)
     idle_s = buffer_s + GOP.duration_s - SETTINGS.most_buffer_s
@@ -77,39 +85,41 @@ def test_as_long_as_the_buffer_can_grow_it_grows(
     rungs: list[int], buffer_s: float, bps: float
 ) -> None:
     seen = full(rungs, bps, buffer_s=buffer_s, next_gop=min(len(rungs), 11))
-    assert decide(LADDER, seen, SETTINGS).step is not Step.UPGRADE_GOP
+    assert not is_upgrade(decide(LADDER, seen, SETTINGS))
 
 
 def test_a_dip_is_filled() -> None:
     decision = decide(LADDER, full([1, 1, 1, 4, 1, 1, 1, 1]), SETTINGS)
-    assert (decision.step, decision.gop, decision.rung) == (Step.UPGRADE_GOP, 3, 1)
+    assert is_upgrade(decision)
+    assert (decision.gop, decision.quality) == (3, 1)
 
 
 def test_what_is_shown_is_left_alone() -> None:
-    assert decide(LADDER, full([4, 1, 1, 1, 1, 1, 1, 1], past_s=0.5), SETTINGS).step is Step.WAIT
+    assert isinstance(decide(LADDER, full([4, 1, 1, 1, 1, 1, 1, 1], past_s=0.5), SETTINGS), Wait)
 
 
 def test_a_level_buffer_is_not_fetched_twice() -> None:
     """Its bytes are better spent on GOPs that are not there yet."""
     strict = replace(SETTINGS, upgrades=replace(UPGRADES, worth=1.5))
-    assert decide(LADDER, full([2] * 8), strict).step is Step.WAIT
+    assert isinstance(decide(LADDER, full([2] * 8), strict), Wait)
 
 
 def test_an_empty_line_of_errands_makes_everything_better() -> None:
     """Nothing else is to be fetched: the best that comes in time."""
     seen = full([1] * 8, next_gop=len(LADDER.gops))
     decision = decide(LADDER, seen, SETTINGS)
-    assert (decision.step, decision.rung) == (Step.UPGRADE_GOP, 0)
+    assert is_upgrade(decision)
+    assert decision.quality == 0
     best = decide(LADDER, full([0] * 8, next_gop=len(LADDER.gops)), SETTINGS)
     assert math.isinf(best.wait_s)
 
 
 def test_without_an_estimate_nothing_is_fetched_again() -> None:
     seen = full([4] * 8, throughput=None, next_gop=len(LADDER.gops))
-    assert decide(LADDER, seen, SETTINGS).step is Step.WAIT
+    assert isinstance(decide(LADDER, seen, SETTINGS), Wait)
 
 
-def second_look(seen: Situation, elapsed_s: float = 2.0, features: int = 10_000) -> Decision | None:
+def second_look(seen: Situation, elapsed_s: float = 2.0, features: int = 10_000) -> Revision | None:
     flight = InFlight(3, 1, GOP.shared_bytes + features, elapsed_s, upgrade=True)
     return reconsider(LADDER, seen, flight, SETTINGS)
 
@@ -128,7 +138,7 @@ def test_an_upgrade_is_given_up_for_what_is_there(
     seen = full([1, 1, 1, 4, 1, 1, 1, 1], bps, past_s, buffer_s=buffer_s)
     given_up = second_look(seen)
     assert given_up is not None
-    assert (given_up.step, given_up.rung) == (Step.ABANDON, -1)
+    assert isinstance(given_up, Abort)
     assert why in given_up.reason
 
 
@@ -161,10 +171,10 @@ class _OneUpgrade(Fixed):
         super().__init__(SETTINGS, "one upgrade", -1)
         self._gop, self._done = gop, False
 
-    def decide(self, ladder: object, seen: Situation) -> Decision:
+    def decide(self, ladder: object, seen: Situation) -> NextStep:
         if seen.next_gop == 4 and not self._done:
             self._done = True
-            return Decision(Step.UPGRADE_GOP, "a test", 0.0, seen.buffer_s, self._gop, 0)
+            return FetchSegment(self._gop, 0, "a test", again=True)
         return super().decide(ladder, seen)  # type: ignore[arg-type]
 
 

@@ -16,13 +16,16 @@ from streamstgs.app.player.pipeline.scheduler import (
 )
 from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
 from streamstgs.codec.streaming.adaptive import (
+    Abort,
     AdaptiveSettings,
     Decision,
+    FetchLayer,
+    FetchSegment,
     InFlight,
     LayerScheduleSettings,
-    Step,
     Throughput,
     UpgradeSettings,
+    Wait,
 )
 
 from tests.scripted_scene import ScriptedScene
@@ -61,28 +64,32 @@ def network(
     return NetworkFetching(OPENED, FetchSettings(), kept, static_kept)
 
 
-def chosen(decision: Decision) -> tuple[Step, int, int]:
-    layer = decision.static_layer
-    return decision.step, layer if layer >= 0 else decision.gop, decision.rung
+def chosen(decision: Decision) -> tuple[str | int, ...]:
+    match decision:
+        case FetchSegment(gop, quality, again=again):
+            return "again" if again else "segment", gop, quality
+        case FetchLayer(layer):
+            return "layer", layer
+    return (type(decision).__name__,)
 
 
 def test_a_disk_gives_everything_static_and_then_the_best() -> None:
     local = LocalFetching(FetchSettings(local_gops=1))
-    assert chosen(local.next(view(static_layers=1))) == (Step.FETCH_STATIC, 1, -1)
-    assert chosen(local.next(view())) == (Step.FETCH_GOP, 0, BEST)
-    assert chosen(local.next(view(there={0: BEST}))) == (Step.FETCH_GOP, 1, BEST)
-    assert local.next(view(there={0: BEST, 1: BEST})).step is Step.WAIT
+    assert chosen(local.next(view(static_layers=1))) == ("layer", 1)
+    assert chosen(local.next(view())) == ("segment", 0, BEST)
+    assert chosen(local.next(view(there={0: BEST}))) == ("segment", 1, BEST)
+    assert isinstance(local.next(view(there={0: BEST, 1: BEST})), Wait)
     by_hand = view(replace(TARGET, rung=32, playing=False), there={0: BEST})
-    assert chosen(local.next(by_hand)) == (Step.FETCH_GOP, 0, LOWEST)
+    assert chosen(local.next(by_hand)) == ("segment", 0, LOWEST)
 
 
 def test_a_network_gives_a_picture_first_and_then_motion() -> None:
     net = network()
-    assert chosen(net.next(view(static_layers=0, throughput=None))) == (Step.FETCH_STATIC, 0, -1)
+    assert chosen(net.next(view(static_layers=0, throughput=None))) == ("layer", 0)
     first = net.next(view(static_layers=1, throughput=None))
-    assert chosen(first) == (Step.FETCH_GOP, 0, LOWEST)
+    assert chosen(first) == ("segment", 0, LOWEST)
     later = net.next(view(static_layers=3, there={0: LOWEST, 1: LOWEST, 2: LOWEST}))
-    assert chosen(later) == (Step.FETCH_GOP, 3, BEST)
+    assert chosen(later) == ("segment", 3, BEST)
     assert "Mbit/s" in later.reason
 
 
@@ -91,7 +98,7 @@ def test_it_waits_when_the_buffer_is_full_and_says_how_long() -> None:
     tight = replace(settings, adaptive=replace(settings.adaptive, most_buffer_s=2.5))
     net = NetworkFetching(OPENED, tight, lambda _: (), lambda _: False)
     decision = net.next(view(there={0: BEST, 1: BEST}, position_s=0.2))
-    assert decision.step is Step.WAIT
+    assert isinstance(decision, Wait)
     assert decision.wait_s == pytest.approx(0.3)
 
 
@@ -99,7 +106,7 @@ def test_it_waits_when_the_buffer_is_full_and_says_how_long() -> None:
 def test_a_rung_that_cannot_be_had_is_replaced(fetching: Any) -> None:
     broken = frozenset({(0, BEST), (0, LOWEST)})
     by_hand = replace(TARGET, rung=20)
-    assert chosen(fetching.next(view(by_hand, broken=broken))) == (Step.FETCH_GOP, 0, 1)
+    assert chosen(fetching.next(view(by_hand, broken=broken))) == ("segment", 0, 1)
     all_broken = frozenset((0, rung) for rung in range(3))
     assert fetching.next(view(by_hand, broken=all_broken)).gop == 1
 
@@ -107,11 +114,11 @@ def test_a_rung_that_cannot_be_had_is_replaced(fetching: Any) -> None:
 def test_a_rung_chosen_by_hand_is_fetched_from_the_next_gop_on() -> None:
     net, target = network(), replace(TARGET, rung=28)
     decision = net.next(view(target, there=EVERYTHING))
-    assert chosen(decision) == (Step.FETCH_GOP, 1, 1)
+    assert chosen(decision) == ("segment", 1, 1)
     assert decision.reason == "chosen by hand"
-    assert net.next(view(target, there=dict.fromkeys(range(5), 1))).step is Step.WAIT
+    assert isinstance(net.next(view(target, there=dict.fromkeys(range(5), 1))), Wait)
     paused = replace(target, playing=False)
-    assert chosen(net.next(view(paused, there=EVERYTHING))) == (Step.FETCH_GOP, 0, 1)
+    assert chosen(net.next(view(paused, there=EVERYTHING))) == ("segment", 0, 1)
 
 
 @pytest.mark.parametrize("fetching", [network(), LocalFetching(FetchSettings())])
@@ -121,21 +128,21 @@ def test_a_lower_rung_chosen_by_hand_is_fetched_once(fetching: Any) -> None:
     decoded = dict.fromkeys(range(5), BEST)
     assert fetching.next(view(target, there=decoded)).gop == 1
     waiting = dict.fromkeys(range(1, 5), LOWEST)
-    assert fetching.next(view(target, there=decoded, fetched=waiting)).step is Step.WAIT
+    assert isinstance(fetching.next(view(target, there=decoded, fetched=waiting)), Wait)
 
 
 def test_dragging_fetches_small_pictures_of_the_place_only() -> None:
     net, target = network(), replace(TARGET, gop=2, scrubbing=True)
-    assert chosen(net.next(view(target, throughput=at(1000.0)))) == (Step.FETCH_GOP, 2, LOWEST)
+    assert chosen(net.next(view(target, throughput=at(1000.0)))) == ("segment", 2, LOWEST)
     there = {2: LOWEST}
     for nearest in (1, 3, 0, 4):  # from the beginning of GOP 2; for the hand that goes on there
         near = view(target, there=there, position_s=2.0, static_layers=1)
-        assert chosen(net.next(near)) == (Step.FETCH_GOP, nearest, LOWEST)
+        assert chosen(net.next(near)) == ("segment", nearest, LOWEST)
         there[nearest] = LOWEST
-    assert net.next(view(target, there=there)).step is Step.WAIT
+    assert isinstance(net.next(view(target, there=there)), Wait)
     by_hand = replace(target, rung=20)
-    assert net.next(view(by_hand, there=there)).step is Step.WAIT
-    assert net.next(view(target, there={2: LOWEST}, most_bytes=0)).step is Step.WAIT
+    assert isinstance(net.next(view(by_hand, there=there)), Wait)
+    assert isinstance(net.next(view(target, there={2: LOWEST}, most_bytes=0)), Wait)
 
 
 def test_dragging_reaches_no_farther_than_the_buffer() -> None:
@@ -143,15 +150,15 @@ def test_dragging_reaches_no_farther_than_the_buffer() -> None:
     net = NetworkFetching(OPENED, settings, lambda _: (), lambda _: False)
     target = replace(TARGET, gop=2, scrubbing=True)
     near = {1: LOWEST, 2: LOWEST, 3: LOWEST}
-    assert net.next(view(target, there=near, position_s=2.5)).step is Step.WAIT
-    assert chosen(net.next(view(target, there=near, position_s=2.1))) == (Step.FETCH_GOP, 0, LOWEST)
+    assert isinstance(net.next(view(target, there=near, position_s=2.5)), Wait)
+    assert chosen(net.next(view(target, there=near, position_s=2.1))) == ("segment", 0, LOWEST)
 
 
 def test_a_better_rung_on_its_way_gives_way_to_the_hand() -> None:
     net, target = network(), replace(TARGET, gop=2, scrubbing=True)
     instead = net.reconsider(view(target), InFlight(0, BEST, 3000, 1.0))
     assert instead is not None
-    assert chosen(instead) == (Step.FETCH_GOP, 0, LOWEST)
+    assert chosen(instead) == ("segment", 0, LOWEST)
     nearly_here = OPENED.ladder.gops[0].bytes_at(BEST) - 1000
     assert net.reconsider(view(target), InFlight(0, BEST, nearly_here, 1.0)) is None
     assert net.reconsider(view(target), InFlight(0, LOWEST, 100, 1.0)) is None
@@ -159,26 +166,26 @@ def test_a_better_rung_on_its_way_gives_way_to_the_hand() -> None:
 
 def test_after_a_seek_the_best_that_comes_at_once_is_taken() -> None:
     target = replace(TARGET, gop=3, serial=1)
-    assert chosen(network().next(view(target, throughput=at(100.0)))) == (Step.FETCH_GOP, 3, BEST)
-    assert chosen(network().next(view(target, throughput=at(0.1)))) == (Step.FETCH_GOP, 3, LOWEST)
+    assert chosen(network().next(view(target, throughput=at(100.0)))) == ("segment", 3, BEST)
+    assert chosen(network().next(view(target, throughput=at(0.1)))) == ("segment", 3, LOWEST)
 
 
 def test_a_picture_that_stands_is_refined() -> None:
     net, paused = network(), replace(TARGET, playing=False)
     rest = net.next(view(paused, there={0: LOWEST}, static_layers=1))
-    assert chosen(rest) == (Step.FETCH_STATIC, 1, -1)
-    assert chosen(net.next(view(paused, there={0: LOWEST}))) == (Step.FETCH_GOP, 0, BEST)
+    assert chosen(rest) == ("layer", 1)
+    assert chosen(net.next(view(paused, there={0: LOWEST}))) == ("segment", 0, BEST)
     slowly = view(paused, there={0: LOWEST}, throughput=at(0.035))
-    assert chosen(net.next(slowly)) == (Step.FETCH_GOP, 0, 1)  # QP 20 would take longer than 3 s
+    assert chosen(net.next(slowly)) == ("segment", 0, 1)  # QP 20 would take longer than 3 s
     very = view(paused, there={0: LOWEST}, throughput=at(0.001))
-    assert chosen(net.next(very)) == (Step.FETCH_GOP, 0, BEST)  # nothing comes soon: the best then
-    assert chosen(net.next(view(paused, there={0: BEST}))) == (Step.FETCH_GOP, 1, BEST)
+    assert chosen(net.next(very)) == ("segment", 0, BEST)  # nothing comes soon: the best then
+    assert chosen(net.next(view(paused, there={0: BEST}))) == ("segment", 1, BEST)
 
 
 def test_what_came_at_a_low_rung_is_better_the_next_time_round() -> None:
     there = {0: LOWEST, 1: LOWEST, 2: BEST, 3: BEST, 4: BEST}
     decision = network().next(view(replace(TARGET, gop=2), there=there))
-    assert chosen(decision) == (Step.UPGRADE_GOP, 0, BEST)
+    assert chosen(decision) == ("again", 0, BEST)
     late = view(replace(TARGET, gop=4), there=there, position_s=4.45, throughput=at(0.17))
     assert network().next(late).gop == 1  # GOP 0 would come too late, GOP 1 at QP 28 would not
     alone = view(replace(TARGET, loop=False), there=EVERYTHING)
@@ -190,7 +197,7 @@ def test_a_buffer_that_is_full_is_made_better() -> None:
     net = NetworkFetching(OPENED, FetchSettings(eager), lambda _: (), lambda _: False)
     full = view(there={0: BEST, 1: BEST, 2: LOWEST})
     decision = net.next(full)
-    assert chosen(decision) == (Step.UPGRADE_GOP, 2, BEST)
+    assert chosen(decision) == ("again", 2, BEST)
     assert "QP 20 instead of 32" in decision.reason
     for changed in (
         {"target": replace(TARGET, rung=32), "there": dict.fromkeys(range(3), LOWEST)},
@@ -201,13 +208,13 @@ def test_a_buffer_that_is_full_is_made_better() -> None:
         {"decode_s": 2.5},  # it would be shown before it is decoded
     ):
         decision = net.next(replace(full, **changed))  # type: ignore[arg-type]
-        assert decision.step is not Step.UPGRADE_GOP, changed
+        assert chosen(decision)[0] != "again", changed
 
 
 def test_one_gop_that_is_shown_for_ever_is_made_better() -> None:
     broken = frozenset((gop, rung) for gop in range(1, 5) for rung in range(3))
     assert chosen(network().next(view(there={0: LOWEST}, broken=broken)))[:2] == (
-        Step.UPGRADE_GOP,
+        "again",
         0,
     )
 
@@ -215,19 +222,19 @@ def test_one_gop_that_is_shown_for_ever_is_made_better() -> None:
 def test_what_a_disk_kept_is_taken_without_knowing_the_network() -> None:
     net = network(kept=lambda gop: (20,) if gop == 0 else (), static_kept=lambda layer: layer < 2)
     unknown = view(static_layers=1, throughput=None)
-    assert chosen(net.next(unknown)) == (Step.FETCH_GOP, 0, BEST)
+    assert chosen(net.next(unknown)) == ("segment", 0, BEST)
     then = view(static_layers=1, throughput=None, there={0: BEST})
-    assert chosen(net.next(then)) == (Step.FETCH_STATIC, 1, -1)
+    assert chosen(net.next(then)) == ("layer", 1)
     everything = view(static_layers=2, throughput=None, there=EVERYTHING)
-    assert chosen(net.next(everything)) == (Step.FETCH_STATIC, 2, -1)
+    assert chosen(net.next(everything)) == ("layer", 2)
     low = view(throughput=None, there=dict.fromkeys(range(5), LOWEST))
-    assert net.next(low).step is Step.WAIT  # a second viewing needs no network
+    assert isinstance(net.next(low), Wait)  # a second viewing needs no network
 
 
 def test_memory_bounds_what_is_fetched_ahead() -> None:
     tight = view(there={0: LOWEST}, sizes={0: 8000}, most_bytes=10_000)
     decision = network().next(tight)
-    assert decision.step is Step.WAIT
+    assert isinstance(decision, Wait)
     assert "memory" in decision.reason
     assert network().next(replace(tight, there={}, sizes={})).gop == 0  # the shown one always
 
@@ -235,16 +242,16 @@ def test_memory_bounds_what_is_fetched_ahead() -> None:
 def test_at_double_speed_the_network_is_half_as_fast() -> None:
     def rung(speed: float) -> int:
         target = replace(TARGET, speed=speed)
-        return network().next(view(target, throughput=at(1.0))).rung
+        return network().next(view(target, throughput=at(1.0))).quality
 
     assert (rung(1.0), rung(8.0)) == (BEST, LOWEST)
 
 
 def test_rungs_that_cannot_be_drawn_in_time_are_not_fetched() -> None:
     there = dict.fromkeys(range(3), LOWEST)
-    assert network().next(view(there=there, best_rung=1)).rung == 1
+    assert network().next(view(there=there, best_rung=1)).quality == 1
     paused = replace(TARGET, playing=False)
-    assert network().next(view(paused, there={0: LOWEST}, best_rung=1)).rung == 1
+    assert network().next(view(paused, there={0: LOWEST}, best_rung=1)).quality == 1
 
 
 def test_a_gop_that_comes_too_late_is_abandoned_for_a_lower_rung() -> None:
@@ -253,7 +260,7 @@ def test_a_gop_that_comes_too_late_is_abandoned_for_a_lower_rung() -> None:
     net = network()
     instead = net.reconsider(collapsed, flight)
     assert instead is not None
-    assert (instead.step, instead.rung) == (Step.ABANDON, LOWEST)
+    assert chosen(instead) == ("segment", 1, LOWEST)
     assert net.reconsider(replace(collapsed, broken=frozenset({(1, LOWEST)})), flight) is None
     paused = replace(collapsed, target=replace(TARGET, playing=False))
     assert net.reconsider(paused, flight) is None  # nobody waits for the GOP after this one
@@ -264,7 +271,7 @@ def test_an_upgrade_that_comes_too_late_is_given_up() -> None:
     net, collapsed = network(), view(there={0: LOWEST, 1: 1}, throughput=at(0.01))
     instead = net.reconsider(collapsed, flight)
     assert instead is not None
-    assert (instead.step, instead.rung) == (Step.ABANDON, -1)
+    assert chosen(instead) == ("Abort",)
     assert net.reconsider(replace(collapsed, throughput=at(10.0)), flight) is None
     paused = replace(collapsed, target=replace(TARGET, playing=False))
     assert net.reconsider(paused, flight) is None
@@ -276,7 +283,7 @@ def test_the_rung_is_open_until_the_features_come() -> None:
     fast = view(there={0: LOWEST})
     instead = net.reconsider(fast, flight)
     assert instead is not None
-    assert instead.rung == BEST
+    assert instead.quality == BEST
     assert net.reconsider(fast, replace(flight, received_bytes=4000)) is None
     assert net.reconsider(view(there={}), replace(flight, gop=0)) is None  # somebody waits for it
     assert net.reconsider(view(replace(TARGET, rung=32), there={0: LOWEST}), flight) is None
@@ -297,7 +304,7 @@ def test_a_static_layer_is_paused_for_the_next_gop_only_while_playing() -> None:
     seen = view(static_layers=1, throughput=drop, there={0: LOWEST})
     paused = network().reconsider(seen, flight)
     assert paused is not None
-    assert paused.step is Step.PAUSE_STATIC
+    assert isinstance(paused, Abort)
     still = replace(seen, target=replace(TARGET, playing=False))
     assert network().reconsider(still, flight) is None
     rich = replace(drop, bps=1e7, fast_bps=1e7)
@@ -310,9 +317,9 @@ def test_where_a_stall_is_certain_static_layers_come_but_never_before_what_was_s
     net = NetworkFetching(opened, FetchSettings(), lambda _: (), lambda _: False)
     here = poor_view(target=replace(TARGET, gop=2), there={0: LOWEST, 1: LOWEST})
     starved = replace(here, opened=opened)
-    assert net.next(starved).step is Step.FETCH_STATIC
+    assert isinstance(net.next(starved), FetchLayer)
     sought = net.next(replace(starved, sought=True))
-    assert (sought.step, sought.gop) == (Step.FETCH_GOP, 2)
+    assert chosen(sought)[:2] == ("segment", 2)
 
 
 def test_what_came_of_a_static_layer_counts() -> None:
@@ -322,6 +329,6 @@ def test_what_came_of_a_static_layer_counts() -> None:
     opened = replace(OPENED, ladder=big)
     eager = FetchSettings(AdaptiveSettings(static=LayerScheduleSettings(reserve_s=0.0)))
     net = NetworkFetching(opened, eager, lambda _: (), lambda _: False)
-    assert net.next(replace(seen, opened=opened)).step is Step.FETCH_GOP
+    assert isinstance(net.next(replace(seen, opened=opened)), FetchSegment)
     nearly = replace(seen, opened=opened, static_part_bytes=98_000)
-    assert net.next(nearly).step is Step.FETCH_STATIC
+    assert isinstance(net.next(nearly), FetchLayer)

@@ -131,7 +131,7 @@ def test_it_comes_where_there_is_time_and_room(
     decision = better_while_shown(
         scene().ladder(), seen, left_s, ShownSettings(), UpgradeSettings()
     )
-    assert (decision.rung if decision else None) == rung
+    assert (decision.quality if decision else None) == rung
 
 
 @pytest.mark.parametrize(("next_rung", "rung"), [(2, None), (1, 1), (0, 0)])
@@ -140,4 +140,4 @@ def test_no_step_down_follows(next_rung: int, rung: int | None) -> None:
     held = (Held(6, 2, 0.0, (0, 1)), Held(7, next_rung, 3.5))
     seen = Situation(10.0, 8, 2, 1, True, throughput, held=held)
     decision = better_while_shown(scene().ladder(), seen, 3.5, ShownSettings(), UpgradeSettings())
-    assert (decision.rung if decision else None) == rung
+    assert (decision.quality if decision else None) == rung

@@ -15,7 +15,7 @@ import pytest
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.codec.scene import OpenSettings, open_scene
-from streamstgs.codec.streaming.adaptive import Step
+from streamstgs.codec.streaming.adaptive import FetchSegment
 from streamstgs.codec.streaming.disk_cache import CacheSettings
 
 from benchmarks.streaming.serving import BUNDLED, server, unpack
@@ -101,7 +101,8 @@ def test_what_came_at_a_low_rung_is_fetched_again_and_shown(folder: Path, tmp_pa
         assert each == sorted(each, reverse=True), "became worse while shown"
     assert not starved
     assert upgraded is not None
-    assert upgraded.step is Step.UPGRADE_GOP
+    assert isinstance(upgraded, FetchSegment)
+    assert upgraded.again
 
 
 def rungs_of(frames: list[PlaybackFrame], gop: int) -> list[int]:

@@ -256,7 +256,7 @@ class Playback:
             message=stats.message,
             wants_play=self._wants_play,
             scrubbing=self._scrubbing,
-            chosen_rung=opened.rungs[chosen.rung] if opened and chosen else None,
+            chosen_rung=opened.rungs[chosen.quality] if opened and chosen else None,
             fetch_reason=newest.reason if newest else "",
             throughput_bps=stats.throughput_bps,
             ahead_s=self._ahead_s() if opened else 0.0,

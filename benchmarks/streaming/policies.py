@@ -6,7 +6,15 @@ import math
 from dataclasses import dataclass, field
 
 from streamstgs.codec.streaming.adaptive.choice import AdaptiveSettings, decide, next_static
-from streamstgs.codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from streamstgs.codec.streaming.adaptive.decision import (
+    FetchLayer,
+    FetchSegment,
+    InFlight,
+    NextStep,
+    Revision,
+    Situation,
+    Wait,
+)
 from streamstgs.codec.streaming.adaptive.in_flight import reconsider
 from streamstgs.codec.streaming.adaptive.ladder import Ladder
 
@@ -18,10 +26,10 @@ class Adaptive:
     settings: AdaptiveSettings = field(default_factory=AdaptiveSettings)
     name: str = "adaptive"
 
-    def decide(self, ladder: Ladder, seen: Situation) -> Decision:
+    def decide(self, ladder: Ladder, seen: Situation) -> NextStep:
         return decide(ladder, seen, self.settings)
 
-    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
+    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Revision | None:
         return reconsider(ladder, seen, flight, self.settings)
 
 
@@ -40,27 +48,27 @@ class Plain:
         """Of the next GOP; None to wait a little."""
         return ladder.lowest
 
-    def static(self, ladder: Ladder, seen: Situation) -> Decision | None:
+    def static(self, ladder: Ladder, seen: Situation) -> FetchLayer | None:
         """The next static layer, if it goes before the next GOP."""
         layer = seen.static_layers
         if layer >= len(ladder.static_bytes) or (layer > 0 and seen.next_gop == 0):
             return None
-        return Decision(Step.FETCH_STATIC, self.name, 0, seen.buffer_s, static_layer=layer)
+        return FetchLayer(layer, self.name)
 
-    def decide(self, ladder: Ladder, seen: Situation) -> Decision:
+    def decide(self, ladder: Ladder, seen: Situation) -> NextStep:
         static = self.static(ladder, seen)
         if static is not None:
             return static
         if seen.next_gop >= len(ladder.gops):
-            return Decision(Step.WAIT, self.name, 0, seen.buffer_s, wait_s=math.inf)
+            return Wait(math.inf, self.name)
         wait_s = seen.buffer_s + ladder.gops[seen.next_gop].duration_s
         wait_s -= self.settings.most_buffer_s
         rung: int | None = ladder.lowest if seen.next_gop == 0 else self.rung(ladder, seen)
         if wait_s > 1e-9 or rung is None:
-            return Decision(Step.WAIT, self.name, 0, seen.buffer_s, wait_s=max(wait_s, 0.25))
-        return Decision(Step.FETCH_GOP, self.name, 0, seen.buffer_s, seen.next_gop, rung)
+            return Wait(max(wait_s, 0.25), self.name)
+        return FetchSegment(seen.next_gop, rung, self.name)
 
-    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
+    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Revision | None:
         """Nothing is given up or paused."""
         return None
 
@@ -79,10 +87,10 @@ class Fixed(Plain):
 class OurLayers(Fixed):
     """Always the same rung, with static layers by the rule of the real policy."""
 
-    def static(self, ladder: Ladder, seen: Situation) -> Decision | None:
+    def static(self, ladder: Ladder, seen: Situation) -> FetchLayer | None:
         return next_static(ladder, seen, self.settings)
 
-    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None:
+    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Revision | None:
         if flight.static_layer < 0:
             return None
         return reconsider(ladder, seen, flight, self.settings)

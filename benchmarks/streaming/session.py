@@ -9,7 +9,17 @@ from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
-from streamstgs.codec.streaming.adaptive.decision import Decision, Held, InFlight, Situation, Step
+from streamstgs.codec.streaming.adaptive.decision import (
+    Abort,
+    FetchLayer,
+    FetchSegment,
+    Held,
+    InFlight,
+    NextStep,
+    Revision,
+    Situation,
+    Wait,
+)
 from streamstgs.codec.streaming.adaptive.ladder import Ladder
 from streamstgs.codec.streaming.adaptive.throughput import (
     Throughput,
@@ -28,9 +38,9 @@ class Policy(Protocol):
 
     name: str
 
-    def decide(self, ladder: Ladder, seen: Situation) -> Decision: ...
+    def decide(self, ladder: Ladder, seen: Situation) -> NextStep: ...
 
-    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Decision | None: ...
+    def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Revision | None: ...
 
 
 @dataclass(frozen=True)
@@ -171,7 +181,7 @@ class _Session:
     def run(self) -> Outcome:
         while self.playback.now_s <= self.settings.wall_s:
             decision = self.policy.decide(self.ladder, self._situation())
-            if decision.step is Step.WAIT and math.isinf(decision.wait_s):
+            if isinstance(decision, Wait) and math.isinf(decision.wait_s):
                 break
             self._step(decision)
         self._finish()
@@ -208,15 +218,15 @@ class _Session:
         bps = max(bits / ahead_s, 1.0)
         return replace(known, bps=bps, fast_bps=bps, slow_bps=bps)
 
-    def _step(self, decision: Decision) -> None:
-        if decision.step is Step.WAIT:
+    def _step(self, decision: NextStep) -> None:
+        if isinstance(decision, Wait):
             self.playback.advance(self.playback.now_s + max(decision.wait_s, 1e-3))
-        elif decision.step is Step.FETCH_STATIC:
-            self._fetch_static(decision.static_layer)
-        elif decision.step is Step.UPGRADE_GOP:
+        elif isinstance(decision, FetchLayer):
+            self._fetch_static(decision.layer)
+        elif decision.again:
             self._upgrade(decision)
         else:
-            self._fetch_gop(decision.rung)
+            self._fetch_gop(decision.quality)
 
     def _fetch_static(self, layer: int) -> None:
         """What is missing of a layer, as far as it is not paused."""
@@ -241,28 +251,28 @@ class _Session:
                 break
             kept = min(flight.received_bytes, gop.shared_bytes)
             self.outcome.wasted_bytes += flight.received_bytes - kept
-            flight = InFlight(index, instead, kept, 0.0)
+            assert isinstance(instead, FetchSegment)
+            flight = InFlight(index, instead.quality, kept, 0.0)
         self.outcome.rungs.append(flight.rung)
         self.playback.arrive(gop.duration_s)
         most = max(self.outcome.most_buffer_s, self.playback.buffer_s)
         self.outcome.most_buffer_s = most
 
-    def _upgrade(self, decision: Decision) -> None:
+    def _upgrade(self, decision: FetchSegment) -> None:
         """Features of a GOP that is there; they count if they come before it is shown."""
         gop, old = self.ladder.gops[decision.gop], self.outcome.rungs[decision.gop]
-        flight = InFlight(decision.gop, decision.rung, gop.shared_bytes, 0.0, upgrade=True)
-        flight, instead = self._fetch(gop.feature_bytes[decision.rung], flight)
+        flight = InFlight(decision.gop, decision.quality, gop.shared_bytes, 0.0, upgrade=True)
+        flight, instead = self._fetch(gop.feature_bytes[decision.quality], flight)
         lead_s = self.begins_s[decision.gop] - self.playback.position_s
         if instead is not None or lead_s <= self.settings.decode_s:
             self.outcome.wasted_bytes += flight.received_bytes - gop.shared_bytes
             return
         self.outcome.wasted_bytes += gop.feature_bytes[old]
-        self.outcome.rungs[decision.gop] = decision.rung
+        self.outcome.rungs[decision.gop] = decision.quality
         self.outcome.upgrades += 1
 
-    def _fetch(self, size_bytes: int, flight: InFlight) -> tuple[InFlight, int | None]:
-        """One transfer: how it ended, and the rung to fetch instead if it was given up; -1 for a
-        static layer that was paused."""
+    def _fetch(self, size_bytes: int, flight: InFlight) -> tuple[InFlight, Revision | None]:
+        """One transfer: how it ended, and why it was stopped, if it was."""
         asked_s = self.playback.now_s
         data_s = asked_s + float(self.trace.latency_s(asked_s))
         end_s = float(self.trace.arrival_s(data_s, 8.0 * size_bytes))
@@ -281,16 +291,15 @@ class _Session:
             instead = self._instead(flight) if now_s < end_s else None
             if instead is None:
                 continue
-            if flight.gop < 0 or not self._is_free(flight):
+            if isinstance(instead, Abort) or not self._is_free(flight):
                 return flight, instead
-            flight = replace(flight, rung=instead)
-            size_bytes = self.ladder.gops[flight.gop].bytes_at(instead) - had
+            flight = replace(flight, rung=instead.quality)
+            size_bytes = self.ladder.gops[flight.gop].bytes_at(instead.quality) - had
             end_s = float(self.trace.arrival_s(data_s, 8.0 * size_bytes))
         return flight, None
 
-    def _instead(self, flight: InFlight) -> int | None:
-        decision = self.policy.reconsider(self.ladder, self._situation(), flight)
-        return None if decision is None else decision.rung
+    def _instead(self, flight: InFlight) -> Revision | None:
+        return self.policy.reconsider(self.ladder, self._situation(), flight)
 
     def _is_free(self, flight: InFlight) -> bool:
         """Whether another rung costs nothing: what comes is the same for all of them."""

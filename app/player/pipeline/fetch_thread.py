@@ -34,7 +34,7 @@ from streamstgs.codec.errors import (
     UnsupportedVersion,
 )
 from streamstgs.codec.scene import Scene
-from streamstgs.codec.streaming.adaptive import Decision, Step
+from streamstgs.codec.streaming.adaptive import FetchLayer, FetchSegment, Wait
 from streamstgs.codec.streaming.address import is_url, redact_credentials
 
 log = logging.getLogger(__name__)
@@ -158,7 +158,7 @@ class SourceThread:
                 self._wait_out(self._picture_is_missing)
             seen, view = self._state.version, self._view()
             decision = fetching.next(view)
-            if decision.step is Step.WAIT:
+            if isinstance(decision, Wait):
                 self._rest(decision.wait_s, seen)
             elif not self._fetch(scene, fetching, decision, view.target.serial):
                 # It was not kept: fetching it at once again helps nobody.
@@ -201,7 +201,13 @@ class SourceThread:
 
     # --- one errand ------------------------------------------------------------------------------
 
-    def _fetch(self, scene: Scene, fetching: Fetching, decision: Decision, serial: int) -> bool:
+    def _fetch(
+        self,
+        scene: Scene,
+        fetching: Fetching,
+        decision: FetchSegment | FetchLayer,
+        serial: int,
+    ) -> bool:
         """Fetch what was decided; a fault costs this part only. Whether deciding again makes sense:
         not if what came had to be thrown away at once.
 
@@ -209,15 +215,15 @@ class SourceThread:
             serial: of the seek that it was decided for.
         """
         errand = Errand(serial=serial)
-        if decision.step in (Step.FETCH_GOP, Step.UPGRADE_GOP):
-            errand = Errand(decision.gop, scene.rungs[decision.rung], serial)
-        log.info("%s: %s", decision.step.value, decision.reason)
+        if isinstance(decision, FetchSegment):
+            errand = Errand(decision.gop, scene.rungs[decision.quality], serial)
+        log.info("%s: %s", decision, decision.reason)
         with self._state.changed:
             self._state.decide(errand, decision)
         kept = True
         try:
-            if errand.gop is None:
-                self._fetch_static(scene, fetching, decision.static_layer)
+            if isinstance(decision, FetchLayer):
+                self._fetch_static(scene, fetching, decision.layer)
             else:
                 kept = self._fetch_gop(scene, fetching, decision)
             self._arrived()
@@ -260,7 +266,7 @@ class SourceThread:
             assert self._state.stock is not None
             return self._state.stock
 
-    def _fetch_gop(self, scene: Scene, fetching: Fetching, decision: Decision) -> bool:
+    def _fetch_gop(self, scene: Scene, fetching: Fetching, decision: FetchSegment) -> bool:
         """A GOP; the way to it is `SegmentTransfer`'s. False if there is no room for it."""
         watch_s = self._settings.fetching.watch_s
         errand = SegmentTransfer(

@@ -9,7 +9,7 @@ from streamstgs.app.player.pipeline.shared_state import PipelineState
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.pipeline.transfer_progress import TransferProgress
 from streamstgs.codec.scene import Scene
-from streamstgs.codec.streaming.adaptive import Decision, InFlight
+from streamstgs.codec.streaming.adaptive import InFlight, Revision
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class LayerTransfer:
         """Of the layer, with what came before; never quite all of it."""
         return min(self._had_bytes + self._watch.received_bytes, self._size_bytes - 1)
 
-    def run(self, reconsider: Callable[[InFlight], Decision | None]) -> bytes:
+    def run(self, reconsider: Callable[[InFlight], Revision | None]) -> bytes:
         """The file of the layer.
 
         Raises:
@@ -63,7 +63,7 @@ class LayerTransfer:
 
         return self._scene.fetch_static(self._layer, given_up)
 
-    def _look(self, reconsider: Callable[[InFlight], Decision | None]) -> None:
+    def _look(self, reconsider: Callable[[InFlight], Revision | None]) -> None:
         if self._paused or not self._watch.is_due():
             return
         received, elapsed_s = self.received_bytes, self._watch.elapsed_s

@@ -17,7 +17,7 @@ from streamstgs.app.player.pipeline.shared_state import PipelineState
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
 from streamstgs.app.player.status import PlaybackError
-from streamstgs.codec.streaming.adaptive import Decision
+from streamstgs.codec.streaming.adaptive import Decision, FetchSegment
 from streamstgs.codec.streaming.address import host, is_url, redact_credentials
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class PipelineStats:
     corrupt_segments: int
     static_layers: int
     decision: Decision | None
-    gop_decision: Decision | None
+    gop_decision: FetchSegment | None
     throughput_bps: float
     packet_bytes: int
     message: str

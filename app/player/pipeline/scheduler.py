@@ -13,14 +13,18 @@ from typing import Protocol
 
 from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
 from streamstgs.codec.streaming.adaptive import (
+    Abort,
     AdaptiveSettings,
-    Decision,
+    FetchLayer,
+    FetchSegment,
     Held,
     InFlight,
+    NextStep,
+    Revision,
     Situation,
-    Step,
     Throughput,
     ThroughputSettings,
+    Wait,
     arrival_s,
     decide,
     give_up_features,
@@ -194,10 +198,10 @@ class FetchView:
 class Fetching(Protocol):
     """Decides for the source thread."""
 
-    def next(self, view: FetchView) -> Decision: ...
+    def next(self, view: FetchView) -> NextStep: ...
 
-    def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
-        """Whether to abandon the GOP in flight, or to pause the static layer."""
+    def reconsider(self, view: FetchView, flight: InFlight) -> Revision | None:
+        """Another quality for the GOP in flight, or an end of the transfer; None to go on."""
         ...
 
 
@@ -207,9 +211,9 @@ class LocalFetching:
     def __init__(self, settings: FetchSettings) -> None:
         self._settings = settings
 
-    def next(self, view: FetchView) -> Decision:
+    def next(self, view: FetchView) -> NextStep:
         if view.static_layers < view.opened.static_layers:
-            return _static(view, "local file")
+            return FetchLayer(view.static_layers, "local file")
         wish, why = 0, "local file, best quality"
         if view.manual is not None:
             wish, why = view.manual, "chosen by hand"
@@ -217,10 +221,10 @@ class LocalFetching:
             rung = view.usable(gop, wish)
             shown = gop == view.target.gop and view.target.playing and gop in view.there
             if rung is not None and not view.holds(gop, rung) and not shown:
-                return _gop(view, gop, rung, why)
-        return _wait(view, math.inf, "everything is there")
+                return FetchSegment(gop, rung, why)
+        return Wait(math.inf, "everything is there")
 
-    def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
+    def reconsider(self, view: FetchView, flight: InFlight) -> Revision | None:
         return None
 
 
@@ -248,12 +252,12 @@ class NetworkFetching:
         self._kept_rungs = kept_rungs
         self._is_static_kept = is_static_kept
 
-    def next(self, view: FetchView) -> Decision:
+    def next(self, view: FetchView) -> NextStep:
         missing = view.missing()
         if view.target.scrubbing:
             return self._while_dragging(view)
         if missing != view.target.gop and self._static_costs_nothing(view):
-            return _static(view, "kept from before")
+            return FetchLayer(view.static_layers, "kept from before")
         if not view.target.playing and missing != view.target.gop:
             better = self._for_the_eye(view)
             if better is not None:
@@ -263,11 +267,11 @@ class NetworkFetching:
         all_static = view.static_layers == view.opened.static_layers
         if view.target.playing and all_static and missing != view.target.gop:
             decision = self._better_while_shown(view, seen) or decision
-        if decision.step is Step.FETCH_GOP:
+        if isinstance(decision, FetchSegment) and not decision.again:
             return self._rung_for(view, seen, decision)
         return decision
 
-    def reconsider(self, view: FetchView, flight: InFlight) -> Decision | None:
+    def reconsider(self, view: FetchView, flight: InFlight) -> Revision | None:
         """Nobody waits for what is ahead of a picture that stands still."""
         if view.target.scrubbing:
             return self._reconsider_dragged(view, flight)
@@ -282,11 +286,12 @@ class NetworkFetching:
         fixed = here or self._best_kept(view, flight.gop) == flight.rung
         look_again = give_up_features if fixed else reconsider
         instead = look_again(self._ladder, seen, flight, self._settings.adaptive)
-        if instead is None or view.usable(flight.gop, instead.rung) != instead.rung:
-            return None
+        if isinstance(instead, FetchSegment):
+            is_usable = view.usable(flight.gop, instead.quality) == instead.quality
+            return instead if is_usable else None
         return instead
 
-    def _reconsider_dragged(self, view: FetchView, flight: InFlight) -> Decision | None:
+    def _reconsider_dragged(self, view: FetchView, flight: InFlight) -> FetchSegment | None:
         """Features of a better rung that would come later than those of the lowest."""
         if flight.static_layer >= 0 or flight.gop in view.there:
             return None
@@ -296,9 +301,9 @@ class NetworkFetching:
         left = entry.bytes_at(flight.rung) - flight.received_bytes
         if left <= entry.bytes_at(lowest) - min(flight.received_bytes, entry.shared_bytes):
             return None
-        return _gop(view, flight.gop, lowest, f"{self._qp(lowest)} while the timeline is dragged")
+        return FetchSegment(flight.gop, lowest, f"{self._qp(lowest)} while the timeline is dragged")
 
-    def _reconsider_upgrade(self, view: FetchView, flight: InFlight) -> Decision | None:
+    def _reconsider_upgrade(self, view: FetchView, flight: InFlight) -> Revision | None:
         if not view.target.playing:
             return None
         seen, again = self._situation(view, view.missing()), replace(flight, upgrade=True)
@@ -306,14 +311,12 @@ class NetworkFetching:
             return self._reconsider_shown(view, seen, flight)
         return reconsider(self._ladder, seen, again, self._settings.adaptive)
 
-    def _reconsider_shown(
-        self, view: FetchView, seen: Situation, flight: InFlight
-    ) -> Decision | None:
+    def _reconsider_shown(self, view: FetchView, seen: Situation, flight: InFlight) -> Abort | None:
         settings, left_s = self._settings, self._left_of_shown_s(view)
         upgrades = settings.adaptive.upgrades
         return give_up_shown(self._ladder, seen, flight, left_s, settings.shown, upgrades)
 
-    def _better_while_shown(self, view: FetchView, seen: Situation) -> Decision | None:
+    def _better_while_shown(self, view: FetchView, seen: Situation) -> FetchSegment | None:
         settings, left_s = self._settings, self._left_of_shown_s(view)
         upgrades = settings.adaptive.upgrades
         return better_while_shown(self._ladder, seen, left_s, settings.shown, upgrades)
@@ -321,7 +324,7 @@ class NetworkFetching:
     def _left_of_shown_s(self, view: FetchView) -> float:
         return view.rest_s(view.target.gop) - view.decode_s * view.target.speed
 
-    def _reconsider_static(self, view: FetchView, flight: InFlight) -> Decision | None:
+    def _reconsider_static(self, view: FetchView, flight: InFlight) -> Revision | None:
         if not view.target.playing:
             return None
         seen = self._situation(view, view.missing())
@@ -359,49 +362,49 @@ class NetworkFetching:
             held=view.held(),
         )
 
-    def _while_dragging(self, view: FetchView) -> Decision:
+    def _while_dragging(self, view: FetchView) -> NextStep:
         """Pictures of wherever the hand is, then around it, as small as can be; nothing else."""
         if view.static_layers == 0 < view.opened.static_layers:
-            return _static(view, "the first static layer gives a picture")
+            return FetchLayer(view.static_layers, "the first static layer gives a picture")
         gop = view.near_missing(self._settings.adaptive.most_buffer_s)
         if gop is None:
-            return _wait(view, math.inf, "the timeline is being dragged")
+            return Wait(math.inf, "the timeline is being dragged")
         kept = self._best_kept(view, gop)
         rung = view.usable(gop, self._ladder.lowest) if kept is None else kept
         assert rung is not None
         size_bytes = self._ladder.gops[gop].bytes_at(rung)
         if gop != view.target.gop and sum(view.sizes.values()) + size_bytes > view.most_bytes:
-            return _wait(view, math.inf, "the memory for what is fetched ahead is full")
-        return _gop(view, gop, rung, f"{self._qp(rung)} while the timeline is dragged")
+            return Wait(math.inf, "the memory for what is fetched ahead is full")
+        return FetchSegment(gop, rung, f"{self._qp(rung)} while the timeline is dragged")
 
-    def _rung_for(self, view: FetchView, seen: Situation, decision: Decision) -> Decision:
+    def _rung_for(self, view: FetchView, seen: Situation, decision: FetchSegment) -> NextStep:
         """The decision for a GOP, by hand, by what is kept, by what is soon there."""
-        gop, rung = decision.gop, decision.rung
+        gop, rung = decision.gop, decision.quality
         kept = self._best_kept(view, gop)
         if view.manual is not None:
-            decision = replace(decision, rung=view.manual, reason="chosen by hand")
+            decision = replace(decision, quality=view.manual, reason="chosen by hand")
         elif kept is not None and (kept <= rung or seen.throughput is None):
-            decision = replace(decision, rung=kept, reason=f"{self._qp(kept)} kept from before")
+            decision = replace(decision, quality=kept, reason=f"{self._qp(kept)} kept from before")
         elif gop == view.target.gop and seen.throughput is not None:
             soon = self._best_within(seen, gop, self._settings.soon_s)
             if soon is not None and soon < rung:
                 why = f"{self._qp(soon)} comes at once"
-                decision = replace(decision, rung=soon, reason=why)
-        usable = view.usable(gop, decision.rung)
+                decision = replace(decision, quality=soon, reason=why)
+        usable = view.usable(gop, decision.quality)
         assert usable is not None  # what is wholly broken is not in the order
-        if usable != decision.rung:
-            why = f"{self._qp(usable)}, as {self._qp(decision.rung)} cannot be had"
-            decision = replace(decision, rung=usable, reason=why)
+        if usable != decision.quality:
+            why = f"{self._qp(usable)}, as {self._qp(decision.quality)} cannot be had"
+            decision = replace(decision, quality=usable, reason=why)
         if not view.has_room(gop, self._ladder.gops[gop].bytes_at(usable)):
-            return _wait(view, math.inf, "the memory for what is fetched ahead is full")
+            return Wait(math.inf, "the memory for what is fetched ahead is full")
         return decision
 
-    def _for_the_eye(self, view: FetchView) -> Decision | None:
+    def _for_the_eye(self, view: FetchView) -> NextStep | None:
         """While a picture stands still: the rest of it, then its best rung."""
         if view.throughput is None:
             return None
         if 0 < view.static_layers < view.opened.static_layers:
-            return _static(view, "while the picture stands")
+            return FetchLayer(view.static_layers, "while the picture stands")
         gop = view.target.gop
         if view.manual is not None or gop not in view.there:
             return None
@@ -410,7 +413,7 @@ class NetworkFetching:
         rung = view.usable(gop, 0 if rung is None or rung >= here else rung)
         if rung is None or rung >= here:
             return None
-        return _gop(view, gop, rung, f"{self._qp(rung)} while the picture stands")
+        return FetchSegment(gop, rung, f"{self._qp(rung)} while the picture stands")
 
     def _best_within(
         self, seen: Situation, gop: int, seconds: float, features_only: bool = False
@@ -436,20 +439,3 @@ def _in_content_time(throughput: Throughput, speed: float) -> Throughput:
         long_bps=throughput.long_bps / speed,
         latency_s=throughput.latency_s * speed,
     )
-
-
-def _bps(view: FetchView) -> float:
-    return view.throughput.bps if view.throughput is not None else 0.0
-
-
-def _gop(view: FetchView, gop: int, rung: int, reason: str) -> Decision:
-    return Decision(Step.FETCH_GOP, reason, _bps(view), view.lead_s(gop), gop, rung)
-
-
-def _static(view: FetchView, reason: str) -> Decision:
-    layer = view.static_layers
-    return Decision(Step.FETCH_STATIC, reason, _bps(view), view.lead_s(None), static_layer=layer)
-
-
-def _wait(view: FetchView, wait_s: float, reason: str) -> Decision:
-    return Decision(Step.WAIT, reason, _bps(view), view.lead_s(None), wait_s=wait_s)

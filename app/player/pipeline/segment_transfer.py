@@ -13,11 +13,11 @@ from streamstgs.app.player.pipeline.transfer_progress import TransferProgress
 from streamstgs.codec.errors import Cancelled, CorruptSegment, MissingSegment
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.scene import Scene
-from streamstgs.codec.streaming.adaptive import Decision, InFlight
+from streamstgs.codec.streaming.adaptive import Abort, FetchSegment, InFlight, Revision
 
 log = logging.getLogger(__name__)
 
-Reconsider = Callable[[InFlight], Decision | None]
+Reconsider = Callable[[InFlight], Revision | None]
 
 
 class SegmentTransfer:
@@ -40,19 +40,19 @@ class SegmentTransfer:
         self,
         scene: Scene,
         state: PipelineState,
-        decision: Decision,
+        decision: FetchSegment,
         traffic: ThroughputProbe,
         monotonic: Callable[[], float],
         watch_s: float,
     ) -> None:
         self._scene = scene
         self._state = state
-        self._gop, self._rung = decision.gop, decision.rung
+        self._gop, self._rung = decision.gop, decision.quality
         self._watch = TransferProgress(traffic, monotonic, watch_s)
         self._hand = ScrubDwell(monotonic, watch_s)
         self._is_new = True
         self._keyframe: KeyframePacket | None = None
-        self._abandoned = False
+        self._abandoned = self._stopped = False
 
     def run(self, reconsider: Reconsider) -> StoredGop | None:
         """The GOP; None where it cannot be had. The keyframe is in the stock before.
@@ -125,7 +125,7 @@ class SegmentTransfer:
         try:
             return self._scene.fetch_features(self._gop, self._scene.rungs[self._rung], given_up)
         except Cancelled:
-            if self._unwanted() or not self._abandoned or self._rung < 0:
+            if self._unwanted() or not self._abandoned or self._stopped:
                 raise
             self._watch.forget_received()
             self._count_keyframe()
@@ -152,11 +152,13 @@ class SegmentTransfer:
         if instead is not None:
             self._switch_to(instead)
 
-    def _switch_to(self, instead: Decision) -> None:
+    def _switch_to(self, instead: Revision) -> None:
         log.info("GOP %d: %s", self._gop, instead.reason)
-        self._rung, self._abandoned = instead.rung, True
-        if instead.rung < 0:
+        self._abandoned = True
+        if isinstance(instead, Abort):
+            self._stopped = True
             return
+        self._rung = instead.quality
         self._expect()
         with self._state.changed:
             self._state.decide(Errand(self._gop, self._scene.rungs[self._rung]), instead)

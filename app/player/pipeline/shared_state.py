@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer
 from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
 from streamstgs.app.player.status import PlaybackError
-from streamstgs.codec.streaming.adaptive import Decision
+from streamstgs.codec.streaming.adaptive import Decision, FetchSegment
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class PipelineState:
         self.decoding: int | None = None  # GOP
         self.errand_void = self.decoding_void = False
         self.decision: Decision | None = None  # the newest one that was not to wait ...
-        self.gop_decision: Decision | None = None  # ... and the newest one on a GOP
+        self.gop_decision: FetchSegment | None = None  # ... and the newest one on a GOP
         self.decode_s = self.decode_ms = 0.0  # of the last GOP, and per frame
         self.message = ""
         self.closed = self.failed = False
@@ -141,7 +141,7 @@ class PipelineState:
     def decide(self, errand: Errand, decision: Decision) -> None:
         """This is fetched now."""
         self.errand, self.decision = errand, decision
-        if decision.gop >= 0:
+        if isinstance(decision, FetchSegment):
             self.gop_decision = decision
 
     def say(self, message: str) -> None:

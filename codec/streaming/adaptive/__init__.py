@@ -5,7 +5,18 @@ manifest -> Ladder;  transfers -> ThroughputMeter;  both -> decide, reconsider -
 
 from streamstgs.codec.streaming.adaptive.budget import BudgetSettings
 from streamstgs.codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, decide
-from streamstgs.codec.streaming.adaptive.decision import Decision, Held, InFlight, Situation, Step
+from streamstgs.codec.streaming.adaptive.decision import (
+    Abort,
+    Decision,
+    FetchLayer,
+    FetchSegment,
+    Held,
+    InFlight,
+    NextStep,
+    Revision,
+    Situation,
+    Wait,
+)
 from streamstgs.codec.streaming.adaptive.in_flight import give_up_features, reconsider
 from streamstgs.codec.streaming.adaptive.ladder import GopLadder, Ladder, ladder_of
 from streamstgs.codec.streaming.adaptive.static_layers import LayerScheduleSettings
@@ -17,20 +28,25 @@ from streamstgs.codec.streaming.adaptive.throughput import (
 from streamstgs.codec.streaming.adaptive.upgrades import UpgradeSettings
 
 __all__ = [
+    "Abort",
     "AdaptiveSettings",
     "BudgetSettings",
     "Decision",
+    "FetchLayer",
+    "FetchSegment",
     "GopLadder",
     "Held",
     "InFlight",
     "Ladder",
     "LayerScheduleSettings",
+    "NextStep",
+    "Revision",
     "Situation",
-    "Step",
     "Throughput",
     "ThroughputMeter",
     "ThroughputSettings",
     "UpgradeSettings",
+    "Wait",
     "arrival_s",
     "decide",
     "give_up_features",

@@ -9,7 +9,14 @@ import math
 from dataclasses import dataclass, field
 
 from streamstgs.codec.streaming.adaptive.budget import BudgetSettings, rungs_within_budget
-from streamstgs.codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from streamstgs.codec.streaming.adaptive.decision import (
+    FetchLayer,
+    FetchSegment,
+    InFlight,
+    NextStep,
+    Situation,
+    Wait,
+)
 from streamstgs.codec.streaming.adaptive.ladder import GopLadder, Ladder
 from streamstgs.codec.streaming.adaptive.static_layers import LayerScheduleSettings, gops_to_wait
 from streamstgs.codec.streaming.adaptive.upgrades import UpgradeSettings, best_upgrade
@@ -38,7 +45,7 @@ class AdaptiveSettings:
     upgrades: UpgradeSettings = field(default_factory=UpgradeSettings)
 
 
-def decide(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision:
+def decide(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> NextStep:
     """What to do next."""
     static = next_static(ladder, seen, settings)
     if static is not None:
@@ -46,10 +53,10 @@ def decide(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decis
     if _nothing_better(ladder, seen, settings):
         return upgrade(ladder, seen, settings) or _idle(ladder, seen, settings)
     rung, why = choose_rung(ladder, seen, settings)
-    return _fetch(seen, rung, f"{_sight(seen)}: QP {ladder.rungs[rung]} {why}")
+    return FetchSegment(seen.next_gop, rung, f"{_sight(seen)}: QP {ladder.rungs[rung]} {why}")
 
 
-def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision | None:
+def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> FetchLayer | None:
     """The next layer of static Gaussians, if it is to be fetched before the next GOP.
 
     The first comes before anything else: with it and one GOP there is a picture. The others
@@ -60,17 +67,17 @@ def next_static(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> 
     if layer >= len(ladder.static_bytes):
         return None
     if layer == 0:
-        return _static(seen, layer, "the first static layer gives a picture")
+        return FetchLayer(layer, "the first static layer gives a picture")
     if seen.last_rung is None and seen.next_gop < len(ladder.gops):
         return None
     if _nothing_better(ladder, seen, settings):
-        return _static(seen, layer, "a static layer while there is time")
+        return FetchLayer(layer, "a static layer while there is time")
     if seen.throughput is None:
         return None
     if gops_to_wait(ladder, seen, settings.most_buffer_s, settings.static) > 0:
         return None
     seconds = arrival_s(ladder.static_bytes[layer] - seen.static_part_bytes, seen)
-    return _static(seen, layer, f"a static layer in {seconds:.1f} s sharpens the picture")
+    return FetchLayer(layer, f"a static layer in {seconds:.1f} s sharpens the picture")
 
 
 def _nothing_better(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> bool:
@@ -81,7 +88,7 @@ def _nothing_better(ladder: Ladder, seen: Situation, settings: AdaptiveSettings)
     return seen.buffer_s > 0 and seen.buffer_s + next_s > settings.most_buffer_s + 1e-9
 
 
-def upgrade(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision | None:
+def upgrade(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> FetchSegment | None:
     """A GOP of the buffer to fetch again, if one pays."""
     if seen.throughput is None:
         return None
@@ -90,15 +97,14 @@ def upgrade(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Deci
         return None
     old, new = (ladder.rungs[rung] for rung in (found.old_rung, found.rung))
     reason = f"{_sight(seen)}: QP {new} instead of {old} while nothing else is wanted"
-    bps = seen.throughput.bps
-    return Decision(Step.UPGRADE_GOP, reason, bps, seen.buffer_s, found.gop, found.rung)
+    return FetchSegment(found.gop, found.rung, reason, again=True)
 
 
-def _idle(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Decision:
+def _idle(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> Wait:
     idle_s = _idle_s(ladder, seen, settings)
     if math.isinf(idle_s):
-        return _wait(seen, idle_s, "everything is there")
-    return _wait(seen, min(idle_s, seen.buffer_s), "the buffer is full")
+        return Wait(idle_s, "everything is there")
+    return Wait(min(idle_s, seen.buffer_s), "the buffer is full")
 
 
 def _idle_s(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> float:
@@ -151,23 +157,7 @@ def _rest_s(gop: GopLadder, rung: int, seen: Situation, flight: InFlight | None)
     return 8.0 * (gop.bytes_at(rung) - flight.received_bytes) / seen.throughput.bps
 
 
-def _fetch(seen: Situation, rung: int, reason: str) -> Decision:
-    return Decision(Step.FETCH_GOP, reason, _bps(seen), seen.buffer_s, seen.next_gop, rung)
-
-
-def _static(seen: Situation, layer: int, reason: str) -> Decision:
-    return Decision(Step.FETCH_STATIC, reason, _bps(seen), seen.buffer_s, static_layer=layer)
-
-
-def _wait(seen: Situation, wait_s: float, reason: str) -> Decision:
-    return Decision(Step.WAIT, reason, _bps(seen), seen.buffer_s, wait_s=wait_s)
-
-
 def _sight(seen: Situation) -> str:
     if seen.throughput is None:
         return "throughput not known yet"
     return f"{seen.throughput.bps / 1e6:.1f} Mbit/s, {seen.buffer_s:.1f} s ahead"
-
-
-def _bps(seen: Situation) -> float:
-    return seen.throughput.bps if seen.throughput is not None else 0.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from streamstgs.codec.streaming.adaptive.throughput import Throughput
 
@@ -74,35 +73,66 @@ class InFlight:
     static_layer: int = -1
 
 
-class Step(Enum):
-    """What to do next."""
+@dataclass(frozen=True)
+class FetchSegment:
+    """Fetch a GOP, or go on fetching it at another quality.
 
-    FETCH_GOP = "fetch GOP"
-    UPGRADE_GOP = "fetch GOP again"
-    FETCH_STATIC = "fetch static layer"
-    PAUSE_STATIC = "pause static layer"
-    WAIT = "wait"
-    ABANDON = "abandon"
+    Args:
+        gop, quality: which GOP, and the index of its quality in the ladder, 0 the best.
+        reason: one sentence for a person.
+        again: whether the GOP is buffered already, at a lower quality.
+    """
+
+    gop: int
+    quality: int
+    reason: str
+    again: bool = False
+
+    def __str__(self) -> str:
+        return f"fetch segment {self.gop}{' again' if self.again else ''}"
 
 
 @dataclass(frozen=True)
-class Decision:
-    """What to do next and why.
+class FetchLayer:
+    """Fetch a static layer, or what is missing of it.
 
     Args:
-        gop, rung: for FETCH_GOP and UPGRADE_GOP; for ABANDON the rung to fetch instead, -1 to keep
-            what is there. -1 otherwise.
-        static_layer: for FETCH_STATIC and PAUSE_STATIC, else -1.
-        wait_s: for WAIT, when to ask again at the latest; infinite when all is there.
-        throughput_bps, buffer_s: what the decision rests on; 0 without an estimate.
+        layer: its number, 0 the most important.
         reason: one sentence for a person.
     """
 
-    step: Step
+    layer: int
     reason: str
-    throughput_bps: float
-    buffer_s: float
-    gop: int = -1
-    rung: int = -1
-    static_layer: int = -1
-    wait_s: float = 0.0
+
+    def __str__(self) -> str:
+        return f"fetch static layer {self.layer}"
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Fetch nothing.
+
+    Args:
+        wait_s: seconds of content after which to decide again at the latest; infinite when
+            everything is buffered.
+        reason: one sentence for a person.
+    """
+
+    wait_s: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Abort:
+    """Stop the transfer in flight and decide again. Received bytes of a static layer are kept.
+
+    Args:
+        reason: one sentence for a person.
+    """
+
+    reason: str
+
+
+NextStep = FetchSegment | FetchLayer | Wait  # while nothing is in flight
+Revision = FetchSegment | Abort  # of a transfer in flight
+Decision = FetchSegment | FetchLayer | Wait | Abort

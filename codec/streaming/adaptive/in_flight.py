@@ -7,7 +7,13 @@ import math
 from dataclasses import replace
 
 from streamstgs.codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, choose_rung
-from streamstgs.codec.streaming.adaptive.decision import Decision, InFlight, Situation, Step
+from streamstgs.codec.streaming.adaptive.decision import (
+    Abort,
+    FetchSegment,
+    InFlight,
+    Revision,
+    Situation,
+)
 from streamstgs.codec.streaming.adaptive.ladder import Ladder
 from streamstgs.codec.streaming.adaptive.static_layers import gops_to_wait
 from streamstgs.codec.streaming.adaptive.upgrades import why_give_up
@@ -15,7 +21,7 @@ from streamstgs.codec.streaming.adaptive.upgrades import why_give_up
 
 def reconsider(
     ladder: Ladder, seen: Situation, flight: InFlight, settings: AdaptiveSettings
-) -> Decision | None:
+) -> Revision | None:
     """What to do instead of going on with what is in flight, or None to go on."""
     if seen.throughput is None:
         return None
@@ -23,17 +29,17 @@ def reconsider(
         return pause(ladder, seen, flight, settings)
     if flight.upgrade:
         why = why_give_up(ladder, seen, flight, settings.upgrades)
-        return None if why is None else _instead(seen, flight, -1, why)
+        return None if why is None else Abort(why)
     if flight.received_bytes <= ladder.gops[flight.gop].shared_bytes:
         rung, why = choose_rung(ladder, seen, settings, flight)
         if rung != flight.rung:
-            return _instead(seen, flight, rung, f"now QP {ladder.rungs[rung]} {why}")
+            return FetchSegment(flight.gop, rung, f"now QP {ladder.rungs[rung]} {why}")
     return give_up_features(ladder, seen, flight, settings)
 
 
 def pause(
     ladder: Ladder, seen: Situation, flight: InFlight, settings: AdaptiveSettings
-) -> Decision | None:
+) -> Abort | None:
     """Whether a static layer in flight lets a GOP pass: if it would not be begun now.
 
     What came of it is kept. The first layer is never paused, nor one that is nearly there.
@@ -47,15 +53,12 @@ def pause(
         return None
     if gops_to_wait(ladder, now, settings.most_buffer_s, settings.static) == 0:
         return None
-    assert seen.throughput is not None
-    why = f"the next GOP goes first, {rest_s:.1f} s of a static layer are missing"
-    bps, layer = seen.throughput.bps, flight.static_layer
-    return Decision(Step.PAUSE_STATIC, why, bps, seen.buffer_s, static_layer=layer)
+    return Abort(f"the next GOP goes first, {rest_s:.1f} s of a static layer are missing")
 
 
 def give_up_features(
     ladder: Ladder, seen: Situation, flight: InFlight, settings: AdaptiveSettings
-) -> Decision | None:
+) -> FetchSegment | None:
     """Whether to abandon features for those of the lowest rung: only if that saves a stall.
 
     Keyframe and field are kept when they are there; a transfer near its end is never given up.
@@ -74,9 +77,4 @@ def give_up_features(
     small_s = seen.throughput.latency_s + 8.0 * (gop.bytes_at(ladder.lowest) - had) / bps
     if late_s - max(small_s - seen.buffer_s, 0.0) <= settings.abandon_gain_s:
         return None
-    return _instead(seen, flight, ladder.lowest, f"would come {late_s:.1f} s too late")
-
-
-def _instead(seen: Situation, flight: InFlight, rung: int, reason: str) -> Decision:
-    assert seen.throughput is not None
-    return Decision(Step.ABANDON, reason, seen.throughput.bps, seen.buffer_s, flight.gop, rung)
+    return FetchSegment(flight.gop, ladder.lowest, f"would come {late_s:.1f} s too late")

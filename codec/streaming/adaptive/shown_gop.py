@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streamstgs.codec.streaming.adaptive import (
-    Decision,
+    Abort,
+    FetchSegment,
     InFlight,
     Ladder,
     Situation,
-    Step,
     Throughput,
     UpgradeSettings,
 )
@@ -40,7 +40,7 @@ def better_while_shown(
     left_s: float,
     settings: ShownSettings,
     upgrades: UpgradeSettings,
-) -> Decision | None:
+) -> FetchSegment | None:
     """The best rung that the GOP on the screen is worth being fetched again at.
 
     None that is better than that of the next one: a step up that a step down follows is seen twice.
@@ -64,7 +64,7 @@ def better_while_shown(
         )
         if gains and in_time and (roomy or _is_all_there(ladder, seen)):
             why = f"QP {ladder.rungs[rung]} while it is shown, {left_s - took_s:.1f} s of it left"
-            return _decision(Step.UPGRADE_GOP, seen, shown.gop, rung, why)
+            return FetchSegment(shown.gop, rung, why, again=True)
     return None
 
 
@@ -75,7 +75,7 @@ def give_up_shown(
     left_s: float,
     settings: ShownSettings,
     upgrades: UpgradeSettings,
-) -> Decision | None:
+) -> Abort | None:
     """Whether better features of the GOP on the screen, on their way, are no longer worth it."""
     if seen.throughput is None:
         return None
@@ -83,9 +83,9 @@ def give_up_shown(
     missing_bytes = ladder.gops[flight.gop].bytes_at(flight.rung) - flight.received_bytes
     rest_s = 8.0 * max(missing_bytes, 0) / bps
     if rest_s + settings.left_s > left_s * upgrades.patience:
-        return _decision(Step.ABANDON, seen, flight.gop, -1, "too little would be left of it")
+        return Abort("too little would be left of it")
     if _hurries(ladder, seen, rest_s, bps, settings):
-        return _decision(Step.ABANDON, seen, flight.gop, -1, "the next GOP is in a hurry")
+        return Abort("the next GOP is in a hurry")
     return None
 
 
@@ -107,8 +107,3 @@ def _is_all_there(ladder: Ladder, seen: Situation) -> bool:
 
 def _arrival_s(size_bytes: int, bps: float, throughput: Throughput) -> float:
     return throughput.latency_s + 8.0 * size_bytes / bps
-
-
-def _decision(step: Step, seen: Situation, gop: int, rung: int, why: str) -> Decision:
-    assert seen.throughput is not None
-    return Decision(step, why, seen.throughput.bps, seen.buffer_s, gop, rung)
