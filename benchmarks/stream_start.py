@@ -21,10 +21,11 @@ from typing import Any
 
 import tyro
 from streamstgs.app.player.camera.path import OrbitPath
-from streamstgs.app.player.export.system_info import hardware
+from streamstgs.app.player.export.bench_report import hardware
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.playback import Playback, PlaybackSettings
-from streamstgs.app.player.rendering.render_thread import RenderedFrame, RenderThread
+from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderedFrame
+from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.codec.scene import OpenSettings
 from streamstgs.codec.streaming.disk_cache import CacheSettings
@@ -92,7 +93,7 @@ def open_once(url: str, options: Options) -> dict[str, Any]:
     warm_up = getattr(choice.backend, "warm_up", None)
     if warm_up is not None:
         warm_up()
-    maker = RenderThread(lambda: choice.backend, keep_gaussians=False)
+    maker = RenderThread(lambda: FrameRenderer(choice.backend, owns_backend=True))
     begun_s, traffic = time.monotonic(), ThroughputProbe()
     opening = OpenSettings(cache=CacheSettings(max_bytes=0), listener=traffic)
     settings = PlaybackSettings(opening=opening)
@@ -121,7 +122,7 @@ class Milestones:
             if frame is not None and meta is not None:
                 camera = OrbitPath.of(meta, status.duration_s).camera_at(0.0, *options.size)
                 maker.show(frame, camera, RenderSettings(meta.background, meta.near))
-            picture = maker.take_picture()
+            picture = maker.take_frame()
             if picture is not None:
                 self._note(picture, status)
             stalls += status.state is PlaybackState.BUFFERING and "motion" in self.reached

@@ -23,7 +23,7 @@ class Bench:
     def run(self) -> int:
         from rich.console import Console
         from streamstgs.app.player.export.bench import BenchSettings, bench
-        from streamstgs.app.player.export.bench_table import bench_table
+        from streamstgs.app.player.export.bench_report import bench_table
 
         chosen_frames(self.scene, None, self.rung)
         settings = BenchSettings(rung=self.rung)

@@ -14,7 +14,8 @@ from streamstgs.app.player.pipeline.scheduler import (
     LocalFetching,
     NetworkFetching,
 )
-from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
+from streamstgs.app.player.pipeline.shared_state import PlayTarget
+from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.codec.streaming.adaptive import (
     Abort,
     AdaptiveSettings,

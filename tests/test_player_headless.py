@@ -18,7 +18,7 @@ from streamstgs.app.player.errors import CameraPathError, OutputError
 from streamstgs.app.player.export import bench as bench_module
 from streamstgs.app.player.export import render as headless
 from streamstgs.app.player.export.bench import BenchSettings, bench
-from streamstgs.app.player.export.bench_table import bench_table
+from streamstgs.app.player.export.bench_report import bench_table
 from streamstgs.app.player.export.render import parse_frames, render_preview, render_scene
 from streamstgs.app.player.rendering.stage_timer import summary
 from streamstgs.codec.errors import CorruptSegment

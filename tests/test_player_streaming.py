@@ -166,9 +166,9 @@ def test_drawing_that_is_late_lowers_the_rung_and_it_recovers(start: Start) -> N
         skipped += 3
         session.playback.note_skipped(skipped)
         session.play(0.1)
-    assert session.playback._deadlines.best_rung == 2
+    assert session.playback._deadlines.best_index == 2
     session.play(25.0)
-    assert session.playback._deadlines.best_rung == 0
+    assert session.playback._deadlines.best_index == 0
 
 
 def test_the_best_quality_there_can_be_is_fetched_once(start: Start) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamstgs.app.player.buffer.packet_queue import PacketQueue, StoredGop
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
-from streamstgs.app.player.rendering.dropped_frames import DroppedFrameMonitor, DroppedFrameSettings
+from streamstgs.app.player.rendering.frame_pacing import DroppedFrameMonitor, DroppedFrameSettings
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.streaming.transport import Progress
 
@@ -109,7 +109,7 @@ def test_late_drawing_gives_up_the_best_rung_and_gets_it_back() -> None:
         for _ in range(10 * seconds):
             now_s += 0.1
             watch.count(now_s, shown=2, late=late, lowest=2)
-        return watch.best_rung
+        return watch.best_index
 
     assert draw(3, late=0) == 0
     assert draw(20, late=2) == 2  # never below the lowest

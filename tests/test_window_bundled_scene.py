@@ -14,7 +14,7 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from streamstgs.app.player.rendering.render_thread import draw_rgb8
+from streamstgs.app.player.rendering.frame_renderer import render_rgb8
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.codec.scene import open_scene
@@ -67,7 +67,7 @@ def expected_pixels(window: MainWindow) -> NDArray[np.uint8]:
     backend = CpuBackend()
     try:
         camera = motion.camera(*window.viewport.size_px())
-        return draw_rgb8(backend, gop.gaussians_at(inside), camera, settings)
+        return render_rgb8(backend, gop.gaussians_at(inside), camera, settings)
     finally:
         backend.close()
 

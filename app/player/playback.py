@@ -11,9 +11,10 @@ import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop
 from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.pipeline.pipeline import Pipeline, PipelineSettings
+from streamstgs.app.player.pipeline.shared_state import PlayTarget
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
-from streamstgs.app.player.rendering.dropped_frames import DroppedFrameMonitor, DroppedFrameSettings
-from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
+from streamstgs.app.player.rendering.frame_pacing import DroppedFrameMonitor, DroppedFrameSettings
+from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.status import (
     PlaybackError,
     PlaybackFrame,
@@ -332,7 +333,7 @@ class Playback:
         for _ in range(self.opened.timeline.gop_count):
             index = self._frame_now()
             gop, _ = self.opened.timeline.locate(index)
-            position_s, best = self._clock.position_s(), self._deadlines.best_rung
+            position_s, best = self._clock.position_s(), self._deadlines.best_index
             self._worker.request(self._target(gop), position_s, best)
             if not self._worker.is_broken(gop):
                 return index, self._worker.get(gop)

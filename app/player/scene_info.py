@@ -1,4 +1,4 @@
-"""What is played, and what of it is wanted: the two things that player threads tell each other."""
+"""What never changes once a scene is open: its order in time and what can be fetched of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streamstgs.codec.streaming.adaptive import Ladder
 
 @dataclass(frozen=True)
 class OpenedScene:
-    """What never changes once a scene is open; may be read by any thread.
+    """Timeline, qualities and sizes of an open scene. Immutable, so any thread may read it.
 
     Args:
         rungs: QPs, best quality (lowest QP) first.
@@ -36,26 +36,3 @@ class OpenedScene:
     @property
     def static_layers(self) -> int:
         return len(self.ladder.static_bytes)
-
-
-@dataclass(frozen=True)
-class PlayTarget:
-    """What the owner of the position wants.
-
-    Args:
-        gop: GOP at the position.
-        serial: seek number.
-        rung: QP, or None to choose automatically.
-        loop: whether the first GOP follows the last.
-        playing: whether the position moves; while it stands, the shown GOP may be replaced.
-        speed: playback speed.
-        scrubbing: whether the timeline is being dragged, so that no place is stayed at.
-    """
-
-    gop: int
-    serial: int
-    rung: int | None
-    loop: bool
-    playing: bool
-    speed: float
-    scrubbing: bool = False

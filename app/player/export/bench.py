@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 import torch
 from streamstgs.app.player.camera.path import OrbitPath
-from streamstgs.app.player.export.bench_table import bench_table
-from streamstgs.app.player.export.system_info import hardware, process_age_s
+from streamstgs.app.player.export.bench_report import hardware, process_age_s
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.rendering.frame_pacing import leaves_time
-from streamstgs.app.player.rendering.render_thread import FrameRenderer, RenderedFrame, RenderThread
+from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderedFrame
+from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.player.rendering.stage_timer import StageTimer, summary
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.app.player.timeline import Timeline
@@ -22,8 +22,6 @@ from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.streaming.address import redact_credentials
 from streamstgs.renderer import Camera, Gaussians, Gop, RenderError, RenderSettings
 from streamstgs.renderer.backends import BackendChoice, choose_backend, close_backend
-
-__all__ = ["BenchSettings", "bench", "bench_table"]
 
 OPENING_TIMEOUT_S = 60.0
 WARM_UP_FRAMES = 3
@@ -247,8 +245,8 @@ def _play(
     """As the window does it: this thread ticks and presents, another one draws the newest."""
     backend = opening.choice.backend
     to_host = backend.device.type != "cuda"
-    maker = RenderThread(lambda: backend, to_host=to_host, keep_gaussians=False)
-    opening.owns_backend = False  # the maker's thread closes it
+    thread = RenderThread(lambda: FrameRenderer(backend, to_host=to_host, owns_backend=True))
+    opening.owns_backend = False  # the render thread closes it
     refreshes, asked, raster_ms = _Refreshes(), None, 0.0
     start_s = time.perf_counter()
     try:
@@ -259,9 +257,9 @@ def _play(
             ):
                 asked = frame
                 camera = opening.path.camera_at(passed_s, *size)
-                maker.show(frame, camera, opening.render_settings)
-                playback.note_skipped(maker.skipped_frames)
-            picture = maker.take_picture()
+                thread.show(frame, camera, opening.render_settings)
+                playback.note_skipped(thread.skipped_frames)
+            picture = thread.take_frame()
             if picture is not None:
                 raster_ms = picture.raster_ms
             if picture is not None and presenter is not None:
@@ -269,11 +267,11 @@ def _play(
             refreshes.count(picture, playback.state)
             _wait_for_refresh(start_s, settings.display_hz)
     finally:
-        maker.close()
-    refused = [event.message for event in maker.take_events()]
+        thread.close()
+    refused = [event.message for event in thread.take_events()]
     if refused:
         raise RenderError(refused[0])
-    return refreshes.figures(playback, time.perf_counter() - start_s, maker.skipped_frames)
+    return refreshes.figures(playback, time.perf_counter() - start_s, thread.skipped_frames)
 
 
 class _Refreshes:

@@ -1,9 +1,9 @@
-"""Films and pictures of a scene without a window."""
+"""Offline rendering: videos and images of a scene without a window."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from streamstgs.app.player.camera.orbit import natural_aspect
 from streamstgs.app.player.camera.path import CameraPath, OrbitPath, camera_path
 from streamstgs.app.player.errors import OutputError
-from streamstgs.app.player.export.progress import console_progress
 from streamstgs.app.player.export.video_writer import (
+    ReportProgress,
     checked_output,
     checked_size,
-    film_writer,
+    console_progress,
+    open_video,
     write_png,
 )
-from streamstgs.app.player.rendering.render_thread import FrameRenderer, RenderRequest
+from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderRequest
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.player.timeline import Timeline
 from streamstgs.codec.scene import Scene, open_scene
@@ -28,18 +29,19 @@ from streamstgs.codec.streaming.address import is_url, local_path, split_login
 from streamstgs.renderer import Gop, RenderSettings
 from streamstgs.renderer.backends import choose_backend, close_backend
 
-Progress = Callable[[int, int], None]  # (pictures done, pictures in all)
 PREVIEW_HEIGHT_PX = 360
 Rgb8 = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class RenderReport:
-    """What was written.
+    """What `render_scene` wrote.
 
     Args:
-        pictures: how many.
-        backend, reason: what drew them, and why that.
+        path: The file.
+        pictures: How many frames it holds.
+        size: (width, height) in px.
+        backend, reason: The backend that rendered them, and why it was chosen.
     """
 
     path: Path
@@ -51,33 +53,36 @@ class RenderReport:
 
 
 class FrameReader:
-    """Content frames of an open scene in any order; keeps the last GOP. Owner: one thread."""
+    """Decodes content frames of an open scene in any order; keeps the last GOP.
 
-    def __init__(self, scene: Scene, rung: int, source: FrameRenderer) -> None:
+    Belongs to one thread.
+    """
+
+    def __init__(self, scene: Scene, rung: int, renderer: FrameRenderer) -> None:
         self._scene = scene
         self._rung = rung
-        self._source = source
+        self._renderer = renderer
         self._timeline = Timeline.of(scene)
         self._kept: tuple[int, Gop] | None = None
         self._settings = RenderSettings(scene.meta.background, scene.meta.near)
 
     def picture(self, index: int, path: CameraPath, time_s: float, size: tuple[int, int]) -> Rgb8:
-        """[H, W, 3] uint8 of a content frame, seen from where the path is at `time_s`.
+        """Render a content frame with the camera of the path at `time_s`: [H, W, 3] uint8.
 
         Raises:
             CodecError, RenderError: the frame cannot be decoded or drawn.
         """
         frame = self.frame(index)
         camera = path.camera_at(time_s, *size)
-        picture: Rgb8 = self._source.draw(RenderRequest(frame, camera, self._settings)).rgb8
+        picture: Rgb8 = self._renderer.render(RenderRequest(frame, camera, self._settings)).rgb8
         return picture
 
     def frame(self, index: int) -> PlaybackFrame:
-        """A content frame; decodes its GOP if it is another one than before."""
+        """A content frame; decodes its GOP unless the last call did."""
         gop_index, inside = self._timeline.locate(index)
         if self._kept is None or self._kept[0] != gop_index:
             self._kept = None  # two GOPs need not fit into memory
-            device = self._source.backend.device
+            device = self._renderer.backend.device
             self._kept = gop_index, self._scene.decode_gop(gop_index, self._rung, device)
         return PlaybackFrame(self._kept[1], inside, index, self._rung, 0)
 
@@ -90,20 +95,21 @@ def render_scene(
     backend: str | None = None,
     rung: int | None = None,
     frames: Sequence[int] | None = None,
-    progress: Progress | None = None,
+    progress: ReportProgress | None = None,
 ) -> RenderReport:
-    """Write a film (.mp4, at content rate) or the picture (.png) of a scene.
+    """Write a video (.mp4, at the content's frame rate) or an image (.png) of a scene.
 
     Args:
-        location: path of a .stgs file or a directory, or an URL.
+        location: Path of a .stgs file or a directory, or a URL.
         camera: `orbit`, the name of a preset, or the path of a camera path file.
-        out: file to write; its suffix says what.
-        size: (width, height) px, that of the capture when not given; made even for films.
-        backend: its name, None for the fastest.
-        rung: QP, None for the best.
-        frames: content frames in the order they are shown, all when not given; a .png shows the
+        out: File to write; its suffix chooses the format.
+        size: (width, height) in px, that of the capture by default; made even for videos.
+        backend: Name of the backend, None for the fastest.
+        rung: QP of the quality, None for the best.
+        frames: Content frames in the order they are shown, all by default; a .png shows the
             first of them.
-        progress: told after each picture; None shows it on standard error.
+        progress: Called after each frame with (done, total); None shows a progress bar on
+            standard error.
 
     Raises:
         CodecError, RenderError, PlayerError, OSError: with a message for a person.
@@ -112,10 +118,13 @@ def render_scene(
     scene = open_scene(location)
     try:
         job = _Job.of(scene, camera, out, size, rung, frames)
-        with _Drawing(scene, job, backend) as drawing, console_progress(out.name, progress) as tell:
-            drawing.run(job, tell)
+        with (
+            _Rendering(scene, job, backend) as rendering,
+            console_progress(out.name, progress) as report,
+        ):
+            rendering.run(job, report)
             return RenderReport(
-                out, len(job.frames), job.size, job.rung, drawing.name, drawing.reason
+                out, len(job.frames), job.size, job.rung, rendering.name, rendering.reason
             )
     finally:
         scene.close()
@@ -124,15 +133,15 @@ def render_scene(
 def render_preview(
     location: str, out_dir: Path | None = None, backend: str | None = None
 ) -> tuple[Path, Path]:
-    """What a machine without a display shows: an orbit of the playing scene as MP4 and one PNG.
+    """Write an orbit of the playing scene as MP4 and one PNG, for machines without a display.
 
-    The film plays the scene as often as one turn takes. Progress goes to standard error.
+    The video repeats the scene until the orbit is complete. Progress goes to standard error.
 
     Args:
-        out_dir: where to write; the working directory when not given.
+        out_dir: Folder to write to, the working directory by default.
 
     Returns:
-        The paths of the film and the picture.
+        The paths of the video and the image.
 
     Raises:
         CodecError, RenderError, PlayerError, OSError: with a message for a person.
@@ -140,7 +149,7 @@ def render_preview(
     place = split_login(location)[0] if is_url(location) else str(local_path(location))
     stem = Path(place.rstrip("/")).stem or "scene"
     folder = out_dir or Path.cwd()
-    film, picture = folder / f"{stem}-orbit.mp4", folder / f"{stem}.png"
+    video, picture = folder / f"{stem}-orbit.mp4", folder / f"{stem}.png"
     scene = open_scene(location)
     try:
         size = (round(PREVIEW_HEIGHT_PX * natural_aspect(scene.meta)), PREVIEW_HEIGHT_PX)
@@ -148,21 +157,21 @@ def render_preview(
         count = math.ceil(turn_s * scene.meta.fps)
         frames = [index % scene.frame_count for index in range(count)]
         still = _Job.of(scene, "orbit", picture, size, None, [0])
-        moving = _Job.of(scene, "orbit", film, size, None, frames)
-        with _Drawing(scene, still, backend) as drawing:
-            drawing.run(still, lambda done, total: None)
-            with console_progress(film.name, None) as tell:
-                drawing.run(moving, tell)
+        moving = _Job.of(scene, "orbit", video, size, None, frames)
+        with _Rendering(scene, still, backend) as rendering:
+            rendering.run(still, lambda done, total: None)
+            with console_progress(video.name, None) as report:
+                rendering.run(moving, report)
     finally:
         scene.close()
-    return film, picture
+    return video, picture
 
 
 def parse_frames(text: str | None, count: int) -> range:
-    """`start:stop:step` as in Python, or one number -> content frames of a scene of `count`.
+    """Parse `start:stop:step` as in Python, or one number, into frames of a scene of `count`.
 
     Raises:
-        OutputError: not such a range, or an empty one.
+        OutputError: the text is no such range, or the range is empty.
     """
     try:
         parts = [int(part) if part else None for part in (text or ":").split(":")]
@@ -179,7 +188,7 @@ def parse_frames(text: str | None, count: int) -> range:
 
 @dataclass(frozen=True)
 class _Job:
-    """A checked request."""
+    """A checked request to render a file."""
 
     out: Path
     path: CameraPath
@@ -197,7 +206,7 @@ class _Job:
         rung: int | None,
         frames: Sequence[int] | None,
     ) -> _Job:
-        film = out.suffix.lower() == ".mp4"
+        video = out.suffix.lower() == ".mp4"
         shown = list(range(scene.frame_count) if frames is None else frames)
         if not shown or not all(0 <= index < scene.frame_count for index in shown):
             raise OutputError(f"Frames should be 0 to {scene.frame_count - 1}, at least one.")
@@ -210,43 +219,43 @@ class _Job:
         return _Job(
             out,
             path,
-            checked_size(size or natural, film),
+            checked_size(size or natural, video),
             scene.rungs[0] if rung is None else rung,
-            shown if film else shown[:1],
+            shown if video else shown[:1],
             meta,
         )
 
     def pictures(self, reader: FrameReader) -> Iterator[Rgb8]:
-        """The film's time runs from 0, whichever frames are shown."""
+        """The frames of the job; the camera path runs from 0, whichever frames are shown."""
         for number, index in enumerate(self.frames):
             yield reader.picture(index, self.path, number / self.meta.fps, self.size)
 
 
-class _Drawing:
-    """A backend and the reader that draws with it, closed at the end."""
+class _Rendering:
+    """A backend and a reader that renders with it, closed at the end."""
 
     def __init__(self, scene: Scene, job: _Job, backend: str | None) -> None:
         choice = choose_backend(backend)
         self.name, self.reason = choice.backend.name, choice.reason
         self._backend = choice.backend
-        self._source = FrameRenderer(choice.backend)
-        self._reader = FrameReader(scene, job.rung, self._source)
+        self._renderer = FrameRenderer(choice.backend)
+        self._reader = FrameReader(scene, job.rung, self._renderer)
 
-    def __enter__(self) -> _Drawing:
+    def __enter__(self) -> _Rendering:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._source.close()
+        self._renderer.close()
         close_backend(self._backend)
 
-    def run(self, job: _Job, progress: Progress) -> None:
+    def run(self, job: _Job, progress: ReportProgress) -> None:
         """Write the job's file."""
         pictures = job.pictures(self._reader)
         if job.out.suffix.lower() == ".png":
             write_png(job.out, next(pictures))
             progress(1, 1)
             return
-        with film_writer(job.out, job.meta.fps) as film:
+        with open_video(job.out, job.meta.fps) as video:
             for picture in pictures:
-                film.write(picture)
-                progress(film.frames, len(job.frames))
+                video.write(picture)
+                progress(video.frames, len(job.frames))

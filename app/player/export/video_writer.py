@@ -1,8 +1,8 @@
-"""Writing pictures and films: PNG, or MP4 with H.264 that plays everywhere."""
+"""Writing PNG images and MP4 videos (H.264 that plays everywhere), with progress for a person."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,31 +10,40 @@ from typing import Any
 import imageio.v3 as imageio
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from streamstgs.app.player.errors import OutputError
 
 SUFFIXES = (".mp4", ".png")
 SIZE_PX_MAX = 8192
-# The rate factor is imageio's one gap: it has no public way to pass it to the encoder. The colour
-# matrix is that of the conversion to yuv; said aloud, since players guess from the picture size.
+LOG_SHARE = 0.1  # without a terminal, a line is printed for each tenth
+# imageio has no public way to pass the rate factor to the encoder. The colour matrix is that of
+# the conversion to yuv; it is declared because players otherwise guess it from the picture size.
 X264_OPTIONS = {"crf": "18", "x264-params": "colormatrix=smpte170m:range=tv"}
 
+ReportProgress = Callable[[int, int], None]  # (frames done, frames in all)
 
-class FilmWriter:
-    """Adds pictures to a film; made by `film_writer`."""
+
+class VideoWriter:
+    """Appends frames to a video; made by `open_video`.
+
+    Attributes:
+        frames: how many were written.
+    """
 
     def __init__(self, file: Any) -> None:
         self._file = file
         self.frames = 0
 
     def write(self, rgb8: NDArray[np.uint8]) -> None:
-        """[H, W, 3] uint8, all of one even size."""
+        """Append one frame: [H, W, 3] uint8, all frames of one even size."""
         self._file.write_frame(rgb8)
         self.frames += 1
 
 
 @contextmanager
-def film_writer(path: Path, fps: float) -> Iterator[FilmWriter]:
-    """An MP4 that is there in whole or not at all: a film that breaks off leaves no file."""
+def open_video(path: Path, fps: float) -> Iterator[VideoWriter]:
+    """A writer of an MP4 file. The file appears when it is complete; an error leaves none."""
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -42,20 +51,20 @@ def film_writer(path: Path, fps: float) -> Iterator[FilmWriter]:
             file: Any = opened
             file.init_video_stream("libx264", fps=fps, pixel_format="yuv420p")
             file._video_stream.options = X264_OPTIONS
-            yield FilmWriter(file)
+            yield VideoWriter(file)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 def write_png(path: Path, rgb8: NDArray[np.uint8]) -> None:
-    """[H, W, 3] uint8 -> PNG."""
+    """Write an image: [H, W, 3] uint8."""
     path.parent.mkdir(parents=True, exist_ok=True)
     imageio.imwrite(path, rgb8, extension=".png")
 
 
 def checked_output(path: Path) -> Path:
-    """The path, if its suffix says what to write.
+    """The path, if its suffix names a format that can be written.
 
     Raises:
         OutputError: neither .mp4 nor .png, or a directory.
@@ -65,12 +74,45 @@ def checked_output(path: Path) -> Path:
     return path
 
 
-def checked_size(size: tuple[int, int], film: bool) -> tuple[int, int]:
-    """(width, height); for films made even, as H.264 with 4:2:0 needs it.
+def checked_size(size: tuple[int, int], video: bool) -> tuple[int, int]:
+    """(width, height) in px; made even for videos, because H.264 with 4:2:0 needs it.
 
     Raises:
-        OutputError: not 1 .. 8192 px.
+        OutputError: a side is not 1 to 8192 px long.
     """
     if not all(1 <= side <= SIZE_PX_MAX for side in size):
         raise OutputError(f"A picture of {size[0]}x{size[1]} is not 1 to {SIZE_PX_MAX} px a side.")
-    return (size[0] + size[0] % 2, size[1] + size[1] % 2) if film else size
+    return (size[0] + size[0] % 2, size[1] + size[1] % 2) if video else size
+
+
+@contextmanager
+def console_progress(title: str, report: ReportProgress | None) -> Iterator[ReportProgress]:
+    """A function to call with (done, total), which shows them on standard error.
+
+    Args:
+        title: Name of what is written.
+        report: Yielded unchanged if given; nothing is shown then.
+    """
+    console = Console(stderr=True)
+    if report is not None:
+        yield report
+    elif not console.is_terminal:
+        yield _lines(console, title)
+    else:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+        with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+            task = bar.add_task(title, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _lines(console: Console, title: str) -> ReportProgress:
+    printed = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal printed
+        share = done / max(total, 1)
+        if share >= min(printed + LOG_SHARE, 1.0):
+            printed = share
+            console.print(f"{title}: {done} of {total}")
+
+    return report

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer, still_gop
-from streamstgs.app.player.pipeline.shared_state import DECODER, PipelineState
-from streamstgs.app.player.scene_info import PlayTarget
+from streamstgs.app.player.pipeline.shared_state import DECODER, PipelineState, PlayTarget
 from streamstgs.codec.errors import Cancelled, CorruptSegment
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
 from streamstgs.renderer import Gaussians, Gop

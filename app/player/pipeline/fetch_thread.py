@@ -20,9 +20,8 @@ from streamstgs.app.player.pipeline.scheduler import (
     NetworkFetching,
 )
 from streamstgs.app.player.pipeline.segment_transfer import SegmentTransfer
-from streamstgs.app.player.pipeline.shared_state import SOURCE, Errand, PipelineState
+from streamstgs.app.player.pipeline.shared_state import SOURCE, Errand, PipelineState, PlayTarget
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
-from streamstgs.app.player.scene_info import PlayTarget
 from streamstgs.codec.errors import (
     Cancelled,
     CodecError,

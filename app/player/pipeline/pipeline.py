@@ -13,9 +13,9 @@ from streamstgs.app.player.buffer.scene_buffer import SceneBufferSettings
 from streamstgs.app.player.pipeline.decode_thread import DecodeThread
 from streamstgs.app.player.pipeline.fetch_thread import OpenScene, SourceSettings, SourceThread
 from streamstgs.app.player.pipeline.scheduler import FetchSettings
-from streamstgs.app.player.pipeline.shared_state import PipelineState
+from streamstgs.app.player.pipeline.shared_state import PipelineState, PlayTarget
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
-from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
+from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.status import PlaybackError
 from streamstgs.codec.streaming.adaptive import Decision, FetchSegment
 from streamstgs.codec.streaming.address import host, is_url, redact_credentials

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
-from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
+from streamstgs.app.player.pipeline.shared_state import PlayTarget
+from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.codec.streaming.adaptive import (
     Abort,
     AdaptiveSettings,

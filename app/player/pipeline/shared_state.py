@@ -8,13 +8,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer
-from streamstgs.app.player.scene_info import OpenedScene, PlayTarget
+from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.status import PlaybackError
 from streamstgs.codec.streaming.adaptive import Decision, FetchSegment
 
 log = logging.getLogger(__name__)
 
 SOURCE, DECODER = "source", "decode"
+
+
+@dataclass(frozen=True)
+class PlayTarget:
+    """What a playback asks of its pipeline.
+
+    Args:
+        gop: The GOP at the position.
+        serial: Number of the seek.
+        rung: QP, or None to choose automatically.
+        loop: Whether the first GOP follows the last.
+        playing: Whether the position moves; while it stands, the shown GOP may be replaced.
+        speed: Content seconds per second.
+        scrubbing: Whether the timeline is being dragged, so that the position will change soon.
+    """
+
+    gop: int
+    serial: int
+    rung: int | None
+    loop: bool
+    playing: bool
+    speed: float
+    scrubbing: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,226 +1,92 @@
-"""Pictures from a thread of its own, for backends that hand back an image.
-
-A backend that draws straight into the window's OpenGL context (opengl, gsplat with interop) has no
-use for this; those that make pictures elsewhere (cpu, reference, gsplat with a host copy) would
-hold up the window if they drew in its thread.
-"""
+"""A thread that renders the newest request, so that rendering never holds up the window."""
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from streamstgs.app.player.rendering.stage_timer import DeviceFence
+from streamstgs.app.player.rendering.frame_renderer import RenderedFrame, Renderer, RenderRequest
 from streamstgs.app.player.status import PlaybackError, PlaybackFrame
-from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
-from streamstgs.renderer.backends import close_backend
-from streamstgs.renderer.backends.base import Backend
-from streamstgs.renderer.field_inference import GopDeformer
-from streamstgs.renderer.thread_pool import ThreadPool
-from torch import Tensor
+from streamstgs.renderer import Camera, RenderSettings
 
 log = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
-
-
-class Deformer(Protocol):
-    """Moves the Gaussians of one GOP; see `renderer.field_inference.GopDeformer`."""
-
-    def gaussians_at(self, frame: float) -> Gaussians: ...
-
-
-MakeDeformer = Callable[[Gop, ThreadPool], Deformer]
-
-
-@dataclass(frozen=True)
-class RenderRequest:
-    """What a picture shall show; equal requests give equal pictures."""
-
-    frame: PlaybackFrame
-    camera: Camera
-    settings: RenderSettings
-
-
-@dataclass(frozen=True)
-class RenderedFrame:
-    """A finished picture.
-
-    Args:
-        rgb8: [H, W, 3] uint8, contiguous; nobody writes to it any more. A NumPy array, or a
-            tensor on the backend's device where the host copy was declined.
-        request: what it shows.
-        gaussians: what was drawn, a copy of its own; empty where that was declined.
-        deform_ms: time to move the Gaussians, 0 when only the camera changed.
-        raster_ms: time to draw, with the copy to the host.
-    """
-
-    rgb8: Any
-    request: RenderRequest
-    gaussians: Gaussians
-    deform_ms: float
-    raster_ms: float
-
-
-class FrameRenderer:
-    """Request -> picture, in the calling thread; deforms only when the frame changed.
-
-    Owner: whoever owns the backend, and closes both.
-
-    Args:
-        backend: belongs to the thread that calls `draw`.
-        make_deformer: gives the deformer of a GOP, kept while the GOP is the same; the crew is
-            that of the source.
-        to_host: whether pictures are copied to the host; if not, `raster_ms` ends when the work
-            is queued, and one picture at most is queued behind the one that is being drawn.
-        keep_gaussians: whether pictures carry a copy of the Gaussians; the deformer writes its
-            own again for the next frame.
-    """
-
-    def __init__(
-        self,
-        backend: Backend,
-        make_deformer: MakeDeformer = GopDeformer,
-        to_host: bool = True,
-        keep_gaussians: bool = False,
-    ) -> None:
-        self.backend = backend
-        self._to_host = to_host
-        self._keep_gaussians = keep_gaussians
-        self._kept = Gaussians.empty()
-        self._fence = DeviceFence(backend.device)
-        self._make_deformer = make_deformer
-        self._crew = ThreadPool(None, "deform")
-        self._gop: Gop | None = None
-        self._deformer: Deformer | None = None
-        self._moved: tuple[int, Gaussians] | None = None  # frame in the GOP, Gaussians there
-
-    def close(self) -> None:
-        """End the helpers that deform. Nothing can be drawn afterwards."""
-        self._crew.close()
-
-    def draw(self, request: RenderRequest) -> RenderedFrame:
-        """Deform if needed, then draw. Raises RenderError."""
-        start_s = time.perf_counter()
-        gaussians, fresh = self.gaussians(request.frame.gop, request.frame.frame)
-        moved_s = time.perf_counter()
-        if fresh and self._keep_gaussians:
-            self._kept = _snapshot(gaussians)
-        rgb8 = self._pixels(gaussians, request)
-        return RenderedFrame(
-            rgb8,
-            request,
-            self._kept,
-            deform_ms=1000 * (moved_s - start_s) if fresh else 0.0,
-            raster_ms=1000 * (time.perf_counter() - moved_s),
-        )
-
-    def _pixels(self, gaussians: Gaussians, request: RenderRequest) -> Any:
-        if self._to_host:
-            return draw_rgb8(self.backend, gaussians, request.camera, request.settings)
-        picture = self.backend.render(gaussians, request.camera, request.settings)
-        self._fence.swap()
-        return rounded(picture)
-
-    def gaussians(self, gop: Gop, frame: int) -> tuple[Gaussians, bool]:
-        """The Gaussians at a frame, and whether they had to be moved for it."""
-        if gop is not self._gop or self._deformer is None:
-            self._gop, self._deformer = gop, self._make_deformer(gop, self._crew)
-            self._moved = None
-        if self._moved is not None and self._moved[0] == frame:
-            return self._moved[1], False
-        self._moved = (frame, self._deformer.gaussians_at(frame))
-        return self._moved[1], True
+OnRendered = Callable[[RenderedFrame], None]
 
 
 class RenderThread:
-    """A thread that always draws the newest request and never queues an older one.
-
-    Owner of the backend and of the Gaussians is the thread; requests and finished pictures cross
-    over under one lock. Any thread may call the methods.
+    """Renders the newest request and never queues an older one. Any thread may call its methods.
 
     Args:
-        choose_backend: called in the thread; raises RenderError when there is none.
-        on_picture: called in the thread when a picture is there (wake the window with a signal).
-        make_deformer: as of `FrameRenderer`.
-        to_host: false leaves pictures on the backend's device, for interop with OpenGL.
-        keep_gaussians: whether pictures carry a copy of what was drawn.
+        make_renderer: Called in the thread; raises RenderError where nothing can render. The
+            thread closes the renderer at its end.
+        on_frame: Called in the thread when a frame is ready (wake the window with a signal).
     """
 
     def __init__(
-        self,
-        choose_backend: Callable[[], Backend],
-        on_picture: Callable[[], None] = lambda: None,
-        make_deformer: MakeDeformer = GopDeformer,
-        to_host: bool = True,
-        keep_gaussians: bool = True,
+        self, make_renderer: Callable[[], Renderer], on_frame: Callable[[], None] = lambda: None
     ) -> None:
-        self._to_host = to_host
-        self._keep_gaussians = keep_gaussians
-        self._choose_backend = choose_backend
-        self._on_picture = on_picture
-        self._make_deformer = make_deformer
+        self._make_renderer = make_renderer
+        self._on_frame = on_frame
+        # The condition guards every field below.
         self._changed = threading.Condition()
-        self._request: RenderRequest | None = None
-        self._newest: RenderRequest | None = None  # taken up last
-        self._picture: RenderedFrame | None = None
-        self._stills: deque[tuple[RenderRequest, Callable[[RenderedFrame], None]]] = deque()
+        self._request: RenderRequest | None = None  # the newest; written by `show`
+        self._started: RenderRequest | None = None  # the last one the thread started on
+        self._frame: RenderedFrame | None = None  # ready; written by the thread, taken by callers
+        self._single: deque[tuple[RenderRequest, OnRendered]] = deque()  # of `render_once`
         self._events: list[PlaybackError] = []
         self._skipped = 0
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="render", daemon=True)
         self._thread.start()
 
     def show(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
-        """Ask for a picture; does nothing when this is what was asked for last."""
+        """Ask for an image; does nothing if the last request asked for the same."""
         with self._changed:
             if not _changes(self._request, frame, camera, settings):
                 return
-            self._skipped += self._overtakes(frame)
+            self._skipped += self._skips_one(frame)
             self._request = RenderRequest(frame, camera, settings)
-            if self._picture and self._picture.request.frame.serial < frame.serial:
-                self._picture = None
+            if self._frame and self._frame.request.frame.serial < frame.serial:
+                self._frame = None
             self._changed.notify_all()
 
-    def draw_still(self, request: RenderRequest, on_drawn: Callable[[RenderedFrame], None]) -> None:
-        """Draw one picture besides the running ones, such as to save it; nothing overtakes it.
+    def render_once(self, request: RenderRequest, on_rendered: OnRendered) -> None:
+        """Render one image beside the running ones, such as to save it; it is never skipped.
 
         Args:
-            on_drawn: called in the thread, with a picture that `take_picture` never gives.
+            on_rendered: Called in the thread with the frame, which `take_frame` never returns.
         """
         with self._changed:
-            self._stills.append((request, on_drawn))
+            self._single.append((request, on_rendered))
             self._changed.notify_all()
 
-    def take_picture(self) -> RenderedFrame | None:
-        """The newest finished picture, once; None when there is none since the last call."""
+    def take_frame(self) -> RenderedFrame | None:
+        """The newest finished frame, once; None if no frame was finished since the last call."""
         with self._changed:
-            taken, self._picture = self._picture, None
+            taken, self._frame = self._frame, None
             return taken
 
     @property
     def skipped_frames(self) -> int:
-        """Content frames that were asked for but overtaken before they could be drawn."""
-        return self._skipped
+        """Content frames that were asked for and replaced by newer ones before their turn."""
+        with self._changed:
+            return self._skipped
 
     def take_events(self) -> list[PlaybackError]:
-        """What went wrong since the last call."""
+        """The errors since the last call."""
         with self._changed:
             taken, self._events = self._events, []
             return taken
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait until a picture is ready to be taken; for tests and headless use."""
+        """Wait until a frame can be taken; for tests and offline use."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._picture is not None, timeout_s)
+            return self._changed.wait_for(lambda: self._frame is not None, timeout_s)
 
     def close(self) -> bool:
         """End the thread; returns whether it ended in time."""
@@ -230,81 +96,56 @@ class RenderThread:
         self._thread.join(CLOSE_TIMEOUT_S)
         return not self._thread.is_alive()
 
-    def _overtakes(self, frame: PlaybackFrame) -> bool:
-        """Whether a content frame that waits to be drawn is given up for this one."""
-        waiting, taken_up = self._request, self._newest
+    def _skips_one(self, frame: PlaybackFrame) -> bool:
+        """Whether a content frame that waits for its turn is replaced by this one."""
+        waiting, started = self._request, self._started
         if waiting is None or waiting.frame is frame:
             return False
-        return taken_up is None or waiting.frame is not taken_up.frame
+        return started is None or waiting.frame is not started.frame
+
+    # --- the thread ------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        """The thread boundary: whatever happens inside ends up as an event."""
-        backend: Backend | None = None
+        """The thread boundary: every error becomes an event."""
+        renderer: Renderer | None = None
         try:
-            backend = self._choose_backend()
-            self._draw_with(backend)
+            renderer = self._make_renderer()
+            while job := self._wait_for_job():
+                request, deliver = job
+                deliver(renderer.render(request))
         except Exception as error:
-            log.exception("picture thread")
+            log.exception("render thread")
             message = f"The picture cannot be drawn: {error}. Choose another renderer."
             with self._changed:
                 self._events.append(PlaybackError(message, True))
                 self._changed.notify_all()
-            self._on_picture()
+            self._on_frame()
         finally:
-            if backend is not None:
-                close_backend(backend)
+            if renderer is not None:
+                renderer.close()
 
-    def _draw_with(self, backend: Backend) -> None:
-        source = FrameRenderer(backend, self._make_deformer, self._to_host, self._keep_gaussians)
-        try:
-            while job := self._wait_for_job():
-                request, deliver = job
-                deliver(source.draw(request))
-        finally:
-            source.close()
-
-    def _wait_for_job(self) -> tuple[RenderRequest, Callable[[RenderedFrame], None]] | None:
-        """What to draw next and where the picture goes; None at the end."""
+    def _wait_for_job(self) -> tuple[RenderRequest, OnRendered] | None:
+        """The next request and the receiver of its frame; None at the end."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._closed or self._stills or self._request is not self._newest
+                lambda: self._closed or self._single or self._request is not self._started
             )
             if self._closed:
                 return None
-            if self._stills:
-                return self._stills.popleft()
+            if self._single:
+                return self._single.popleft()
             assert self._request is not None
-            self._newest = self._request
+            self._started = self._request
             return self._request, self._publish
 
-    def _publish(self, picture: RenderedFrame) -> None:
+    def _publish(self, frame: RenderedFrame) -> None:
         with self._changed:
             newest = self._request
-            if newest is None or picture.request.frame.serial < newest.frame.serial:
-                return  # a seek came in between: this picture is from before it
-            self._picture = picture
+            if newest is None or frame.request.frame.serial < newest.frame.serial:
+                return  # there was a seek since: this frame is from before it
+            self._frame = frame
             self._changed.notify_all()
-        self._on_picture()
-
-
-def draw_rgb8(
-    backend: Backend, gaussians: Gaussians, camera: Camera, settings: RenderSettings
-) -> NDArray[np.uint8]:
-    """[H, W, 3] uint8 picture on the host, rounded; by the backend itself where it offers that."""
-    direct: Any = getattr(backend, "render_rgb8", None)
-    picture = (direct or backend.render)(gaussians, camera, settings)
-    if isinstance(picture, Tensor):
-        picture = (rounded(picture) if picture.is_floating_point() else picture).cpu().numpy()
-    return np.ascontiguousarray(picture)
-
-
-def rounded(picture: Tensor) -> Tensor:
-    """Float picture 0..1 -> uint8 on the same device; what is brighter than white is clipped."""
-    return (picture.clamp(0.0, 1.0) * 255.0 + 0.5).to(torch.uint8)
-
-
-def _snapshot(gaussians: Gaussians) -> Gaussians:
-    return Gaussians(*(getattr(gaussians, field.name).clone() for field in fields(Gaussians)))
+        self._on_frame()
 
 
 def _changes(

@@ -11,25 +11,19 @@ import torch
 from OpenGL import GL
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
-from streamstgs.app.player.rendering.render_thread import RenderedFrame, RenderRequest, RenderThread
+from streamstgs.app.player.rendering.frame_renderer import (
+    FrameDeformer,
+    RenderedFrame,
+    RenderRequest,
+)
+from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.drawing.renderer_adapter import Keep, RendererAdapter, Timing
 from streamstgs.renderer import Camera, Gaussians, RenderError, RenderSettings
 from streamstgs.renderer.backends.opengl_program import SplatProgram
-from torch import Tensor
 
 _ANY_CAMERA = Camera(torch.eye(4), torch.eye(3), 1, 1)
-
-
-class _DeformOnly:
-    """A backend that draws nothing: `RenderThread` then hands over the moved Gaussians alone."""
-
-    name = "deform"
-    device = torch.device("cpu")
-
-    def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
-        return torch.zeros(1, 1, 3)
 
 
 class SplatSurface(QOpenGLWidget):
@@ -98,7 +92,7 @@ class OpenGLAdapter(RendererAdapter):
         self._fresh_deform_ms = 0.0
         self._view: tuple[Camera, RenderSettings] | None = None
         self._ready.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        self._maker = RenderThread(lambda: _DeformOnly(), self._ready.emit)
+        self._maker = RenderThread(FrameDeformer, self._ready.emit)
         self._surface.drawn.connect(self._drawn)
         self._surface.failed.connect(self.failed)
 
@@ -121,7 +115,7 @@ class OpenGLAdapter(RendererAdapter):
     def _take(self) -> None:
         for event in self._maker.take_events():
             self.failed.emit(event.message)
-        picture = self._maker.take_picture()
+        picture = self._maker.take_frame()
         if picture is not None:
             self._moved = picture
             self._fresh_deform_ms = picture.deform_ms

@@ -350,7 +350,7 @@ class RenderLoop(QObject):
 
     def draw_still(self, keep: Keep) -> None:
         """Draw what is on the screen once more, with all pixels, and hand it to `keep`."""
-        from streamstgs.app.player.rendering.render_thread import RenderRequest
+        from streamstgs.app.player.rendering.frame_renderer import RenderRequest
 
         if self._frame is not None and self.motion is not None and self.painter is not None:
             camera = self.motion.camera(*self.viewport.size_px())

@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
-from streamstgs.app.player.rendering.render_thread import RenderedFrame, RenderRequest, RenderThread
+from streamstgs.app.player.rendering.frame_renderer import (
+    FrameRenderer,
+    RenderedFrame,
+    RenderRequest,
+)
+from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.ui.drawing.raster_surface import RasterSurface
 from streamstgs.renderer import Camera, RenderSettings
@@ -105,7 +110,7 @@ class ImageAdapter(RendererAdapter):
         self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)
         self._still_ready.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
         self._maker = RenderThread(
-            lambda: backend, self._ready.emit, to_host=to_host, keep_gaussians=False
+            lambda: FrameRenderer(backend, to_host=to_host, owns_backend=True), self._ready.emit
         )
         surface.presented.connect(self._presented)
         surface.failed.connect(self.failed)
@@ -118,7 +123,7 @@ class ImageAdapter(RendererAdapter):
         self._maker.show(frame, camera, settings)
 
     def draw_still(self, request: RenderRequest, keep: Keep) -> None:
-        self._maker.draw_still(request, lambda picture: self._still_ready.emit(picture, keep))
+        self._maker.render_once(request, lambda picture: self._still_ready.emit(picture, keep))
 
     def _hand_over(self, still: RenderedFrame, keep: Keep) -> None:
         keep(image_of(still.rgb8))
@@ -130,7 +135,7 @@ class ImageAdapter(RendererAdapter):
     def _show(self) -> None:
         for event in self._maker.take_events():
             self.failed.emit(event.message)
-        picture = self._maker.take_picture()
+        picture = self._maker.take_frame()
         if picture is not None:
             self._picture = picture
             self._surface.show_picture(picture.rgb8)

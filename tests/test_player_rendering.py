@@ -1,4 +1,4 @@
-"""The picture thread: newest request first, nothing stale, nothing drawn twice."""
+"""The render thread: newest request first, no frame from before a seek, none rendered twice."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from queue import Queue
 import numpy as np
 import pytest
 import torch
-from streamstgs.app.player.rendering.render_thread import (
+from streamstgs.app.player.rendering.frame_renderer import (
     FrameRenderer,
     RenderedFrame,
     RenderRequest,
-    RenderThread,
-    draw_rgb8,
+    render_rgb8,
 )
+from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
 from streamstgs.renderer.errors import BackendUnavailable
@@ -71,7 +71,7 @@ def backend() -> ScriptedBackend:
 
 @pytest.fixture
 def maker(backend: ScriptedBackend) -> Iterator[RenderThread]:
-    made = RenderThread(lambda: backend, make_deformer=CountingDeformer)
+    made = RenderThread(lambda: FrameRenderer(backend, CountingDeformer))
     yield made
     backend.gate.set()
     assert made.close()
@@ -89,25 +89,25 @@ def camera(x: float = 0.0, size: tuple[int, int] = (8, 6)) -> Camera:
     return Camera.look_at(torch.tensor([x, 0.0, -4.0]), middle, up, 0.8, *size)
 
 
-def test_a_picture_is_handed_over_once(maker: RenderThread) -> None:
+def test_a_rendered_frame_is_taken_once(maker: RenderThread) -> None:
     maker.show(frame(3), camera(), PLAIN)
     assert maker.wait(WAIT_S)
-    picture = maker.take_picture()
+    picture = maker.take_frame()
     assert picture is not None
     assert picture.rgb8.shape == (6, 8, 3)
     assert picture.rgb8.dtype == np.uint8
     assert (picture.rgb8 == 3).all()
-    assert maker.take_picture() is None
+    assert maker.take_frame() is None
 
 
-def test_camera_moves_redraw_without_deforming(
+def test_camera_move_renders_without_deforming(
     maker: RenderThread, backend: ScriptedBackend
 ) -> None:
     shown = frame(3)
     for x in (0.0, 0.5, 1.0):
         maker.show(shown, camera(x), PLAIN)
         assert maker.wait(WAIT_S)
-        maker.take_picture()
+        maker.take_frame()
     assert len(backend.drawn) == 3
     assert CountingDeformer.calls == 1
     maker.show(shown, camera(1.0), PLAIN)  # an equal camera is no change
@@ -116,7 +116,7 @@ def test_camera_moves_redraw_without_deforming(
     assert backend.drawn[3:] == [(10, 6)]
 
 
-def test_only_the_newest_request_is_drawn(maker: RenderThread, backend: ScriptedBackend) -> None:
+def test_only_newest_request_is_rendered(maker: RenderThread, backend: ScriptedBackend) -> None:
     backend.gate.clear()
     maker.show(frame(0), camera(), PLAIN)
     assert backend.entered.wait(WAIT_S)
@@ -126,12 +126,12 @@ def test_only_the_newest_request_is_drawn(maker: RenderThread, backend: Scripted
     last = None
     while last is None or last.request.frame.frame < 3:
         assert maker.wait(WAIT_S)
-        last = maker.take_picture()
+        last = maker.take_frame()
     assert len(backend.drawn) == 2
     assert maker.skipped_frames == 2
 
 
-def test_a_frame_drawn_from_another_camera_was_not_skipped(
+def test_frame_rendered_from_another_camera_is_not_skipped(
     maker: RenderThread, backend: ScriptedBackend
 ) -> None:
     backend.gate.clear()
@@ -143,26 +143,26 @@ def test_a_frame_drawn_from_another_camera_was_not_skipped(
     assert maker.skipped_frames == 0
 
 
-def test_no_picture_from_before_a_seek(maker: RenderThread, backend: ScriptedBackend) -> None:
+def test_no_frame_from_before_a_seek(maker: RenderThread, backend: ScriptedBackend) -> None:
     backend.gate.clear()
     maker.show(frame(0, serial=1), camera(), PLAIN)
     assert backend.entered.wait(WAIT_S)
     maker.show(frame(7, serial=2), camera(), PLAIN)
     backend.gate.set()
     assert maker.wait(WAIT_S)
-    picture = maker.take_picture()
+    picture = maker.take_frame()
     assert picture is not None
     assert picture.request.frame.serial == 2
 
 
-def test_a_still_is_drawn_though_newer_pictures_are_wanted(
+def test_render_once_is_not_skipped_by_newer_requests(
     maker: RenderThread, backend: ScriptedBackend
 ) -> None:
     backend.gate.clear()
     maker.show(frame(0), camera(), PLAIN)
     assert backend.entered.wait(WAIT_S)
     stills: Queue[RenderedFrame] = Queue()
-    maker.draw_still(RenderRequest(frame(3), camera(), PLAIN), stills.put)
+    maker.render_once(RenderRequest(frame(3), camera(), PLAIN), stills.put)
     maker.show(frame(7), camera(), PLAIN)
     backend.gate.set()
     still = stills.get(timeout=WAIT_S)
@@ -171,13 +171,13 @@ def test_a_still_is_drawn_though_newer_pictures_are_wanted(
     assert maker.wait(WAIT_S)
 
 
-def test_a_backend_that_is_missing_becomes_an_event() -> None:
+def test_missing_backend_becomes_an_event() -> None:
     woken = threading.Event()
 
-    def choose() -> ScriptedBackend:
+    def choose() -> FrameRenderer:
         raise BackendUnavailable("no such device")
 
-    maker = RenderThread(choose, on_picture=woken.set)
+    maker = RenderThread(choose, on_frame=woken.set)
     assert woken.wait(WAIT_S)
     (event,) = maker.take_events()
     assert event.fatal
@@ -186,12 +186,12 @@ def test_a_backend_that_is_missing_becomes_an_event() -> None:
     assert maker.close()
 
 
-def test_rgb8_is_rounded_and_clipped_and_a_backend_may_do_it_itself() -> None:
+def test_rgb8_is_rounded_clipped_or_made_by_the_backend() -> None:
     class Bright(ScriptedBackend):
         def render(self, *_: object) -> torch.Tensor:
             return torch.tensor([[[-1.0, 0.5, 7.0]]])
 
-    assert draw_rgb8(Bright(), Gaussians.empty(), camera(), RenderSettings()).tolist() == [
+    assert render_rgb8(Bright(), Gaussians.empty(), camera(), RenderSettings()).tolist() == [
         [[0, 128, 255]]
     ]
 
@@ -199,10 +199,10 @@ def test_rgb8_is_rounded_and_clipped_and_a_backend_may_do_it_itself() -> None:
         def render_rgb8(self, *_: object) -> np.ndarray:
             return np.full((1, 1, 3), 9, np.uint8)
 
-    assert draw_rgb8(Direct(), Gaussians.empty(), camera(), RenderSettings()).max() == 9
+    assert render_rgb8(Direct(), Gaussians.empty(), camera(), RenderSettings()).max() == 9
 
 
-def test_source_changes_its_deformer_with_the_gop(backend: ScriptedBackend) -> None:
+def test_deformer_changes_with_the_gop(backend: ScriptedBackend) -> None:
     source = FrameRenderer(backend, CountingDeformer)
     other = ScriptedScene().decode_gop(1, 20)
     assert source.gaussians(GOP, 4)[1]
@@ -210,7 +210,7 @@ def test_source_changes_its_deformer_with_the_gop(backend: ScriptedBackend) -> N
     assert source.gaussians(other, 4)[1]
 
 
-def test_one_crew_deforms_all_gops_and_ends_with_its_source(
+def test_one_thread_pool_deforms_all_gops(
     backend: ScriptedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
@@ -223,20 +223,20 @@ def test_one_crew_deforms_all_gops_and_ends_with_its_source(
     assert set(threading.enumerate()) <= before
 
 
-def test_pictures_may_stay_on_the_device(backend: ScriptedBackend) -> None:
+def test_images_may_stay_on_the_device(backend: ScriptedBackend) -> None:
     source = FrameRenderer(backend, CountingDeformer, to_host=False)
-    picture = source.draw(RenderRequest(frame(5), camera(), PLAIN))
+    picture = source.render(RenderRequest(frame(5), camera(), PLAIN))
     assert isinstance(picture.rgb8, torch.Tensor)
     assert picture.rgb8.dtype == torch.uint8
     assert (picture.rgb8 == 5).all()
 
 
-def test_gaussians_of_a_picture_outlive_the_next_frame(backend: ScriptedBackend) -> None:
+def test_gaussians_of_a_rendered_frame_outlive_the_next(backend: ScriptedBackend) -> None:
     source = FrameRenderer(backend, keep_gaussians=True)
-    first = source.draw(RenderRequest(frame(0), camera(), PLAIN))
+    first = source.render(RenderRequest(frame(0), camera(), PLAIN))
     before = first.gaussians.means.clone()
-    turned = source.draw(RenderRequest(frame(0), camera(1.0), PLAIN))
-    other = source.draw(RenderRequest(frame(5), camera(), PLAIN))
+    turned = source.render(RenderRequest(frame(0), camera(1.0), PLAIN))
+    other = source.render(RenderRequest(frame(5), camera(), PLAIN))
     assert torch.equal(first.gaussians.means, before)
     assert turned.gaussians is first.gaussians
     assert not torch.equal(other.gaussians.means, before)

@@ -1,0 +1,190 @@
+"""From a content frame and a camera to an image: moves the Gaussians, then rasterises them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from streamstgs.app.player.rendering.stage_timer import DeviceFence
+from streamstgs.app.player.status import PlaybackFrame
+from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
+from streamstgs.renderer.backends import close_backend
+from streamstgs.renderer.backends.base import Backend
+from streamstgs.renderer.field_inference import GopDeformer
+from streamstgs.renderer.thread_pool import ThreadPool
+from torch import Tensor
+
+
+class Deformer(Protocol):
+    """Moves the Gaussians of one GOP; see `renderer.field_inference.GopDeformer`."""
+
+    def gaussians_at(self, frame: float) -> Gaussians: ...
+
+
+MakeDeformer = Callable[[Gop, ThreadPool], Deformer]
+
+
+@dataclass(frozen=True)
+class RenderRequest:
+    """What an image shall show; equal requests give equal images."""
+
+    frame: PlaybackFrame
+    camera: Camera
+    settings: RenderSettings
+
+
+@dataclass(frozen=True)
+class RenderedFrame:
+    """A finished image.
+
+    Args:
+        rgb8: [H, W, 3] uint8, contiguous, never written again. A NumPy array, or a tensor on the
+            backend's device if the renderer does not copy to the host. None if it only deforms.
+        request: What it shows.
+        gaussians: A copy of the Gaussians that were rendered; empty unless asked for.
+        deform_ms: Time to move the Gaussians, 0 if only the camera changed.
+        raster_ms: Time to rasterise, with the copy to the host.
+    """
+
+    rgb8: Any
+    request: RenderRequest
+    gaussians: Gaussians
+    deform_ms: float
+    raster_ms: float
+
+
+class Renderer(Protocol):
+    """What a `RenderThread` runs; made, used and closed in that thread."""
+
+    def render(self, request: RenderRequest) -> RenderedFrame:
+        """Raises RenderError."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class FrameDeformer:
+    """Moves the Gaussians to a frame and renders no image, for surfaces that rasterise themselves.
+
+    Implements `Renderer`. Belongs to one thread.
+
+    Args:
+        make_deformer: Makes the deformer of a GOP, which is kept until another GOP is asked for;
+            it runs in the thread pool of this object.
+    """
+
+    def __init__(self, make_deformer: MakeDeformer = GopDeformer) -> None:
+        self._make_deformer = make_deformer
+        self._pool = ThreadPool(None, "deform")
+        self._gop: Gop | None = None
+        self._deformer: Deformer | None = None
+        self._moved: tuple[int, Gaussians] | None = None  # frame in the GOP, Gaussians there
+        self._copy = Gaussians.empty()  # of those moved last
+
+    def close(self) -> None:
+        """End the threads that deform; nothing can be rendered afterwards."""
+        self._pool.close()
+
+    def gaussians(self, gop: Gop, frame: int) -> tuple[Gaussians, bool]:
+        """The Gaussians at a frame of a GOP, and whether this call moved them.
+
+        They are overwritten when the next frame is asked for.
+        """
+        if gop is not self._gop or self._deformer is None:
+            self._gop, self._deformer = gop, self._make_deformer(gop, self._pool)
+            self._moved = None
+        if self._moved is not None and self._moved[0] == frame:
+            return self._moved[1], False
+        self._moved = (frame, self._deformer.gaussians_at(frame))
+        return self._moved[1], True
+
+    def render(self, request: RenderRequest) -> RenderedFrame:
+        """A frame without an image, with a copy of its Gaussians."""
+        start_s = time.perf_counter()
+        gaussians, fresh = self.gaussians(request.frame.gop, request.frame.frame)
+        deform_ms = 1000 * (time.perf_counter() - start_s) if fresh else 0.0
+        if fresh:
+            self._copy = _copied(gaussians)
+        return RenderedFrame(None, request, self._copy, deform_ms, 0.0)
+
+
+class FrameRenderer(FrameDeformer):
+    """Renders images with a backend; deforms only if the frame changed. Belongs to one thread.
+
+    Args:
+        backend: Used by the thread that calls `render`.
+        make_deformer: As of `FrameDeformer`.
+        to_host: Whether images are copied to the host. If not, `raster_ms` ends when the work is
+            queued, and at most one image is queued behind the one being rendered.
+        keep_gaussians: Whether rendered frames carry a copy of the Gaussians.
+        owns_backend: Whether `close` closes the backend.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        make_deformer: MakeDeformer = GopDeformer,
+        to_host: bool = True,
+        keep_gaussians: bool = False,
+        owns_backend: bool = False,
+    ) -> None:
+        super().__init__(make_deformer)
+        self.backend = backend
+        self._to_host = to_host
+        self._keep_gaussians = keep_gaussians
+        self._owns_backend = owns_backend
+        self._fence = DeviceFence(backend.device)
+
+    def close(self) -> None:
+        """End the threads that deform, and the backend if it is owned."""
+        super().close()
+        if self._owns_backend:
+            close_backend(self.backend)
+
+    def render(self, request: RenderRequest) -> RenderedFrame:
+        """Deform if needed, then rasterise. Raises RenderError."""
+        start_s = time.perf_counter()
+        gaussians, fresh = self.gaussians(request.frame.gop, request.frame.frame)
+        moved_s = time.perf_counter()
+        if fresh and self._keep_gaussians:
+            self._copy = _copied(gaussians)
+        rgb8 = self._image(gaussians, request)
+        return RenderedFrame(
+            rgb8,
+            request,
+            self._copy,
+            deform_ms=1000 * (moved_s - start_s) if fresh else 0.0,
+            raster_ms=1000 * (time.perf_counter() - moved_s),
+        )
+
+    def _image(self, gaussians: Gaussians, request: RenderRequest) -> Any:
+        if self._to_host:
+            return render_rgb8(self.backend, gaussians, request.camera, request.settings)
+        image = self.backend.render(gaussians, request.camera, request.settings)
+        self._fence.swap()
+        return to_rgb8(image)
+
+
+def render_rgb8(
+    backend: Backend, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+) -> NDArray[np.uint8]:
+    """[H, W, 3] uint8 image on the host, rounded; by the backend itself where it offers that."""
+    direct: Any = getattr(backend, "render_rgb8", None)
+    image = (direct or backend.render)(gaussians, camera, settings)
+    if isinstance(image, Tensor):
+        image = (to_rgb8(image) if image.is_floating_point() else image).cpu().numpy()
+    return np.ascontiguousarray(image)
+
+
+def to_rgb8(image: Tensor) -> Tensor:
+    """Float image 0..1 to uint8 on the same device; values above 1 are clipped."""
+    return (image.clamp(0.0, 1.0) * 255.0 + 0.5).to(torch.uint8)
+
+
+def _copied(gaussians: Gaussians) -> Gaussians:
+    return Gaussians(*(getattr(gaussians, field.name).clone() for field in fields(Gaussians)))
