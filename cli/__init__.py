@@ -1,6 +1,7 @@
-"""What can be typed behind `streamstgs`: a module per command.
+"""The commands of `streamstgs`, one module each.
 
 A command is a frozen dataclass of its arguments with a `run` method. Its module is imported when
-the command is named, and what the command works with when it runs: so `info` or `serve` start fast
-and need no Qt. What commands share lies in `options` (arguments) and `parsing` (their meaning).
+the command is named; what the command works with is imported when it runs. So `info` and `serve`
+start fast and need neither torch nor Qt. `options` holds arguments that commands share, `parsing`
+turns their texts into values.
 """

@@ -1,4 +1,4 @@
-"""`streamstgs ablate`: what each part of the training is worth."""
+"""`streamstgs ablate`: measure what each part of the training contributes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from streamstgs.trainer.config import TrainConfig
 
 @dataclass(frozen=True)
 class Ablate(TrainConfig):
-    """Switch off one part of the method at a time, and write the table of what that costs.
-    What was stopped is resumed; finished rows are kept."""
+    """Train with one part of the method off at a time, and write a table of the results. An
+    interrupted run is resumed; finished rows are kept."""
 
     data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
     out: Annotated[OutputOption, tyro.conf.arg(name="output", metavar="DIR")]
     recipe: Literal["default", "paper"] = "default"
-    """What the full row is: the best we have, or the paper's method and nothing more."""
+    """Start from these settings: `default` gives the best results, `paper` is the paper's method
+    and nothing more."""
     ablation: Annotated[AblationConfig, tyro.conf.arg(name="")] = field(
         default_factory=AblationConfig
     )

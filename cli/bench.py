@@ -1,4 +1,4 @@
-"""`streamstgs bench`: how fast a scene is here."""
+"""`streamstgs bench`: measure the speed of this machine."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from streamstgs.app.console import write_figures
-from streamstgs.cli.options import BackendOption, JsonOption, RungOption, SceneArgument, option
-from streamstgs.cli.parsing import chosen_frames, parse_size
+from streamstgs.cli.options import BackendOption, JsonOption, QpOption, SceneArgument, option
+from streamstgs.cli.parsing import parse_frame_choice, parse_size
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure how fast a scene is decoded, moved, drawn, presented and played here."""
+    """Measure how fast this machine decodes, deforms, renders, presents and plays a scene."""
 
     scene: SceneArgument
     backend: BackendOption = None
-    size: Annotated[str, option("WxH", "Size of the picture, px.", "1280x720")] = "1280x720"
-    rung: RungOption = None
+    size: Annotated[
+        str, option("WxH", "Render images of this width and height in px.", "1280x720")
+    ] = "1280x720"
+    qp: QpOption = None
     json: JsonOption = None
 
     def run(self) -> int:
@@ -25,8 +27,8 @@ class Bench:
         from streamstgs.app.player.export.bench import BenchSettings, bench
         from streamstgs.app.player.export.bench_report import bench_table
 
-        chosen_frames(self.scene, None, self.rung)
-        settings = BenchSettings(rung=self.rung)
+        parse_frame_choice(self.scene, None, self.qp)
+        settings = BenchSettings(rung=self.qp)
         figures = bench(self.scene, self.backend, parse_size(self.size), settings)
         write_figures(self.json, figures)
         Console().print(bench_table(figures))

@@ -32,30 +32,33 @@ class Entry:
     """A line of the list of commands.
 
     Args:
-        usage: the arguments as the list shows them.
-        summary: what the command does.
+        group: heading that the command is listed under.
+        usage: arguments as the list shows them.
+        summary: what the command does, as a sentence.
     """
 
+    group: str
     usage: str
     summary: str
 
 
+WATCH, MAKE, PUBLISH, CHECK = "Watch a scene", "Make a scene", "Publish a scene", "Check"
 COMMANDS = {  # `train` is the class Train of cli/train.py, and so on
-    "open": Entry("[SCENE]", "open the window (also without the word `open`)"),
-    "info": Entry("SCENE [--json]", "say what is in a scene"),
-    "train": Entry("DATA -o RUN", "train a scene from multi-view video"),
-    "ablate": Entry("DATA -o DIR", "train with one part of the method off at a time"),
-    "encode": Entry("RUN -o SCENE", "write a trained run as a scene"),
-    "render": Entry("SCENE --camera C -o FILE", "write a film or a picture"),
-    "evaluate": Entry("SCENE --data DIR", "compare with cameras kept out"),
-    "bench": Entry("SCENE", "measure the speed on this machine"),
-    "serve": Entry("DIR", "serve a directory of scenes over HTTP"),
-    "doctor": Entry("", "say what this machine can do, and what is missing"),
+    "open": Entry(WATCH, "[SCENE]", "Open the window; the word `open` can be left out."),
+    "info": Entry(WATCH, "SCENE", "List what a scene contains."),
+    "render": Entry(WATCH, "SCENE --camera C -o FILE", "Write a video or an image."),
+    "train": Entry(MAKE, "DATA -o RUN", "Train a scene from multi-view video."),
+    "encode": Entry(MAKE, "RUN -o SCENE", "Write a trained run as a scene."),
+    "evaluate": Entry(MAKE, "SCENE --data DATA", "Compare a scene with its capture."),
+    "ablate": Entry(MAKE, "DATA -o DIR", "Train with one part of the method off at a time."),
+    "serve": Entry(PUBLISH, "DIR", "Serve a directory of scenes on this machine."),
+    "bench": Entry(CHECK, "SCENE", "Measure the speed of this machine."),
+    "doctor": Entry(CHECK, "", "List what this machine can do and what is missing."),
 }
 
 
 def load(name: str) -> Callable[..., Command]:
-    """The dataclass of a command's arguments; imports the settings that it composes."""
+    """The dataclass of a command's arguments; imports the settings that it contains."""
     kind: Callable[..., Command] = getattr(
         import_module(f"streamstgs.cli.{name}"), name.capitalize()
     )
@@ -63,25 +66,28 @@ def load(name: str) -> Callable[..., Command]:
 
 
 def overview() -> str:
-    """What `streamstgs -h` prints."""
-    rows = [(f"{name} {entry.usage}".strip(), entry.summary) for name, entry in COMMANDS.items()]
-    width = max(len(call) for call, _ in rows)
-    lines = [f"  {call:<{width}}  {summary}" for call, summary in rows]
-    return "\n".join(
-        [
-            "usage: streamstgs [SCENE]            open the window; the bundled scene without SCENE",
-            "       streamstgs COMMAND [ARGUMENTS]",
-            "       streamstgs COMMAND -h         all options of a command",
-            "",
-            "SCENE is a .stgs file, a scene directory or an URL. Commands:",
-            "",
-            *lines,
+    """What `streamstgs --help` prints."""
+    calls = {name: f"{name} {entry.usage}".strip() for name, entry in COMMANDS.items()}
+    width = max(map(len, calls.values()))
+    lines = [
+        "usage: streamstgs [SCENE]             open a scene, or the bundled one",
+        "       streamstgs COMMAND [ARGUMENTS]",
+        "       streamstgs COMMAND --help      list the options of a command",
+        "",
+        "SCENE is a .stgs file, a scene directory or the URL of either.",
+    ]
+    for group in dict.fromkeys(entry.group for entry in COMMANDS.values()):
+        lines += ["", f"{group}:"]
+        lines += [
+            f"  {calls[name]:<{width}}  {entry.summary}"
+            for name, entry in COMMANDS.items()
+            if entry.group == group
         ]
-    )
+    return "\n".join(lines)
 
 
 def parse(arguments: Sequence[str]) -> Command:
-    """The command that the arguments name; `open` where they name none."""
+    """The parsed command; `open` if the arguments name none."""
     name, rest = "open", list(arguments)
     if rest and rest[0] in COMMANDS:
         name, rest = rest[0], rest[1:]
@@ -99,14 +105,14 @@ def parse(arguments: Sequence[str]) -> Command:
 
 
 def refuse_misspelt(word: str) -> None:
-    """A word that is nearly a command and no file is not taken for a scene."""
+    """Raise UsageError for a word that is nearly a command and names no file."""
     close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.7)
     if close and not Path(word).exists():
         raise UsageError(f"no command and no scene is called {word!r}; did you mean {close[0]!r}?")
 
 
 def is_expected(error: Exception) -> bool:
-    """Whether the message of an error is meant for the person: no traceback then."""
+    """True if the message of an error is written for the user, so that no traceback is needed."""
     trees = [
         ("streamstgs.codec.errors", "CodecError"),
         ("streamstgs.renderer.errors", "RenderError"),
@@ -135,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("Interrupted.")
         return 130
-    except BrokenPipeError:  # whoever read the results has seen enough (`streamstgs info X | head`)
+    except BrokenPipeError:  # as in `streamstgs info SCENE | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:

@@ -1,4 +1,4 @@
-"""`streamstgs doctor`: what this machine can do, and what is missing."""
+"""`streamstgs doctor`: check this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Doctor:
-    """Say what this machine can do, and what is missing."""
+    """List what this machine can do and which parts are missing, for a bug report."""
 
     def run(self) -> int:
         from streamstgs.app.doctor import examine

@@ -1,4 +1,4 @@
-"""`streamstgs encode`: a run to a scene."""
+"""`streamstgs encode`: write a trained run as a scene."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from streamstgs.app.console import ProgressLine
 from streamstgs.cli.options import OutputOption, option
 from streamstgs.codec.encoder_config import EncoderConfig
 
-MetaOption = Annotated[str | None, option("TEXT", "Said of the scene.", "as the run has it")]
+MetaOption = Annotated[
+    str | None,
+    option("TEXT", "Store this text in the scene, for players to show.", "that of the run"),
+]
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,9 @@ class Encode:
     """Write a trained run as a scene package."""
 
     trained: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-    """The run directory that `train` wrote."""
+    """Folder that `streamstgs train` wrote."""
     output: Annotated[OutputOption, tyro.conf.arg(metavar="SCENE")]
-    """Where to: a .stgs file, or a directory for a web server."""
+    """Write this scene: a file if its name ends in .stgs, else a directory for a web server."""
     title: MetaOption = None
     licence: MetaOption = None
     attribution: MetaOption = None

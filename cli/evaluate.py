@@ -1,4 +1,4 @@
-"""`streamstgs evaluate`: a scene against the capture that it was trained from."""
+"""`streamstgs evaluate`: compare a scene with its capture."""
 
 from __future__ import annotations
 
@@ -10,42 +10,51 @@ from typing import Annotated, Literal
 import tyro
 from streamstgs.app.console import print_figures, write_figures
 from streamstgs.cli.options import BackendOption, FramesOption, JsonOption, SceneArgument, option
-from streamstgs.cli.parsing import chosen_frames, parse_rungs
+from streamstgs.cli.parsing import parse_frame_choice, parse_qps
 
 SheetOption = Annotated[
-    Path | None, option("FILE.png", "Write ground truth, picture and error x 4 here.", "not")
+    Path | None,
+    option("FILE.png", "Write an image of capture, rendering and error (x 4) to this file.", "off"),
 ]
-RungsOption = Annotated[str | None, option("QP,QP|all", "Which qualities.", "the best")]
+QpsOption = Annotated[
+    str | None,
+    option("QP,QP|all", "Compare the qualities with these quantisers.", "the best quality"),
+]
 PlotOption = Annotated[
-    Path | None, option("FILE.png", "Draw PSNR over bytes per frame here.", "not")
+    Path | None, option("FILE.png", "Plot PSNR over bytes per frame to this file.", "off")
 ]
 CompareOption = Annotated[
-    Path | None, option("FILE.json", "Compare rates with the figures of another scene.", "not")
+    Path | None,
+    option("FILE.json", "Compute the BD-rate against these figures of another scene.", "off"),
 ]
 TrainedOption = Annotated[
     Path | None,
-    option("RUN", "Compare training cameras through the colours that this run fitted.", "as drawn"),
+    option(
+        "RUN",
+        "Apply the per-camera colour correction of this run to the training cameras.",
+        "off",
+    ),
 ]
 HeightOption = Annotated[
     int | None,
-    option("PX", "Reduce higher pictures to this height.", "that of the scene's training"),
+    option("PX", "Reduce higher images to this height in px.", "the height of the training"),
     tyro.conf.arg(name="capture.height-px"),
 ]
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Decode a scene, draw it, and compare it with the capture that it was trained from."""
+    """Compare rendered frames of a scene with the capture that it was trained from."""
 
     scene: SceneArgument
     data: Annotated[Path, tyro.conf.arg(metavar="DIR")]
-    """The folder of the capture."""
+    """Folder of the capture."""
     cameras: Literal["test", "train", "all"] = "test"
-    """Which of its cameras; those of `test` were kept out of the training."""
+    """Compare these cameras of the capture; training did not see those of `test`."""
     frames: FramesOption = None
     train_step: int = 5
-    """Of the training cameras, every so many of the frames."""
-    rungs: RungsOption = None
+    """Compare one of so many frames of the training cameras."""
+    qps: QpsOption = None
     backend: BackendOption = None
     json: JsonOption = None
     sheet: SheetOption = None
@@ -54,7 +63,7 @@ class Evaluate:
     trained: TrainedOption = None
     height_px: HeightOption = None
     lpips: Literal["vgg", "alex", "none"] = "vgg"
-    """The network under LPIPS; its weights are an optional package."""
+    """Network of the LPIPS metric; its weights come with the extra `evaluation`."""
 
     def run(self) -> int:
         from streamstgs.trainer.datasets import CaptureConfig
@@ -62,17 +71,17 @@ class Evaluate:
         from streamstgs.trainer.evaluation.text import for_people
 
         logging.getLogger("streamstgs.trainer").setLevel(logging.INFO)
-        rungs = parse_rungs(self.rungs) if self.rungs else None
-        for rung in rungs or ():
-            chosen_frames(self.scene, None, rung)
+        qps = parse_qps(self.qps) if self.qps else None
+        for qp in qps or ():
+            parse_frame_choice(self.scene, None, qp)
         figures = evaluate(
             EvaluateConfig(
                 self.scene,
                 self.data,
                 self.cameras,
-                chosen_frames(self.scene, self.frames, None),
+                parse_frame_choice(self.scene, self.frames, None),
                 self.train_step,
-                rungs,
+                qps,
                 self.backend,
                 self.sheet,
                 self.plot,

@@ -1,22 +1,23 @@
-"""`streamstgs info`: what is in a scene."""
+"""`streamstgs info`: list the contents of a scene."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 from streamstgs.app.console import print_figures
-from streamstgs.cli.options import SceneArgument
+from streamstgs.cli.options import SceneArgument, flag
 
 
 @dataclass(frozen=True)
 class Info:
-    """Say what is in a scene."""
+    """List what a scene contains, and the bitrate of each of its qualities."""
 
     scene: SceneArgument
-    json: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Print JSON to standard output."""
+    json: Annotated[
+        tyro.conf.FlagCreatePairsOff[bool], flag("Print JSON instead of a table for people.")
+    ] = False
 
     def run(self) -> int:
         from streamstgs.codec.info import describe
@@ -24,12 +25,12 @@ class Info:
 
         with open_scene(self.scene) as scene:
             facts = describe(scene)
-        print_figures(facts if self.json else with_short_rungs(facts), as_json=self.json)
+        print_figures(facts if self.json else with_short_qualities(facts), as_json=self.json)
         return 0
 
 
-def with_short_rungs(facts: dict[str, Any]) -> dict[str, Any]:
-    """One line per rung for people; JSON has its bytes by part."""
+def with_short_qualities(facts: dict[str, Any]) -> dict[str, Any]:
+    """One line per quality for people; JSON has its bytes by part."""
     shown = {name: value for name, value in facts.items() if name != "rungs"}
     for rung in facts["rungs"]:
         shown[f"QP {rung['qp']}"] = (

@@ -1,4 +1,4 @@
-"""`streamstgs [SCENE]`: the window; a film where no window can open."""
+"""`streamstgs [SCENE]`: open the window, or write a video where no window can open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 from streamstgs.app.console import say
-from streamstgs.cli.options import BackendOption, option
+from streamstgs.cli.options import BackendOption, flag, option
 from streamstgs.cli.parsing import UsageError
 
 BUNDLED_SCENE = Path(__file__).resolve().parents[1] / "assets" / "tokyo.stgs"
@@ -18,17 +18,22 @@ PREVIEWS = Path("renders")
 
 @dataclass(frozen=True)
 class Open:
-    """Open the window on a scene; without SCENE on the bundled one. This is what happens when no
-    command is named. Without a display a short film is made instead."""
+    """Open a scene in the window. This command runs when no command is named. On a machine without
+    a display it writes a short video instead."""
 
     scene: Annotated[
         str | None,
         tyro.conf.Positional,
-        option("[SCENE]", "A .stgs, a directory or an URL.", "the bundled one"),
+        option(
+            "[SCENE]",
+            "The scene is a .stgs file, a scene directory or the URL of either.",
+            "the bundled scene",
+        ),
     ] = None
     backend: BackendOption = None
-    no_cache: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Keep nothing of fetched scenes on disk."""
+    no_cache: Annotated[
+        tyro.conf.FlagCreatePairsOff[bool], flag("Keep no fetched files on disk.")
+    ] = False
 
     def run(self) -> int:
         from streamstgs.app.display import DisplayProbe
@@ -48,7 +53,7 @@ class Open:
 
 
 def bundled_scene() -> str:
-    """Where the scene that travels with the program lies."""
+    """Path of the scene that comes with the program."""
     if not BUNDLED_SCENE.exists():
         raise UsageError(
             f"the bundled scene {BUNDLED_SCENE} is missing; name one: streamstgs SCENE"
@@ -57,7 +62,7 @@ def bundled_scene() -> str:
 
 
 def preview(location: str, backend: str | None, problem: str) -> int:
-    """What a machine without a display gets instead of the window."""
+    """Write a video and an image instead of opening the window."""
     from streamstgs.app.player.export.render import render_preview
 
     say(f"No window: {problem}. Rendering an orbit of the playing scene instead.")

@@ -1,4 +1,4 @@
-"""Arguments that several commands take, and how one says that an option may be left out."""
+"""Arguments that several commands take, and how an optional argument states its default."""
 
 from __future__ import annotations
 
@@ -8,22 +8,45 @@ from typing import Annotated, Any
 import tyro
 
 
-def option(metavar: str, meaning: str, default: str) -> Any:
-    """An option that may be left out; `default` says what happens then."""
-    return tyro.conf.arg(metavar=metavar, help=meaning, help_behavior_hint=f"(default: {default})")
+def option(metavar: str, help_text: str, default: str) -> Any:
+    """An argument that may be omitted; `default` tells what happens then."""
+    return tyro.conf.arg(
+        metavar=metavar, help=help_text, help_behavior_hint=f"(default: {default})"
+    )
+
+
+def flag(help_text: str) -> Any:
+    """A switch that is off unless it is given."""
+    return tyro.conf.arg(help=help_text, help_behavior_hint="(default: off)")
 
 
 SceneArgument = Annotated[
     str,
     tyro.conf.Positional,
-    tyro.conf.arg(metavar="SCENE", help="A .stgs, a directory or an URL."),
+    tyro.conf.arg(
+        metavar="SCENE",
+        help="The scene is a .stgs file, a scene directory or the URL of either.",
+    ),
 ]
 OutputOption = Annotated[Path, tyro.conf.arg(metavar="PATH", aliases=["-o"])]
 BackendOption = Annotated[
-    str | None, option("NAME", "gsplat, opengl, cpu or reference.", "the best here")
+    str | None,
+    option(
+        "NAME",
+        "Render with this backend: gsplat, opengl, cpu or reference.",
+        "the fastest of this machine",
+    ),
 ]
 FramesOption = Annotated[
-    str | None, option("A:B:STEP", "Content frames, as a slice in Python.", "all")
+    str | None,
+    option("A:B:STEP", "Use only these content frames, written like a slice in Python.", "all"),
 ]
-RungOption = Annotated[int | None, option("QP", "Quality of the feature video.", "the best")]
-JsonOption = Annotated[Path | None, option("FILE", "Write the figures here as JSON.", "not")]
+QpOption = Annotated[
+    int | None,
+    option(
+        "QP",
+        "Show the quality with this quantiser; `streamstgs info` lists those of a scene.",
+        "the best quality",
+    ),
+]
+JsonOption = Annotated[Path | None, option("FILE", "Write the figures to this JSON file.", "off")]

@@ -1,4 +1,4 @@
-"""What arguments mean: sizes, rungs, frames of a scene."""
+"""What arguments mean: sizes, qualities, frames of a scene."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ class UsageError(ValueError):
     """The command line does not make sense; the message says why."""
 
 
-def parse_rungs(text: str) -> list[int]:
-    """`16,24` -> [16, 24]; `all` -> an empty list, which stands for all.
+def parse_qps(text: str) -> list[int]:
+    """`16,24` -> [16, 24]; `all` -> an empty list, which stands for all qualities.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the text is neither.
     """
     parts = [] if text.strip().lower() == "all" else text.split(",")
     if not all(part.strip().isdecimal() for part in parts):
-        raise UsageError(f"{text!r} names no rungs; write QPs such as 16,24, or all")
+        raise UsageError(f"{text!r} names no qualities; write quantisers such as 16,24, or all")
     return [int(part) for part in parts]
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """`1280x720` -> (1280, 720).
+    """`1280x720` -> (1280, 720) px.
 
     Raises:
-        UsageError: it is no size.
+        UsageError: the text is no size.
     """
     width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal()):
@@ -33,19 +33,19 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def chosen_frames(location: str, frames: str | None, rung: int | None) -> Sequence[int] | None:
+def parse_frame_choice(location: str, frames: str | None, qp: int | None) -> Sequence[int] | None:
     """The content frames that `start:stop:step` means in a scene; None for all of them.
 
     Raises:
-        UsageError: the scene has no such rung.
+        UsageError: the scene has no quality with this quantiser.
     """
-    if frames is None and rung is None:
+    if frames is None and qp is None:
         return None
     from streamstgs.app.player.export.render import parse_frames
     from streamstgs.codec.scene import open_scene
 
     with open_scene(location) as scene:
-        if rung is not None and rung not in scene.rungs:
+        if qp is not None and qp not in scene.rungs:
             known = ", ".join(map(str, scene.rungs))
-            raise UsageError(f"the scene has no rung QP {rung}; it has {known}")
+            raise UsageError(f"the scene has no quality of QP {qp}; it has {known}")
         return None if frames is None else parse_frames(frames, scene.frame_count)

@@ -1,4 +1,4 @@
-"""`streamstgs render`: a film or a picture, without a window."""
+"""`streamstgs render`: write a video or an image of a scene, without a window."""
 
 from __future__ import annotations
 
@@ -11,38 +11,43 @@ from streamstgs.cli.options import (
     BackendOption,
     FramesOption,
     OutputOption,
-    RungOption,
+    QpOption,
     SceneArgument,
     option,
 )
-from streamstgs.cli.parsing import chosen_frames, parse_size
+from streamstgs.cli.parsing import parse_frame_choice, parse_size
 
-SizeOption = Annotated[str | None, option("WxH", "Size of the picture, px.", "that of the capture")]
+SizeOption = Annotated[
+    str | None,
+    option("WxH", "Render images of this width and height in px.", "the size of the capture"),
+]
 
 
 @dataclass(frozen=True)
 class Render:
-    """Write a film or a picture of a scene, without a window."""
+    """Write a video or an image of a scene, without a window."""
 
     scene: SceneArgument
     camera: Annotated[str, tyro.conf.arg(metavar="orbit|PRESET|FILE.json")]
-    """An orbit, a camera of the scene by its name, or a file with a camera path."""
+    """The camera orbits the scene, stays at a named camera of the scene, or follows a camera path
+    file."""
     output: OutputOption
-    """An .mp4 or a .png."""
+    """Write this file: a video if its name ends in .mp4, an image if it ends in .png."""
     size: SizeOption = None
     frames: FramesOption = None
-    rung: RungOption = None
+    qp: QpOption = None
     backend: BackendOption = None
 
     def run(self) -> int:
         from streamstgs.app.player.export.render import render_scene
 
-        frames = chosen_frames(self.scene, self.frames, self.rung)
+        frames = parse_frame_choice(self.scene, self.frames, self.qp)
         size = parse_size(self.size) if self.size else None
         report = render_scene(
-            self.scene, self.camera, self.output, size, self.backend, self.rung, frames
+            self.scene, self.camera, self.output, size, self.backend, self.qp, frames
         )
         width, height = report.size
-        say(f"{report.pictures} pictures of {width}x{height} px by {report.reason}")
+        count = "1 frame" if report.pictures == 1 else f"{report.pictures} frames"
+        say(f"Rendered {count} of {width}x{height} px with {report.reason}")
         print(report.path)
         return 0

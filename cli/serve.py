@@ -1,4 +1,4 @@
-"""`streamstgs serve`: a web server for scenes."""
+"""`streamstgs serve`: a local web server for scenes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from streamstgs.cli.options import option
 
 @dataclass(frozen=True)
 class Serve:
-    """Serve a directory of scenes over HTTP, for trying out streaming."""
+    """Serve a directory of scenes over HTTP, to try streaming on this machine."""
 
     directory: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
+    """Directory with the scenes."""
     host: str = "127.0.0.1"
+    """Listen on this address; 0.0.0.0 lets other machines connect."""
     port: int = 8000
+    """Listen on this TCP port."""
     throttle: Annotated[
-        Path | None, option("TRACE.json", "Play a recorded network before the server.", "not")
+        Path | None,
+        option("TRACE.json", "Limit the connection like this recorded network trace.", "off"),
     ] = None
 
     def run(self) -> int:

@@ -1,4 +1,4 @@
-"""`streamstgs train`: multi-view video to a run."""
+"""`streamstgs train`: train a scene from multi-view video."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from streamstgs.trainer.recipes import RECIPES
 
 @dataclass(frozen=True)
 class Train(TrainConfig):
-    """Train a scene from calibrated multi-view video. A run that was stopped is resumed."""
+    """Train a scene from calibrated multi-view video. An interrupted run is resumed."""
 
     data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
     out: Annotated[OutputOption, tyro.conf.arg(name="output", metavar="RUN")]
     recipe: Literal["default", "paper"] = "default"
-    """Settings to start from: the best we have, or the paper's method and nothing more. Any
-    of them can be changed beside it."""
+    """Start from these settings: `default` gives the best results, `paper` is the paper's method
+    and nothing more. Other options change single settings."""
 
     def run(self) -> int:
         from streamstgs.trainer.train import train

@@ -190,7 +190,7 @@ def test_render_writes_a_picture_of_the_asked_size(scene: Path, tmp_path: Path) 
         ("--size", "48", "WIDTHxHEIGHT"),
         ("--frames", "9:12", "none of the 6 frames"),
         ("--backend", "crayon", "crayon"),
-        ("--rung", "21", "QP 21"),
+        ("--qp", "21", "QP 21"),
         ("--camera", "Moon", "Moon"),
     ],
 )
@@ -210,13 +210,13 @@ def test_render_says_what_is_wrong(
     assert not out.exists()
 
 
-def test_a_rung_that_is_not_there_is_refused(
+def test_unknown_quality_is_refused(
     scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    evaluate = ["evaluate", str(scene), "--data", str(tmp_path), "--rungs"]
-    for words in (["bench", str(scene), "--rung"], evaluate):
+    evaluate = ["evaluate", str(scene), "--data", str(tmp_path), "--qps"]
+    for words in (["bench", str(scene), "--qp"], evaluate):
         assert main.main([*words, "21"]) == 2
-        assert "no rung QP 21; it has 20, 32" in capsys.readouterr().err
+        assert "no quality of QP 21; it has 20, 32" in capsys.readouterr().err
 
 
 def test_without_a_display_a_film_is_made_and_named(scene: Path, tmp_path: Path) -> None:

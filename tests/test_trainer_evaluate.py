@@ -183,7 +183,7 @@ def test_evaluate_by_command(
     files = {option: tmp_path / "new" / name for option, name in names.items()}
     command = ["evaluate", str(scene), "--data", str(tiny_capture), "--backend", "reference"]
     command += [word for option, path in files.items() for word in (f"--{option}", str(path))]
-    assert main.main([*command, "--rungs", "all", "--cameras", "all"]) == 0
+    assert main.main([*command, "--qps", "all", "--cameras", "all"]) == 0
     said = capsys.readouterr().out
     assert "held-out" in said
     assert "training" in said
@@ -191,7 +191,7 @@ def test_evaluate_by_command(
     assert figures["sheet"]["path"] == str(files["sheet"])
     assert iio.imread(files["sheet"]).shape[1] == 3 * WIDTH + 2 * GAP_PX
     assert iio.imread(files["plot"]).std() > 5
-    again = ["--frames", "0:2", "--rungs", "28,16", "--compare", str(files["json"])]
+    again = ["--frames", "0:2", "--qps", "28,16", "--compare", str(files["json"])]
     assert main.main([*command, *again]) == 0
     assert "against" in capsys.readouterr().out
     comparison = json.loads(files["json"].read_text())["comparison"]
@@ -200,4 +200,4 @@ def test_evaluate_by_command(
 
 
 def test_rungs_that_are_no_numbers_are_refused(scene: Path, tiny_capture: Path) -> None:
-    assert main.main(["evaluate", str(scene), "--data", str(tiny_capture), "--rungs", "best"]) == 2
+    assert main.main(["evaluate", str(scene), "--data", str(tiny_capture), "--qps", "best"]) == 2
