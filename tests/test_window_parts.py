@@ -11,11 +11,12 @@ import torch
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QMimeData, QSettings, QUrl
-from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView
 from streamstgs.app.player.camera.path import read_camera_path
+from streamstgs.app.player.viewer.picking import point_under
 from streamstgs.app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
 from streamstgs.app.ui.dialogs import is_address
+from streamstgs.app.ui.drawing.camera_glide import CameraGlide
 from streamstgs.app.ui.drawing.resolution import Resolution
 from streamstgs.app.ui.panel.camera_clipboard import camera_json, look_from_json
 from streamstgs.app.ui.panel.camera_section import parse_angle, parse_vector
@@ -24,7 +25,6 @@ from streamstgs.app.ui.panel.statistics import RateMeter
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.theme import DARK, LIGHT, ON_STAGE, ON_STAGE_MUTED, STAGE, Theme
 from streamstgs.app.ui.transport.timecode import format_time, parse_time
-from streamstgs.app.ui.viewport.picking import point_under
 from streamstgs.app.ui.viewport.viewport import dropped_location
 from streamstgs.renderer import Camera, Gaussians
 
@@ -130,7 +130,7 @@ def test_a_camera_survives_its_json() -> None:
 
 
 def test_a_glide_ends_where_the_camera_is() -> None:
-    motion = CameraController(OrbitCamera(OrbitView((0.0, 0.0, 0.0), 0.0, 0.0, 4.0)))
+    motion = CameraGlide(OrbitCamera(OrbitView((0.0, 0.0, 0.0), 0.0, 0.0, 4.0)))
     assert not motion.advance(0.02)
     motion.orbit.dolly(3)
     motion.glide()

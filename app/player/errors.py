@@ -11,3 +11,15 @@ class CameraPathError(PlayerError, ValueError):
 
 class OutputError(PlayerError, ValueError):
     """The picture or film that was asked for cannot be written like that."""
+
+
+class NoSceneError(PlayerError, RuntimeError):
+    """A viewer was asked for something that needs an open scene."""
+
+
+class SceneFailed(PlayerError, RuntimeError):
+    """The scene of a viewer cannot be opened or cannot go on; the message says why."""
+
+
+class SceneTimeout(PlayerError, TimeoutError):
+    """The scene of a viewer had no frame within the time that was given."""

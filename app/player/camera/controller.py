@@ -1,49 +1,263 @@
-"""The camera between input and picture: where it is going, and where it is now.
+"""The camera of a viewer: every change passes through `CameraController`, its only writer.
 
-Owner: the GUI thread. Drags follow the pointer at once; steps (wheel, keys, presets) glide, as a
-function of time so that the feel does not depend on the frame rate.
+`view` is the pose that was asked for and `shown` the pose on the screen. Drags apply at once; steps
+(wheel, keys, presets) glide from one to the other as a function of time, so that the speed does not
+depend on the frame rate.
 """
 
 from __future__ import annotations
 
-from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView, approach
-from streamstgs.renderer import Camera
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+from streamstgs.app.player.camera.framing import Vector
+from streamstgs.app.player.errors import NoSceneError
+
+if TYPE_CHECKING:  # these load torch, and a window has a camera controller before that
+    from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView
+    from streamstgs.codec.source import CameraPreset, SceneMeta
+    from streamstgs.renderer import Camera
 
 GLIDE_HALF_LIFE_S = 0.045
+Viewport = tuple[int, int]
 
 
 class CameraController:
-    """Moves an `OrbitCamera` and says what is to be shown of it."""
+    """Moves the camera of a viewer. Owner: the thread of the viewer model.
 
-    def __init__(self, camera: OrbitCamera) -> None:
-        self.orbit = camera
-        self._shown = camera.view
+    The properties read the pose that was asked for, and writing one moves the camera there. Moves
+    do nothing while no scene is open (`available` is false); reading a pose then raises
+    `NoSceneError`.
+
+    Example:
+        camera.position = (0.0, -1.0, -4.0)
+        camera.look_at = (0.0, 0.0, 0.0)
+        camera.roll_rad = 0.1
+
+    Args:
+        glides: Whether steps are shown as a smooth move; false shows them at once.
+    """
+
+    changed = Signal()  # the asked-for pose or the shown pose is another one
+
+    def __init__(self, glides: bool = True) -> None:
+        self.glides = glides
+        self._orbit: OrbitCamera | None = None
+        self._meta: SceneMeta | None = None
+        self._shown: OrbitView | None = None
         self._gliding = False
+
+    # --- which scene ------------------------------------------------------------------------------
+
+    @property
+    def available(self) -> bool:
+        """Whether a scene is open, so that there is a camera to move."""
+        return self._orbit is not None
+
+    def enter_scene(self, meta: SceneMeta, keep_pose: bool = False) -> None:
+        """Take the opening view of a scene.
+
+        Args:
+            keep_pose: Whether a pose that exists already stays, as when a scene is loaded again.
+        """
+        from streamstgs.app.player.camera.orbit import OrbitCamera
+
+        self._meta = meta
+        if self._orbit is None or not keep_pose:
+            self._orbit = OrbitCamera.from_meta(meta)
+        self._show_at_once()
+
+    # --- the pose ---------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> OrbitView:
+        """The pose that was asked for."""
+        return self._camera.view
+
+    @view.setter
+    def view(self, view: OrbitView) -> None:
+        self._camera.view = view
+        self._show_soon()
 
     @property
     def shown(self) -> OrbitView:
+        """The pose on the screen: a step of a glide, else the same as `view`."""
+        if self._shown is None:
+            raise NoSceneError("The camera has no pose before a scene is open.")
         return self._shown
 
     @property
     def gliding(self) -> bool:
+        """Whether the shown pose is still on its way to the asked-for one."""
         return self._gliding
 
-    def follow(self) -> None:
-        """Show where the camera is without delay."""
-        self._gliding = False
-        self._shown = self.orbit.view
+    @property
+    def position(self) -> Vector:
+        """The eye in world units; writing keeps the point that is looked at."""
+        return self._camera.position
 
-    def glide(self) -> None:
-        """Let the next `advance` calls bring the picture to where the camera is."""
-        self._gliding = True
+    @position.setter
+    def position(self, position: Vector) -> None:
+        view = self.view
+        self.look_from(position, view.pivot, view.fov_y_rad, view.roll_rad)
+
+    @property
+    def look_at(self) -> Vector:
+        """The point that is looked at and orbited, in world units; writing keeps the eye."""
+        return self.view.pivot
+
+    @look_at.setter
+    def look_at(self, point: Vector) -> None:
+        view = self.view
+        self.look_from(self.position, point, view.fov_y_rad, view.roll_rad)
+
+    @property
+    def fov_y_rad(self) -> float:
+        """The vertical field of view in a window of the scene's own aspect ratio."""
+        return self.view.fov_y_rad
+
+    @fov_y_rad.setter
+    def fov_y_rad(self, fov_y_rad: float) -> None:
+        self.view = replace(self.view, fov_y_rad=fov_y_rad)
+
+    @property
+    def roll_rad(self) -> float:
+        """The angle around the view axis; 0 is a level horizon."""
+        return self.view.roll_rad
+
+    @roll_rad.setter
+    def roll_rad(self, roll_rad: float) -> None:
+        self.view = replace(self.view, roll_rad=roll_rad)
+
+    @property
+    def up(self) -> Vector:
+        """The unit vector in the world that points up on the screen."""
+        return self._camera.up
+
+    # --- moves ------------------------------------------------------------------------------------
+
+    def drag_orbit(self, dx_px: float, dy_px: float, viewport: Viewport) -> None:
+        """Turn around the pivot with the pointer, at once."""
+        if self._orbit is not None:
+            self._orbit.orbit(dx_px, dy_px, viewport)
+            self._show_at_once()
+
+    def drag_pan(self, dx_px: float, dy_px: float, viewport: Viewport) -> None:
+        """Move the scene with the pointer, at once."""
+        if self._orbit is not None:
+            self._orbit.pan(dx_px, dy_px, viewport)
+            self._show_at_once()
+
+    def orbit(self, dx_px: float, dy_px: float, viewport: Viewport) -> None:
+        """Turn around the pivot as a drag over so many px would, gliding."""
+        if self._orbit is not None:
+            self._orbit.orbit(dx_px, dy_px, viewport)
+            self._show_soon()
+
+    def dolly(
+        self,
+        steps: float,
+        pointer: tuple[float, float] | None = None,
+        viewport: Viewport = (1, 1),
+    ) -> None:
+        """Move towards the point under the pointer by wheel notches (negative: away).
+
+        Args:
+            pointer: The pointer in px from the top left corner; None moves towards the middle.
+        """
+        if self._orbit is not None:
+            self._orbit.dolly(steps, pointer, viewport)
+            self._show_soon()
+
+    def roll_by(self, angle_rad: float) -> None:
+        """Turn the picture around the view axis; positive is counter-clockwise."""
+        if self.available:
+            self.roll_rad += angle_rad
+
+    def look_from(
+        self, position: Vector, target: Vector, fov_y_rad: float, roll_rad: float = 0.0
+    ) -> None:
+        """Put the eye at `position` and look at `target`.
+
+        Raises:
+            ValueError: Both are the same point.
+        """
+        if tuple(position) == tuple(target):
+            raise ValueError("The camera cannot look at the point that it is at.")
+        if self._orbit is not None:
+            self._orbit.look_from(position, target, fov_y_rad, roll_rad)
+            self._show_soon()
+
+    def look_from_up(self, position: Vector, target: Vector, up: Vector, fov_y_rad: float) -> None:
+        """Put the eye at `position` and look at `target` with `up` upwards on the screen."""
+        if self._orbit is not None:
+            roll_rad = self._orbit.roll_of(position, target, up)
+            self.look_from(position, target, fov_y_rad, roll_rad)
+
+    def set_pivot(self, point: Vector) -> None:
+        """Look at a point and orbit it from now on; the eye stays."""
+        if self._orbit is not None:
+            self._orbit.set_pivot(point)
+            self._show_soon()
+
+    def go_to_preset(self, preset: CameraPreset) -> None:
+        """Take a named view of the scene."""
+        if self._orbit is not None:
+            self._orbit.go_to_preset(preset)
+            self._show_soon()
+
+    def frame_all(self) -> None:
+        """Bring the whole scene into view from the side that the camera is on."""
+        if self._orbit is not None and self._meta is not None:
+            self._orbit.frame_all(self._meta)
+            self._show_soon()
+
+    def reset(self) -> None:
+        """Go back to the opening view of the scene."""
+        from streamstgs.app.player.camera.orbit import OrbitCamera
+
+        if self._orbit is not None and self._meta is not None:
+            self._orbit.view = OrbitCamera.from_meta(self._meta).view
+            self._show_soon()
+
+    # --- for those who draw -----------------------------------------------------------------------
 
     def advance(self, dt_s: float) -> bool:
-        """One step of a glide; whether what is shown has changed."""
-        if not self._gliding:
+        """Do one step of a glide; returns whether the shown pose has changed."""
+        from streamstgs.app.player.camera.orbit import approach
+
+        if not self._gliding or self._shown is None:
             return False
-        self._shown = approach(self._shown, self.orbit.view, dt_s, GLIDE_HALF_LIFE_S)
-        self._gliding = self._shown != self.orbit.view
+        self._shown = approach(self._shown, self.view, dt_s, GLIDE_HALF_LIFE_S)
+        self._gliding = self._shown != self.view
+        self.changed.emit()
         return True
 
-    def camera(self, width: int, height: int) -> Camera:
-        return self.orbit.to_camera(width, height, self._shown)
+    def finish_glide(self) -> None:
+        """Show the asked-for pose at once."""
+        if self._gliding:
+            self._show_at_once()
+
+    def to_camera(self, width: int, height: int) -> Camera:
+        """The renderer's camera of the shown pose for a picture of width x height px."""
+        return self._camera.to_camera(width, height, self.shown)
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    @property
+    def _camera(self) -> OrbitCamera:
+        if self._orbit is None:
+            raise NoSceneError("The camera has no pose before a scene is open.")
+        return self._orbit
+
+    def _show_at_once(self) -> None:
+        self._gliding, self._shown = False, self.view
+        self.changed.emit()
+
+    def _show_soon(self) -> None:
+        if not self.glides:
+            self._show_at_once()
+            return
+        self._gliding = True
+        self.changed.emit()

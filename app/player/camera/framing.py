@@ -1,4 +1,4 @@
-"""How much of a scene a window shows. Loads nothing, so that a poster can be placed at once."""
+"""Field of view and aspect ratio of a view. Imports nothing heavy: posters use it before torch."""
 
 from __future__ import annotations
 

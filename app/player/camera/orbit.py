@@ -1,7 +1,7 @@
-"""The orbit camera: a pivot, two angles and a distance. Knows nothing of windows.
+"""The orbit camera: a pivot, three angles and a distance. Independent of windows.
 
-Angles and lengths are those of `docs/conventions.md`: OpenCV cameras, any unit vector as up. The
-horizon stays level: there is no roll, and the poles cannot be crossed.
+Angles and lengths follow `docs/conventions.md`: OpenCV cameras, any unit vector as up. Orbiting
+keeps the roll (0 is a level horizon) and cannot cross the poles.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ DEFAULT_FOV_Y_RAD = math.radians(50.0)
 
 @dataclass(frozen=True)
 class OrbitView:
-    """Where an orbit camera stands.
+    """Position and direction of an orbit camera.
 
     Args:
-        pivot: point that it looks at and turns around, world units.
-        yaw_rad: angle around up; growing, the eye moves to its right.
-        pitch_rad: height of the eye above the pivot as an angle, -pi/2 .. pi/2.
-        distance: from eye to pivot, world units, > 0.
-        fov_y_rad: vertical field of view in a window of the scene's own aspect ratio.
+        pivot: The point that the camera looks at and turns around, in world units.
+        yaw_rad: The angle around the up axis; when it grows, the eye moves to its right.
+        pitch_rad: The height of the eye above the pivot as an angle, -pi/2 .. pi/2.
+        distance: The distance from eye to pivot in world units, above 0.
+        fov_y_rad: The vertical field of view in a window of the scene's own aspect ratio.
+        roll_rad: The angle around the view axis; positive turns the picture counter-clockwise.
     """
 
     pivot: Vector
@@ -41,18 +42,19 @@ class OrbitView:
     pitch_rad: float
     distance: float
     fov_y_rad: float = DEFAULT_FOV_Y_RAD
+    roll_rad: float = 0.0
 
 
 class OrbitCamera:
-    """The camera that mouse and keys move: `view` is where it stands, methods move it.
+    """Geometry of a camera that orbits a pivot; `view` holds its pose and the methods change it.
 
     All pixel arguments are in the same unit (logical or device px); `viewport` is (width, height).
 
     Args:
-        view: where it starts.
-        up: unit vector that points up in the world.
-        aspect: width / height of a picture of the scene; narrower windows see as much to the sides.
-        min_distance, max_distance: limits of the distance to the pivot, world units.
+        view: The pose at the start.
+        up: The unit vector that points up in the world.
+        aspect: Width / height of a picture of the scene; narrower windows see as much to the sides.
+        min_distance, max_distance: Limits of the distance to the pivot in world units.
     """
 
     def __init__(
@@ -96,15 +98,18 @@ class OrbitCamera:
             pitch_rad=_clamp(view.pitch_rad, -PITCH_LIMIT_RAD, PITCH_LIMIT_RAD),
             distance=_clamp(view.distance, self.min_distance, self.max_distance),
             fov_y_rad=_clamp(view.fov_y_rad, *FOV_LIMITS_RAD),
+            roll_rad=math.remainder(view.roll_rad, 2 * math.pi),
         )
 
     def orbit(self, dx_px: float, dy_px: float, viewport: tuple[int, int]) -> None:
         """Turn the scene with the pointer: dragging right turns its front to the right."""
         rad_per_px = ORBIT_RAD_PER_HEIGHT / max(viewport[1], 1)
+        cos, sin = math.cos(self.view.roll_rad), math.sin(self.view.roll_rad)
+        level_dx_px, level_dy_px = cos * dx_px - sin * dy_px, sin * dx_px + cos * dy_px
         self.view = replace(
             self.view,
-            yaw_rad=self.view.yaw_rad - dx_px * rad_per_px,
-            pitch_rad=self.view.pitch_rad + dy_px * rad_per_px,
+            yaw_rad=self.view.yaw_rad - level_dx_px * rad_per_px,
+            pitch_rad=self.view.pitch_rad + level_dy_px * rad_per_px,
         )
 
     def pan(self, dx_px: float, dy_px: float, viewport: tuple[int, int]) -> None:
@@ -120,10 +125,10 @@ class OrbitCamera:
         pointer: tuple[float, float] | None = None,
         viewport: tuple[int, int] = (1, 1),
     ) -> None:
-        """Come nearer by `steps` notches (negative: back off) towards what is under the pointer.
+        """Move towards the point under the pointer by `steps` wheel notches (negative: away).
 
         Args:
-            pointer: (x, y) px from the top left corner; None: towards the middle.
+            pointer: The pointer in px from the top left corner; None moves towards the middle.
         """
         wanted = self.view.distance * DOLLY_PER_STEP**steps
         distance = _clamp(wanted, self.min_distance, self.max_distance)
@@ -144,10 +149,12 @@ class OrbitCamera:
         return np.array(self.view.pivot) + offset * units_per_px
 
     def set_pivot(self, point: Vector) -> None:
-        """Look at `point` and turn around it from now on; the eye stays where it is."""
-        self.look_from(self.position, point, self.view.fov_y_rad)
+        """Look at `point` and turn around it from now on; the eye and the roll stay."""
+        self.look_from(self.position, point, self.view.fov_y_rad, self.view.roll_rad)
 
-    def look_from(self, position: Vector, target: Vector, fov_y_rad: float) -> None:
+    def look_from(
+        self, position: Vector, target: Vector, fov_y_rad: float, roll_rad: float = 0.0
+    ) -> None:
         """Put the eye at `position` and the pivot at `target`."""
         offset = np.array(position, dtype=np.float64) - np.array(target, dtype=np.float64)
         east, north, up = self._axes
@@ -159,6 +166,7 @@ class OrbitCamera:
             ),
             distance=float(np.linalg.norm(offset)),
             fov_y_rad=fov_y_rad,
+            roll_rad=roll_rad,
         )
 
     def go_to_preset(self, preset: CameraPreset) -> None:
@@ -178,14 +186,29 @@ class OrbitCamera:
         """The eye of any view of this camera."""
         return _vector(np.array(view.pivot) + self._outward(view) * view.distance)
 
+    @property
+    def up(self) -> Vector:
+        """The unit vector in the world that points up on the screen; it shows the roll."""
+        return _vector(-self._directions()[1])
+
+    def roll_of(self, position: Vector, target: Vector, up: Vector) -> float:
+        """The roll in radians of a camera at `position` that has `up` upwards on the screen."""
+        forward = np.array(target, dtype=np.float64) - np.array(position, dtype=np.float64)
+        right = np.cross(forward, self._axes[2])
+        level_up = np.cross(right, forward)
+        wanted = np.array(up, dtype=np.float64)
+        right_share = float(wanted @ right) / max(float(np.linalg.norm(right)), 1e-12)
+        up_share = float(wanted @ level_up) / max(float(np.linalg.norm(level_up)), 1e-12)
+        return math.atan2(right_share, up_share)
+
     def to_camera(self, width: int, height: int, view: OrbitView | None = None) -> Camera:
-        """The camera for a picture of this size.
+        """The renderer's camera for a picture of this size.
 
         Windows narrower than the scene's aspect ratio keep its horizontal field of view, so that
-        what fits into the scene's own frame is visible in any window.
+        everything in the scene's own frame is visible in any window.
 
         Args:
-            view: what to show instead of `self.view`, such as a step of a smooth move.
+            view: The pose to use instead of `self.view`, such as a step of a smooth move.
         """
         shown = view or self.view
         right, down, forward = self._directions(shown)
@@ -208,21 +231,25 @@ class OrbitCamera:
 
     def _directions(self, view: OrbitView | None = None) -> tuple[Array, Array, Array]:
         """Right, down and forward of the camera as unit vectors in the world."""
-        forward = -self._outward(view or self.view)
+        pose = view or self.view
+        forward = -self._outward(pose)
         right = np.cross(forward, self._axes[2])
         right /= np.linalg.norm(right)
-        return right, np.cross(forward, right), forward
+        down = np.cross(forward, right)
+        cos, sin = math.cos(pose.roll_rad), math.sin(pose.roll_rad)
+        return cos * right + sin * down, cos * down - sin * right, forward
 
 
 def approach(shown: OrbitView, goal: OrbitView, dt_s: float, half_life_s: float) -> OrbitView:
-    """One step of a smooth move: half of what is missing is covered in each `half_life_s`.
+    """One step of a smooth move: each `half_life_s` halves the remaining way.
 
-    A function of time alone, so that the feel does not depend on the frame rate. Returns `goal`
-    itself once the rest cannot be seen; distance moves by its logarithm, yaw the short way round.
+    A function of time alone, so that the speed does not depend on the frame rate. Returns `goal`
+    itself once the rest is invisible; distance moves by its logarithm, yaw the short way round.
     """
     share = 1.0 - 0.5 ** (max(dt_s, 0.0) / half_life_s) if half_life_s > 0 else 1.0
     turn = math.remainder(goal.yaw_rad - shown.yaw_rad, 2 * math.pi)
-    if share >= 1.0 or _indistinguishable(shown, goal, turn):
+    roll = math.remainder(goal.roll_rad - shown.roll_rad, 2 * math.pi)
+    if share >= 1.0 or _indistinguishable(shown, goal, abs(turn) + abs(roll)):
         return goal
     pivot = np.array(shown.pivot) + (np.array(goal.pivot) - np.array(shown.pivot)) * share
     return OrbitView(
@@ -231,12 +258,13 @@ def approach(shown: OrbitView, goal: OrbitView, dt_s: float, half_life_s: float)
         pitch_rad=shown.pitch_rad + (goal.pitch_rad - shown.pitch_rad) * share,
         distance=shown.distance * (goal.distance / shown.distance) ** share,
         fov_y_rad=shown.fov_y_rad + (goal.fov_y_rad - shown.fov_y_rad) * share,
+        roll_rad=shown.roll_rad + roll * share,
     )
 
 
 def _indistinguishable(a: OrbitView, b: OrbitView, turn_rad: float) -> bool:
     shift = math.dist(a.pivot, b.pivot) + abs(a.distance - b.distance)
-    angle = abs(turn_rad) + abs(a.pitch_rad - b.pitch_rad) + abs(a.fov_y_rad - b.fov_y_rad)
+    angle = turn_rad + abs(a.pitch_rad - b.pitch_rad) + abs(a.fov_y_rad - b.fov_y_rad)
     return shift < 1e-4 * b.distance and angle < 1e-4
 
 

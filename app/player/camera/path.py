@@ -1,4 +1,4 @@
-"""Cameras that move by themselves: an orbit, a preset that stands still, keyframes from a file.
+"""Camera paths: an orbit, a fixed preset, or keyframes from a file.
 
 A camera path file (path.json) is a JSON object:
 
@@ -11,9 +11,9 @@ A camera path file (path.json) is a JSON object:
     ]}
 
 Times grow from keyframe to keyframe. A keyframe has either `position` and `target` (world units;
-`up` is the scene's where it is left out) or `viewmat` (world to camera, OpenCV axes). Between
-keyframes everything follows a smooth curve through them; before the first and after the last the
-camera stands still. Windows narrower than the scene's aspect ratio keep its width in view.
+without `up` the scene's is used) or `viewmat` (world to camera, OpenCV axes). Between keyframes the
+camera follows a smooth curve through them; before the first and after the last it does not move.
+Windows narrower than the scene's aspect ratio keep its width in view.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ Array = NDArray[np.float64]
 
 
 class CameraPath(Protocol):
-    """A camera for each moment."""
+    """Gives a camera for each time."""
 
     def camera_at(self, time_s: float, width: int, height: int) -> Camera: ...
 
 
 @dataclass(frozen=True)
 class StillPath:
-    """A camera that stays where it is."""
+    """A camera with one fixed pose."""
 
     orbit: OrbitCamera
 
@@ -65,12 +65,12 @@ class StillPath:
 
 @dataclass(frozen=True)
 class OrbitPath:
-    """Round the scene, or to and fro where it was filmed from one side only.
+    """A camera that orbits the scene, or swings to and fro if one side only was filmed.
 
     Args:
-        orbit: where it starts.
-        turn_s: time of one turn, or of one swing to and fro.
-        swing_rad: None for full turns, else how far it swings to each side.
+        orbit: The camera at time 0.
+        turn_s: The time of one turn, or of one swing to and fro.
+        swing_rad: The angle to each side of a swing; None orbits in full turns.
     """
 
     orbit: OrbitCamera
@@ -79,7 +79,7 @@ class OrbitPath:
 
     @staticmethod
     def of(meta: SceneMeta, duration_s: float) -> OrbitPath:
-        """From the opening view; presets all round (or none) allow full turns."""
+        """An orbit from the opening view; full turns if presets surround the scene."""
         return OrbitPath(OrbitCamera.from_meta(meta), max(duration_s, TURN_S_MIN), _swing(meta))
 
     def camera_at(self, time_s: float, width: int, height: int) -> Camera:
@@ -94,7 +94,7 @@ class OrbitPath:
 
 @dataclass(frozen=True)
 class CameraKeyframe:
-    """A camera at a time; `up` need not be orthogonal to the view."""
+    """A camera at a time; `up` carries the roll and need not be orthogonal to the view."""
 
     time_s: float
     position: Vector
@@ -108,24 +108,31 @@ class CameraKeyframe:
 
 @dataclass(frozen=True)
 class KeyframePath:
-    """A smooth way through keyframes (cubic Hermite, tangents from the neighbours).
+    """A smooth curve through keyframes (cubic Hermite, tangents from the neighbours).
 
     Args:
-        keyframes: at least one, times growing.
-        aspect: width / height of a picture of the scene.
+        keyframes: At least one keyframe, in the order of their times.
+        aspect: Width / height of a picture of the scene.
     """
 
     keyframes: tuple[CameraKeyframe, ...]
     aspect: float
 
     def camera_at(self, time_s: float, width: int, height: int) -> Camera:
-        row = self._row_at(time_s)
-        position, target, up = (torch.tensor(row[i : i + 3]).float() for i in (0, 3, 6))
-        fov = min(max(float(row[9]), FOV_MIN_RAD), FOV_MAX_RAD)  # the curve may overshoot
-        camera = Camera.look_at(position, target, up, fov, width, height)
-        focal = focal_px(fov, self.aspect, width, height)
+        here = self.keyframe_at(time_s)
+        position, target, up = (
+            torch.tensor(v).float() for v in (here.position, here.target, here.up)
+        )
+        camera = Camera.look_at(position, target, up, here.fov_y_rad, width, height)
+        focal = focal_px(here.fov_y_rad, self.aspect, width, height)
         K = torch.tensor([[focal, 0.0, width / 2], [0.0, focal, height / 2], [0.0, 0.0, 1.0]])
         return Camera(camera.viewmat, K, width, height)
+
+    def keyframe_at(self, time_s: float) -> CameraKeyframe:
+        """The camera at a time on the curve, as a keyframe."""
+        row = self._row_at(time_s)
+        fov = min(max(float(row[9]), FOV_MIN_RAD), FOV_MAX_RAD)  # the curve may overshoot
+        return CameraKeyframe(time_s, _vector(row[0:3]), _vector(row[3:6]), _vector(row[6:9]), fov)
 
     def _row_at(self, time_s: float) -> Array:
         times = np.array([keyframe.time_s for keyframe in self.keyframes])
@@ -138,23 +145,36 @@ class KeyframePath:
         slopes[0] = slopes[-1] = 0.0  # it sets off and arrives softly
         span = times[right] - times[left]
         u = (time_s - times[left]) / span
-        return (
+        row = np.asarray(
             (1 + 2 * u) * (1 - u) ** 2 * rows[left]
             + u * (1 - u) ** 2 * span * slopes[left]
             + u**2 * (3 - 2 * u) * rows[right]
             + u**2 * (u - 1) * span * slopes[right]
         )
+        if rows[left][6:9] @ rows[right][6:9] < 0.0:  # a sum of opposite directions may vanish
+            row[6:9] = _turned(rows[left][6:9], rows[right][6:9], row[3:6] - row[0:3], u)
+        return row
+
+
+def _turned(start: Array, end: Array, axis: Array, u: float) -> Array:
+    """The up direction at share `u` of a turn from `start` to `end` around a view axis."""
+    forward = axis / np.linalg.norm(axis)
+    start, end = (v - forward * (v @ forward) for v in (start, end))
+    angle = math.atan2(float(np.cross(start, end) @ forward), float(start @ end))
+    turn = angle * u * u * (3 - 2 * u)
+    turned: Array = start * math.cos(turn) + np.cross(forward, start) * math.sin(turn)
+    return turned / np.linalg.norm(turned)
 
 
 def camera_path(name: str, meta: SceneMeta, duration_s: float) -> CameraPath:
-    """What `--camera` means.
+    """The camera path that the option `--camera` names.
 
     Args:
         name: `orbit`, the name of a preset of the scene, or the path of a camera path file.
-        duration_s: length of the film; an orbit closes with it.
+        duration_s: The length of the video; an orbit closes with it.
 
     Raises:
-        CameraPathError: none of these, or the file is malformed; says how.
+        CameraPathError: The name is none of these, or the file is malformed; the message says how.
     """
     if name == "orbit":
         return OrbitPath.of(meta, duration_s)
@@ -173,7 +193,7 @@ def read_camera_path(path: Path, meta: SceneMeta) -> KeyframePath:
     """Read a camera path file.
 
     Raises:
-        CameraPathError: not there, too large, or not in the form that the module describes.
+        CameraPathError: The file is missing, too large, or not in the form of this module.
     """
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
@@ -190,7 +210,7 @@ def read_camera_path(path: Path, meta: SceneMeta) -> KeyframePath:
 
 
 def _swing(meta: SceneMeta) -> float | None:
-    """None when the presets stand all round, else half the angle that they span."""
+    """None if the presets surround the scene, else half the angle that they span."""
     if not meta.presets:
         return None
     orbit = OrbitCamera.from_meta(meta)

@@ -26,7 +26,7 @@ from streamstgs.app.ui.viewport.viewport import Viewport
 from streamstgs.renderer import RenderSettings
 
 if TYPE_CHECKING:
-    from streamstgs.app.player.camera.controller import CameraController
+    from streamstgs.app.ui.drawing.camera_glide import CameraGlide
     from streamstgs.app.ui.drawing.renderer_adapter import Keep, RendererAdapter, Timing
     from streamstgs.renderer import Camera
 
@@ -67,7 +67,7 @@ class RenderLoop(QObject):
         self._backend: str | None = None  # asked for; None: to be chosen
         self._waiting_location: str | None = None  # to open once that is possible
         self.painter: RendererAdapter | None = None
-        self.motion: CameraController | None = None
+        self.motion: CameraGlide | None = None
         self.resolution = Resolution()
         self.status: PlaybackStatus | None = None
         self.drawing = Drawing()
@@ -273,14 +273,14 @@ class RenderLoop(QObject):
     # what is open, and who draws
 
     def _take_over(self) -> None:
-        from streamstgs.app.player.camera.controller import CameraController
         from streamstgs.app.player.camera.orbit import OrbitCamera
+        from streamstgs.app.ui.drawing.camera_glide import CameraGlide
 
         playback = self.screening.playback
         assert playback is not None
         assert playback.meta is not None
         if self.motion is None or not self._keep_camera:
-            self.motion = CameraController(OrbitCamera.from_meta(playback.meta))
+            self.motion = CameraGlide(OrbitCamera.from_meta(playback.meta))
             self.viewport.motion = self.motion
         self._keep_camera = True
         self._frame = self._asked = None
@@ -401,7 +401,7 @@ class RenderLoop(QObject):
         self.camera_changed.emit()
 
     def _set_pivot(self, x: float, y: float) -> None:
-        from streamstgs.app.ui.viewport.picking import point_under
+        from streamstgs.app.player.viewer.picking import point_under
 
         if self.motion is None or self._frame is None:
             return

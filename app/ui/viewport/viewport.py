@@ -29,7 +29,7 @@ from streamstgs.app.ui.viewport.statistics_overlay import StatisticsOverlay
 from streamstgs.app.ui.viewport.toast import Toast
 
 if TYPE_CHECKING:
-    from streamstgs.app.player.camera.controller import CameraController
+    from streamstgs.app.ui.drawing.camera_glide import CameraGlide
 
 _STEPS_PER_PINCH = 6.0  # a pinch to double size moves as many notches of the wheel
 
@@ -45,7 +45,7 @@ class Viewport(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.motion: CameraController | None = None
+        self.motion: CameraGlide | None = None
         self.surface: QWidget | None = None
         self._former: QWidget | None = None  # a surface whose picture is still to be seen
         self._last: QPointF | None = None

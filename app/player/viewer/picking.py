@@ -1,24 +1,60 @@
-"""Which point of the scene lies under the pointer."""
+"""Finds the point of a scene under the pointer."""
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections.abc import Callable
+
 import torch
-from streamstgs.app.player.camera.orbit import Vector
+from streamstgs.app.player.camera.framing import Vector
+from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.renderer import Camera, Gaussians
 
-_OPAQUE = 0.5  # the surface is where half of the light is stopped
+log = logging.getLogger(__name__)
+
+_OPAQUE = 0.5  # the surface is at the depth where half of the light is absorbed
 _INFLUENCE_MIN = 0.02
 _NEAREST_PX = 40.0
+
+
+def pick_in_thread(
+    frame: PlaybackFrame,
+    camera: Camera,
+    at: tuple[float, float],
+    on_point: Callable[[Vector], None],
+) -> threading.Thread:
+    """Look for the point of a frame under a pixel in a new thread, and return that thread.
+
+    Moving all Gaussians to the frame and sorting them takes too long for a thread that draws.
+
+    Args:
+        at: The pixel (x, y) of `camera`.
+        on_point: Called in the new thread with the point; not called if there is none.
+    """
+
+    def look() -> None:
+        try:
+            point = point_under(frame.gop.gaussians_at(frame.frame), camera, *at)
+        except Exception:  # the thread boundary
+            log.exception("picking")
+            return
+        if point is not None:
+            on_point(point)
+
+    thread = threading.Thread(target=look, name="pick", daemon=True)
+    thread.start()
+    return thread
 
 
 @torch.no_grad()
 def point_under(
     gaussians: Gaussians, camera: Camera, x: float, y: float, near: float = 0.01
 ) -> Vector | None:
-    """World point on the ray through pixel (x, y), at the depth of the surface seen there.
+    """The world point on the ray through pixel (x, y), at the depth of the surface seen there.
 
-    Gaussians are taken as round. Where none covers the pixel, the centre of the nearest one on the
-    screen is given; None where nothing is within reach.
+    Gaussians count as round. If none covers the pixel, this is the centre of the nearest one on the
+    screen; None if none is within 40 px.
     """
     viewmat, K = camera.viewmat.to(gaussians.means.device), camera.K.to(gaussians.means.device)
     seen = gaussians.means @ viewmat[:3, :3].T + viewmat[:3, 3]  # [N, 3] in the camera

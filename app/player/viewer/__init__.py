@@ -1,0 +1,1 @@
+"""Parts of the viewer model: scenes, transport, quality, options, statistics, picking."""

@@ -1,0 +1,200 @@
+"""A scene that a viewer opens and shows, as a state machine.
+
+    REQUESTED -> OPENING -> DECODED -> PREVIEW -> READY, or FAILED or CLOSED from any of them
+
+`TRANSITIONS` is the whole table; an event that the table does not list for a state changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState
+
+if TYPE_CHECKING:  # it loads torch, and a window requests a scene before that
+    from streamstgs.app.player.playback import Playback
+    from streamstgs.codec.source import SceneMeta
+
+OpenPlayback = Callable[[str], "Playback"]
+CLOSE_TIMEOUT_S = 5.0
+
+
+class SceneState(Enum):
+    """How far a scene is."""
+
+    REQUESTED = "requested"  # its location is known; the player is not ready to open it
+    OPENING = "opening"  # its playback reads it; no frame is decoded
+    DECODED = "decoded"  # its first frame is decoded; none is on the screen
+    PREVIEW = "preview"  # a frame without motion is on the screen
+    READY = "ready"  # a frame with motion is on the screen
+    FAILED = "failed"  # it could not be opened, or it cannot go on
+    CLOSED = "closed"
+
+
+class SceneEvent(Enum):
+    """What happens to a scene."""
+
+    STARTED = "started"
+    FRAME_DECODED = "frame decoded"
+    PREVIEW_PAINTED = "preview painted"
+    FRAME_PAINTED = "frame painted"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+TRANSITIONS: dict[tuple[SceneState, SceneEvent], SceneState] = {
+    (SceneState.REQUESTED, SceneEvent.STARTED): SceneState.OPENING,
+    (SceneState.OPENING, SceneEvent.FRAME_DECODED): SceneState.DECODED,
+    (SceneState.DECODED, SceneEvent.PREVIEW_PAINTED): SceneState.PREVIEW,
+    (SceneState.DECODED, SceneEvent.FRAME_PAINTED): SceneState.READY,
+    (SceneState.PREVIEW, SceneEvent.FRAME_PAINTED): SceneState.READY,
+    (SceneState.REQUESTED, SceneEvent.FAILED): SceneState.FAILED,
+    (SceneState.OPENING, SceneEvent.FAILED): SceneState.FAILED,
+    (SceneState.DECODED, SceneEvent.FAILED): SceneState.FAILED,
+    (SceneState.PREVIEW, SceneEvent.FAILED): SceneState.FAILED,
+    (SceneState.READY, SceneEvent.FAILED): SceneState.FAILED,
+    (SceneState.REQUESTED, SceneEvent.CLOSED): SceneState.CLOSED,
+    (SceneState.OPENING, SceneEvent.CLOSED): SceneState.CLOSED,
+    (SceneState.DECODED, SceneEvent.CLOSED): SceneState.CLOSED,
+    (SceneState.PREVIEW, SceneEvent.CLOSED): SceneState.CLOSED,
+    (SceneState.READY, SceneEvent.CLOSED): SceneState.CLOSED,
+    (SceneState.FAILED, SceneEvent.CLOSED): SceneState.CLOSED,
+}
+PENDING = frozenset({SceneState.REQUESTED, SceneState.OPENING})
+PAINTED = frozenset({SceneState.PREVIEW, SceneState.READY})
+
+
+class OpenScene:
+    """One scene with its playback. Owner: the thread of the viewer model. No method waits.
+
+    Args:
+        location: A path or URL.
+        position_s: The content time to start at.
+        play: Whether it starts to play.
+        waits_for_paint: Whether playing starts once the first frame is on the screen, however
+            long rendering takes; false starts at once.
+    """
+
+    state_changed = Signal(SceneState)
+    warned = Signal(str)  # an error that playback survived; what happened
+
+    def __init__(
+        self,
+        location: str,
+        position_s: float = 0.0,
+        play: bool = True,
+        waits_for_paint: bool = False,
+    ) -> None:
+        self.location = location
+        self.playback: Playback | None = None
+        self.error = ""  # of the state FAILED: what happened, then what to do
+        self._position_s, self._play = position_s, play
+        self._waits_for_paint = waits_for_paint
+        self._held = False  # playing is put off until the first frame is painted
+        self._unpainted: list[PlaybackFrame] = []  # frames that may be the first one painted
+        self._state = SceneState.REQUESTED
+        self._closing: threading.Thread | None = None
+        self.state_since_s = time.monotonic()
+
+    @property
+    def state(self) -> SceneState:
+        return self._state
+
+    @property
+    def meta(self) -> SceneMeta | None:
+        """Facts about the scene; None until it is open."""
+        return self.playback.meta if self.playback is not None else None
+
+    @property
+    def held(self) -> bool:
+        """Whether playing is put off until the first frame is painted."""
+        return self._held
+
+    def start(self, open_playback: OpenPlayback) -> None:
+        """Start to open the scene; the states follow with `tick` and `painted`."""
+        self.playback = playback = open_playback(self.location)
+        if self._position_s:
+            playback.seek(self._position_s)
+        if not self._play:
+            playback.pause()
+        self._handle(SceneEvent.STARTED)
+
+    def tick(self) -> PlaybackFrame | None:
+        """The frame to show now; None keeps the former one. Call on every display refresh."""
+        playback = self.playback
+        if playback is None or self._state is SceneState.CLOSED:
+            return None
+        frame = playback.tick()
+        failed = playback.state is PlaybackState.FAILED
+        for event in playback.take_events():
+            if event.fatal:
+                self.error, failed = event.message, True
+            else:
+                self.warned.emit(event.message)
+        if failed:
+            self.error = self.error or "The scene cannot be opened. Try another one."
+            self._handle(SceneEvent.FAILED)
+        elif frame is not None and self._state is SceneState.OPENING:
+            self._hold()
+            self._handle(SceneEvent.FRAME_DECODED)
+        if frame is not None and self._state is SceneState.DECODED and not self._knows(frame):
+            self._unpainted.append(frame)
+        return frame
+
+    def painted(self, frame: PlaybackFrame) -> None:
+        """Report that a frame is on the screen; those of other scenes are ignored."""
+        if self._state is SceneState.DECODED:
+            if not self._knows(frame):
+                return
+            self._unpainted.clear()
+            self._release()
+        self._handle(SceneEvent.PREVIEW_PAINTED if frame.still else SceneEvent.FRAME_PAINTED)
+
+    def stay_paused(self) -> bool:
+        """Do not play once the first frame is painted; returns whether that was planned."""
+        held, self._held = self._held, False
+        return held
+
+    def close(self) -> None:
+        """Let go of the scene in a thread of its own; safe to call twice."""
+        if self.playback is not None and self._closing is None:
+            self._closing = threading.Thread(
+                target=self.playback.close, name="close-scene", daemon=True
+            )
+            self._closing.start()
+        self._handle(SceneEvent.CLOSED)
+
+    def join(self) -> None:
+        """Wait for the end of `close`, for at most `CLOSE_TIMEOUT_S`."""
+        if self._closing is not None:
+            self._closing.join(CLOSE_TIMEOUT_S)
+
+    @property
+    def closing(self) -> bool:
+        """Whether threads of the scene still run after `close`."""
+        return self._closing is not None and self._closing.is_alive()
+
+    def _knows(self, frame: PlaybackFrame) -> bool:
+        return any(frame is other for other in self._unpainted)
+
+    def _hold(self) -> None:
+        assert self.playback is not None
+        self._held = self._waits_for_paint and self.playback.status().wants_play
+        if self._held:
+            self.playback.pause()
+
+    def _release(self) -> None:
+        if self._held and self.playback is not None:
+            self.playback.play()
+        self._held = False
+
+    def _handle(self, event: SceneEvent) -> None:
+        following = TRANSITIONS.get((self._state, event))
+        if following is not None:
+            self._state, self.state_since_s = following, time.monotonic()
+            self.state_changed.emit(following)

@@ -1,0 +1,61 @@
+"""The choice of quality of a viewer: automatic, or one quality of the scene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from psygnal import Signal
+from streamstgs.app.player.viewer.open_scene import OpenScene
+from streamstgs.app.player.viewer.transport import Transport
+
+
+class QualitySelection:
+    """Reads and sets the quality of the shown scene. Owner: the thread of the viewer model.
+
+    Example:
+        viewer.quality.choice = viewer.quality.available[-1]  # the best
+        viewer.quality.choice = None  # automatic
+    """
+
+    changed = Signal(object)  # the new choice: a quality, or None
+
+    def __init__(self, transport: Transport, scenes: Callable[[], Sequence[OpenScene]]) -> None:
+        self._transport, self._scenes = transport, scenes
+
+    @property
+    def available(self) -> tuple[int, ...]:
+        """The qualities of the shown scene, the worst first; empty without a scene."""
+        status = self._transport.status
+        return tuple(reversed(status.rungs)) if status is not None else ()
+
+    @property
+    def shown(self) -> int | None:
+        """The quality of the frame on the screen; None before the first one."""
+        status = self._transport.status
+        return status.rung if status is not None else None
+
+    @property
+    def choice(self) -> int | None:
+        """The quality that a person chose; None is automatic."""
+        status = self._transport.status
+        return None if status is None or status.auto else status.rung
+
+    @choice.setter
+    def choice(self, quality: int | None) -> None:
+        for scene in self._scenes():
+            if scene.playback is not None:
+                scene.playback.set_rung(quality)
+        self._transport.refresh()
+        self.changed.emit(quality)
+
+    def step(self, steps: int) -> None:
+        """Choose the quality that is `steps` better than the shown one (negative: worse)."""
+        available, shown = self.available, self.shown
+        if shown in available:
+            place = available.index(shown) + steps
+            self.choice = available[min(max(place, 0), len(available) - 1)]
+
+    def toggle_automatic(self) -> None:
+        """Keep the shown quality, or choose automatically again."""
+        if self.shown is not None:
+            self.choice = self.shown if self.choice is None else None

@@ -1,0 +1,122 @@
+"""The transport of a viewer: play, pause and seek for all scenes that share a clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+from streamstgs.app.player.status import PlaybackState, PlaybackStatus
+from streamstgs.app.player.viewer.open_scene import OpenScene
+
+if TYPE_CHECKING:
+    from streamstgs.app.player.playback import Playback
+
+STATUS_S = 0.03  # statuses are published no more often than this while the state stays
+LONG_WAIT_S = 0.25  # shorter waits show no sign of waiting
+
+
+class Transport:
+    """Commands of the transport bar. Owner: the thread of the viewer model.
+
+    Commands go to every shown scene; `status` is of the first one. Without a scene they do nothing.
+
+    Args:
+        scenes: Gives the shown scenes.
+    """
+
+    status_changed = Signal(PlaybackStatus)
+
+    def __init__(self, scenes: Callable[[], Sequence[OpenScene]]) -> None:
+        self._scenes = scenes
+        self.status: PlaybackStatus | None = None  # written by `update`
+        self._published_s = -STATUS_S
+        self._waiting_since_s: float | None = None
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """Play from here; from the start if the end was reached."""
+        self._each(lambda playback: playback.play())
+
+    def pause(self) -> None:
+        """Hold the frame that is shown."""
+        self._stay_paused()
+        self._each(lambda playback: playback.pause())
+
+    def toggle(self) -> None:
+        """Pause if it plays or would once it can, else play."""
+        wants_play = self.status is not None and self.status.wants_play
+        if self._stay_paused() or wants_play:
+            self.pause()
+        else:
+            self.play()
+
+    def step(self, frames: int) -> None:
+        """Pause and go on by content frames (negative: back)."""
+        self._stay_paused()
+        self._each(lambda playback: playback.step(frames))
+
+    def seek(self, position_s: float, scrubbing: bool = False) -> None:
+        """Go to a content time in seconds, limited to the scene.
+
+        Args:
+            scrubbing: Whether another seek follows soon, as while the timeline is dragged.
+        """
+        self._each(lambda playback: playback.seek(position_s, scrubbing))
+
+    def seek_frame(self, frame: int) -> None:
+        """Go to a content frame, limited to the scene."""
+        self._each(lambda playback: playback.seek_frame(frame))
+
+    def set_speed(self, speed: float) -> None:
+        """Set the content seconds per second, 0.1 .. 8."""
+        self._each(lambda playback: playback.set_speed(speed))
+
+    def set_loop(self, loop: bool) -> None:
+        """Set whether the scene starts again at its end."""
+        self._each(lambda playback: playback.set_loop(loop))
+
+    # --- status -----------------------------------------------------------------------------------
+
+    @property
+    def waited_long(self) -> bool:
+        """Whether playback has been buffering for long enough to say so."""
+        since = self._waiting_since_s
+        return since is not None and time.monotonic() - since > LONG_WAIT_S
+
+    def update(self, now_s: float, at_once: bool = False) -> None:
+        """Read the status of the first scene and publish it.
+
+        While the state stays, publishing is limited to one per `STATUS_S`: controls cost time.
+
+        Args:
+            at_once: Whether to publish regardless of the limit.
+        """
+        scenes, before = self._scenes(), self.status
+        if not scenes or scenes[0].playback is None:
+            return
+        self.status = status = scenes[0].playback.status()
+        if scenes[0].held:
+            return  # paused by the program, not by a person
+        waiting = status.state is PlaybackState.BUFFERING
+        self._waiting_since_s = None if not waiting else self._waiting_since_s or now_s
+        same = before is not None and before.state is status.state
+        if at_once or not same or now_s - self._published_s >= STATUS_S:
+            self._published_s = now_s
+            self.status_changed.emit(status)
+
+    def refresh(self) -> None:
+        """Publish the status at once, so that controls answer a command without delay."""
+        self.update(time.monotonic(), at_once=True)
+
+    def _stay_paused(self) -> bool:
+        held = [scene.stay_paused() for scene in self._scenes()]
+        return any(held)
+
+    def _each(self, command: Callable[[Playback], None]) -> None:
+        for scene in self._scenes():
+            if scene.playback is not None:
+                command(scene.playback)
+        self.refresh()

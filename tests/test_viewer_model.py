@@ -1,0 +1,397 @@
+"""The viewer model without Qt and without a display."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from streamstgs.app.player.camera.path import CameraKeyframe
+from streamstgs.app.player.camera.track import CameraTrack, apply_keyframe, capture
+from streamstgs.app.player.errors import NoSceneError, SceneFailed
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.player.viewer.open_scene import (
+    TRANSITIONS,
+    OpenScene,
+    SceneEvent,
+    SceneState,
+)
+from streamstgs.app.player.viewer.render_options import RenderOptions
+from streamstgs.app.player.viewer_model import ViewerModel
+from streamstgs.codec.errors import NotAScene
+from streamstgs.renderer.backends.reference import ReferenceBackend
+
+from tests.scripted_scene import ScriptedScene
+
+WAIT_S = 20.0
+FRONT = CameraKeyframe(0.0, (0.0, 0.0, -4.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), 0.8)
+
+
+def scripted(location: str) -> Playback:
+    """A playback of a scripted scene; the location "broken" cannot be opened."""
+
+    def open_scripted(location: str) -> ScriptedScene:
+        if location == "broken":
+            raise NotAScene("broken is no scene. Choose another one.")
+        return ScriptedScene()
+
+    return Playback(location, PlaybackSettings(), opener=open_scripted)
+
+
+@pytest.fixture
+def model() -> Iterator[ViewerModel]:
+    before = set(threading.enumerate())
+    made = ViewerModel(scripted)
+    yield made
+    made.close()
+    end_s = time.monotonic() + WAIT_S
+    while left := set(threading.enumerate()) - before:
+        assert time.monotonic() < end_s, left
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def opened(model: ViewerModel) -> ViewerModel:
+    """A model whose scene is open and paused at its start."""
+    model.open("ball", play=False)
+    model.settle(WAIT_S)
+    return model
+
+
+def tick_until(model: ViewerModel, condition: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < end_s
+        model.tick(0.01)
+        time.sleep(0.001)
+
+
+# Scenes
+
+
+def test_transition_table_leads_from_request_to_end() -> None:
+    """A walk over the table: every state is reached and can be closed, and CLOSED is final."""
+    reached, waiting = {SceneState.REQUESTED}, [SceneState.REQUESTED]
+    while waiting:
+        state = waiting.pop()
+        for event in SceneEvent:
+            following = TRANSITIONS.get((state, event))
+            if following is not None and following not in reached:
+                reached.add(following)
+                waiting.append(following)
+    assert reached == set(SceneState)
+    for state in set(SceneState) - {SceneState.CLOSED}:
+        assert TRANSITIONS[state, SceneEvent.CLOSED] is SceneState.CLOSED
+    assert not [key for key in TRANSITIONS if key[0] is SceneState.CLOSED]
+
+
+def test_scene_walks_through_its_states(model: ViewerModel) -> None:
+    seen: list[SceneState] = []
+    model.scene_changed.connect(lambda scene: seen.append(scene.state))
+    model.open("ball")
+    frame = model.settle(WAIT_S)
+    assert seen == [SceneState.REQUESTED, SceneState.OPENING, SceneState.DECODED]
+    model.frame_painted(replace(frame))  # of another scene
+    assert seen[-1] is SceneState.DECODED
+    model.frame_painted(frame)
+    assert seen[-1] is SceneState.READY
+    model.close()
+    assert seen[-1] is SceneState.CLOSED
+
+
+def test_scene_waits_in_requested_until_opening_is_allowed() -> None:
+    model = ViewerModel()
+    scene = model.open("ball")
+    model.tick()
+    assert scene.state is SceneState.REQUESTED
+    model.allow_opening(scripted)
+    assert model.pending is scene
+    assert scene.state is SceneState.OPENING
+    model.close()
+
+
+def test_scene_plays_once_its_first_frame_is_painted() -> None:
+    model = ViewerModel(scripted, waits_for_paint=True)
+    scene = model.open("ball")
+    tick_until(model, lambda: scene.state is SceneState.DECODED)
+    for _ in range(20):
+        model.tick()
+    assert scene.held
+    assert model.frame is not None
+    assert model.frame.index == 0
+    model.frame_painted(model.frame)
+    tick_until(model, lambda: model.frame is not None and model.frame.index > 0)
+    model.close()
+
+
+def test_pause_before_first_paint_holds() -> None:
+    model = ViewerModel(scripted, waits_for_paint=True)
+    scene = model.open("ball")
+    tick_until(model, lambda: scene.state is SceneState.DECODED)
+    model.transport.toggle()
+    assert model.frame is not None
+    model.frame_painted(model.frame)
+    model.tick()
+    assert model.status is not None
+    assert model.status.state is PlaybackState.PAUSED
+    model.close()
+
+
+def test_shown_scene_goes_on_when_another_one_fails(opened: ViewerModel) -> None:
+    failures: list[str] = []
+    opened.failed.connect(failures.append)
+    shown = opened.scene
+    opened.open("broken")
+    with pytest.raises(SceneFailed, match="no scene"):
+        opened.settle(WAIT_S)
+    opened.settle(WAIT_S)
+    assert len(failures) == 1
+    assert failures[0].startswith("broken is no scene.")
+    assert opened.scene is shown
+    assert opened.pending is None
+
+
+def test_second_scene_replaces_the_first(opened: ViewerModel) -> None:
+    first = opened.scene
+    assert first is not None
+    second = opened.open("other", play=False)
+    assert opened.scene is first  # until the first frame of the second is decoded
+    opened.settle(WAIT_S)
+    assert opened.scene is second
+    assert first.state is SceneState.CLOSED
+
+
+def test_cancelled_scene_is_closed(opened: ViewerModel) -> None:
+    shown = opened.scene
+    pending = opened.open("other")
+    opened.cancel_opening()
+    assert pending.state is SceneState.CLOSED
+    assert opened.scene is shown
+
+
+def test_model_without_scene_says_so(model: ViewerModel) -> None:
+    with pytest.raises(NoSceneError):
+        model.settle(1.0)
+    with pytest.raises(NoSceneError):
+        model.camera.look_at = (0.0, 0.0, 0.0)
+    model.transport.toggle()
+    model.camera.frame_all()
+    assert model.tick() is None
+
+
+# Transport and quality
+
+
+def test_seek_and_step(opened: ViewerModel) -> None:
+    opened.transport.seek(3.0)
+    assert opened.settle(WAIT_S).index == 30
+    opened.transport.step(-1)
+    assert opened.settle(WAIT_S).index == 29
+    opened.transport.seek_frame(1 << 40)
+    assert opened.settle(WAIT_S).index == 44
+
+
+def test_statuses_are_published_at_once_after_a_command(opened: ViewerModel) -> None:
+    positions: list[float] = []
+    opened.transport.status_changed.connect(lambda status: positions.append(status.position_s))
+    opened.transport.seek(1.0)
+    opened.transport.seek(2.0)
+    assert positions == [1.0, 2.0]
+
+
+def test_toggle_plays_and_pauses(opened: ViewerModel) -> None:
+    opened.transport.toggle()
+    assert opened.status is not None
+    assert opened.status.wants_play
+    opened.transport.toggle()
+    assert not opened.status.wants_play
+
+
+def test_quality_is_chosen_by_hand_and_automatically(opened: ViewerModel) -> None:
+    best, worst = opened.quality.available[-1], opened.quality.available[0]
+    opened.quality.choice = worst
+    assert opened.settle(WAIT_S).rung == worst
+    opened.quality.step(5)
+    assert opened.settle(WAIT_S).rung == best
+    opened.tick()
+    assert opened.quality.choice == opened.quality.shown == best
+    opened.quality.toggle_automatic()
+    assert opened.quality.choice is None
+
+
+# Camera
+
+
+def test_camera_properties_move_the_camera(opened: ViewerModel) -> None:
+    camera, moves = opened.camera, []
+    camera.changed.connect(lambda: moves.append(camera.view))
+    eye = camera.position
+    camera.look_at = (0.5, 0.0, 0.0)
+    assert camera.look_at == (0.5, 0.0, 0.0)
+    assert camera.position == pytest.approx(eye)
+    camera.position = (1.0, -2.0, -5.0)
+    assert camera.position == pytest.approx((1.0, -2.0, -5.0))
+    assert camera.look_at == (0.5, 0.0, 0.0)
+    camera.fov_y_rad = 0.6
+    camera.roll_rad = 0.2
+    assert len(moves) == 4
+    assert camera.shown == camera.view
+    assert camera.position == pytest.approx((1.0, -2.0, -5.0))
+    camera.reset()
+    assert camera.roll_rad == 0.0
+    with pytest.raises(ValueError, match="look at"):
+        camera.look_at = camera.position
+
+
+def test_roll_turns_the_image(opened: ViewerModel) -> None:
+    upright = opened.screenshot(64, 64, backend="reference")
+    opened.camera.roll_rad = math.pi
+    upside_down = opened.screenshot(64, 64, backend="reference")
+    assert np.abs(upside_down[::-1, ::-1].astype(int) - upright).max() <= 2
+    assert np.abs(upside_down.astype(int) - upright).max() > 20
+
+
+def test_positive_roll_is_counter_clockwise(opened: ViewerModel) -> None:
+    camera = opened.camera
+    right_before = camera.to_camera(64, 64).viewmat[0, :3]
+    camera.roll_rad = 0.3
+    viewmat = camera.to_camera(64, 64).viewmat[:3, :3]
+    # What was right of the middle is now right and above it (y grows downwards).
+    assert float(viewmat[1] @ right_before) < 0 < float(viewmat[0] @ right_before)
+
+
+def test_drags_follow_the_pointer_when_rolled(opened: ViewerModel) -> None:
+    camera = opened.camera
+    camera.roll_rad = math.pi / 2
+    before = camera.view
+    camera.drag_orbit(10.0, 0.0, (640, 360))
+    assert camera.view.yaw_rad == pytest.approx(before.yaw_rad, abs=1e-9)
+    assert camera.view.pitch_rad != before.pitch_rad
+
+
+def test_glide_ends_where_the_camera_was_sent() -> None:
+    model = ViewerModel(scripted, glides=True)
+    model.open("ball", play=False)
+    model.settle(WAIT_S)
+    camera = model.camera
+    before = camera.shown
+    camera.roll_rad = 0.5
+    assert camera.shown == before
+    model.tick(0.02)
+    assert 0.0 < camera.shown.roll_rad < 0.5
+    for _ in range(100):
+        model.tick(0.05)
+    assert camera.shown == camera.view
+    assert not camera.gliding
+    model.close()
+
+
+def test_picked_point_is_on_the_scene(opened: ViewerModel) -> None:
+    point = opened.pick(160, 90, 320, 180)
+    assert point is not None
+    assert max(abs(value) for value in point) < 1.5
+
+
+# Camera track
+
+
+def test_track_is_edited_and_restored() -> None:
+    track, changes = CameraTrack(), []
+    track.changed.connect(lambda: changes.append(len(track)))
+    assert track.add(replace(FRONT, time_s=2.0)) == 0
+    assert track.add(FRONT) == 0
+    before = track.snapshot()
+    assert track.copy(0, 4.0) == 2
+    assert track.move(0, 3.0) == 1
+    assert [key.time_s for key in track] == [2.0, 3.0, 4.0]
+    assert track.duration_s == 4.0
+    assert track.replace(1, replace(FRONT, time_s=3.0, fov_y_rad=0.5)) == 1
+    assert track[1].fov_y_rad == 0.5
+    assert track.add(replace(FRONT, time_s=3.0)) == 1  # the same time: replaced
+    assert len(track) == 3
+    track.remove(0)
+    with pytest.raises(IndexError):
+        track.remove(7)
+    track.restore(before)
+    assert track.snapshot() == before
+    assert len(changes) == 8
+    track.clear()
+    with pytest.raises(ValueError, match="no keyframe"):
+        track.keyframe_at(0.0)
+
+
+def test_track_meets_its_keyframes_with_their_roll(opened: ViewerModel) -> None:
+    camera = opened.camera
+    track = CameraTrack()
+    for time_s, roll_rad in ((0.0, 0.0), (1.0, math.pi), (2.0, 0.4)):
+        camera.look_from((time_s, -1.0, -4.0), (0.0, 0.0, 0.0), 0.7 + 0.1 * time_s, roll_rad)
+        track.add(capture(camera, time_s))
+        expected = camera.to_camera(64, 36).viewmat
+        assert torch.allclose(track.path(16 / 9).camera_at(time_s, 64, 36).viewmat, expected)
+    for step in range(41):
+        key = track.keyframe_at(step / 20)
+        assert torch.isfinite(track.path(1.0).camera_at(step / 20, 64, 36).viewmat).all()
+        assert math.hypot(*key.up) > 0.5
+    apply_keyframe(camera, track.keyframe_at(2.0))
+    assert camera.roll_rad == pytest.approx(0.4, abs=1e-6)
+    assert camera.fov_y_rad == pytest.approx(0.9)
+
+
+# Images
+
+
+def test_screenshot_is_what_the_reference_draws(opened: ViewerModel) -> None:
+    opened.transport.seek(2.0)
+    opened.camera.orbit(40.0, 10.0, (640, 360))
+    rgb8 = opened.screenshot(96, 54, backend="reference")
+    assert rgb8.shape == (54, 96, 3)
+    assert rgb8.dtype == np.uint8
+    frame = opened.frame
+    assert frame is not None
+    assert frame.index == 20
+    camera = opened.camera.to_camera(96, 54)
+    truth = ReferenceBackend().render(
+        frame.gop.gaussians_at(frame.frame), camera, opened.render_settings()
+    )
+    expected = (truth.clamp(0, 1) * 255).round().byte().numpy()
+    assert np.abs(rgb8.astype(int) - expected).max() <= 1
+    assert np.ptp(rgb8) > 50
+
+
+def test_background_option_changes_the_image(opened: ViewerModel) -> None:
+    opened.options.background = "white"
+    white = opened.screenshot(64, 36, backend="cpu")
+    opened.options.background = "black"
+    black = opened.screenshot(64, 36, backend="cpu")
+    assert white[0, 0].tolist() == [255, 255, 255]
+    assert black[0, 0].tolist() == [0, 0, 0]
+
+
+def test_render_options_refuse_unknown_values() -> None:
+    options, changes = RenderOptions(), []
+    options.changed.connect(lambda: changes.append(options.background))
+    with pytest.raises(ValueError, match="black, white"):
+        options.background = "plaid"
+    for scale in (0.0, 1.5):
+        with pytest.raises(ValueError, match="scale"):
+            options.scale = scale
+    options.background, options.scale = "black", 0.5
+    assert len(changes) == 2
+
+
+def test_scene_is_closed_once() -> None:
+    scene = OpenScene("ball")
+    scene.start(scripted)
+    assert scene.state is SceneState.OPENING
+    scene.close()
+    scene.close()
+    scene.join()
+    assert scene.state is SceneState.CLOSED
+    assert not scene.closing
+    assert scene.tick() is None
