@@ -1,4 +1,4 @@
-"""How the commands speak: results on standard output, everything else on standard error."""
+"""Output of the commands: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 
 def say(message: str) -> None:
-    """A line for the person, kept apart from the results on standard output."""
+    """Print a line to standard error."""
     print(message, file=sys.stderr, flush=True)
 
 
 class ProgressLine:
-    """Says how far long work is: one line that is rewritten on a terminal, else one per step."""
+    """Prints progress: one line that is rewritten on a terminal, else one line per step."""
 
     def __init__(self) -> None:
         self._what = ""
@@ -29,14 +29,14 @@ class ProgressLine:
 
 
 def write_figures(path: Path | None, figures: dict[str, Any]) -> None:
-    """Figures as a JSON file, if one is wanted."""
+    """Write figures to a JSON file; does nothing without a path."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def print_figures(figures: dict[str, Any], as_json: bool) -> None:
-    """Results on standard output: one JSON object, or aligned lines for a person."""
+    """Print results to standard output: one JSON object, or aligned lines for a person."""
     if as_json:
         print(json.dumps(figures, indent=2))
         return
@@ -46,7 +46,7 @@ def print_figures(figures: dict[str, Any], as_json: bool) -> None:
 
 
 def readable(value: Any) -> str:
-    """A figure as a person reads it; scenes may hold any text, so no terminal codes get through."""
+    """A figure as text for a person, without terminal codes that the text of a scene may hold."""
     if isinstance(value, dict):
         return ", ".join(f"{name.replace('_', ' ')} {readable(v)}" for name, v in value.items())
     if value is None or value in ([], ()):
@@ -58,7 +58,7 @@ def readable(value: Any) -> str:
 
 
 def one_line(error: Exception) -> str:
-    """The message of an expected error; the system's own are put as `file: what is wrong`."""
+    """The message of an expected error in one line; errors of the system name the file first."""
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__

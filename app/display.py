@@ -1,4 +1,4 @@
-"""Can a window open here? Asked before Qt is loaded: Qt ends the process where it cannot."""
+"""Tests whether a window can open, before Qt is loaded: Qt ends the process where it cannot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PROBE_LIMIT_S = 20.0
 
 
 class DisplayProbe:
-    """Starts Qt in a process of its own; the caller may do other work until `problem` is asked."""
+    """Starts Qt in a child process; the caller may do other work before it calls `problem`."""
 
     def __init__(self) -> None:
         self._missing = _no_display()
@@ -27,7 +27,7 @@ class DisplayProbe:
             )
 
     def problem(self) -> str | None:
-        """Why no window can open, in one line; None where it can. Waits for the probe."""
+        """The reason why no window can open, in one line; None if one can. Waits for the child."""
         if self._process is None:
             return self._missing
         try:
@@ -53,5 +53,5 @@ def _reason(errors: str) -> str:
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
     if not lines:
         return "it stopped without a message"
-    # A Python error says it in its last line, Qt in its first.
+    # The last line of a Python traceback has the reason, and the first line of Qt.
     return lines[-1] if lines[0].startswith("Traceback") else lines[0]

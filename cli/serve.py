@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 from streamstgs.cli.options import option
+from streamstgs.cli.parsing import UsageError
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,12 @@ class Serve:
     ] = None
 
     def run(self) -> int:
-        from streamstgs.server.development_server import serve
+        try:
+            from streamstgs.server.development_server import serve
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"serve needs {error.name}; install it with: pip install 'streamstgs[serve]'"
+            ) from error
 
         serve(self.directory, self.host, self.port, self.throttle)
         return 0

@@ -146,6 +146,15 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_serve_names_its_missing_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    monkeypatch.delitem(sys.modules, "streamstgs.server.development_server", raising=False)
+    assert main.main(["serve", str(tmp_path)]) == 2
+    assert "pip install 'streamstgs[serve]'" in capsys.readouterr().err
+
+
 def test_info_prints_json_and_nothing_else(scene: Path) -> None:
     done = run_main("info", str(scene), "--json")
     assert done.returncode == 0, done.stderr

@@ -65,7 +65,7 @@ def test_every_module_but_those_of_the_window_loads_without_qt() -> None:
 
 def test_the_codec_and_the_player_load_neither_opengl_nor_gsplat() -> None:
     loaded = loaded_by("import streamstgs.codec.scene, streamstgs.app.player.playback")
-    assert not loaded & {"gsplat", "OpenGL", "trainer"}
+    assert not loaded & {"gsplat", "OpenGL", "trainer", "aiohttp"}
 
 
 def test_the_window_loads_before_anything_heavy() -> None:
