@@ -2,67 +2,77 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import re
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import torch
 from streamstgs.renderer import Camera
+from streamstgs.trainer.datasets.calibration import check_no_distortion, check_pinhole
 from streamstgs.trainer.datasets.capture import (
     Capture,
     CapturedView,
     FrameReader,
     mean_up,
     point_of_attention,
+    with_common_start,
+)
+from streamstgs.trainer.datasets.config import CaptureConfig
+from streamstgs.trainer.datasets.files import (
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    check_steps,
+    find,
+    numbered_frames,
+    read_json,
+    short,
 )
 from streamstgs.trainer.datasets.readers import ImageFolderReader, VideoReader
-from streamstgs.trainer.datasets.reduction import CaptureConfig
 from streamstgs.trainer.errors import CaptureError
 
 log = logging.getLogger("streamstgs.trainer")
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png"}
-SIDE_MAX_PX = 16_384
 WRONG_DOCUMENT = (
     OSError, TypeError, ValueError, OverflowError, RuntimeError,  # too deeply nested
 )  # fmt: skip
 SPLITS = ("train", "test")
-SKEW_MAX = 1e-3  # of R R^T from the identity; calibrations are often printed with few digits
 
 
 def read_calibrated(folder: Path, config: CaptureConfig) -> Capture:
     """Read `folder/cameras.json`; frames are `<video>` or `ims/<id>/<frame>.jpg`."""
+    path = folder / "cameras.json"
+    document = read_json(path)
     try:
-        document = json.loads((folder / "cameras.json").read_text())
-        entries = enumerate(document["cameras"])
-        views = tuple(_view(folder, k, entry, config) for k, entry in entries)
-        frames = _count(document["frames"])
+        fps, frames = _positive(document["fps"]), _count(document["frames"])
+        views = tuple(
+            _view(folder, k, entry, config, fps) for k, entry in enumerate(document["cameras"])
+        )
         if not views:
             raise ValueError("no cameras")
         _check_names(views)
         _check_moments(views, frames)
         cameras = [v.camera for v in views]
-        points = folder / "points3D.ply"
+        points = find(folder, "points3D.ply")
         return Capture(
             title=str(document.get("name", folder.name)),
-            views=views,
-            fps=_positive(document["fps"]),
+            views=with_common_start(views, config),
+            fps=fps,
             frames=frames,
             up=_direction(document.get("up")) or mean_up(cameras),
             center=_center(document.get("center"), cameras),
-            points_path=points if points.exists() else None,
+            points_path=points,
         )
     except CaptureError:
         raise
     except KeyError as error:
-        raise CaptureError(f"{folder / 'cameras.json'} has no {error}") from error
+        raise CaptureError(f"{path} has no {error}") from error
     except WRONG_DOCUMENT as error:
-        raise CaptureError(f"{folder / 'cameras.json'}: {error!r}") from error
+        raise CaptureError(f"{path}: {type(error).__name__}: {short(error)}") from error
 
 
-def _view(folder: Path, number: int, entry: dict[str, Any], config: CaptureConfig) -> CapturedView:
+def _view(
+    folder: Path, number: int, entry: dict[str, Any], config: CaptureConfig, fps: float
+) -> CapturedView:
     name = f"number {number} of cameras.json"
     try:
         name = str(entry["id"])
@@ -72,63 +82,65 @@ def _view(folder: Path, number: int, entry: dict[str, Any], config: CaptureConfi
             width=int(entry["w"]),
             height=int(entry["h"]),
         )
-        _check_calibration(camera)
+        check_pinhole(camera)
+        check_no_distortion(entry)
         split = str(entry.get("split", "train"))
         if split not in SPLITS:
             raise ValueError(f"split {split!r} is neither train nor test")
         shown = config.applied(camera)
-        return CapturedView(name, split, shown, _reader(folder, entry, name, camera, shown))
+        reader = _reader(folder, entry, name, camera, shown, config, fps)
+        return CapturedView(name, split, shown, reader)
     except CaptureError:
         raise
     except KeyError as error:
         raise CaptureError(f"camera {name} has no {error}") from error
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise CaptureError(f"camera {name}: {error}") from error
-
-
-def _check_calibration(camera: Camera) -> None:
-    rotation = camera.viewmat[:3, :3]
-    skew = (rotation @ rotation.T - torch.eye(3)).abs().max()
-    if not (camera.viewmat.isfinite().all() and skew < SKEW_MAX and rotation.det() > 0):
-        raise ValueError("w2c is no rotation and translation")
-    if not torch.equal(camera.viewmat[3].abs(), torch.tensor([0.0, 0.0, 0.0, 1.0])):
-        raise ValueError("the last row of w2c is not 0 0 0 1")
-    if not camera.K.isfinite().all() or camera.K[0, 0] <= 0 or camera.K[1, 1] <= 0:
-        raise ValueError("K has no positive focal lengths")
-    rest = camera.K[[0, 1, 2, 2, 2], [1, 0, 0, 1, 2]]
-    if not torch.allclose(rest, torch.tensor([0.0, 0, 0, 0, 1]), atol=1e-6):
-        raise ValueError("K is no pinhole: [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]")
-    if not (0 < camera.width <= SIDE_MAX_PX and 0 < camera.height <= SIDE_MAX_PX):
-        raise ValueError(f"no picture is {camera.width}x{camera.height}")
+        raise CaptureError(f"camera {name}: {short(error)}") from error
 
 
 def _reader(
-    folder: Path, entry: dict[str, Any], name: str, recorded: Camera, shown: Camera
+    folder: Path,
+    entry: dict[str, Any],
+    name: str,
+    recorded: Camera,
+    shown: Camera,
+    config: CaptureConfig,
+    fps: float,
 ) -> FrameReader:
     size = shown.width, shown.height
-    video = folder / _inside(str(entry.get("video", f"{name}.mp4")))
-    if video.exists():
-        return VideoReader(name, video, recorded.width, recorded.height, size)
-    images = folder / "ims" / _inside(name)
-    paths = [p for p in images.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES]
-    if not paths:
-        raise CaptureError(f"camera {name}: neither {video} nor images in {images}")
-    ordered = tuple(sorted(paths, key=_frame_number))
-    return ImageFolderReader(name, ordered, recorded.width, recorded.height, size)
+    video, images = _source(folder, entry, name)
+    if video is not None:
+        matrix = config.untagged_matrix
+        return VideoReader(
+            name, video, recorded.width, recorded.height, size, fps, untagged_matrix=matrix
+        )
+    frames = numbered_frames(images, name)
+    return ImageFolderReader(
+        name, tuple(frames.values()), recorded.width, recorded.height, size, tuple(frames)
+    )
 
 
-def _frame_number(path: Path) -> tuple[int, str]:
-    """Sorts 2.jpg before 10.jpg, whether or not the numbers are padded."""
-    digits = re.findall(r"\d+", path.stem)
-    return (int(digits[-1]) if digits else -1, path.name)
-
-
-def _inside(name: str) -> PurePath:
-    """A relative path that does not lead out of the capture."""
-    path = PurePath(name)
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{name!r} leads out of the capture")
-    return path
+def _source(folder: Path, entry: dict[str, Any], name: str) -> tuple[Path | None, Path]:
+    """The camera's video, or else the folder of its images. Raises CaptureError if unclear."""
+    images = find(folder, f"ims/{name}") or folder / "ims" / name
+    has_images = images.is_dir() and any(
+        p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".") for p in images.iterdir()
+    )
+    if "video" in entry:
+        named = find(folder, str(entry["video"]))
+        if named is None:
+            raise CaptureError(f"camera {name}: there is no {folder / str(entry['video'])}")
+        return named, images
+    videos = [v for s in sorted(VIDEO_SUFFIXES) if (v := find(folder, f"{name}{s}")) is not None]
+    if len(videos) + has_images > 1:
+        sources = [v.name for v in videos] + ([f"the images of ims/{name}"] if has_images else [])
+        raise CaptureError(
+            f"camera {name}: its frames can be {' or '.join(sources)}; name one by "
+            '"video" in cameras.json, or move the others away'
+        )
+    if not videos and not has_images:
+        raise CaptureError(f"camera {name}: neither {folder / name}.mp4 nor images in {images}")
+    return (videos[0] if videos else None), images
 
 
 def _check_names(views: tuple[CapturedView, ...]) -> None:
@@ -140,16 +152,17 @@ def _check_names(views: tuple[CapturedView, ...]) -> None:
 
 def _check_moments(views: tuple[CapturedView, ...], frames: int) -> None:
     """A gap in the images of one camera would shift its later frames in time."""
-    recorded = {
-        v.name: {p.stem for p in v.reader.paths[:frames]}
-        for v in views
-        if isinstance(v.reader, ImageFolderReader)
-    }
-    moments = set().union(*recorded.values())
-    gaps = [(min(moments - stems), name) for name, stems in recorded.items() if moments - stems]
+    readers = [v.reader for v in views if isinstance(v.reader, ImageFolderReader)]
+    recorded = {r.camera: dict(zip(r.numbers[:frames], r.paths, strict=False)) for r in readers}
+    names = {number: path.stem for found in recorded.values() for number, path in found.items()}
+    gaps = [(min(names.keys() - found), c) for c, found in recorded.items() if names.keys() - found]
     if gaps:
-        frame, name = min(gaps)
-        raise CaptureError(f"camera {name}: frame {frame} is missing, other cameras have it")
+        frame, camera = min(gaps)
+        raise CaptureError(
+            f"camera {camera}: frame {names[frame]} is missing, other cameras have it"
+        )
+    for reader in readers:
+        check_steps(reader.numbers[:frames], reader.camera)
 
 
 def _positive(value: Any) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,10 +13,15 @@ from typing import Protocol
 import numpy as np
 import torch
 from streamstgs.renderer import Camera
-from streamstgs.trainer.datasets.reduction import CaptureConfig
+from streamstgs.trainer.datasets.calibration import check_poses
+from streamstgs.trainer.datasets.config import CaptureConfig
+from streamstgs.trainer.datasets.files import check_sources
+from streamstgs.trainer.datasets.readers import ImageFolderReader, VideoReader
+from streamstgs.trainer.datasets.timing import common_start_s
 from streamstgs.trainer.errors import CaptureError
 from torch import Tensor
 
+log = logging.getLogger("streamstgs.trainer")
 READERS = 16  # files that are read at once
 LEAST_CONVERGENCE = 1e-3  # mean squared sine of the angles between optical axes, about 2 degrees
 
@@ -104,12 +110,88 @@ def each_video(views: tuple[CapturedView, ...], frames: Sequence[int]) -> Iterat
             yield torch.from_numpy(begun.popleft().result())
 
 
+def with_common_start(
+    views: tuple[CapturedView, ...], config: CaptureConfig
+) -> tuple[CapturedView, ...]:
+    """Views whose videos agree on the time of frame 0: that of the earliest first picture.
+
+    Raises CaptureError, naming the camera, where a video cannot be read.
+    """
+    videos = [v.reader for v in views if isinstance(v.reader, VideoReader)]
+    with ThreadPoolExecutor(READERS) as pool:
+        times = dict(
+            zip([r.camera for r in videos], pool.map(lambda r: r.times, videos), strict=True)
+        )
+    start_s = None if config.ignore_start else common_start_s(list(times.values()))
+    return tuple(
+        replace(v, reader=replace(v.reader, start_s=start_s, known_times=times[v.reader.camera]))
+        if isinstance(v.reader, VideoReader)
+        else v
+        for v in views
+    )
+
+
+def check_cameras(capture: Capture, config: CaptureConfig) -> None:
+    """Checks that hold for the cameras of all layouts. Raises CaptureError, naming cameras.
+
+    No two cameras share a file or a pose, and the poses make sense together.
+    """
+    check_sources(
+        [(v.name, v.reader.path) for v in capture.views if isinstance(v.reader, VideoReader)]
+    )
+    check_sources(
+        [
+            (v.name, v.reader.paths[0])
+            for v in capture.views
+            if isinstance(v.reader, ImageFolderReader)
+        ]
+    )
+    if not config.trust_poses:
+        check_poses([v.name for v in capture.views], [v.camera for v in capture.views])
+
+
 def check_capture(capture: Capture) -> None:
     """Look at every camera's files before any work. Raises CaptureError, naming the camera."""
     _check_sizes(capture.split("train"))
     with ThreadPoolExecutor(READERS) as pool:
         for _ in pool.map(lambda view: view.reader.check(capture.frames), capture.views):
             pass
+    _tell_guesses(capture)
+
+
+def _tell_guesses(capture: Capture) -> None:
+    """Warnings about what files leave open, and about what is not read of them."""
+    readers = [v.reader for v in capture.views if isinstance(v.reader, VideoReader)]
+    untagged = [r for r in readers if not r.file.says_matrix()]
+    if untagged:
+        log.warning(
+            "%d of %d videos (first: %s) name no colour matrix: %s is assumed "
+            "(--capture.untagged-matrix)",
+            len(untagged), len(readers), untagged[0].path.name, untagged[0].untagged_matrix,
+        )  # fmt: skip
+    for reader in readers:
+        if reader.times.fps > 1.5 * capture.fps:
+            log.warning(
+                "camera %s: %s has %.4g pictures per second, the capture %.4g: one in %d is read",
+                reader.camera, reader.path.name, reader.times.fps, capture.fps,
+                round(reader.times.fps / capture.fps),
+            )  # fmt: skip
+    _tell_lengths(capture)
+
+
+def _tell_lengths(capture: Capture) -> None:
+    lengths = {}
+    for view in capture.views:
+        if isinstance(view.reader, VideoReader):
+            lengths[view.name] = view.reader.times.length(capture.fps)
+        elif isinstance(view.reader, ImageFolderReader):
+            lengths[view.name] = len(view.reader.paths)
+    if len(set(lengths.values())) > 1:
+        longest = max(lengths, key=lambda name: lengths[name])
+        log.warning(
+            "cameras differ in length, up to %d frames (camera %s): the first %d are read",
+            lengths[longest], longest, capture.frames,
+        )  # fmt: skip
 
 
 def _check_sizes(views: tuple[CapturedView, ...]) -> None:

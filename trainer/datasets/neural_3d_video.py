@@ -4,55 +4,74 @@ from __future__ import annotations
 
 import statistics
 import zipfile
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 from streamstgs.renderer import Camera
-from streamstgs.trainer.datasets.capture import Capture, CapturedView, mean_up, point_of_attention
-from streamstgs.trainer.datasets.readers import VideoReader
-from streamstgs.trainer.datasets.reduction import CaptureConfig
+from streamstgs.trainer.datasets.calibration import check_pinhole
+from streamstgs.trainer.datasets.capture import (
+    READERS,
+    Capture,
+    CapturedView,
+    mean_up,
+    point_of_attention,
+    with_common_start,
+)
+from streamstgs.trainer.datasets.config import CaptureConfig
+from streamstgs.trainer.datasets.files import VIDEO_SUFFIXES, in_camera_order
+from streamstgs.trainer.datasets.readers import VideoReader, size_problem
+from streamstgs.trainer.datasets.timing import common_rate
+from streamstgs.trainer.datasets.video_file import VideoFile
 from streamstgs.trainer.errors import CaptureError
 
-
-@dataclass(frozen=True)
-class VideoFacts:
-    """What a video file says of itself."""
-
-    width: int
-    height: int
-    fps: float
-    frames: int
+SAME_ASPECT = 0.01  # relative difference of aspect ratios that are the same, after rounding
 
 
 def read_neural_3d_video(folder: Path, config: CaptureConfig) -> Capture:
-    """Read LLFF poses (N3DV, MeetRoom). Camera 0 is held out, as in the papers."""
-    videos = sorted(folder.glob("cam*.mp4"))
+    """Read LLFF poses (N3DV, MeetRoom). Camera 0 is held out, as in the papers.
+
+    Row i of the poses belongs to the i-th video in the order of the numbers in their names.
+    """
+    videos = in_camera_order(
+        p
+        for p in folder.iterdir()
+        if p.suffix.lower() in VIDEO_SUFFIXES and p.name.lower().startswith("cam")
+    )
     poses = _read_poses(folder / "poses_bounds.npy", len(videos))
-    facts = [_probe(video) for video in videos]
-    shown = [config.applied(_camera(row[:15].reshape(3, 5), facts[0])) for row in poses]
-    recorded = facts[0].width, facts[0].height
+    files = [VideoFile(v.stem, v, config.untagged_matrix) for v in videos]
+    with ThreadPoolExecutor(READERS) as pool:
+        times = list(pool.map(lambda file: file.times(None), files))
+        sizes = list(pool.map(lambda file: file.first_size(), files))
+    fps = common_rate(times)
     views = tuple(
-        CapturedView(
-            name=video.stem,
-            split="test" if index == 0 else "train",
-            camera=camera,
-            reader=VideoReader(video.stem, video, *recorded, (camera.width, camera.height)),
+        _view(file, _camera(row[:15].reshape(3, 5), file, size), split, config, fps)
+        for file, row, size, split in zip(
+            files, poses, sizes, ["test"] + ["train"] * (len(files) - 1), strict=True
         )
-        for index, (video, camera) in enumerate(zip(videos, shown, strict=True))
     )
     cameras = [v.camera for v in views]
     return Capture(
         title=folder.name,
-        views=views,
-        fps=facts[0].fps,
-        frames=statistics.mode(f.frames for f in facts),  # one that stopped early is an error
+        views=with_common_start(views, config),
+        fps=fps,
+        frames=statistics.mode(t.length(fps) for t in times),  # a shorter video is an error
         up=mean_up(cameras),
         center=point_of_attention(cameras, reach=_middle_depth(poses)),
         points_path=None,
     )
+
+
+def _view(
+    file: VideoFile, recorded: Camera, split: str, config: CaptureConfig, fps: float
+) -> CapturedView:
+    shown = config.applied(recorded)
+    reader = VideoReader(
+        file.camera, file.path, recorded.width, recorded.height, (shown.width, shown.height),
+        fps, untagged_matrix=config.untagged_matrix,
+    )  # fmt: skip
+    return CapturedView(file.camera, split, shown, reader)
 
 
 def _read_poses(path: Path, count: int) -> np.ndarray:
@@ -78,8 +97,12 @@ def _middle_depth(poses: np.ndarray) -> float | None:
     return float(1 / (1 / bounds).mean()) if (bounds > 0).all() else None
 
 
-def _camera(pose: np.ndarray, facts: VideoFacts) -> Camera:
-    """LLFF: [down, right, back | centre | height width focal] at the original picture size."""
+def _camera(pose: np.ndarray, file: VideoFile, size: tuple[int, int]) -> Camera:
+    """LLFF: [down, right, back | centre | height width focal] at the original picture size.
+
+    Args:
+        size: (width, height) of the video, px; of the same aspect ratio as the original.
+    """
     down, right, back, center = pose[:, 0], pose[:, 1], pose[:, 2], pose[:, 3]
     original_height, original_width, focal = pose[:, 4]
     if min(original_height, original_width, focal) <= 0:
@@ -88,24 +111,20 @@ def _camera(pose: np.ndarray, facts: VideoFacts) -> Camera:
     viewmat = np.eye(4)
     viewmat[:3, :3] = rotation
     viewmat[:3, 3] = -rotation @ center
-    width, height = facts.width, facts.height
+    width, height = size
+    if abs(width / height * original_height / original_width - 1) > SAME_ASPECT:
+        problem = size_problem(width, height, round(original_width), round(original_height))
+        raise file.error(problem)
     fx, fy = focal * width / original_width, focal * height / original_height
     K = [[fx, 0.0, width / 2], [0.0, fy, height / 2], [0.0, 0.0, 1.0]]
-    return Camera(
+    camera = Camera(
         viewmat=torch.tensor(viewmat, dtype=torch.float32),
         K=torch.tensor(K, dtype=torch.float32),
         width=width,
         height=height,
     )
-
-
-def _probe(video: Path) -> VideoFacts:
-    """Raises CaptureError, naming the camera."""
     try:
-        with av.open(str(video)) as container:
-            stream = container.streams.video[0]
-            frames = stream.frames or sum(1 for p in container.demux(video=0) if p.size)
-            codec, rate = stream.codec_context, float(stream.average_rate or 30)
-            return VideoFacts(codec.width, codec.height, rate, frames)
-    except (OSError, av.FFmpegError, IndexError) as error:
-        raise CaptureError(f"camera {video.stem}: {video.name} cannot be read: {error}") from error
+        check_pinhole(camera)
+    except ValueError as error:
+        raise CaptureError(f"camera {file.camera}: poses_bounds.npy: {error}") from error
+    return camera

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import av
-import imageio.v3 as iio
 import numpy as np
+from streamstgs.trainer.datasets.image_file import read_image
 from streamstgs.trainer.datasets.reduction import reduced
+from streamstgs.trainer.datasets.timing import PictureTimes
+from streamstgs.trainer.datasets.video_file import VideoFile
 from streamstgs.trainer.errors import CaptureError
-
-READ_AS = {
-    **dict.fromkeys(("RGB", "L", "CMYK", "YCbCr"), "RGB"),
-    **dict.fromkeys(("RGBA", "LA", "P", "PA"), "RGBA"),
-}  # of the kinds of pixels that Pillow knows, those of 8 bits
-UNREADABLE_IMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -28,8 +22,12 @@ class VideoReader:
 
     Args:
         camera: its name.
-        width, height: of the recorded pictures, px.
+        width, height: of the recorded pictures as they are shown, px.
         size: (width, height) that they are reduced to as they are read; None: as recorded.
+        fps: of the capture; None: that of the video.
+        start_s: time of the capture's frame 0 in the video; None: that of its first picture.
+        untagged_matrix: see `VideoFile`.
+        known_times: time stamps of the video, where they have been read before.
     """
 
     camera: str
@@ -37,70 +35,86 @@ class VideoReader:
     width: int
     height: int
     size: tuple[int, int] | None = None
+    fps: float | None = None
+    start_s: float | None = None
+    untagged_matrix: str = "bt601"
+    known_times: PictureTimes | None = None
+
+    @property
+    def file(self) -> VideoFile:
+        return VideoFile(self.camera, self.path, self.untagged_matrix)
+
+    @cached_property
+    def times(self) -> PictureTimes:
+        """Time stamps of the video's pictures; read once."""
+        return self.known_times or self.file.times(self.fps)
 
     def read(self, frames: Sequence[int]) -> np.ndarray:
-        """See `FrameReader.read`; what lies between the frames is decoded and dropped."""
+        """See `FrameReader.read`; the pictures between the frames are decoded and dropped."""
         width, height = self.size or (self.width, self.height)
         pictures = np.empty((len(frames), height, width, 3), np.uint8)
-        missing = {frame: row for row, frame in enumerate(frames)}
-        with self._opened() as container:
+        stamps = self._placed(max(frames) + 1)
+        missing = {stamps[frame]: row for row, frame in enumerate(frames)}
+        by_order = self._has_no_stamps()
+        with self.file.opened() as container:
             for index, picture in enumerate(container.decode(video=0)):
                 if picture.is_corrupt:  # those after it are predicted from it
-                    raise self._error(f"is damaged at frame {index}")
-                if index in missing:
-                    pictures[missing.pop(index)] = reduced(self._checked(picture), width, height)
+                    raise self.file.error(f"is damaged at frame {index}")
+                stamp = index if by_order else picture.pts
+                if stamp in missing:
+                    pictures[missing.pop(stamp)] = reduced(self._checked(picture), width, height)
                 if not missing:
                     break
         if missing:
-            raise self._error(f"has no frame {min(missing)}, frames to {max(frames)} are needed")
+            lost = min(stamps.index(stamp) for stamp in missing)
+            raise self.file.error(f"has no frame {lost}, frames to {max(frames)} are needed")
         return pictures
 
     def check(self, count: int) -> None:
-        """See `FrameReader.check`; sizes and packets are looked at, nothing is decoded.
+        """See `FrameReader.check`; decodes the first picture only.
 
         Damage within packets shows when the first pictures are read, all through the video, which
         is before training.
         """
-        with self._opened() as container:
-            codec = container.streams.video[0].codec_context
-            self._check_size(codec.width, codec.height)
-            found = sum(1 for packet in container.demux(video=0) if packet.size)
-        if found < count:
-            raise self._error(f"has {found} frames, {count} are needed")
+        self._check_size(*self.file.first_size())
+        self._placed(count)
 
-    @contextmanager
-    def _opened(self) -> Iterator[av.container.InputContainer]:
-        try:
-            with av.open(str(self.path)) as container:
-                if not container.streams.video:
-                    raise self._error("holds no video")
-                yield container
-        except (OSError, av.FFmpegError) as error:
-            raise self._error(f"cannot be decoded: {error}") from error
+    def _placed(self, count: int) -> tuple[int, ...]:
+        """Time stamps of the frames 0 to count - 1."""
+        times = self.times
+        start_s = self.start_s
+        if start_s is None:
+            start_s = times.seconds[0] if times.seconds else 0.0
+        return times.placed(self.fps or times.fps or 1.0, count, start_s)
+
+    def _has_no_stamps(self) -> bool:
+        """Whether the time stamps are those that `VideoFile.times` made of the order."""
+        return self.times.pts == tuple(range(len(self.times.pts)))
 
     def _checked(self, picture: av.VideoFrame) -> np.ndarray:
-        self._check_size(picture.width, picture.height)
-        return picture.to_ndarray(format="rgb24")
+        pixels = self.file.pixels(picture)
+        self._check_size(pixels.shape[1], pixels.shape[0])
+        return pixels
 
     def _check_size(self, width: int, height: int) -> None:
         if (width, height) != (self.width, self.height):
-            raise self._error(
-                f"is {width}x{height}, its calibration says {self.width}x{self.height}"
-            )
-
-    def _error(self, problem: str) -> CaptureError:
-        return CaptureError(f"camera {self.camera}: {self.path.name} {problem}")
+            raise self.file.error(size_problem(width, height, self.width, self.height))
 
 
 @dataclass(frozen=True)
 class ImageFolderReader:
-    """A camera recorded as one image a frame, in the order of time; otherwise as `VideoReader`."""
+    """A camera recorded as one image a frame, in the order of time; otherwise as `VideoReader`.
+
+    Args:
+        numbers: frame number in the name of each image.
+    """
 
     camera: str
     paths: tuple[Path, ...]
     width: int
     height: int
     size: tuple[int, int] | None = None
+    numbers: tuple[int, ...] = ()
 
     def read(self, frames: Sequence[int]) -> np.ndarray:
         """See `FrameReader.read`."""
@@ -125,30 +139,12 @@ class ImageFolderReader:
             )
 
     def _read_image(self, path: Path) -> np.ndarray:
-        """[H, W, 3] uint8; the header is believed only if it says the calibrated size."""
-        try:
-            with iio.imopen(path, "r", plugin="pillow") as image:
-                height, width = image.properties().shape[:2]
-                kind = str(image.metadata().get("mode"))
-            fits = kind in READ_AS and (height, width) == (self.height, self.width)
-            pixels = iio.imread(path, plugin="pillow", mode=READ_AS[kind]) if fits else None
-        except UNREADABLE_IMAGE as error:
-            raise self._error(path, f"cannot be read as an image: {error}") from error
-        if pixels is not None:
-            return self._opaque(path, pixels)
-        if kind not in READ_AS:
-            raise self._error(
-                path, f"has pixels of kind {kind}; grey, palettes and colours of 8 bits are read"
-            )
-        raise self._error(
-            path, f"is {width}x{height}, its calibration says {self.width}x{self.height}"
-        )
+        return read_image(path, self.camera, (self.width, self.height))
 
-    def _opaque(self, path: Path, pixels: np.ndarray) -> np.ndarray:
-        """Without an alpha that says nothing, as many programs write it."""
-        if (pixels[..., 3:] != 255).any():
-            raise self._error(path, "is transparent; draw it over a background")
-        return pixels[..., :3]
 
-    def _error(self, path: Path, problem: str) -> CaptureError:
-        return CaptureError(f"camera {self.camera}: {path} {problem}")
+def size_problem(width: int, height: int, calibrated_width: int, calibrated_height: int) -> str:
+    """What is wrong with a picture of another size than its calibration says."""
+    problem = f"is {width}x{height}, its calibration says {calibrated_width}x{calibrated_height}"
+    if (width, height) == (calibrated_height, calibrated_width):
+        problem += " (width and height are swapped, or the pictures lie on their side)"
+    return problem

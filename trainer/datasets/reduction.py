@@ -1,37 +1,8 @@
-"""What is read of a capture; a pixel of a smaller picture is the mean of the area it covers."""
+"""Smaller pictures: each pixel is the mean of the area that it covers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from streamstgs.renderer import Camera
-from streamstgs.trainer.setting_checks import require_at_least
-
-
-@dataclass(frozen=True)
-class CaptureConfig:
-    """What is read of a capture.
-
-    Args:
-        height_px: higher pictures are reduced to this height, at their own aspect ratio, while they
-            are read; calibrations follow. None: as recorded.
-        frames: no more than these, from the first. None: all.
-    """
-
-    height_px: int | None = None
-    frames: int | None = None
-
-    def __post_init__(self) -> None:
-        given = [name for name, value in vars(self).items() if value is not None]
-        require_at_least(1, self, "capture", *given)
-
-    def applied(self, camera: Camera) -> Camera:
-        """The camera of the pictures as they are read."""
-        if self.height_px is None or camera.height <= self.height_px:
-            return camera
-        width = max(1, round(camera.width * self.height_px / camera.height))
-        return camera.resized(width, self.height_px)
 
 
 def reduced(picture: np.ndarray, width: int, height: int) -> np.ndarray:

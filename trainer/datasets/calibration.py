@@ -1,0 +1,157 @@
+"""Checks of calibrations, the same for all layouts of captures.
+
+A calibration is wrong in a few usual ways: the inverse of a pose, the axes of OpenGL, the K of
+another picture size, a lens distortion that a pinhole does not have. Each is recognised and named.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from streamstgs.renderer import Camera
+from streamstgs.trainer.errors import CaptureError
+from torch import Tensor
+
+log = logging.getLogger("streamstgs.trainer")
+SIDE_MAX_PX = 16_384
+SKEW_MAX = 1e-3  # of R R^T from the identity; calibrations are often printed with few digits
+SAME_POSE = 1e-5  # of two world-to-camera matrices, relative to the distance from the origin
+MOST, FEW = 0.9, 0.5  # scores of poses that make sense, and of poses that do not
+LEAST_CONVERGENCE = 1e-3  # mean squared sine of the angles between optical axes, about 2 degrees
+BEFORE_SHARE = 0.4  # of the distance between cameras; half of it on a full ring around the scene
+OTHER_SIZE = 0.2  # relative distance of the principal point from the middle, equal in x and y
+NORMALISED_MAX = 10.0  # a focal length below this is in units of the picture, not in px
+PINHOLE_MODELS = {"pinhole", "simple_pinhole", "perspective", "opencv", "radial", "simple_radial"}
+DISTORTION_KEYS = {
+    "k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2", "s1", "s2", "s3", "s4", "d", "dist",
+    "distcoeffs", "dist_coeffs", "distortion", "distortion_coefficients", "distortion_params",
+    "radial", "radial_distortion", "tangential", "tangential_distortion", "coeffs", "xi",
+}  # fmt: skip
+
+
+def check_pinhole(camera: Camera) -> None:
+    """Raises ValueError unless the matrices are a rotation, a translation and a pinhole's K."""
+    rotation = camera.viewmat[:3, :3]
+    skew = (rotation @ rotation.T - torch.eye(3)).abs().max()
+    if not (camera.viewmat.isfinite().all() and skew < SKEW_MAX and rotation.det() > 0):
+        raise ValueError("w2c is no rotation and translation")
+    if not torch.equal(camera.viewmat[3].abs(), torch.tensor([0.0, 0.0, 0.0, 1.0])):
+        raise ValueError("the last row of w2c is not 0 0 0 1")
+    if not camera.K.isfinite().all() or camera.K[0, 0] <= 0 or camera.K[1, 1] <= 0:
+        raise ValueError("K has no positive focal lengths")
+    rest = camera.K[[0, 1, 2, 2, 2], [1, 0, 0, 1, 2]]
+    if not torch.allclose(rest, torch.tensor([0.0, 0, 0, 0, 1]), atol=1e-6):
+        raise ValueError("K is no pinhole: [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]")
+    if not (0 < camera.width <= SIDE_MAX_PX and 0 < camera.height <= SIDE_MAX_PX):
+        raise ValueError(f"no picture is {camera.width}x{camera.height}")
+    _check_scale_of_k(camera)
+
+
+def _check_scale_of_k(camera: Camera) -> None:
+    """Raises ValueError where K belongs to a picture of another size."""
+    fx, fy = camera.K[0, 0].item(), camera.K[1, 1].item()
+    cx, cy = camera.K[0, 2].item(), camera.K[1, 2].item()
+    size = f"{camera.width}x{camera.height}"
+    if max(fx, fy) < NORMALISED_MAX and max(abs(cx), abs(cy)) <= 1.5 and camera.width > 16:
+        raise ValueError(f"K is normalised (fx {fx:g}); it must be in px of a picture of {size}")
+    across, down = 2 * cx / camera.width, 2 * cy / camera.height
+    if abs(across / down - 1) < 0.03 and abs(across - 1) > OTHER_SIZE if down else False:
+        raise ValueError(
+            f"K belongs to a picture of {2 * cx:.0f}x{2 * cy:.0f} by its principal point "
+            f"({cx:g}, {cy:g}), the pictures are {size}"
+        )
+    if not (0 <= cx <= camera.width and 0 <= cy <= camera.height):
+        raise ValueError(f"the principal point ({cx:g}, {cy:g}) is outside of a picture of {size}")
+
+
+def check_no_distortion(entry: Mapping[str, Any]) -> None:
+    """Raises ValueError where a camera declares a lens that is no pinhole: it would be ignored."""
+    for key, value in entry.items():
+        name = key.lower()
+        if name in ("model", "camera_model", "type"):
+            if isinstance(value, str) and value.lower() not in PINHOLE_MODELS:
+                raise ValueError(f"the camera model {value!r} is no pinhole; undistort the frames")
+        elif name in DISTORTION_KEYS and _has_any(value):
+            raise ValueError(f"{key} declares lens distortion; undistort the frames first")
+
+
+def _has_any(value: Any) -> bool:
+    """Whether a number of a nested value is not zero."""
+    if isinstance(value, Mapping):
+        return any(_has_any(v) for v in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return any(_has_any(v) for v in value)
+    return isinstance(value, (int, float)) and value != 0
+
+
+def check_poses(names: Sequence[str], cameras: Sequence[Camera]) -> None:
+    """Cameras have poses of their own and look at something in common.
+
+    Raises CaptureError where two cameras share a pose, or where the poses make sense only when they
+    are read in another way, and says which. Cameras that look elsewhere are named in a warning.
+    """
+    viewmats = torch.stack([c.viewmat for c in cameras]).double()
+    _check_no_twins(names, viewmats)
+    seen, score = _sees_the_middle(viewmats, cameras)
+    if score < FEW:
+        for reading, other in _other_readings(viewmats):
+            if _sees_the_middle(other, cameras)[1] >= MOST:
+                raise CaptureError(
+                    "the cameras do not look at anything in common, but they do if w2c is read "
+                    f"as {reading}; --capture.trust-poses takes the poses as they are"
+                )
+    if not seen.all():
+        lost = ", ".join(n for n, sees in zip(names, seen.tolist(), strict=True) if not sees)
+        log.warning("the middle of what the cameras look at is not seen by camera %s", lost)
+
+
+def _check_no_twins(names: Sequence[str], viewmats: Tensor) -> None:
+    for first in range(len(names)):
+        apart = (viewmats[first + 1 :] - viewmats[first]).abs().amax(dim=(1, 2))
+        near = apart <= SAME_POSE * viewmats[first].abs().max()
+        if near.any():
+            second = first + 1 + int(near.nonzero()[0, 0])
+            raise CaptureError(f"cameras {names[first]} and {names[second]} have the same pose")
+
+
+def _other_readings(viewmats: Tensor) -> list[tuple[str, Tensor]]:
+    flip = torch.diag(torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=torch.float64))
+    inverse = torch.linalg.inv(viewmats)
+    return [
+        ("camera-to-world", inverse),
+        ("world-to-camera with the axes of OpenGL (y up, z backward)", flip @ viewmats),
+        ("camera-to-world with the axes of OpenGL (y up, z backward)", flip @ inverse),
+    ]
+
+
+def _sees_the_middle(viewmats: Tensor, cameras: Sequence[Camera]) -> tuple[Tensor, float]:
+    """Which cameras see the point nearest to all optical axes, and how much sense that makes.
+
+    Cameras side by side, whose axes meet nowhere, all count as seeing it.
+
+    Returns:
+        [C] bool: the point is before the camera, in its picture; and a score from 0 to 1: the
+        share of these cameras, less where the point lies among the cameras rather than before
+        them, as it does when inverted poses make a fan.
+    """
+    axes, rotations = viewmats[:, 2, :3], viewmats[:, :3, :3]
+    places = -(rotations.mT @ viewmats[:, :3, 3:])[..., 0]
+    across = torch.eye(3, dtype=torch.float64) - axes[:, :, None] * axes[:, None, :]
+    normal, moment = across.mean(dim=0), (across @ places[:, :, None]).mean(dim=0)
+    if torch.linalg.eigvalsh(normal)[0] <= LEAST_CONVERGENCE:
+        return torch.ones(len(cameras), dtype=torch.bool), 1.0
+    point = torch.linalg.solve(normal, moment)
+    local = (rotations @ point)[..., 0] + viewmats[:, :3, 3]
+    intrinsics = torch.stack([c.K for c in cameras]).double()
+    sizes = torch.tensor([(c.width, c.height) for c in cameras], dtype=torch.float64)
+    pixels = (intrinsics @ local[..., None])[..., 0]
+    depth = local[:, 2].clamp(min=1e-12)
+    inside = ((pixels[:, :2] / depth[:, None] - sizes / 2).abs() <= sizes / 2).all(dim=1)
+    near = 1e-6 * (1 + places.norm(dim=1))  # a camera at the very point looks at nothing
+    seen = (local[:, 2] > near) & inside
+    apart = torch.cdist(places, places).max().item()
+    before = local[:, 2].median().item() / max(BEFORE_SHARE * apart, 1e-12)
+    return seen, seen.double().mean().item() * min(1.0, max(0.0, before))

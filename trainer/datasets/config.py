@@ -1,0 +1,43 @@
+"""What is read of a capture, and how open questions of its files are answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from streamstgs.renderer import Camera
+from streamstgs.trainer.setting_checks import require_at_least
+
+
+@dataclass(frozen=True)
+class CaptureConfig:
+    """What is read of a capture, and how open questions of its files are answered.
+
+    Args:
+        height_px: Pictures that are higher are reduced to this height, px, at their own aspect
+            ratio; calibrations follow. None reads them as they are recorded.
+        frames: No more frames than this are read, from the first one. None reads all.
+        untagged_matrix: Colour matrix of videos that name none. FFmpeg writes such videos with
+            BT.601 unless it is told otherwise; many cameras write BT.709.
+        ignore_start: The first picture of each video is frame 0, whatever its time stamp. Otherwise
+            a video that starts later than the others is refused.
+        trust_poses: Cameras need not look at anything in common. Otherwise poses that seem to be
+            inverted, or to have other axes, are refused.
+    """
+
+    height_px: int | None = None
+    frames: int | None = None
+    untagged_matrix: Literal["bt601", "bt709"] = "bt601"
+    ignore_start: bool = False
+    trust_poses: bool = False
+
+    def __post_init__(self) -> None:
+        given = [n for n in ("height_px", "frames") if getattr(self, n) is not None]
+        require_at_least(1, self, "capture", *given)
+
+    def applied(self, camera: Camera) -> Camera:
+        """The camera of the pictures as they are read."""
+        if self.height_px is None or camera.height <= self.height_px:
+            return camera
+        width = max(1, round(camera.width * self.height_px / camera.height))
+        return camera.resized(width, self.height_px)
