@@ -90,9 +90,7 @@ def stretch(options: Options) -> dict[str, float]:
 def open_once(url: str, options: Options) -> dict[str, Any]:
     """Seconds and bytes of body until each milestone of one viewing."""
     choice = choose_backend(None)
-    warm_up = getattr(choice.backend, "warm_up", None)
-    if warm_up is not None:
-        warm_up()
+    choice.backend.warm_up()
     maker = RenderThread(lambda: FrameRenderer(choice.backend, owns_backend=True))
     begun_s, traffic = time.monotonic(), ThroughputProbe()
     opening = OpenSettings(cache=CacheSettings(max_bytes=0), listener=traffic)

@@ -48,14 +48,14 @@ def total_contribution(
     settings: StaticLayerSettings,
 ) -> Tensor:
     """[N] change of pictures without each Gaussian, over all views; presets weigh half."""
-    from streamstgs.renderer.importance import contribution  # compiled: loaded only by who encodes
+    from streamstgs.renderer.importance import importance_score  # compiled: loaded to encode only
 
     drawn = concatenate([gaussians, always]).activate()
     drawing = RenderSettings(meta.background, meta.near)
     total = torch.zeros(len(drawn), dtype=torch.float64)
     for cameras in order_cameras(meta, settings):
         for camera in cameras:
-            total += contribution(drawn, camera, drawing) / len(cameras)
+            total += importance_score(drawn, camera, drawing) / len(cameras)
     return total[: len(gaussians)]
 
 

@@ -15,7 +15,7 @@ from streamstgs.codec.poster_config import PosterSettings
 from streamstgs.codec.scene import Scene
 from streamstgs.codec.source import SceneMeta
 from streamstgs.renderer import Camera, Gaussians, RenderError, RenderSettings
-from streamstgs.renderer.backends import choose_backend, close_backend
+from streamstgs.renderer.backends import choose_backend
 from streamstgs.renderer.backends.base import Backend
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def _draw(scene: Scene, settings: PosterSettings) -> tuple[NDArray[np.uint8], fl
         drawing = RenderSettings(scene.meta.background, scene.meta.near)
         return _pixels(backend, gop.gaussians_at(0), camera, drawing), fov_y_rad
     finally:
-        close_backend(backend)
+        backend.close()
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from streamstgs.codec.scene import Scene
 from streamstgs.codec.source import SceneMeta, SceneSource
 from streamstgs.codec.view_cameras import orbit_cameras, preset_cameras
 from streamstgs.renderer import Camera, Gop, RenderError, RenderSettings
-from streamstgs.renderer.backends import choose_backend, close_backend
+from streamstgs.renderer.backends import choose_backend
 from streamstgs.renderer.backends.base import Backend
 from torch import Tensor
 
@@ -68,7 +68,7 @@ def measure_quality(
         log.warning("The quality of the package is not measured: %s", error)
         return None
     finally:
-        close_backend(backend)
+        backend.close()
 
 
 def _measure(

@@ -36,17 +36,17 @@ class GopDeformer:
     devices the field's own module does the work.
 
     Args:
-        crew: who works on the CPU; outlives the deformer, as GOPs come and go.
+        pool: who works on the CPU; outlives the deformer, as GOPs come and go.
     """
 
-    def __init__(self, gop: Gop, crew: ThreadPool) -> None:
+    def __init__(self, gop: Gop, pool: ThreadPool) -> None:
         self._gop = gop
         self._frame: float | None = None
-        self._fast = gop.device.type == "cpu" and len(gop.canonical) > 0
+        self._fast = gop.device.type == "cpu" and len(gop.canonical) > 0 and gop.static.sh is None
         self._all = gop.static
         if self._fast:
             self._all = Gaussians.concatenate([gop.static, gop.canonical.activate()])
-            self._field = FastField(gop, crew)
+            self._field = FastField(gop, pool)
 
     def gaussians_at(self, frame: float) -> Gaussians:
         """All Gaussians at a frame (0 .. frames-1, may be fractional), the static ones first.
@@ -69,9 +69,9 @@ class FastField:
     """A GOP's deformation field for the CPU, without gradients. Owner: the thread that draws."""
 
     @torch.inference_mode()
-    def __init__(self, gop: Gop, crew: ThreadPool) -> None:
+    def __init__(self, gop: Gop, pool: ThreadPool) -> None:
         config, canonical = gop.field.config, gop.canonical
-        self._gop, self._crew = gop, crew
+        self._gop, self._pool = gop, pool
         self._layers = _lay_out(gop)
         codes = config.window * config.features
         self._on_time = gop.field.state_dict()["temporal.0.weight"][:, codes:]
@@ -88,7 +88,7 @@ class FastField:
         first = int(frame)
         canonical = (self._positions, self._opacity_logits, self._shapes)
         outputs = (out.means, out.quats, out.scales, out.opacities, out.colors)
-        self._crew.run(
+        self._pool.run(
             deform,
             self._features,
             first,
@@ -117,9 +117,9 @@ def warm_up() -> None:
     codes = torch.zeros(config.window, 1, config.features, dtype=torch.uint8)
     scale = torch.ones(config.features)
     gop = Gop(Gaussians.empty(), one, codes, scale, scale, DeformationField(config), frames=1)
-    crew = ThreadPool(1, "deform")
-    GopDeformer(gop, crew).gaussians_at(0.0)
-    crew.close()
+    pool = ThreadPool(1, "deform")
+    GopDeformer(gop, pool).gaussians_at(0.0)
+    pool.close()
 
 
 def _lay_out(gop: Gop) -> FieldLayers:

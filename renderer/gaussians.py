@@ -1,16 +1,16 @@
 """Gaussians before and after activation.
 
-Conventions (docs/conventions.md): quaternions are wxyz; colours are display-encoded RGB;
-`CanonicalGaussians` hold what is stored and optimised, `Gaussians` what a rasteriser draws.
+`CanonicalGaussians` hold the values that are stored and optimised, `Gaussians` the values that a
+rasteriser draws. Quaternions are wxyz and colours are display-encoded RGB (docs/conventions.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import TypeVar
+from dataclasses import dataclass
 
 import torch
+from streamstgs.renderer.spherical_harmonics import sh_degree, sh_of_colors
 from torch import Tensor
 
 
@@ -18,12 +18,21 @@ from torch import Tensor
 class Gaussians:
     """Activated Gaussians, ready to rasterise.
 
+    `sh` wins: where it is given, backends draw the colours that it gives in the direction of view,
+    and `colors` serve those who ask for one colour per Gaussian. To paint Gaussians with other
+    colours, replace both: `replace(gaussians, colors=painted, sh=None)`.
+
     Args:
         means: [N, 3] centres, world units.
         quats: [N, 4] rotations wxyz, unit length.
         scales: [N, 3] standard deviations, world units, > 0.
         opacities: [N] 0..1.
         colors: [N, 3] RGB, >= 0, 1 is display white.
+        sh: [N, K, 3] spherical harmonics of degree 0 to 3, K = (degree + 1)^2, in the convention
+            of `renderer.spherical_harmonics`; None for colours that are the same from everywhere.
+
+    Raises:
+        ValueError: `sh` has another shape.
     """
 
     means: Tensor
@@ -31,35 +40,69 @@ class Gaussians:
     scales: Tensor
     opacities: Tensor
     colors: Tensor
+    sh: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.sh is not None:
+            sh_degree(self.sh)
 
     def __len__(self) -> int:
         return len(self.means)
 
-    def to(self, device: torch.device | str) -> Gaussians:
-        return _map(self, lambda t: t.to(device))
-
     def __getitem__(self, index: Tensor | slice) -> Gaussians:
-        return _map(self, lambda t: t[index])
+        """The Gaussians that `index` selects."""
+        return self.map(lambda t: t[index])
+
+    def to(self, device: torch.device | str) -> Gaussians:
+        return self.map(lambda t: t.to(device))
 
     def detach(self) -> Gaussians:
-        """The same, to be drawn without a gradient."""
-        return _map(self, lambda t: t.detach())
+        """The same Gaussians without gradients."""
+        return self.map(lambda t: t.detach())
+
+    def clone(self) -> Gaussians:
+        """A copy with memory of its own."""
+        return self.map(lambda t: t.clone())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The attributes that these Gaussians have, by name; `sh` only where it is given."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> Gaussians:
+        """Gaussians of which each attribute is `change` of the attribute here."""
+        return Gaussians(**{name: change(value) for name, value in self.tensors().items()})
 
     @staticmethod
     def concatenate(parts: list[Gaussians]) -> Gaussians:
-        """Join layers; the order of the parts is kept."""
-        return Gaussians(
-            *(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Gaussians))
-        )
+        """One set of all parts, in their order.
+
+        Where some parts have spherical harmonics, the others get those of their colours, and lower
+        degrees are filled up with zeros.
+        """
+        joined = {
+            name: torch.cat([part.tensors()[name] for part in parts])
+            for name in ("means", "quats", "scales", "opacities", "colors")
+        }
+        return Gaussians(**joined, sh=_joined_sh(parts))
 
     @staticmethod
     def empty(device: torch.device | str = "cpu") -> Gaussians:
         return CanonicalGaussians.empty(device).activate()
 
 
+def _joined_sh(parts: list[Gaussians]) -> Tensor | None:
+    degrees = [sh_degree(part.sh) for part in parts if part.sh is not None]
+    if not degrees:
+        return None
+    size = (max(degrees) + 1) ** 2
+    filled = [sh_of_colors(part.colors) if part.sh is None else part.sh for part in parts]
+    pad = torch.nn.functional.pad
+    return torch.cat([pad(sh, (0, 0, 0, size - sh.shape[1])) for sh in filled])
+
+
 @dataclass(frozen=True)
 class CanonicalGaussians:
-    """Gaussians as they are stored and optimised: before activation.
+    """Gaussians before activation, as they are stored and optimised. They have no `sh`.
 
     Args:
         means: [N, 3] centres, world units.
@@ -79,10 +122,10 @@ class CanonicalGaussians:
         return len(self.means)
 
     def to(self, device: torch.device | str) -> CanonicalGaussians:
-        return _map(self, lambda t: t.to(device))
+        return CanonicalGaussians(*(value.to(device) for value in vars(self).values()))
 
     def __getitem__(self, index: Tensor | slice) -> CanonicalGaussians:
-        return _map(self, lambda t: t[index])
+        return CanonicalGaussians(*(value[index] for value in vars(self).values()))
 
     def activate(self) -> Gaussians:
         """Gaussians a rasteriser can draw (paper, Sec. 3: ReLU colours, no spherical harmonics)."""
@@ -110,10 +153,3 @@ def rotation_matrices(quats: Tensor) -> Tensor:
         torch.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], dim=-1),
     ]
     return torch.stack(rows, dim=-2)
-
-
-_G = TypeVar("_G", Gaussians, CanonicalGaussians)
-
-
-def _map(owner: _G, change: Callable[[Tensor], Tensor]) -> _G:
-    return type(owner)(*(change(getattr(owner, f.name)) for f in fields(owner)))

@@ -24,7 +24,7 @@ HIDDEN = TRANSMITTANCE_MIN * (1 - ALPHA_MAX)
 
 
 @torch.no_grad()
-def contribution(gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
+def importance_score(gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
     """[N] float64: the change that leaving out each one makes, summed over pixels and channels.
 
     Of a pixel that is T alpha |color - behind|, where T is the light that the Gaussians before

@@ -1,36 +1,38 @@
-"""Which backend is chosen, with which words, and what it costs to ask."""
+"""Choice of a backend: order, reasons, plug-ins, and that importing loads nothing."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import types
+from importlib.metadata import EntryPoint
 
 import pytest
 import torch
+from streamstgs.app import doctor
 from streamstgs.renderer import BackendUnavailable, backends
-from streamstgs.renderer.backends import available_backends, choose_backend
+from streamstgs.renderer.backends import available_backends, choose_backend, plugins
+from streamstgs.renderer.backends.base import Backend, Capabilities
 from streamstgs.renderer.backends.cpu.backend import CpuBackend
 from streamstgs.renderer.backends.reference import ReferenceBackend
 
 
-class FakeOpenGL:
+class FakeOpenGL(ReferenceBackend):
     """Stands in for the OpenGL backend of a machine with the given driver."""
 
     name = "opengl"
-    device = torch.device("cpu")
 
     def __init__(self, driver: str) -> None:
-        self.renderer_name = driver
+        super().__init__()
+        self.capabilities = Capabilities(driver=driver)
         self.closed = False
 
     def close(self) -> None:
         self.closed = True
 
 
-class FakeGsplat:
+class FakeGsplat(ReferenceBackend):
     name = "gsplat"
-    device = torch.device("cpu")
 
 
 def refuse(words: str):
@@ -69,7 +71,7 @@ def test_hardware_opengl_comes_second(machine) -> None:
 
 
 @pytest.mark.parametrize("driver", ["llvmpipe (LLVM 15.0.6, 256 bits)", "softpipe", "SWRast"])
-def test_the_processor_comes_before_software_opengl(machine, driver: str) -> None:
+def test_cpu_comes_before_software_opengl(machine, driver: str) -> None:
     software = FakeOpenGL(driver)
     machine(gsplat=refuse("no CUDA device"), opengl=lambda: software)
     choice = choose_backend()
@@ -78,12 +80,12 @@ def test_the_processor_comes_before_software_opengl(machine, driver: str) -> Non
     assert software.closed
 
 
-def test_the_reason_says_all_obstacles(machine) -> None:
+def test_reason_names_all_obstacles(machine) -> None:
     machine(gsplat=refuse("no CUDA device"), opengl=refuse("there is no EGL"))
     assert choose_backend().reason == "cpu: no CUDA device; there is no EGL"
 
 
-def test_a_missing_module_is_an_obstacle(machine) -> None:
+def test_missing_module_is_an_obstacle(machine) -> None:
     def load():
         raise ImportError("libGL.so.1: cannot open shared object file")
 
@@ -92,26 +94,24 @@ def test_a_missing_module_is_an_obstacle(machine) -> None:
     assert "libGL.so.1" in str(dict(available_backends())["opengl"])
 
 
-def test_by_name() -> None:
+def test_backend_is_chosen_by_name() -> None:
     choice = choose_backend("reference")
     assert isinstance(choice.backend, ReferenceBackend)
     assert choice.reason == "reference: chosen by hand"
 
 
-def test_an_unknown_name_says_which_there_are() -> None:
+def test_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(BackendUnavailable, match=r"'vulkan'.*gsplat, opengl, cpu, reference"):
         choose_backend("vulkan")
 
 
-def test_a_backend_that_cannot_run_is_refused_by_name(machine) -> None:
+def test_unavailable_backend_is_refused_by_name(machine) -> None:
     machine(opengl=refuse("there is no EGL"))
     with pytest.raises(BackendUnavailable, match="there is no EGL"):
         choose_backend("opengl")
 
 
-def test_without_any_gpu_opengl_is_not_even_started(
-    machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_opengl_is_not_started_without_a_gpu(machine, monkeypatch: pytest.MonkeyPatch) -> None:
     def start() -> None:
         raise AssertionError("OpenGL was started")
 
@@ -121,20 +121,20 @@ def test_without_any_gpu_opengl_is_not_even_started(
     assert choose_backend().reason == "cpu: no CUDA device; there is no GPU"
 
 
-def test_gsplat_without_cuda_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gsplat_without_cuda_names_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(BackendUnavailable, match="no CUDA device"):
         choose_backend("gsplat")
 
 
-def test_gsplat_on_another_maker_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gsplat_on_another_gpu_names_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.version, "cuda", None)
     with pytest.raises(BackendUnavailable, match="NVIDIA"):
         choose_backend("gsplat")
 
 
-def test_gsplat_without_kernels_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gsplat_without_kernels_names_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     without_nvcc = types.ModuleType("gsplat.cuda._backend")
@@ -146,7 +146,7 @@ def test_gsplat_without_kernels_says_so(monkeypatch: pytest.MonkeyPatch) -> None
         choose_backend("gsplat")
 
 
-def test_available_backends_in_order_of_preference() -> None:
+def test_available_backends_are_in_order_of_preference() -> None:
     names = [name for name, _ in available_backends()]
     assert names == ["gsplat", "opengl", "cpu", "reference"]
     obstacles = dict(available_backends())
@@ -154,9 +154,87 @@ def test_available_backends_in_order_of_preference() -> None:
     assert obstacles["reference"] is None
 
 
+class PluginBackend(ReferenceBackend):
+    name = "vulkan"
+
+
+def not_a_backend() -> object:
+    return object()
+
+
+def raises_an_error() -> object:
+    raise ZeroDivisionError("oops")
+
+
+def refuses() -> object:
+    raise BackendUnavailable("no Vulkan driver")
+
+
+@pytest.fixture
+def offer(monkeypatch: pytest.MonkeyPatch):
+    """Call it with (name, attribute of this module) of the plug-ins of a machine."""
+
+    def install(*offers: tuple[str, str]) -> None:
+        points = [
+            EntryPoint(n, f"{__name__}:{attribute}", plugins.GROUP) for n, attribute in offers
+        ]
+        monkeypatch.setattr(plugins, "entry_points", lambda group: points)
+
+    return install
+
+
+def test_plugin_is_chosen_by_its_name(offer) -> None:
+    offer(("vulkan", "PluginBackend"))
+    assert isinstance(choose_backend("vulkan").backend, PluginBackend)
+    assert ("vulkan", None) in available_backends()
+
+
+@pytest.mark.parametrize(
+    ("attribute", "reason"),
+    [
+        ("not_a_backend", "does not implement"),
+        ("raises_an_error", "ZeroDivisionError: oops"),
+        ("missing", "AttributeError"),
+        ("refuses", "no Vulkan driver"),
+    ],
+)
+def test_broken_plugin_is_reported_and_skipped(offer, attribute: str, reason: str) -> None:
+    offer(("vulkan", attribute))
+    obstacles = dict(available_backends())
+    assert reason in str(obstacles["vulkan"])
+    assert obstacles["cpu"] is None
+    assert choose_backend("cpu").backend.name == "cpu"
+    with pytest.raises(BackendUnavailable, match=reason):
+        choose_backend("vulkan")
+
+
+def test_plugin_cannot_take_the_name_of_another_backend(
+    offer, caplog: pytest.LogCaptureFixture
+) -> None:
+    offer(("cpu", "raises_an_error"), ("vulkan", "PluginBackend"), ("vulkan", "refuses"))
+    assert isinstance(choose_backend("cpu").backend, CpuBackend)
+    assert isinstance(choose_backend("vulkan").backend, PluginBackend)
+    assert "the name is taken" in caplog.text
+
+
+def test_doctor_lists_plugins(offer, capsys: pytest.CaptureFixture[str]) -> None:
+    offer(("vulkan", "raises_an_error"))
+    findings = {finding.about: finding for finding in doctor._backends()}
+    assert "is broken: ZeroDivisionError: oops" in findings["vulkan"].answer
+    assert not findings["vulkan"].serious
+
+
+def test_every_backend_implements_the_protocol() -> None:
+    for name, obstacle in available_backends():
+        if obstacle is None:
+            backend = choose_backend(name).backend
+            assert isinstance(backend, Backend)
+            backend.close()
+
+
 def test_importing_loads_no_backend() -> None:
     script = (
-        "import sys, renderer, renderer.backends\n"
+        "import sys, streamstgs.renderer, streamstgs.renderer.backends\n"
         "loaded = {'gsplat', 'OpenGL', 'numba', 'PySide6'} & set(sys.modules)\n"
         "assert not loaded, loaded"
     )

@@ -13,7 +13,7 @@ from streamstgs.codec.quality_measurement import psnr_of_error
 from streamstgs.codec.view_cameras import orbit_cameras, preset_cameras
 from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from streamstgs.renderer.backends.reference import rasterize
-from streamstgs.renderer.importance import contribution
+from streamstgs.renderer.importance import importance_score
 
 from tests.synthetic import SyntheticSource, random_canonical
 
@@ -46,7 +46,7 @@ def discs(*depths_and_colors: tuple[float, float]) -> CanonicalGaussians:
 
 def test_contribution_is_the_change_of_the_picture_without_a_gaussian() -> None:
     gaussians = random_canonical(150).activate()
-    found = contribution(gaussians, front(), DRAWING)
+    found = importance_score(gaussians, front(), DRAWING)
     whole = picture(gaussians, front())
     for k in range(0, 150, 15):
         others = gaussians[torch.arange(150) != k]
@@ -57,14 +57,14 @@ def test_contribution_is_the_change_of_the_picture_without_a_gaussian() -> None:
 def test_what_is_not_drawn_contributes_nothing() -> None:
     gaussians = random_canonical(20).activate()
     behind = replace(gaussians, means=gaussians.means - torch.tensor([0.0, 0.0, 50.0]))
-    assert contribution(behind, front(), DRAWING).tolist() == [0.0] * 20
-    assert contribution(gaussians[:0], front(), DRAWING).shape == (0,)
+    assert importance_score(behind, front(), DRAWING).tolist() == [0.0] * 20
+    assert importance_score(gaussians[:0], front(), DRAWING).shape == (0,)
 
 
 def test_a_gaussian_before_others_of_its_color_can_be_spared() -> None:
     same, other = discs((0.0, 0.8), (1.0, 0.8)), discs((0.0, 0.8), (1.0, 0.2))
-    spared = contribution(same.activate(), front(), DRAWING)[0]
-    needed = contribution(other.activate(), front(), DRAWING)[0]
+    spared = importance_score(same.activate(), front(), DRAWING)[0]
+    needed = importance_score(other.activate(), front(), DRAWING)[0]
     assert spared < 0.1 * needed
 
 
@@ -75,7 +75,7 @@ def test_of_two_that_can_stand_in_for_each_other_one_is_kept() -> None:
     spot = replace(discs((-1.0, 0.3)), log_scales=torch.full((1, 3), 0.3).log())
     settings = replace(SMALL, ring_views=0)
     three = concatenate([twins, spot])
-    alone = contribution(three.activate(), front(), DRAWING)
+    alone = importance_score(three.activate(), front(), DRAWING)
     assert alone[2] > 2 * alone[:2].max()
     first, second, last = by_contribution(three, NOTHING, [1, 1, 1], META, settings)
     assert second.item() == 2

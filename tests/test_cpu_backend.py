@@ -37,7 +37,7 @@ def test_rgb8_is_the_rounded_picture() -> None:
     bright = scene()
     bright.colors.mul_(1.5)  # so that some of it is clipped
     exact = backend.render(bright, view(), SETTINGS).clamp(0, 1).numpy() * 255
-    rgb8 = backend.render_rgb8(bright, view(), SETTINGS)
+    rgb8 = backend.render_rgb8(bright, view(), SETTINGS).numpy()
     assert rgb8.dtype == np.uint8
     assert rgb8.shape == (61, 97, 3)
     assert rgb8.max() == 255
@@ -47,9 +47,9 @@ def test_rgb8_is_the_rounded_picture() -> None:
 def test_each_picture_has_memory_of_its_own() -> None:
     backend = CpuBackend()
     first = backend.render_rgb8(scene(), view(), SETTINGS)
-    kept = first.copy()
+    kept = first.clone()
     backend.render_rgb8(scene(5), view(), SETTINGS)
-    assert np.array_equal(first, kept)
+    assert torch.equal(first, kept)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

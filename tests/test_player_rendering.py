@@ -18,6 +18,7 @@ from streamstgs.app.player.rendering.frame_renderer import (
 from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
+from streamstgs.renderer.backends.base import Backend, Capabilities
 from streamstgs.renderer.errors import BackendUnavailable
 from streamstgs.renderer.thread_pool import ThreadPool
 
@@ -27,10 +28,11 @@ WAIT_S = 10.0
 PLAIN = RenderSettings()
 
 
-class ScriptedBackend:
+class ScriptedBackend(Backend):
     """Paints the frame's first mean and the picture's size; waits at a gate when told to."""
 
     name = "scripted"
+    capabilities = Capabilities()
     device = torch.device("cpu")
 
     def __init__(self) -> None:
@@ -196,8 +198,8 @@ def test_rgb8_is_rounded_clipped_or_made_by_the_backend() -> None:
     ]
 
     class Direct(ScriptedBackend):
-        def render_rgb8(self, *_: object) -> np.ndarray:
-            return np.full((1, 1, 3), 9, np.uint8)
+        def render_rgb8(self, *_: object) -> torch.Tensor:
+            return torch.full((1, 1, 3), 9, dtype=torch.uint8)
 
     assert render_rgb8(Direct(), Gaussians.empty(), camera(), RenderSettings()).max() == 9
 

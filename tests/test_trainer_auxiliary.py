@@ -98,9 +98,9 @@ def test_distillation_loss_of_a_case_worked_by_hand() -> None:
 
 def picked_out(count: int) -> tuple[Gaussians, Gaussians]:
     everything = random_canonical(count).activate()
-    everything = Gaussians(*(t.requires_grad_() for t in vars(everything).values()))
-    batch = Gaussians(*(t.detach()[:2] + 0.25 for t in vars(everything).values()))
-    return everything, Gaussians(*(t.requires_grad_() for t in vars(batch).values()))
+    everything = everything.map(lambda t: t.requires_grad_())
+    batch = everything.map(lambda t: t.detach()[:2] + 0.25)
+    return everything, batch.map(lambda t: t.requires_grad_())
 
 
 def test_the_batch_is_drawn_as_guided_and_the_others_as_they_are() -> None:

@@ -1,11 +1,12 @@
-"""Which backends there are, which of them this machine can run, and which is the best here.
+"""Lists the backends, checks which of them this machine can run, and chooses the fastest.
 
     gsplat      CUDA; the fastest
     opengl      any GPU, also software OpenGL
-    cpu         compiled loops; no GPU and no display needed
+    cpu         compiled loops; needs neither GPU nor display
     reference   small differentiable PyTorch; exact but slow, made for tests and training
 
-A backend is loaded when it is chosen, so that `import renderer.backends` needs none of them.
+Other packages can add backends (`renderer.backends.plugins`). A backend is loaded when it is
+chosen: `import streamstgs.renderer.backends` loads none of them.
 """
 
 from __future__ import annotations
@@ -16,30 +17,36 @@ from dataclasses import dataclass
 from glob import glob
 from typing import TYPE_CHECKING
 
+from streamstgs.renderer.backends.plugins import plugin_loaders
 from streamstgs.renderer.errors import BackendUnavailable
 
 if TYPE_CHECKING:
     from streamstgs.renderer.backends.base import Backend
 
-# One of these is there where Linux, or Windows around it, has a driver for a GPU. Looking for them
-# saves a machine without one the start of software OpenGL only to learn that it is software.
+# A GPU driver of Linux, or of Windows around a WSL, makes one of these files. A machine without any
+# need not start OpenGL only to learn that it is emulated.
 GPU_DEVICES = ("/dev/dri/render*", "/dev/nvidia[0-9]*", "/dev/dxg", "/dev/mali*", "/dev/kgsl*")
 SOFTWARE_OPENGL = ("llvmpipe", "softpipe", "swrast", "software")
 
 
 @dataclass(frozen=True)
 class BackendChoice:
-    """A backend ready to draw, and one sentence for people on why it is this one."""
+    """A backend ready to draw.
+
+    Args:
+        backend: belongs to the caller, who closes it.
+        reason: why it was chosen, one line for users.
+    """
 
     backend: Backend
     reason: str
 
 
 def choose_backend(name: str | None = None) -> BackendChoice:
-    """The backend called `name`, or the fastest one of this machine.
+    """The backend with this name, or the fastest of this machine if `name` is None.
 
     Raises:
-        BackendUnavailable: there is no such backend, or the machine cannot run it; says why.
+        BackendUnavailable: no backend has this name, or the machine cannot run it; says why.
     """
     if name is not None:
         return BackendChoice(_load(name), f"{name}: chosen by hand")
@@ -53,13 +60,16 @@ def choose_backend(name: str | None = None) -> BackendChoice:
 
 
 def available_backends() -> list[tuple[str, str | None]]:
-    """Each backend's name, and why this machine cannot run it (None: it can)."""
-    return [(name, _obstacle(name)) for name in _LOADERS]
+    """(name, reason why this machine cannot run it) of each backend; None if it can.
+
+    Backends of other packages follow the own ones; a broken one has a reason, too.
+    """
+    return [(name, _obstacle(name)) for name in _loaders()]
 
 
 def _obstacle(name: str) -> str | None:
     try:
-        close_backend(_load(name))
+        _load(name).close()
     except BackendUnavailable as obstacle:
         return str(obstacle)
     return None
@@ -73,32 +83,30 @@ def _best_on_cuda() -> BackendChoice:
 
 
 def _best_on_gpu() -> BackendChoice:
-    """OpenGL, but not where it is emulated: there the cpu backend is about three times faster."""
+    """OpenGL on a GPU; where it is emulated, the cpu backend is about three times faster."""
     if sys.platform == "linux" and not any(map(glob, GPU_DEVICES)):
         raise BackendUnavailable("there is no GPU")
     backend = _load("opengl")
-    driver = str(getattr(backend, "renderer_name", "OpenGL"))
+    driver = backend.capabilities.driver
     if any(word in driver.lower() for word in SOFTWARE_OPENGL):
-        close_backend(backend)
+        backend.close()
         raise BackendUnavailable("software OpenGL would be slower")
     return BackendChoice(backend, f"opengl: {driver}")
 
 
 def _load(name: str) -> Backend:
-    if name not in _LOADERS:
-        known = ", ".join(_LOADERS)
+    loaders = _loaders()
+    if name not in loaders:
+        known = ", ".join(loaders)
         raise BackendUnavailable(f"there is no backend {name!r}; choose one of {known}")
     try:
-        return _LOADERS[name]()
+        return loaders[name]()
     except ImportError as error:
         raise BackendUnavailable(f"{name} cannot be loaded: {error}") from error
 
 
-def close_backend(backend: Backend) -> None:
-    """Let go of what a backend holds beside memory, such as threads or an OpenGL context."""
-    close = getattr(backend, "close", None)
-    if close is not None:
-        close()
+def _loaders() -> dict[str, Callable[[], Backend]]:
+    return {**_LOADERS, **plugin_loaders(taken=_LOADERS)}
 
 
 def _gsplat() -> Backend:

@@ -1,6 +1,6 @@
-"""Draws with gsplat's CUDA kernels: the main path, and the trainer's rasteriser.
+"""Draws with gsplat's CUDA kernels: the fastest backend, and the trainer's rasteriser.
 
-gsplat is imported when it is first needed, and only where there is a CUDA device: elsewhere it
+gsplat is imported when it is first needed, and only on machines with a CUDA device: on others it
 would start to compile itself and fail.
 """
 
@@ -10,26 +10,28 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from streamstgs.renderer.backends.base import Backend, Capabilities, RenderedChannels
 from streamstgs.renderer.camera import Camera
 from streamstgs.renderer.errors import BackendUnavailable
 from streamstgs.renderer.gaussians import Gaussians
 from streamstgs.renderer.settings import DILATION_PX2, RenderSettings
+from streamstgs.renderer.spherical_harmonics import sh_degree
 from torch import Tensor
 
-BEHIND = (0.0, 0.0, -1.0)  # a place in the camera that is never drawn
+BEHIND = (0.0, 0.0, -1.0)  # a position behind the camera, in its axes: never drawn
 
 
-class GsplatBackend:
-    """Owner: any one thread. Gaussians and pictures stay on the CUDA device.
+class GsplatBackend(Backend):
+    """Draws on the CUDA device, where Gaussians and pictures stay. Owner: any one thread.
 
-    The first one on a machine may take minutes: gsplat compiles its kernels and keeps them.
+    Making the first one on a machine may take minutes: gsplat compiles its kernels and keeps them.
 
     Raises:
         BackendUnavailable: no CUDA device, or gsplat cannot compile its kernels.
     """
 
     name = "gsplat"
-    output_bits = 32
+    capabilities = Capabilities()
 
     def __init__(self) -> None:
         require_gsplat()
@@ -37,13 +39,22 @@ class GsplatBackend:
 
     @torch.no_grad()
     def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
-        """See `renderer.backends.base.Backend.render`. The host waits for no result here."""
+        """See `renderer.backends.base.Backend.render`. The host does not wait for the device."""
         drawable = replace(gaussians, means=_hide_broken(gaussians, camera))
         return rasterize(drawable, [camera], settings)[0][0]
 
+    @torch.no_grad()
+    def render_channels(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> RenderedChannels:
+        """See `renderer.backends.base.Backend.render_channels`. The host does not wait."""
+        drawable = replace(gaussians, means=_hide_broken(gaussians, camera))
+        colors, alphas, _ = rasterize(drawable, [camera], settings, depth=True)
+        return RenderedChannels(colors[0, ..., :3], alphas[0, ..., 0], colors[0, ..., 3])
+
 
 def require_gsplat() -> None:
-    """Raises BackendUnavailable, with the reason, where gsplat cannot draw."""
+    """Raise BackendUnavailable, with the reason, if gsplat cannot draw on this machine."""
     if not torch.cuda.is_available():
         raise BackendUnavailable("no CUDA device")
     if torch.version.cuda is None:
@@ -66,8 +77,8 @@ def rasterize(
     """Draw Gaussians from C cameras at once, differentiable with respect to all attributes.
 
     Args:
-        gaussians: on a CUDA device, all finite; channels of `colors` beyond RGB are drawn like
-            colours, over 0.
+        gaussians: on a CUDA device, all finite; without `sh`, channels of `colors` beyond RGB are
+            drawn like colours, over 0.
         cameras: of one picture size.
         absgrad: keep absolute gradients in info["means2d"].absgrad (Ye et al. 2024).
         depth: add the expected depth as a fourth channel, world units.
@@ -75,8 +86,8 @@ def rasterize(
     Returns:
         colors: [C, height, width, 3], further channels, depth last; over the background.
         alphas: [C, height, width, 1].
-        info: what gsplat tells, such as "means2d" [C, N, 2] and "radii" [C, N, 2]; empty
-            when there are no Gaussians.
+        info: gsplat's intermediate results, such as "means2d" [C, N, 2] and "radii" [C, N, 2];
+            empty when there are no Gaussians.
 
     Raises:
         BackendUnavailable: there is no CUDA device.
@@ -89,7 +100,7 @@ def rasterize(
     # made on the host and sent: torch.tensor(..., device) would wait for the device
     background = torch.tensor(settings.background).to(device, non_blocking=True)
     background = background.expand(len(cameras), 3)
-    further = gaussians.colors.shape[1] - 3
+    further = gaussians.colors.shape[1] - 3 if gaussians.sh is None else 0
     background = torch.nn.functional.pad(background, (0, further))
     if len(gaussians) == 0:
         return _empty_pictures(background, width, height, depth)
@@ -100,7 +111,7 @@ def rasterize(
         gaussians.quats,
         gaussians.scales,
         gaussians.opacities,
-        gaussians.colors,
+        _seen_colors(gaussians, cameras),
         torch.stack([camera.viewmat for camera in cameras]).to(device, non_blocking=True),
         torch.stack([camera.K for camera in cameras]).to(device, non_blocking=True),
         width,
@@ -113,6 +124,23 @@ def rasterize(
         absgrad=absgrad,
         rasterize_mode="antialiased",
     )
+
+
+def _seen_colors(gaussians: Gaussians, cameras: list[Camera]) -> Tensor:
+    """[N, D] colours that are the same from everywhere, or [C, N, 3] as each camera sees them.
+
+    gsplat would evaluate spherical harmonics itself, but invert the view matrices on the device to
+    find the cameras, and so make the host wait.
+    """
+    if gaussians.sh is None:
+        return gaussians.colors
+    from gsplat import spherical_harmonics
+
+    positions = torch.stack([camera.position for camera in cameras])
+    positions = positions.to(gaussians.means.device, non_blocking=True)
+    directions = gaussians.means[None] - positions[:, None]  # [C, N, 3]
+    sh = gaussians.sh.expand(len(cameras), *gaussians.sh.shape)
+    return (spherical_harmonics(sh_degree(gaussians.sh), directions, sh) + 0.5).clamp(min=0.0)
 
 
 def _picture_size(cameras: list[Camera]) -> tuple[int, int]:
@@ -134,10 +162,11 @@ def _empty_pictures(
 def _hide_broken(gaussians: Gaussians, camera: Camera) -> Tensor:
     """[N, 3] means, those of broken Gaussians moved behind the camera.
 
-    The projection kernel looks at the depth first, so that the NaN of a hidden Gaussian meets
-    nothing; and hiding needs no answer from the device, as leaving out would.
+    The projection kernel tests the depth first, so the NaN of a hidden Gaussian is never used.
+    Unlike selecting the sound ones, hiding needs no answer from the device.
     """
-    parts = (gaussians.means, gaussians.quats, gaussians.scales, gaussians.colors)
+    light = gaussians.colors if gaussians.sh is None else gaussians.sh.flatten(1)
+    parts = (gaussians.means, gaussians.quats, gaussians.scales, light)
     finite = torch.stack([part.sum(-1) for part in parts] + [gaussians.opacities]).sum(0).isfinite()
     sound = finite & (gaussians.quats.square().sum(-1) > 1e-24)
     place = camera.viewmat[:3, :3].T @ (torch.tensor(BEHIND) - camera.viewmat[:3, 3])

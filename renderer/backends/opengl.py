@@ -1,7 +1,7 @@
-"""The OpenGL backend without a window: draws on the GPU (or by software OpenGL), reads back.
+"""The OpenGL backend without a window: draws on the GPU (or by software OpenGL) and reads back.
 
-Same mathematics as the other backends but for the end of a pixel: blending runs back to front, so
-splats behind an opaque surface are not left out. What they add is below 1e-4.
+It differs from the other backends in one point: blending runs back to front, so splats behind an
+opaque surface are not left out. Their weights add up to less than 1e-4.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from OpenGL import GL
+from streamstgs.renderer.backends.base import Backend, Capabilities, RenderedChannels
 from streamstgs.renderer.backends.opengl_program import SplatProgram
 from streamstgs.renderer.camera import Camera
 from streamstgs.renderer.errors import BackendUnavailable, RenderError
@@ -19,8 +20,8 @@ from streamstgs.renderer.settings import RenderSettings
 from torch import Tensor
 
 
-class OpenGLBackend:
-    """Implements `renderer.backends.base.Backend` on a surfaceless EGL context.
+class OpenGLBackend(Backend):
+    """Draws in a surfaceless EGL context. Owner: any one thread.
 
     The context is current on a thread of its own for its whole life: `render` never disturbs a
     window's context that is current on the calling thread.
@@ -30,19 +31,19 @@ class OpenGLBackend:
     """
 
     name = "opengl"
-    output_bits = 32
 
     def __init__(self) -> None:
         self.device = torch.device("cpu")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="opengl-backend")
         try:
-            self._thread.submit(self._start).result()
+            driver = self._thread.submit(self._start).result()
         except BackendUnavailable:
             self._thread.shutdown()
             raise
         except RenderError as error:
             self._thread.shutdown()
             raise BackendUnavailable(f"OpenGL cannot draw splats: {error}") from error
+        self.capabilities = Capabilities(driver=driver)
 
     def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
         """[height, width, 3] float32 on the CPU, top row first.
@@ -52,21 +53,34 @@ class OpenGLBackend:
         """
         return self._thread.submit(self._render, gaussians, camera, settings).result()
 
+    def render_channels(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> RenderedChannels:
+        """See `renderer.backends.base.Backend.render_channels`; on the CPU."""
+        return self._thread.submit(self._render_channels, gaussians, camera, settings).result()
+
     def close(self) -> None:
         """Free the context. The backend cannot draw afterwards."""
         self._thread.submit(self._stop).result()
         self._thread.shutdown()
 
-    def _start(self) -> None:
+    def _start(self) -> str:
+        """Make the context and compile; returns the name of the driver."""
         self._context = EglContext()
         self._context.make_current()
-        self.renderer_name = self._context.renderer_name()  # of the driver, e.g. "llvmpipe (...)"
         self._splats = SplatProgram(accumulate_format=GL.GL_RGBA32F)
+        return self._context.renderer_name()
 
     def _render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
         self._splats.upload(gaussians)
         self._splats.render_texture(camera, settings)
         return torch.from_numpy(self._splats.read_picture())
+
+    def _render_channels(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> RenderedChannels:
+        self._splats.upload(gaussians)
+        return self._splats.render_channels(camera, settings)
 
     def _stop(self) -> None:
         self._splats.release()

@@ -1,8 +1,9 @@
-"""Gaussian splatting in GLSL, inside an OpenGL context that somebody else owns.
+"""Gaussian splatting in GLSL, inside an OpenGL context that the caller owns.
 
 OpenGL 4.1 core (the newest of macOS): no compute, no storage buffers. Attributes lie in texture
 buffers in the order of the Gaussians; only the drawing order, 4 bytes each, is sent again when the
-camera turns.
+camera turns. Spherical harmonics are evaluated in the vertex shader, so a camera that moves needs
+no new colours from the CPU.
 
 In a QOpenGLWidget (set the default QSurfaceFormat to version 4.1, core profile, before
 QApplication):
@@ -14,7 +15,7 @@ QApplication):
     def paintGL(self):
         ratio = self.devicePixelRatioF()  # HiDPI: OpenGL counts device pixels
         width, height = round(self.width() * ratio), round(self.height() * ratio)
-        self.splats.upload(self.gaussians)  # nothing happens while it is the same object
+        self.splats.upload(self.gaussians)  # does nothing for the object that was uploaded last
         camera = self.orbit.camera(width, height)  # the widget's aspect: no bars
         self.splats.draw(
             camera, self.settings, self.defaultFramebufferObject(), (0, 0, width, height)
@@ -29,11 +30,13 @@ QApplication):
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from OpenGL import GL
+from streamstgs.renderer.backends.base import RenderedChannels
 from streamstgs.renderer.backends.depth_order import back_to_front
 from streamstgs.renderer.camera import Camera
 from streamstgs.renderer.gaussians import Gaussians
@@ -42,18 +45,42 @@ from streamstgs.renderer.present.gl_objects import PictureTarget, TextureBuffer
 from streamstgs.renderer.present.gl_program import link_program, shader_source, uniform_locations
 from streamstgs.renderer.present.texture_blit import TextureBlit, Viewport, reset_draw_state
 from streamstgs.renderer.settings import ALPHA_MAX, ALPHA_MIN, DILATION_PX2, RenderSettings
+from streamstgs.renderer.spherical_harmonics import C0, C1, C2, C3
 from torch import Tensor
 
 # Splats drawn as one instance: instances of four vertices would leave most of a GPU's lanes idle.
 _SPLATS_PER_INSTANCE = 128
 _QUAD = np.array([0, 1, 2, 2, 1, 3], np.uint16)
+_CONSTANTS = {
+    "DILATION_PX2": DILATION_PX2,
+    "ALPHA_MIN": ALPHA_MIN,
+    "ALPHA_MAX": ALPHA_MAX,
+    "SH_C0": C0,
+    "SH_C1": C1,
+    **{f"SH_C2_{i}": value for i, value in enumerate(C2)},
+    **{f"SH_C3_{i}": value for i, value in enumerate(C3)},
+}
 _ATTRIBUTES = {  # name -> texel format, components
     "means": (GL.GL_RGB32F, 3),
     "quats": (GL.GL_RGBA32F, 4),
     "scales": (GL.GL_RGB32F, 3),
     "opacities": (GL.GL_R32F, 1),
     "colors": (GL.GL_RGB32F, 3),
+    "sh": (GL.GL_RGB32F, 3),  # as many texels per Gaussian as it has coefficients
 }
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One time that all splats are drawn.
+
+    Args:
+        clear: RGBA of the pixels before.
+        depth_as_color: draw each splat's depth in place of its colour.
+    """
+
+    clear: tuple[float, float, float, float]
+    depth_as_color: bool = False
 
 
 class SplatProgram:
@@ -69,29 +96,25 @@ class SplatProgram:
 
     @gl_errors_as_render_errors()
     def __init__(self, accumulate_format: int = GL.GL_RGBA16F) -> None:
-        constants = {
-            "DILATION_PX2": DILATION_PX2,
-            "ALPHA_MIN": ALPHA_MIN,
-            "ALPHA_MAX": ALPHA_MAX,
-        }
         self._program = link_program(
             shader_source("streamstgs.renderer.backends", "splat.vert.glsl"),
             shader_source("streamstgs.renderer.backends", "splat.frag.glsl"),
-            constants,
+            _CONSTANTS,
         )
         self._attributes = {name: TextureBuffer(*kind) for name, kind in _ATTRIBUTES.items()}
         self._order = TextureBuffer(GL.GL_R32UI, 1)
         self._uniforms = uniform_locations(
             self._program,
             *_ATTRIBUTES,
-            *("order", "count", "splats_per_instance"),
-            *("rotation", "translation", "focal_px", "center_px", "size_px"),
+            *("order", "count", "splats_per_instance", "sh_size", "depth_as_color"),
+            *("rotation", "translation", "eye", "focal_px", "center_px", "size_px"),
         )
         self._vertex_array, self._indices = _quad_indices()
         self._target = PictureTarget(accumulate_format)
         self._blit = TextureBlit()
         self._uploaded: Gaussians | None = None
         self._means = np.empty((0, 3), np.float32)
+        self._sh_size = 0  # coefficients of each uploaded Gaussian
         self._count = 0
         self._sorted_for: tuple[float, ...] | None = None
         self._drawn_for: tuple[float, ...] | None = None
@@ -106,9 +129,10 @@ class SplatProgram:
         if gaussians is self._uploaded:
             return
         drawable = _drawable(gaussians)
-        for name, buffer in self._attributes.items():
-            buffer.upload(getattr(drawable, name).numpy())
+        for name, values in drawable.tensors().items():
+            self._attributes[name].upload(values.numpy())
         self._means = drawable.means.numpy()
+        self._sh_size = 0 if drawable.sh is None else drawable.sh.shape[1]
         self._uploaded = gaussians
         self._sorted_for = self._drawn_for = None
 
@@ -144,12 +168,30 @@ class SplatProgram:
         self._drawn_for = None
         self._sort(camera, settings)
         self._target.bind(camera.width, camera.height)
-        self._draw_splats(camera, settings)
+        self._draw_splats(camera, _Pass((*settings.background, 1.0)))
         return self._target.texture
 
     def read_picture(self) -> NDArray[np.float32]:
-        """[height, width, 3] float32 copy of what was drawn last, top row first."""
+        """[height, width, 3] float32 copy of the picture that was drawn last, top row first."""
         return self._target.read()
+
+    @gl_errors_as_render_errors()
+    def render_channels(self, camera: Camera, settings: RenderSettings) -> RenderedChannels:
+        """Colour, alpha and depth, on the CPU. The splats are drawn twice.
+
+        Raises:
+            RenderError: the picture is larger than the driver allows.
+        """
+        self._drawn_for = None
+        self._sort(camera, settings)
+        self._target.bind(camera.width, camera.height)
+        transparent = (0.0, 0.0, 0.0, 0.0)
+        self._draw_splats(camera, _Pass(transparent))
+        color, alpha = torch.from_numpy(self._target.read(with_alpha=True)).split([3, 1], dim=-1)
+        self._draw_splats(camera, _Pass(transparent, depth_as_color=True))
+        depth = torch.from_numpy(self._target.read())[..., :1] / alpha.clamp(min=1e-10)
+        color = color + (1 - alpha) * torch.tensor(settings.background)
+        return RenderedChannels(color, alpha[..., 0].contiguous(), depth[..., 0].contiguous())
 
     def release(self) -> None:
         """Free everything held in the context."""
@@ -171,9 +213,9 @@ class SplatProgram:
         self._count = len(order)
         self._sorted_for = key
 
-    def _draw_splats(self, camera: Camera, settings: RenderSettings) -> None:
+    def _draw_splats(self, camera: Camera, drawing: _Pass) -> None:
         reset_draw_state()
-        GL.glClearColor(*settings.background, 1.0)
+        GL.glClearColor(*drawing.clear)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT)
         if self._count == 0:
             return
@@ -182,6 +224,7 @@ class SplatProgram:
         GL.glBlendFunc(GL.GL_ONE, GL.GL_ONE_MINUS_SRC_ALPHA)  # premultiplied "over"
         GL.glUseProgram(self._program)
         self._set_uniforms(camera)
+        GL.glUniform1i(self._uniforms["depth_as_color"], int(drawing.depth_as_color))
         GL.glBindVertexArray(self._vertex_array)
         GL.glDrawElementsInstanced(
             GL.GL_TRIANGLES,
@@ -205,8 +248,10 @@ class SplatProgram:
         view, K = camera.viewmat.numpy(), camera.K.numpy()
         GL.glUniform1i(places["count"], self._count)
         GL.glUniform1i(places["splats_per_instance"], _SPLATS_PER_INSTANCE)
+        GL.glUniform1i(places["sh_size"], self._sh_size)
         GL.glUniformMatrix3fv(places["rotation"], 1, True, np.ascontiguousarray(view[:3, :3]))
         GL.glUniform3f(places["translation"], *view[:3, 3].tolist())
+        GL.glUniform3f(places["eye"], *camera.position.tolist())
         GL.glUniform2f(places["focal_px"], float(K[0, 0]), float(K[1, 1]))
         GL.glUniform2f(places["center_px"], float(K[0, 2]), float(K[1, 2]))
         GL.glUniform2f(places["size_px"], camera.width, camera.height)
@@ -214,20 +259,16 @@ class SplatProgram:
 
 def _drawable(gaussians: Gaussians) -> Gaussians:
     """Float32 on the CPU, without Gaussians that are not finite or have no orientation."""
-    host = [
-        getattr(gaussians, name).detach().to("cpu", torch.float32).contiguous()
-        for name in _ATTRIBUTES
-    ]
-    on_host = Gaussians(*host)
+    on_host = gaussians.map(lambda t: t.detach().to("cpu", torch.float32).contiguous())
     if _is_finite(on_host):
         return on_host
-    rows = torch.stack([t.reshape(len(t), -1).isfinite().all(dim=1) for t in host]).all(dim=0)
-    return on_host[rows & (on_host.quats.square().sum(dim=1) > 0)]
+    finite = [t.reshape(len(t), -1).isfinite().all(dim=1) for t in on_host.tensors().values()]
+    return on_host[torch.stack(finite).all(dim=0) & (on_host.quats.square().sum(dim=1) > 0)]
 
 
 def _is_finite(gaussians: Gaussians) -> bool:
     """False if any number may be NaN or infinite: one such number spoils the sum."""
-    sums = [getattr(gaussians, name).sum() for name in _ATTRIBUTES]
+    sums = [values.sum() for values in gaussians.tensors().values()]
     norms = gaussians.quats.square().sum(dim=1)
     return bool(torch.stack(sums).isfinite().all()) and not bool((norms == 0).any())
 

@@ -1,16 +1,17 @@
-"""The oracle: 3D Gaussian Splatting in small, legible, differentiable PyTorch.
+"""3D Gaussian Splatting in small, legible, differentiable PyTorch: the oracle of the tests.
 
 The same mathematics as `gsplat.rasterization(rasterize_mode="antialiased", packed=False)`,
-in the order of the formulas: project, sort by depth, blend front to back. The trainer uses it
-where there is no CUDA; tests hold every other backend against it.
+in the order of the formulas: project, sort by depth, blend front to back. The trainer uses it on
+machines without CUDA; tests compare every other backend with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
+from streamstgs.renderer.backends.base import Backend, Capabilities, RenderedChannels
 from streamstgs.renderer.camera import Camera
 from streamstgs.renderer.gaussians import Gaussians, rotation_matrices
 from streamstgs.renderer.settings import (
@@ -21,11 +22,12 @@ from streamstgs.renderer.settings import (
     TRANSMITTANCE_MIN,
     RenderSettings,
 )
+from streamstgs.renderer.spherical_harmonics import evaluate_sh
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 FAR = 1e10  # gsplat's far plane
-FRUSTUM_MARGIN = 0.3  # the Jacobian is taken no further outside the picture than this half-width
+FRUSTUM_MARGIN = 0.3  # of half the picture: the Jacobian is taken no further outside than this
 TILE_PX = 32  # pixels are blended tile by tile, with the splats that touch the tile
 CHUNK = 512  # splats blended at once in a tile; with TILE_PX it bounds the memory
 
@@ -40,7 +42,7 @@ class Splats:
         radii: [V, 2] half sides of the box in px outside which alpha < ALPHA_MIN.
         depths: [V] z in the camera, world units.
         opacities: [V] scaled for anti-aliasing.
-        colors: [V, 3].
+        colors: [V, 3] seen from the camera; further channels are blended like colours.
     """
 
     means: Tensor
@@ -51,14 +53,14 @@ class Splats:
     colors: Tensor
 
     def __getitem__(self, index: Tensor) -> Splats:
-        return Splats(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
+        return Splats(*(values[index] for values in vars(self).values()))
 
 
-class ReferenceBackend:
-    """Owner: any one thread. Works on any torch device; made to be read, not to be fast."""
+class ReferenceBackend(Backend):
+    """Draws with the oracle, on any torch device. Owner: any one thread."""
 
     name = "reference"
-    output_bits = 32
+    capabilities = Capabilities()
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
@@ -67,6 +69,13 @@ class ReferenceBackend:
     def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
         """See `renderer.backends.base.Backend.render`."""
         return rasterize(gaussians, camera, settings)[0]
+
+    @torch.no_grad()
+    def render_channels(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> RenderedChannels:
+        """See `renderer.backends.base.Backend.render_channels`."""
+        return rasterize_channels(gaussians, camera, settings)
 
 
 def rasterize(
@@ -78,24 +87,45 @@ def rasterize(
         colors: [height, width, 3] over the background.
         alphas: [height, width] how much of the background is covered, 0..1.
     """
+    splats = _visible_splats(gaussians, camera, settings)
+    background = splats.colors.new_tensor(settings.background)
+    picture = _draw(splats, camera, background)
+    return picture[..., :3], picture[..., 3]
+
+
+def rasterize_channels(
+    gaussians: Gaussians, camera: Camera, settings: RenderSettings
+) -> RenderedChannels:
+    """Colour, alpha and expected depth, differentiable with respect to all attributes."""
+    splats = _visible_splats(gaussians, camera, settings)
+    told = replace(splats, colors=torch.cat([splats.colors, splats.depths[:, None]], dim=-1))
+    picture = _draw(told, camera, told.colors.new_tensor([*settings.background, 0.0]))
+    color, depth, alpha = picture.split([3, 1, 1], dim=-1)
+    return RenderedChannels(color, alpha[..., 0], (depth / alpha.clamp(min=1e-10))[..., 0])
+
+
+def _visible_splats(gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Splats:
+    """The splats that can be seen, nearest first."""
     with torch.no_grad():
         visible = is_visible(gaussians, project(gaussians, camera), camera, settings)
-    # Project again without what is left out, so that its NaNs cannot reach a gradient.
+    # Project again without the invisible ones, so that their NaNs cannot reach a gradient.
     splats = project(gaussians[visible], camera)
-    splats = splats[torch.argsort(splats.depths.detach(), stable=True)]
-    background = splats.colors.new_tensor(settings.background)
-    canvas = [
+    return splats[torch.argsort(splats.depths.detach(), stable=True)]
+
+
+def _draw(splats: Splats, camera: Camera, background: Tensor) -> Tensor:
+    """[height, width, C + 1] C blended channels over the background [C], then alpha."""
+    rows = [
         torch.cat([_draw_tile(splats, tile, background) for tile in row], dim=1)
         for row in _tile_rows(camera, splats.means.device)
     ]
-    picture = torch.cat(canvas, dim=0)  # [height, width, 4]
-    return picture[..., :3], picture[..., 3]
+    return torch.cat(rows, dim=0)
 
 
 def project(gaussians: Gaussians, camera: Camera) -> Splats:
     """EWA projection (Zwicker 2001) with the anti-aliasing of Mip-Splatting (Yu et al. 2024).
 
-    Every Gaussian is projected, also those that `is_visible` then leaves out.
+    Every Gaussian is projected; `is_visible` tells which ones are drawn.
     """
     viewmat, K = (m.to(gaussians.means) for m in (camera.viewmat, camera.K))
     means = gaussians.means @ viewmat[:3, :3].T + viewmat[:3, 3]  # [N, 3] in the camera
@@ -115,8 +145,15 @@ def project(gaussians: Gaussians, camera: Camera) -> Splats:
         radii=_extent_sigma(opacities)[:, None] * torch.stack([xx, yy], dim=-1).sqrt(),
         depths=means[:, 2],
         opacities=opacities,
-        colors=gaussians.colors,
+        colors=_seen_colors(gaussians, camera),
     )
+
+
+def _seen_colors(gaussians: Gaussians, camera: Camera) -> Tensor:
+    """[N, 3] colours as the camera sees them."""
+    if gaussians.sh is None:
+        return gaussians.colors
+    return evaluate_sh(gaussians.sh, gaussians.means - camera.position.to(gaussians.means))
 
 
 def _jacobian(means: Tensor, K: Tensor, camera: Camera) -> Tensor:
@@ -145,6 +182,8 @@ def is_visible(
 ) -> Tensor:
     """[N] bool: in front of the near plane, in the picture, not faint, degenerate or NaN."""
     numbers = [splats.means, splats.conics, splats.radii, splats.colors]
+    if gaussians.sh is not None:
+        numbers.append(gaussians.sh.flatten(1))
     finite = torch.cat(numbers, dim=-1).isfinite().all(-1) & (gaussians.quats.norm(dim=-1) > 1e-12)
     in_depth = (splats.depths >= settings.near) & (splats.depths <= FAR)
     size = splats.means.new_tensor([camera.width, camera.height])
@@ -162,12 +201,12 @@ def _tile_rows(camera: Camera, device: torch.device) -> Iterator[list[Tensor]]:
 
 
 def _draw_tile(splats: Splats, pixels: Tensor, background: Tensor) -> Tensor:
-    """Blend sorted splats over the pixels [h, w, 2] of a tile: [h, w, 4] colour and alpha."""
+    """[h, w, C + 1] channels and alpha of sorted splats over the pixels [h, w, 2] of a tile."""
     low, high = pixels[0, 0], pixels[-1, -1]
     touches = (splats.means + splats.radii >= low) & (splats.means - splats.radii <= high)
     splats = splats[touches.all(-1)]
     flat = pixels.reshape(-1, 2)
-    color = flat.new_zeros(len(flat), 3)
+    color = flat.new_zeros(len(flat), len(background))
     passed = flat.new_ones(len(flat))  # transmittance if no pixel ever finished
     remaining = passed  # transmittance with the splats that were drawn
     for start in range(0, len(splats.depths), CHUNK):
@@ -177,17 +216,17 @@ def _draw_tile(splats: Splats, pixels: Tensor, background: Tensor) -> Tensor:
         )
         color = color + blended
     color = color + remaining[:, None] * background
-    return torch.cat([color, 1 - remaining[:, None]], dim=-1).reshape(*pixels.shape[:2], 4)
+    return torch.cat([color, 1 - remaining[:, None]], dim=-1).reshape(*pixels.shape[:2], -1)
 
 
 def _blend(
     splats: Splats, pixels: Tensor, passed: Tensor, remaining: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Front-to-back blending of a chunk: colour [P, 3] to add, and both transmittances [P].
+    """Front-to-back blending of a chunk: channels [P, C] to add, and both transmittances [P].
 
     A pixel is finished by the first splat that would leave TRANSMITTANCE_MIN or less; that splat
-    and all behind it are not drawn. `passed` counts them all the same: it only ever falls, so
-    comparing it tells for every splat whether the pixel was finished, in this chunk or before.
+    and all behind it are not drawn. `passed` also counts the splats that are not drawn: it only
+    ever falls, so one comparison tells whether the pixel was finished, in this chunk or before.
     """
     dx, dy = (splats.means[None] - pixels[:, None]).unbind(-1)  # [P, K]
     xx, xy, yy = splats.conics.unbind(-1)

@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 from OpenGL import GL
+from streamstgs.renderer.backends.base import to_rgb8
 from streamstgs.renderer.present.gl_objects import Texture2D
 from streamstgs.renderer.present.texture_blit import TextureBlit, Viewport
 from torch import Tensor
 
-RenderedFrame = Tensor | NDArray[Any]
+Picture = Tensor | NDArray[Any]
 
 
 class Presenter(ABC):
@@ -29,7 +30,7 @@ class Presenter(ABC):
         self._blit = TextureBlit()
 
     @abstractmethod
-    def present(self, picture: RenderedFrame) -> int:
+    def present(self, picture: Picture) -> int:
         """Name of a texture with the picture in 8 bit, row 0 on top; valid until the next call.
 
         Args:
@@ -56,7 +57,7 @@ class Presenter(ABC):
         self._texture.release()
 
 
-def display_bytes(picture: RenderedFrame) -> Tensor:
+def display_bytes(picture: Picture) -> Tensor:
     """[H, W, 3] uint8, where the picture is; every way of presenting rounds like this.
 
     Raises:
@@ -69,4 +70,4 @@ def display_bytes(picture: RenderedFrame) -> Tensor:
         return tensor
     if not tensor.is_floating_point():
         raise ValueError(f"a picture is float or uint8, not {tensor.dtype}")
-    return tensor.detach().clamp(0.0, 1.0).mul_(255.0).add_(0.5).to(torch.uint8)
+    return to_rgb8(tensor)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from OpenGL import GL
 from streamstgs.renderer.errors import InteropUnavailable
-from streamstgs.renderer.present.base import Presenter, RenderedFrame, display_bytes
+from streamstgs.renderer.present.base import Picture, Presenter, display_bytes
 from streamstgs.renderer.present.gl_errors import gl_errors_as_render_errors
 
 
@@ -50,7 +50,7 @@ class CudaGlPresenter(Presenter):
             raise
 
     @gl_errors_as_render_errors()
-    def present(self, picture: RenderedFrame) -> int:
+    def present(self, picture: Picture) -> int:
         data = display_bytes(picture)
         height, width = data.shape[:2]
         with torch.cuda.device(self._device):

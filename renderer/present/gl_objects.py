@@ -15,7 +15,7 @@ class TextureBuffer:
     """An array that shaders read with texelFetch.
 
     Args:
-        texel_format: what one texel is, e.g. GL_RGB32F.
+        texel_format: sized format of a texel, e.g. GL_RGB32F.
         components: numbers per texel.
     """
 
@@ -31,11 +31,16 @@ class TextureBuffer:
     def upload(self, values: NDArray[Any]) -> None:
         """Replace the contents. The old storage is orphaned: draws under way keep it.
 
+        Args:
+            values: one row for each Gaussian, of one or more texels.
+
         Raises:
             RenderError: more texels than this driver can address.
         """
-        if values.size // self._components > self._limit:
-            raise RenderError(f"this OpenGL driver addresses no more than {self._limit} Gaussians")
+        texels = values.size // self._components
+        if texels > self._limit:
+            most = self._limit * len(values) // texels
+            raise RenderError(f"this OpenGL driver addresses no more than {most} such Gaussians")
         values = np.ascontiguousarray(values)
         GL.glBindBuffer(GL.GL_TEXTURE_BUFFER, self._buffer)
         GL.glBufferData(GL.GL_TEXTURE_BUFFER, values.nbytes, _pointer(values), GL.GL_STREAM_DRAW)
@@ -126,13 +131,14 @@ class PictureTarget:
             if GL.glCheckFramebufferStatus(GL.GL_FRAMEBUFFER) != GL.GL_FRAMEBUFFER_COMPLETE:
                 raise RenderError("this OpenGL driver cannot draw into a float texture")
 
-    def read(self) -> NDArray[np.float32]:
-        """[height, width, 3] float32 copy of the picture, top row first."""
+    def read(self, with_alpha: bool = False) -> NDArray[np.float32]:
+        """[height, width, 3 or 4] float32 copy of the picture, top row first."""
         width, height = self.size_px
-        picture = np.empty((height, width, 3), np.float32)
+        kind, channels = (GL.GL_RGBA, 4) if with_alpha else (GL.GL_RGB, 3)
+        picture = np.empty((height, width, channels), np.float32)
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, self.framebuffer)
         GL.glPixelStorei(GL.GL_PACK_ALIGNMENT, 4)
-        GL.glReadPixels(0, 0, width, height, GL.GL_RGB, GL.GL_FLOAT, _pointer(picture))
+        GL.glReadPixels(0, 0, width, height, kind, GL.GL_FLOAT, _pointer(picture))
         return picture
 
     def release(self) -> None:

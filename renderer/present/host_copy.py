@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 
 from OpenGL import GL
-from streamstgs.renderer.present.base import Presenter, RenderedFrame, display_bytes
+from streamstgs.renderer.present.base import Picture, Presenter, display_bytes
 from streamstgs.renderer.present.gl_errors import gl_errors_as_render_errors
 
 
@@ -19,7 +19,7 @@ class HostCopyPresenter(Presenter):
         self._pixels = int(GL.glGenBuffers(1))
 
     @gl_errors_as_render_errors()
-    def present(self, picture: RenderedFrame) -> int:
+    def present(self, picture: Picture) -> int:
         data = display_bytes(picture).cpu().contiguous()
         height, width = data.shape[:2]
         self._texture.resize(width, height)

@@ -196,9 +196,9 @@ def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
 
 def with_batch(gaussians: Gaussians, batch: Tensor, guided: Gaussians) -> Gaussians:
     """All Gaussians at a frame, those of the batch [B] as guided, the others without gradient."""
-    return Gaussians(
-        *(
-            old.detach().index_copy(0, batch, new)
-            for old, new in zip(vars(gaussians).values(), vars(guided).values(), strict=True)
-        )
-    )
+    new = guided.tensors()
+    drawn = {
+        name: old.detach().index_copy(0, batch, new[name])
+        for name, old in gaussians.tensors().items()
+    }
+    return Gaussians(**drawn)

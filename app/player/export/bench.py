@@ -21,7 +21,7 @@ from streamstgs.app.player.timeline import Timeline
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.streaming.address import redact_credentials
 from streamstgs.renderer import Camera, Gaussians, Gop, RenderError, RenderSettings
-from streamstgs.renderer.backends import BackendChoice, choose_backend, close_backend
+from streamstgs.renderer.backends import BackendChoice, choose_backend
 
 OPENING_TIMEOUT_S = 60.0
 WARM_UP_FRAMES = 3
@@ -109,7 +109,7 @@ class _Opening:
             self.seconds["start_of_program"] = age_s
         with self._step("backend"):
             self.choice: BackendChoice = choose_backend(backend)
-            self._warm_up()
+            self.choice.backend.warm_up()
         with self._step("open"):
             self.scene: Scene = open_scene(location)
         self.rung = self.scene.rungs[0] if rung is None else rung
@@ -139,7 +139,7 @@ class _Opening:
         self.scene.close()
         self.source.close()
         if self.owns_backend:
-            close_backend(self.choice.backend)
+            self.choice.backend.close()
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -147,18 +147,14 @@ class _Opening:
         yield
         self.seconds[name] = time.perf_counter() - start_s
 
-    def _warm_up(self) -> None:
-        warm_up = getattr(self.choice.backend, "warm_up", None)
-        if warm_up is not None:
-            warm_up()
-
 
 def draw(
     choice: BackendChoice, gaussians: Gaussians, camera: Camera, settings: RenderSettings
 ) -> Any:
     """The picture as the backend hands it over fastest: 8 bit where it offers that."""
-    backend: Any = choice.backend
-    return getattr(backend, "render_rgb8", backend.render)(gaussians, camera, settings)
+    backend = choice.backend
+    render = backend.render_rgb8 if backend.capabilities.writes_rgb8 else backend.render
+    return render(gaussians, camera, settings)
 
 
 def _measure_stages(

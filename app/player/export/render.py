@@ -27,7 +27,7 @@ from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.source import SceneMeta
 from streamstgs.codec.streaming.address import is_url, local_path, split_login
 from streamstgs.renderer import Gop, RenderSettings
-from streamstgs.renderer.backends import choose_backend, close_backend
+from streamstgs.renderer.backends import choose_backend
 
 PREVIEW_HEIGHT_PX = 360
 Rgb8 = NDArray[np.uint8]
@@ -246,7 +246,7 @@ class _Rendering:
 
     def __exit__(self, *_: object) -> None:
         self._renderer.close()
-        close_backend(self._backend)
+        self._backend.close()
 
     def run(self, job: _Job, progress: ReportProgress) -> None:
         """Write the job's file."""

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from streamstgs.app.player.rendering.stage_timer import DeviceFence
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
-from streamstgs.renderer.backends import close_backend
-from streamstgs.renderer.backends.base import Backend
+from streamstgs.renderer.backends.base import Backend, to_rgb8
 from streamstgs.renderer.field_inference import GopDeformer
 from streamstgs.renderer.thread_pool import ThreadPool
-from torch import Tensor
 
 
 class Deformer(Protocol):
@@ -109,7 +106,7 @@ class FrameDeformer:
         gaussians, fresh = self.gaussians(request.frame.gop, request.frame.frame)
         deform_ms = 1000 * (time.perf_counter() - start_s) if fresh else 0.0
         if fresh:
-            self._copy = _copied(gaussians)
+            self._copy = gaussians.clone()
         return RenderedFrame(None, request, self._copy, deform_ms, 0.0)
 
 
@@ -144,7 +141,7 @@ class FrameRenderer(FrameDeformer):
         """End the threads that deform, and the backend if it is owned."""
         super().close()
         if self._owns_backend:
-            close_backend(self.backend)
+            self.backend.close()
 
     def render(self, request: RenderRequest) -> RenderedFrame:
         """Deform if needed, then rasterise. Raises RenderError."""
@@ -152,7 +149,7 @@ class FrameRenderer(FrameDeformer):
         gaussians, fresh = self.gaussians(request.frame.gop, request.frame.frame)
         moved_s = time.perf_counter()
         if fresh and self._keep_gaussians:
-            self._copy = _copied(gaussians)
+            self._copy = gaussians.clone()
         rgb8 = self._image(gaussians, request)
         return RenderedFrame(
             rgb8,
@@ -173,18 +170,5 @@ class FrameRenderer(FrameDeformer):
 def render_rgb8(
     backend: Backend, gaussians: Gaussians, camera: Camera, settings: RenderSettings
 ) -> NDArray[np.uint8]:
-    """[H, W, 3] uint8 image on the host, rounded; by the backend itself where it offers that."""
-    direct: Any = getattr(backend, "render_rgb8", None)
-    image = (direct or backend.render)(gaussians, camera, settings)
-    if isinstance(image, Tensor):
-        image = (to_rgb8(image) if image.is_floating_point() else image).cpu().numpy()
-    return np.ascontiguousarray(image)
-
-
-def to_rgb8(image: Tensor) -> Tensor:
-    """Float image 0..1 to uint8 on the same device; values above 1 are clipped."""
-    return (image.clamp(0.0, 1.0) * 255.0 + 0.5).to(torch.uint8)
-
-
-def _copied(gaussians: Gaussians) -> Gaussians:
-    return Gaussians(*(getattr(gaussians, field.name).clone() for field in fields(Gaussians)))
+    """[H, W, 3] uint8 image on the host, rounded."""
+    return np.ascontiguousarray(backend.render_rgb8(gaussians, camera, settings).cpu().numpy())

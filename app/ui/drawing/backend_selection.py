@@ -90,7 +90,7 @@ class BackendSelection(QObject):
                 raise
             return self._fallback(serial, f"{name} cannot draw here: {error}")
         if name is None and choice.backend.name in ("cpu", "opengl") and _is_hardware(gl):
-            _close(choice)
+            choice.backend.close()
             return _Answer(serial, None, f"opengl: {gl.renderer}")
         return _Answer(serial, choice, choice.reason)
 
@@ -101,7 +101,7 @@ class BackendSelection(QObject):
     def _take(self, answer: _Answer) -> None:
         if answer.serial != self._serial:
             if answer.choice is not None:
-                _close(answer.choice)
+                answer.choice.backend.close()
             return
         if answer.problem:
             self.refused.emit(answer.problem)
@@ -127,17 +127,9 @@ class BackendSelection(QObject):
 def ready_to_draw(name: str | None) -> BackendChoice:
     """The backend of `choose_backend`, once all that it draws with is compiled or loaded."""
     choice = choose_backend(name)
-    warm_up = getattr(choice.backend, "warm_up", None)
-    if warm_up is not None:
-        warm_up()
+    choice.backend.warm_up()
     return choice
 
 
 def _is_hardware(gl: WindowGl) -> bool:
     return bool(gl.renderer) and not gl.software
-
-
-def _close(choice: BackendChoice) -> None:
-    close = getattr(choice.backend, "close", None)
-    if close is not None:
-        close()

@@ -1,4 +1,7 @@
-"""Draws on the processor: compiled tile rasteriser for machines without GPU or display."""
+"""The cpu backend: a compiled tile rasteriser for machines without GPU or display.
+
+README.md in this folder describes the design.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,19 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from streamstgs.renderer.backends.base import Backend, Capabilities, RenderedChannels
 from streamstgs.renderer.backends.cpu.blend import blend
-from streamstgs.renderer.backends.cpu.kernels import BLOCK, SPLAT_FIELDS, TILE_HEIGHT, TILE_WIDTH
+from streamstgs.renderer.backends.cpu.kernels import (
+    BLOCK,
+    BLUE,
+    RED,
+    SPLAT_FIELDS,
+    TILE_HEIGHT,
+    TILE_WIDTH,
+)
 from streamstgs.renderer.backends.cpu.project import project
 from streamstgs.renderer.backends.cpu.sort import bin_tiles, count_tiles
+from streamstgs.renderer.backends.cpu.view_colors import view_colors
 from streamstgs.renderer.camera import Camera
 from streamstgs.renderer.field_inference import warm_up as warm_up_field
 from streamstgs.renderer.gaussians import Gaussians
@@ -22,48 +34,68 @@ from torch import Tensor
 
 Array = NDArray[Any]
 MAX_LIST_ENTRIES = 1 << 24  # of the tiles' lists, 128 MiB
+_NO_FLOATS, _NO_BYTES = np.empty((0, 0, 3), np.float32), np.empty((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True)
 class CpuSettings:
-    """How the processor is used.
+    """Settings of the cpu backend.
 
     Args:
-        threads: how many threads draw one picture; None takes as many as torch does.
+        threads: number of threads that draw one picture; None takes as many as torch.
     """
 
     threads: int | None = None
 
 
-class CpuBackend:
-    """Owner: any one thread, which draws together with the helpers of its own pool."""
+class CpuBackend(Backend):
+    """Draws on the CPU. Owner: any one thread, which works together with those of its own pool."""
 
     name = "cpu"
-    output_bits = 32
+    capabilities = Capabilities(writes_rgb8=True)
 
     def __init__(self, settings: CpuSettings | None = None) -> None:
         self.device = torch.device("cpu")
-        self._crew = ThreadPool((settings or CpuSettings()).threads, "rasterise")
+        self._pool = ThreadPool((settings or CpuSettings()).threads, "rasterise")
         self._buffers = _Buffers()
 
     def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
         """See `renderer.backends.base.Backend.render`."""
         picture = np.empty((camera.height, camera.width, 3), np.float32)
-        self._draw(gaussians, camera, settings, picture, np.empty((0, 0, 3), np.uint8))
+        self._project(gaussians, camera, settings)
+        self._blend(gaussians, camera, settings.background, picture, _NO_BYTES)
         return torch.from_numpy(picture)
 
-    def render_rgb8(
-        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
-    ) -> NDArray[np.uint8]:
-        """[height, width, 3] uint8: the same picture clipped to 0..1 and rounded to 8 bits."""
+    def render_rgb8(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
+        """See `renderer.backends.base.Backend.render_rgb8`."""
         picture = np.empty((camera.height, camera.width, 3), np.uint8)
-        self._draw(gaussians, camera, settings, np.empty((0, 0, 3), np.float32), picture)
-        return picture
+        self._project(gaussians, camera, settings)
+        self._blend(gaussians, camera, settings.background, _NO_FLOATS, picture)
+        return torch.from_numpy(picture)
+
+    def render_channels(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> RenderedChannels:
+        """See `renderer.backends.base.Backend.render_channels`.
+
+        The splats are blended a second time, with (depth, 1, 0) in place of their colours.
+        """
+        color, weighted = np.empty((2, camera.height, camera.width, 3), np.float32)
+        self._project(gaussians, camera, settings)
+        self._blend(gaussians, camera, settings.background, color, _NO_BYTES)
+        buffers = self._buffers
+        buffers.splats[:, RED] = buffers.depths
+        buffers.splats[:, RED + 1 : BLUE + 1] = (1.0, 0.0)
+        self._blend(gaussians, camera, (0.0, 0.0, 0.0), weighted, _NO_BYTES)
+        depth, alpha, _ = torch.from_numpy(weighted).unbind(-1)
+        depth = depth / alpha.clamp(min=1e-10)
+        return RenderedChannels(torch.from_numpy(color), alpha.contiguous(), depth)
 
     def warm_up(self) -> None:
-        """Compile, or load from the cache, what `render` and the field need. May run in any thread.
+        """Compile, or load from the cache, all loops for drawing and for the deformation field.
 
-        The field belongs to no backend, but with this one it runs on the processor too.
+        The field belongs to no backend, but with this one it runs on the CPU, too. May run in any
+        thread.
         """
         ones = torch.ones(1, 4)
         one = Gaussians(ones[:, :3], ones, ones[:, :3], ones[:, 0], ones[:, :3])
@@ -72,46 +104,58 @@ class CpuBackend:
         warm_up_field()
 
     def close(self) -> None:
-        """End the helper threads. The backend cannot draw afterwards."""
-        self._crew.close()
+        """End the threads of the pool. The backend cannot draw afterwards."""
+        self._pool.close()
 
-    def _draw(
+    def _project(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> None:
+        """Fill splats, rects, depths, counts."""
+        buffers = self._buffers
+        buffers.fit(len(gaussians), _columns(camera) * _rows(camera))
+        size = np.array([camera.width, camera.height], np.float32)
+        means, quats, scales, opacities = (
+            _flat(t)
+            for t in (gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities)
+        )
+        attributes = (means, quats, scales, opacities, self._colors(gaussians, camera, means))
+        outputs = (buffers.splats, buffers.rects, buffers.depths, buffers.used_counts(gaussians))
+        view = _view(camera)
+        self._pool.run(project, *attributes, view, size, np.float32(settings.near), None, *outputs)
+
+    def _colors(self, gaussians: Gaussians, camera: Camera, means: Array) -> Array:
+        """[N * 3] colours as the camera sees them."""
+        if gaussians.sh is None:
+            return _flat(gaussians.colors)
+        colors = np.empty_like(means)
+        sh, size = _flat(gaussians.sh), gaussians.sh.shape[1]
+        self._pool.run(view_colors, means, sh, size, camera.position.numpy(), None, colors)
+        return colors
+
+    def _blend(
         self,
         gaussians: Gaussians,
         camera: Camera,
-        settings: RenderSettings,
+        background: tuple[float, float, float],
         out: Array,
         out_rgb8: Array,
     ) -> None:
-        """Draw into `out` or, where that is empty, into `out_rgb8`."""
-        buffers = self._buffers
-        columns, rows = -(-camera.width // TILE_WIDTH), -(-camera.height // TILE_HEIGHT)
-        buffers.fit(len(gaussians), columns * rows)
-        self._project(gaussians, camera, settings)
-        starts = buffers.starts[: columns * rows + 1]
+        """Draw the projected splats into `out` or, if that is empty, into `out_rgb8`."""
+        buffers, columns = self._buffers, _columns(camera)
+        starts = buffers.starts[: columns * _rows(camera) + 1]
         visible = (buffers.used_counts(gaussians), buffers.rects)
         longest = count_tiles(*visible, columns, starts)
-        background = np.array(settings.background, np.float32)
+        behind = np.array(background, np.float32)
         for first_row, last_row in _bands(starts[::columns]):
             first, last = first_row * columns, last_row * columns
             lists = buffers.lists(int(starts[last] - starts[first]))
             splits = self._row_splits(starts[first : last + 1 : columns], first_row)
             binned = (buffers.depths, *visible, columns, splits, starts, buffers.ends)
-            self._crew.run(bin_tiles, *binned, None, lists)
-            task = (buffers.splats, starts, lists, longest, columns, first, last, background)
-            self._crew.run(blend, *task, None, out, out_rgb8)
-
-    def _project(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> None:
-        """Fill splats, rects, depths, counts."""
-        buffers = self._buffers
-        size = np.array([camera.width, camera.height], np.float32)
-        inputs = (*_arrays(gaussians), _view(camera), size, np.float32(settings.near))
-        outputs = (buffers.splats, buffers.rects, buffers.depths, buffers.used_counts(gaussians))
-        self._crew.run(project, *inputs, None, *outputs)
+            self._pool.run(bin_tiles, *binned, None, lists)
+            task = (buffers.splats, starts, lists, longest, columns, first, last, behind)
+            self._pool.run(blend, *task, None, out, out_rgb8)
 
     def _row_splits(self, row_starts: Array, first_row: int) -> Array:
-        """Stretches of rows of tiles with about as many splats, one for each thread."""
-        shares = np.linspace(row_starts[0], row_starts[-1], self._crew.size + 1)
+        """Stretches of tile rows with about equally many list entries, one for each thread."""
+        shares = np.linspace(row_starts[0], row_starts[-1], self._pool.size + 1)
         splits = first_row + np.searchsorted(row_starts, shares)
         splits[0], splits[-1] = first_row, first_row + len(row_starts) - 1
         return splits.astype(np.int64)
@@ -149,9 +193,9 @@ class _Buffers:
 
 
 def _bands(row_starts: Array) -> Iterator[tuple[int, int]]:
-    """Split tile rows into bands whose lists stay below MAX_LIST_ENTRIES; commonly there is one.
+    """Split tile rows into bands whose lists stay below MAX_LIST_ENTRIES; usually one band.
 
-    Without them a hostile scene of picture-filling splats would take N times tiles of memory.
+    Without bands a hostile scene of picture-filling splats would take N times tiles of memory.
     """
     first, rows = 0, len(row_starts) - 1
     while first < rows:
@@ -161,17 +205,17 @@ def _bands(row_starts: Array) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _arrays(gaussians: Gaussians) -> list[Array]:
-    return [
-        np.ascontiguousarray(t.detach().numpy(), np.float32).reshape(-1)
-        for t in (
-            gaussians.means,
-            gaussians.quats,
-            gaussians.scales,
-            gaussians.opacities,
-            gaussians.colors,
-        )
-    ]
+def _columns(camera: Camera) -> int:
+    return -(-camera.width // TILE_WIDTH)
+
+
+def _rows(camera: Camera) -> int:
+    return -(-camera.height // TILE_HEIGHT)
+
+
+def _flat(values: Tensor) -> Array:
+    """The numbers of an attribute as float32, Gaussian after Gaussian."""
+    return np.ascontiguousarray(values.detach().numpy(), np.float32).reshape(-1)
 
 
 def _view(camera: Camera) -> Array:

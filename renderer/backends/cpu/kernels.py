@@ -41,7 +41,9 @@ def source_stamp() -> Stamp:
     """Name, time and size of all files whose code or constants compiled functions hold."""
     here = Path(__file__).parent
     renderer = here.parents[1]
-    files = [renderer / "settings.py", renderer / "field_kernels.py", *sorted(here.glob("*.py"))]
+    others = [renderer / f"{name}.py" for name in ("settings", "spherical_harmonics")]
+    kernels = [renderer / f"{name}.py" for name in ("field_kernels", "importance")]
+    files = [*others, *kernels, *sorted(here.glob("*.py"))]
     return tuple((f.name, f.stat().st_mtime, f.stat().st_size) for f in files)
 
 
