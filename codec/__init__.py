@@ -2,7 +2,7 @@
 
     trained scene -> codec.encoder.encode_scene -> files -> codec.scene.open_scene -> Gop
 
-Knows no Qt. docs/bitstream.md specifies the files.
+Knows no Qt. docs/format.md specifies the files.
 
 Errors (`codec.errors`):
     CodecError(Exception)                  anything this package raises on purpose
