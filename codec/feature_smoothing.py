@@ -3,8 +3,8 @@
 Most moving Gaussians are drawn in a part of a GOP only. Neighbours in the grid that are seen at the
 same time make cheaper video. While the opacity of one is below what backends draw, its features may
 be anything that keeps it there, such as no change at all; features that a visible frame looks at
-stay as they were trained. On features that had been decoded already, holding lost more quality than
-bytes once the grid was sorted by lifetimes (benchmarks/reports/format.md), so it is not the default.
+stay as they were trained. On decoded features, holding lost more quality than bytes once the grid
+was sorted by lifetimes (benchmarks/reports/format.md), so it is not the default.
 """
 
 from __future__ import annotations
