@@ -2,7 +2,7 @@
 
     python -m benchmarks.feature_codecs assets/tokyo.stgs
 
-The codes of one GOP, as decoded from the scene's best rung, are encoded at several qualities by
+The codes of one GOP, as decoded from the scene's best quality, are encoded at several qualities by
 each codec. Pictures drawn from them are compared with those before, which gives a curve of picture
 PSNR over bytes and its BD-rate against the encoder's choice. Bytes are those of the coded pictures
 alone, without a container. 10 bits carry codes with two binary places more, and what a decoder
@@ -91,7 +91,7 @@ def main(options: Options) -> None:
     torch.set_num_threads(1)
     backend = choose_backend(options.backend).backend
     with open_scene(options.scene) as scene:
-        gop = scene.decode_gop(options.gop, scene.rungs[0], backend.device)
+        gop = scene.decode_gop(options.gop, scene.qualities[-1], backend.device)
         tiles, meta = scene.manifest.tiles, scene.meta
     meter = QualityMeter(gop, meta, backend, QualitySettings(height_px=180, frames_per_gop=12))
     print(f"{options.scene}, GOP {options.gop}, {platform.machine()}, {backend.name} backend")

@@ -2,7 +2,7 @@
 
     python -m benchmarks.feature_video assets/tokyo.stgs
 
-The codes of one GOP, as decoded from the scene's best rung, are encoded again. Pictures drawn from
+The codes of one GOP, as decoded from the best quality, are encoded again. Pictures drawn from
 them are compared with those before, so both the PSNR of codes and that of pictures can be read
 over bytes. One thread; times are CPU time of this process.
 """
@@ -70,7 +70,7 @@ def main(options: Options) -> None:
     torch.set_num_threads(1)
     backend = choose_backend(options.backend).backend
     with open_scene(options.scene) as scene:
-        gop = scene.decode_gop(options.gop, scene.rungs[0], backend.device)
+        gop = scene.decode_gop(options.gop, scene.qualities[-1], backend.device)
         tiles, meta = scene.manifest.tiles, scene.meta
     settings = QualitySettings(height_px=180, frames_per_gop=12)
     meter = QualityMeter(gop, meta, backend, settings)

@@ -46,7 +46,7 @@ def main(options: Options) -> None:
     table = Table("GOP", "plain, bytes", "from the same place", "from the nearest",
                   "its distance", box=box.MARKDOWN)  # fmt: skip
     with open_scene(options.scene) as scene:
-        gops = [scene.decode_gop(k, scene.rungs[-1]).canonical for k in range(scene.gop_count)]
+        gops = [scene.decode_gop(k, scene.qualities[0]).canonical for k in range(scene.gop_count)]
         center, radius = scene.meta.center, scene.meta.radius
     for index, (before, now) in enumerate(pairwise(gops), start=1):
         count = min(len(before), len(now))

@@ -64,7 +64,7 @@ class Measurement:
     def __init__(self, scene: Scene, options: Options) -> None:
         self._scene, self._meta = scene, scene.meta
         self._backend = choose_backend(options.backend).backend
-        self._gop = scene.decode_gop(options.gop, scene.rungs[0], self._backend.device)
+        self._gop = scene.decode_gop(options.gop, scene.qualities[-1], self._backend.device)
         self._settings = QualitySettings(frames_per_gop=QualitySettings.static_frames_per_gop)
         self._meter = QualityMeter(self._gop, self._meta, self._backend, self._settings)
         self._static = layers.concatenate(list(_decoded(scene)))

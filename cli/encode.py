@@ -42,10 +42,10 @@ class Encode:
         named = {"title": self.title, "licence": self.licence, "attribution": self.attribution}
         source = load_run(self.trained, **{k: v for k, v in named.items() if v is not None})
         report = encode_scene(source, self.output, self.encoder, ProgressLine())
-        for qp in self.encoder.rungs:
+        for qp in self.encoder.qps:
             print(
                 f"QP {qp}: {report.bytes_per_frame(qp) / 1000:.1f} kB per frame, "
-                f"features {report.rung_psnr_db[qp]:.1f} dB"
+                f"features {report.qp_psnr_db[qp]:.1f} dB"
             )
         print(f"{self.output}: {report.total_bytes / 1e6:.2f} MB")
         return 0

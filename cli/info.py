@@ -31,10 +31,10 @@ class Info:
 
 def with_short_qualities(facts: dict[str, Any]) -> dict[str, Any]:
     """One line per quality for people; JSON has its bytes by part."""
-    shown = {name: value for name, value in facts.items() if name != "rungs"}
-    for rung in facts["rungs"]:
-        shown[f"QP {rung['qp']}"] = (
-            f"{rung['codec']}, {rung['bytes_per_frame']['total'] / 1000:.1f} kB per frame, "
-            f"{rung['bitrate_bps'] / 1e6:.2f} Mbit/s"
+    shown = {name: value for name, value in facts.items() if name != "qualities"}
+    for quality in facts["qualities"]:
+        shown[f"QP {quality['qp']}"] = (
+            f"{quality['codec']}, {quality['bytes_per_frame']['total'] / 1000:.1f} kB per frame, "
+            f"{quality['bitrate_bps'] / 1e6:.2f} Mbit/s"
         )
     return shown

@@ -42,10 +42,13 @@ def parse_frame_choice(location: str, frames: str | None, qp: int | None) -> Seq
     if frames is None and qp is None:
         return None
     from streamstgs.app.player.export.render import parse_frames
+    from streamstgs.codec.errors import UnknownQuality
     from streamstgs.codec.scene import open_scene
 
     with open_scene(location) as scene:
-        if qp is not None and qp not in scene.rungs:
-            known = ", ".join(map(str, scene.rungs))
-            raise UsageError(f"the scene has no quality of QP {qp}; it has {known}")
+        if qp is not None:
+            try:
+                scene.quality(qp)
+            except UnknownQuality as error:
+                raise UsageError(str(error)) from None
         return None if frames is None else parse_frames(frames, scene.frame_count)

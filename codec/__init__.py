@@ -13,6 +13,7 @@ Errors (`codec.errors`):
       SceneUnreachable(ConnectionError)    the server fails, is silent or too slow
       SceneChanged(OSError)                another scene is at this location now: open it again
       Cancelled(InterruptedError)          the caller no longer wants the result
+      UnknownQuality(LookupError)          the scene has no such quality
       EncodeError(ValueError)              the trained scene cannot be written in this format
       ServeError(OSError)                  the development server cannot start
 """
@@ -27,6 +28,7 @@ from streamstgs.codec.errors import (
     SceneChanged,
     SceneUnreachable,
     ServeError,
+    UnknownQuality,
     UnsupportedVersion,
 )
 
@@ -40,5 +42,6 @@ __all__ = [
     "SceneChanged",
     "SceneUnreachable",
     "ServeError",
+    "UnknownQuality",
     "UnsupportedVersion",
 ]

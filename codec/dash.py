@@ -74,10 +74,10 @@ def _video_set(manifest: Manifest, spans: list[Span]) -> AdaptationSet:
     chosen = _adaptation_set("features", "video/mp4")
     chosen.content_type, chosen.segment_alignment, chosen.start_with_sap = "video", True, 1
     chosen.representations = []
-    for k, rung in enumerate(manifest.rungs):
+    for k, entry in enumerate(manifest.representations):
         files = [gop.segments[k].file for gop in manifest.gops]
-        one = _representation(f"features-qp{rung.qp}", files, spans, rung.init)
-        one.codecs, one.mime_type = rung.codecs, "video/mp4"
+        one = _representation(f"features-qp{entry.qp}", files, spans, entry.init)
+        one.codecs, one.mime_type = entry.codecs, "video/mp4"
         one.width, one.height = manifest.tiles.video_width, manifest.tiles.video_height
         chosen.representations.append(one)
     return chosen

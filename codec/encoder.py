@@ -29,7 +29,7 @@ from streamstgs.codec.manifest import (
     GopEntry,
     LayerEntry,
     Manifest,
-    RungEntry,
+    RepresentationEntry,
     SegmentEntry,
 )
 from streamstgs.codec.manifest_json import read_manifest, write_manifest
@@ -59,7 +59,7 @@ def encode_scene(
     Args:
         source: the trained scene.
         out: a `.stgs` file, or else a directory.
-        config: bit depths, rungs, codec.
+        config: bit depths, QPs, codec.
         progress: told what is being done and the share that is done, 0..1.
 
     Raises:
@@ -91,13 +91,13 @@ class _Encoder:
         tiles = self._layout()
         self.progress("static Gaussians", 0.0)
         static = self._encode_static()
-        rungs: dict[int, RungEntry] = {}
+        representations: dict[int, RepresentationEntry] = {}
         gops: list[GopEntry] = []
         for index in range(self.source.gop_count):
             self.progress(f"GOP {index + 1} of {self.source.gop_count}", self._share(index))
             start = gops[-1].start_frame + gops[-1].frames if gops else 0
-            gops.append(self._encode_gop(index, start, tiles, rungs))
-        ordered = tuple(rungs[qp] for qp in sorted(rungs))
+            gops.append(self._encode_gop(index, start, tiles, representations))
+        ordered = tuple(representations[qp] for qp in sorted(representations))
         manifest = Manifest(self.source.meta, tiles, ordered, tuple(static), tuple(gops))
         manifest = self._with_pictures(manifest)
         report = self._report(manifest, self._write_manifest(manifest))
@@ -158,7 +158,11 @@ class _Encoder:
         return LayerEntry(file, len(gaussians), height, width, quantisers), codes
 
     def _encode_gop(
-        self, index: int, start: int, tiles: TileLayout, rungs: dict[int, RungEntry]
+        self,
+        index: int,
+        start: int,
+        tiles: TileLayout,
+        representations: dict[int, RepresentationEntry],
     ) -> GopEntry:
         gop = self._checked_gop(index)
         canonical, features = gop.canonical, gop.features
@@ -186,8 +190,8 @@ class _Encoder:
             field=self.package.write(f"fields/{index:04d}.safetensors", encode_field(gop.field)),
             field_config=gop.field.config,
             segments=tuple(
-                self._encode_rung(qp, index, feature_codes, times, tiles, rungs)
-                for qp in sorted(set(self.config.rungs))
+                self._encode_representation(qp, index, feature_codes, times, tiles, representations)
+                for qp in sorted(set(self.config.qps))
             ),
         )
 
@@ -226,33 +230,41 @@ class _Encoder:
             gop.frames,
         )
 
-    def _encode_rung(
+    def _encode_representation(
         self,
         qp: int,
         index: int,
         codes: np.ndarray,
         times: tuple[int, int],
         tiles: TileLayout,
-        rungs: dict[int, RungEntry],
+        representations: dict[int, RepresentationEntry],
     ) -> SegmentEntry:
         config = self.config
         settings = VideoSettings(config.codec, qp, config.preset, config.threads)
         planes = (tiles.tile(feature_grid(frame, tiles)) for frame in codes)
         init, media = encode_segment(planes, len(codes), times[0], times[1] - times[0], settings)
-        self._keep_init(qp, init, rungs)
+        self._keep_init(qp, init, representations)
         name = f"features/qp{qp}/{index:04d}.m4s"
         decoded = decode_segment(
             init, media, tiles, (len(codes), *codes.shape[1:]), config.codec, name
         )
         return SegmentEntry(self.package.write(name, media), psnr_db(codes, decoded))
 
-    def _keep_init(self, qp: int, init: bytes, rungs: dict[int, RungEntry]) -> None:
-        """All segments of a rung share the header of the first; x264 and x265 see to that."""
+    def _keep_init(
+        self, qp: int, init: bytes, representations: dict[int, RepresentationEntry]
+    ) -> None:
+        """All segments of a quality share the header of the first; x264 and x265 see to that."""
         name = f"features/qp{qp}/init.mp4"
-        file = self.package.write(name, init) if qp not in rungs else rungs[qp].init
+        file = (
+            self.package.write(name, init)
+            if qp not in representations
+            else representations[qp].init
+        )
         if file != FileEntry.of(name, init):
-            raise EncodeError(f"The video encoder changed its header within the rung QP {qp}.")
-        rungs[qp] = RungEntry(qp, self.config.codec, sample_entry(init).codecs, file)
+            raise EncodeError(f"The video encoder changed its header within QP {qp}.")
+        representations[qp] = RepresentationEntry(
+            qp, self.config.codec, sample_entry(init).codecs, file
+        )
 
     def _keep(self, kept: list[dict[str, np.ndarray]], codes: dict[str, np.ndarray]) -> None:
         if self.config.keep_codes:
@@ -275,7 +287,7 @@ class _Encoder:
         return replace(manifest, poster=entry)
 
     def _with_quality(self, manifest: Manifest, scene: Scene) -> Manifest:
-        self.progress("quality of rungs and layers", 0.99)
+        self.progress("quality of segments and layers", 0.99)
         measured = measure_quality(scene, self.source, self.config.quality)
         return manifest if measured is None else with_quality(manifest, measured)
 
@@ -296,13 +308,13 @@ class _Encoder:
                 "fields": sum(gop.field.size_bytes for gop in gops),
                 "manifest": manifest_bytes,
             },
-            rung_bytes={
-                rung.qp: rung.init.size_bytes + sum(g.segments[k].file.size_bytes for g in gops)
-                for k, rung in enumerate(manifest.rungs)
+            qp_bytes={
+                entry.qp: entry.init.size_bytes + sum(g.segments[k].file.size_bytes for g in gops)
+                for k, entry in enumerate(manifest.representations)
             },
-            rung_psnr_db={
-                rung.qp: sum(gop.segments[k].psnr_db for gop in gops) / len(gops)
-                for k, rung in enumerate(manifest.rungs)
+            qp_psnr_db={
+                entry.qp: sum(gop.segments[k].psnr_db for gop in gops) / len(gops)
+                for k, entry in enumerate(manifest.representations)
             },
             static_codes=self.static_codes,
             gop_codes=self.gop_codes,
@@ -326,14 +338,14 @@ def with_quality(manifest: Manifest, measured: MeasuredQuality) -> Manifest:
     pairs = zip(manifest.static, layers_db, strict=True)
     return replace(
         manifest,
-        gops=tuple(map(_with_rungs, manifest.gops, measured.rungs_db)),
+        gops=tuple(map(_with_qualities, manifest.gops, measured.qualities_db)),
         static=tuple(replace(layer, quality_db=db) for layer, db in pairs),
         no_static_db=none_db if layers_db else None,
     )
 
 
-def _with_rungs(gop: GopEntry, rungs_db: tuple[float, ...]) -> GopEntry:
-    pairs = zip(gop.segments, rungs_db, strict=True)
+def _with_qualities(gop: GopEntry, qualities_db: tuple[float, ...]) -> GopEntry:
+    pairs = zip(gop.segments, qualities_db, strict=True)
     return replace(gop, segments=tuple(replace(s, quality_db=db) for s, db in pairs))
 
 

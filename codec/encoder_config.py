@@ -83,7 +83,7 @@ class EncoderConfig:
     """How a scene is encoded.
 
     Args:
-        rungs: QPs of the feature video, one quality each.
+        qps: quantisers of the feature video; each makes one quality of the scene.
         codec: of the feature video, hevc or h264.
         preset: of the video encoder.
         static_bits, moving_bits: per canonical attribute of the two kinds of Gaussians; what
@@ -95,11 +95,11 @@ class EncoderConfig:
         smoothing: of features while their Gaussians are invisible.
         threads: of the video encoder.
         poster: the picture that is seen before anything else is there.
-        quality: how the quality of each rung and GOP is measured, for players that choose rungs.
+        quality: how the quality of each segment is measured, for players that adapt to the network.
         keep_codes: hold all codes in the report, for tests; long scenes need the memory.
     """
 
-    rungs: tuple[int, ...] = (16, 20, 24, 28, 32)
+    qps: tuple[int, ...] = (16, 20, 24, 28, 32)
     codec: Codec = "hevc"
     preset: str = "medium"
     static_bits: AttributeBits = AttributeBits()
@@ -116,9 +116,9 @@ class EncoderConfig:
 
     def __post_init__(self) -> None:
         """Raises EncodeError, which names the option."""
-        in_range = bool(self.rungs) and all(0 <= qp <= QP_MAX for qp in self.rungs)
-        _require(in_range, "rungs", self.rungs, f"QPs from 0 to {QP_MAX}")
-        _require(len({*self.rungs}) == len(self.rungs), "rungs", self.rungs, "different QPs")
+        in_range = bool(self.qps) and all(0 <= qp <= QP_MAX for qp in self.qps)
+        _require(in_range, "qps", self.qps, f"QPs from 0 to {QP_MAX}")
+        _require(len({*self.qps}) == len(self.qps), "qps", self.qps, "different QPs")
         _require(self.preset in PRESETS.split(), "preset", self.preset, f"one of {PRESETS}")
         bits = {f"{kind}.{name}": (1, 16) for kind in BIT_OPTIONS for name in vars(AttributeBits())}
         for option, (least, most) in (RANGES | bits).items():
@@ -140,10 +140,10 @@ class EncodeReport:
 
     Args:
         frames: content frames of the scene.
-        total_bytes: of all files, all rungs.
+        total_bytes: of all files, all qualities.
         part_bytes: static, keyframes, fields, manifest.
-        rung_bytes: QP -> feature video over the whole scene, initialisation included.
-        rung_psnr_db: QP -> mean PSNR of the decoded feature codes.
+        qp_bytes: QP -> feature video over the whole scene, initialisation included.
+        qp_psnr_db: QP -> mean PSNR of the decoded feature codes.
         static_codes, gop_codes, feature_codes: with `keep_codes`, attribute -> [N, C] codes of
             each static layer and of each GOP, and the [E, M, F] feature codes before the video.
     """
@@ -151,12 +151,12 @@ class EncodeReport:
     frames: int
     total_bytes: int
     part_bytes: dict[str, int]
-    rung_bytes: dict[int, int]
-    rung_psnr_db: dict[int, float]
+    qp_bytes: dict[int, int]
+    qp_psnr_db: dict[int, float]
     static_codes: list[dict[str, np.ndarray]] = field(default_factory=list, repr=False)
     gop_codes: list[dict[str, np.ndarray]] = field(default_factory=list, repr=False)
     feature_codes: list[np.ndarray] = field(default_factory=list, repr=False)
 
     def bytes_per_frame(self, qp: int) -> float:
-        """Bytes per content frame of all that a viewer of one rung fetches."""
-        return (sum(self.part_bytes.values()) + self.rung_bytes[qp]) / self.frames
+        """Bytes per content frame of all that a viewer of one quality fetches."""
+        return (sum(self.part_bytes.values()) + self.qp_bytes[qp]) / self.frames

@@ -36,6 +36,10 @@ class Cancelled(CodecError, InterruptedError):
     """The caller no longer wants the result; nothing is wrong."""
 
 
+class UnknownQuality(CodecError, LookupError):
+    """The scene has no such quality."""
+
+
 class EncodeError(CodecError, ValueError):
     """The trained scene cannot be written in this format."""
 

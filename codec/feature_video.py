@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -18,7 +18,8 @@ import av
 import numpy as np
 from av.container import OutputContainer
 from av.video.stream import VideoStream
-from streamstgs.codec.errors import Cancelled, CorruptSegment
+from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.errors import CorruptSegment
 from streamstgs.codec.mp4_boxes import sample_entry, split_segments, with_times
 
 Codec = Literal["hevc", "h264"]
@@ -207,7 +208,7 @@ def decode_segment(
     codec: Codec,
     name: str,
     threads: int = 1,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancel: CancelToken = NEVER,
 ) -> np.ndarray:
     """Feature codes of one GOP.
 
@@ -218,7 +219,7 @@ def decode_segment(
         codec: the declared codec.
         name: file name for messages.
         threads: of the decoder.
-        cancelled: asked once per frame.
+        cancel: checked once per frame.
 
     Returns:
         [E, M, F] uint8.
@@ -233,8 +234,7 @@ def decode_segment(
     decoded = 0
     try:
         for luma in _decoded_lumas(init + media, layout, codec, threads):
-            if cancelled():
-                raise Cancelled(f"{name}: decoding was cancelled.")
+            cancel.raise_if_cancelled(f"decoding {name}")
             if decoded == frames:
                 raise ValueError(f"more than the declared {frames} frames")
             codes[decoded] = layout.untile(luma)[:, :count].T

@@ -6,6 +6,7 @@ from typing import Any
 
 from streamstgs.codec.manifest import VERSION, LayerEntry
 from streamstgs.codec.poster import PosterEntry
+from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene
 
 
@@ -33,7 +34,7 @@ def describe(scene: Scene) -> dict[str, Any]:
         "video": {"width": manifest.tiles.video_width, "height": manifest.tiles.video_height},
         "bits": _bits([*manifest.static, *(layer for g in manifest.gops for layer in g.layers)]),
         "poster": _poster(manifest.poster),
-        "rungs": [_rung(scene, qp) for qp in scene.rungs],
+        "qualities": [_quality(scene, quality) for quality in reversed(scene.qualities)],
     }
 
 
@@ -52,15 +53,15 @@ def _poster(poster: PosterEntry | None) -> dict[str, int] | None:
     return {"width": poster.width, "height": poster.height, "bytes": poster.file.size_bytes}
 
 
-def _rung(scene: Scene, qp: int) -> dict[str, Any]:
-    parts = scene.bytes_per_frame(qp)
-    entry = scene.manifest.rungs[scene.rungs.index(qp)]
-    psnrs_db = [scene.feature_psnr_db(index, qp) for index in range(scene.gop_count)]
+def _quality(scene: Scene, quality: Quality) -> dict[str, Any]:
+    entry = next(r for r in scene.manifest.representations if r.qp == quality.qp)
+    psnrs_db = [scene.feature_psnr_db(index, quality) for index in range(scene.gop_count)]
     return {
-        "qp": qp,
+        "qp": quality.qp,
         "codec": entry.codec,
         "codecs": entry.codecs,
-        "bytes_per_frame": parts,
-        "bitrate_bps": parts["total"] * 8 * scene.meta.fps,
+        "bytes_per_frame": scene.bytes_per_frame(quality),
+        "bitrate_bps": quality.bitrate_bps,
+        "psnr_db": quality.psnr_db,
         "feature_psnr_db": sum(psnrs_db) / len(psnrs_db),
     }

@@ -18,7 +18,7 @@ class Limits:
     archive_entries: int = 200_000
     gops: int = 100_000
     frames_per_gop: int = 1_000
-    rungs: int = 32
+    qualities: int = 32
     layers: int = 64
     gaussians_per_layer: int = 4_000_000
     grid_side: int = 4_096

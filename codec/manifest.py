@@ -41,11 +41,11 @@ class LayerEntry:
 
 
 @dataclass(frozen=True)
-class RungEntry:
+class RepresentationEntry:
     """One quality of the feature video, the same for all GOPs.
 
     Args:
-        qp: constant quantiser; names the rung.
+        qp: constant quantiser; names the files.
         codec, codecs: the codec and its RFC 6381 name.
         init: the initialisation segment.
     """
@@ -58,7 +58,7 @@ class RungEntry:
 
 @dataclass(frozen=True)
 class SegmentEntry:
-    """The feature video of one GOP at one rung.
+    """The feature video of one GOP at one quality.
 
     Args:
         file: the media segment.
@@ -83,7 +83,7 @@ class GopEntry:
         layers: the moving Gaussians; one after the other they are the M cells of the features.
         features: 8-bit quantiser of the F channels.
         field, field_config: weights and shape of the deformation field.
-        segments: parallel to the manifest's rungs.
+        segments: parallel to the manifest's representations.
     """
 
     start_frame: int
@@ -111,7 +111,7 @@ class Manifest:
 
     Args:
         tiles: how features lie in the video; the same for all GOPs.
-        rungs: best quality (lowest QP) first.
+        representations: of the feature video, best quality (lowest QP) first.
         static: layers that live as long as the scene, the most important first.
         gops: in order of time.
         poster: picture of the opening view; None in packages without one.
@@ -120,7 +120,7 @@ class Manifest:
 
     meta: SceneMeta
     tiles: TileLayout
-    rungs: tuple[RungEntry, ...]
+    representations: tuple[RepresentationEntry, ...]
     static: tuple[LayerEntry, ...]
     gops: tuple[GopEntry, ...]
     poster: PosterEntry | None = None

@@ -19,7 +19,7 @@ from streamstgs.codec.manifest import (
     GopEntry,
     LayerEntry,
     Manifest,
-    RungEntry,
+    RepresentationEntry,
     SegmentEntry,
 )
 from streamstgs.codec.poster import poster_object, read_poster_entry
@@ -37,7 +37,7 @@ def write_manifest(manifest: Manifest) -> bytes:
         "version": VERSION,
         "meta": asdict(manifest.meta),
         "features": asdict(manifest.tiles),
-        "rungs": [asdict(rung) for rung in manifest.rungs],
+        "rungs": [asdict(entry) for entry in manifest.representations],
         "static": [_layer_object(layer) for layer in manifest.static],
         "gops": [_gop_object(gop) for gop in manifest.gops],
     }
@@ -58,16 +58,22 @@ def read_manifest(data: bytes, limits: Limits) -> Manifest:
     root = Node.parse(data, MANIFEST_NAME)
     _check_version(root)
     tiles = _read_tiles(root.at("features"), limits)
-    rungs = tuple(_read_rung(node, limits) for node in root.at("rungs").items(limits.rungs))
-    if not rungs or [r.qp for r in rungs] != sorted({r.qp for r in rungs}):
-        root.at("rungs").refuse("a list of rungs of rising QP")
+    ladder = root.at("rungs")
+    representations = tuple(
+        _read_representation(node, limits) for node in ladder.items(limits.qualities)
+    )
+    qps = [entry.qp for entry in representations]
+    if not qps or qps != sorted(set(qps)):
+        ladder.refuse("a list of qualities of rising QP")
     static = tuple(_read_layer(node, limits) for node in root.at("static").items(limits.layers))
     gops = tuple(
-        _read_gop(node, tiles, len(rungs), limits) for node in root.at("gops").items(limits.gops)
+        _read_gop(node, tiles, len(qps), limits) for node in root.at("gops").items(limits.gops)
     )
     _check_timeline(root.at("gops"), gops)
     meta, poster = _read_meta(root.at("meta"), limits), read_poster_entry(root, limits)
-    return Manifest(meta, tiles, rungs, static, gops, poster, _read_db(root, "no_static_db"))
+    return Manifest(
+        meta, tiles, representations, static, gops, poster, _read_db(root, "no_static_db")
+    )
 
 
 def _check_version(root: Node) -> None:
@@ -105,8 +111,8 @@ def _read_tiles(node: Node, limits: Limits) -> TileLayout:
     return tiles
 
 
-def _read_rung(node: Node, limits: Limits) -> RungEntry:
-    return RungEntry(
+def _read_representation(node: Node, limits: Limits) -> RepresentationEntry:
+    return RepresentationEntry(
         qp=node.at("qp").integer(0, 63),
         codec=cast(Codec, node.at("codec").choice(tuple(SAMPLE_ENTRIES))),
         codecs=node.at("codecs").text(100),
@@ -114,7 +120,7 @@ def _read_rung(node: Node, limits: Limits) -> RungEntry:
     )
 
 
-def _read_gop(node: Node, tiles: TileLayout, rungs: int, limits: Limits) -> GopEntry:
+def _read_gop(node: Node, tiles: TileLayout, qualities: int, limits: Limits) -> GopEntry:
     config = _read_config(node.at("field_config"), tiles, limits)
     gop = GopEntry(
         start_frame=node.at("start_frame").integer(0, limits.gops * limits.frames_per_gop),
@@ -123,10 +129,10 @@ def _read_gop(node: Node, tiles: TileLayout, rungs: int, limits: Limits) -> GopE
         features=_read_quantiser(node.at("features"), tiles.features, 8),
         field=read_file_entry(node.at("field"), limits.segment_bytes),
         field_config=config,
-        segments=tuple(_read_segment(n, limits) for n in node.at("segments").items(rungs)),
+        segments=tuple(_read_segment(n, limits) for n in node.at("segments").items(qualities)),
     )
-    if len(gop.segments) != rungs:
-        node.at("segments").refuse(f"one segment for each of {rungs} rungs")
+    if len(gop.segments) != qualities:
+        node.at("segments").refuse(f"one segment for each of {qualities} qualities")
     if gop.dynamic_count > tiles.height * tiles.width:
         node.at("layers").refuse("no more Gaussians than the feature grid has cells")
     if gop.feature_frames * gop.dynamic_count * tiles.features > limits.feature_codes_bytes:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from streamstgs.codec.quality import Quality
+
 if TYPE_CHECKING:  # packets are fetched without torch
     from streamstgs.renderer import CanonicalGaussians, DeformationField
 
 
 @dataclass(frozen=True)
 class KeyframePacket:
-    """What a GOP needs at any rung.
+    """What a GOP needs at any quality.
 
     Args:
         layers: files of the moving Gaussians, in the order of the manifest.
@@ -31,11 +33,11 @@ class FeaturePacket:
     """The feature video of a GOP.
 
     Args:
-        rung: its QP.
+        quality: which one of the scene.
         init, media: initialisation segment, the same for all GOPs, and media segment.
     """
 
-    rung: int
+    quality: Quality
     init: bytes
     media: bytes
 

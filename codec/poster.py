@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import logging
 import math
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.checked_json import Node
 from streamstgs.codec.errors import Cancelled, CodecError, NotAScene
 from streamstgs.codec.file_entry import MANIFEST_NAME, FileEntry, read_file_entry
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.streaming.address import is_url, local_path
-from streamstgs.codec.streaming.container import never
 from streamstgs.codec.streaming.locate import open_container
 from streamstgs.codec.streaming.scene_files import LocalFiles, SceneFiles
 
@@ -92,19 +90,17 @@ def poster_object(entry: PosterEntry) -> dict[str, Any]:
     return asdict(entry)
 
 
-def read_poster(
-    files: SceneFiles, limits: Limits, cancelled: Callable[[], bool] = never
-) -> Poster | None:
+def read_poster(files: SceneFiles, limits: Limits, cancel: CancelToken = NEVER) -> Poster | None:
     """The poster of an open scene; None where it has none, or none that comes soon and whole.
 
     Raises:
         Cancelled: the caller asked for it.
     """
-    end_s = time.monotonic() + PATIENCE_S
     try:
-        return _read(files, limits, lambda: cancelled() or time.monotonic() > end_s)
+        with cancel.expiring(PATIENCE_S) as limited:
+            return _read(files, limits, limited)
     except (CodecError, OSError) as problem:
-        if isinstance(problem, Cancelled) and cancelled():
+        if isinstance(problem, Cancelled) and cancel.cancelled:
             raise
         log.info("no poster: %s", problem)
         return None
@@ -126,7 +122,7 @@ def local_poster(location: str) -> Poster | None:
         return None
 
 
-def _read(files: SceneFiles, limits: Limits, cancelled: Callable[[], bool]) -> Poster | None:
+def _read(files: SceneFiles, limits: Limits, cancel: CancelToken) -> Poster | None:
     root = Node.parse(files.manifest, MANIFEST_NAME)
     entry = read_poster_entry(root, limits)
     if entry is None:
@@ -138,7 +134,7 @@ def _read(files: SceneFiles, limits: Limits, cancelled: Callable[[], bool]) -> P
     side = limits.video_side_px
     red, green, blue = meta.at("background").numbers(3)
     return Poster(
-        jpeg=files.read(entry.file, cancelled),
+        jpeg=files.read(entry.file, cancel),
         width=entry.width,
         height=entry.height,
         fov_y_rad=entry.fov_y_rad,

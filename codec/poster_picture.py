@@ -61,7 +61,7 @@ def _draw(scene: Scene, settings: PosterSettings) -> tuple[NDArray[np.uint8], fl
     camera, fov_y_rad = poster_camera(scene.meta, settings)
     backend = choose_backend(None if torch.cuda.is_available() else "cpu").backend
     try:
-        gop = scene.decode_gop(0, scene.rungs[0], backend.device)
+        gop = scene.decode_gop(0, scene.qualities[-1], backend.device)
         drawing = RenderSettings(scene.meta.background, scene.meta.near)
         return _pixels(backend, gop.gaussians_at(0), camera, drawing), fov_y_rad
     finally:

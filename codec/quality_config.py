@@ -1,4 +1,4 @@
-"""How the encoder judges rungs and static layers."""
+"""How the encoder judges qualities and static layers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class QualitySettings:
-    """What is drawn to judge a rung or a static layer.
+    """What is drawn to judge a quality or a static layer.
 
     Args:
         cameras: the first so many presets of the scene, one on the orbit where it has none; 0

@@ -1,4 +1,4 @@
-"""How good a package looks: PSNR of drawn pictures, per rung and GOP and per static layer.
+"""How good a package looks: PSNR of drawn pictures, per quality and GOP and per static layer.
 
 The PSNR of feature codes (`SegmentEntry.psnr_db`) says how well the video was coded, not what a
 viewer loses: the field amplifies some features and ignores others. So a few frames are drawn from
@@ -34,11 +34,11 @@ class MeasuredQuality:
     """What pictures drawn from a package are worth, PSNR in dB.
 
     Args:
-        rungs_db: for each GOP, that of each rung against what was trained.
+        qualities_db: for each GOP, that of each quality, best first, against what was trained.
         static_db: with only the first k static layers against all of them, k = 0 .. all.
     """
 
-    rungs_db: tuple[tuple[float, ...], ...]
+    qualities_db: tuple[tuple[float, ...], ...]
     static_db: tuple[float, ...]
 
 
@@ -46,7 +46,7 @@ class MeasuredQuality:
 def measure_quality(
     scene: Scene, source: SceneSource, settings: QualitySettings
 ) -> MeasuredQuality | None:
-    """What each rung of each GOP shows of what was trained, all losses of the encoding together;
+    """What each quality of each GOP shows of what was trained, all losses of the encoding together;
     and what the first static layers show of a picture with all of them.
 
     Args:
@@ -74,16 +74,17 @@ def measure_quality(
 def _measure(
     scene: Scene, source: SceneSource, backend: Backend, settings: QualitySettings
 ) -> MeasuredQuality:
-    rungs_db, static_errors = [], []
+    qualities_db, static_errors = [], []
     for index in range(scene.gop_count):
         trained = trained_gop(source, index, backend.device)
         meter = QualityMeter(trained, scene.meta, backend, settings)
-        best = scene.decode_gop(index, scene.rungs[0], backend.device)
+        *others, highest = scene.qualities
+        best = scene.decode_gop(index, highest, backend.device)
         static_errors.append(static_layer_errors(scene, best, backend, settings))
-        rest = (scene.decode_gop(index, qp, backend.device) for qp in scene.rungs[1:])
-        rungs_db.append(tuple(_rounded_db(meter.error(gop)) for gop in chain([best], rest)))
+        rest = (scene.decode_gop(index, quality, backend.device) for quality in reversed(others))
+        qualities_db.append(tuple(_rounded_db(meter.error(gop)) for gop in chain([best], rest)))
     means = [sum(errors) / len(errors) for errors in zip(*static_errors, strict=True)]
-    return MeasuredQuality(tuple(rungs_db), tuple(map(_rounded_db, means)))
+    return MeasuredQuality(tuple(qualities_db), tuple(map(_rounded_db, means)))
 
 
 def static_layer_errors(
@@ -91,7 +92,7 @@ def static_layer_errors(
 ) -> list[float]:
     """Mean square error of pictures with the first k static layers, for k = 0 .. all.
 
-    Fewer frames than for a rung are drawn: what never moves differs less from frame to frame.
+    Fewer frames than for a quality are drawn: what never moves differs less from frame to frame.
 
     Args:
         gop: of this scene, on the backend's device; the moving Gaussians are drawn too.

@@ -1,4 +1,4 @@
-"""A scene opened for playing: any GOP at any rung, from a file, a directory or a server."""
+"""A scene opened for playing: any GOP at any quality, from a file, a directory or a server."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from streamstgs.codec.errors import CorruptSegment, NotAScene
+from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.errors import CorruptSegment, NotAScene, UnknownQuality
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.manifest import FileEntry, GopEntry, Manifest
 from streamstgs.codec.manifest_json import read_manifest
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.poster import Poster, read_poster
+from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.source import SceneMeta
 from streamstgs.codec.streaming.adaptive.ladder import Ladder, ladder_of
 from streamstgs.codec.streaming.address import is_url, redact_credentials
-from streamstgs.codec.streaming.container import never
 from streamstgs.codec.streaming.disk_cache import CacheSettings
 from streamstgs.codec.streaming.http_settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_files
@@ -57,7 +58,7 @@ class OpenSettings:
 def open_scene(
     location: str | Path,
     settings: OpenSettings | None = None,
-    cancelled: Callable[[], bool] = never,
+    cancel: CancelToken = NEVER,
 ) -> Scene:
     """Open a scene for playing; only its manifest is read.
 
@@ -65,7 +66,7 @@ def open_scene(
         location: a `.stgs` file, a scene directory (or its scene.json or scene.mpd), or the
             http(s) URL of either.
         settings: limits, patience, threads.
-        cancelled: asked while waiting for a server.
+        cancel: ends the waiting for a server.
 
     Raises:
         NotAScene: there is none, or it is broken; UnsupportedVersion: of a newer format.
@@ -80,7 +81,7 @@ def open_scene(
             settings.http,
             settings.cache,
             settings.listener,
-            cancelled,
+            cancel,
         )
     except FileNotFoundError as error:
         why = str(error) if is_url(str(location)) else "it has no scene.json."
@@ -90,7 +91,7 @@ def open_scene(
     try:
         scene = Scene(files, read_manifest(files.manifest, settings.limits), settings)
         if settings.on_poster is not None and is_url(str(location)):
-            poster = read_poster(files, settings.limits, cancelled)
+            poster = read_poster(files, settings.limits, cancel)
             if poster is not None:
                 settings.on_poster(poster)
         return scene
@@ -104,12 +105,16 @@ class Scene:
 
     `decode_gop`, `read_static`, `expect` and `fetch_...` belong to one reader thread at a time;
     everything else, `decoder` included, may be asked from any thread meanwhile.
+
+    Attributes:
+        qualities: what each GOP can be fetched at, from the worst (index 0) to the best.
     """
 
     def __init__(self, files: SceneFiles, manifest: Manifest, settings: OpenSettings) -> None:
         self.location = files.location
         self.manifest = manifest
         self._files = files
+        self.qualities = _qualities(manifest, len(files.manifest))
         self._decode_threads = settings.decode_threads
         self._lock = threading.Lock()  # guards the two caches below
         self._static: dict[torch.device, Gaussians] = {}
@@ -138,10 +143,9 @@ class Scene:
         """Title, frame rate, opening cameras and the rest that a player shows."""
         return self.manifest.meta
 
-    @property
-    def rungs(self) -> tuple[int, ...]:
-        """QPs of the ladder, best quality (lowest QP) first."""
-        return tuple(rung.qp for rung in self.manifest.rungs)
+    def quality(self, qp: int) -> Quality:
+        """The quality of a QP; raises UnknownQuality."""
+        return quality_with_qp(self.qualities, qp)
 
     @property
     def gop_count(self) -> int:
@@ -169,23 +173,14 @@ class Scene:
         """Index in the scene of a GOP's first content frame."""
         return self._gop(index).start_frame
 
-    def feature_psnr_db(self, index: int, rung: int) -> float:
+    def feature_psnr_db(self, index: int, quality: Quality) -> float:
         """PSNR of the decoded feature codes of a GOP, as the encoder measured it."""
-        return self._gop(index).segments[self._rung_index(rung)].psnr_db
+        return self._gop(index).segments[self._place(quality)].psnr_db
 
-    def bytes_per_frame(self, rung: int) -> dict[str, float]:
-        """Bytes per content frame at a rung over the whole scene: static, keyframes, fields,
+    def bytes_per_frame(self, quality: Quality) -> dict[str, float]:
+        """Bytes per content frame at a quality over the whole scene: static, keyframes, fields,
         features, manifest and their total."""
-        k, gops = self._rung_index(rung), self.manifest.gops
-        parts = {
-            "static": sum(layer.file.size_bytes for layer in self.manifest.static),
-            "keyframes": sum(layer.file.size_bytes for gop in gops for layer in gop.layers),
-            "fields": sum(gop.field.size_bytes for gop in gops),
-            "features": self.manifest.rungs[k].init.size_bytes
-            + sum(gop.segments[k].file.size_bytes for gop in gops),
-            "manifest": len(self._files.manifest),
-        }
-        parts["total"] = sum(parts.values())
+        parts = _part_bytes(self.manifest, self._place(quality), len(self._files.manifest))
         return {name: size / self.frame_count for name, size in parts.items()}
 
     def ladder(self) -> Ladder:
@@ -193,7 +188,7 @@ class Scene:
         return ladder_of(self.manifest)
 
     def read_static(
-        self, device: torch.device | str = "cpu", cancelled: Callable[[], bool] = never
+        self, device: torch.device | str = "cpu", cancel: CancelToken = NEVER
     ) -> Gaussians:
         """The Gaussians that never move, activated; read once per device and kept.
 
@@ -209,7 +204,7 @@ class Scene:
         if known is None:
             layers = range(len(self.manifest.static))
             self.expect(static=layers, keyframe=0)
-            parts = [self.decoder.static(k, self.fetch_static(k, cancelled)) for k in layers]
+            parts = [self.decoder.static(k, self.fetch_static(k, cancel)) for k in layers]
             known = Gaussians.concatenate([Gaussians.empty(), *parts]).to(device)
             with self._lock:
                 known = self._static.setdefault(device, known)
@@ -218,28 +213,29 @@ class Scene:
     def decode_gop(
         self,
         index: int,
-        rung: int,
+        quality: Quality,
         device: torch.device | str = "cpu",
-        cancelled: Callable[[], bool] = never,
+        cancel: CancelToken = NEVER,
     ) -> Gop:
         """Fetch and decode one GOP, with all static Gaussians.
 
         Args:
             index: 0 .. gop_count - 1.
-            rung: one of `rungs`.
+            quality: one of `qualities`.
             device: where the planes shall be.
-            cancelled: asked between chunks and frames; true raises Cancelled soon.
+            cancel: checked between chunks and frames; raises Cancelled soon.
 
         Raises:
-            CodecError: MissingSegment, CorruptSegment, SceneUnreachable or Cancelled.
-            IndexError, KeyError: no such GOP or rung.
+            CodecError: MissingSegment, CorruptSegment, SceneUnreachable, UnknownQuality or
+                Cancelled.
+            IndexError: no such GOP.
         """
-        self._gop(index), self._rung_index(rung)
-        static = self.read_static(device, cancelled)
-        self.expect(keyframe=index, features=(index, rung))
-        keyframe = self.decoder.keyframe(index, self.fetch_keyframe(index, cancelled))
-        packet = self.fetch_features(index, rung, cancelled)
-        codes = self.decoder.features(index, packet, cancelled)
+        self._gop(index), self._place(quality)
+        static = self.read_static(device, cancel)
+        self.expect(keyframe=index, features=(index, quality))
+        keyframe = self.decoder.keyframe(index, self.fetch_keyframe(index, cancel))
+        packet = self.fetch_features(index, quality, cancel)
+        codes = self.decoder.features(index, packet, cancel)
         return self.decoder.assemble(index, static, keyframe, codes, device)
 
     # --- in parts, for those who decode elsewhere or later ---------------------------------------
@@ -248,14 +244,14 @@ class Scene:
         self,
         static: Iterable[int] = (),
         keyframe: int | None = None,
-        features: tuple[int, int] | None = None,
+        features: tuple[int, Quality] | None = None,
     ) -> None:
         """Say what will be fetched next, in this order; a server is asked for it at once.
 
         Replaces what was said before: what is no longer expected is given up.
 
         Args:
-            static: layers. keyframe: of which GOP. features: of which GOP, at which rung.
+            static: layers. keyframe: of which GOP. features: of which GOP, at which quality.
         """
         files = [self.manifest.static[layer].file for layer in static]
         if keyframe is not None:
@@ -264,36 +260,36 @@ class Scene:
             files += self._feature_files(*features)
         self._files.ahead(files)
 
-    def fetch_static(self, layer: int, cancelled: Callable[[], bool] = never) -> bytes:
+    def fetch_static(self, layer: int, cancel: CancelToken = NEVER) -> bytes:
         """The file of a static layer; raises as `decode_gop`."""
-        return self._files.read(self.manifest.static[layer].file, cancelled)
+        return self._files.read(self.manifest.static[layer].file, cancel)
 
-    def fetch_keyframe(self, index: int, cancelled: Callable[[], bool] = never) -> KeyframePacket:
-        """What a GOP needs at any rung; raises as `decode_gop`."""
-        *layers, field = [self._files.read(f, cancelled) for f in self._keyframe_files(index)]
+    def fetch_keyframe(self, index: int, cancel: CancelToken = NEVER) -> KeyframePacket:
+        """What a GOP needs at any quality; raises as `decode_gop`."""
+        *layers, field = [self._files.read(f, cancel) for f in self._keyframe_files(index)]
         return KeyframePacket(tuple(layers), field)
 
     def fetch_features(
-        self, index: int, rung: int, cancelled: Callable[[], bool] = never
+        self, index: int, quality: Quality, cancel: CancelToken = NEVER
     ) -> FeaturePacket:
-        """The feature video of a GOP at a rung; raises as `decode_gop`."""
-        k = self._rung_index(rung)
-        init = self._init(k, cancelled)
-        media = self._files.read(self._gop(index).segments[k].file, cancelled)
-        return FeaturePacket(rung, init, media)
+        """The feature video of a GOP at a quality; raises as `decode_gop`."""
+        k = self._place(quality)
+        init = self._init(k, cancel)
+        media = self._files.read(self._gop(index).segments[k].file, cancel)
+        return FeaturePacket(quality, init, media)
 
     def is_static_kept(self, layer: int) -> bool:
         """Whether a static layer can be had without a server."""
         return self._files.kept(self.manifest.static[layer].file)
 
-    def kept_rungs(self, index: int) -> tuple[int, ...]:
-        """At which rungs a GOP can be had without a server."""
+    def kept_qualities(self, index: int) -> tuple[Quality, ...]:
+        """The qualities at which a GOP can be decoded without a server, worst first."""
         if not all(map(self._files.kept, self._keyframe_files(index))):
             return ()
         return tuple(
-            rung
-            for rung in self.rungs
-            if all(map(self._files.kept, self._feature_files(index, rung)))
+            quality
+            for quality in self.qualities
+            if all(map(self._files.kept, self._feature_files(index, quality)))
         )
 
     def close(self) -> None:
@@ -304,11 +300,11 @@ class Scene:
         gop = self._gop(index)
         return [*(layer.file for layer in gop.layers), gop.field]
 
-    def _feature_files(self, index: int, rung: int) -> list[FileEntry]:
+    def _feature_files(self, index: int, quality: Quality) -> list[FileEntry]:
         """Without the initialisation segment where that is there already."""
-        k = self._rung_index(rung)
+        k = self._place(quality)
         with self._lock:
-            init = [] if k in self._inits else [self.manifest.rungs[k].init]
+            init = [] if k in self._inits else [self.manifest.representations[k].init]
         return [*init, self._gop(index).segments[k].file]
 
     def _gop(self, index: int) -> GopEntry:
@@ -316,16 +312,54 @@ class Scene:
             raise IndexError(f"no GOP {index}; the scene has {self.gop_count}")
         return self.manifest.gops[index]
 
-    def _rung_index(self, rung: int) -> int:
-        if rung not in self.rungs:
-            raise KeyError(f"no rung QP {rung}; the scene has {self.rungs}")
-        return self.rungs.index(rung)
+    def _place(self, quality: Quality) -> int:
+        """Index of a quality in the manifest, which lists the best first."""
+        if quality not in self.qualities:
+            raise UnknownQuality(f"{quality} is not a quality of the scene {self.location}.")
+        return len(self.qualities) - 1 - quality.index
 
-    def _init(self, k: int, cancelled: Callable[[], bool]) -> bytes:
+    def _init(self, k: int, cancel: CancelToken) -> bytes:
         with self._lock:
             known = self._inits.get(k)
         if known is None:
-            known = self._files.read(self.manifest.rungs[k].init, cancelled)
+            known = self._files.read(self.manifest.representations[k].init, cancel)
             with self._lock:
                 self._inits[k] = known
         return known
+
+
+def _qualities(manifest: Manifest, manifest_bytes: int) -> tuple[Quality, ...]:
+    """The ladder of a scene, worst first; the manifest lists the best first."""
+    places = reversed(range(len(manifest.representations)))
+    return tuple(
+        Quality(
+            index,
+            manifest.representations[k].qp,
+            _part_bytes(manifest, k, manifest_bytes)["total"]
+            * 8
+            * manifest.meta.fps
+            / manifest.frame_count,
+            _mean_psnr_db(manifest, k),
+        )
+        for index, k in enumerate(places)
+    )
+
+
+def _part_bytes(manifest: Manifest, k: int, manifest_bytes: int) -> dict[str, int]:
+    """Bytes over the whole scene of all that a viewer of representation k fetches, by part."""
+    gops = manifest.gops
+    parts = {
+        "static": sum(layer.file.size_bytes for layer in manifest.static),
+        "keyframes": sum(layer.file.size_bytes for gop in gops for layer in gop.layers),
+        "fields": sum(gop.field.size_bytes for gop in gops),
+        "features": manifest.representations[k].init.size_bytes
+        + sum(gop.segments[k].file.size_bytes for gop in gops),
+        "manifest": manifest_bytes,
+    }
+    return parts | {"total": sum(parts.values())}
+
+
+def _mean_psnr_db(manifest: Manifest, k: int) -> float | None:
+    measured = [gop.segments[k].quality_db for gop in manifest.gops]
+    known = [db for db in measured if db is not None]
+    return sum(known) / len(known) if len(known) == len(measured) else None

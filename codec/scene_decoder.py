@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from streamstgs.codec.attribute_images import decode_planes
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.feature_video import decode_segment
 from streamstgs.codec.field_weights import decode_field
 from streamstgs.codec.layers import concatenate, decode_layer
 from streamstgs.codec.manifest import LayerEntry, Manifest
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
-from streamstgs.codec.streaming.container import never
 from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
 from torch import Tensor
 
@@ -40,22 +38,20 @@ class SceneDecoder:
         field = decode_field(packet.field, entry.field_config, entry.field.name)
         return Keyframe(canonical, field)
 
-    def features(
-        self, gop: int, packet: FeaturePacket, cancelled: Callable[[], bool] = never
-    ) -> Tensor:
-        """[E, M, F] uint8; raises Cancelled soon after `cancelled` becomes true."""
+    def features(self, gop: int, packet: FeaturePacket, cancel: CancelToken = NEVER) -> Tensor:
+        """[E, M, F] uint8; raises Cancelled soon after `cancel` is cancelled."""
         manifest, entry = self._manifest, self._manifest.gops[gop]
-        k = [rung.qp for rung in manifest.rungs].index(packet.rung)
+        k = [entry.qp for entry in manifest.representations].index(packet.quality.qp)
         shape = (entry.feature_frames, entry.dynamic_count, manifest.tiles.features)
         codes = decode_segment(
             packet.init,
             packet.media,
             manifest.tiles,
             shape,
-            manifest.rungs[k].codec,
+            manifest.representations[k].codec,
             entry.segments[k].file.name,
             self._video_threads,
-            cancelled,
+            cancel,
         )
         return torch.from_numpy(codes)
 

@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from streamstgs.app.player.playback import Playback
 from streamstgs.app.player.status import PlaybackFrame
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, CodecError, CorruptSegment
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
+from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.source import SceneMeta, TrainedGop
 from streamstgs.codec.streaming.adaptive import GopLadder, Ladder
 from streamstgs.codec.streaming.transport import Listener, Progress, nobody
@@ -56,7 +58,7 @@ class ScriptedNetwork:
     on_request: Callable[[ScriptedNetwork, str], None] = lambda line, name: None
     passed_bytes: int = 0
 
-    def pass_bytes(self, name: str, count: int, cancelled: Callable[[], bool]) -> None:
+    def pass_bytes(self, name: str, count: int, cancel: CancelToken) -> None:
         """Take the time that so many bytes take; raises Cancelled."""
         self.requests += 1
         self.on_request(self, name)
@@ -65,7 +67,7 @@ class ScriptedNetwork:
         passed = 0.0
         self._tell(name, "receiving", 0)
         while passed < count:
-            if cancelled():
+            if cancel.cancelled:
                 self.cancelled.append(name)
                 self.passed_bytes = int(passed)
                 self._tell(name, "cancelled", int(passed))
@@ -87,20 +89,20 @@ class ScriptedScene:
     """Implements `codec.scene.Scene` over `SyntheticSource`.
 
     Args:
-        failures: (GOP, rung) -> what comes of it: CorruptSegment when it is decoded, any other
+        failures: (GOP, QP) -> what comes of it: CorruptSegment when it is decoded, any other
             error when it is fetched.
         open_gate: while false, decoding waits for `release` (or its cancellation).
         static_layers: into how many parts the static Gaussians are divided.
         static_parts: what came of layers before they were cancelled; asking again continues them.
         network: what everything is fetched through.
-        kept: (GOP, rung) that a disk has, and -1 - layer for static layers.
-        fetched: (GOP, rung) in order; static layer k as (-1 - k, -1), keyframes as (GOP, -1).
+        kept: (GOP, QP) that a disk has, and -1 - layer for static layers.
+        fetched: (GOP, QP) in order; static layer k as (-1 - k, -1), keyframes as (GOP, -1).
     """
 
     source: SyntheticSource = field(
         default_factory=lambda: SyntheticSource(20, 10, (10, 10, 10, 10, 5), fps=10.0)
     )
-    rungs: tuple[int, ...] = (20, 28, 32)
+    qps: tuple[int, ...] = (20, 28, 32)
     location: str = "scripted.stgs"
     failures: dict[tuple[int, int], CodecError] = field(default_factory=dict)
     open_gate: bool = True
@@ -142,22 +144,33 @@ class ScriptedScene:
     def gop_start_frame(self, index: int) -> int:
         return sum(self.source.frames_per_gop[:index])
 
-    def _segment_bytes(self, rung: int) -> int:
-        return 1000 * (40 - rung)
+    def _segment_bytes(self, qp: int) -> int:
+        return 1000 * (40 - qp)
 
-    def bytes_per_frame(self, rung: int) -> dict[str, float]:
-        return {"features": 100.0 * (40 - rung), "total": 100.0 * (40 - rung)}
+    @property
+    def qualities(self) -> tuple[Quality, ...]:
+        return tuple(
+            Quality(k, qp, 8 * 100.0 * (40 - qp) * self.source.fps, 60.0 - qp)
+            for k, qp in enumerate(reversed(self.qps))
+        )
+
+    def quality(self, qp: int) -> Quality:
+        return quality_with_qp(self.qualities, qp)
+
+    def bytes_per_frame(self, quality: Quality) -> dict[str, float]:
+        size = 100.0 * (40 - quality.qp)
+        return {"features": size, "total": size}
 
     def ladder(self) -> Ladder:
-        sizes = [self._segment_bytes(rung) - 3000 for rung in self.rungs]
-        quality = tuple(60.0 - rung for rung in self.rungs)
+        sizes = [self._segment_bytes(qp) - 3000 for qp in self.qps]
+        quality = tuple(60.0 - qp for qp in self.qps)
         gops = tuple(
             GopLadder(self.gop_frames(gop) / self.source.fps, 2500, 500, tuple(sizes), quality)
             for gop in range(self.gop_count)
         )
         layers = self.static_layers
         static_db = (*(20.0 + 5 * k for k in range(layers)), 100.0)
-        return Ladder(self.rungs, gops, (self.static_bytes,) * layers, static_db)
+        return Ladder(self.qps, gops, (self.static_bytes,) * layers, static_db)
 
     # what a server does
 
@@ -165,14 +178,14 @@ class ScriptedScene:
         self,
         static: Iterable[int] = (),
         keyframe: int | None = None,
-        features: tuple[int, int] | None = None,
+        features: tuple[int, Quality] | None = None,
     ) -> None:
         """A script needs no plan."""
 
-    def fetch_static(self, layer: int, cancelled: Callable[[], bool] = lambda: False) -> bytes:
+    def fetch_static(self, layer: int, cancel: CancelToken = NEVER) -> bytes:
         missing = self.static_bytes - self.static_parts.get(layer, 0)
         try:
-            self._fetch((-1 - layer, -1), missing, cancelled)
+            self._fetch((-1 - layer, -1), missing, cancel)
         except Cancelled:
             if self.network is not None:
                 came = self.static_bytes - missing + self.network.passed_bytes
@@ -180,34 +193,32 @@ class ScriptedScene:
             raise
         return bytes([layer])
 
-    def fetch_keyframe(
-        self, index: int, cancelled: Callable[[], bool] = lambda: False
-    ) -> KeyframePacket:
-        self._fetch((index, -1), 3000, cancelled)
+    def fetch_keyframe(self, index: int, cancel: CancelToken = NEVER) -> KeyframePacket:
+        self._fetch((index, -1), 3000, cancel)
         return KeyframePacket((bytes(2500),), bytes(500))
 
     def fetch_features(
-        self, index: int, rung: int, cancelled: Callable[[], bool] = lambda: False
+        self, index: int, quality: Quality, cancel: CancelToken = NEVER
     ) -> FeaturePacket:
-        size = self._segment_bytes(rung) - 3000
-        self._fetch((index, rung), size, cancelled)
-        return FeaturePacket(rung, b"", bytes(size))
+        size = self._segment_bytes(quality.qp) - 3000
+        self._fetch((index, quality.qp), size, cancel)
+        return FeaturePacket(quality, b"", bytes(size))
 
     def is_static_kept(self, layer: int) -> bool:
         return -1 - layer in self.kept
 
-    def kept_rungs(self, index: int) -> tuple[int, ...]:
-        return tuple(rung for rung in self.rungs if (index, rung) in self.kept)
+    def kept_qualities(self, index: int) -> tuple[Quality, ...]:
+        return tuple(quality for quality in self.qualities if (index, quality.qp) in self.kept)
 
-    def _fetch(self, part: tuple[int, int], size: int, cancelled: Callable[[], bool]) -> None:
-        if cancelled():
+    def _fetch(self, part: tuple[int, int], size: int, cancel: CancelToken) -> None:
+        if cancel.cancelled:
             raise Cancelled("no longer wanted")
         self._note(self.fetched, part)
         error = self.failures.get(part)
         if error is not None and not isinstance(error, CorruptSegment):
             raise error
         if self.network is not None and part not in self.kept:
-            self.network.pass_bytes(str(part), size, cancelled)
+            self.network.pass_bytes(str(part), size, cancel)
 
     # what decodes
 
@@ -230,13 +241,13 @@ class ScriptedScene:
         return Keyframe(trained.canonical, trained.field)
 
     def features(
-        self, gop: int, packet: FeaturePacket, cancelled: Callable[[], bool] = lambda: False
+        self, gop: int, packet: FeaturePacket, cancel: CancelToken = NEVER
     ) -> torch.Tensor:
-        self._pass_gate(gop, packet.rung, cancelled)
-        if (gop, packet.rung) in self.failures:
-            raise self.failures[gop, packet.rung]
+        self._pass_gate(gop, packet.quality.qp, cancel)
+        if (gop, packet.quality.qp) in self.failures:
+            raise self.failures[gop, packet.quality.qp]
         codes = (self._trained(gop).features * 50 + 128).to(torch.uint8)
-        self._note(self.decoded, (gop, packet.rung))
+        self._note(self.decoded, (gop, packet.quality.qp))
         return codes
 
     def assemble(
@@ -261,20 +272,20 @@ class ScriptedScene:
     # both at once, as films and measurements want it
 
     def read_static(
-        self, device: torch.device | str = "cpu", cancelled: Callable[[], bool] = lambda: False
+        self, device: torch.device | str = "cpu", cancel: CancelToken = NEVER
     ) -> Gaussians:
         return self.source.static.activate().to(device)
 
     def decode_gop(
         self,
         index: int,
-        rung: int,
+        quality: Quality,
         device: torch.device | str = "cpu",
-        cancelled: Callable[[], bool] = lambda: False,
+        cancel: CancelToken = NEVER,
     ) -> Gop:
-        packet = self.fetch_features(index, rung, cancelled)
-        keyframe = self.keyframe(index, self.fetch_keyframe(index, cancelled))
-        codes = self.features(index, packet, cancelled)
+        packet = self.fetch_features(index, quality, cancel)
+        keyframe = self.keyframe(index, self.fetch_keyframe(index, cancel))
+        codes = self.features(index, packet, cancel)
         return self.assemble(index, self.read_static(device), keyframe, codes, device)
 
     def release(self, gops: int = 1) -> None:
@@ -295,11 +306,11 @@ class ScriptedScene:
     def close(self) -> None:
         self.closed = True
 
-    def _pass_gate(self, index: int, rung: int, cancelled: Callable[[], bool]) -> None:
-        self._note(self.started, (index, rung))
+    def _pass_gate(self, index: int, qp: int, cancel: CancelToken) -> None:
+        self._note(self.started, (index, qp))
         with self.changed:
             while not (self.open_gate or self._permits):
-                if cancelled():
+                if cancel.cancelled:
                     self.cancellations.append(index)
                     self.changed.notify_all()
                     raise Cancelled("no longer wanted")

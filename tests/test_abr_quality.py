@@ -26,7 +26,7 @@ from tests.synthetic import SyntheticSource
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     out: Path = tmp_path_factory.mktemp("scene") / "ball.stgs"
-    config = EncoderConfig(rungs=(16, 45), quality=QualitySettings(cameras=0))
+    config = EncoderConfig(qps=(16, 45), quality=QualitySettings(cameras=0))
     encode_scene(SyntheticSource(frames_per_gop=(8,)), out, config)
     with open_scene(out) as opened:
         yield opened
@@ -40,7 +40,7 @@ def with_quality(manifest: Manifest, quality_db: tuple[float, ...]) -> Manifest:
 
 
 def test_quality_falls_with_the_rung_and_with_missing_static_gaussians(scene: Scene) -> None:
-    reference = scene.decode_gop(0, 16)
+    reference = scene.decode_gop(0, scene.quality(16))
     settings = QualitySettings(height_px=48, frames_per_gop=2)
     meter = QualityMeter(reference, scene.meta, ReferenceBackend(), settings)
     coarse = replace(reference, features=torch.full_like(reference.features, 128))

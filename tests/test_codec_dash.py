@@ -77,7 +77,7 @@ def test_bandwidths_are_those_of_the_worst_segment(codec: str) -> None:
     with open_scene(golden_scene(codec)) as scene:
         root = ElementTree.fromstring(golden_mpd(codec))
         fps = scene.meta.fps
-        for k, qp in enumerate(scene.rungs):
+        for k, qp in enumerate(entry.qp for entry in scene.manifest.representations):
             worst = max(
                 g.segments[k].file.size_bytes * 8 * fps / g.frames for g in scene.manifest.gops
             )
@@ -106,9 +106,9 @@ def test_content_time_does_not_drift(fps: float) -> None:
 @pytest.mark.parametrize("codec", CODECS)
 def test_ffmpeg_opens_any_segment_after_its_header(codec: str) -> None:
     with open_scene(golden_scene(codec)) as scene, zipfile.ZipFile(golden_scene(codec)) as archive:
-        for k, rung in enumerate(scene.manifest.rungs):
+        for k, entry in enumerate(scene.manifest.representations):
             for gop in scene.manifest.gops:
-                movie = archive.read(rung.init.name) + archive.read(gop.segments[k].file.name)
+                movie = archive.read(entry.init.name) + archive.read(gop.segments[k].file.name)
                 with av.open(io.BytesIO(movie)) as container:
                     pictures = list(container.decode(video=0))
                 assert len(pictures) == gop.feature_frames

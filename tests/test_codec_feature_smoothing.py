@@ -126,7 +126,7 @@ def test_encoding_gets_smaller(tmp_path: Path) -> None:
     sizes = []
     for smoothing in (SmoothingSettings(hold=True), SmoothingSettings()):
         quality = QualitySettings(cameras=0)
-        config = EncoderConfig(rungs=(8,), smoothing=smoothing, quality=quality)
+        config = EncoderConfig(qps=(8,), smoothing=smoothing, quality=quality)
         report = encode_scene(BlinkingSource(), tmp_path / f"{smoothing.hold}", config)
-        sizes.append(report.rung_bytes[8])
+        sizes.append(report.qp_bytes[8])
     assert sizes[0] < sizes[1] - 100

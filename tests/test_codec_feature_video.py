@@ -20,6 +20,8 @@ from streamstgs.codec.feature_video import (
 )
 from streamstgs.codec.mp4_boxes import boxes, find, sample_entry
 
+from tests.cancel_tokens import TokenOfChecks
+
 CODECS: tuple[Codec, ...] = ("hevc", "h264")
 LAYOUT = TileLayout.of(24, 32, 5)
 
@@ -201,8 +203,6 @@ def test_segments_of_other_rungs_and_rubbish_are_refused() -> None:
 
 def test_decoding_stops_when_cancelled() -> None:
     init, media = encoded("hevc")
-    answers = iter([False, False, True])
+    token = TokenOfChecks(3)
     with pytest.raises(Cancelled):
-        decode_segment(
-            init, media, LAYOUT, (5, 10, 5), "hevc", "x", cancelled=lambda: next(answers)
-        )
+        decode_segment(init, media, LAYOUT, (5, 10, 5), "hevc", "x", cancel=token)

@@ -42,8 +42,8 @@ def read_everything(location: Path) -> None:
     with open_scene(location) as scene:
         scene.read_static()
         for index in range(scene.gop_count):
-            for rung in scene.rungs:
-                scene.decode_gop(index, rung).gaussians_at(1)
+            for quality in scene.qualities:
+                scene.decode_gop(index, quality).gaussians_at(1)
 
 
 def unpacked(tmp_path: Path) -> Path:
@@ -155,10 +155,10 @@ LIES: dict[str, Callable[[dict[str, Any]], object]] = {
     "absurd feature grid": lambda d: d["features"].update(height=4096, width=4096, columns=4),
     "feature grid too small": lambda d: d["features"].update(height=8, width=8),
     "no features": lambda d: d["features"].update(features=0),
-    "no rungs": lambda d: d.update(rungs=[]),
-    "equal rungs": lambda d: d["rungs"][1].update(qp=20),
+    "no qualities": lambda d: d.update(rungs=[]),
+    "equal qualities": lambda d: d["rungs"][1].update(qp=20),
     "unknown codec": lambda d: d["rungs"][0].update(codec="av7"),
-    "a rung without segment": lambda d: d["gops"][0]["segments"].pop(),
+    "a quality without segment": lambda d: d["gops"][0]["segments"].pop(),
     "absurd file": lambda d: d["gops"][0]["field"].update(size_bytes=10**15),
     "infinite number": lambda d: d["meta"].update(fps=1e999),
     "not a number": lambda d: d["meta"].update(radius=float("nan")),
@@ -285,9 +285,9 @@ def test_missing_segments_are_named(tmp_path: Path) -> None:
         (root / name).unlink()
     with open_scene(root) as scene:
         with pytest.raises(MissingSegment, match=r"keyframes/0000\.planes"):
-            scene.decode_gop(0, 20)
+            scene.decode_gop(0, scene.quality(20))
         with pytest.raises(MissingSegment, match=r"fields/0001\.safetensors"):
-            scene.decode_gop(1, 20)
+            scene.decode_gop(1, scene.quality(20))
 
 
 def test_truncated_longer_and_damaged_segments(tmp_path: Path) -> None:
@@ -304,8 +304,8 @@ def test_truncated_longer_and_damaged_segments(tmp_path: Path) -> None:
         path.write_bytes(content)
         with open_scene(root) as scene:
             with pytest.raises(CorruptSegment, match=word):
-                scene.decode_gop(0, 20)
-            scene.decode_gop(1, 20)  # the next GOP plays on
+                scene.decode_gop(0, scene.quality(20))
+            scene.decode_gop(1, scene.quality(20))  # the next GOP plays on
 
 
 def planes_of(shape: tuple[int, ...], **other: np.ndarray) -> bytes:
@@ -367,13 +367,13 @@ def test_weights_that_are_not_as_declared(
     data = safetensors.numpy.save(weights)
     root = with_file(tmp_path, lambda d: d["gops"][0]["field"], data)
     with open_scene(root) as scene, pytest.raises(CorruptSegment, match="fields/0000"):
-        scene.decode_gop(0, 20)
+        scene.decode_gop(0, scene.quality(20))
 
 
 def test_pickles_are_not_loaded(tmp_path: Path) -> None:
     root = with_file(tmp_path, lambda d: d["gops"][0]["field"], pickle.dumps({"a": 1}))
     with open_scene(root) as scene, pytest.raises(CorruptSegment):
-        scene.decode_gop(0, 20)
+        scene.decode_gop(0, scene.quality(20))
 
 
 # Random damage: nothing but CodecError may escape
@@ -414,9 +414,9 @@ def _file(scene: Scene, name: str) -> bytes:
 def test_damage_behind_right_checksums(golden: Scene, seed: int) -> None:
     """Checksums keep out accidents, not attackers: the parsers themselves must hold."""
     gop, tiles = golden.manifest.gops[0], golden.manifest.tiles
-    layer, rung = gop.layers[0], golden.manifest.rungs[0]
+    layer, representation = gop.layers[0], golden.manifest.representations[0]
     planes, weights = _file(golden, layer.file.name), _file(golden, gop.field.name)
-    init = _file(golden, rung.init.name)
+    init = _file(golden, representation.init.name)
     media = _file(golden, gop.segments[0].file.name)
     shape = (gop.feature_frames, gop.dynamic_count, tiles.features)
     grid = (layer.count, layer.height, layer.width)

@@ -1,4 +1,4 @@
-"""The encoder says of each rung and GOP how well it shows what was trained."""
+"""The encoder says of each quality and GOP how well it shows what was trained."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ SOURCE = SyntheticSource(frames_per_gop=(6, 4))
 
 
 def encoded(folder: Path, **changes: object) -> list[tuple[float | None, ...]]:
-    """quality_db of each rung of each GOP."""
-    config = replace(EncoderConfig(rungs=(8, 40), quality=SMALL), **changes)
+    """quality_db of each quality of each GOP."""
+    config = replace(EncoderConfig(qps=(8, 40), quality=SMALL), **changes)
     encode_scene(SOURCE, folder / "ball.stgs", config)
     with open_scene(folder / "ball.stgs") as scene:
         return [tuple(s.quality_db for s in gop.segments) for gop in scene.manifest.gops]
 
 
-def test_each_rung_of_each_gop_has_its_quality(tmp_path: Path) -> None:
+def test_each_segment_has_its_quality(tmp_path: Path) -> None:
     for fine, coarse in encoded(tmp_path):
         assert fine is not None
         assert coarse is not None
@@ -37,7 +37,7 @@ def test_each_rung_of_each_gop_has_its_quality(tmp_path: Path) -> None:
         assert 20 < coarse < fine - 3
 
 
-def test_coarser_attributes_cost_quality_at_every_rung(tmp_path: Path) -> None:
+def test_coarser_attributes_cost_quality_at_every_qp(tmp_path: Path) -> None:
     default = encoded(tmp_path)
     coarse = encoded(tmp_path, static_bits=AttributeBits(means=7, colors=4))
     assert all(b[0] < a[0] - 6 for a, b in zip(default, coarse, strict=True))  # type: ignore[operator]
@@ -64,7 +64,7 @@ def test_what_was_trained_is_the_reference_itself() -> None:
 
 
 def test_each_static_layer_adds_to_the_picture(tmp_path: Path) -> None:
-    encode_scene(SOURCE, tmp_path / "ball.stgs", EncoderConfig(rungs=(8,), quality=SMALL))
+    encode_scene(SOURCE, tmp_path / "ball.stgs", EncoderConfig(qps=(8,), quality=SMALL))
     with open_scene(tmp_path / "ball.stgs") as scene:
         manifest = scene.manifest
         shown = [manifest.no_static_db, *(layer.quality_db for layer in manifest.static)]
@@ -73,7 +73,7 @@ def test_each_static_layer_adds_to_the_picture(tmp_path: Path) -> None:
         assert all(a < b for a, b in pairwise(shown))  # type: ignore[operator]
         assert shown[-1] == 100.0
         assert scene.ladder().static_quality_db == tuple(shown)
-        best = scene.decode_gop(1, 8)
+        best = scene.decode_gop(1, scene.quality(8))
         errors = static_layer_errors(scene, best, CpuBackend(), SMALL)
         meter = QualityMeter(best, scene.meta, CpuBackend(), replace(SMALL, frames_per_gop=1))
         first = replace(best, static=best.static[: manifest.static[0].count])

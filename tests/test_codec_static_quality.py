@@ -25,7 +25,7 @@ from tests.synthetic import SyntheticSource
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     out: Path = tmp_path_factory.mktemp("scene") / "ball.stgs"
-    config = EncoderConfig(rungs=(16,), quality=QualitySettings(cameras=0))
+    config = EncoderConfig(qps=(16,), quality=QualitySettings(cameras=0))
     encode_scene(SyntheticSource(frames_per_gop=(4,)), out, config)
     with open_scene(out) as opened:
         yield opened

@@ -139,7 +139,7 @@ def test_preview_plays_the_scene_for_a_whole_turn(
     [
         ({"out": "film.gif"}, OutputError, "ends in .mp4 or .png"),
         ({"size": (0, 10)}, OutputError, "1 to 8192"),
-        ({"rung": 99}, OutputError, "no rung QP 99; it has 20, 28, 32"),
+        ({"rung": 99}, OutputError, "no quality of QP 99; it has 20, 28, 32"),
         ({"frames": [7]}, OutputError, "0 to 6"),
         ({"frames": []}, OutputError, "at least one"),
         ({"camera": "back"}, CameraPathError, "no camera called 'back'"),

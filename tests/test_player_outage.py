@@ -61,7 +61,7 @@ class Server:
     def __init__(self) -> None:
         self.up, self.asked = True, list[str]()
 
-    def read(self, name: str, most_bytes: int, cancelled: object = None) -> bytes:
+    def read(self, name: str, most_bytes: int, cancel: object = None) -> bytes:
         self.asked.append(name)
         if not self.up:
             raise SceneUnreachable(f"{name} cannot be fetched.")
@@ -74,7 +74,7 @@ class Server:
 def test_a_lost_server_is_asked_once_per_try(tmp_path: Path) -> None:
     server = Server()
 
-    def reach(fresh: bool, cancelled: object) -> Container:
+    def reach(fresh: bool, cancel: object) -> Container:
         return server
 
     files = RemoteFiles("http://x/scene", reach, server, None, 100)  # type: ignore[arg-type]

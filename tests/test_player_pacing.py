@@ -11,7 +11,7 @@ from streamstgs.app.player.status import PlaybackFrame, PlaybackState, PlaybackS
 
 from tests.scripted_scene import ScriptedScene
 
-GOP = ScriptedScene().decode_gop(0, 20)
+GOP = ScriptedScene().decode_gop(0, ScriptedScene().qualities[-1])
 FRAME = PlaybackFrame(GOP, 10, 10, 20, 0)
 
 

@@ -378,7 +378,7 @@ def test_a_rung_chosen_while_playing_applies_from_the_next_gop(start: Start) -> 
         rungs.append(shown(playback).rung)
     assert rungs == [20] * 9 + [28] * 2
     assert (0, 28) not in scene.decoded
-    with pytest.raises(ValueError, match="no rung QP 99"):
+    with pytest.raises(ValueError, match="no quality of QP 99"):
         playback.set_rung(99)
 
 

@@ -79,7 +79,7 @@ def maker(backend: ScriptedBackend) -> Iterator[RenderThread]:
     assert made.close()
 
 
-GOP = ScriptedScene().decode_gop(0, 20)
+GOP = ScriptedScene().decode_gop(0, ScriptedScene().qualities[-1])
 
 
 def frame(index: int, serial: int = 0) -> PlaybackFrame:
@@ -206,7 +206,7 @@ def test_rgb8_is_rounded_clipped_or_made_by_the_backend() -> None:
 
 def test_deformer_changes_with_the_gop(backend: ScriptedBackend) -> None:
     source = FrameRenderer(backend, CountingDeformer)
-    other = ScriptedScene().decode_gop(1, 20)
+    other = ScriptedScene().decode_gop(1, ScriptedScene().qualities[-1])
     assert source.gaussians(GOP, 4)[1]
     assert not source.gaussians(GOP, 4)[1]
     assert source.gaussians(other, 4)[1]
@@ -219,7 +219,7 @@ def test_one_thread_pool_deforms_all_gops(
     before = set(threading.enumerate())
     source, scene = FrameRenderer(backend), ScriptedScene()
     for gop in range(5):
-        source.gaussians(scene.decode_gop(gop, 20), 0)
+        source.gaussians(scene.decode_gop(gop, scene.quality(20)), 0)
         assert 1 <= len(set(threading.enumerate()) - before) <= 2
     source.close()
     assert set(threading.enumerate()) <= before

@@ -173,7 +173,7 @@ def test_drawing_that_is_late_lowers_the_rung_and_it_recovers(start: Start) -> N
 
 def test_the_best_quality_there_can_be_is_fetched_once(start: Start) -> None:
     """QP 0 is a rung like any other."""
-    session = start(ScriptedScene(rungs=(0, 28)), rung=0)
+    session = start(ScriptedScene(qps=(0, 28)), rung=0)
     session.play(12.0)
     features = [part for part in session.scene.fetched if part[1] >= 0]
     assert sorted(features) == [(gop, 0) for gop in range(5)]

@@ -9,6 +9,7 @@ from streamstgs.app.player.buffer.packet_queue import PacketQueue, StoredGop
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.rendering.frame_pacing import DroppedFrameMonitor, DroppedFrameSettings
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
+from streamstgs.codec.quality import Quality
 from streamstgs.codec.streaming.transport import Progress
 
 from tests.scripted_scene import ManualClock
@@ -124,17 +125,24 @@ def test_packets_that_come_last_are_dropped_first() -> None:
     store = PacketQueue()
     for gop in range(6):
         keyframe = KeyframePacket((bytes(50),), bytes(20))
-        store.put(gop, StoredGop(keyframe, FeaturePacket(20, b"", bytes(30))))
+        store.put(gop, StoredGop(keyframe, FeaturePacket(Quality(0, 20, 0.0), b"", bytes(30))))
     store.trim(target=4, gop_count=6, most_bytes=250)
     assert sorted(store.rungs()) == [4, 5]
     store.trim(target=4, gop_count=6, most_bytes=0)
     assert sorted(store.rungs()) == [4]  # the one that is shown stays whatever it takes
-    store.put(5, StoredGop(KeyframePacket((), b""), FeaturePacket(20, b"", bytes(100))))
+    store.put(
+        5, StoredGop(KeyframePacket((), b""), FeaturePacket(Quality(0, 20, 0.0), b"", bytes(100)))
+    )
     store.trim(target=4, gop_count=6, most_bytes=100, decoded={4})
     assert sorted(store.rungs()) == [5]  # what is decoded is not needed before the next round
-    store.put(4, StoredGop(KeyframePacket((bytes(70),), b""), FeaturePacket(20, b"", bytes(30))))
+    store.put(
+        4,
+        StoredGop(
+            KeyframePacket((bytes(70),), b""), FeaturePacket(Quality(0, 20, 0.0), b"", bytes(30))
+        ),
+    )
     store.drop(5)
-    store.drop(4, FeaturePacket(28, b"", b"another"))
+    store.drop(4, FeaturePacket(Quality(1, 28, 0.0), b"", b"another"))
     assert store.size_bytes == 100
     store.drop_features(4)
     assert store.rungs() == {}

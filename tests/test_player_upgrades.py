@@ -13,6 +13,7 @@ from streamstgs.app.player.pipeline.shared_state import SOURCE, PipelineState
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.codec.errors import CodecError, CorruptSegment, MissingSegment
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
+from streamstgs.codec.quality import Quality
 from streamstgs.codec.streaming.adaptive import AdaptiveSettings, UpgradeSettings
 
 from tests.scripted_scene import ScriptedNetwork, ScriptedScene, decoded_gops, gop_of
@@ -126,7 +127,7 @@ def test_a_seek_ends_an_upgrade(start: Start) -> None:
 
 
 def packet(rung: int, size: int = 10) -> FeaturePacket:
-    return FeaturePacket(rung, b"", bytes(size))
+    return FeaturePacket(Quality(0, rung, 0.0), b"", bytes(size))
 
 
 def test_the_store_falls_back_on_what_was_replaced() -> None:

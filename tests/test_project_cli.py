@@ -142,7 +142,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small scene of few frames per second, so that its preview is short."""
     path = tmp_path_factory.mktemp("scene") / "ball.stgs"
     source = SyntheticSource(static_count=40, dynamic_count=30, frames_per_gop=(3, 3), fps=2.0)
-    encode_scene(source, path, EncoderConfig(rungs=(20, 32), preset="ultrafast"))
+    encode_scene(source, path, EncoderConfig(qps=(20, 32), preset="ultrafast"))
     return path
 
 
@@ -160,10 +160,12 @@ def test_info_prints_json_and_nothing_else(scene: Path) -> None:
     assert done.returncode == 0, done.stderr
     facts = json.loads(done.stdout)
     assert facts["title"] == "Synthetic ball"
-    assert [rung["qp"] for rung in facts["rungs"]] == [20, 32]
+    assert [quality["qp"] for quality in facts["qualities"]] == [20, 32]
 
 
-def test_info_for_people_names_each_rung(scene: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_for_people_names_each_quality(
+    scene: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main.main(["info", str(scene)]) == 0
     shown = capsys.readouterr().out
     assert "Synthetic ball" in shown
@@ -176,7 +178,7 @@ def test_what_a_scene_lacks_is_said_in_words(
 ) -> None:
     path = tmp_path / "ball.stgs"
     source = SyntheticSource(static_count=0, dynamic_count=30, frames_per_gop=(2,), fps=2.0)
-    encode_scene(source, path, EncoderConfig(rungs=(32,), preset="ultrafast"))
+    encode_scene(source, path, EncoderConfig(qps=(32,), preset="ultrafast"))
     assert main.main(["info", str(path)]) == 0
     lines = dict(line.split("  ", 1) for line in capsys.readouterr().out.splitlines())
     assert lines["gaussians"].strip() == "static none, dynamic 30"
@@ -257,4 +259,4 @@ def test_a_run_becomes_a_scene(tmp_path: Path) -> None:
     assert main.main(["encode", str(run.path), "-o", str(out), "--title", "Named here"]) == 0
     with open_scene(out) as scene:
         assert scene.meta.title == "Named here"
-        assert scene.rungs == (16, 20, 24, 28, 32)
+        assert [quality.qp for quality in scene.qualities] == [32, 28, 24, 20, 16]

@@ -64,7 +64,7 @@ def test_a_file_url_opens_the_scene(tmp_path: Path) -> None:
     from streamstgs.codec.encoder_config import EncoderConfig
 
     path = tmp_path / "a scene.stgs"
-    encode_scene(SyntheticSource(20, 10, (3,)), path, EncoderConfig(rungs=(32,), codec="h264"))
+    encode_scene(SyntheticSource(20, 10, (3,)), path, EncoderConfig(qps=(32,), codec="h264"))
     assert "%20" in path.as_uri()
     with open_scene(path.as_uri()) as scene:
         assert scene.frame_count == 3

@@ -21,12 +21,13 @@ from streamstgs.codec.scene import OpenSettings, Scene, open_scene
 from streamstgs.codec.streaming.disk_cache import DATABASE, CacheSettings, DiskCache
 from streamstgs.codec.streaming.http_settings import HttpSettings
 
+from tests.cancel_tokens import cancelled_token
 from tests.fault_server import Exchange, FaultServer, corrupt, cut_to, silence, status
 from tests.served_scene import scene_files
 
 QUICK = HttpSettings(connect_s=2.0, stall_s=1.0, deadline_s=5.0, tries=2, backoff_s=0.001)
 VIDEO = "/ball/features/qp20/0001.m4s"
-RUNG = 20
+QP = 20
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ WITHOUT_CACHE = OpenSettings(http=QUICK, cache=CacheSettings(max_bytes=0))
 
 def watch(scene: Scene) -> None:
     for gop in range(scene.gop_count):
-        scene.decode_gop(gop, RUNG)
+        scene.decode_gop(gop, scene.quality(QP))
 
 
 @pytest.mark.parametrize("path", ["/ball", "/ball.stgs"])
@@ -65,9 +66,9 @@ def test_a_second_viewing_needs_no_network(
     with open_scene(server.url + path, settings) as scene:
         watch(scene)
         with pytest.raises(SceneUnreachable):
-            scene.decode_gop(0, 32)
+            scene.decode_gop(0, scene.quality(32))
         server.come_back()
-        scene.decode_gop(0, 32)  # what was not kept comes once the server is back
+        scene.decode_gop(0, scene.quality(32))  # what was not kept comes once the server is back
 
 
 def test_without_cache_everything_is_fetched_again(server: FaultServer, tmp_path: Path) -> None:
@@ -186,7 +187,7 @@ def test_addresses_are_not_written_down(
 def test_a_damaged_answer_is_fetched_again_past_caches(server: FaultServer, fault) -> None:  # type: ignore[no-untyped-def]
     server.faults[VIDEO] = [fault]
     with open_scene(f"{server.url}/ball", WITHOUT_CACHE) as scene:
-        scene.decode_gop(1, RUNG)
+        scene.decode_gop(1, scene.quality(QP))
     headers = [headers for path, headers in server.requests if path == VIDEO]
     assert [h.get("cache-control") for h in headers] == [None, "no-cache"]
 
@@ -204,8 +205,8 @@ def test_one_lasting_fault_concerns_one_file(server: FaultServer, fault, error) 
     server.always[VIDEO] = fault
     with open_scene(f"{server.url}/ball", WITHOUT_CACHE) as scene:
         with pytest.raises(error, match=r"0001\.m4s"):
-            scene.decode_gop(1, RUNG)
-        scene.decode_gop(0, RUNG)
+            scene.decode_gop(1, scene.quality(QP))
+        scene.decode_gop(0, scene.quality(QP))
 
 
 def exchange_scene(server: FaultServer) -> None:
@@ -222,7 +223,7 @@ def test_a_file_that_never_comes_is_soon_given_up(server: FaultServer) -> None:
         open_scene(f"{server.url}/ball", settings) as scene,
         pytest.raises(MissingSegment, match="everything but this"),
     ):
-        scene.decode_gop(1, RUNG)
+        scene.decode_gop(1, scene.quality(QP))
     headers = [headers for path, headers in server.requests if path == VIDEO]
     assert [h.get("cache-control") for h in headers] == [None, None, None, "no-cache"]
 
@@ -232,25 +233,25 @@ def test_another_scene_in_its_place_is_told(
     server: FaultServer, settings: OpenSettings, path: str
 ) -> None:
     with open_scene(server.url + path, settings) as scene:
-        scene.decode_gop(0, RUNG)
+        scene.decode_gop(0, scene.quality(QP))
         exchange_scene(server)
-        scene.decode_gop(0, RUNG)  # kept
+        scene.decode_gop(0, scene.quality(QP))  # kept
         with pytest.raises(SceneChanged, match="replaced"):
-            scene.decode_gop(1, RUNG)
+            scene.decode_gop(1, scene.quality(QP))
     with open_scene(server.url + path, settings) as scene:
-        assert scene.manifest.rungs[0].codec == "hevc"
+        assert scene.manifest.representations[0].codec == "hevc"
         watch(scene)
 
 
 @pytest.mark.parametrize("path", ["/ball", "/ball.stgs"])
 def test_a_scene_that_is_taken_away_may_come_back(server: FaultServer, path: str) -> None:
     with open_scene(server.url + path, WITHOUT_CACHE) as scene:
-        scene.decode_gop(0, RUNG)
+        scene.decode_gop(0, scene.quality(QP))
         server.files.clear()
         with pytest.raises(SceneUnreachable):
-            scene.decode_gop(1, RUNG)
+            scene.decode_gop(1, scene.quality(QP))
         server.files.update(scene_files())
-        scene.decode_gop(1, RUNG)
+        scene.decode_gop(1, scene.quality(QP))
 
 
 def test_a_cached_manifest_is_only_used_when_the_server_is_out_of_reach(
@@ -285,8 +286,8 @@ def test_a_silent_server_does_not_hold_up_what_was_kept(
 def test_reading_stops_when_cancelled_before_it_begins(server: FaultServer) -> None:
     with open_scene(f"{server.url}/ball", WITHOUT_CACHE) as scene:
         with pytest.raises(InterruptedError):
-            scene.decode_gop(0, RUNG, cancelled=lambda: True)
-        scene.decode_gop(0, RUNG)
+            scene.decode_gop(0, scene.quality(QP), cancel=cancelled_token())
+        scene.decode_gop(0, scene.quality(QP))
 
 
 def test_the_golden_exchange_is_what_it_should_be() -> None:

@@ -28,6 +28,7 @@ from streamstgs.codec.streaming.http_settings import HttpSettings
 from streamstgs.codec.streaming.partial import PartialDownloads
 from streamstgs.codec.streaming.transport import ByteRange, Progress, nobody
 
+from tests.cancel_tokens import cancelled_when
 from tests.fault_server import (
     Exchange,
     Fault,
@@ -226,8 +227,11 @@ def test_cancelling_frees_the_connection_at_once(server: FaultServer, fault: Fau
     patient = HttpTransport(HttpSettings(stall_s=600.0, deadline_s=600.0))
     server.always["/a"] = fault
     try:
-        with pytest.raises(Cancelled):
-            patient.get(f"{server.url}/a", 1 << 40, cancelled=lambda: server.open_connections > 0)
+        with (
+            cancelled_when(lambda: server.open_connections > 0) as token,
+            pytest.raises(Cancelled),
+        ):
+            patient.get(f"{server.url}/a", 1 << 40, token)
         assert server.wait_for(lambda: server.open_connections == 0)
         server.always.clear()
         assert patient.get(f"{server.url}/a", len(BODY)).content == BODY
@@ -246,8 +250,11 @@ def test_what_was_cancelled_is_continued_where_it_ended(
         HttpSettings(stall_s=600.0), listener=lambda step: came.append(step.received_bytes)
     )
     try:
-        with pytest.raises(Cancelled):
-            patient.get(f"{server.url}/a", len(BODY), lambda: max(came, default=0) >= 50_000, part)
+        with (
+            cancelled_when(lambda: max(came, default=0) >= 50_000) as token,
+            pytest.raises(Cancelled),
+        ):
+            patient.get(f"{server.url}/a", len(BODY), token, part)
         assert server.wait_for(lambda: server.open_connections == 0)
         whole = BODY if part is None else BODY[100:90_100]
         assert patient.get(f"{server.url}/b", len(BODY)).content == BODY  # the GOP that passes
@@ -268,8 +275,11 @@ def test_what_was_cancelled_is_not_continued_with_another_version(server: FaultS
         HttpSettings(stall_s=600.0), listener=lambda step: came.append(step.received_bytes)
     )
     try:
-        with pytest.raises(Cancelled):
-            patient.get(f"{server.url}/a", len(BODY), lambda: max(came, default=0) >= 50_000)
+        with (
+            cancelled_when(lambda: max(came, default=0) >= 50_000) as token,
+            pytest.raises(Cancelled),
+        ):
+            patient.get(f"{server.url}/a", len(BODY), token)
         server.files["/a"] = BODY[::-1]
         assert patient.get(f"{server.url}/a", len(BODY)).content == BODY[::-1]
     finally:
@@ -374,10 +384,11 @@ def test_progress_is_told(server: FaultServer) -> None:
 
 STUCK_RESOLVER = """
 import socket, threading, time
-asked = threading.Event()
+from streamstgs.codec.cancel import CancelToken
+asked = CancelToken()
 
 def never_answers(*address, **hints):
-    asked.set()
+    asked.cancel()
     time.sleep(600.0)
 
 socket.getaddrinfo = never_answers
@@ -386,7 +397,7 @@ from streamstgs.codec.streaming.http import HttpTransport
 from streamstgs.codec.streaming.http_settings import HttpSettings
 transport = HttpTransport(HttpSettings())
 try:
-    transport.get("http://scenes.invalid/a", 10, cancelled=asked.is_set)
+    transport.get("http://scenes.invalid/a", 10, asked)
 except Cancelled:
     transport.close()
     print("closed")

@@ -54,7 +54,7 @@ def encoded(tmp: Path, frames_per_gop: tuple[int, ...]) -> dict[str, bytes]:
     """URL path -> content of a scene at /scene and, as an archive, at /scene.stgs."""
     path = tmp / f"{len(frames_per_gop)}.stgs"
     source = SyntheticSource(60, 40, frames_per_gop, fps=24.0)
-    encode_scene(source, path, EncoderConfig(rungs=(20, 32), codec="h264"))
+    encode_scene(source, path, EncoderConfig(qps=(20, 32), codec="h264"))
     with zipfile.ZipFile(path, "a") as archive:
         # The first request is for the end of the file: it must not bring all of it.
         archive.writestr("padding", bytes(100_000))

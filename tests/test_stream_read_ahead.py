@@ -6,10 +6,12 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, SceneUnreachable
 from streamstgs.codec.file_entry import FileEntry
-from streamstgs.codec.streaming.container import never
 from streamstgs.codec.streaming.read_ahead import ReadAhead
+
+from tests.cancel_tokens import cancelled_when
 
 A, B, C = (FileEntry(name, 1, 0) for name in "abc")
 
@@ -24,12 +26,12 @@ class Source:
         self.open = True
         self.failures: set[str] = set()
 
-    def __call__(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
+    def __call__(self, file: FileEntry, cancel: CancelToken) -> bytes:
         with self.changed:
             self.begun.append(file.name)
             self.changed.notify_all()
             while not self.open:
-                if cancelled():
+                if cancel.cancelled:
                     self.given_up.append(file.name)
                     self.changed.notify_all()
                     raise Cancelled(file.name)
@@ -61,19 +63,19 @@ def ahead(source: Source) -> Iterator[ReadAhead]:
 def test_files_come_in_order_before_they_are_asked_for(source: Source, ahead: ReadAhead) -> None:
     ahead.want([A, B, C])
     source.wait_for(lambda: sorted(source.begun) == ["a", "b", "c"])
-    assert [ahead.take(file, never) for file in (C, A, B)] == [b"c", b"a", b"b"]
-    assert ahead.take(A, never) == b"a"  # whoever left in between finds it again
+    assert [ahead.take(file, NEVER) for file in (C, A, B)] == [b"c", b"a", b"b"]
+    assert ahead.take(A, NEVER) == b"a"  # whoever left in between finds it again
     ahead.want([])
-    assert ahead.take(A, never) is None
+    assert ahead.take(A, NEVER) is None
     assert sorted(source.begun) == ["a", "b", "c"]
 
 
 def test_what_is_wanted_still_is_not_fetched_twice(source: Source, ahead: ReadAhead) -> None:
     ahead.want([A, B])
     ahead.want([B, C])
-    assert ahead.take(A, never) is None
-    assert ahead.take(B, never) == b"b"
-    assert ahead.take(C, never) == b"c"
+    assert ahead.take(A, NEVER) is None
+    assert ahead.take(B, NEVER) == b"b"
+    assert ahead.take(C, NEVER) == b"c"
     assert source.begun.count("b") == 1
 
 
@@ -85,17 +87,17 @@ def test_what_is_no_longer_wanted_is_given_up(source: Source, ahead: ReadAhead) 
     source.wait_for(lambda: "c" in source.begun)
     assert source.given_up == ["a"]
     source.open = True
-    assert ahead.take(C, never) == b"c"
+    assert ahead.take(C, NEVER) == b"c"
 
 
 def test_a_reader_may_leave_and_come_back(source: Source, ahead: ReadAhead) -> None:
     source.open = False
     ahead.want([A])
-    with pytest.raises(Cancelled):
-        ahead.take(A, lambda: bool(source.begun))
+    with cancelled_when(lambda: bool(source.begun)) as token, pytest.raises(Cancelled):
+        ahead.take(A, token)
     ahead.want([A])
     source.open = True
-    assert ahead.take(A, never) == b"a"
+    assert ahead.take(A, NEVER) == b"a"
     assert source.begun == ["a"]
 
 
@@ -103,11 +105,11 @@ def test_failures_are_told_once_and_tried_again(source: Source, ahead: ReadAhead
     source.failures = {"a", "b"}
     ahead.want([A, B])
     with pytest.raises(SceneUnreachable):
-        ahead.take(A, never)
+        ahead.take(A, NEVER)
     source.failures.clear()
-    assert ahead.take(B, never) is None  # the line has ended
+    assert ahead.take(B, NEVER) is None  # the line has ended
     ahead.want([A, B])
-    assert [ahead.take(file, never) for file in (A, B)] == [b"a", b"b"]
+    assert [ahead.take(file, NEVER) for file in (A, B)] == [b"a", b"b"]
 
 
 def test_closing_ends_the_thread_and_its_readers(source: Source) -> None:
@@ -119,7 +121,7 @@ def test_closing_ends_the_thread_and_its_readers(source: Source) -> None:
 
     def wait() -> None:
         try:
-            ends.append(ahead.take(B, never))
+            ends.append(ahead.take(B, NEVER))
         except Cancelled as error:
             ends.append(error)
 
@@ -130,4 +132,4 @@ def test_closing_ends_the_thread_and_its_readers(source: Source) -> None:
     assert sorted(source.begun) == ["a", "c"]
     assert [end is None or isinstance(end, Cancelled) for end in ends] == [True]
     ahead.want([C])
-    assert ahead.take(C, never) is None
+    assert ahead.take(C, NEVER) is None

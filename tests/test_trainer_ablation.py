@@ -113,7 +113,7 @@ def paper_scene(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) ->
     )  # fmt: skip
     with single_thread():
         train(config)
-        encode_scene(load_run(config.out), out / "paper.stgs", EncoderConfig(rungs=(16,)))
+        encode_scene(load_run(config.out), out / "paper.stgs", EncoderConfig(qps=(16,)))
     return out / "paper.stgs"
 
 
@@ -121,8 +121,8 @@ def test_a_scene_without_static_gaussians_plays(paper_scene: Path, tiny_capture:
     capture = open_capture(tiny_capture)
     with open_scene(str(paper_scene)) as scene:
         assert scene.static_count == 0
-        assert scene.bytes_per_frame(16)["static"] == 0
-        gop = scene.decode_gop(0, 16)
+        assert scene.bytes_per_frame(scene.quality(16))["static"] == 0
+        gop = scene.decode_gop(0, scene.quality(16))
         assert (len(gop.static), gop.frames) == (0, FRAMES)
         assert 60 < len(gop.canonical) <= 80  # it grew towards the cap
         settings = RenderSettings(scene.meta.background, scene.meta.near)
@@ -182,7 +182,7 @@ def test_frames_of_the_chosen_gop_are_compared(ablation: Path, tiny_capture: Pat
     figures = json.loads((ablation / "ablation.json").read_text())["rows"][0]["rungs"][0]
     capture = open_capture(tiny_capture)
     with open_scene(str(ablation / "rows" / "full" / "scene.stgs")) as scene:
-        gop = scene.decode_gop(0, 20)
+        gop = scene.decode_gop(0, scene.quality(20))
         settings = RenderSettings(scene.meta.background, scene.meta.near)
         readings = []
         for frame in (0, 2):

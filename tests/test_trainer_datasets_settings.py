@@ -100,9 +100,9 @@ def test_a_setting_without_sense_is_named(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"rungs": (20, 52)}, "--rungs is"),
-        ({"rungs": ()}, "--rungs is"),
-        ({"rungs": (20, 20)}, "--rungs is"),
+        ({"qps": (20, 52)}, "--qps is"),
+        ({"qps": ()}, "--qps is"),
+        ({"qps": (20, 20)}, "--qps is"),
         ({"preset": "quick"}, "--preset is quick; it must be one of ultrafast"),
         ({"static_bits": AttributeBits(means=17)}, "--static-bits.means is 17; it must be from 1"),
         ({"moving_bits": AttributeBits(colors=0)}, "--moving-bits.colors is 0"),
@@ -148,5 +148,5 @@ def test_a_command_says_it_in_one_sentence(
     assert "--gop.fast-every is 0; it must be at least 1" in said
     assert not (tmp_path / "run").exists()
     run, scene = str(tmp_path / "run"), str(tmp_path / "scene.stgs")
-    assert main.main(["encode", run, "-o", scene, "--rungs", "99"]) == 1
-    assert "--rungs is (99,); it must be QPs from 0 to 51" in capsys.readouterr().err
+    assert main.main(["encode", run, "-o", scene, "--qps", "99"]) == 1
+    assert "--qps is (99,); it must be QPs from 0 to 51" in capsys.readouterr().err

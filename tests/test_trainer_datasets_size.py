@@ -220,7 +220,7 @@ def test_a_scene_is_compared_at_the_size_that_it_was_trained_at(
 ) -> None:
     capture, run = trained
     scene = tmp_path / "half.stgs"
-    encode_scene(load_run(run), scene, EncoderConfig(rungs=(20,)))
+    encode_scene(load_run(run), scene, EncoderConfig(qps=(20,)))
     config = EvaluateConfig(str(scene), capture, cameras="all", backend="reference", lpips="none")
     figures = evaluate(config)
     assert figures["picture_px"] == ["16x12"]

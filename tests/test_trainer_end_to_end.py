@@ -46,7 +46,7 @@ def scene(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         patch.setenv("OMP_NUM_THREADS", "1")
         patch.setattr(streamstgs.trainer.train, "training_devices", lambda _: [CPU, CPU])
         train(config)
-        encode_scene(load_run(config.out), folder / "blobs.stgs", EncoderConfig(rungs=(16, 28)))
+        encode_scene(load_run(config.out), folder / "blobs.stgs", EncoderConfig(qps=(16, 28)))
         yield folder / "blobs.stgs"
 
 

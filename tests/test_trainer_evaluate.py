@@ -57,7 +57,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     path = tmp_path_factory.mktemp("still") / "blobs.stgs"
     with single_thread():
-        encode_scene(StillScene(meta, still_blobs()), path, EncoderConfig(rungs=(16, 28)))
+        encode_scene(StillScene(meta, still_blobs()), path, EncoderConfig(qps=(16, 28)))
     return path
 
 
@@ -136,7 +136,7 @@ def test_frames_and_rungs_can_be_chosen(scene: Path, tiny_capture: Path) -> None
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"rungs": [16, 17]}, "no rung QP 17; it has 16, 28"),
+        ({"rungs": [16, 17]}, "no quality of QP 17; it has 16, 28"),
         ({"frames": [6]}, "no frame 6; the scene has 6"),
         ({"frames": [-1, 2]}, "no frame -1"),
         ({"frames": []}, "no frames"),

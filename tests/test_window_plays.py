@@ -119,7 +119,7 @@ def test_what_is_on_screen_is_what_the_reference_draws(
     settle(window)
     live(100)
     scene = open_scene(scene_path)
-    gop = scene.decode_gop(0, scene.rungs[0])
+    gop = scene.decode_gop(0, scene.qualities[-1])
     scene.close()
     assert window.loop.motion is not None
     camera = window.loop.motion.camera(*window.viewport.size_px())

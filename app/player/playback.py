@@ -203,7 +203,7 @@ class Playback:
             ValueError: the open scene has no such rung.
         """
         if qp is not None and self.opened and qp not in self.opened.rungs:
-            raise ValueError(f"The scene has no rung QP {qp}, only {self.opened.rungs}")
+            raise ValueError(f"The scene has no quality of QP {qp}, only {self.opened.rungs}")
         self._rung = qp
 
     # --- pictures and state ----------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streamstgs.app.player.timeline import Timeline
+from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.scene import Scene
 from streamstgs.codec.source import SceneMeta
 from streamstgs.codec.streaming.adaptive import Ladder
@@ -15,23 +16,30 @@ class OpenedScene:
     """Timeline, qualities and sizes of an open scene. Immutable, so any thread may read it.
 
     Args:
-        rungs: QPs, best quality (lowest QP) first.
+        qualities: what each GOP can be fetched at, worst first.
         ladder: bytes and quality of everything that can be fetched.
         bytes_per_frame: QP -> bytes of one content frame, everything counted.
     """
 
     meta: SceneMeta
     timeline: Timeline
-    rungs: tuple[int, ...]
+    qualities: tuple[Quality, ...]
     ladder: Ladder
     bytes_per_frame: dict[int, float]
 
     @staticmethod
     def of(scene: Scene) -> OpenedScene:
-        totals = {rung: scene.bytes_per_frame(rung)["total"] for rung in scene.rungs}
-        return OpenedScene(
-            scene.meta, Timeline.of(scene), tuple(scene.rungs), scene.ladder(), totals
-        )
+        totals = {q.qp: scene.bytes_per_frame(q)["total"] for q in scene.qualities}
+        return OpenedScene(scene.meta, Timeline.of(scene), scene.qualities, scene.ladder(), totals)
+
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """QPs of the ladder, best quality (lowest QP) first."""
+        return tuple(quality.qp for quality in reversed(self.qualities))
+
+    def quality(self, qp: int) -> Quality:
+        """The quality of a QP; raises UnknownQuality."""
+        return quality_with_qp(self.qualities, qp)
 
     @property
     def static_layers(self) -> int:

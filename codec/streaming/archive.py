@@ -6,13 +6,12 @@ import io
 import struct
 import threading
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, MissingSegment, NotAScene
 from streamstgs.codec.limits import Limits
-from streamstgs.codec.streaming.container import never
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, of the extra field
 LOCAL_SIGNATURE = b"PK\x03\x04"
@@ -27,7 +26,7 @@ class ByteRanges(Protocol):
     location: str
     size_bytes: int
 
-    def read(self, start: int, length: int, cancelled: Callable[[], bool] = never) -> bytes:
+    def read(self, start: int, length: int, cancel: CancelToken = NEVER) -> bytes:
         """data[start : start + length]; shorter only at the end."""
         ...
 
@@ -43,7 +42,7 @@ class FileRanges:
         self._lock = threading.Lock()
         self.size_bytes = self._file.seek(0, io.SEEK_END)
 
-    def read(self, start: int, length: int, cancelled: Callable[[], bool] = never) -> bytes:
+    def read(self, start: int, length: int, cancel: CancelToken = NEVER) -> bytes:
         with self._lock:
             self._file.seek(start)
             return self._file.read(length)
@@ -55,9 +54,7 @@ class FileRanges:
 class ArchiveContainer:
     """The entries of an archive; its directory is read and checked once."""
 
-    def __init__(
-        self, ranges: ByteRanges, limits: Limits, cancelled: Callable[[], bool] = never
-    ) -> None:
+    def __init__(self, ranges: ByteRanges, limits: Limits, cancel: CancelToken = NEVER) -> None:
         """
         Raises:
             NotAScene: not a ZIP, or one with compressed, encrypted, linked or overlong entries.
@@ -65,20 +62,20 @@ class ArchiveContainer:
         """
         self.location = ranges.location
         self._ranges = ranges
-        self._entries = {entry.filename: entry for entry in _directory(ranges, limits, cancelled)}
+        self._entries = {entry.filename: entry for entry in _directory(ranges, limits, cancel)}
 
-    def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
+    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
         entry = self._entries.get(name)
         if entry is None:
             raise MissingSegment(f"{name} is missing in the scene {self.location}.")
         if entry.file_size > most_bytes:
             raise CorruptSegment(f"{name} is longer than the {most_bytes} bytes it should have.")
         guess = LOCAL_HEADER.size + len(entry.filename.encode()) + EXTRA_ALLOWANCE_BYTES
-        data = self._ranges.read(entry.header_offset, guess + entry.file_size, cancelled)
+        data = self._ranges.read(entry.header_offset, guess + entry.file_size, cancel)
         begin = _content_offset(data, name)
         if begin + entry.file_size > len(data):
             start = entry.header_offset + begin
-            data, begin = self._ranges.read(start, entry.file_size, cancelled), 0
+            data, begin = self._ranges.read(start, entry.file_size, cancel), 0
         content = data[begin : begin + entry.file_size]
         if len(content) != entry.file_size:
             raise CorruptSegment(f"{name} is cut off in the scene {self.location}.")
@@ -98,11 +95,9 @@ def _content_offset(data: bytes, name: str) -> int:
     return LOCAL_HEADER.size + name_length + extra_length
 
 
-def _directory(
-    ranges: ByteRanges, limits: Limits, cancelled: Callable[[], bool]
-) -> list[zipfile.ZipInfo]:
+def _directory(ranges: ByteRanges, limits: Limits, cancel: CancelToken) -> list[zipfile.ZipInfo]:
     try:
-        file = _RangesFile(ranges, limits.manifest_bytes, cancelled)
+        file = _RangesFile(ranges, limits.manifest_bytes, cancel)
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError) as e:
@@ -133,10 +128,10 @@ def _check_entry(entry: zipfile.ZipInfo, ranges: ByteRanges) -> None:
 class _RangesFile(io.RawIOBase):
     """What `zipfile` needs to read the directory at the end of an archive."""
 
-    def __init__(self, ranges: ByteRanges, most_bytes: int, cancelled: Callable[[], bool]) -> None:
+    def __init__(self, ranges: ByteRanges, most_bytes: int, cancel: CancelToken) -> None:
         self._ranges = ranges
         self._most_bytes = most_bytes
-        self._cancelled = cancelled
+        self._cancel = cancel
         self._position = 0
 
     def seekable(self) -> bool:
@@ -161,6 +156,6 @@ class _RangesFile(io.RawIOBase):
         length = left if size < 0 else min(size, left)
         if length > self._most_bytes:
             raise ValueError(f"a directory of {length} bytes")
-        data = self._ranges.read(self._position, length, self._cancelled)
+        data = self._ranges.read(self._position, length, self._cancel)
         self._position += len(data)
         return data

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
-
-def never() -> bool:
-    """The `cancelled` of a caller that waits for the end."""
-    return False
+from streamstgs.codec.cancel import NEVER, CancelToken
 
 
 class Container(Protocol):
@@ -16,13 +12,13 @@ class Container(Protocol):
 
     location: str  # for people
 
-    def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
+    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
         """The whole content of a file.
 
         Args:
             name: a path that `codec.manifest_json` accepted.
             most_bytes: a longer file is not read.
-            cancelled: asked while waiting.
+            cancel: ends the reading early.
 
         Raises:
             MissingSegment: there is no such file.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, MissingSegment
-from streamstgs.codec.streaming.container import never
 
 
 class DirectoryContainer:
@@ -16,7 +15,7 @@ class DirectoryContainer:
         self.location = str(root)
         self._root = root.resolve()
 
-    def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
+    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
         path = (self._root / name).resolve()
         if not path.is_relative_to(self._root):
             raise MissingSegment(f"{name} leads out of the scene {self.location}.")

@@ -13,16 +13,15 @@ from contextlib import aclosing
 from typing import cast
 
 import httpx
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, CodecError, SceneUnreachable
-from streamstgs.codec.streaming.address import split_login
-from streamstgs.codec.streaming.container import never
+from streamstgs.codec.streaming.address import redact_credentials, split_login
 from streamstgs.codec.streaming.download import Download, PassingFault
 from streamstgs.codec.streaming.http_settings import HttpSettings
 from streamstgs.codec.streaming.name_lookup import DaemonThreads
 from streamstgs.codec.streaming.partial import PartialDownloads
 from streamstgs.codec.streaming.transport import ByteRange, Listener, Reply, nobody
 
-POLL_S = 0.03  # how often a waiting caller is asked whether it still wants to wait
 CLOSE_TIMEOUT_S = 5.0
 REDIRECTS = (301, 302, 303, 307, 308)
 
@@ -66,22 +65,20 @@ class HttpTransport:
         self,
         url: str,
         most_bytes: int,
-        cancelled: Callable[[], bool] = never,
+        cancel: CancelToken = NEVER,
         byte_range: ByteRange | None = None,
         fresh: bool = False,
     ) -> Reply:
+        cancel.raise_if_cancelled(f"reading {redact_credentials(url)}")
         download = Download(url, most_bytes, byte_range, fresh, time.monotonic, self._listener)
         with self._lock:
             if self._closed:
                 raise Cancelled(f"{download.url}: the connection was closed.")
             future = asyncio.run_coroutine_threadsafe(self._fetch(download), self._loop)
-        while True:
-            if cancelled():
-                future.cancel()
-                raise Cancelled(f"{download.url}: reading was cancelled.")
-            done, _ = concurrent.futures.wait([future], POLL_S)
-            if done:
-                return _result(future, download.url)
+        if not cancel.wait_for(future):
+            future.cancel()
+            raise Cancelled(f"{download.url}: reading was cancelled.")
+        return _result(future, download.url)
 
     def close(self) -> None:
         with self._lock:

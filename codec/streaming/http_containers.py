@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import (
     CorruptSegment,
     MissingSegment,
@@ -12,7 +11,6 @@ from streamstgs.codec.errors import (
     SceneUnreachable,
 )
 from streamstgs.codec.streaming.address import redact_credentials
-from streamstgs.codec.streaming.container import never
 from streamstgs.codec.streaming.transport import ByteRange, Transport
 
 TAIL_BYTES = 64 << 10  # holds the directory of most archives: one request finds everything
@@ -33,10 +31,10 @@ class HttpContainer:
         self._transport = transport
         self._fresh = fresh
 
-    def read(self, name: str, most_bytes: int, cancelled: Callable[[], bool] = never) -> bytes:
+    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
         query = f"?{self._query}" if self._query else ""
         url = f"{self._base}/{name}{query}"
-        return self._transport.get(url, most_bytes, cancelled, fresh=self._fresh).content
+        return self._transport.get(url, most_bytes, cancel, fresh=self._fresh).content
 
     def close(self) -> None:
         """Nothing is held."""
@@ -50,7 +48,7 @@ class HttpRanges:
         url: str,
         transport: Transport,
         fresh: bool = False,
-        cancelled: Callable[[], bool] = never,
+        cancel: CancelToken = NEVER,
     ) -> None:
         """
         Raises:
@@ -63,7 +61,7 @@ class HttpRanges:
         self._fresh = fresh
         try:
             last = ByteRange(None, TAIL_BYTES)
-            tail = transport.get(url, TAIL_BYTES, cancelled, last, fresh)
+            tail = transport.get(url, TAIL_BYTES, cancel, last, fresh)
         except (MissingSegment, CorruptSegment) as error:
             raise NotAScene(f"{self.location} is not a scene: {error}") from error
         if tail.whole_bytes is None:
@@ -73,14 +71,14 @@ class HttpRanges:
         self.size_bytes = tail.whole_bytes
         self._tail_start, self._tail = tail.range_start, tail.content
 
-    def read(self, start: int, length: int, cancelled: Callable[[], bool] = never) -> bytes:
+    def read(self, start: int, length: int, cancel: CancelToken = NEVER) -> bytes:
         end = min(start + length, self.size_bytes)
         if end <= start:
             return b""
         if start >= self._tail_start:
             return self._tail[start - self._tail_start : end - self._tail_start]
         part = ByteRange(start, end - 1)
-        reply = self._transport.get(self._url, end - start, cancelled, part, self._fresh)
+        reply = self._transport.get(self._url, end - start, cancel, part, self._fresh)
         if reply.whole_bytes != self.size_bytes:
             raise SceneChanged(f"{self.location} was replaced while it was open.")
         return reply.content

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.streaming.address import is_url, local_path, redact_credentials
 from streamstgs.codec.streaming.archive import ArchiveContainer, FileRanges
-from streamstgs.codec.streaming.container import Container, never
+from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.streaming.directory import DirectoryContainer
 from streamstgs.codec.streaming.disk_cache import CacheSettings, DiskCache
 from streamstgs.codec.streaming.http_containers import HttpContainer, HttpRanges
@@ -27,7 +27,7 @@ def open_files(
     http: HttpSettings,
     cache: CacheSettings,
     listener: Listener,
-    cancelled: Callable[[], bool] = never,
+    cancel: CancelToken = NEVER,
 ) -> SceneFiles:
     """The files of the scene at a path or URL; its scene.json has been read.
 
@@ -43,7 +43,7 @@ def open_files(
         )
 
         transport = HttpTransport(http, listener=listener)
-        return open_remote(location, limits, transport, cache, cancelled)
+        return open_remote(location, limits, transport, cache, cancel)
     container = open_container(local_path(location), limits)
     try:
         return LocalFiles(container, limits.manifest_bytes)
@@ -76,21 +76,21 @@ def open_remote(
     limits: Limits,
     transport: Transport,
     cache: CacheSettings,
-    cancelled: Callable[[], bool] = never,
+    cancel: CancelToken = NEVER,
 ) -> RemoteFiles:
     """The files behind an URL. The transport is closed with them, also when opening fails."""
     url = _scene_url(url)
 
-    def reach(fresh: bool, cancelled: Callable[[], bool]) -> Container:
+    def reach(fresh: bool, cancel: CancelToken) -> Container:
         if url.partition("?")[0].endswith(ARCHIVE_SUFFIX):
-            ranges = HttpRanges(url, transport, fresh, cancelled)
-            return ArchiveContainer(ranges, limits, cancelled)
+            ranges = HttpRanges(url, transport, fresh, cancel)
+            return ArchiveContainer(ranges, limits, cancel)
         return HttpContainer(url, transport, fresh)
 
     kept = DiskCache(cache) if cache.max_bytes else None
     try:
         return RemoteFiles(
-            redact_credentials(url), reach, transport, kept, limits.manifest_bytes, cancelled
+            redact_credentials(url), reach, transport, kept, limits.manifest_bytes, cancel
         )
     except BaseException:
         transport.close()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled
 from streamstgs.codec.file_entry import FileEntry
 
@@ -15,13 +15,13 @@ POLL_S = 0.03  # how often a waiting reader is asked whether it still wants to w
 
 AT_ONCE = 2
 
-Fetch = Callable[[FileEntry, Callable[[], bool]], bytes]
+Fetch = Callable[[FileEntry, CancelToken], bytes]
 
 
 @dataclass(frozen=True)
 class _Errand:
     future: Future[bytes]
-    unwanted: threading.Event
+    unwanted: CancelToken
 
     @property
     def failed(self) -> bool:
@@ -36,7 +36,7 @@ class ReadAhead:
     back is waited for once in a line of files and not for each.
 
     Args:
-        fetch: brings a file; asks its second argument whether to give up.
+        fetch: returns the content of a file; the token ends it early.
     """
 
     def __init__(self, fetch: Fetch) -> None:
@@ -56,7 +56,7 @@ class ReadAhead:
                 if file not in self._errands and not self._closed:
                     self._errands[file] = self._send(file)
 
-    def take(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes | None:
+    def take(self, file: FileEntry, cancel: CancelToken) -> bytes | None:
         """The content of a listed file; None when it is not listed.
 
         It is kept until the list changes: whoever leaves in between finds it again. After a
@@ -69,10 +69,8 @@ class ReadAhead:
             errand = self._errands.get(file)
         if errand is None:
             return None
-        while not errand.future.done():  # `wait` alone never ends for one cancelled in the queue
-            if cancelled():
-                raise Cancelled(f"{file.name}: reading was cancelled.")
-            concurrent.futures.wait([errand.future], POLL_S)
+        if not cancel.wait_for(errand.future):
+            raise Cancelled(f"{file.name}: reading was cancelled.")
         if errand.failed:
             self.want([])  # the reader will not go on as was planned
         if errand.future.cancelled():
@@ -89,9 +87,9 @@ class ReadAhead:
         self._workers.shutdown(wait=True, cancel_futures=True)
 
     def _send(self, file: FileEntry) -> _Errand:
-        unwanted = threading.Event()
-        return _Errand(self._workers.submit(self._fetch, file, unwanted.is_set), unwanted)
+        unwanted = CancelToken()
+        return _Errand(self._workers.submit(self._fetch, file, unwanted), unwanted)
 
     def _give_up(self, errand: _Errand) -> None:
-        errand.unwanted.set()
+        errand.unwanted.cancel()
         errand.future.cancel()

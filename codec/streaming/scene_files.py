@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
-import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import (
     Cancelled,
     CorruptSegment,
@@ -18,7 +18,7 @@ from streamstgs.codec.errors import (
     SceneUnreachable,
 )
 from streamstgs.codec.file_entry import MANIFEST_NAME, FileEntry
-from streamstgs.codec.streaming.container import Container, never
+from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.streaming.disk_cache import DiskCache
 from streamstgs.codec.streaming.read_ahead import POLL_S, ReadAhead
 from streamstgs.codec.streaming.transport import Transport
@@ -36,7 +36,7 @@ class SceneFiles(Protocol):
     location: str  # for people
     manifest: bytes  # content of scene.json
 
-    def read(self, file: FileEntry, cancelled: Callable[[], bool] = never) -> bytes:
+    def read(self, file: FileEntry, cancel: CancelToken = NEVER) -> bytes:
         """The content of a declared file.
 
         Raises:
@@ -81,10 +81,9 @@ class LocalFiles:
         self._container = container
         self.manifest = container.read(MANIFEST_NAME, manifest_bytes)
 
-    def read(self, file: FileEntry, cancelled: Callable[[], bool] = never) -> bytes:
-        if cancelled():
-            raise Cancelled(f"{file.name}: reading was cancelled.")
-        return check(file, self._container.read(file.name, file.size_bytes, cancelled))
+    def read(self, file: FileEntry, cancel: CancelToken = NEVER) -> bytes:
+        cancel.raise_if_cancelled(f"reading {file.name}")
+        return check(file, self._container.read(file.name, file.size_bytes, cancel))
 
     def kept(self, file: FileEntry) -> bool:
         return True
@@ -104,21 +103,21 @@ class RemoteFiles:
 
     Args:
         url: of the scene, without a password: for messages and for keys of the cache.
-        reach: opens the container there (fresh: past the caches on the way, cancelled).
+        reach: opens the container there (fresh: past the caches on the way, cancel).
         transport: closed with this object.
         cache: closed with this object; None keeps nothing.
         manifest_bytes: longest scene.json.
-        cancelled: asked while scene.json is fetched.
+        cancel: ends the fetching of scene.json.
     """
 
     def __init__(
         self,
         url: str,
-        reach: Callable[[bool, Callable[[], bool]], Container],
+        reach: Callable[[bool, CancelToken], Container],
         transport: Transport,
         cache: DiskCache | None,
         manifest_bytes: int,
-        cancelled: Callable[[], bool] = never,
+        cancel: CancelToken = NEVER,
     ) -> None:
         self.location = url.partition("?")[0].rstrip("/")
         self._reach = reach
@@ -128,14 +127,13 @@ class RemoteFiles:
         self._probing = threading.Lock()
         self._probes, self._lost = 0, False  # out of reach when it was asked last
         self._container: Container | None = None  # None while nothing was needed from the server
-        self.manifest = self._open(f"{url} {MANIFEST_NAME}", cancelled)
+        self.manifest = self._open(f"{url} {MANIFEST_NAME}", cancel)
         self._ahead = ReadAhead(self._read)
 
-    def read(self, file: FileEntry, cancelled: Callable[[], bool] = never) -> bytes:
-        if cancelled():
-            raise Cancelled(f"{file.name}: reading was cancelled.")
-        data = self._ahead.take(file, cancelled)
-        return self._read(file, cancelled) if data is None else data
+    def read(self, file: FileEntry, cancel: CancelToken = NEVER) -> bytes:
+        cancel.raise_if_cancelled(f"reading {file.name}")
+        data = self._ahead.take(file, cancel)
+        return self._read(file, cancel) if data is None else data
 
     def kept(self, file: FileEntry) -> bool:
         return self._cache is not None and self._cache.has(self._key(file))
@@ -151,12 +149,12 @@ class RemoteFiles:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _read(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
+    def _read(self, file: FileEntry, cancel: CancelToken) -> bytes:
         """A file from the cache or the server."""
         key = self._key(file)
         data = self._kept(key, file)
         if data is None:
-            data = self._fetch(file, cancelled)
+            data = self._fetch(file, cancel)
             if self._cache is not None:
                 self._cache.put(key, data)
         return data
@@ -164,21 +162,18 @@ class RemoteFiles:
     def _key(self, file: FileEntry) -> str:
         return f"{self.location} {file.name} {file.size_bytes} {file.crc32:08x}"
 
-    def _open(self, key: str, cancelled: Callable[[], bool]) -> bytes:
+    def _open(self, key: str, cancel: CancelToken) -> bytes:
         """scene.json: from the server, or as it was last time when that is out of reach."""
         kept = self._cache.get(key, self._manifest_bytes) if self._cache else None
-        end_s = math.inf if kept is None else time.monotonic() + OFFLINE_S
-
-        def given_up() -> bool:
-            return cancelled() or time.monotonic() > end_s
-
+        patience = nullcontext(cancel) if kept is None else cancel.expiring(OFFLINE_S)
         try:
-            self._container = self._reach(False, given_up)
-            data = self._container.read(MANIFEST_NAME, self._manifest_bytes, given_up)
+            with patience as limited:
+                self._container = self._reach(False, limited)
+                data = self._container.read(MANIFEST_NAME, self._manifest_bytes, limited)
         except (SceneUnreachable, Cancelled) as error:
-            if kept is None or cancelled():
+            if kept is None or cancel.cancelled:
                 raise
-            silent = isinstance(error, Cancelled)  # by `given_up`, not by the caller
+            silent = isinstance(error, Cancelled)  # by `expiring`, not by the caller
             why = f"{self.location} did not answer in {OFFLINE_S:g} s." if silent else error
             log.warning("%s Playing what was kept of it.", why)
             return kept
@@ -194,40 +189,40 @@ class RemoteFiles:
             log.warning("Fetched again: kept %s", error)
             return None
 
-    def _fetch(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
-        self._look_for_lost(cancelled)
+    def _fetch(self, file: FileEntry, cancel: CancelToken) -> bytes:
+        self._look_for_lost(cancel)
         try:
             if self._container is None:
-                self._container = self._again(False, cancelled)
-            return check(file, self._container.read(file.name, file.size_bytes, cancelled))
+                self._container = self._again(False, cancel)
+            return check(file, self._container.read(file.name, file.size_bytes, cancel))
         except (CorruptSegment, MissingSegment) as error:
             log.info("Fetched again: %s", error)
         except SceneUnreachable:
-            if not self._server_answers(cancelled):
+            if not self._server_answers(cancel):
                 raise
-        return self._fetch_again(file, cancelled)
+        return self._fetch_again(file, cancel)
 
-    def _fetch_again(self, file: FileEntry, cancelled: Callable[[], bool]) -> bytes:
+    def _fetch_again(self, file: FileEntry, cancel: CancelToken) -> bytes:
         """The second and last attempt, past all caches on the way."""
-        fresh = self._again(True, cancelled)
-        if self._manifest_now(fresh, cancelled) != self.manifest:
+        fresh = self._again(True, cancel)
+        if self._manifest_now(fresh, cancel) != self.manifest:
             raise SceneChanged(f"The scene at {self.location} was replaced by another version.")
         try:
-            return check(file, fresh.read(file.name, file.size_bytes, cancelled))
+            return check(file, fresh.read(file.name, file.size_bytes, cancel))
         except SceneUnreachable as error:
-            if self._server_answers(cancelled):
+            if self._server_answers(cancel):
                 raise MissingSegment(f"The server gives everything but this: {error}") from error
             raise
 
-    def _server_answers(self, cancelled: Callable[[], bool]) -> bool:
+    def _server_answers(self, cancel: CancelToken) -> bool:
         try:
-            self._manifest_now(self._again(True, cancelled), cancelled)
+            self._manifest_now(self._again(True, cancel), cancel)
         except SceneUnreachable:
             self._lost = True
             return False
         return True
 
-    def _look_for_lost(self, cancelled: Callable[[], bool]) -> None:
+    def _look_for_lost(self, cancel: CancelToken) -> None:
         """A server that was out of reach is asked once, by one reader for all of them, instead of
         several times for each file.
 
@@ -236,27 +231,27 @@ class RemoteFiles:
         """
         before = self._probes
         while not self._probing.acquire(timeout=POLL_S):
-            if cancelled():
+            if cancel.cancelled:
                 raise Cancelled("Waiting for a server was cancelled.")
         try:
             if self._lost and self._probes != before:
                 raise SceneUnreachable(f"{self.location} is out of reach.")
             if self._lost:
                 self._probes += 1
-                self._manifest_now(self._again(True, cancelled), cancelled)
+                self._manifest_now(self._again(True, cancel), cancel)
                 self._lost = False
         finally:
             self._probing.release()
 
-    def _again(self, fresh: bool, cancelled: Callable[[], bool]) -> Container:
+    def _again(self, fresh: bool, cancel: CancelToken) -> Container:
         """The container of a scene that was there before: it may come back."""
         try:
-            return self._reach(fresh, cancelled)
+            return self._reach(fresh, cancel)
         except NotAScene as error:
             raise SceneUnreachable(f"The scene is gone: {error}") from error
 
-    def _manifest_now(self, container: Container, cancelled: Callable[[], bool]) -> bytes:
+    def _manifest_now(self, container: Container, cancel: CancelToken) -> bytes:
         try:
-            return container.read(MANIFEST_NAME, self._manifest_bytes, cancelled)
+            return container.read(MANIFEST_NAME, self._manifest_bytes, cancel)
         except (MissingSegment, CorruptSegment) as error:
             raise SceneUnreachable(f"The scene is gone: {error}") from error

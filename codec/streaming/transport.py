@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from streamstgs.codec.streaming.container import never
+from streamstgs.codec.cancel import NEVER, CancelToken
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Transport(Protocol):
         self,
         url: str,
         most_bytes: int,
-        cancelled: Callable[[], bool] = never,
+        cancel: CancelToken = NEVER,
         byte_range: ByteRange | None = None,
         fresh: bool = False,
     ) -> Reply:
@@ -52,9 +52,8 @@ class Transport(Protocol):
         Args:
             url: http or https.
             most_bytes: a longer body is not read.
-            cancelled: asked every few hundredths of a second, in the thread of the caller; once
-                true the request ends and its connection is closed. What came of it may be kept:
-                asking again for the same bytes continues it then.
+            cancel: ends the request and closes its connection. The bytes received so far may be
+                kept: a later request for the same bytes continues there.
             fresh: caches on the way shall ask the server.
 
         Raises:

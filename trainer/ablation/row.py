@@ -116,7 +116,7 @@ def row_encoder(rungs: tuple[int, ...], sorts_by_lifetime: bool) -> EncoderConfi
     """A package of a row is measured against the capture, and nobody looks at it before."""
     smoothing = SmoothingSettings() if sorts_by_lifetime else SmoothingSettings(invisible=0.0)
     return EncoderConfig(
-        rungs=rungs,
+        qps=rungs,
         smoothing=smoothing,
         poster=PosterSettings(width_px=0),
         quality=QualitySettings(cameras=0),
@@ -190,6 +190,7 @@ def _comparison(
 
 
 def _bytes_per_frame(scene: Scene, qp: int, frames: int) -> dict[str, float]:
-    parts = {k: float(v) for k, v in scene.bytes_per_frame(qp).items() if k != "total"}
+    parts = scene.bytes_per_frame(scene.quality(qp))
+    parts = {k: float(v) for k, v in parts.items() if k != "total"}
     parts["static"] *= scene.frame_count / frames
     return parts | {"total": sum(parts.values())}

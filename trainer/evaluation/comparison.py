@@ -99,7 +99,10 @@ class Comparison:
         footage: dict[tuple[int, str], Tensor],
     ) -> Iterator[Reading]:
         device = self.backend.device
-        gops = {rung: self.scene.decode_gop(index, rung, device=device) for rung in self.rungs}
+        gops = {
+            qp: self.scene.decode_gop(index, self.scene.quality(qp), device=device)
+            for qp in self.rungs
+        }
         for frame in sorted({f for f, _ in footage}):
             shown = [v for v in views if (frame, v.name) in footage]
             targets = [footage[frame, v.name].to(device).float() / 255 for v in shown]

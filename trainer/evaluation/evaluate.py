@@ -199,11 +199,12 @@ def _comparison(
 
 def _chosen_rungs(scene: Scene, rungs: Sequence[int] | None) -> list[int]:
     """From the best."""
-    unknown = sorted(set(rungs or ()) - set(scene.rungs))
+    qps = {quality.qp for quality in scene.qualities}
+    unknown = sorted(set(rungs or ()) - qps)
     if unknown:
-        known = ", ".join(map(str, scene.rungs))
-        raise EvaluationError(f"the scene has no rung QP {unknown[0]}; it has {known}")
-    return [scene.rungs[0]] if rungs is None else sorted(set(rungs or scene.rungs))
+        known = ", ".join(map(str, sorted(qps)))
+        raise EvaluationError(f"the scene has no quality of QP {unknown[0]}; it has {known}")
+    return [min(qps)] if rungs is None else sorted(set(rungs or qps))
 
 
 def _chosen_frames(scene: Scene, frames: Sequence[int] | None) -> list[int]:
@@ -220,7 +221,7 @@ def _chosen_frames(scene: Scene, frames: Sequence[int] | None) -> list[int]:
 def _rung_figures(comparison: Comparison, qp: int, readings: list[Reading]) -> dict[str, Any]:
     return {
         "qp": qp,
-        "bytes_per_frame": comparison.scene.bytes_per_frame(qp),
+        "bytes_per_frame": comparison.scene.bytes_per_frame(comparison.scene.quality(qp)),
         "seam": comparison.seam.figures(qp),
         **comparison.figures(qp, readings),
     }

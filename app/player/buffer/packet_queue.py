@@ -67,7 +67,9 @@ class PacketQueue:
 
     def rungs(self) -> dict[int, int]:
         """GOP -> QP, of those that can be played."""
-        return {gop: s.features.rung for gop, s in self._gops.items() if s.features is not None}
+        return {
+            gop: s.features.quality.qp for gop, s in self._gops.items() if s.features is not None
+        }
 
     def sizes(self) -> dict[int, int]:
         """GOP -> bytes."""

@@ -73,7 +73,7 @@ class SceneBuffer:
     def rung_of(self, gop: int) -> int | None:
         """The best rung at which a GOP is there, decoded or not."""
         stored = self.packets.get(gop)
-        packet = stored.features.rung if stored and stored.features else None
+        packet = stored.features.quality.qp if stored and stored.features else None
         there = [rung for rung in (packet, self.gops.rung_of(gop)) if rung is not None]
         return min(there, default=None)
 
@@ -95,7 +95,7 @@ class SceneBuffer:
         stored = self.packets.get(gop)
         if self.is_broken(gop):
             self.packets.drop(gop)
-        elif stored and stored.features and (gop, stored.features.rung) in self.broken:
+        elif stored and stored.features and (gop, stored.features.quality.qp) in self.broken:
             self.packets.drop_features(gop)
 
     def trim(self, target: int) -> None:

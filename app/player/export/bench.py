@@ -81,7 +81,7 @@ def bench(
             playing = _measure_playback(location, opening, size, settings, presenter)
         return {
             "scene": redact_credentials(str(location)),
-            "rung": opening.rung,
+            "rung": opening.quality.qp,
             "size": list(size),
             "backend": opening.choice.backend.name,
             "backend_reason": opening.choice.reason,
@@ -112,12 +112,13 @@ class _Opening:
             self.choice.backend.warm_up()
         with self._step("open"):
             self.scene: Scene = open_scene(location)
-        self.rung = self.scene.rungs[0] if rung is None else rung
+        qualities = self.scene.qualities
+        self.quality = qualities[-1] if rung is None else self.scene.quality(rung)
         device = self.choice.backend.device
         with self._step("static"):
             self.scene.read_static(device)
         with self._step("decode"):
-            self.gop: Gop = self.scene.decode_gop(0, self.rung, device)
+            self.gop: Gop = self.scene.decode_gop(0, self.quality, device)
         self.path = OrbitPath.of(self.scene.meta, self.scene.duration_s)
         self.render_settings = RenderSettings(self.scene.meta.background, self.scene.meta.near)
         self.source = FrameRenderer(self.choice.backend)
@@ -172,7 +173,7 @@ def _measure_stages(
         gop_index, inside = timeline.locate(index)
         if gop_index != current:
             start_s, current = time.perf_counter(), gop_index
-            gop = scene.decode_gop(gop_index, opening.rung, device)
+            gop = scene.decode_gop(gop_index, opening.quality, device)
             _finish(device)
             decode_s.append(time.perf_counter() - start_s)
             frames_of.append(gop.frames)

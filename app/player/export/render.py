@@ -23,6 +23,8 @@ from streamstgs.app.player.export.video_writer import (
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderRequest
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.player.timeline import Timeline
+from streamstgs.codec.errors import UnknownQuality
+from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.source import SceneMeta
 from streamstgs.codec.streaming.address import is_url, local_path, split_login
@@ -58,9 +60,9 @@ class FrameReader:
     Belongs to one thread.
     """
 
-    def __init__(self, scene: Scene, rung: int, renderer: FrameRenderer) -> None:
+    def __init__(self, scene: Scene, quality: Quality, renderer: FrameRenderer) -> None:
         self._scene = scene
-        self._rung = rung
+        self._quality = quality
         self._renderer = renderer
         self._timeline = Timeline.of(scene)
         self._kept: tuple[int, Gop] | None = None
@@ -83,8 +85,8 @@ class FrameReader:
         if self._kept is None or self._kept[0] != gop_index:
             self._kept = None  # two GOPs need not fit into memory
             device = self._renderer.backend.device
-            self._kept = gop_index, self._scene.decode_gop(gop_index, self._rung, device)
-        return PlaybackFrame(self._kept[1], inside, index, self._rung, 0)
+            self._kept = gop_index, self._scene.decode_gop(gop_index, self._quality, device)
+        return PlaybackFrame(self._kept[1], inside, index, self._quality.qp, 0)
 
 
 def render_scene(
@@ -124,7 +126,7 @@ def render_scene(
         ):
             rendering.run(job, report)
             return RenderReport(
-                out, len(job.frames), job.size, job.rung, rendering.name, rendering.reason
+                out, len(job.frames), job.size, job.quality.qp, rendering.name, rendering.reason
             )
     finally:
         scene.close()
@@ -193,7 +195,7 @@ class _Job:
     out: Path
     path: CameraPath
     size: tuple[int, int]
-    rung: int
+    quality: Quality
     frames: Sequence[int]
     meta: SceneMeta
 
@@ -210,9 +212,10 @@ class _Job:
         shown = list(range(scene.frame_count) if frames is None else frames)
         if not shown or not all(0 <= index < scene.frame_count for index in shown):
             raise OutputError(f"Frames should be 0 to {scene.frame_count - 1}, at least one.")
-        if rung is not None and rung not in scene.rungs:
-            known = ", ".join(map(str, scene.rungs))
-            raise OutputError(f"The scene has no rung QP {rung}; it has {known}.")
+        try:
+            quality = scene.qualities[-1] if rung is None else scene.quality(rung)
+        except UnknownQuality as error:
+            raise OutputError(str(error)) from None
         meta = scene.meta
         natural = (meta.width, meta.height) if meta.width > 0 and meta.height > 0 else (1280, 720)
         path = camera_path(camera, meta, len(shown) / meta.fps)
@@ -220,7 +223,7 @@ class _Job:
             out,
             path,
             checked_size(size or natural, video),
-            scene.rungs[0] if rung is None else rung,
+            quality,
             shown if video else shown[:1],
             meta,
         )
@@ -239,7 +242,7 @@ class _Rendering:
         self.name, self.reason = choice.backend.name, choice.reason
         self._backend = choice.backend
         self._renderer = FrameRenderer(choice.backend)
-        self._reader = FrameReader(scene, job.rung, self._renderer)
+        self._reader = FrameReader(scene, job.quality, self._renderer)
 
     def __enter__(self) -> _Rendering:
         return self

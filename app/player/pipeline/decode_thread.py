@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer, still_gop
+from streamstgs.app.player.pipeline.polled_token import PolledToken
 from streamstgs.app.player.pipeline.shared_state import DECODER, PipelineState, PlayTarget
 from streamstgs.codec.errors import Cancelled, CorruptSegment
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
@@ -113,7 +114,7 @@ class DecodeThread:
         rungs = job.stock.opened.rungs
         try:
             keyframe = self._keyframe(job)
-            rungs = (job.features.rung,) if job.features else rungs
+            rungs = (job.features.quality.qp,) if job.features else rungs
             gop = self._gop(job, keyframe)
         except Cancelled:
             self._done()
@@ -136,7 +137,7 @@ class DecodeThread:
         if job.features is None:
             at_rest = keyframe.canonical.to(torch.device(self._device)).activate()
             return still_gop(Gaussians.concatenate([static, at_rest]))
-        codes = decoder.features(job.gop, job.features, self._cancelled)
+        codes = decoder.features(job.gop, job.features, PolledToken(self._cancelled))
         return decoder.assemble(job.gop, static, keyframe, codes, self._device)
 
     def _put(self, job: _GopJob, gop: Gop, seconds: float) -> None:
@@ -145,7 +146,7 @@ class DecodeThread:
             if job.features is None:
                 stock.still = CachedGop(gop, stock.opened.rungs[-1], still=True)
             else:
-                stock.put_gop(job.gop, gop, job.features.rung, self._wanted(stock))
+                stock.put_gop(job.gop, gop, job.features.quality.qp, self._wanted(stock))
                 state.decode_s, state.decode_ms = seconds, 1000.0 * seconds / gop.frames
                 if self._local:
                     stock.packets.drop(job.gop, job.features)
@@ -233,7 +234,7 @@ class DecodeThread:
             return False
         if target.playing and gop == target.gop and not self._is_enough_left(stock, target):
             return False
-        rung = stored.features.rung
+        rung = stored.features.quality.qp
         return rung < cached if target.rung is None else cached not in (rung, target.rung)
 
     def _is_enough_left(self, stock: SceneBuffer, target: PlayTarget) -> bool:

@@ -22,6 +22,7 @@ from streamstgs.app.player.pipeline.scheduler import (
 from streamstgs.app.player.pipeline.segment_transfer import SegmentTransfer
 from streamstgs.app.player.pipeline.shared_state import SOURCE, Errand, PipelineState, PlayTarget
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
+from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import (
     Cancelled,
     CodecError,
@@ -38,7 +39,7 @@ from streamstgs.codec.streaming.address import is_url, redact_credentials
 
 log = logging.getLogger(__name__)
 
-OpenScene = Callable[[Callable[[], bool]], Scene]
+OpenScene = Callable[[CancelToken], Scene]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class SourceThread:
     """Owns the scene: opens, reads and closes it.
 
     Args:
-        open_scene: called in the thread with a function that says whether to give up; raises
+        open_scene: called in the thread with a token that ends it early; raises
             CodecError or OSError.
         location: path or URL, for messages and to tell files from servers.
         first_rung: QP to begin with, None to choose.
@@ -99,7 +100,7 @@ class SourceThread:
         """The thread boundary: whatever happens inside ends up as an event."""
         scene: Scene | None = None
         try:
-            scene = self._open_scene(self._closed)
+            scene = self._open_scene(self._state.closing)
             while True:
                 try:
                     self._play(scene, self._begin(scene))
@@ -132,7 +133,10 @@ class SourceThread:
             state.touch()
         if self._remote:
             return NetworkFetching(
-                opened, self._settings.fetching, scene.kept_rungs, scene.is_static_kept
+                opened,
+                self._settings.fetching,
+                lambda gop: tuple(quality.qp for quality in scene.kept_qualities(gop)),
+                scene.is_static_kept,
             )
         return LocalFetching(self._settings.fetching)
 
@@ -142,7 +146,7 @@ class SourceThread:
             self._state.say(f"{message} Playing the new one.")
         while not self._closed():
             try:
-                return self._open_scene(self._closed)
+                return self._open_scene(self._state.closing)
             except UnsupportedVersion:
                 raise
             except (SceneUnreachable, NotAScene) as error:  # it may not be all there yet
@@ -215,7 +219,7 @@ class SourceThread:
         """
         errand = Errand(serial=serial)
         if isinstance(decision, FetchSegment):
-            errand = Errand(decision.gop, scene.rungs[decision.quality], serial)
+            errand = Errand(decision.gop, self._stock().opened.rungs[decision.quality], serial)
         log.info("%s: %s", decision, decision.reason)
         with self._state.changed:
             self._state.decide(errand, decision)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from streamstgs.app.player.pipeline.polled_token import PolledToken
 from streamstgs.app.player.pipeline.shared_state import PipelineState
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.pipeline.transfer_progress import TransferProgress
@@ -61,7 +62,7 @@ class LayerTransfer:
             self._look(reconsider)
             return self._paused or self._state.closed or self._state.errand_void
 
-        return self._scene.fetch_static(self._layer, given_up)
+        return self._scene.fetch_static(self._layer, PolledToken(given_up))
 
     def _look(self, reconsider: Callable[[InFlight], Revision | None]) -> None:
         if self._paused or not self._watch.is_due():

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable
 
 from streamstgs.app.player.buffer.packet_queue import StoredGop
+from streamstgs.app.player.pipeline.polled_token import PolledToken
 from streamstgs.app.player.pipeline.scrub_dwell import ScrubDwell
 from streamstgs.app.player.pipeline.shared_state import Errand, PipelineState
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.pipeline.transfer_progress import TransferProgress
 from streamstgs.codec.errors import Cancelled, CorruptSegment, MissingSegment
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
+from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene
 from streamstgs.codec.streaming.adaptive import Abort, FetchSegment, InFlight, Revision
 
@@ -67,14 +69,14 @@ class SegmentTransfer:
         self._keyframe = stored.keyframe if stored else None
         self._count_keyframe()
         self._expect()
-        part = [self._scene.rungs[self._rung]]
+        part = [self._quality(self._rung).qp]
         try:
             if self._keyframe is None:
-                part = list(self._scene.rungs)
+                part = [quality.qp for quality in self._scene.qualities]
                 self._keyframe = self._fetch_keyframe(reconsider)
                 self._count_keyframe()
             while True:
-                part = [self._scene.rungs[self._rung]]
+                part = [self._quality(self._rung).qp]
                 packet = self._fetch_features(reconsider)
                 if packet is not None:
                     return StoredGop(self._keyframe, packet)
@@ -93,8 +95,11 @@ class SegmentTransfer:
 
     def _expect(self) -> None:
         keyframe = self._gop if self._keyframe is None else None
-        rung = self._scene.rungs[self._rung]
-        self._scene.expect(keyframe=keyframe, features=(self._gop, rung))
+        self._scene.expect(keyframe=keyframe, features=(self._gop, self._quality(self._rung)))
+
+    def _quality(self, rung: int) -> Quality:
+        """Of an index of the ladder, which counts from the best."""
+        return self._scene.qualities[-1 - rung]
 
     def _fetch_keyframe(self, reconsider: Reconsider) -> KeyframePacket:
         def given_up() -> bool:
@@ -102,7 +107,7 @@ class SegmentTransfer:
             self._abandoned = False
             return self._unwanted()
 
-        packet = self._scene.fetch_keyframe(self._gop, given_up)
+        packet = self._scene.fetch_keyframe(self._gop, PolledToken(given_up))
         with self._state.changed:
             stock = self._state.stock
             assert stock is not None
@@ -123,7 +128,8 @@ class SegmentTransfer:
             return self._abandoned or self._unwanted()
 
         try:
-            return self._scene.fetch_features(self._gop, self._scene.rungs[self._rung], given_up)
+            quality = self._quality(self._rung)
+            return self._scene.fetch_features(self._gop, quality, PolledToken(given_up))
         except Cancelled:
             if self._unwanted() or not self._abandoned or self._stopped:
                 raise
@@ -161,4 +167,4 @@ class SegmentTransfer:
         self._rung = instead.quality
         self._expect()
         with self._state.changed:
-            self._state.decide(Errand(self._gop, self._scene.rungs[self._rung]), instead)
+            self._state.decide(Errand(self._gop, self._quality(self._rung).qp), instead)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.status import PlaybackError
+from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.streaming.adaptive import Decision, FetchSegment
 
 log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class PipelineState:
         self.decode_s = self.decode_ms = 0.0  # of the last GOP, and per frame
         self.message = ""
         self.closed = self.failed = False
+        self.closing = CancelToken()  # cancelled once `closed`
         self._events: list[PlaybackError] = []
         self._version = 0
         self._idle_at: dict[str, int] = {}
@@ -113,6 +115,7 @@ class PipelineState:
     def close(self) -> None:
         with self.changed:
             self.closed = True
+            self.closing.cancel()
             self.changed.notify_all()
 
     # --- the threads; all under the lock ---------------------------------------------------------
@@ -178,6 +181,7 @@ class PipelineState:
                 self._events.append(PlaybackError(message, True))
             self.failed, self.message, self.errand = True, message, None
             self.closed = True
+            self.closing.cancel()
             self.changed.notify_all()
 
     def lose_rungs(self, gop: int, rungs: list[int], reason: str) -> None:

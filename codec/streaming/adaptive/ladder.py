@@ -100,7 +100,7 @@ def ladder_of(manifest: Manifest) -> Ladder:
     """The ladder of a scene, with the quality that its encoder measured."""
     layers = tuple(layer.file.size_bytes for layer in manifest.static)
     return Ladder(
-        rungs=tuple(rung.qp for rung in manifest.rungs),
+        rungs=tuple(entry.qp for entry in manifest.representations),
         gops=tuple(_gop_ladder(gop, manifest.meta.fps) for gop in manifest.gops),
         static_bytes=layers,
         static_quality_db=_static_quality_db(manifest),
