@@ -332,4 +332,4 @@ def decoded_gops(playback: Playback) -> int:
     """How many GOPs are decoded now."""
     assert playback.opened is not None
     gops = range(playback.opened.timeline.gop_count)
-    return sum(playback._worker.get(gop) is not None for gop in gops)
+    return sum(playback._pipeline.get(gop) is not None for gop in gops)

@@ -30,6 +30,6 @@ def start() -> Iterator[Start]:
 
     yield make
     for session in sessions:
-        assert session.playback._worker.close()
+        assert session.playback._pipeline.close()
         assert session.scene.closed
     assert set(threading.enumerate()) <= before

@@ -88,7 +88,7 @@ def test_a_hand_that_is_faster_than_the_network_sees_what_comes(start: Start) ->
 def test_on_the_way_back_the_nearest_picture_is_the_first_of_its_gop(start: Start) -> None:
     pauses = Pauses(")")
     session = begun(start, pauses)
-    ready = session.playback._worker.ready_gops()
+    ready = session.playback._pipeline.ready_gops()
     shown = drag(session, 38.0)
     assert shown is not None
     assert shown.index == 10 * max(ready) + 9
@@ -165,7 +165,7 @@ def test_a_place_that_cannot_be_had_does_not_hold_up_a_drag(start: Start) -> Non
 
 
 def read_by(playback: Playback, gop: int) -> bool:
-    worker = playback._worker
+    worker = playback._pipeline
     return worker.wait(lambda: gop in worker.ready_gops(), WAIT_S)
 
 
@@ -184,8 +184,8 @@ def test_a_disk_is_dragged_through_as_well() -> None:
         playback.seek(hand + 10.2, scrubbing=True)
         playback.tick()
         read = frozenset({hand + 10})
-        assert playback._worker.wait(
-            lambda read=read: read <= playback._worker.ready_gops(), WAIT_S
+        assert playback._pipeline.wait(
+            lambda read=read: read <= playback._pipeline.ready_gops(), WAIT_S
         )
         scene.release()
         scene.wait_for(lambda hand=hand: (hand, 20) in scene.decoded)  # type: ignore[misc]

@@ -208,7 +208,7 @@ def test_seeks_coalesce_and_no_older_frame_is_shown(start: Start) -> None:
     scene = ScriptedScene(open_gate=False)
     playback, _, _ = start(scene, autoplay=False)
     scene.release()
-    playback._worker.wait(lambda: playback.opened is not None, WAIT_S)
+    playback._pipeline.wait(lambda: playback.opened is not None, WAIT_S)
     playback.tick()
     scene.wait_for(lambda: (1, 20) in scene.started)  # GOP 0 is there, GOP 1 is being decoded
     assert playback.tick() is not None
@@ -248,7 +248,7 @@ def test_underrun_buffers_and_resumes_when_enough_is_there(start: Start) -> None
         scene, rung=20, resume_s=1.0, pipeline=PipelineSettings(prefetch_gops=2)
     )
     scene.release()
-    playback._worker.wait(lambda: playback.opened is not None, WAIT_S)
+    playback._pipeline.wait(lambda: playback.opened is not None, WAIT_S)
     playback.tick()
     scene.wait_for(lambda: (1, 20) in scene.started)
     assert playback.tick() is not None
@@ -263,7 +263,7 @@ def test_underrun_buffers_and_resumes_when_enough_is_there(start: Start) -> None
     playback.tick()
     scene.release()
     scene.wait_for(lambda: (2, 20) in scene.started)
-    playback._worker.wait(lambda: playback._worker.get(1) is not None, WAIT_S)
+    playback._pipeline.wait(lambda: playback._pipeline.get(1) is not None, WAIT_S)
     frame = playback.tick()
     assert frame is not None
     assert gop_of(frame) == 1
@@ -341,7 +341,7 @@ def test_a_scene_that_does_not_open_says_what_to_do(error: Exception, words: str
 def test_an_outage_is_waited_out(start: Start) -> None:
     scene = ScriptedScene(failures={(1, 20): SceneUnreachable("The server does not answer.")})
     playback, _, _ = start(scene, pipeline=PipelineSettings(retry_s=0.01))
-    playback._worker.wait(lambda: playback.opened is not None, WAIT_S)
+    playback._pipeline.wait(lambda: playback.opened is not None, WAIT_S)
     playback.tick()
     scene.wait_for(lambda: scene.fetched.count((1, 20)) >= 3)
     assert "Trying again" in playback.status().message
@@ -411,9 +411,9 @@ def test_status_tells_ranges_and_ticks(start: Start) -> None:
 def test_close_cancels_a_decode_in_progress() -> None:
     scene = ScriptedScene(open_gate=False)
     playback = Playback("scripted.stgs", opener=lambda _: scene)
-    playback._worker.wait(lambda: playback.opened is not None, WAIT_S)
+    playback._pipeline.wait(lambda: playback.opened is not None, WAIT_S)
     playback.tick()
     scene.wait_for(lambda: bool(scene.started))
-    assert playback._worker.close()
+    assert playback._pipeline.close()
     assert scene.closed
     assert playback.take_events() == []

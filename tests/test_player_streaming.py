@@ -103,7 +103,7 @@ def test_a_drag_shows_the_lowest_rung_and_release_improves_it(start: Start) -> N
     session.settled()
     begun = len(scene.fetched)
     assert session.playback.status().rung == 20  # refined while it stood
-    missing = [gop for gop in range(5) if gop not in session.playback._worker.ready_gops()]
+    missing = [gop for gop in range(5) if gop not in session.playback._pipeline.ready_gops()]
     for position_s in (1.2, 2.2, 3.2):
         session.playback.seek(position_s, scrubbing=True)
         frame = session.settled()
@@ -125,7 +125,7 @@ def test_no_frame_of_before_a_seek_is_shown(start: Start) -> None:
     assert session.playback.state is PlaybackState.BUFFERING
     session.scene.open_the_gate()
     frame = session.settled()
-    assert (frame.index, frame.serial) == (35, session.playback._clock.serial)
+    assert (frame.index, frame.serial) == (35, session.playback._playhead.serial)
 
 
 @pytest.mark.parametrize("error", [CorruptSegment("broken"), MissingSegment("404")])
@@ -166,9 +166,9 @@ def test_drawing_that_is_late_lowers_the_rung_and_it_recovers(start: Start) -> N
         skipped += 3
         session.playback.note_skipped(skipped)
         session.play(0.1)
-    assert session.playback._deadlines.best_index == 2
+    assert session.playback._dropped.best_index == 2
     session.play(25.0)
-    assert session.playback._deadlines.best_index == 0
+    assert session.playback._dropped.best_index == 0
 
 
 def test_the_best_quality_there_can_be_is_fetched_once(start: Start) -> None:
@@ -190,7 +190,7 @@ def test_an_hour_of_loops_stays_within_its_bounds(start: Start) -> None:
     most_packets = most_gops = fetched_gops = 0
     while session.clock() < 3700.0:
         session.play(20.0, tick_s=0.5)
-        most_packets = max(most_packets, session.playback._worker.stats().packet_bytes)
+        most_packets = max(most_packets, session.playback._pipeline.stats().packet_bytes)
         most_gops = max(most_gops, decoded_gops(session.playback))
         fetched_gops += sum(rung > 0 for _, rung in session.scene.fetched)
         session.scene.fetched.clear()

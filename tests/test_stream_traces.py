@@ -87,11 +87,11 @@ def test_what_came_at_a_low_rung_is_fetched_again_and_shown(folder: Path, tmp_pa
     with server(folder, trace) as url:
         playback = Playback(f"{url}/scene", replace(SETTINGS, rung=32))
         try:
-            assert playback._worker.wait(lambda: len(playback._worker.ready_gops()) == 4, 20.0)
+            assert playback._pipeline.wait(lambda: len(playback._pipeline.ready_gops()) == 4, 20.0)
             playback.set_rung(None)
             begun_gop = playback.status().frame // GOP_FRAMES
             frames, starved = watch_for(playback, 8.0)
-            upgraded = playback._worker.stats().gop_decision
+            upgraded = playback._pipeline.stats().gop_decision
         finally:
             playback.close()
     rungs = {gop: rungs_of(frames, gop) for gop in range(begun_gop + 1, 4)}

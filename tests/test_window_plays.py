@@ -83,20 +83,20 @@ def test_a_held_key_is_one_seek(window: MainWindow) -> None:
     settle(window)
     playback = window.loop.screening.playback
     assert playback is not None
-    before = playback._clock.serial
+    before = playback._playhead.serial
     for _ in range(4):
         QTest.keyPress(window.viewport, Qt.Key.Key_J)
         QTest.keyPress(window.viewport, Qt.Key.Key_L)
         live(5)
     assert status(window).scrubbing
     assert frame(window) == 24
-    assert playback._clock.serial == before + 2  # the first press, and all that follow
+    assert playback._playhead.serial == before + 2  # the first press, and all that follow
     QTest.keyRelease(window.viewport, Qt.Key.Key_L)
     assert not status(window).scrubbing
-    assert playback._clock.serial == before + 3
+    assert playback._playhead.serial == before + 3
     key(window, Qt.Key.Key_L)
     key(window, Qt.Key.Key_J)
-    assert playback._clock.serial == before + 5  # pressed again, not held
+    assert playback._playhead.serial == before + 5  # pressed again, not held
     assert frame(window) == 24
 
 

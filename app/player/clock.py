@@ -1,4 +1,4 @@
-"""The clock of playback: which content time is due now."""
+"""The playback clock: the content time that is due now."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 
 class PlaybackClock:
-    """Content time as a function of a monotonic time that is given from outside.
+    """Content time as a function of a monotonic time.
 
-    The position is computed from an anchor, never accumulated, so it does not drift. Owned by the
-    thread that calls `Playback`; nothing else reads it.
+    The position is computed from an anchor, never accumulated, so it does not drift. Belongs to the
+    thread that calls `Playback`.
 
     Args:
-        monotonic: seconds that only grow, such as `time.monotonic`.
-        late_s: a longer gap between two looks at the clock does not count as played.
-        duration_s: length of the content; 0 while it is not known.
-        loop: start again at the end.
+        monotonic: Seconds that only grow, such as `time.monotonic`.
+        late_s: A longer gap between two calls of `look` does not count as played.
+        duration_s: Length of the content; 0 while it is unknown.
+        loop: Whether the position wraps at the end.
     """
 
     def __init__(
@@ -30,7 +30,6 @@ class PlaybackClock:
         self.duration_s = duration_s
         self.loop = loop
         self.paused = True
-        self.serial = 0
         self.late_s_total = 0.0
         self._rate = 1.0
         self._position_s = 0.0  # at the anchor
@@ -50,10 +49,10 @@ class PlaybackClock:
         return not self.loop and self._unwrapped() >= self.duration_s
 
     def look(self, step_s: float) -> float:
-        """The position for the next picture. Re-anchors when this look comes too late.
+        """The position of the next frame. Re-anchors when this call comes too late.
 
-        A window that stood still for longer than `late_s` goes on where it was, one `step_s`
-        further, instead of racing after the time it lost.
+        A window that stood still for longer than `late_s` continues one `step_s` after its last
+        position, instead of racing to make up for the lost time.
         """
         now = self._monotonic()
         gap, self._looked_s = now - self._looked_s, now
@@ -82,13 +81,8 @@ class PlaybackClock:
         self._anchor(self.position_s())
         self.loop = loop
 
-    def seek(self, position_s: float) -> None:
-        """Jump; everything of older serials is void from now on."""
-        self.serial += 1
-        self.move(position_s)
-
     def move(self, position_s: float) -> None:
-        """Go on from another place within the same serial, such as behind a GOP that is broken."""
+        """Continue from another content time, clamped to the scene."""
         self._anchor(min(max(position_s, 0.0), self.duration_s))
 
     def _unwrapped(self) -> float:
