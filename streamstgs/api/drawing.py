@@ -1,0 +1,55 @@
+"""The renderer of one open scene, kept between images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from streamstgs.app.player.rendering.frame_renderer import FrameDeformer
+from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
+from streamstgs.renderer.backends import choose_backend
+
+MODES = ("color", "alpha", "depth")
+
+
+class Drawing:
+    """A backend with the buffers of its current segment. Owner: one thread.
+
+    Args:
+        backend: name of the backend; None chooses the fastest of this machine.
+
+    Raises:
+        RenderError: this machine cannot run the backend; the message says why.
+    """
+
+    def __init__(self, backend: str | None) -> None:
+        choice = choose_backend(backend)
+        self.name, self.reason = choice.backend.name, choice.reason
+        self._backend = choice.backend
+        self._deformer = FrameDeformer()
+
+    def close(self) -> None:
+        """Free the threads and device memory of the backend."""
+        self._deformer.close()
+        self._backend.close()
+
+    def gaussians(self, gop: Gop, frame: int) -> Gaussians:
+        """Gaussians of a frame of a segment, in buffers that the next frame overwrites."""
+        return self._deformer.gaussians(gop, frame)[0]
+
+    def image(
+        self, mode: str, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> NDArray[Any]:
+        """One of `MODES` on the host: [H, W, 3] uint8, or [H, W] float32 for alpha and depth."""
+        drawable = gaussians.to(self._backend.device)
+        if mode == "color":
+            return _on_host(self._backend.render_rgb8(drawable, camera, settings))
+        channels = self._backend.render_channels(drawable, camera, settings)
+        return _on_host(channels.alpha if mode == "alpha" else channels.depth)
+
+
+def _on_host(image: Tensor) -> NDArray[Any]:
+    return np.ascontiguousarray(image.detach().cpu().numpy())

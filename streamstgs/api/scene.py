@@ -1,0 +1,272 @@
+"""An open scene: what it contains, and its segments, frames and Gaussians."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamstgs.api.cameras import Camera, natural_size
+from streamstgs.api.drawing import Drawing
+from streamstgs.app.player.timeline import Timeline
+from streamstgs.codec.errors import UnknownQuality
+from streamstgs.codec.quality import Quality
+from streamstgs.codec.scene import Scene as Reader
+from streamstgs.codec.scene import open_scene
+from streamstgs.codec.source import SceneMeta
+
+if TYPE_CHECKING:
+    import torch
+
+    from streamstgs.renderer import Gaussians, Gop
+
+AnyQuality = Quality | int | None
+
+
+def open(location: str | Path, device: torch.device | str = "cpu") -> Scene:
+    """Open a scene; only its manifest is read.
+
+    Example:
+        with st.open("scene.stgs") as scene:
+            print(scene.title, scene.duration_s)
+
+    Args:
+        location: a .stgs file, a scene directory, or the http(s) URL of either.
+        device: torch device on which Gaussians are decoded, such as "cuda".
+
+    Raises:
+        CodecError: `location` holds no scene, the scene is damaged or of a newer format, or the
+            server does not answer.
+    """
+    return Scene(open_scene(location), str(location), device)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One content frame.
+
+    Args:
+        index: place in the scene, from 0.
+        time_s: when the frame is shown first, seconds from the start of the scene.
+        gaussians: all Gaussians of the frame.
+    """
+
+    index: int
+    time_s: float
+    gaussians: Gaussians
+
+
+class Segment:
+    """A stretch of frames that is decoded in one piece. `Scene.segments` holds them."""
+
+    def __init__(self, scene: Scene, index: int) -> None:
+        self._scene = scene
+        self.index = index
+        self.start_frame = scene._reader.gop_start_frame(index)
+        self.frame_count = scene._reader.gop_frames(index)
+
+    def __repr__(self) -> str:
+        return f"<Segment {self.index}: {self.frame_count} frames from {self.start_s:g} s>"
+
+    @property
+    def start_s(self) -> float:
+        """When the first frame is shown, seconds from the start of the scene."""
+        return self.start_frame / self._scene.fps
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.frame_count / self._scene.fps
+
+    def frames(self, quality: AnyQuality = None) -> Iterator[Frame]:
+        """Decode the segment and yield its frames in order.
+
+        Args:
+            quality: as of `Scene.gaussians`.
+
+        Raises:
+            CodecError: the segment is missing or damaged, or the server does not answer.
+        """
+        gop = self._scene._gop(self.index, self._scene._quality(quality))
+        for k in range(self.frame_count):
+            index = self.start_frame + k
+            yield Frame(index, index / self._scene.fps, gop.gaussians_at(k))
+
+
+class Scene:
+    """An open scene. `open` makes them. A scene belongs to one thread.
+
+    The segment decoded last is kept, so that neighbouring times are decoded once.
+    """
+
+    def __init__(self, reader: Reader, location: str, device: torch.device | str) -> None:
+        self._reader = reader
+        self._timeline = Timeline.of(reader)
+        self._decoded: tuple[int, Quality, Gop] | None = None
+        self._drawing: Drawing | None = None
+        self.location = location
+        self.device = device
+
+    def __enter__(self) -> Scene:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Scene {self.title!r}: {self.frame_count} frames, {self.fps:g} fps>"
+
+    def close(self) -> None:
+        """Close the file or connection, and the renderer."""
+        self._decoded = None
+        if self._drawing is not None:
+            self._drawing.close()
+            self._drawing = None
+        self._reader.close()
+
+    # --- what it contains ------------------------------------------------------------------------
+
+    @property
+    def meta(self) -> SceneMeta:
+        """Everything that the scene tells about itself: axes, centre, licence and more."""
+        return self._reader.meta
+
+    @property
+    def title(self) -> str:
+        """Title of the scene."""
+        return self.meta.title
+
+    @property
+    def fps(self) -> float:
+        """Content frames per second."""
+        return self.meta.fps
+
+    @property
+    def frame_count(self) -> int:
+        """Number of content frames."""
+        return self._reader.frame_count
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self._reader.duration_s
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) px of the capture."""
+        return natural_size(self.meta)
+
+    @cached_property
+    def cameras(self) -> Mapping[str, Camera]:
+        """Named cameras of the scene; the first is the opening view."""
+        return {preset.name: Camera.from_preset(preset) for preset in self.meta.presets}
+
+    @property
+    def qualities(self) -> tuple[Quality, ...]:
+        """Qualities that the scene can be read at, from the worst to the best."""
+        return self._reader.qualities
+
+    @cached_property
+    def segments(self) -> Sequence[Segment]:
+        """Segments in the order of time."""
+        return tuple(Segment(self, index) for index in range(self._reader.gop_count))
+
+    # --- Gaussians -------------------------------------------------------------------------------
+
+    def gaussians(
+        self, time_s: float, quality: AnyQuality = None, interpolate: bool = False
+    ) -> Gaussians:
+        """The Gaussians at a time, on the device of the scene.
+
+        Example:
+            gaussians = scene.gaussians(time_s=1.5)
+            print(gaussians.means.shape, gaussians.colors.max())
+
+        Args:
+            time_s: seconds from the start of the scene; times outside are moved to its ends.
+            quality: one of `qualities`, or its index there (-1 for the best); None for the best.
+            interpolate: whether features are interpolated between two frames, as in slow motion.
+                Without it, the frame that a player shows at `time_s` is returned.
+
+        Returns:
+            Gaussians after activation: means [N, 3], quats [N, 4] (w first), scales [N, 3],
+            opacities [N], colors [N, 3], float32 tensors that the caller may change.
+
+        Raises:
+            CodecError: a file of the scene is missing or damaged, the server does not answer, or
+                the scene has no such quality.
+        """
+        gop, frame = self._frame(time_s, quality)
+        share = time_s * self.fps - self.frame_at(time_s) if interpolate else 0.0
+        return gop.gaussians_at(frame + min(max(share, 0.0), 1.0))
+
+    def frames(
+        self, start_s: float = 0.0, stop_s: float | None = None, quality: AnyQuality = None
+    ) -> Iterator[Frame]:
+        """Yield the frames of a time range in order.
+
+        Example:
+            for frame in scene.frames(start_s=1.0, stop_s=2.0):
+                print(frame.index, len(frame.gaussians))
+
+        Args:
+            start_s: time of the first frame, seconds.
+            stop_s: time before which the range ends, seconds; None for the end of the scene.
+            quality: as of `gaussians`.
+
+        Raises:
+            CodecError: as `gaussians`.
+        """
+        first, stop = self.frame_range(start_s, stop_s)
+        chosen = self._quality(quality)
+        for index in range(first, stop):
+            segment, inside = self._timeline.locate(index)
+            gaussians = self._gop(segment, chosen).gaussians_at(inside)
+            yield Frame(index, index / self.fps, gaussians)
+
+    def frame_at(self, time_s: float) -> int:
+        """Index of the content frame that is shown at a time; times outside give the ends."""
+        return self._timeline.frame_at(time_s)
+
+    def frame_range(self, start_s: float = 0.0, stop_s: float | None = None) -> tuple[int, int]:
+        """(first, stop) indices of the content frames whose time lies in a range of seconds."""
+        first = self.frame_at(start_s)
+        if stop_s is None or stop_s >= self.duration_s:
+            return first, self.frame_count
+        last = self.frame_at(stop_s)
+        return first, last + (last / self.fps < stop_s - 1e-6)
+
+    # --- for the modules beside this one ---------------------------------------------------------
+
+    def _quality(self, quality: AnyQuality) -> Quality:
+        """One of `qualities`. Raises CodecError."""
+        known = self.qualities
+        if quality is None:
+            return known[-1]
+        if isinstance(quality, int) and -len(known) <= quality < len(known):
+            return known[quality]
+        if isinstance(quality, Quality) and quality in known:
+            return quality
+        raise UnknownQuality(f"{quality!r} is none of the {len(known)} qualities of this scene.")
+
+    def _frame(self, time_s: float, quality: AnyQuality) -> tuple[Gop, int]:
+        """The decoded segment at a time, and the frame in it. Raises as `gaussians`."""
+        segment, frame = self._timeline.locate(self.frame_at(time_s))
+        return self._gop(segment, self._quality(quality)), frame
+
+    def _gop(self, index: int, quality: Quality) -> Gop:
+        """The decoded segment; the last one is kept."""
+        if self._decoded is None or self._decoded[:2] != (index, quality):
+            self._decoded = None  # two segments need not fit into memory
+            self._decoded = index, quality, self._reader.decode_gop(index, quality, self.device)
+        return self._decoded[2]
+
+    def _renderer(self, backend: str | None) -> Drawing:
+        """The renderer of this scene, kept until another backend is asked for."""
+        if self._drawing is None or (backend is not None and backend != self._drawing.name):
+            if self._drawing is not None:
+                self._drawing.close()
+            self._drawing = Drawing(backend)
+        return self._drawing

@@ -1,0 +1,196 @@
+"""A viewer for scripts: a camera, a position in time and images, without a window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from streamstgs.api.cameras import Camera, named_camera, natural_size
+from streamstgs.api.scene import AnyQuality, Scene, open
+from streamstgs.app.player.camera.controller import CameraController
+from streamstgs.app.player.errors import NoSceneError
+from streamstgs.app.player.export.video_writer import checked_size, write_png
+from streamstgs.app.player.playback import Playback
+from streamstgs.app.player.status import PlaybackStatus
+from streamstgs.app.player.viewer_model import ViewerModel
+from streamstgs.codec.quality import Quality
+
+TIMEOUT_S = 60.0
+
+
+class Viewer:
+    """A player without a window, for scripts and tests. It belongs to one thread.
+
+    Example:
+        with st.Viewer(scene, size=(320, 180)) as viewer:
+            viewer.camera.look_at = (0.0, 0.0, 0.0)
+            viewer.seek(0.2)
+            image = viewer.screenshot()
+
+    Args:
+        scene: an open scene, or its path or URL. The viewer opens it a second time for itself.
+        size: (width, height) px of the images; None for the size of the capture.
+        backend: as of `render`.
+        timeout_s: seconds to wait for a frame from a slow server.
+
+    Raises:
+        CodecError: there is no scene at this location.
+        PlayerError: the scene cannot be played, the first frame took longer than `timeout_s`, or
+            the size is not 1 to 8192 px.
+    """
+
+    def __init__(
+        self,
+        scene: Scene | str | Path,
+        size: tuple[int, int] | None = None,
+        backend: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._owns_scene = not isinstance(scene, Scene)
+        self.scene = scene if isinstance(scene, Scene) else open(scene)
+        self._backend = backend
+        self._timeout_s = timeout_s
+        self._model = ViewerModel(lambda location: Playback(location, device=_device(backend)))
+        try:
+            self.size = size or natural_size(self.scene.meta)
+            self._model.open(self.scene.location, play=False)
+            self._model.settle(timeout_s)
+            self.quality = None
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Viewer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the threads of the player, and close the scene if the viewer opened it."""
+        self._model.close()
+        if self._owns_scene:
+            self.scene.close()
+
+    # --- camera and image ------------------------------------------------------------------------
+
+    @property
+    def camera(self) -> CameraController:
+        """The camera: `position`, `look_at`, `fov_y_rad` and `roll_rad` can be read and set."""
+        return self._model.camera
+
+    def look_through(self, camera: Camera | str) -> None:
+        """Move the camera to a `Camera`, or to a camera of the scene by its name.
+
+        Raises:
+            PlayerError: the scene has no camera of this name.
+        """
+        chosen = named_camera(camera, self.scene.meta) if isinstance(camera, str) else camera
+        up = chosen.up or self.scene.meta.up
+        self.camera.look_from_up(chosen.position, chosen.look_at, up, chosen.fov_y_rad)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) px of the images. Setting it raises PlayerError beyond 1 to 8192 px."""
+        return self._size
+
+    @size.setter
+    def size(self, value: tuple[int, int]) -> None:
+        self._size = checked_size(value, False)
+
+    @property
+    def background(self) -> str:
+        """Colour behind the scene: "scene" for the scene's own, "black" or "white"."""
+        return self._model.options.background
+
+    @background.setter
+    def background(self, value: str) -> None:
+        self._model.options.background = value
+
+    @property
+    def quality(self) -> Quality:
+        """Quality of the image; set one of `scene.qualities`, its index, or None for the best."""
+        return self._quality
+
+    @quality.setter
+    def quality(self, value: AnyQuality) -> None:
+        self._quality = self.scene._quality(value)
+        self._model.quality.choice = self._quality.qp
+
+    # --- time ------------------------------------------------------------------------------------
+
+    @property
+    def time_s(self) -> float:
+        """Position in seconds from the start of the scene."""
+        return self._status.position_s
+
+    @property
+    def frame(self) -> int:
+        """Index of the content frame at this position."""
+        return self._status.frame
+
+    @property
+    def playing(self) -> bool:
+        """True while time runs."""
+        return self._status.wants_play
+
+    def seek(self, time_s: float) -> None:
+        """Go to a position in seconds; positions outside of the scene are moved to its ends."""
+        self._model.transport.seek(time_s)
+
+    def step(self, frames: int = 1) -> None:
+        """Pause and move by a number of frames, negative for backwards."""
+        self._model.transport.step(frames)
+
+    def play(self, speed: float = 1.0) -> None:
+        """Let time run; each `screenshot` then shows the frame that is due.
+
+        Args:
+            speed: seconds of the scene per second, 0.1 to 8.
+        """
+        self._model.transport.set_speed(speed)
+        self._model.transport.play()
+
+    def pause(self) -> None:
+        """Stop time."""
+        self._model.transport.pause()
+
+    # --- images ----------------------------------------------------------------------------------
+
+    def screenshot(self, path: str | Path | None = None) -> NDArray[Any]:
+        """Render the current position with the current camera.
+
+        Args:
+            path: PNG file to write as well.
+
+        Returns:
+            [height, width, 3] uint8, display-encoded RGB, first row on top.
+
+        Raises:
+            PlayerError: the scene cannot go on, or the frame took longer than `timeout_s`.
+            RenderError: this machine cannot run the backend, or the backend cannot draw this.
+            OSError: the file cannot be written.
+        """
+        image = self._model.screenshot(*self._size, self._backend, self._timeout_s)
+        if path is not None:
+            write_png(Path(path), image)
+        return image
+
+    @property
+    def _status(self) -> PlaybackStatus:
+        """The present status. Raises PlayerError after `close`."""
+        self._model.tick()
+        self._model.transport.refresh()
+        status = self._model.status
+        if status is None:
+            raise NoSceneError("The viewer is closed.")
+        return status
+
+
+def _device(backend: str | None) -> str:
+    """The device of the backend, on which frames are decoded."""
+    import torch
+
+    return "cuda" if backend in (None, "gsplat") and torch.cuda.is_available() else "cpu"
