@@ -28,11 +28,20 @@ class ProgressLine:
         self._what = what
 
 
+def check_figures_path(path: Path | None) -> None:
+    """Raise WriteError before the work begins if `write_figures` could not write there."""
+    if path is not None:
+        from streamstgs.codec.output import check_output
+
+        check_output(path)
+
+
 def write_figures(path: Path | None, figures: dict[str, Any]) -> None:
     """Write figures to a JSON file; does nothing without a path."""
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        from streamstgs.codec.output import write_json
+
+        write_json(path, figures)
 
 
 def print_figures(figures: dict[str, Any], as_json: bool) -> None:

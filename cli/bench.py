@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from streamstgs.app.console import write_figures
+from streamstgs.app.console import check_figures_path, write_figures
 from streamstgs.cli.options import BackendOption, JsonOption, QpOption, SceneArgument, option
 from streamstgs.cli.parsing import parse_frame_choice, parse_size
 
@@ -23,6 +23,7 @@ class Bench:
     json: JsonOption = None
 
     def run(self) -> int:
+        check_figures_path(self.json)
         from rich.console import Console
         from streamstgs.app.player.export.bench import BenchSettings, bench
         from streamstgs.app.player.export.bench_report import bench_table

@@ -8,7 +8,9 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -124,6 +126,18 @@ def is_expected(error: Exception) -> bool:
     return isinstance(error, (UsageError, OSError, *loaded))
 
 
+def _interrupt_on_signals() -> None:
+    """SIGTERM and SIGHUP end a command as Ctrl+C does: half-written files are removed."""
+
+    def interrupt(number: int, _: object) -> None:
+        raise KeyboardInterrupt(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(number, interrupt)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -137,10 +151,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if arguments and arguments[0] in ("-h", "--help"):
             print(overview())
             return 0
-        return parse(arguments).run()
-    except KeyboardInterrupt:
-        say("Interrupted.")
-        return 130
+        command = parse(arguments)
+        if type(command).__name__ != "Open":  # the window has an event loop that handles them
+            _interrupt_on_signals()
+        return command.run()
+    except KeyboardInterrupt as interrupt:
+        say(" ".join(["Interrupted.", *getattr(interrupt, "__notes__", [])]))
+        return 128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)
     except BrokenPipeError:  # as in `streamstgs info SCENE | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from streamstgs.app.console import print_figures, write_figures
+from streamstgs.app.console import check_figures_path, print_figures, write_figures
 from streamstgs.cli.options import BackendOption, FramesOption, JsonOption, SceneArgument, option
 from streamstgs.cli.parsing import parse_frame_choice, parse_qps
 
@@ -66,6 +66,7 @@ class Evaluate:
     """Network of the LPIPS metric; its weights come with the extra `evaluation`."""
 
     def run(self) -> int:
+        check_figures_path(self.json)
         from streamstgs.trainer.datasets import CaptureConfig
         from streamstgs.trainer.evaluation.evaluate import EvaluateConfig, evaluate
         from streamstgs.trainer.evaluation.text import for_people

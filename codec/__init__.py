@@ -15,6 +15,7 @@ Errors (`codec.errors`):
       Cancelled(InterruptedError)          the caller no longer wants the result
       UnknownQuality(LookupError)          the scene has no such quality
       EncodeError(ValueError)              the trained scene cannot be written in this format
+      WriteError(OSError)                  a file cannot be written, or must not be replaced
       ServeError(OSError)                  the development server cannot start
 """
 
@@ -30,6 +31,7 @@ from streamstgs.codec.errors import (
     ServeError,
     UnknownQuality,
     UnsupportedVersion,
+    WriteError,
 )
 
 __all__ = [
@@ -44,4 +46,5 @@ __all__ = [
     "ServeError",
     "UnknownQuality",
     "UnsupportedVersion",
+    "WriteError",
 ]

@@ -63,7 +63,8 @@ def encode_scene(
         progress: told what is being done and the share that is done, 0..1.
 
     Raises:
-        EncodeError: the scene does not fit the format, or `out` is something else.
+        EncodeError: the scene does not fit the format.
+        WriteError: `out` is something else than a scene, or cannot be written.
     """
     with PackageWriter(Path(out)) as package:
         report = _Encoder(source, package, config, progress or _silent).run()

@@ -44,5 +44,9 @@ class EncodeError(CodecError, ValueError):
     """The trained scene cannot be written in this format."""
 
 
+class WriteError(CodecError, OSError):
+    """A file or directory cannot be written, or must not be replaced; names it."""
+
+
 class ServeError(CodecError, OSError):
     """The development server cannot start."""

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from streamstgs.codec.errors import EncodeError
 from streamstgs.codec.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
+from streamstgs.codec.output import (
+    beside,
+    check_output,
+    check_output_directory,
+    output_directory,
+    output_file,
+)
 from streamstgs.codec.poster import POSTER_NAME
 
 ARCHIVE_SUFFIX = ".stgs"
 ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)  # the same scene gives the same bytes
 
 
+def check_scene_output(out: Path) -> Path:
+    """Where a scene will be written: an archive by its suffix, else a directory.
+
+    Raises:
+        WriteError: the target is there and is not a scene that may be replaced.
+    """
+    if _is_archive(out):
+        return check_output(out)
+    return check_output_directory(out, _is_scene)
+
+
 class PackageWriter:
-    """Collects files in a directory beside `out`, which takes its place in `commit`.
+    """Collects the files of a scene; `commit` puts them into their place, whole or not at all.
 
     A context manager: without `commit` nothing is left behind. Until then the files are in the
     directory `root`.
@@ -27,13 +42,12 @@ class PackageWriter:
     def __init__(self, out: Path) -> None:
         """
         Raises:
-            EncodeError: `out` is there and is not a scene that may be replaced.
+            WriteError: `out` is there and is not a scene that may be replaced.
         """
-        self._out = out
-        self._check_replaceable()
-        out.parent.mkdir(parents=True, exist_ok=True)
-        self.root = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        self.root.chmod(0o755)
+        self._out = check_scene_output(out)
+        self._resources = ExitStack()
+        self.root = self._resources.enter_context(beside(self._out))
+        self.root.mkdir()
         self._sizes: dict[str, int] = {}
 
     def __enter__(self) -> PackageWriter:
@@ -45,7 +59,7 @@ class PackageWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        shutil.rmtree(self.root, ignore_errors=True)
+        self._resources.__exit__(kind, error, trace)
 
     def write(self, name: str, data: bytes) -> FileEntry:
         """Add or replace a file; `name` is its path below the scene."""
@@ -61,14 +75,16 @@ class PackageWriter:
         return sum(self._sizes.values())
 
     def commit(self) -> None:
-        """Put the scene in its place."""
-        if self._out.suffix == ARCHIVE_SUFFIX:
-            self._commit_archive()
+        """Put the scene in its place. Raises WriteError."""
+        if _is_archive(self._out):
+            with output_file(self._out) as packed:
+                self._pack(packed)
         else:
-            self._commit_directory()
+            with output_directory(self._out, _is_scene) as directory:
+                for path in self.root.iterdir():
+                    path.rename(directory / path.name)
 
-    def _commit_archive(self) -> None:
-        packed = self.root / "packed"
+    def _pack(self, packed: Path) -> None:
         files = sorted(p for p in self.root.rglob("*") if p.is_file())
         files.sort(key=_reading_order)
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
@@ -76,25 +92,14 @@ class PackageWriter:
                 entry = zipfile.ZipInfo(path.relative_to(self.root).as_posix(), ARCHIVE_TIME)
                 entry.external_attr = 0o644 << 16
                 archive.writestr(entry, path.read_bytes())
-        os.replace(packed, self._out)
 
-    def _commit_directory(self) -> None:
-        old = self.root.with_name(self.root.name + ".old")
-        if self._out.exists():
-            self._out.rename(old)
-        self.root.rename(self._out)
-        shutil.rmtree(old, ignore_errors=True)
 
-    def _check_replaceable(self) -> None:
-        out = self._out
-        wants_file = out.suffix == ARCHIVE_SUFFIX
-        if wants_file and out.is_dir():
-            raise EncodeError(f"{out} is a directory, not a file that may be replaced.")
-        if not wants_file and out.is_file():
-            raise EncodeError(f"{out} is a file; name a directory or a new {ARCHIVE_SUFFIX} file.")
-        replaceable = not out.is_dir() or (out / MANIFEST_NAME).is_file() or not any(out.iterdir())
-        if not wants_file and not replaceable:
-            raise EncodeError(f"{out} holds other files than a scene; it is left as it is.")
+def _is_archive(out: Path) -> bool:
+    return out.suffix.lower() == ARCHIVE_SUFFIX
+
+
+def _is_scene(directory: Path) -> bool:
+    return (directory / MANIFEST_NAME).is_file()
 
 
 def _reading_order(path: Path) -> int:

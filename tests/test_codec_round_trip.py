@@ -268,7 +268,7 @@ def test_encoder_replaces_scenes_but_nothing_else(
     mine = tmp_path / "precious"
     mine.mkdir()
     (mine / "letter.txt").write_text("dear")
-    with pytest.raises(EncodeError):
+    with pytest.raises(WriteError):
         encode_scene(SOURCE, mine, CONFIG)
     assert (mine / "letter.txt").read_text() == "dear"
     copy = tmp_path / "copy"

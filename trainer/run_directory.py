@@ -16,7 +16,6 @@ training.json             what all cost, and the settings; written at the end
 from __future__ import annotations
 
 import json
-import os
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,6 +25,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from streamstgs.codec.output import output_file
 from streamstgs.codec.source import CameraPreset, SceneMeta, TrainedGop
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
 from streamstgs.trainer.coarse.background import StillView
@@ -188,9 +188,8 @@ def load_run(path: Path, **changes: Any) -> TrainedScene:
 
 def write_atomically(path: Path, content: Any, write: Any) -> None:
     """Write beside, then rename: a kill leaves the old file or the new one, never half of one."""
-    partial = path.with_suffix(path.suffix + ".partial")
-    write(partial, content)
-    os.replace(partial, path)
+    with output_file(path) as partial:
+        write(partial, content)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from streamstgs.app.player.errors import OutputError
+from streamstgs.codec.output import check_output, output_file
 
 SUFFIXES = (".mp4", ".png")
 SIZE_PX_MAX = 8192
@@ -43,35 +44,30 @@ class VideoWriter:
 
 @contextmanager
 def open_video(path: Path, fps: float) -> Iterator[VideoWriter]:
-    """A writer of an MP4 file. The file appears when it is complete; an error leaves none."""
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with imageio.imopen(part, "w", plugin="pyav") as opened:
-            file: Any = opened
-            file.init_video_stream("libx264", fps=fps, pixel_format="yuv420p")
-            file._video_stream.options = X264_OPTIONS
-            yield VideoWriter(file)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    """A writer of an MP4 file, which appears when it is complete. Raises WriteError."""
+    with output_file(path) as partial, imageio.imopen(partial, "w", plugin="pyav") as opened:
+        file: Any = opened
+        file.init_video_stream("libx264", fps=fps, pixel_format="yuv420p")
+        file._video_stream.options = X264_OPTIONS
+        yield VideoWriter(file)
 
 
 def write_png(path: Path, rgb8: NDArray[np.uint8]) -> None:
-    """Write an image: [H, W, 3] uint8."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    imageio.imwrite(path, rgb8, extension=".png")
+    """Write an image: [H, W, 3] uint8. Raises WriteError."""
+    with output_file(path) as partial:
+        imageio.imwrite(partial, rgb8, extension=".png")
 
 
 def checked_output(path: Path) -> Path:
-    """The path, if its suffix names a format that can be written.
+    """Where the file will be written, if its suffix names a format that can be written.
 
     Raises:
-        OutputError: neither .mp4 nor .png, or a directory.
+        OutputError: neither .mp4 nor .png.
+        WriteError: it must not be replaced, or there is no permission.
     """
     if path.suffix.lower() not in SUFFIXES or path.is_dir():
         raise OutputError(f"{path} should be a file that ends in .mp4 or .png.")
-    return path
+    return check_output(path)
 
 
 def checked_size(size: tuple[int, int], video: bool) -> tuple[int, int]:

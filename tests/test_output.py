@@ -1,0 +1,193 @@
+"""Files are written whole or not at all, and only where a file may be written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from streamstgs.codec.errors import WriteError
+from streamstgs.codec.output import (
+    check_output,
+    check_output_directory,
+    output_directory,
+    output_file,
+    write_json,
+)
+
+from tests.golden.make_golden import golden_scene
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir())
+
+
+def write_half(target: Path, error: BaseException) -> None:
+    with output_file(target) as partial:
+        partial.write_text("half")
+        raise error
+
+
+def is_ours(folder: Path) -> bool:
+    return (folder / "scene.json").exists()
+
+
+def test_file_appears_when_it_is_complete(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "down" / "figures.json"
+    with output_file(target) as partial:
+        partial.write_text("new")
+        assert not target.exists()
+    assert target.read_text() == "new"
+    assert names(target.parent) == ["figures.json"]
+
+
+def test_error_leaves_the_older_file(tmp_path: Path) -> None:
+    target = tmp_path / "figures.json"
+    target.write_text("old")
+    with pytest.raises(ValueError, match="broken"):
+        write_half(target, ValueError("broken"))
+    assert target.read_text() == "old"
+    assert names(tmp_path) == ["figures.json"]
+
+
+def test_interrupt_leaves_nothing_and_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        write_half(tmp_path / "a.mp4", KeyboardInterrupt())
+    assert "a.mp4 was not written" in interrupt.value.__notes__[0]
+    assert names(tmp_path) == []
+
+
+def test_link_is_followed_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    target, link = tmp_path / "there" / "scene.stgs", tmp_path / "link.stgs"
+    target.write_text("old")
+    link.symlink_to(target)
+    with output_file(link) as partial:
+        partial.write_text("new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert names(tmp_path) == ["link.stgs", "there"]
+    assert names(tmp_path / "there") == ["scene.stgs"]
+
+
+def test_link_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(WriteError, match="loop"):
+        check_output(tmp_path / "loop")
+
+
+def test_pipe_device_and_directory_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path, kind in ((tmp_path / "pipe", "a pipe"), (tmp_path, "a directory")):
+        with pytest.raises(WriteError, match=kind):
+            check_output(path)
+    for path in (Path("/dev/null"), Path("/dev/zero")):
+        with pytest.raises(WriteError, match="a device"):
+            check_output(path)
+        with pytest.raises(WriteError, match="a device"):
+            check_output_directory(path, is_ours)
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert check_output("~/film.mp4") == tmp_path.resolve() / "film.mp4"
+    with pytest.raises(WriteError):
+        check_output("~nobody-of-that-name/film.mp4")
+
+
+def test_file_instead_of_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match="no directory"):
+        check_output(tmp_path / "file" / "film.mp4")
+
+
+def test_permissions_of_the_older_file_are_kept(tmp_path: Path) -> None:
+    target = tmp_path / "figures.json"
+    write_json(target, {})
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o666 & ~mask
+    target.chmod(0o640)
+    write_json(target, {"a": 1})
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+def test_directory_replaces_a_scene_only(tmp_path: Path) -> None:
+    target = tmp_path / "scene"
+    for content in ("first", "second"):
+        with output_directory(target, is_ours) as partial:
+            (partial / "scene.json").write_text(content)
+        assert (target / "scene.json").read_text() == content
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").touch()
+    with pytest.raises(WriteError, match="other files"):
+        check_output_directory(tmp_path / "other", is_ours)
+    assert names(tmp_path) == ["other", "scene"]
+
+
+def test_error_leaves_the_older_directory(tmp_path: Path) -> None:
+    target = tmp_path / "scene"
+    target.mkdir()
+    (target / "scene.json").write_text("old")
+    with pytest.raises(ValueError, match="broken"), output_directory(target, is_ours):
+        raise ValueError("broken")
+    assert (target / "scene.json").read_text() == "old"
+    assert names(tmp_path) == ["scene"]
+
+
+def test_working_directory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scene.json").touch()
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    for path in (".", ".."):
+        with pytest.raises(WriteError, match="working directory"):
+            check_output_directory(path, is_ours)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits file sizes by ulimit")
+def test_full_disk_is_one_sentence_and_leaves_the_older_file(tmp_path: Path) -> None:
+    """The limit of file sizes stands in for a full disk: both fail while the file is written."""
+    target = tmp_path / "figures.json"
+    target.write_text("old")
+    script = (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "from streamstgs.codec.output import write_json\n"
+        f"write_json({str(target)!r}, ['x' * 5000])\n"
+    )
+    root = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=100
+    )
+    assert "figures.json cannot be written: the disk is full" in done.stderr
+    assert target.read_text() == "old"
+    assert names(tmp_path) == ["figures.json"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_removes_the_half_written_film(tmp_path: Path, number: signal.Signals) -> None:
+    target = tmp_path / "film.mp4"
+    target.write_text("old")
+    root = Path(__file__).parents[1]
+    command = [
+        sys.executable, "main.py", "render", str(golden_scene("h264")), "--camera", "orbit", "-o",
+        str(target), "--size", "1920x1080",
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) as process:
+        while not any(p.name.startswith(".partial-") for p in tmp_path.iterdir()):
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=100)
+    assert process.returncode == 128 + number
+    assert said.splitlines()[-1] == f"Interrupted. {target} was not written."
+    assert target.read_text() == "old"
+    assert names(tmp_path) == ["film.mp4"]
