@@ -16,7 +16,7 @@ import torch
 from streamstgs.codec.attribute_images import decode_planes
 from streamstgs.codec.encoder import encode_scene
 from streamstgs.codec.encoder_config import EncoderConfig, EncodeReport
-from streamstgs.codec.errors import Cancelled, EncodeError, UnknownQuality
+from streamstgs.codec.errors import Cancelled, EncodeError, UnknownQuality, WriteError
 from streamstgs.codec.info import describe
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.quality_config import QualitySettings
