@@ -7,6 +7,7 @@ import math
 from typing import Any, NoReturn
 
 from streamstgs.codec.errors import NotAScene
+from streamstgs.codec.file_kind import HEAD_BYTES, JSON, UNKNOWN, describe_file
 
 
 class Node:
@@ -26,7 +27,7 @@ class Node:
         try:
             value = json.loads(data, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
-            raise NotAScene(f"{name} is not valid JSON: {error}.") from error
+            raise NotAScene(f"{name} {_why_no_json(data, error)}.") from error
         root = Node(value, name)
         root._want(isinstance(value, dict), "an object")
         return root
@@ -87,6 +88,13 @@ def finite(value: float) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{value} cannot be written")
     return float(value)
+
+
+def _why_no_json(data: bytes, error: Exception) -> str:
+    kind = describe_file(data[:HEAD_BYTES])
+    if kind in (JSON, UNKNOWN):
+        return f"is not valid JSON: {error}"
+    return f"is not valid JSON: it is {kind}"
 
 
 def _refuse_constant(name: str) -> NoReturn:

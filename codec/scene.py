@@ -20,7 +20,7 @@ from streamstgs.codec.poster import Poster, read_poster
 from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.source import SceneMeta
 from streamstgs.codec.streaming.adaptive.ladder import Ladder, ladder_of
-from streamstgs.codec.streaming.address import is_url, redact_credentials
+from streamstgs.codec.streaming.address import is_url, local_path, redact_credentials
 from streamstgs.codec.streaming.disk_cache import CacheSettings
 from streamstgs.codec.streaming.http_settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_files
@@ -84,7 +84,7 @@ def open_scene(
             cancel,
         )
     except FileNotFoundError as error:
-        why = str(error) if is_url(str(location)) else "it has no scene.json."
+        why = str(error) if is_url(str(location)) else _without_manifest(str(location))
         raise NotAScene(f"{redact_credentials(str(location))} is not a scene: {why}") from error
     except CorruptSegment as error:
         raise NotAScene(f"{redact_credentials(str(location))} is not a scene: {error}") from error
@@ -98,6 +98,11 @@ def open_scene(
     except BaseException:
         files.close()
         raise
+
+
+def _without_manifest(location: str) -> str:
+    folder = local_path(location).is_dir()
+    return f"{'the folder has' if folder else 'it is a ZIP archive with'} no scene.json."
 
 
 class Scene:

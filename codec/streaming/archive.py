@@ -11,11 +11,13 @@ from typing import Protocol
 
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, MissingSegment, NotAScene
+from streamstgs.codec.file_kind import HEAD_BYTES, describe_file
 from streamstgs.codec.limits import Limits
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, of the extra field
 LOCAL_SIGNATURE = b"PK\x03\x04"
 EXTRA_ALLOWANCE_BYTES = 64  # a local header may carry more than the directory says
+NOT_A_ZIP = "File is not a zip file"  # what zipfile says when the directory is missing
 ENCRYPTED = 0x1
 UNIX_TYPE_SHIFT, UNIX_TYPE_MASK, UNIX_LINK = 16, 0o170000, 0o120000
 
@@ -101,7 +103,10 @@ def _directory(ranges: ByteRanges, limits: Limits, cancel: CancelToken) -> list[
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError) as e:
-        raise NotAScene(f"{ranges.location} is not a scene archive: {e}.") from e
+        reason = f"its ZIP directory is broken: {e}"
+        if str(e) == NOT_A_ZIP:
+            reason = f"it is {describe_file(ranges.read(0, HEAD_BYTES, cancel))}"
+        raise NotAScene(f"{ranges.location} is not a scene: {reason}.") from e
     if len(entries) > limits.archive_entries:
         raise NotAScene(f"{ranges.location} has too many entries ({len(entries)}).")
     for entry in entries:
@@ -144,7 +149,7 @@ class _RangesFile(io.RawIOBase):
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._ranges.size_bytes}
         position = base[whence] + offset
         if position < 0:
-            raise ValueError("a seek before the beginning")
+            raise io.UnsupportedOperation("a seek before the beginning")  # OSError and ValueError
         self._position = position
         return position
 
