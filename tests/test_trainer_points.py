@@ -89,6 +89,38 @@ def test_points_survive_a_file(tmp_path: Path, random: RandomSource) -> None:
     assert torch.allclose(found.colors, points.colors, atol=0.51 / 255)
 
 
+@pytest.mark.parametrize("form", ["ascii", "binary_little_endian", "binary_big_endian"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("colors", ["uchar", "ushort", "float", "none", "f_dc"])
+def test_points_of_other_programs_are_read(
+    tmp_path: Path, form: str, line_end: str, colors: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = ">" if form == "binary_big_endian" else "<"
+    names = [f"f_dc_{k}" for k in range(3)] if colors == "f_dc" else ["red", "green", "blue"]
+    kinds = {"uchar": "u1", "ushort": order + "u2", "float": order + "f4", "f_dc": order + "f4"}
+    most = {"uchar": 255, "ushort": 65535, "float": 1.0, "f_dc": 0.5 / 0.28209479177387814}
+    layout = [(k, order + "f4") for k in "xyz"]
+    layout += [(k, kinds[colors]) for k in names] if colors != "none" else []
+    vertices = np.zeros(2, layout)
+    vertices["x"], vertices["z"] = (1.5, -2), (0.25, 8)
+    if colors != "none":
+        vertices[names[1]] = most[colors]
+    properties = [f"property float {k}" for k in "xyz"]
+    kind = "float" if colors == "f_dc" else colors
+    properties += [f"property {kind} {k}" for k in names] if colors != "none" else []
+    header = ["ply", f"format {form} 1.0", "comment by hand", "element vertex 2", *properties]
+    text = line_end.join([*header, "end_header", ""]).encode()
+    rows = line_end.join(" ".join(str(v) for v in row) for row in vertices).encode()
+    path = tmp_path / "points.ply"
+    path.write_bytes(text + (rows if form == "ascii" else vertices.tobytes()))
+    found = read_ply(path)
+    assert found.positions.tolist() == [[1.5, 0, 0.25], [-2, 0, 8]]
+    low = {"none": 0.5, "f_dc": 0.5}.get(colors, 0.0)
+    high = 0.5 if colors == "none" else 1.0
+    assert torch.allclose(found.colors, torch.tensor([[low, high, low]] * 2), atol=1e-6)
+    assert ("no colours" in caplog.text) == (colors == "none")
+
+
 def ply(header: str, body: bytes = b"") -> bytes:
     return f"ply\nformat binary_little_endian 1.0\n{header}\nend_header\n".encode() + body
 
@@ -129,7 +161,8 @@ def test_points_that_are_nowhere_are_left_out(tmp_path: Path) -> None:
         ply(f"element vertex 999999999999\n{XYZ}\n{RGB}", VERTEX.tobytes()),
         ply(f"element vertex many\n{XYZ}\n{RGB}"),
         ply(f"element vertex\n{XYZ}\n{RGB}"),
-        ply(f"element vertex 1\n{XYZ}", VERTEX.tobytes()),
+        ply(f"element vertex 1\n{RGB}", VERTEX.tobytes()),
+        b"ply\nformat ascii 1.0\nelement vertex 9999\n" + XYZ.encode() + b"\nend_header\n1 2 3",
         ply(f"element vertex 1\n{XYZ}\n{XYZ}\n{RGB}", bytes(99)),
         ply(f"element vertex 1\nproperty quad x\n{RGB}", bytes(99)),
         ply(f"element vertex 1\nproperty list uchar int x\n{RGB}", bytes(99)),

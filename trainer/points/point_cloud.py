@@ -1,8 +1,7 @@
-"""Coloured points: reading PLY, nearest-neighbour spacing, and Gaussians made from points."""
+"""Coloured points: nearest-neighbour spacing, and Gaussians made from points."""
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,17 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from streamstgs.renderer import CanonicalGaussians
-from streamstgs.trainer.errors import CaptureError
+from streamstgs.trainer.points.ply import read_points
 from streamstgs.trainer.points.projection import distances
 from torch import Tensor
 
-PLY_TYPES = {
-    "char": "i1", "uchar": "u1", "short": "<i2", "ushort": "<u2", "int": "<i4", "uint": "<u4",
-    "float": "<f4", "double": "<f8", "int8": "i1", "uint8": "u1", "int16": "<i2",
-    "uint16": "<u2", "int32": "<i4", "uint32": "<u4", "float32": "<f4", "float64": "<f8",
-}  # fmt: skip
-END_OF_HEADER = b"end_header\n"
-HEADER_MAX_BYTES = 65_536
 SURFEL_WIDTH = 5.0  # of its thickness
 
 
@@ -48,38 +40,9 @@ class PointCloud:
 
 
 def read_ply(path: Path) -> PointCloud:
-    """Read the vertices (x y z red green blue, 0..255) of a little-endian binary PLY.
-
-    Raises CaptureError.
-    """
-    try:
-        data = path.read_bytes()
-        end = data.index(END_OF_HEADER, 0, HEADER_MAX_BYTES)
-        count, layout = _vertex_layout(data[:end].decode("ascii").splitlines())
-        vertices = np.frombuffer(data, layout, count, offset=end + len(END_OF_HEADER))
-        with np.errstate(over="ignore"):  # what does not fit is infinite, and left out below
-            positions = np.stack([vertices[k] for k in "xyz"], -1).astype(np.float32)
-        colors = np.stack([vertices[k] for k in ("red", "green", "blue")], -1).astype(np.float32)
-    except OSError as error:
-        raise CaptureError(f"{path} cannot be read: {error.strerror}") from error
-    except (IndexError, KeyError, ValueError) as error:
-        raise CaptureError(f"{path} is no binary little-endian PLY of points: {error!r}") from error
-    finite = np.isfinite(positions).all(axis=1) & np.isfinite(colors).all(axis=1)
-    return PointCloud(torch.from_numpy(positions[finite]), torch.from_numpy(colors[finite] / 255))
-
-
-def _vertex_layout(header: list[str]) -> tuple[int, np.dtype]:
-    """Number of vertices and the record of one. Raises ValueError, KeyError or IndexError."""
-    if header[:2] != ["ply", "format binary_little_endian 1.0"]:
-        raise ValueError("wrong first lines")
-    lines = [line.split() for line in header if line.startswith(("element ", "property "))]
-    if lines[0][:2] != ["element", "vertex"]:
-        raise ValueError("vertices do not come first")
-    count = int(lines[0][2])
-    if count < 0:
-        raise ValueError(f"{count} vertices")
-    own = itertools.takewhile(lambda words: words[0] == "property", lines[1:])
-    return count, np.dtype([(name, PLY_TYPES[kind]) for _, kind, name in own])
+    """Read the coloured points of a PLY file. Raises CaptureError; see `ply.read_points`."""
+    positions, colors = read_points(path)
+    return PointCloud(torch.from_numpy(positions), torch.from_numpy(colors))
 
 
 def write_ply(path: Path, points: PointCloud) -> None:
