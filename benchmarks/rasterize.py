@@ -1,9 +1,9 @@
-"""Times the backends of the renderer on a made-up cloud of splats.
+"""Times the backends of the renderer on a synthetic cloud of splats.
 
     python -m benchmarks.rasterize --gaussians 60000 --size 640x360 --backends cpu reference
 
-Prints the median over `--pictures` pictures, the camera moving a little between them: time on the
-clock, and processor time of all threads together, which other programs disturb less.
+The camera moves a little between pictures. The table has the median over `--pictures` pictures of
+the elapsed time, and of the processor time of all threads, which other programs disturb less.
 """
 
 from __future__ import annotations
@@ -25,26 +25,28 @@ from streamstgs.renderer.backends.base import Backend
 
 @dataclass(frozen=True)
 class Options:
-    """What to draw and with what.
+    """Settings of the benchmark.
 
     Args:
-        gaussians: how many.
-        size: picture as WIDTHxHEIGHT in px.
-        splat_px: median standard deviation of a splat in the picture, px.
-        backends: names; see `renderer.backends`.
-        pictures: how many to time.
+        gaussians: Number of Gaussians in the cloud.
+        size: Size of the picture as WIDTHxHEIGHT in px.
+        splat_px: Median standard deviation of a splat in the picture, in px.
+        sh_degree: Degree of spherical harmonics, 0 to 3; -1 for plain colours.
+        backends: Names of the backends to time.
+        pictures: Number of pictures that are timed.
     """
 
     gaussians: int = 60_000
     size: str = "640x360"
     splat_px: float = 2.0
+    sh_degree: int = -1
     backends: tuple[str, ...] = ("cpu",)
     pictures: int = 30
 
 
 def main(options: Options) -> None:
     width, height = (int(side) for side in options.size.split("x"))
-    table = Table("backend", "ms", "worst ms", "processor ms", "why", title=_title(options))
+    table = Table("backend", "ms", "worst ms", "processor ms", "reason", title=_title(options))
     for name in options.backends:
         try:
             choice = choose_backend(name)
@@ -62,7 +64,7 @@ def main(options: Options) -> None:
 def time_backend(
     backend: Backend, cloud: Gaussians, width: int, height: int, pictures: int
 ) -> list[tuple[float, float]]:
-    """(clock, processor) ms of each picture, the device waited for; the first two do not count."""
+    """(elapsed, processor) ms of each picture until the device is done, after two to warm up."""
     times_ms = []
     for picture in range(-2, pictures):
         camera = orbit_camera(0.01 * picture, width, height)
@@ -88,7 +90,15 @@ def made_up_cloud(options: Options, height: int) -> Gaussians:
         scales=sizes * torch.exp(0.4 * torch.randn(count, 3, generator=random)),
         opacities=torch.rand(count, generator=random) * 0.95 + 0.05,
         colors=torch.rand(count, 3, generator=random),
+        sh=made_up_sh(count, options.sh_degree, random),
     )
+
+
+def made_up_sh(count: int, degree: int, random: torch.Generator) -> torch.Tensor | None:
+    """[N, K, 3] random spherical harmonics; None for degree -1."""
+    if degree < 0:
+        return None
+    return 0.3 * torch.randn(count, (degree + 1) ** 2, 3, generator=random)
 
 
 def orbit_camera(angle_rad: float, width: int, height: int) -> Camera:
@@ -102,7 +112,9 @@ def _title(options: Options) -> str:
     machine = (
         torch.cuda.get_device_name() if torch.cuda.is_available() else platform.processor() or "CPU"
     )
-    return f"{options.gaussians} Gaussians, {options.size}, {machine}, torch {torch.__version__}"
+    sh = f"spherical harmonics of degree {options.sh_degree}, " if options.sh_degree >= 0 else ""
+    drawn = f"{options.gaussians} Gaussians, {sh}{options.size}"
+    return f"{drawn}, {machine}, torch {torch.__version__}"
 
 
 if __name__ == "__main__":

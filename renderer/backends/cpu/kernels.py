@@ -1,7 +1,7 @@
-"""What the compiled loops of the cpu backend share: options, layout, work sharing.
+"""Compiler options, layout of splats and work sharing of the cpu backend's compiled loops.
 
-The loops release the GIL and are run by several threads at once; each takes the next piece of
-work from an atomic counter, so that a thread that is held up (by the decoder, say) takes fewer.
+The loops release the GIL and run in several threads at once. Each thread takes the next piece of
+work from an atomic counter, so a thread that is held up, by the decoder for example, takes fewer.
 """
 
 # mypy: ignore-errors
@@ -17,6 +17,7 @@ import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
 # A projected splat is one row of SPLAT_FIELDS float32: one cache line. In the row dy px below its
@@ -38,7 +39,7 @@ Stamp = tuple[tuple[str, float, int], ...]
 
 
 def source_stamp() -> Stamp:
-    """Name, time and size of all files whose code or constants compiled functions hold."""
+    """Name, time and size of all files with compiled functions or constants that they hold."""
     here = Path(__file__).parent
     renderer = here.parents[1]
     others = [renderer / f"{name}.py" for name in ("settings", "spherical_harmonics")]
@@ -48,15 +49,14 @@ def source_stamp() -> Stamp:
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile a function when it is first called, or load what an earlier run compiled.
+    """Compile a function at its first call, or load the compiled code of an earlier run.
 
-    numba compiles again when the function's own file has changed; here also when another one has
-    from which it took code or constants.
+    numba compiles again when the file of the function has changed. Functions here also hold code
+    and constants of other files, so the stamp of numba's cache is replaced by that of all files.
     """
     dispatcher = njit(nogil=True, cache=True, error_model="numpy", fastmath=set(FAST))(function)
-    cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-    if cache_file is not None:
-        cache_file._source_stamp = _STAMP
+    if isinstance(dispatcher, Dispatcher):  # not with NUMBA_DISABLE_JIT
+        dispatcher._cache._cache_file._source_stamp = _STAMP
     return dispatcher
 
 
@@ -65,7 +65,7 @@ _STAMP = source_stamp()
 
 @intrinsic
 def take(typingctx: Any, counter: Any) -> Any:
-    """Add one to counter[0] atomically; returns what it was."""
+    """Add one to counter[0] atomically; returns the value before."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = cgutils.create_struct_proxy(signature.args[0])(context, builder, args[0])
@@ -87,7 +87,7 @@ def bits_of(typingctx: Any, value: Any) -> Any:
 
 @intrinsic
 def real_of(typingctx: Any, bits: Any) -> Any:
-    """The float32 of these bits."""
+    """The float32 with these bits, an int32."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.bitcast(args[0], ir.FloatType())
@@ -97,7 +97,7 @@ def real_of(typingctx: Any, bits: Any) -> Any:
 
 @compiled
 def aligned(count):
-    """Room for float32 that begins with a line of the cache; vectors then never lie across two."""
+    """[count] uninitialised float32 that begin at a cache line, so no vector lies across two."""
     room = np.empty(count + LINE, np.float32)
     skipped = -(room.ctypes.data // 4) % LINE
     return room[skipped : skipped + count]
