@@ -1,13 +1,13 @@
-"""Decoded planes + time + camera -> Gaussians -> pixels.
+"""Moves the Gaussians of a GOP to a time and draws them for a camera.
 
-Knows no files, no network and no Qt. `import renderer` needs neither gsplat nor OpenGL: the
-backends load them when they are chosen (see `renderer.backends`). It does not even load torch,
-which takes longer than all the rest: a name is loaded from its module when it is first asked for.
+This package has no files, no network and no Qt. Importing it loads neither gsplat nor OpenGL:
+backends load them when they are chosen (`renderer.backends`). It does not load torch, either, which
+takes longer than everything else: each name is imported when it is first used.
 
 Errors:
-    RenderError(RuntimeError)            anything this package raises on purpose
-      BackendUnavailable                 the machine cannot run the asked-for backend, and why
-      InteropUnavailable                 pictures must reach OpenGL through the host, and why
+    RenderError(RuntimeError)            base of all errors of this package
+      BackendUnavailable                 this machine cannot run the backend; says why
+      InteropUnavailable                 pictures must reach OpenGL through the host; says why
 """
 
 from importlib import import_module
@@ -47,7 +47,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Called for names that are not there yet (PEP 562)."""
+    """Import a name when it is first used (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = globals()[name] = getattr(import_module(_HOMES[name]), name)

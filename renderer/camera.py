@@ -1,4 +1,4 @@
-"""The pinhole camera. OpenCV axes: x right, y down, z forward; pixel centres at +0.5."""
+"""A pinhole camera with OpenCV axes: x right, y down, z forward; pixel centres at +0.5."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Camera:
     Args:
         viewmat: [4, 4] world to camera, float32, on the CPU.
         K: [3, 3] intrinsics in pixels, float32, on the CPU.
-        width: picture width in px.
-        height: picture height in px.
+        width: width of the picture in px.
+        height: height of the picture in px.
     """
 
     viewmat: Tensor
@@ -26,11 +26,11 @@ class Camera:
 
     @property
     def position(self) -> Tensor:
-        """[3] centre of the camera in the world."""
+        """[3] position of the camera in the world."""
         return -self.viewmat[:3, :3].T @ self.viewmat[:3, 3]
 
     def resized(self, width: int, height: int) -> Camera:
-        """The same view at another picture size; each axis is scaled on its own."""
+        """The same view with another picture size in px; each axis is scaled on its own."""
         scale = torch.tensor([[width / self.width], [height / self.height], [1.0]])
         return replace(self, K=self.K * scale, width=width, height=height)
 
@@ -38,7 +38,7 @@ class Camera:
     def look_at(
         position: Tensor, target: Tensor, up: Tensor, fov_y_rad: float, width: int, height: int
     ) -> Camera:
-        """A camera at `position` with `target` in its middle and `up` pointing up."""
+        """A camera at `position` [3] that looks at `target` [3], with `up` [3] pointing up."""
         forward = torch.nn.functional.normalize(target - position, dim=0)
         right = torch.nn.functional.normalize(torch.linalg.cross(forward, up), dim=0)
         down = torch.linalg.cross(forward, right)

@@ -1,4 +1,4 @@
-"""The deformation field: a window of temporal features -> what changes in each Gaussian.
+"""The deformation field: turns temporal features into changes of each Gaussian.
 
 Paper Sec. 3.2: f_i = D_t(concat(e_{i-1}, e_i, e_{i+1}), gamma(t_i)); one small head per attribute
 turns f_i (and gamma(X)) into dX, dR, dS, dO, dC, which are added before activation.
@@ -45,8 +45,8 @@ class DeformationField(nn.Module):
 
     def apply_heads(self, code: Tensor, canonical: CanonicalGaussians) -> CanonicalGaussians:
         """Canonical Gaussians plus the deltas that the heads read from `code` [N, width]."""
-        seen_by_heads = self._with_positions(code, canonical)
-        delta = {name: head(seen_by_heads) for name, head in self.heads.items()}
+        head_input = self._with_positions(code, canonical)
+        delta = {name: head(head_input) for name, head in self.heads.items()}
         return CanonicalGaussians(
             means=canonical.means + self.config.extent * delta["means"],
             quats=canonical.quats + delta["quats"],
@@ -58,12 +58,12 @@ class DeformationField(nn.Module):
     def opacity_logits(
         self, canonical: CanonicalGaussians, windowed: Tensor, time: float | Tensor
     ) -> Tensor:
-        """[N] of `forward`, without the work of the other heads."""
+        """[N] opacity logits of `forward`, without the work of the other heads."""
         code = self._with_positions(self.temporal_code(windowed, time), canonical)
         return canonical.opacity_logits + self.heads["opacity_logits"](code).squeeze(-1)
 
     def _with_positions(self, code: Tensor, canonical: CanonicalGaussians) -> Tensor:
-        """[N, head_input_width] what the heads look at: f_i and, where it is used, gamma(X)."""
+        """[N, head_input_width] input of the heads: f_i and, if the config has it, gamma(X)."""
         if not self.config.position_frequencies:
             return code
         unit = canonical.means / self.config.extent

@@ -1,13 +1,13 @@
-"""The error tree of `renderer` (drawn in the package docstring)."""
+"""The errors of this package; their tree is in the docstring of `renderer`."""
 
 
 class RenderError(RuntimeError):
-    """Base of every error the renderer raises on purpose."""
+    """Base of all errors of the renderer."""
 
 
 class BackendUnavailable(RenderError):
-    """The machine cannot run the asked-for backend; the message says why."""
+    """This machine cannot run the backend; the message says why."""
 
 
 class InteropUnavailable(RenderError):
-    """Pictures cannot stay on the GPU on their way to OpenGL; copy them through the host."""
+    """Pictures cannot go to OpenGL inside the GPU; they must be copied through the host."""

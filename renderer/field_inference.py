@@ -1,8 +1,8 @@
 """The deformation field at playback: the same numbers as `Gop.dynamic_at`, faster on the CPU.
 
-What makes it fast: uint8 codes go straight into the first layer (dequantisation is folded into
-its weights, gamma(t) into its bias), the opacity is found first and the other heads only look at
-Gaussians that can be seen, and compiled loops take a few Gaussians through all layers at once.
+Three measures make it fast. The first layer takes the uint8 codes: dequantisation is folded into
+its weights and gamma(t) into its bias. The opacity is computed first, and the other heads run only
+for Gaussians that can be seen. Compiled loops take a few Gaussians through all layers at once.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ _Dense = tuple[Tensor, Tensor]  # weights [neurons, inputs], biases [neurons]
 
 
 class GopDeformer:
-    """The Gaussians of a GOP at any of its frames. Owner: the thread that draws.
+    """Gives the Gaussians of a GOP at any of its frames. Owner: the thread that draws.
 
-    On the CPU the static Gaussians are copied once into buffers that every frame shares; on other
-    devices the field's own module does the work.
+    On the CPU the static Gaussians are copied once into tensors that all frames share, and compiled
+    loops write the moving ones. On other devices the module `DeformationField` runs.
 
     Args:
-        pool: who works on the CPU; outlives the deformer, as GOPs come and go.
+        gop: decoded.
+        pool: threads for the CPU; they serve one GOP after the other, so they are not closed here.
     """
 
     def __init__(self, gop: Gop, pool: ThreadPool) -> None:
@@ -51,9 +52,9 @@ class GopDeformer:
     def gaussians_at(self, frame: float) -> Gaussians:
         """All Gaussians at a frame (0 .. frames-1, may be fractional), the static ones first.
 
-        A Gaussian too transparent to be drawn has its true opacity, and any old shape.
-        The tensors are written again by the next call for another frame. Asking for the same
-        frame again, as when only the camera moved, costs nothing.
+        Gaussians too transparent to be drawn have the right opacity, but an outdated shape.
+        The next call for another frame overwrites the tensors. A second call for the same frame,
+        when only the camera moved, costs nothing.
         """
         frame = min(max(frame, 0.0), self._gop.frames - 1.0)
         if frame != self._frame:

@@ -1,8 +1,8 @@
-"""The deformation field on the processor: compiled, 16 Gaussians side by side in vectors.
+"""Compiled loops of the deformation field for the CPU: vectors of 16 Gaussians.
 
-Each group of 16 goes through all layers before the next one, so that what lies between the layers
-stays in the first cache. The heads of all but the opacity see only Gaussians that can be seen;
-these are gathered until there are 16 of them.
+Each group of 16 goes through all layers before the next group, so that the activations stay in the
+first cache. All heads but that of the opacity run only for Gaussians that can be seen; these are
+gathered into groups of 16.
 """
 
 # mypy: ignore-errors
@@ -24,8 +24,8 @@ from streamstgs.renderer.backends.cpu.vectors import INDEX, REAL, Lanes, keep_ap
 from streamstgs.renderer.settings import ALPHA_MIN
 
 GROUP = 16  # Gaussians in a vector
-OUTPUTS = 8  # neurons computed at once: as many sums as fit into the registers
-HEAD_OUTPUTS = 4  # numbers per head of the shape: means, quats, log_scales, colors
+OUTPUTS = 8  # neurons computed at once: their sums fit into the registers
+HEAD_OUTPUTS = 4  # outputs of each shape head, padded: means, quats, log_scales, colors
 CHUNK_ROWS = 512  # Gaussians that a thread takes at a time
 HIDDEN_LOGIT = math.log(ALPHA_MIN / (1 - ALPHA_MIN))  # below it no backend draws a Gaussian
 
@@ -36,7 +36,7 @@ index = np.uint64
 
 
 class Layer(NamedTuple):
-    """A dense layer, its neurons in tiles of T that are computed at once.
+    """A dense layer; its neurons are computed in tiles of T.
 
     Args:
         weights: [tiles * inputs * T] tile after tile, input after input.
@@ -51,8 +51,8 @@ class FieldLayers(NamedTuple):
     """The layers of a field.
 
     Args:
-        first, second: the temporal layers. The first takes the codes of the window.
-        opacity, opacity_last: the opacity's head; T is 1 in its last layer.
+        first, second: the temporal layers; the input of the first are the codes of the window.
+        opacity, opacity_last: the head of the opacity; T is 1 in its last layer.
         shape, shape_last: the other heads side by side; T is HEAD_OUTPUTS in their last layers.
     """
 
@@ -121,13 +121,14 @@ def deform(
 
     Args:
         features: [E, M, F] uint8 codes.
-        first, share: the window begins at this frame, and this share of the way to the next.
+        first, share: the window begins `share` of the way from frame `first` to the next one.
         layers: `FieldLayers`, the time folded into the first one's biases.
         positions: [M, P] gamma(X).
-        opacity_logits: [M], and shapes: [M, 13], before activation, to which the deltas are added.
+        opacity_logits: [M] before activation; the deltas are added to them.
+        shapes: [M, 13] other attributes before activation; the deltas are added to them.
         counter: [1] next chunk, shared by the threads.
-        means, quats, scales, opacities, colors: out, activated. Of hidden Gaussians only the
-            opacity is written.
+        means, quats, scales, opacities, colors: out, activated. For Gaussians too transparent to
+            be drawn only the opacity is written.
     """
     width, encoded = len(layers.second.biases), positions.shape[1]
     window = np.empty(len(layers.first.weights) // width * GROUP, np.float32)
@@ -176,7 +177,7 @@ def _write_code(layers, window, hidden, code):
 
 @compiled
 def _write_opacity(layers, code, hidden, logits):
-    """The head of the opacity: [width + P, GROUP] -> [GROUP] what is added to the logits."""
+    """The head of the opacity: [width + P, GROUP] -> [GROUP] deltas of the logits."""
     width, last = len(layers.second.biases), layers.opacity_last
     _dense(code, layers.opacity, hidden)
     _rectify(hidden, width)
@@ -235,7 +236,7 @@ def _append_positions(positions, row, count, width, code):
 
 @compiled
 def _write_shapes(layers, code, hidden, deltas):
-    """[4 * HEAD_OUTPUTS, GROUP] what the heads make of a group's codes."""
+    """The other heads: codes of a group -> [4 * HEAD_OUTPUTS, GROUP] deltas."""
     _dense(code, layers.shape, hidden)
     _rectify(hidden, len(layers.shape.biases))
     inputs = len(layers.shape.biases) // 4

@@ -1,4 +1,4 @@
-"""One decoded GOP: everything needed to draw any of its frames."""
+"""A decoded GOP (group of pictures): all data to draw any of its frames."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Gop:
-    """A group of pictures on one device.
+    """A decoded GOP on one device.
 
     Args:
-        static: S Gaussians that never move, already activated; shared by all GOPs of a scene.
+        static: S activated Gaussians that never move; shared by all GOPs of a scene.
         canonical: M Gaussians that the field moves.
         features: [E, M, F] uint8 codes of the temporal features, E = frames + W - 1.
         feature_offset: [F] value of code 0.
         feature_step: [F] value of one code step.
         field: the deformation field, in eval mode.
-        frames: G, how many frames the GOP shows.
+        frames: G, number of frames that the GOP shows.
     """
 
     static: Gaussians

@@ -1,8 +1,8 @@
-"""What each Gaussian adds to a picture: how much the picture would change without it.
+"""Importance score of each Gaussian: how much a picture would change without it.
 
-Not how much light it sends: a Gaussian before others of its colour can be spared, though it covers
-them. A compiled loop on the processor, so that the answer is the same with and without a GPU; one
-thread, so that it is the same each time.
+It is not the amount of light: a Gaussian before others of the same colour has a low score although
+it covers them. The compiled loop runs on the CPU in one thread, so that the result is the same on
+every machine and in every run.
 """
 
 # mypy: ignore-errors
@@ -19,19 +19,20 @@ from streamstgs.renderer.gaussians import Gaussians
 from streamstgs.renderer.settings import ALPHA_MAX, ALPHA_MIN, TRANSMITTANCE_MIN, RenderSettings
 from torch import Tensor
 
-# Pixels are finished later than in a picture: without its most opaque Gaussian, others are seen.
+# Pixels are finished later than in a picture: without the most opaque Gaussian of a pixel, those
+# behind it are seen.
 HIDDEN = TRANSMITTANCE_MIN * (1 - ALPHA_MAX)
 
 
 @torch.no_grad()
 def importance_score(gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
-    """[N] float64: the change that leaving out each one makes, summed over pixels and channels.
+    """[N] float64 importance scores: sums of changes over all pixels and channels.
 
-    Of a pixel that is T alpha |color - behind|, where T is the light that the Gaussians before
-    this one let through, and `behind` what the picture shows without them and it.
+    The change of a pixel is T alpha |color - behind|. T is the transmittance of the Gaussians in
+    front, and `behind` the colour of the Gaussians and the background behind this one.
 
     Args:
-        gaussians: on the CPU; what is not drawn contributes 0.
+        gaussians: on the CPU; those that are not drawn have a score of 0.
     """
     splats = project(gaussians, camera)
     drawn = torch.nonzero(is_visible(gaussians, splats, camera, settings)).flatten()
@@ -56,7 +57,7 @@ def _fields(splats: Splats) -> np.ndarray:
 
 @inlined
 def _box(fields, i, axis, size):
-    """First and one after the last pixel of splat i along an axis, 0 for x."""
+    """(first, one past the last) pixel of splat i along an axis: 0 for x, 1 for y."""
     center, radius = fields[i, axis] - 0.5, fields[i, 5 + axis]
     first = max(np.ceil(center - radius), 0.0)
     return int(first), int(min(np.floor(center + radius) + 1.0, size))
@@ -64,7 +65,7 @@ def _box(fields, i, axis, size):
 
 @inlined
 def _alpha(fields, i, x, y):
-    """Of splat i at a pixel; 0 where it is not drawn."""
+    """Alpha of splat i at a pixel; 0 where it is not drawn."""
     dx, dy = x + 0.5 - fields[i, 0], y + 0.5 - fields[i, 1]
     xx, xy, yy = fields[i, 2], fields[i, 3], fields[i, 4]
     power = 0.5 * (xx * dx * dx + yy * dy * dy) + xy * dx * dy
@@ -74,7 +75,7 @@ def _alpha(fields, i, x, y):
 
 @compiled
 def _add_up(fields, picture, passed):
-    """Draw; `passed` becomes the transmittance."""
+    """Add the splats to `picture`, nearest first; `passed` becomes the transmittance."""
     height, width = passed.shape
     for i in range(len(fields)):
         left, right = _box(fields, i, 0, width)
@@ -93,7 +94,7 @@ def _add_up(fields, picture, passed):
 
 @compiled
 def _take_apart(fields, picture, passed, changes):
-    """Take the splats away again, nearest first: `picture` is then what is behind them."""
+    """Subtract the splats again, nearest first, so that `picture` is the part behind each one."""
     height, width = passed.shape
     for i in range(len(fields)):
         left, right = _box(fields, i, 0, width)

@@ -1,4 +1,4 @@
-"""Threads that share the work of compiled loops."""
+"""A thread pool for compiled loops that share their work through an atomic counter."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch
 
 
 class ThreadPool:
-    """The calling thread and its helpers. Owner: any one thread at a time.
+    """Runs a kernel in the calling thread and its helpers. Owner: any one thread at a time.
 
-    Nothing waits for a helper that has not even begun: another program may hold its core.
+    `run` does not wait for a helper that has not started: another program may hold its core.
 
     Args:
-        threads: how many work together, the calling one included; None takes as many as torch.
-        name: of the helpers.
+        threads: number of threads, with the calling one; None takes as many as torch.
+        name: prefix of the names of the helper threads.
     """
 
     def __init__(self, threads: int | None, name: str) -> None:
@@ -24,7 +24,12 @@ class ThreadPool:
         self._pool = ThreadPoolExecutor(max(1, self.size - 1), thread_name_prefix=name)
 
     def run(self, kernel: Callable[..., None], *arguments: object) -> None:
-        """Run a kernel in all threads; a counter they share takes the place of the None."""
+        """Run a kernel in all threads.
+
+        Args:
+            kernel: a compiled function that releases the GIL and shares work (`kernels.take`).
+            arguments: of the kernel; a shared counter, int64 [1], takes the place of the None.
+        """
         counter = np.zeros(1, np.int64)
         filled = [counter if argument is None else argument for argument in arguments]
         others = [self._pool.submit(kernel, *filled) for _ in range(self.size - 1)]
@@ -33,11 +38,11 @@ class ThreadPool:
             _finish(other)
 
     def close(self) -> None:
-        """End the helpers. The crew cannot work afterwards."""
+        """End the helper threads. The pool cannot run anything afterwards."""
         self._pool.shutdown()
 
 
 def _finish(helped: Future[None]) -> None:
-    """Wait for a helper that has begun; one that has not never will."""
+    """Wait for a helper that has started; cancel one that has not."""
     if not helped.cancel():
         helped.result()

@@ -1,4 +1,4 @@
-"""What the cpu backend offers beside the contract of all backends."""
+"""The cpu backend beyond the contract of all backends: threads, bands, warm-up, cache."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_each_picture_has_memory_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
-def test_the_number_of_threads_changes_nothing(threads: int) -> None:
+def test_number_of_threads_changes_nothing(threads: int) -> None:
     backend = CpuBackend(CpuSettings(threads=threads))
     alone = CpuBackend(CpuSettings(threads=1))
     picture = backend.render(scene(3000), view(), SETTINGS)
@@ -69,7 +69,7 @@ def test_bands_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(banded.render(scene(), view(), SETTINGS), whole)
 
 
-def test_lists_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tile_lists_stay_below_their_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Splats that each fill the picture need memory for one row of tiles at most."""
     monkeypatch.setattr(cpu, "MAX_LIST_ENTRIES", 1000)
     everywhere = scene(900)
@@ -80,7 +80,7 @@ def test_lists_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(backend._buffers.lists(0)) <= 900 * columns * 1.25
 
 
-def test_backends_draw_at_the_same_time() -> None:
+def test_backends_draw_in_parallel_threads() -> None:
     """Each thread with its own: as when the window draws while a file is written."""
     expected = CpuBackend().render(scene(), view(), SETTINGS)
     pictures: list[torch.Tensor] = []
@@ -98,7 +98,7 @@ def test_backends_draw_at_the_same_time() -> None:
     assert all(torch.equal(picture, expected) for picture in pictures)
 
 
-def test_warm_up_in_another_thread() -> None:
+def test_warm_up_runs_in_another_thread() -> None:
     backend = CpuBackend()
     thread = Thread(target=backend.warm_up)
     thread.start()
@@ -107,7 +107,7 @@ def test_warm_up_in_another_thread() -> None:
     assert not thread.is_alive()
 
 
-def test_inputs_of_other_strides_and_types() -> None:
+def test_inputs_with_other_strides_and_types() -> None:
     plain = scene(100)
     odd = Gaussians(
         plain.means.T.contiguous().T,
@@ -125,7 +125,7 @@ def test_inputs_of_other_strides_and_types() -> None:
     )
 
 
-def test_compiled_code_is_as_old_as_all_its_sources() -> None:
+def test_cache_stamp_covers_all_sources() -> None:
     """A kernel holds code and constants of other files; it must not outlive them in the cache."""
     stamp = blend._cache._cache_file._source_stamp
     assert stamp == source_stamp()
@@ -134,7 +134,7 @@ def test_compiled_code_is_as_old_as_all_its_sources() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of folders work otherwise there")
-def test_a_read_only_installation_is_no_obstacle(tmp_path: Path) -> None:
+def test_read_only_installation_uses_the_user_cache(tmp_path: Path) -> None:
     """The compiled code then goes to a cache of the user."""
     code = tmp_path / "code" / "streamstgs" / "renderer"
     code.parent.mkdir(parents=True)

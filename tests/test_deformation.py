@@ -72,27 +72,27 @@ def test_fast_field_equals_the_module(config: dict[str, float], frame: float) ->
 
 
 @pytest.mark.parametrize("position_frequencies", [0, 2])
-def test_opacities_alone_are_those_of_the_whole_field(position_frequencies: int) -> None:
+def test_opacity_logits_equal_those_of_the_field(position_frequencies: int) -> None:
     gop = random_gop(position_frequencies=position_frequencies)
     looked_at = gop.canonical, gop.windowed_features(3), 0.5
     assert gop.field.opacity_logits(*looked_at).equal(gop.field(*looked_at).opacity_logits)
 
 
 @pytest.mark.parametrize("moving", [1, 15, 17, CHUNK_ROWS, CHUNK_ROWS + 1, 3 * CHUNK_ROWS])
-def test_every_chunk_is_done(moving: int) -> None:
+def test_all_chunks_are_deformed(moving: int) -> None:
     gop = random_gop(moving=moving)
     assert_same(deformer_of(gop).gaussians_at(1), gop.gaussians_at(1))
 
 
 @pytest.mark.parametrize(("moving", "still"), [(0, 20), (20, 0), (0, 0)])
-def test_a_layer_may_be_empty(moving: int, still: int) -> None:
+def test_empty_layers(moving: int, still: int) -> None:
     gop = random_gop(moving=moving, still=still)
     moved = deformer_of(gop).gaussians_at(2)
     assert len(moved) == moving + still
     assert_same(moved, gop.gaussians_at(2))
 
 
-def test_going_back_gives_the_same_again() -> None:
+def test_going_back_gives_equal_gaussians() -> None:
     gop = random_gop()
     deformer = deformer_of(gop)
     first = Gaussians.concatenate([deformer.gaussians_at(1)])  # a copy
@@ -100,14 +100,14 @@ def test_going_back_gives_the_same_again() -> None:
     assert_same(deformer.gaussians_at(1), first)
 
 
-def test_the_same_frame_is_not_computed_twice() -> None:
+def test_same_frame_is_computed_once() -> None:
     deformer = deformer_of(random_gop())
     moved = deformer.gaussians_at(3)
     moved.means.fill_(7.0)  # would be written over by new work
     assert deformer.gaussians_at(3).means.min() == 7.0
 
 
-def test_the_gop_stays_as_it_was() -> None:
+def test_gop_is_not_changed() -> None:
     gop = random_gop()
     static, canonical = gop.static.means.clone(), gop.canonical.quats.clone()
     deformer = deformer_of(gop)
@@ -117,7 +117,7 @@ def test_the_gop_stays_as_it_was() -> None:
     assert torch.equal(gop.canonical.quats, canonical)
 
 
-def test_a_fresh_field_moves_nothing() -> None:
+def test_new_field_moves_nothing() -> None:
     gop = random_gop()
     fresh = replace(gop, field=DeformationField(gop.field.config).eval())
     assert_same(deformer_of(fresh).gaussians_at(3), fresh.gaussians_at(3))
@@ -138,7 +138,7 @@ def test_fractional_frames_lie_between_their_neighbours() -> None:
     torch.testing.assert_close(middle, expected)
 
 
-def test_windowed_features_are_the_oldest_first() -> None:
+def test_windowed_features_start_with_the_oldest() -> None:
     gop = random_gop()
     window = gop.windowed_features(2).reshape(-1, 3, 5)
     for step in range(3):
@@ -166,7 +166,7 @@ def test_position_deltas_are_in_units_of_the_extent() -> None:
     torch.testing.assert_close(far.quats, near.quats)
 
 
-def test_hidden_gaussians_come_back_whole() -> None:
+def test_hidden_gaussians_reappear_unchanged() -> None:
     """What one frame hides, another may show: then no old shape may be left in it."""
     gop = random_gop()
     logits = gop.canonical.opacity_logits - 7.0  # about half of them end up hidden
@@ -176,3 +176,13 @@ def test_hidden_gaussians_come_back_whole() -> None:
     assert (torch.stack(hidden).any(0) & ~torch.stack(hidden).all(0)).any()
     for frame in (0, 3, 1, 5, 2):
         assert_same(deformer.gaussians_at(frame), gop.gaussians_at(frame))
+
+
+def test_static_gaussians_may_have_spherical_harmonics() -> None:
+    gop = random_gop(moving=20, still=5)
+    sh = torch.randn(5, 9, 3)
+    gop = replace(gop, static=replace(gop.static, sh=sh))
+    drawn = deformer_of(gop).gaussians_at(2.5)
+    assert drawn.sh is not None
+    torch.testing.assert_close(drawn.sh[:5], sh)
+    torch.testing.assert_close(drawn.colors, gop.gaussians_at(2.5).colors)

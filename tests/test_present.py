@@ -1,4 +1,4 @@
-"""Pixels from memory to a framebuffer: upright, exact, by whichever way the machine allows."""
+"""Presenters: pictures from memory reach a framebuffer upright and exact."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def blitted(
     return shown
 
 
-def test_letterbox_keeps_the_aspect_and_stays_inside() -> None:
+def test_letterbox_keeps_the_aspect_ratio() -> None:
     assert letterboxed((160, 90), (0, 0, 320, 180)) == (0, 0, 320, 180)
     assert letterboxed((160, 90), (0, 0, 320, 200)) == (0, 10, 320, 180)
     assert letterboxed((90, 160), (10, 20, 320, 160)) == (125, 20, 90, 160)
@@ -104,7 +104,7 @@ def test_floats_are_clipped_and_rounded() -> None:
     assert picture.flatten().tolist() == values.tolist()  # the caller's picture is untouched
 
 
-def test_a_view_with_strides_is_presented_as_it_looks(host_copy: HostCopyPresenter) -> None:
+def test_strided_pictures_are_presented(host_copy: HostCopyPresenter) -> None:
     picture = torch.from_numpy(random_bytes(6, 10)).transpose(0, 1)
     pixels = texture_bytes(host_copy.present(picture), 6, 10)
     assert np.array_equal(pixels[..., :3], picture.numpy())
@@ -130,7 +130,7 @@ def test_blit_shows_row_0_on_top(host_copy: HostCopyPresenter) -> None:
     assert np.array_equal(for_reading, picture)
 
 
-def test_blit_paints_its_viewport_and_nothing_else(host_copy: HostCopyPresenter) -> None:
+def test_blit_paints_only_its_viewport(host_copy: HostCopyPresenter) -> None:
     texture = host_copy.present(np.full((4, 4, 3), 255, np.uint8))
     window = blitted(host_copy, texture, (20, 10), (8, 2, 8, 4))
     assert (window[2:6, 10:14] == 255).all()  # the picture, as large as its aspect allows
@@ -140,7 +140,7 @@ def test_blit_paints_its_viewport_and_nothing_else(host_copy: HostCopyPresenter)
     assert (window == (0, 0, 255)).all()  # what was there before
 
 
-def test_blit_survives_the_state_others_leave(host_copy: HostCopyPresenter) -> None:
+def test_blit_resets_the_state_of_other_code(host_copy: HostCopyPresenter) -> None:
     picture = random_bytes(6, 10)
     texture = host_copy.present(picture)
     for switch in (GL.GL_BLEND, GL.GL_DEPTH_TEST, GL.GL_CULL_FACE, GL.GL_STENCIL_TEST):
@@ -150,7 +150,7 @@ def test_blit_survives_the_state_others_leave(host_copy: HostCopyPresenter) -> N
     assert np.array_equal(window[::-1], picture)
 
 
-def test_a_shader_that_does_not_compile_says_why(gl_context: EglContext) -> None:
+def test_shader_error_holds_the_log(gl_context: EglContext) -> None:
     with pytest.raises(RenderError, match=r"does not compile: .*error"):
         link_program("void main() { nonsense }", "void main() {}")
 
@@ -181,7 +181,7 @@ def test_context_of_another_vendor_is_named(gl_context: EglContext) -> None:
         cuda_gl._require_nvidia_context()
 
 
-def test_no_context_at_all_is_a_reason_not_a_crash(gl_context: EglContext) -> None:
+def test_missing_context_is_named(gl_context: EglContext) -> None:
     gl_context.release_current()
     with pytest.raises(InteropUnavailable, match="no OpenGL context"):
         cuda_gl._require_nvidia_context()
@@ -258,7 +258,7 @@ def test_interop_is_chosen_where_it_works(cuda_presenter: Presenter) -> None:
 
 
 @pytest.mark.window
-def test_a_window_shows_what_the_headless_backend_draws() -> None:
+def test_window_shows_the_picture_of_the_backend() -> None:
     """Splats drawn in a QOpenGLWidget, and a picture copied into it: same pixels, upright."""
     from streamstgs.renderer.backends.opengl import OpenGLBackend
 
@@ -286,7 +286,7 @@ def test_a_window_shows_what_the_headless_backend_draws() -> None:
 
 
 @pytest.mark.window
-def test_headless_drawing_leaves_a_windows_context_alone() -> None:
+def test_offline_drawing_keeps_the_context_of_a_window() -> None:
     """The window's context is current on the thread that asks, probes and presents."""
     from streamstgs.renderer.backends.opengl import OpenGLBackend
     from streamstgs.renderer.present.egl_context import gl_renderer_name

@@ -1,4 +1,4 @@
-"""The reference backend against arithmetic by hand, gsplat's formulas, finite differences."""
+"""The reference backend against hand calculations, gsplat and finite differences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import pytest
 import torch
 from streamstgs.renderer import Camera, Gaussians, RenderSettings
 from streamstgs.renderer.backends import reference
-from streamstgs.renderer.backends.reference import ReferenceBackend, project, rasterize
+from streamstgs.renderer.backends.reference import (
+    ReferenceBackend,
+    project,
+    rasterize,
+    rasterize_channels,
+)
 from torch import Tensor
 
 from tests.synthetic import random_canonical
@@ -52,7 +57,7 @@ def test_alpha_is_capped() -> None:
     assert alpha == pytest.approx(0.999, abs=1e-6)
 
 
-def test_the_splat_that_finishes_a_pixel_is_not_drawn() -> None:
+def test_splat_that_finishes_a_pixel_is_not_drawn() -> None:
     """0.97 leaves 0.03, 0.999 would leave 3e-5 <= 1e-4: the pixel ends before it."""
     color, alpha = pixel(stack((4, 0.97, 1, 0), (5, 1.0, 0, 1), (6, 0.5, 0, 1)))
     assert color[1] == 0.0
@@ -147,3 +152,21 @@ def test_render_keeps_no_graph() -> None:
     scene = random_canonical(10).activate()
     scene.means.requires_grad_()
     assert not ReferenceBackend().render(scene, camera(), BLACK).requires_grad
+
+
+def test_gradients_of_channels_and_spherical_harmonics() -> None:
+    """In double precision, for every attribute, through colour, alpha and depth."""
+    scene = random_canonical(3, seed=4, spread=0.3).activate()
+    sh = 0.3 * torch.randn(3, 4, 3, generator=torch.Generator().manual_seed(1))
+    scene = replace(scene, scales=scene.scales * 4, sh=sh)
+    names = list(scene.tensors())
+
+    def loss(*values: Tensor) -> Tensor:
+        drawn = rasterize_channels(
+            Gaussians(**dict(zip(names, values, strict=True))), camera(), RenderSettings()
+        )
+        middle = (slice(7, 9), slice(10, 12))
+        return drawn.color[middle].sum() + drawn.alpha[middle].sum() + drawn.depth[middle].sum()
+
+    inputs = [value.double().requires_grad_() for value in attributes(scene)]
+    assert torch.autograd.gradcheck(loss, inputs, eps=1e-6, atol=1e-5)

@@ -1,4 +1,4 @@
-"""The order in which splats are drawn."""
+"""Sorts splats by depth for backends that draw back to front."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ FAR = 1e10  # gsplat's far plane
 def back_to_front(depths: NDArray[np.float32], near: float) -> NDArray[np.uint32]:
     """Indices of the Gaussians from `near` to `FAR`, farthest first.
 
-    The key is the top 16 bits that differ of the float's own bits, which grow like the logarithm
-    of the depth: numpy sorts 16-bit integers by radix, about ten times faster than floats, and one
-    far outlier does not spoil the order of the rest. Equal keys keep the higher index first, the
-    mirror of the front-to-back order of gsplat.
+    The key is the top 16 bits in which the depths differ, read as bits of float32. They grow like
+    the logarithm of the depth, so one far outlier does not spoil the order of the others. NumPy
+    sorts 16-bit integers by radix, about ten times faster than floats. Of equal keys the higher
+    index comes first, the mirror of gsplat's front-to-back order.
 
     Args:
         depths: [N] float32, along the viewing axis, finite.

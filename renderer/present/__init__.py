@@ -1,4 +1,4 @@
-"""From pixels in memory to pixels on screen, in whatever OpenGL context is current.
+"""Puts pictures from memory on the screen, in the OpenGL context that is current.
 
     presenter, reason = make_presenter(backend.device)   # in initializeGL
     texture = presenter.present(picture)                 # when there is a new picture
@@ -22,10 +22,10 @@ __all__ = ["make_presenter"]
 
 
 def make_presenter(device: torch.device) -> tuple[Presenter, str]:
-    """The fastest way from `device` into the current OpenGL context, and why it was chosen.
+    """(presenter, reason): the fastest way for pictures into the current OpenGL context.
 
     Args:
-        device: where the pictures will be.
+        device: device of the pictures.
 
     Raises:
         RenderError: the context cannot even draw a texture (older than OpenGL 4.1, say).

@@ -1,4 +1,4 @@
-"""The contract of presenting: a picture in memory -> a texture -> the window."""
+"""The contract of a presenter: from a picture in memory to a texture to the window."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Picture = Tensor | NDArray[Any]
 
 
 class Presenter(ABC):
-    """Puts pictures into one RGBA8 texture and draws it. Needs its context current in each call.
+    """Puts pictures into one RGBA8 texture and draws it. Its context must be current in each call.
 
     Attributes:
-        name: which way pixels take, for the statistics panel.
+        name: the way that pixels take, for the statistics panel.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Presenter(ABC):
 
     @abstractmethod
     def present(self, picture: Picture) -> int:
-        """Name of a texture with the picture in 8 bit, row 0 on top; valid until the next call.
+        """Name of a texture with the picture in 8 bits, row 0 on top; valid until the next call.
 
         Args:
             picture: [H, W, 3] float32 tensor on any device (clipped to 0..1), or uint8.
@@ -39,7 +39,7 @@ class Presenter(ABC):
         Raises:
             ValueError: another shape or type.
             RenderError: larger than the driver allows.
-            InteropUnavailable: the picture did not reach OpenGL; go on with a host copy.
+            InteropUnavailable: CUDA refused the copy; present through the host instead.
         """
 
     def blit(self, texture: int, framebuffer: int, viewport: Viewport, flip: bool = False) -> None:
@@ -58,7 +58,7 @@ class Presenter(ABC):
 
 
 def display_bytes(picture: Picture) -> Tensor:
-    """[H, W, 3] uint8, where the picture is; every way of presenting rounds like this.
+    """[H, W, 3] uint8 on the picture's device, clipped and rounded like `Backend.render_rgb8`.
 
     Raises:
         ValueError: not [H, W, 3] or neither float nor uint8.

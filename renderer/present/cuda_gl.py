@@ -1,7 +1,7 @@
-"""Presenting from CUDA: the picture goes into the OpenGL texture without leaving the GPU.
+"""Presents from CUDA: the picture goes into the OpenGL texture without leaving the GPU.
 
-Refused where OpenGL does not run on the same NVIDIA GPU as the picture: hybrid laptops whose window
-is on the integrated GPU, WSL2, VirtualGL, software OpenGL.
+It needs OpenGL on the NVIDIA GPU of the picture, so it is refused on hybrid laptops whose window is
+on the integrated GPU, and with WSL2, VirtualGL and software OpenGL.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class CudaGlPresenter(Presenter):
         self._resource: Any = None
         self._rgba = torch.empty(0)
         try:
-            self._fit(1, 1)  # find out now, not at the first picture, whether it works
+            self._fit(1, 1)  # fails here, not at the first picture, if interop does not work
         except InteropUnavailable:
             super().release()
             raise
@@ -128,7 +128,7 @@ def _device_index(device: torch.device) -> int:
 
 
 def _require_nvidia_context() -> None:
-    """Asked before any call of CUDA, which does not promise to survive another vendor's OpenGL."""
+    """Raise unless OpenGL is NVIDIA's; CUDA calls may crash with the OpenGL of another vendor."""
     vendor = GL.glGetString(GL.GL_VENDOR)
     if not vendor:
         raise InteropUnavailable("no OpenGL context is current")

@@ -1,9 +1,9 @@
 """A surfaceless EGL context: OpenGL 4.1 core without display, window or Qt.
 
 libEGL is called through ctypes, not through PyOpenGL's EGL module: PyOpenGL picks one window-system
-platform per process at its first import, and that pick must stay Qt's. What PyOpenGL then calls
-(glDrawArrays and so on) goes through libglvnd, which dispatches to whatever context is current on
-the calling thread, EGL's or GLX's. So nobody needs to set PYOPENGL_PLATFORM.
+platform per process at its first import, and that choice must stay Qt's. The functions that
+PyOpenGL then calls (glDrawArrays and others) go through libglvnd, which dispatches to the context
+that is current on the calling thread, EGL's or GLX's. So PYOPENGL_PLATFORM need not be set.
 
 A thread has one current context for both GLX and EGL: make this one current only on a thread on
 which no window draws (`renderer.backends.opengl` keeps a thread of its own for that).
@@ -63,7 +63,7 @@ class EglContext:
         self._display, self._context = self._first_working(cuda_device)
 
     def make_current(self) -> None:
-        """Make this context the calling thread's.
+        """Make this context current on the calling thread.
 
         Raises:
             BackendUnavailable: the driver refuses, e.g. because a window's GLX context is current.

@@ -1,4 +1,4 @@
-"""OpenGL's own errors, told as errors of the renderer."""
+"""Turns errors of OpenGL into errors of the renderer."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from streamstgs.renderer.errors import RenderError
 
 @contextmanager
 def gl_errors_as_render_errors() -> Iterator[None]:
-    """Around (or decorating) what calls OpenGL: out of memory, functions that an old driver lacks.
+    """Context manager or decorator for code that calls OpenGL.
 
-    PyOpenGL asks glGetError after every call; that stays switched on, for a picture takes only
-    some forty calls.
+    PyOpenGL asks glGetError after every call. That stays switched on, because a picture takes only
+    about forty calls.
 
     Raises:
-        RenderError: OpenGL refused a call; says which and why.
+        RenderError: OpenGL refused a call (out of memory, or a function that an old driver lacks);
+            says which and why.
     """
     try:
         yield

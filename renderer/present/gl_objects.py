@@ -1,4 +1,4 @@
-"""Buffers, textures and framebuffers of the current OpenGL context, each released by its owner."""
+"""Buffers, textures and framebuffers of the current OpenGL context; their owners release them."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Texture2D:
 
 
 class PictureTarget:
-    """A texture to draw into, by the name `framebuffer`. Row 0 is the top row of the picture.
+    """A texture to draw into through `framebuffer`. Row 0 is the top row of the picture.
 
     Args:
         internal_format: sized colour-renderable format, e.g. GL_RGBA16F.
@@ -147,5 +147,5 @@ class PictureTarget:
 
 
 def _pointer(values: NDArray[Any]) -> ctypes.c_void_p:
-    """Address of an array: spares PyOpenGL's own conversion, which may copy."""
+    """Address of an array; PyOpenGL would convert the array itself, and may copy it."""
     return ctypes.c_void_p(values.ctypes.data)

@@ -1,4 +1,4 @@
-"""Compiling and linking GLSL."""
+"""Compiles and links GLSL programs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def link_program(vertex: str, fragment: str, constants: dict[str, float] | None 
 
     Args:
         vertex, fragment: GLSL without its #version line.
-        constants: put in front of both texts as `const float`.
+        constants: numbers by name, put in front of both texts as `const float`.
 
     Raises:
         RenderError: the context is older than OpenGL 4.1, or the driver does not compile or link
@@ -47,12 +47,12 @@ def link_program(vertex: str, fragment: str, constants: dict[str, float] | None 
 
 
 def uniform_locations(program: int, *names: str) -> dict[str, int]:
-    """Where the uniforms of a program are; -1 for those it optimised away."""
+    """Locations of the uniforms of a program by name; -1 for those that it optimised away."""
     return {name: GL.glGetUniformLocation(program, name) for name in names}
 
 
 def _require_version_4_1() -> None:
-    """Some drivers only say that `main` is missing when GLSL 4.10 is new to them."""
+    """Raise for an older OpenGL; some old drivers would only report that `main` is missing."""
     version = _text(GL.glGetString(GL.GL_VERSION) or b"0.0 (no context)")
     numbers = re.match(r"(\d+)\.(\d+)", version)
     if numbers is None or (int(numbers[1]), int(numbers[2])) < (4, 1):

@@ -1,4 +1,4 @@
-"""Presenting through the host's memory: works with every device and every OpenGL."""
+"""Presents through the memory of the host: works with every device and every OpenGL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streamstgs.renderer.present.gl_errors import gl_errors_as_render_errors
 
 
 class HostCopyPresenter(Presenter):
-    """Uploads through a pixel buffer, orphaned each time: OpenGL may still read the last one."""
+    """Uploads through a pixel buffer, new for each picture: OpenGL may still read the last one."""
 
     name = "host copy"
 

@@ -1,4 +1,4 @@
-"""Draws a texture into a framebuffer, as large as its aspect allows."""
+"""Draws a texture into a framebuffer, as large as its aspect ratio allows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Viewport = tuple[int, int, int, int]  # x, y of the lower left corner, width, he
 
 
 def letterboxed(size_px: tuple[int, int], viewport: Viewport) -> Viewport:
-    """The largest centred part of `viewport` with the aspect of a picture of `size_px`."""
+    """The largest centred part of `viewport` with the aspect ratio of a picture of `size_px`."""
     x, y, width, height = viewport
     scale = min(width / size_px[0], height / size_px[1])
     shown = (max(1, round(size_px[0] * scale)), max(1, round(size_px[1] * scale)))
@@ -44,7 +44,7 @@ class TextureBlit:
             framebuffer: name of the target; a QOpenGLWidget's is `defaultFramebufferObject()`.
             viewport: part of the framebuffer to fill.
             flip: draw the top row at the bottom, for targets that are read back row 0 first.
-            bars: RGB beside the picture where the aspects differ.
+            bars: RGB beside the picture, where its aspect ratio differs from the viewport's.
         """
         GL.glBindFramebuffer(GL.GL_FRAMEBUFFER, framebuffer)
         reset_draw_state()
@@ -68,7 +68,7 @@ class TextureBlit:
 
 
 def reset_draw_state() -> None:
-    """Undo what others in a shared context (QPainter, say) may have left switched on."""
+    """Switch off state that other code in a shared context, such as QPainter, may have left on."""
     switches = (
         GL.GL_BLEND,
         GL.GL_CULL_FACE,
@@ -83,7 +83,7 @@ def reset_draw_state() -> None:
 
 
 def _clear(viewport: Viewport, color: tuple[float, float, float]) -> None:
-    """Paint `viewport` alone: glClear by itself knows only the scissor."""
+    """Fill `viewport` with a colour; glClear is limited by the scissor only."""
     GL.glEnable(GL.GL_SCISSOR_TEST)
     GL.glScissor(*viewport)
     GL.glClearColor(*color, 1.0)

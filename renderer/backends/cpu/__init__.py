@@ -1,1 +1,1 @@
-"""The compiled tile rasteriser for machines without GPU or display."""
+"""The cpu backend: a compiled tile rasteriser. README.md in this folder describes its design."""

@@ -1,8 +1,8 @@
-"""Blending of the cpu backend: each tile's splats front to back over its pixels.
+"""Blending of the cpu backend: the splats of each tile front to back over its pixels.
 
-A batch of splats is first planned: which blocks of the tile each one touches, of those that are
-not yet finished. The list of all these jobs is then done in one loop without a branch, because a
-branch that the processor guesses wrongly costs as much as blending a block.
+A batch of splats is first planned: a list of jobs says which unfinished blocks of the tile each
+splat touches. All jobs are then done in one loop without a branch, because a branch that the
+processor predicts wrongly costs as much as blending a block.
 """
 
 # mypy: ignore-errors
@@ -33,7 +33,7 @@ from streamstgs.renderer.backends.cpu.lanes import (
 from streamstgs.renderer.backends.cpu.sort import sort_list, splat_of
 from streamstgs.renderer.backends.cpu.vectors import keep_apart
 
-BATCH = 64  # splats planned at a time; what belongs to them stays in the first cache
+BATCH = 64  # splats planned at a time; their data stays in the first cache
 _COLUMNS, _ROWS = TILE_WIDTH // BLOCK_PX, TILE_HEIGHT // BLOCK_PX  # blocks of a tile
 _BLOCKS = _COLUMNS * _ROWS
 _PLANES = 4 * LANES  # of a block: transmittance, red, green, blue
@@ -100,19 +100,20 @@ def _clear(planes):
 
 @compiled
 def _gather(splats, entries, begin, count, near):
-    """Copy a batch of splats, so that one wait for the memory does for several."""
+    """Copy a batch of splats, so that their memory accesses overlap."""
     for k in range(index(count)):
         copy_splat(splats, splat_of(entries[index(begin) + k]), near, k)
 
 
 @compiled
 def _find_open(planes, open_blocks, ranks):
-    """List the blocks of a tile that are not finished; returns how many they are.
+    """List the blocks of a tile that are not finished; returns their number.
 
     Args:
-        open_blocks: out, those of the first row of blocks, those of the second one ...
-        ranks: [rows * (columns + 1)] out, where in that list the open blocks begin that lie in
-            this row in this column or further right; the last one of a row is where they end.
+        open_blocks: out, row after row of blocks.
+        ranks: [rows * (columns + 1)] out. For each row and column, the position in that list of the
+            first open block in this row that lies in this column or further right; the last entry
+            of a row is where its blocks end.
     """
     count, at = index(0), index(0)
     for row in range(index(_ROWS)):
@@ -128,7 +129,7 @@ def _find_open(planes, open_blocks, ranks):
 
 @compiled
 def _plan(near, count, left, top, open_blocks, ranks, rows, edges, jobs):
-    """Write the jobs of a batch, splat after splat; returns how many.
+    """Write the jobs of a batch, splat after splat; returns their number.
 
     A job is an open block that a splat touches: number of the splat in the batch times _BLOCKS
     plus number of the block.
@@ -137,7 +138,7 @@ def _plan(near, count, left, top, open_blocks, ranks, rows, edges, jobs):
         near: the splats.
         left, top: centre of the tile's first pixel.
         open_blocks, ranks: of `_find_open`.
-        rows: out, what `blend_block` needs of each row.
+        rows: out, centres and constants of the pixel rows for `blend_block`.
         edges: to work in, see `plan_splat`.
         jobs: out.
     """
@@ -188,7 +189,7 @@ def _blend_background(planes, background):
 
 @inlined
 def _red_of(row, column):
-    """Where the red of a pixel of the tile lies in its planes."""
+    """Index of the red of a pixel of the tile in its planes."""
     block = row // BLOCK_PX * _COLUMNS + column // BLOCK_PX
     return index(block * _PLANES + LANES + row % BLOCK_PX * BLOCK_PX + column % BLOCK_PX)
 

@@ -1,4 +1,4 @@
-"""What the blending of the cpu backend does in vectors: planning, and blending a block."""
+"""Vector instructions of the cpu backend's blending: planning a splat, and blending a block."""
 
 # mypy: ignore-errors
 # (numba finds the types of compiled functions itself)
@@ -73,10 +73,7 @@ def copy_splat(typingctx: Any, splats: Any, index: Any, out: Any, at: Any) -> An
 def copy_run(
     typingctx: Any, blocks: Any, first: Any, jobs: Any, at: Any, added: Any, length: Any
 ) -> Any:
-    """Copy blocks[first] and on to jobs[at] and on; always `length` (a constant) of them.
-
-    `added` is added to each.
-    """
+    """Copy `length` (a constant) numbers from blocks[first] to jobs[at]; add `added` to each."""
     count = length.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -90,7 +87,7 @@ def copy_run(
 
 @intrinsic
 def is_finished(typingctx: Any, planes: Any, block: Any) -> Any:
-    """Whether all transmittances of the block that begins there are negative."""
+    """True if all transmittances of the block that begins at planes[block] are negative."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = Lanes(context, builder, signature, args)
@@ -114,10 +111,10 @@ def plan_splat(
     constants: Any,
     edges: Any,
 ) -> Any:
-    """Where a splat lies in each row of a tile's pixels, and in each of its rows of blocks.
+    """Find the place of a splat in each pixel row and in each row of blocks of a tile.
 
-    Among the pixel rows of a block, the splat reaches farthest to a side in the row nearest to the
-    one in which it does so altogether. Whatever is not a number ends as no block.
+    Of the pixel rows of a block, the splat reaches farthest to a side in the row that is nearest to
+    its farthest one of all. A splat with NaN touches no block.
 
     Args:
         splats, splat: where the fields of the splat begin.

@@ -1,7 +1,7 @@
-"""Projection of the cpu backend: `reference.project` written out, for a group of Gaussians.
+"""Projection of the cpu backend: `reference.project` written out for groups of 16 Gaussians.
 
-What belongs to a group lies in a room: row after row, in each a number of every Gaussian. The loop
-over a group has no branch, so that the compiler makes vector instructions of it.
+The values of a group lie in one array, the room: row after row, each with one number of every
+Gaussian. The loop over a group has no branch, so the compiler makes vector instructions of it.
 """
 
 # mypy: ignore-errors
@@ -41,7 +41,7 @@ from streamstgs.renderer.backends.cpu.transpose import GROUP, copy_whole, to_col
 from streamstgs.renderer.backends.cpu.vectors import keep_apart
 from streamstgs.renderer.settings import ALPHA_MIN, DILATION_PX2, EXTENT_SIGMA
 
-# Rows of a room: fields of the splat and in its spare ones what else is written of it, then the
+# Rows of a room: the fields of the splat, with its depth and tiles in the spare ones, then the
 # attributes of the Gaussian.
 _DEPTH, _LEFT, _TOP, _RIGHT, _BOTTOM = range(BLUE + 1, SPLAT_FIELDS)
 _VISIBLE, _OPACITY = SPLAT_FIELDS, SPLAT_FIELDS + 1
@@ -86,10 +86,10 @@ def project(
     depths,
     counts,
 ):
-    """Project Gaussians block by block; block b writes its visible splats from b * BLOCK on.
+    """Project Gaussians block by block; block b writes its visible splats from row b * BLOCK on.
 
     Args:
-        means, quats, scales, opacities, colors: of the N Gaussians, one row after the other.
+        means, quats, scales, opacities, colors: attributes of the N Gaussians, flat.
         view: [16] R row by row, t, fx, fy, cx, cy of the camera.
         size: [2] width, height in px.
         counter: [1] next block, shared by the threads.
@@ -129,13 +129,13 @@ def project(
 
 @inlined
 def _least(a, b):
-    """The smaller one; a where it is not a number. The builtin would keep loops from vectors."""
+    """The smaller number; NaN if a is NaN. The builtin `min` would keep loops from vectors."""
     return b if b < a else a
 
 
 @inlined
 def _most(a, b):
-    """The larger one; a where it is not a number."""
+    """The larger number; NaN if a is NaN."""
     return b if b > a else a
 
 
@@ -146,7 +146,7 @@ def _at(row, lane):
 
 @compiled
 def _padded(values, width):
-    """An attribute of a group that is not whole, with zeros for the others."""
+    """An attribute of the last, incomplete group, filled up with zeros."""
     padded = np.zeros(GROUP * width, np.float32)
     padded[: len(values)] = values
     return padded
@@ -171,9 +171,9 @@ def _project_group(room, view, size, near):
 
 @inlined
 def _project_one(room, lane, view, size, near):
-    """From the attributes of a Gaussian to its splat, and whether that can be seen.
+    """Turn the attributes of a Gaussian into its splat, and tell whether it can be seen.
 
-    Comparisons are put so that NaN ends in "not seen".
+    Comparisons are written such that NaN means not seen.
     """
     mx, my, mz = room[_at(_MEAN, lane)], room[_at(_MEAN + 1, lane)], room[_at(_MEAN + 2, lane)]
     z = view[6] * mx + view[7] * my + view[8] * mz + view[11]
@@ -264,7 +264,7 @@ def _axes_in_picture(room, lane, view, size, x, y, rz):
 
 @inlined
 def _find_tiles(room, lane, u, v, reach_x, reach_y, size):
-    """Tiles of the pixels whose centres lie in the splat's box; are there any?"""
+    """Write the tiles of the pixels whose centres lie in the splat's box; false if none do."""
     left = _most(np.ceil(u - reach_x - _HALF), _ZERO)
     top = _most(np.ceil(v - reach_y - _HALF), _ZERO)
     right = _least(np.floor(u + reach_x + _HALF), size[0])

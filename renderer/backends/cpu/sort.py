@@ -1,6 +1,6 @@
-"""Sorting of the cpu backend: splats into the lists of the tiles, then each list by depth.
+"""Sorting of the cpu backend: splats into the lists of tiles, then each list by depth.
 
-The list of a tile is short enough to be sorted in the first caches, unlike one of all splats.
+The list of a tile is short enough to be sorted in the first caches; a list of all splats is not.
 """
 
 # mypy: ignore-errors
@@ -20,9 +20,9 @@ index = np.uint64  # signed ones could count from the end, which costs instructi
 
 @compiled
 def count_tiles(counts, rects, columns, starts):
-    """Fill starts [tiles + 1] with where each tile's list begins; returns the longest one's length.
+    """Write the beginning of each tile's list to starts [tiles + 1]; returns the longest length.
 
-    Each splat marks the corners of its rectangle; sums along both axes make counts of the marks.
+    Each splat marks the corners of its rectangle; sums along both axes turn marks into counts.
     """
     pitch = index(columns + 1)
     marks = np.zeros(((len(starts) - 1) // columns + 1) * (columns + 1), np.int32)
@@ -39,7 +39,7 @@ def count_tiles(counts, rects, columns, starts):
 
 @compiled
 def _sum_up(marks, columns, starts):
-    """From marks to `starts`; returns the largest count."""
+    """Turn marks into `starts`; returns the largest count."""
     starts[0], most = 0, 0
     for row in range((len(starts) - 1) // columns):
         in_row = 0
@@ -54,15 +54,15 @@ def _sum_up(marks, columns, starts):
 
 @compiled
 def bin_tiles(depths, counts, rects, columns, row_splits, starts, ends, counter, lists):
-    """Write the splats of the tiles to `lists`, one stretch of rows after the other.
+    """Write the splats of the tiles to `lists`, one stretch of tile rows after the other.
 
     Args:
-        depths, counts, rects: what `project` wrote.
-        row_splits: stretch s is the rows of tiles row_splits[s] .. row_splits[s + 1] - 1.
+        depths, counts, rects: outputs of `project`.
+        row_splits: stretch s has the tile rows row_splits[s] .. row_splits[s + 1] - 1.
         starts: [tiles + 1] of `count_tiles`; the list of the very first tile goes to lists[0].
         ends: [tiles] to work in.
         counter: [1] next stretch, shared by the threads.
-        lists: uint64 out, not yet in order: see `sort_list`.
+        lists: uint64 out, not sorted; `sort_list` does that.
     """
     bits = depths.view(np.uint32)
     base = starts[row_splits[0] * columns]
@@ -85,11 +85,11 @@ def bin_tiles(depths, counts, rects, columns, row_splits, starts, ends, counter,
 
 @compiled
 def sort_list(entries, spare):
-    """Sort a tile's list by depth, nearest first; returns the array of the two that then holds it.
+    """Sort a tile's list by depth, nearest first; returns the one of both arrays that holds it.
 
-    A stable radix sort. Positive floats sort like their bit patterns, so the key is the top 22 bits
-    of what differs in those: between 2 and 30 world units, say, it tells depths apart that differ
-    by a millionth. Splats of the same key keep the order of their indices.
+    A stable radix sort. Positive floats sort like their bits, so the key is the top 22 of the bits
+    that differ: between 2 and 30 world units it tells depths apart that differ by a millionth.
+    Splats with the same key keep the order of their indices.
 
     Args:
         entries: [length] of `bin_tiles`.

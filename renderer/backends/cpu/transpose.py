@@ -1,4 +1,4 @@
-"""Between rows, of which each is of one Gaussian, and columns of numbers of all in a group."""
+"""Transposes between rows, one for each Gaussian, and columns of one number of a whole group."""
 
 # mypy: ignore-errors
 # (numba finds the types of compiled functions itself)
@@ -18,7 +18,7 @@ _COLUMN = ir.VectorType(REAL, GROUP)
 
 @intrinsic(prefer_literal=True)
 def to_columns(typingctx: Any, rows: Any, at: Any, width: Any, out: Any, at_out: Any) -> Any:
-    """Take GROUP rows of `width` (a constant) numbers from rows[at] on; write column by column."""
+    """Copy GROUP rows of `width` (a constant) numbers, from rows[at] on, to columns out[at_out]."""
     count = width.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -37,7 +37,7 @@ def to_columns(typingctx: Any, rows: Any, at: Any, width: Any, out: Any, at_out:
 
 
 def _gathered(lanes: Lanes, parts: list[ir.Value], places: range) -> ir.Value:
-    """The numbers at these places of the parts together, part after part: two go into a shuffle."""
+    """A vector of the numbers at these places in the joined parts, by shuffles of two vectors."""
     found = parts[0]
     for number, part in enumerate(parts):
         order = [
@@ -50,7 +50,7 @@ def _gathered(lanes: Lanes, parts: list[ir.Value], places: range) -> ir.Value:
 
 @intrinsic
 def to_rows(typingctx: Any, columns: Any, out: Any) -> Any:
-    """Transpose the first GROUP x GROUP numbers: swap halves, then halves of these ..."""
+    """Transpose the first GROUP x GROUP numbers: swap halves, then quarters, and so on."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = Lanes(context, builder, signature, args)

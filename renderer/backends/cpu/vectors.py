@@ -1,6 +1,6 @@
-"""Builds vector instructions for numba functions, where loops would not become such.
+"""Builds LLVM vector instructions for numba functions that LLVM would not vectorise itself.
 
-LLVM splits vectors that are wider than the processor's registers, so these run everywhere.
+LLVM splits vectors that are wider than the registers of the machine, so they run everywhere.
 """
 
 # mypy: ignore-errors
@@ -23,7 +23,7 @@ REAL, INT, INDEX = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 
 @intrinsic
 def keep_apart(typingctx: Any) -> Any:
-    """The function that holds this is not inlined: its loop then has the registers to itself."""
+    """Forbid inlining of the calling function, so that its loop has all registers to itself."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         builder.function.attributes.add("noinline")
@@ -43,12 +43,12 @@ def vector(value: float, count: int = BLOCK_PX * BLOCK_PX) -> ir.Constant:
 
 
 def ramp(count: int) -> ir.Constant:
-    """0, 1, 2 ..."""
+    """A vector of 0, 1, 2 and so on."""
     return numbers(range(count))
 
 
 class Lanes:
-    """Builds vector instructions on the arrays among a function's arguments."""
+    """Builds vector instructions; arrays are named by their position among the arguments."""
 
     def __init__(self, context: Any, builder: Any, signature: Any, args: Any) -> None:
         self.builder = builder
@@ -68,7 +68,7 @@ class Lanes:
         return self.load(array, self.builder.add(at, ir.Constant(INDEX, field)), REAL)
 
     def load_rows(self, array: int, at: ir.Value) -> ir.Value:
-        """BLOCK_PX numbers, each in all lanes of its row of a block."""
+        """BLOCK_PX numbers, each repeated in all lanes of its row of a block."""
         lane_rows = [lane // BLOCK_PX for lane in range(BLOCK_PX * BLOCK_PX)]
         return self._shuffled(self.load(array, at, ir.VectorType(REAL, BLOCK_PX)), lane_rows)
 
@@ -97,11 +97,11 @@ class Lanes:
         return self.builder.fsub(a, b, flags=FAST)
 
     def most(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        """The larger one; b where a is not a number."""
+        """The larger number; b if a is NaN."""
         return self.builder.select(self.builder.fcmp_ordered(">", a, b), a, b)
 
     def least(self, a: ir.Value, b: ir.Value) -> ir.Value:
-        """The smaller one; b where a is not a number."""
+        """The smaller number; b if a is NaN."""
         return self.builder.select(self.builder.fcmp_ordered("<", a, b), a, b)
 
     def root(self, value: ir.Value) -> ir.Value:
@@ -119,7 +119,7 @@ class Lanes:
         )
 
     def pick(self, a: ir.Value, b: ir.Value, lanes: Sequence[int]) -> ir.Value:
-        """These lanes of a, and of b, whose lanes are counted on from those of a."""
+        """A vector of these lanes of a and b; the lanes of b are counted on from those of a."""
         order = ir.Constant(ir.VectorType(INT, len(lanes)), list(lanes))
         return self.builder.shuffle_vector(a, b, order)
 
