@@ -63,6 +63,14 @@ def test_examples_of_the_page_run(
     assert np.asarray(names["image"]).std() > 0
 
 
+def test_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (block,) = examples("../README.md")
+    names: dict[str, object] = {}
+    exec(compile(block, "README.md", "exec"), names)
+    assert np.asarray(names["image"]).shape == (360, 640, 3)
+
+
 def test_reader_of_the_format_page_reads_what_the_player_reads(
     scene: st.Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

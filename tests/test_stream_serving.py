@@ -76,8 +76,8 @@ def ours(root: Path) -> Iterator[str]:
 
 
 def documented_configuration() -> str:
-    """The nginx configuration that docs/serving.md tells people to use."""
-    text = (PROJECT / "docs" / "serving.md").read_text(encoding="utf-8")
+    """The nginx configuration that docs/guide/publish.md tells people to use."""
+    text = (PROJECT / "docs" / "guide" / "publish.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```nginx\n(.*?)```", text, re.DOTALL)
     return str(block)
 

@@ -1,0 +1,154 @@
+"""Generates parts of the documentation: `python scripts/make_docs.py keys performance pictures`.
+
+keys          the table of keys in docs/guide/play.md, from the commands of the window
+performance   docs/performance.md, from the JSON files in benchmarks/reports/performance
+pictures      docs/pictures, from the real window; needs a display (xvfb-run gives one)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+PLAY_PAGE = ROOT / "docs" / "guide" / "play.md"
+PERFORMANCE_PAGE = ROOT / "docs" / "performance.md"
+REPORTS = ROOT / "benchmarks" / "reports" / "performance"
+PICTURES = ROOT / "docs" / "pictures"
+KEYS_BEGIN, KEYS_END = "<!-- keys: begin -->\n", "<!-- keys: end -->\n"
+OPENING_S, STEP_S = 25, 5  # a slow machine has painted and settled by then
+WINDOW_PX = (1280, 760)
+JPEG_QUALITY = 85
+ROWS = (
+    ("decode ms per frame", "decode_ms_per_frame"),
+    ("deform ms", "deform_ms"),
+    ("rasterise ms", "raster_ms"),
+    ("present ms", "present_ms"),
+)
+INTRODUCTION = """# Performance
+
+One table for each device. All times are medians in milliseconds while the camera moves. "Content"
+is frames of the scene per second, "display" images per second of at most 60. To measure your
+machine, run `streamstgs bench SCENE --json figures.json`. `scripts/make_docs.py performance` makes
+this page from `benchmarks/reports/performance`.
+"""
+
+
+def with_keys(page: str) -> str:
+    """The page with its table of keys replaced by the present one."""
+    from streamstgs.app.ui.commands import markdown
+
+    before, _, rest = page.partition(KEYS_BEGIN)
+    _, _, after = rest.partition(KEYS_END)
+    return f"{before}{KEYS_BEGIN}\n{markdown()}\n{KEYS_END}{after}"
+
+
+def performance_page() -> str:
+    """docs/performance.md, made of all reports."""
+    reports = [json.loads(path.read_text("utf-8")) for path in sorted(REPORTS.glob("*.json"))]
+    return "\n".join([INTRODUCTION, *map(device_table, reports)])
+
+
+def device_table(report: dict[str, Any]) -> str:
+    """The section of one device."""
+    runs = report["runs"]
+    titles = [f"{run['backend']}, {run['size'][0]} x {run['size'][1]}" for run in runs]
+    lines = [
+        f"## {report['device']}",
+        "",
+        f"`{report['command']}`: {report['scene']}.",
+        "",
+        "| | " + " | ".join(titles) + " |",
+        "|---" * (len(runs) + 1) + "|",
+    ]
+    for label, key in ROWS:
+        lines.append(f"| {label} | " + " | ".join(median(run[key]) for run in runs) + " |")
+    playing = [run["playback"] for run in runs]
+    content = [f"{p['content_fps']:.1f} of {p['wanted_content_fps']:g}" for p in playing]
+    lines.append("| content fps | " + " | ".join(content) + " |")
+    lines.append("| display fps | " + " | ".join(f"{p['display_fps']:.1f}" for p in playing) + " |")
+    return "\n".join([*lines, *(["", report["note"]] if "note" in report else []), ""])
+
+
+def median(stage: dict[str, float] | None) -> str:
+    """A time as the tables show it; a dash where it was not measured."""
+    return "-" if stage is None else f"{stage['median']:.2f}"
+
+
+def make_pictures() -> None:
+    """Photograph the real window on the bundled scene.
+
+    The program runs as usual, with preferences and a cache of its own. Timers press keys and take
+    the pictures.
+    """
+    os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
+    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()
+    from PySide6.QtCore import QTimer
+    from PySide6.QtGui import QKeySequence
+    from PySide6.QtWidgets import QApplication, QMainWindow
+    from streamstgs.app.ui import application
+    from streamstgs.cli.open import bundled_scene
+
+    def window() -> QMainWindow:
+        tops = QApplication.topLevelWidgets()
+        return next(top for top in tops if isinstance(top, QMainWindow) and top.isVisible())
+
+    def press(key: str) -> None:
+        wanted = QKeySequence(key)
+        next(a for a in window().actions() if wanted in a.shortcuts()).trigger()
+
+    def photograph(name: str) -> None:
+        shown = window()
+        picture = shown.screen().grabWindow(0).copy(shown.geometry())
+        assert picture.save(str(PICTURES / name), "JPEG", JPEG_QUALITY), name
+
+    steps: list[Callable[[], object]] = [
+        lambda: window().setGeometry(0, 0, *WINDOW_PX),
+        lambda: press("Space"),
+        lambda: photograph("panel.jpg"),
+        lambda: press("I"),
+        lambda: photograph("statistics.jpg"),
+        lambda: press("I"),
+        lambda: press("Tab"),
+        lambda: photograph("window.jpg"),
+        lambda: window().close(),
+    ]
+    start = application.make_application
+
+    def make_application(arguments: list[str]) -> QApplication:
+        running = start(arguments)
+        for number, step in enumerate(steps):
+            QTimer.singleShot(1000 * (OPENING_S + number * STEP_S), step)
+        return running
+
+    application.make_application = make_application
+    PICTURES.mkdir(exist_ok=True)
+    application.run(bundled_scene(), application.WindowSettings("cpu"))
+
+
+TASKS: dict[str, Callable[[], object]] = {
+    "keys": lambda: PLAY_PAGE.write_text(with_keys(PLAY_PAGE.read_text("utf-8")), "utf-8"),
+    "performance": lambda: PERFORMANCE_PAGE.write_text(performance_page(), "utf-8"),
+    "pictures": make_pictures,
+}
+
+
+def main() -> int:
+    """Run the tasks that are named; returns the exit status."""
+    names = sys.argv[1:]
+    if not names or not set(names) <= set(TASKS):
+        print(__doc__, file=sys.stderr)
+        return 2
+    for name in names:
+        TASKS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
