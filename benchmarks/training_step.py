@@ -20,19 +20,21 @@ from rich.console import Console
 from rich.table import Table
 from streamstgs.codec.grid_sorting import grid_shape
 from streamstgs.renderer import Camera, CanonicalGaussians, RenderSettings
-from streamstgs.trainer.coarse.footage import FrameFootage
-from streamstgs.trainer.coarse.stage import StaticConfig, explore, train_static
+from streamstgs.trainer.coarse.config import CoarseConfig
+from streamstgs.trainer.coarse.density import McmcConfig, add_sgld_noise
+from streamstgs.trainer.coarse.stage import CoarseTraining, SceneGeometry, train_coarse
+from streamstgs.trainer.coarse.training_views import FrameViews
 from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig, codes_of_all_times
 from streamstgs.trainer.fine.config import GopConfig
-from streamstgs.trainer.fine.footage import GopFootage
 from streamstgs.trainer.fine.stage import GopTraining
 from streamstgs.trainer.fine.start import GopStart
+from streamstgs.trainer.fine.training_views import GopViews
 from streamstgs.trainer.optimization import structural_similarity
-from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters, GaussianRates
+from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters, LearningRates
 from streamstgs.trainer.optimization.losses import attribute_loss, ssim, temporal_loss
 from streamstgs.trainer.optimization.rasterizer import rasterize
 from streamstgs.trainer.optimization.structural_similarity import gaussian_kernel
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.rng import Rng
 from torch import Tensor
 from torch.nn.functional import conv2d
 from torch.profiler import ProfilerActivity, profile
@@ -91,10 +93,10 @@ class MadeUpScene:
     def __init__(self, options: Options, device: torch.device) -> None:
         self.options, self.device = options, device
         self.width, self.height = (int(side) for side in options.size.split("x"))
-        self.random = RandomSource(0, device)
+        self.rng = Rng(0, device)
         self.cameras = [self._camera(k) for k in range(options.cameras)]
         self.frames = [
-            (self.random.uniform(options.frames, self.height, self.width, 3) * 255).byte()
+            (self.rng.uniform(options.frames, self.height, self.width, 3) * 255).byte()
             for _ in self.cameras
         ]
         self.static = self.cloud(options.static)
@@ -111,25 +113,25 @@ class MadeUpScene:
         """Splats of about three pixels."""
         pixel = 2 * math.tan(0.35) * 4 / self.height
         return CanonicalGaussians(
-            means=(self.random.uniform(count, 3) - 0.5) * 3,
-            quats=self.random.normal(count, 4),
-            log_scales=math.log(3 * pixel) + 0.4 * self.random.normal(count, 3),
-            opacity_logits=self.random.normal(count),
-            colors=self.random.uniform(count, 3),
+            means=(self.rng.uniform(count, 3) - 0.5) * 3,
+            quats=self.rng.normal(count, 4),
+            log_scales=math.log(3 * pixel) + 0.4 * self.rng.normal(count, 3),
+            opacity_logits=self.rng.normal(count),
+            colors=self.rng.uniform(count, 3),
         )
 
-    def footage(self) -> GopFootage:
+    def training_views(self) -> GopViews:
         mask = torch.zeros(self.height, self.width, dtype=torch.bool, device=self.device)
         mask[self.height // 4 : -self.height // 4, self.width // 4 : -self.width // 4] = True
-        return GopFootage(self.cameras, self.frames, [mask] * len(self.cameras), BACKGROUND, 0.1)
+        return GopViews(self.cameras, self.frames, [mask] * len(self.cameras), BACKGROUND, 0.1)
 
     def training(self, **changes: object) -> GopTraining:
         config = replace(GopConfig(), **changes)  # type: ignore[arg-type]
         count, frames = self.options.moving, self.options.frames
-        features = self.random.normal(count, frames + config.window - 1, config.features) * 0.1
+        features = self.rng.normal(count, frames + config.window - 1, config.features) * 0.1
         start = GopStart(self.cloud(count), features)
         static = self.static.activate()
-        return GopTraining(start, static, self.footage(), 4.0, config, self.random)
+        return GopTraining(start, static, self.training_views(), 4.0, config, self.rng)
 
 
 def step_times(scene: MadeUpScene) -> Iterator[tuple[str, float]]:
@@ -145,9 +147,11 @@ def step_times(scene: MadeUpScene) -> Iterator[tuple[str, float]]:
 
 def coarse_stage(scene: MadeUpScene, steps: int) -> None:
     """So many steps of the coarse stage, without density control, the device waited for."""
-    footage = FrameFootage(scene.cameras, scene.frames, scene.device)
-    config = StaticConfig(iterations=steps, views=1, relocate_until=0.0)
-    train_static(scene.static, footage, BACKGROUND, 0.1, 4.0, config, scene.random, lambda *_: None)
+    training_views = FrameViews(scene.cameras, scene.frames, scene.device)
+    config = CoarseConfig(iterations=steps, batch_size=1, density=McmcConfig(refine_stop=0.0))
+    geometry = SceneGeometry(BACKGROUND, 0.1, 4.0)
+    training = CoarseTraining(scene.static, training_views, geometry, config, scene.rng)
+    train_coarse(training, lambda *_: None)
     _wait(scene.device)
 
 
@@ -155,7 +159,7 @@ def part_times(scene: MadeUpScene) -> Iterator[tuple[str, float]]:
     training = scene.training(auxiliary=AuxiliaryConfig())
     parameters, field, config = training.parameters, training.field, training.config
     settings = RenderSettings(BACKGROUND, 0.1)
-    everything = GaussianParameters(scene.static, GaussianRates(), 4.0)
+    everything = GaussianParameters(scene.static, LearningRates(), 4.0)
     grid = grid_shape(len(parameters))
 
     def draw(views: int) -> Tensor:
@@ -163,7 +167,7 @@ def part_times(scene: MadeUpScene) -> Iterator[tuple[str, float]]:
         return rasterize(drawn, scene.cameras[:views], settings)[0].mean()
 
     def codes() -> Tensor:
-        batch = scene.random.subset(config.auxiliary.batch, len(parameters))
+        batch = scene.rng.subset(config.auxiliary.batch_size, len(parameters))
         return codes_of_all_times(field, parameters["features"].index_select(0, batch))
 
     def auxiliary() -> Tensor:
@@ -187,9 +191,9 @@ def part_times(scene: MadeUpScene) -> Iterator[tuple[str, float]]:
         yield label, timed(lambda part=part: part().backward(), scene.options.steps, scene.device)
     yield from optimizer_times(scene, training)
     wander = timed(
-        lambda: explore(everything, 5e5, scene.random), scene.options.steps, scene.device
+        lambda: add_sgld_noise(everything, 5e5, scene.rng), scene.options.steps, scene.device
     )
-    yield "exploration noise (coarse stage)", wander
+    yield "SGLD noise (coarse stage)", wander
 
 
 def optimizer_times(scene: MadeUpScene, training: GopTraining) -> Iterator[tuple[str, float]]:
@@ -206,8 +210,8 @@ def optimizer_times(scene: MadeUpScene, training: GopTraining) -> Iterator[tuple
 
 
 def ssim_times(scene: MadeUpScene) -> Iterator[tuple[str, float]]:
-    picture = scene.random.uniform(2, scene.height, scene.width, 3).requires_grad_()
-    target = scene.random.uniform(2, scene.height, scene.width, 3)
+    picture = scene.rng.uniform(2, scene.height, scene.width, 3).requires_grad_()
+    target = scene.rng.uniform(2, scene.height, scene.width, 3)
     ways = {
         "depthwise, as shipped": structural_similarity.blur,
         "a batch of single channels": single_channel_blur,

@@ -19,13 +19,13 @@ SIZE = (48, 32)
 QUICK_TRAINING = {
     "device": "cpu",
     "points.fill": 0,
-    "static.cap": 40,
+    "coarse.density.cap_max": 40,
     "hull.candidates": 2000,
-    "gop.count": 64,
+    "gop.init_count": 64,
     "gop.iterations": 3,
     "gop.features": 2,
     "gop.width": 8,
-    "gop.moments": 1,
+    "gop.sample_frames": 1,
     "joint.iterations": 2,
 }  # added to the settings of the example, so that it takes seconds
 

@@ -20,12 +20,14 @@ from streamstgs.renderer.backends.reference import ReferenceBackend
 from streamstgs.trainer import recipes
 from streamstgs.trainer.ablation.ablate import AblationConfig, ablate, planned_rows, static_key
 from streamstgs.trainer.ablation.rows import ROWS
-from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.coarse.config import CoarseConfig
+from streamstgs.trainer.coarse.density import McmcConfig
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import open_capture
 from streamstgs.trainer.errors import RunError, TrainerError
 from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
-from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.fine.config import GopConfig, OpacityDensityConfig
+from streamstgs.trainer.optimization.gaussian_parameters import LearningRates
 from streamstgs.trainer.points.dynamic_points import HullConfig
 from streamstgs.trainer.points.initial_points import InitialPointsConfig
 from streamstgs.trainer.recipes import paper_recipe
@@ -44,11 +46,11 @@ def tiny(data: Path, out: Path) -> TrainConfig:
         gop_frames=3,
         device="cpu",
         points=InitialPointsConfig(fill=0),
-        static=StaticConfig(cap=60, iterations=4),
+        coarse=CoarseConfig(iterations=4, density=McmcConfig(cap_max=60)),
         hull=HullConfig(candidates=5000),
         gop=GopConfig(
-            count=64, iterations=8, features=2, width=8, moments=1,
-            auxiliary=AuxiliaryConfig(batch=16, width=8, heads=2),
+            init_count=64, iterations=8, features=2, width=8, sample_frames=1,
+            auxiliary=AuxiliaryConfig(batch_size=16, width=8, heads=2),
         ),
     )  # fmt: skip
 
@@ -69,13 +71,13 @@ def test_every_setting_can_be_changed_beside_a_recipe() -> None:
 def test_the_paper_has_no_static_split_and_its_own_numbers() -> None:
     config = paper_recipe(Path("in"), Path("out"))
     assert not config.static_split
-    assert (config.static.learns_from, config.static.views) == ("frames", 2)
-    assert (config.static.iterations, config.gop.iterations) == (3_000, 12_000)
-    assert config.static.cap == config.gop.cap <= 150_000
+    assert (config.coarse.learns_from, config.coarse.batch_size) == ("frames", 2)
+    assert (config.coarse.iterations, config.gop.iterations) == (3_000, 12_000)
+    assert config.coarse.density.cap_max == config.gop.density.cap_max == 150_000
     assert (config.gop.window, config.gop.feature_noise) == (3, 0.001)
     assert config.gop.auxiliary.enabled
     assert (config.gop.auxiliary.every, config.gop.auxiliary.color_weight) == (1, 2.0)
-    assert not config.color_response.enabled
+    assert not config.color_correction.enabled
     assert not config.points.surfels
 
 
@@ -86,13 +88,15 @@ def test_a_better_default_does_not_change_the_paper(monkeypatch: pytest.MonkeyPa
     def recorded(kind: type) -> Any:
         return lambda **named: written.update({kind: set(named)}) or kind(**named)
 
-    for kind in (StaticConfig, GopConfig):
+    for kind in (CoarseConfig, GopConfig, McmcConfig, OpacityDensityConfig):
         monkeypatch.setattr(recipes, kind.__name__, recorded(kind))
     paper_recipe(Path("in"), Path("out"))
-    of_static = {f.name for f in fields(StaticConfig)} - written[StaticConfig]
-    assert of_static <= {"frames", "reliable_share", "rates"}
-    of_gop = {f.name for f in fields(GopConfig)} - written[GopConfig]
-    assert of_gop <= {"rates", "count", "fast_every"}  # these count where points are carved
+    left = {kind: {f.name for f in fields(kind)} - names for kind, names in written.items()}
+    rates = {f.name for f in fields(LearningRates)}
+    assert left[CoarseConfig] <= {"frames", "reliable_share"} | rates
+    # The last two count where points are carved.
+    assert left[GopConfig] <= {"init_count", "fast_every"} | rates
+    assert left[McmcConfig] == left[OpacityDensityConfig] == set()
 
 
 @pytest.fixture(scope="module")
@@ -105,10 +109,13 @@ def paper_scene(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) ->
         out=recipe.out,
         gop_frames=60,
         static_split=recipe.static_split,
-        static=replace(recipe.static, cap=60, iterations=30),
+        coarse=replace(
+            recipe.coarse, iterations=30, density=replace(recipe.coarse.density, cap_max=60)
+        ),
         gop=replace(
-            recipe.gop, cap=80, iterations=60, features=4, width=16, relocate_every=20,
-            auxiliary=AuxiliaryConfig(batch=32, width=16),
+            recipe.gop, iterations=60, features=4, width=16,
+            density=replace(recipe.gop.density, cap_max=80, refine_every=20),
+            auxiliary=AuxiliaryConfig(batch_size=32, width=16),
         ),
     )  # fmt: skip
     with single_thread():
@@ -254,22 +261,24 @@ def test_each_row_switches_off_what_it_says(tmp_path: Path) -> None:
         full, auxiliary=replace(full.auxiliary, enabled=not full.auxiliary.enabled)
     )
     assert rows["no-dynamic-density"].gop == replace(full, dynamic_density=False)
-    assert rows["no-temporal"].gop == replace(full, temporal_weight=0.0)
-    assert rows["relocation"].gop == replace(full, relocation=not full.relocation)
+    assert rows["no-temporal"].gop == replace(full, temporal_reg=0.0)
+    assert rows["relocation"].gop == replace(
+        full, density=replace(full.density, relocate=not full.density.relocate)
+    )
     assert rows["window-1"].gop == replace(full, window=1)
     assert rows["window-3"].gop == replace(full, window=3)
     assert rows["no-feature-noise"].gop == replace(full, feature_noise=0.0)
-    assert rows["no-spatial"].gop == replace(full, spatial_weight=0.0)
-    assert rows["no-opacity"].gop == replace(full, opacity_weight=0.0)
+    assert rows["no-spatial"].gop == replace(full, spatial_reg=0.0)
+    assert rows["no-opacity"].gop == replace(full, opacity_reg=0.0)
     assert rows["no-fast"].gop == replace(full, fast_share=0.0)
-    assert rows["no-empty"].static == replace(base.static, empty_weight=0.0)
-    assert rows["no-empty"].gop == replace(full, empty_weight=0.0)
-    assert rows["no-depth"].static == replace(base.static, depth_weight=0.0)
-    assert rows["no-dropout"].static == replace(base.static, dropout=0.0)
+    assert rows["no-empty"].coarse == replace(base.coarse, background_alpha_reg=0.0)
+    assert rows["no-empty"].gop == replace(full, background_alpha_reg=0.0)
+    assert rows["no-depth"].coarse == replace(base.coarse, depth_lambda=0.0)
+    assert rows["no-dropout"].coarse == replace(base.coarse, dropout=0.0)
     assert not rows["no-static-split"].static_split
-    assert rows["color-response"].color_response.enabled != base.color_response.enabled
+    assert rows["color-correction"].color_correction.enabled != base.color_correction.enabled
     paper = paper_recipe(tmp_path, tmp_path)
-    assert (rows["paper"].gop, rows["paper"].static) == (paper.gop, paper.static)
+    assert (rows["paper"].gop, rows["paper"].coarse) == (paper.gop, paper.coarse)
     assert rows["paper"].points == replace(base.points, surfels=False)
 
 
@@ -296,5 +305,5 @@ def test_rows_that_leave_the_coarse_stage_alone_share_it(tmp_path: Path) -> None
     keys = {p.row.name: static_key(p.config) for p in planned_rows(base, AblationConfig())}
     others = {name for name, key in keys.items() if key != keys["full"]}
     losses = {"no-depth", "no-free-space", "no-empty", "no-dropout"}
-    assert others == losses | {"color-response", "paper"}
+    assert others == losses | {"color-correction", "paper"}
     assert static_key(replace(base, seed=1)) != keys["full"]

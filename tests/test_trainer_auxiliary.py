@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from streamstgs.renderer import DeformationField, FieldConfig, Gaussians
-from streamstgs.trainer.coarse.background import dynamic_mask
+from streamstgs.trainer.coarse.temporal_median import dynamic_mask
 from streamstgs.trainer.datasets import load_frames, open_capture
 from streamstgs.trainer.fine.auxiliary import (
     AuxiliaryConfig,
@@ -20,10 +20,10 @@ from streamstgs.trainer.fine.auxiliary import (
     with_batch,
 )
 from streamstgs.trainer.fine.config import GopConfig
-from streamstgs.trainer.fine.footage import GopFootage
-from streamstgs.trainer.fine.stage import GopTraining
+from streamstgs.trainer.fine.stage import GopTraining, image_loss
 from streamstgs.trainer.fine.start import GopStart
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.fine.training_views import GopViews
+from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
 from tests.capture_scene import BACKGROUND, FRAMES
@@ -31,7 +31,7 @@ from tests.synthetic import random_canonical
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
-SMALL = AuxiliaryConfig(batch=12, width=16, heads=2)
+SMALL = AuxiliaryConfig(batch_size=12, width=16, heads=2)
 
 
 def woken(module: torch.nn.Module) -> None:
@@ -117,35 +117,35 @@ def test_the_batch_is_drawn_as_guided_and_the_others_as_they_are() -> None:
 
 
 @pytest.fixture(scope="module")
-def footage(tiny_capture: Path) -> GopFootage:
+def training_views(tiny_capture: Path) -> GopViews:
     capture = open_capture(tiny_capture)
     views = capture.split("train")[:3]
     frames = load_frames(views, range(FRAMES))
     masks = [dynamic_mask(f, 0.05) for f in frames]
-    return GopFootage([v.camera for v in views], frames, masks, BACKGROUND, near=0.1)
+    return GopViews([v.camera for v in views], frames, masks, BACKGROUND, near=0.1)
 
 
-def training(footage: GopFootage, auxiliary: AuxiliaryConfig) -> GopTraining:
+def training(training_views: GopViews, auxiliary: AuxiliaryConfig) -> GopTraining:
     config = GopConfig(
         features=4, width=16, iterations=20, auxiliary=auxiliary, feature_noise=0.0,
-        temporal_weight=0.0, spatial_weight=0.0, opacity_weight=0.0,
+        temporal_reg=0.0, spatial_reg=0.0, opacity_reg=0.0,
     )  # fmt: skip
-    random = RandomSource(0, CPU)
+    rng = Rng(0, CPU)
     canonical = random_canonical(30)
-    start = GopStart(canonical, 0.1 * random.normal(30, FRAMES + 2, 4))
-    return GopTraining(start, Gaussians.empty(), footage, 2.0, config, random)
+    start = GopStart(canonical, 0.1 * rng.normal(30, FRAMES + 2, 4))
+    return GopTraining(start, Gaussians.empty(), training_views, 2.0, config, rng)
 
 
 def test_with_a_fresh_transformer_the_auxiliary_picture_is_the_picture(
-    footage: GopFootage,
+    training_views: GopViews,
 ) -> None:
     """Then L_t = L_c and L_sd = 0, so that the whole loss is (1 + 2) L_c."""
-    with_it = training(footage, replace(SMALL, color_weight=2.0))
-    without = training(footage, replace(SMALL, enabled=False))
+    with_it = training(training_views, replace(SMALL, color_weight=2.0))
+    without = training(training_views, replace(SMALL, enabled=False))
     without.field.load_state_dict(with_it.field.state_dict())
     torch.manual_seed(0)
-    without.random.load_state_dict(with_it.random.state_dict())
-    assert with_it.step().item() == pytest.approx(3 * without.step().item(), rel=1e-4)
+    without.rng.load_state_dict(with_it.rng.state_dict())
+    assert with_it.step().loss.item() == pytest.approx(3 * without.step().loss.item(), rel=1e-4)
 
 
 def gradients(made: GopTraining, color_weight: float, distillation_weight: float) -> set[str]:
@@ -154,11 +154,11 @@ def gradients(made: GopTraining, color_weight: float, distillation_weight: float
     assert auxiliary is not None
     woken(made.field)
     woken(auxiliary.transformer)
-    auxiliary.config = replace(
-        auxiliary.config, color_weight=color_weight, distillation_weight=distillation_weight
-    )
     moving = made.deformed(2).activate()
-    made._auxiliary_loss(auxiliary, moving, 2, [0], BACKGROUND).backward()
+    guided, distillation = made._guided(auxiliary, moving, 2)
+    batch = made.training_views.batch(2, [0], Rng(0, CPU))
+    image = image_loss(made.static.detach(), guided, batch, made.config).total
+    (color_weight * image + distillation_weight * distillation).backward()
     owners = {
         "transformer": list(auxiliary.transformer.parameters()),
         "temporal": list(made.field.temporal.parameters()),
@@ -173,14 +173,14 @@ def gradients(made: GopTraining, color_weight: float, distillation_weight: float
     }
 
 
-def test_the_colour_loss_reaches_all_that_made_the_picture(footage: GopFootage) -> None:
-    reached = gradients(training(footage, SMALL), color_weight=2.0, distillation_weight=0.0)
+def test_the_colour_loss_reaches_all_that_made_the_picture(training_views: GopViews) -> None:
+    reached = gradients(training(training_views, SMALL), color_weight=2.0, distillation_weight=0.0)
     assert reached == {"transformer", "temporal", "heads", "features", "means"}
 
 
-def test_the_static_layer_learns_nothing_from_the_batch(footage: GopFootage) -> None:
+def test_the_static_layer_learns_nothing_from_the_batch(training_views: GopViews) -> None:
     """In joint training it has gradients; L_t speaks of the batch alone."""
-    made = training(footage, SMALL)
+    made = training(training_views, SMALL)
     made.static.colors.requires_grad_()
     made.static.means.requires_grad_()
     gradients(made, color_weight=2.0, distillation_weight=0.0)
@@ -189,9 +189,9 @@ def test_the_static_layer_learns_nothing_from_the_batch(footage: GopFootage) -> 
 
 
 def test_distillation_reaches_the_temporal_mlp_and_the_features_alone(
-    footage: GopFootage,
+    training_views: GopViews,
 ) -> None:
-    reached = gradients(training(footage, SMALL), color_weight=0.0, distillation_weight=1.0)
+    reached = gradients(training(training_views, SMALL), color_weight=0.0, distillation_weight=1.0)
     assert reached == {"temporal", "features"}
 
 
@@ -201,34 +201,34 @@ def features_with_gradient(made: GopTraining) -> Tensor:
     return gradient.abs().sum(dim=(1, 2)) > 0
 
 
-def test_only_the_batch_is_guided(footage: GopFootage) -> None:
-    made = training(footage, SMALL)
+def test_only_the_batch_is_guided(training_views: GopViews) -> None:
+    made = training(training_views, SMALL)
     gradients(made, color_weight=0.0, distillation_weight=1.0)
-    assert features_with_gradient(made).sum() == SMALL.batch
+    assert features_with_gradient(made).sum() == SMALL.batch_size
 
 
-def test_passes_can_be_rare(footage: GopFootage) -> None:
-    made = training(footage, replace(SMALL, every=3))
+def test_passes_can_be_rare(training_views: GopViews) -> None:
+    made = training(training_views, replace(SMALL, every=3))
     assert made.auxiliary is not None
     assert [step for step in range(7) if made.auxiliary.is_due(step)] == [0, 3, 6]
 
 
-def test_nothing_of_it_is_written(footage: GopFootage) -> None:
-    made = training(footage, SMALL)
+def test_nothing_of_it_is_written(training_views: GopViews) -> None:
+    made = training(training_views, SMALL)
     made.step()
     written = made.trained()
     assert set(written.field.state_dict()) == set(DeformationField(FieldConfig()).state_dict())
     assert "auxiliary" in made.state_dict()
-    without = training(footage, replace(SMALL, enabled=False))
+    without = training(training_views, replace(SMALL, enabled=False))
     assert "auxiliary" not in without.state_dict()
 
 
-def test_its_state_travels_in_checkpoints(footage: GopFootage) -> None:
-    first = training(footage, SMALL)
+def test_its_state_travels_in_checkpoints(training_views: GopViews) -> None:
+    first = training(training_views, SMALL)
     first.step()
-    second = training(footage, SMALL)
+    second = training(training_views, SMALL)
     second.load_state_dict(deepcopy(first.state_dict()))
-    losses = [made.step().item() for made in (first, second)]
+    losses = [made.step().loss.item() for made in (first, second)]
     assert losses[0] == losses[1]
     assert isinstance(first.auxiliary, AuxiliaryPass)
     assert isinstance(second.auxiliary, AuxiliaryPass)

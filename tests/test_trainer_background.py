@@ -8,15 +8,17 @@ import pytest
 import torch
 from streamstgs.trainer.coarse.background import (
     BackgroundConfig,
-    dynamic_mask,
+    background_pixels,
     flat_background,
     mean_color,
-    motion_mask,
-    shows_background,
-    still_view,
-    still_views,
 )
-from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.coarse.config import CoarseConfig
+from streamstgs.trainer.coarse.temporal_median import (
+    capture_medians,
+    dynamic_mask,
+    motion_mask,
+    temporal_median,
+)
 from streamstgs.trainer.datasets import open_capture
 from torch import Tensor
 
@@ -35,27 +37,27 @@ def passing() -> Tensor:
 
 
 def test_what_passes_by_leaves_no_trace_in_the_median(passing: Tensor) -> None:
-    still = still_view(passing, CONFIG)
-    assert (still.median == 100).all()
-    assert still.median.dtype == torch.uint8
+    still = temporal_median(passing, CONFIG)
+    assert (still.image == 100).all()
+    assert still.image.dtype == torch.uint8
     assert (still.reliability[12:] == 1).all()
     # Column 17 moves when the square covers it, and when it is one step before: the mask is
     # smoothed by a pixel and grown by another.
     assert still.reliability[3, 17].item() == pytest.approx(1 - 2 / 9)
-    assert (still.reliability > StaticConfig().reliable_share).all()
+    assert (still.reliability > CoarseConfig().reliable_share).all()
 
 
 def test_a_median_is_not_trusted_where_something_moves_most_of_the_time() -> None:
     frames = torch.full((9, 12, 12, 3), 100, dtype=torch.uint8)
     frames[::3, :, 6:] = 0
     frames[1::3, :, 6:] = 255
-    reliability = still_view(frames, CONFIG).reliability
+    reliability = temporal_median(frames, CONFIG).reliability
     assert (reliability[:, :4] == 1).all()
-    assert (reliability[:, 8:] < StaticConfig().reliable_share).all()
+    assert (reliability[:, 8:] < CoarseConfig().reliable_share).all()
 
 
 def test_the_motion_mask_is_where_the_square_is(passing: Tensor) -> None:
-    masks = motion_mask(passing, still_view(passing, CONFIG).median, CONFIG.motion_threshold)
+    masks = motion_mask(passing, temporal_median(passing, CONFIG).image, CONFIG.motion_threshold)
     assert masks.shape == (9, 20, 40)
     assert masks[3, 2:6, 12:16].all()
     assert not masks[3, 10:].any()
@@ -64,8 +66,8 @@ def test_the_motion_mask_is_where_the_square_is(passing: Tensor) -> None:
 
 
 def test_noise_of_the_camera_does_not_move(passing: Tensor) -> None:
-    random = torch.Generator().manual_seed(0)
-    noisy = 100 + torch.randint(-6, 7, (5, 20, 40, 3), generator=random)
+    rng = torch.Generator().manual_seed(0)
+    noisy = 100 + torch.randint(-6, 7, (5, 20, 40, 3), generator=rng)
     median = torch.full((20, 40, 3), 100, dtype=torch.uint8)
     assert not motion_mask(noisy.to(torch.uint8), median, CONFIG.motion_threshold).any()
 
@@ -87,8 +89,8 @@ def test_a_flat_background_is_found_behind_a_scene() -> None:
 
 
 def test_a_closed_scene_has_no_flat_background() -> None:
-    random = torch.Generator().manual_seed(0)
-    picture = torch.randint(0, 256, (30, 40, 3), generator=random).to(torch.uint8)
+    rng = torch.Generator().manual_seed(0)
+    picture = torch.randint(0, 256, (30, 40, 3), generator=rng).to(torch.uint8)
     assert flat_background([picture], CONFIG) is None
 
 
@@ -96,11 +98,11 @@ def test_the_background_shows_where_all_around_has_its_colour() -> None:
     picture = torch.full((9, 12, 3), 100, dtype=torch.uint8)
     picture[4, 6] = 200  # what is 2 px around it may hold some of it
     picture[0, 0] += 3  # the codec's noise
-    shown = shows_background(picture, (100 / 255, 100 / 255, 100 / 255))
+    shown = background_pixels(picture, (100 / 255, 100 / 255, 100 / 255))
     expected = torch.ones(9, 12, dtype=torch.bool)
     expected[2:7, 4:9] = False
     assert torch.equal(shown, expected)
-    assert not shows_background(picture, None).any()
+    assert not background_pixels(picture, None).any()
 
 
 def test_the_mean_colour_of_pictures() -> None:
@@ -111,9 +113,9 @@ def test_the_mean_colour_of_pictures() -> None:
 
 def test_still_views_of_a_capture(tiny_capture: Path) -> None:
     capture = open_capture(tiny_capture)
-    stills = still_views(capture, CONFIG, torch.device("cpu"))
-    assert sorted(stills) == [str(k) for k in range(8)]
-    assert stills["0"].median.shape == (HEIGHT, WIDTH, 3)
-    assert stills["0"].reliability.shape == (HEIGHT, WIDTH)
-    medians = [still.median for still in stills.values()]
+    medians = capture_medians(capture, CONFIG, torch.device("cpu"))
+    assert sorted(medians) == [str(k) for k in range(8)]
+    assert medians["0"].image.shape == (HEIGHT, WIDTH, 3)
+    assert medians["0"].reliability.shape == (HEIGHT, WIDTH)
+    medians = [still.image for still in medians.values()]
     assert flat_background(medians, CONFIG) == pytest.approx(BACKGROUND, abs=1 / 255)

@@ -343,12 +343,12 @@ def test_a_damaged_video_is_named(videos: Path, size: int) -> None:
 def test_a_picture_that_the_decoder_had_to_guess_is_named(tmp_path: Path) -> None:
     """Bytes that were overwritten rarely stop a decoder: it makes up what they hid."""
     path = tmp_path / "cam.mp4"
-    random = np.random.default_rng(0)
-    frames = [random.integers(0, 256, (96, 128, 3), dtype=np.uint8) for _ in range(4)]
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (96, 128, 3), dtype=np.uint8) for _ in range(4)]
     write_video(path, frames)
     data = bytearray(path.read_bytes())
     middle = data.index(b"mdat") + int(path.stat().st_size * 0.6)
-    data[middle : middle + 30] = random.bytes(30)
+    data[middle : middle + 30] = rng.bytes(30)
     path.write_bytes(data)
     reader = VideoReader("7", path, 128, 96)
     reader.check(4)

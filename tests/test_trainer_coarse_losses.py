@@ -6,14 +6,23 @@ from dataclasses import replace
 
 import pytest
 import torch
-from streamstgs.renderer import CanonicalGaussians
-from streamstgs.trainer.coarse.stage import StaticConfig, shrinking_loss
-from streamstgs.trainer.optimization.losses import attribute_loss, spatial_loss
+from streamstgs.renderer import CanonicalGaussians, Gaussians
+from streamstgs.trainer.optimization.losses import (
+    attribute_loss,
+    opacity_loss,
+    scale_loss,
+    spatial_loss,
+)
+from torch import Tensor
 
 from tests.synthetic import random_canonical
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-CONFIG = StaticConfig(opacity_weight=0.5, scale_weight=3.0)
+
+
+def shrinking_loss(gaussians: Gaussians, scene_scale: float) -> Tensor:
+    """Both terms of the coarse stage that shrink Gaussians, with weights 0.5 and 3."""
+    return 0.5 * opacity_loss(gaussians.opacities) + 3 * scale_loss(gaussians.scales, scene_scale)
 
 
 def two() -> CanonicalGaussians:
@@ -28,13 +37,13 @@ def two() -> CanonicalGaussians:
 
 
 def test_opacity_and_scale_of_a_case_worked_by_hand() -> None:
-    loss = shrinking_loss(two().activate(), 7.0, CONFIG)
+    loss = shrinking_loss(two().activate(), 7.0)
     assert loss.item() == pytest.approx(0.5 * 0.625 + 3.0 * 3.5 / 7.0)
 
 
 def test_their_gradient_shrinks_each_gaussian_by_what_it_has() -> None:
     stored = two()
-    shrinking_loss(stored.activate(), 7.0, CONFIG).backward()
+    shrinking_loss(stored.activate(), 7.0).backward()
     assert stored.opacity_logits.grad is not None
     assert stored.log_scales.grad is not None
     # d sigmoid = o (1 - o); d exp = s; means over 2 opacities and 6 scales
@@ -46,8 +55,8 @@ def test_their_gradient_shrinks_each_gaussian_by_what_it_has() -> None:
 
 def test_the_unit_of_the_scene_does_not_matter() -> None:
     large = replace(two(), log_scales=two().log_scales + torch.tensor(1000.0).log())
-    in_metres = shrinking_loss(two().activate(), 7.0, CONFIG)
-    in_millimetres = shrinking_loss(large.activate(), 7000.0, CONFIG)
+    in_metres = shrinking_loss(two().activate(), 7.0)
+    in_millimetres = shrinking_loss(large.activate(), 7000.0)
     assert in_millimetres.item() == pytest.approx(in_metres.item())
 
 

@@ -14,7 +14,7 @@ from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import Capture, CapturedView, open_capture
 from streamstgs.trainer.datasets.readers import ImageFolderReader
 from streamstgs.trainer.errors import MemoryNeedError
-from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.fine.training_views import GopViews
 from streamstgs.trainer.memory import check_memory, gop_bytes, host_free_bytes, memory_need
 from streamstgs.trainer.recipes import default_recipe, paper_recipe
 from streamstgs.trainer.train import train
@@ -48,26 +48,31 @@ def set_free(patch: pytest.MonkeyPatch, gpu_gib: float, host_gib: float) -> None
 def test_a_gop_takes_its_frames_and_three_masks(config: TrainConfig) -> None:
     capture = capture_of(20, 2704, 2028, 300)  # Neural 3D Video
     pixels = 19 * 2704 * 2028
-    assert gop_bytes(config, capture) == pixels * (3 * 60 + 9)
-    footage = GopFootage(
+    assert gop_bytes(capture, config.gop_frames) == pixels * (3 * 60 + 9)
+    training_views = GopViews(
         [capture.views[0].camera],
         [torch.zeros(4, 6, 8, 3, dtype=torch.uint8)],
         [torch.zeros(6, 8, dtype=torch.bool)],
         (0.0, 0.0, 0.0),
         near=0.1,
     )
-    held = [*footage.frames, *footage.masks, *footage.still, *footage.empty]
+    held = [
+        *training_views.frames,
+        *training_views.masks,
+        *training_views.static_pixels,
+        *training_views.background_pixels,
+    ]
     assert sum(t.numel() * t.element_size() for t in held) == 6 * 8 * (3 * 4 + 9)
 
 
 def test_equal_gops_are_counted_not_the_longest_allowed(config: TrainConfig) -> None:
     capture = capture_of(3, 100, 50, 62)  # two GOPs of 31
-    assert gop_bytes(config, capture) == 2 * 100 * 50 * (3 * 31 + 9)
+    assert gop_bytes(capture, config.gop_frames) == 2 * 100 * 50 * (3 * 31 + 9)
 
 
-def test_each_device_reads_for_itself(config: TrainConfig) -> None:
+def test_each_device_reads_for_itself() -> None:
     capture = capture_of(20, 1352, 1014, 300)
-    one, eight = (memory_need(config, capture, GPU * count) for count in (1, 8))
+    one, eight = (memory_need(capture, 60, 0, GPU * count) for count in (1, 8))
     assert eight.host == 5 * one.host  # there are five GOPs
     assert eight.device == one.device
 
@@ -76,31 +81,31 @@ def test_the_frames_that_the_paper_starts_with_count(tmp_path: Path) -> None:
     capture = capture_of(20, 1352, 1014, 300)
     recipe = paper_recipe(tmp_path, tmp_path)
     every_frame = 3 * 300 * 19 * 1352 * 1014
-    assert memory_need(recipe, capture, GPU).host == every_frame
-    some = replace(recipe, static=replace(recipe.static, frames=100))
-    assert memory_need(some, capture, GPU).host == every_frame / 3
+    assert memory_need(capture, 60, recipe.coarse.frames_held, GPU).host == every_frame
+    some = replace(recipe, coarse=replace(recipe.coarse, frames=100))
+    assert memory_need(capture, 60, some.coarse.frames_held, GPU).host == every_frame / 3
 
 
 def test_what_cannot_fit_names_a_height_that_does(
-    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     set_free(monkeypatch, gpu_gib=15, host_gib=64)
     full, half = (capture_of(20, w, h, 300) for w, h in ((2704, 2028), (1352, 1014)))
     with pytest.raises(MemoryNeedError) as refusal:
-        check_memory(config, full, GPU)
+        check_memory(full, 60, 0, GPU)
     assert str(refusal.value) == (
         "19 cameras of 2704x2028 px with GOPs of 60 frames take 22.0 GiB of GPU memory, cuda:0 has "
         "15.0 GiB free: --capture.height-px 1014 takes 5.5"
     )
-    check_memory(config, half, GPU)
+    check_memory(half, 60, 0, GPU)
 
 
-def test_the_host_is_asked_too(config: TrainConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_host_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:
     set_free(monkeypatch, gpu_gib=80, host_gib=8)
     with pytest.raises(MemoryNeedError, match=r"of memory, this machine has 8.0 GiB free"):
-        check_memory(config, capture_of(20, 2704, 2028, 300), GPU)
+        check_memory(capture_of(20, 2704, 2028, 300), 60, 0, GPU)
     with pytest.raises(MemoryNeedError, match=r"this machine has .*--capture.height-px 1014 "):
-        check_memory(config, capture_of(20, 2704, 2028, 300), [torch.device("cpu")])
+        check_memory(capture_of(20, 2704, 2028, 300), 60, 0, [torch.device("cpu")])
 
 
 def test_training_stops_before_it_writes(
@@ -128,11 +133,9 @@ def test_an_error_of_cuda_comes_back_from_its_process() -> None:
     assert isinstance(error, torch.OutOfMemoryError)
 
 
-def test_unknown_memory_stops_nobody(
-    config: TrainConfig, tiny_capture: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unknown_memory_stops_nobody(tiny_capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "host_free_bytes", lambda: None)
-    check_memory(config, open_capture(tiny_capture), [torch.device("cpu")])
+    check_memory(open_capture(tiny_capture), 60, 0, [torch.device("cpu")])
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from streamstgs.codec.poster_config import PosterSettings
 from streamstgs.codec.quality_config import QualitySettings
 from streamstgs.trainer.ablation.ablate import AblationConfig
 from streamstgs.trainer.coarse.background import BackgroundConfig
-from streamstgs.trainer.coarse.color_response import ColorResponseConfig
-from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.coarse.color_correction import ColorCorrectionConfig
+from streamstgs.trainer.coarse.config import CoarseConfig
+from streamstgs.trainer.coarse.density import McmcConfig
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.errors import SettingError, TrainerError
 from streamstgs.trainer.evaluation.evaluate import EvaluateConfig
 from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
-from streamstgs.trainer.fine.config import GopConfig, JointConfig
-from streamstgs.trainer.optimization.gaussian_parameters import GaussianRates
+from streamstgs.trainer.fine.config import GopConfig, JointConfig, OpacityDensityConfig
 from streamstgs.trainer.points.dynamic_points import HullConfig
 from streamstgs.trainer.points.initial_points import InitialPointsConfig
 from streamstgs.trainer.points.plane_sweep import SweepConfig
@@ -43,34 +43,34 @@ REFUSED: list[tuple[Callable[..., Any], str, Any, str]] = [
     (GopConfig, "window", 2, "--gop.window is 2; it must be odd"),
     (GopConfig, "window", -1, "--gop.window"),
     (GopConfig, "iterations", 0, "--gop.iterations"),
-    (GopConfig, "count", -5, "--gop.count"),
-    (GopConfig, "cap", 0, "--gop.cap"),
+    (GopConfig, "init_count", -5, "--gop.init-count"),
+    (OpacityDensityConfig, "cap_max", 0, "--gop.density.cap-max"),
     (GopConfig, "features", 0, "--gop.features"),
-    (GopConfig, "views", 0, "--gop.views"),
-    (GopConfig, "moments", -1, "--gop.moments"),
+    (GopConfig, "batch_size", 0, "--gop.batch-size"),
+    (GopConfig, "sample_frames", -1, "--gop.sample-frames"),
     (GopConfig, "fast_share", 1.5, "--gop.fast-share is 1.5; it must be between 0 and 1"),
     (GopConfig, "temporal_delta", 0.0, "--gop.temporal-delta is 0.0; it must be more than 0"),
-    (GopConfig, "final_rate", 0.0, "--gop.final-rate"),
-    (GopConfig, "still_weight", -1.0, "--gop.still-weight"),
-    (GopConfig, "empty_weight", math.nan, "--gop.empty-weight"),
+    (GopConfig, "lr_final", 0.0, "--gop.lr-final"),
+    (GopConfig, "static_alpha_reg", -1.0, "--gop.static-alpha-reg"),
+    (GopConfig, "background_alpha_reg", math.nan, "--gop.background-alpha-reg"),
     (GopConfig, "feature_noise", math.inf, "--gop.feature-noise"),
-    (GopConfig, "relocate_every", 0, "--gop.relocate-every"),
-    (GopConfig, "rates", GaussianRates(colors=-1), "--gop.rates.colors"),
+    (OpacityDensityConfig, "refine_every", 0, "--gop.density.refine-every"),
+    (GopConfig, "colors_lr", -1, "--gop.colors-lr"),
     (AuxiliaryConfig, "heads", 3, "--gop.auxiliary.heads is 3; it must be a divisor"),
     (AuxiliaryConfig, "every", 0, "--gop.auxiliary.every"),
     (JointConfig, "iterations", -1, "--joint.iterations"),
     (JointConfig, "gops", 0, "--joint.gops"),
-    (JointConfig, "rates", GaussianRates(means=-1e-5), "--joint.rates.means"),
-    (StaticConfig, "iterations", 0, "--static.iterations"),
-    (StaticConfig, "cap", 0, "--static.cap"),
-    (StaticConfig, "per_pixel", 0.0, "--static.per-pixel"),
-    (StaticConfig, "dropout", 1.0, "--static.dropout is 1.0; it must be less than 1"),
-    (StaticConfig, "ssim_share", -0.1, "--static.ssim-share"),
-    (StaticConfig, "relocate_every", 0, "--static.relocate-every"),
-    (StaticConfig, "rates", GaussianRates(means_final=math.nan), "--static.rates.means-final"),
+    (JointConfig, "means_lr", -1e-5, "--joint.means-lr"),
+    (CoarseConfig, "iterations", 0, "--coarse.iterations"),
+    (McmcConfig, "cap_max", 0, "--coarse.density.cap-max"),
+    (McmcConfig, "cap_per_pixel", 0.0, "--coarse.density.cap-per-pixel"),
+    (CoarseConfig, "dropout", 1.0, "--coarse.dropout is 1.0; it must be less than 1"),
+    (CoarseConfig, "ssim_lambda", -0.1, "--coarse.ssim-lambda"),
+    (McmcConfig, "refine_every", 0, "--coarse.density.refine-every"),
+    (CoarseConfig, "means_lr_final", math.nan, "--coarse.means-lr-final"),
     (BackgroundConfig, "motion_threshold", 12.0, "--background.motion-threshold"),
-    (ColorResponseConfig, "rate", -1.0, "--color-response.rate"),
-    (ColorResponseConfig, "final_rate", 1.5, "--color-response.final-rate"),
+    (ColorCorrectionConfig, "lr", -1.0, "--color-correction.lr"),
+    (ColorCorrectionConfig, "lr_final", 1.5, "--color-correction.lr-final"),
     (HullConfig, "candidates", 0, "--hull.candidates"),
     (HullConfig, "agreement", 2.0, "--hull.agreement"),
     (InitialPointsConfig, "fill", -1, "--points.fill"),
@@ -79,7 +79,12 @@ REFUSED: list[tuple[Callable[..., Any], str, Any, str]] = [
     (train_config, "gop_frames", 0, "--gop-frames"),
     (train_config, "near_share", 0.0, "--near-share"),
     (train_config, "report_every", 0, "--report-every"),
-    (train_config, "gop", GopConfig(moments=0), "--gop.moments is 0; it must be at least 1, or"),
+    (
+        train_config,
+        "gop",
+        GopConfig(sample_frames=0),
+        "--gop.sample-frames is 0; it must be at least 1, or",
+    ),
     (AblationConfig, "shorten", 0.0, "--shorten"),
     (AblationConfig, "rungs", (16, 52), "--rungs"),
     (AblationConfig, "frame_step", 0, "--frame-step"),
@@ -129,11 +134,13 @@ def test_an_encoder_without_sense_is_named(changes: dict[str, Any], words: str) 
 
 
 def test_what_switches_a_part_off_is_allowed() -> None:
-    weights = {f"{part}_weight": 0.0 for part in ("temporal", "spatial", "opacity", "still")}
-    GopConfig(**weights, fast_share=0.0, feature_noise=0.0, window=1, cap=None)
+    weights = {f"{part}_reg": 0.0 for part in ("temporal", "spatial", "opacity", "static_alpha")}
+    GopConfig(**weights, fast_share=0.0, feature_noise=0.0, window=1)
+    OpacityDensityConfig(cap_max=None)
     JointConfig(iterations=0)
-    StaticConfig(depth_weight=0.0, dropout=0.0, per_pixel=None)
-    train_config(static_split=False, gop=GopConfig(moments=0))
+    CoarseConfig(depth_lambda=0.0, dropout=0.0)
+    McmcConfig(cap_per_pixel=None, noise_lr=0.0)
+    train_config(static_split=False, gop=GopConfig(sample_frames=0))
     for recipe in RECIPES.values():
         recipe(Path("data"), Path("run"))
 

@@ -9,16 +9,16 @@ import pytest
 import torch
 from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from streamstgs.renderer.backends import reference
-from streamstgs.trainer.fine.config import GopConfig
-from streamstgs.trainer.fine.density import control_density
+from streamstgs.trainer.fine.config import OpacityDensityConfig
+from streamstgs.trainer.fine.density import OpacityStrategy
 from streamstgs.trainer.optimization.gaussian_parameters import (
     ATTRIBUTES,
     GaussianParameters,
-    GaussianRates,
+    LearningRates,
 )
 from streamstgs.trainer.optimization.losses import psnr
 from streamstgs.trainer.optimization.relocation import choose_targets, split_opacity_and_scale
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
 from tests.synthetic import random_canonical
@@ -96,7 +96,7 @@ def parameters() -> GaussianParameters:
     canonical.log_scales.add_(1.0)
     canonical.opacity_logits[30:] = -12.0
     extra = {"features": (torch.randn(40, 5, 2), 1e-3)}
-    made = GaussianParameters(canonical, GaussianRates(), 1.0, extra)
+    made = GaussianParameters(canonical, LearningRates(), 1.0, extra)
     loss = sum(made[name].square().sum() for name in (*ATTRIBUTES, "features"))
     loss.backward()
     made.optimizer.step()
@@ -188,13 +188,14 @@ def gop_opacity(dead: int) -> Tensor:
 def controlled(parameters: GaussianParameters, dead: int, **settings: object) -> Tensor:
     """Density control once; -> the means before it."""
     before = parameters["means"].detach().clone()
-    config = replace(GopConfig(relocation=True), **settings)  # type: ignore[arg-type]
-    control_density(parameters, gop_opacity(dead), config, RandomSource(0, torch.device("cpu")))
+    config = replace(OpacityDensityConfig(relocate=True), **settings)  # type: ignore[arg-type]
+    strategy = OpacityStrategy(config, 100, Rng(0, torch.device("cpu")))
+    strategy.refine(parameters, gop_opacity(dead))
     return before
 
 
 def test_at_the_cap_the_dead_are_relocated(parameters: GaussianParameters) -> None:
-    before = controlled(parameters, dead=10, cap=40)
+    before = controlled(parameters, dead=10, cap_max=40)
     check_adam(parameters, 40)
     nearest = torch.cdist(parameters["means"][30:], before[:30]).amin(dim=1)
     assert (nearest < 1e-3).all()  # but for the rounding of cdist
@@ -209,24 +210,24 @@ def test_without_a_cap_there_are_as_many_as_before(parameters: GaussianParameter
 def test_below_the_cap_the_dead_are_pruned_and_others_copied(
     parameters: GaussianParameters,
 ) -> None:
-    before = controlled(parameters, dead=10, cap=100, growth=0.1)
+    before = controlled(parameters, dead=10, cap_max=100, growth=0.1)
     check_adam(parameters, 33)
     assert (torch.cdist(before[30:], parameters["means"]).amin(dim=1) > 0).all()
     for _ in range(20):
         opacity = torch.full((len(parameters),), 0.5)
-        config = GopConfig(cap=37, growth=0.1, relocation=True)
-        control_density(parameters, opacity, config, RandomSource(0, torch.device("cpu")))
+        config = OpacityDensityConfig(cap_max=37, growth=0.1, relocate=True)
+        OpacityStrategy(config, 100, Rng(0, torch.device("cpu"))).refine(parameters, opacity)
     check_adam(parameters, 37)
 
 
 def test_without_relocation_the_dead_are_pruned(parameters: GaussianParameters) -> None:
-    controlled(parameters, dead=10, relocation=False)
+    controlled(parameters, dead=10, relocate=False)
     check_adam(parameters, 30)
 
 
 def test_a_new_number_is_laid_out_on_its_grid_again(parameters: GaussianParameters) -> None:
     """Neighbours on the grid are more alike than in an order of chance."""
-    controlled(parameters, dead=4, relocation=False)
+    controlled(parameters, dead=4, relocate=False)
     means = parameters["means"].detach()
     beside = (means[1:] - means[:-1]).norm(dim=1).mean()
     chance = means[torch.randperm(36, generator=torch.Generator().manual_seed(0))]
@@ -236,7 +237,7 @@ def test_a_new_number_is_laid_out_on_its_grid_again(parameters: GaussianParamete
 def test_state_travels_into_other_parameters(parameters: GaussianParameters) -> None:
     parameters.grow(3, torch.ones(40), torch.Generator().manual_seed(0))
     extra = {"features": (torch.zeros(2, 5, 2), 1e-3)}
-    other = GaussianParameters(random_canonical(2), GaussianRates(), 1.0, extra)
+    other = GaussianParameters(random_canonical(2), LearningRates(), 1.0, extra)
     other.load_state_dict(parameters.state_dict())
     check_adam(other, 43)
     for name in (*ATTRIBUTES, "features"):

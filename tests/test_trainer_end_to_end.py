@@ -11,11 +11,12 @@ import streamstgs.trainer.train
 import torch
 from streamstgs.codec.encoder import encode_scene
 from streamstgs.codec.encoder_config import EncoderConfig
-from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.coarse.config import CoarseConfig
+from streamstgs.trainer.coarse.density import McmcConfig
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.evaluation.contact_sheet import GAP_PX
 from streamstgs.trainer.evaluation.evaluate import EvaluateConfig, evaluate
-from streamstgs.trainer.fine.stage import GopConfig
+from streamstgs.trainer.fine.config import GopConfig
 from streamstgs.trainer.points.dynamic_points import HullConfig
 from streamstgs.trainer.points.initial_points import InitialPointsConfig
 from streamstgs.trainer.run_directory import load_run
@@ -38,9 +39,9 @@ def scene(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         folder / "run",
         gop_frames=3,
         points=InitialPointsConfig(fill=0),
-        static=StaticConfig(cap=100, iterations=100),
+        coarse=CoarseConfig(iterations=100, density=McmcConfig(cap_max=100)),
         hull=HullConfig(candidates=20_000),
-        gop=GopConfig(count=64, iterations=80, features=4, width=16, moments=2),
+        gop=GopConfig(init_count=64, iterations=80, features=4, width=16, sample_frames=2),
     )
     with single_thread(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
@@ -56,21 +57,21 @@ def test_the_trained_scene_looks_right_from_the_held_out_camera(
     sheet = tmp_path / "sheets" / "sheet.png"
     config = EvaluateConfig(str(scene), tiny_capture, backend="reference", sheet=sheet)
     (rung,) = evaluate(config)["rungs"]
-    held_out = rung["test"]
-    assert held_out["psnr"] > PSNR_DB
-    assert min(held_out["per_gop"]) > PSNR_DB - 1
-    assert held_out["ssim"] > 0.965
+    validation = rung["test"]
+    assert validation["psnr"] > PSNR_DB
+    assert min(validation["per_gop"]) > PSNR_DB - 1
+    assert validation["ssim"] > 0.965
     assert rung["bytes_per_frame"]["total"] < 7000  # half: manifest, static layers of a few each
-    assert (held_out["pictures"], rung["qp"]) == (FRAMES, 16)
+    assert (validation["pictures"], rung["qp"]) == (FRAMES, 16)
     assert iio.imread(sheet).shape == (3 * (HEIGHT + GAP_PX), 3 * WIDTH + 2 * GAP_PX, 3)
 
 
 # The commands
 
 QUICK = [
-    "--device=cpu", "--points.fill=0", "--static.iterations=3", "--static.cap=40",
-    "--hull.candidates=2000", "--gop.count=64", "--gop.iterations=3",
-    "--gop.features=2", "--gop.width=8", "--gop.moments=1", "--joint.iterations=2",
+    "--device=cpu", "--points.fill=0", "--coarse.iterations=3", "--coarse.density.cap-max=40",
+    "--hull.candidates=2000", "--gop.init-count=64", "--gop.iterations=3",
+    "--gop.features=2", "--gop.width=8", "--gop.sample-frames=1", "--joint.iterations=2",
     "--report-every=1",
 ]  # fmt: skip
 

@@ -104,7 +104,7 @@ def test_training_cameras_are_compared_through_their_responses(
 ) -> None:
     run = RunDirectory(tmp_path)
     darker = torch.eye(3, 4) * 0.5
-    run.write_responses({"1": darker, "2": torch.eye(3, 4)})
+    run.write_color_corrections({"1": darker, "2": torch.eye(3, 4)})
     frames = settings(scene, tiny_capture, cameras="all", frames=[0], train_step=1)
     plain = evaluate(frames)["rungs"][0]
     figures = evaluate(replace(frames, run=tmp_path))

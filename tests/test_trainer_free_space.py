@@ -9,16 +9,22 @@ from pathlib import Path
 import pytest
 import torch
 from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
-from streamstgs.trainer.coarse.background import BackgroundConfig, StillView, still_views
-from streamstgs.trainer.coarse.footage import MedianFootage
+from streamstgs.trainer.coarse.config import CoarseConfig
+from streamstgs.trainer.coarse.density import McmcConfig
 from streamstgs.trainer.coarse.free_space import FREE_SHARE, FreeSpace, free_depth
-from streamstgs.trainer.coarse.stage import StaticConfig, train_static
+from streamstgs.trainer.coarse.stage import CoarseTraining, SceneGeometry, train_coarse
+from streamstgs.trainer.coarse.temporal_median import (
+    BackgroundConfig,
+    TemporalMedian,
+    capture_medians,
+)
+from streamstgs.trainer.coarse.training_views import MedianViews
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import open_capture
 from streamstgs.trainer.joint_stage import without_floaters
 from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
 from streamstgs.trainer.optimization.rasterizer import rasterize
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.rng import Rng
 from streamstgs.trainer.run_directory import RunDirectory
 from streamstgs.trainer.scene_meta import scene_meta
 from torch import Tensor
@@ -50,8 +56,8 @@ def floater(place: Tensor) -> CanonicalGaussians:
 
 def shell() -> Tensor:
     """[2000, 3] on a sphere: cameras 4.3 away find nothing nearer than 2.5."""
-    random = torch.Generator().manual_seed(1)
-    return SHELL * torch.nn.functional.normalize(torch.randn(2000, 3, generator=random))
+    rng = torch.Generator().manual_seed(1)
+    return SHELL * torch.nn.functional.normalize(torch.randn(2000, 3, generator=rng))
 
 
 def in_front_of(camera: Camera, depth: float) -> Tensor:
@@ -59,8 +65,8 @@ def in_front_of(camera: Camera, depth: float) -> Tensor:
 
 
 def mean_loss(space: FreeSpace, of: CanonicalGaussians) -> float:
-    random = RandomSource(0, CPU)
-    return sum(space.loss(of.activate(), random).item() for _ in range(16)) / 16
+    rng = Rng(0, CPU)
+    return sum(space.loss(of.activate(), rng).item() for _ in range(16)) / 16
 
 
 def test_space_is_free_up_to_a_share_of_the_nearest_points(cameras: list[Camera]) -> None:
@@ -96,22 +102,22 @@ def test_the_loss_is_the_mean_alpha_of_what_is_near(cameras: list[Camera]) -> No
     space = FreeSpace(cameras[:2], CENTER, NEAR, shell())
     near, scene = floater(in_front_of(cameras[0], 1.0)).activate(), scene_at(0)
     for seed in range(4):
-        camera, far = space.camera_between(RandomSource(seed, CPU))
+        camera, far = space.camera_between(Rng(seed, CPU))
         depth = (camera.viewmat[:3, :3] @ near.means[0] + camera.viewmat[:3, 3])[2]
         _, alphas = rasterize(near, [camera], RenderSettings(near=NEAR))
         expected = alphas.mean().item() if NEAR < depth < far else 0.0
         both = Gaussians.concatenate([scene, near])
-        assert space.loss(both, RandomSource(seed, CPU)).item() == pytest.approx(expected)
+        assert space.loss(both, Rng(seed, CPU)).item() == pytest.approx(expected)
 
 
 def test_places_lie_as_far_out_as_the_cameras_that_they_are_between() -> None:
     """On straight lines they would lie nearer to the middle of the ring."""
     cameras = ring_cameras(24)
-    space, random = FreeSpace(cameras, CENTER, NEAR, shell()), RandomSource(0, CPU)
+    space, rng = FreeSpace(cameras, CENTER, NEAR, shell()), Rng(0, CPU)
     out = cameras[0].position.norm()
     apart = torch.cdist(space.places, space.places).sort().values[0, 2]
     for _ in range(20):
-        camera, far = space.camera_between(random)
+        camera, far = space.camera_between(rng)
         assert camera.position.norm() == pytest.approx(out.item(), rel=1e-4)
         assert torch.cdist(camera.position[None], space.places).min() <= apart
         assert (camera.width, camera.height) == (8, 6)
@@ -129,9 +135,9 @@ def test_where_the_way_leads_nearer_to_the_scene_less_is_free() -> None:
         for x, y in ((5.0, 0.0), (3.0, 1.0))
     ]
     points = torch.tensor([-10.0, 0.5, 0.0]).expand(50, 3)
-    space, random = FreeSpace(pair, (-9e3, 0.0, 0.0), NEAR, points), RandomSource(0, CPU)
+    space, rng = FreeSpace(pair, (-9e3, 0.0, 0.0), NEAR, points), Rng(0, CPU)
     for _ in range(8):
-        camera, far = space.camera_between(random)
+        camera, far = space.camera_between(rng)
         assert 3 < camera.position[0] < 5
         assert far == pytest.approx(space.far - (5 - camera.position[0].item()), abs=0.01)
 
@@ -142,9 +148,9 @@ def test_between_opposite_cameras_places_are_on_the_straight_way() -> None:
         Camera.look_at(torch.tensor([x, 0.0, 0.0]), torch.zeros(3), up, 0.7, 32, 24)
         for x in (-3.0, 3.0)
     ]
-    space, random = FreeSpace(pair, CENTER, NEAR, shell()), RandomSource(0, CPU)
+    space, rng = FreeSpace(pair, CENTER, NEAR, shell()), Rng(0, CPU)
     for _ in range(20):
-        camera, _ = space.camera_between(random)
+        camera, _ = space.camera_between(rng)
         assert camera.position.isfinite().all()
         assert torch.allclose(camera.position[1:], torch.zeros(2), atol=1e-4)
         rotation = camera.viewmat[:3, :3]
@@ -160,9 +166,9 @@ def test_a_lone_camera_has_no_space_between(cameras: list[Camera]) -> None:
 def test_the_gradient_thins_a_floater(cameras: list[Camera]) -> None:
     stored = floater(in_front_of(cameras[0], 1.0))
     stored.opacity_logits.requires_grad_()
-    random = RandomSource(0, CPU)
+    rng = Rng(0, CPU)
     space = FreeSpace(cameras, CENTER, NEAR, shell())
-    sum(space.loss(stored.activate(), random) for _ in range(16)).backward()
+    sum(space.loss(stored.activate(), rng) for _ in range(16)).backward()
     assert stored.opacity_logits.grad is not None
     assert stored.opacity_logits.grad.item() > 0  # descending makes it more transparent
 
@@ -170,19 +176,23 @@ def test_the_gradient_thins_a_floater(cameras: list[Camera]) -> None:
 def test_a_floater_that_no_picture_forbids_fades(cameras: list[Camera]) -> None:
     """It stands before a camera that was held out; the training pictures are not trusted."""
     blank = torch.zeros(24, 32, 3, dtype=torch.uint8)
-    stills = [StillView(blank, torch.zeros(24, 32)) for _ in cameras[1:]]
-    footage = MedianFootage(cameras[1:], stills, 0.5, [])
-    config = StaticConfig(
-        iterations=60, relocate_until=0, exploration=0, dropout=0,
-        opacity_weight=0, scale_weight=0, depth_weight=0,
+    medians = [TemporalMedian(blank, torch.zeros(24, 32)) for _ in cameras[1:]]
+    training_views = MedianViews(cameras[1:], medians, 0.5, [])
+    config = CoarseConfig(
+        iterations=60, dropout=0, opacity_reg=0, scale_reg=0, depth_lambda=0,
+        density=McmcConfig(refine_stop=0, noise_lr=0),
     )  # fmt: skip
 
     def opacity(weight: float) -> float:
-        left = train_static(
-            floater(in_front_of(cameras[0], 1.0)), footage, BACKGROUND, NEAR, 4.0,
-            replace(config, free_weight=weight), RandomSource(0, CPU), lambda *_: None,
-            free_space=FreeSpace(cameras[1:], CENTER, NEAR, shell()),
-        )  # fmt: skip
+        space = FreeSpace(cameras[1:], CENTER, NEAR, shell())
+        training = CoarseTraining(
+            floater(in_front_of(cameras[0], 1.0)),
+            training_views,
+            SceneGeometry(BACKGROUND, NEAR, 4.0, space),
+            replace(config, free_space_reg=weight),
+            Rng(0, CPU),
+        )
+        left = train_coarse(training, lambda *_: None)
         return left.opacity_logits.sigmoid().item()
 
     assert opacity(0.0) == pytest.approx(torch.tensor(3.0).sigmoid().item())
@@ -191,16 +201,16 @@ def test_a_floater_that_no_picture_forbids_fades(cameras: list[Camera]) -> None:
 
 def test_the_scene_itself_is_not_in_free_space(cameras: list[Camera]) -> None:
     """Though the way from a camera to its neighbours leads nearer to it."""
-    random = RandomSource(0, CPU)
+    rng = Rng(0, CPU)
     space = FreeSpace(cameras, CENTER, NEAR, shell())
-    assert all(space.loss(scene_at(0), random).item() == 0 for _ in range(8))
+    assert all(space.loss(scene_at(0), rng).item() == 0 for _ in range(8))
 
 
 def test_a_floater_before_a_camera_that_is_missing_is_found(cameras: list[Camera]) -> None:
     hanging = floater(in_front_of(cameras[0], 1.0)).activate()
     both = Gaussians.concatenate([scene_at(0), hanging])
     space = FreeSpace(cameras[1:], CENTER, NEAR, shell())
-    found = space.floaters(both, RandomSource(0, CPU))
+    found = space.floaters(both, Rng(0, CPU))
     assert found.tolist() == [False] * 6 + [True]
 
 
@@ -208,7 +218,7 @@ def test_what_a_picture_has_in_its_middle_is_no_floater(cameras: list[Camera]) -
     """That camera recorded it, or the colour loss would have it gone."""
     seen = floater(in_front_of(cameras[0], 1.0)).activate()
     space = FreeSpace(cameras, CENTER, NEAR, shell())
-    assert not space.floaters(seen, RandomSource(0, CPU)).any()
+    assert not space.floaters(seen, Rng(0, CPU)).any()
 
 
 def test_nothing_floats_where_it_is_not_known_what_is_free(cameras: list[Camera]) -> None:
@@ -217,7 +227,7 @@ def test_nothing_floats_where_it_is_not_known_what_is_free(cameras: list[Camera]
         FreeSpace(cameras[1:], CENTER, NEAR, NO_POINTS),
         FreeSpace(cameras[1:2], CENTER, NEAR, shell()),
     ):
-        assert not space.floaters(hanging, RandomSource(0, CPU)).any()
+        assert not space.floaters(hanging, Rng(0, CPU)).any()
 
 
 def test_where_a_point_was_found_nothing_floats(cameras: list[Camera]) -> None:
@@ -225,32 +235,32 @@ def test_where_a_point_was_found_nothing_floats(cameras: list[Camera]) -> None:
     place = in_front_of(cameras[0], 1.0)
     found = torch.cat([shell(), place[None]])
     space = FreeSpace(cameras[1:], CENTER, NEAR, found)
-    assert not space.floaters(floater(place).activate(), RandomSource(0, CPU)).any()
+    assert not space.floaters(floater(place).activate(), Rng(0, CPU)).any()
 
 
 def test_the_walls_of_a_square_room_do_not_float() -> None:
     """Between its corners the surface of the cameras is outside of the room."""
-    up, random = torch.tensor([0.0, 0.0, 1.0]), torch.Generator().manual_seed(0)
+    up, rng = torch.tensor([0.0, 0.0, 1.0]), torch.Generator().manual_seed(0)
     places = [(x, y) for x in (-3.0, 0.0, 3.0) for y in (-3.0, 0.0, 3.0) if (x, y) != (0, 0)]
     corners = [
         Camera.look_at(torch.tensor([*p, 1.0]), torch.zeros(3), up, 1.0, 64, 48) for p in places
     ]
-    walls = torch.rand(4000, 3, generator=random) * 6 - 3
+    walls = torch.rand(4000, 3, generator=rng) * 6 - 3
     walls[:2000, 0], walls[2000:, 1] = walls[:2000, 0].sign() * 3.05, walls[2000:, 1].sign() * 3.05
     space = FreeSpace(corners, CENTER, NEAR, walls)
     built = CanonicalGaussians(
         walls, torch.tensor([[1.0, 0, 0, 0]]).repeat(4000, 1), torch.full((4000, 3), -3.0),
         torch.ones(4000), torch.zeros(4000, 3),
     )  # fmt: skip
-    assert not space.floaters(built.activate(), RandomSource(0, CPU)).any()
-    between = [space.camera_between(RandomSource(seed, CPU)) for seed in range(50)]
+    assert not space.floaters(built.activate(), Rng(0, CPU)).any()
+    between = [space.camera_between(Rng(seed, CPU)) for seed in range(50)]
     outside = [far for camera, far in between if camera.position[:2].abs().max() > 3.2]
     assert min(outside) < 1.0 < space.far  # what is before such a place is the wall
 
 
 @pytest.fixture(scope="module")
-def stills(tiny_capture: Path) -> dict[str, StillView]:
-    return still_views(open_capture(tiny_capture), BackgroundConfig(), CPU)
+def medians(tiny_capture: Path) -> dict[str, TemporalMedian]:
+    return capture_medians(open_capture(tiny_capture), BackgroundConfig(), CPU)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +271,7 @@ def test_the_final_static_layer_has_no_floaters(
     recorded: bool,
     left: int,
     cameras: list[Camera],
-    stills: dict[str, StillView],
+    medians: dict[str, TemporalMedian],
     tiny_capture: Path,
     tmp_path: Path,
 ) -> None:
@@ -273,12 +283,12 @@ def test_the_final_static_layer_has_no_floaters(
     parts = still_blobs(), floater(in_front_of(cameras[0], 1.0))
     static = CanonicalGaussians(*(torch.cat([getattr(p, n) for p in parts]) for n in ATTRIBUTES))
     if recorded:
-        stills = {v.name: drawn(static, v.camera) for v in capture.views}
-    run.write_stills(stills)
-    config = TrainConfig(tiny_capture, tmp_path, static=StaticConfig(free_weight=weight))
-    assert len(without_floaters(static, config, capture, run)) == left
+        medians = {v.name: drawn(static, v.camera) for v in capture.views}
+    run.write_medians(medians)
+    config = TrainConfig(tiny_capture, tmp_path, coarse=CoarseConfig(free_space_reg=weight))
+    assert len(without_floaters(static, config.joint_stage(), capture, run)) == left
 
 
-def drawn(static: CanonicalGaussians, camera: Camera) -> StillView:
+def drawn(static: CanonicalGaussians, camera: Camera) -> TemporalMedian:
     picture, _ = rasterize(static.activate(), [camera], RenderSettings(BACKGROUND, NEAR))
-    return StillView(picture[0].mul(255).round().byte(), torch.ones(picture.shape[1:3]))
+    return TemporalMedian(picture[0].mul(255).round().byte(), torch.ones(picture.shape[1:3]))

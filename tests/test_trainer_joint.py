@@ -9,19 +9,17 @@ from pathlib import Path
 import pytest
 import torch
 from streamstgs.renderer import CanonicalGaussians, Gaussians, RenderSettings
-from streamstgs.trainer.coarse.background import dynamic_mask
-from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.coarse.temporal_median import dynamic_mask
 from streamstgs.trainer.datasets import load_frames, open_capture
 from streamstgs.trainer.fine.config import GopConfig, JointConfig
-from streamstgs.trainer.fine.footage import GopFootage
 from streamstgs.trainer.fine.joint import JointTraining, joint_gops
-from streamstgs.trainer.fine.stage import GopTraining
+from streamstgs.trainer.fine.stage import GopTraining, image_loss
 from streamstgs.trainer.fine.start import GopStart
+from streamstgs.trainer.fine.training_views import GopViews
 from streamstgs.trainer.joint_stage import gops_in_memory
 from streamstgs.trainer.memory import gop_bytes
-from streamstgs.trainer.optimization.gaussian_parameters import GaussianRates
 from streamstgs.trainer.optimization.rasterizer import rasterize, rasterize_with_share
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.rng import Rng
 
 from tests.capture_scene import BACKGROUND, FRAMES, ring_cameras, scene_at, still_blobs
 
@@ -30,30 +28,30 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def footage(tiny_capture: Path) -> GopFootage:
+def training_views(tiny_capture: Path) -> GopViews:
     views = open_capture(tiny_capture).split("train")
     frames = load_frames(views, range(FRAMES))
     masks = [dynamic_mask(f, 0.05) for f in frames]
-    return GopFootage([v.camera for v in views], frames, masks, BACKGROUND, near=0.1)
+    return GopViews([v.camera for v in views], frames, masks, BACKGROUND, near=0.1)
 
 
 @pytest.fixture(scope="module")
-def wide_footage() -> GopFootage:
+def wide_views() -> GopViews:
     """Two larger pictures of three moments, so that there are pixels far from what moves."""
     cameras = [c.resized(96, 72) for c in ring_cameras(8)[1:3]]
     settings = RenderSettings(BACKGROUND)
-    moments = [rasterize(scene_at(frame), cameras, settings)[0] for frame in range(3)]
-    frames = [torch.stack([m[k] for m in moments]).mul(255).round().byte() for k in range(2)]
+    sample_frames = [rasterize(scene_at(frame), cameras, settings)[0] for frame in range(3)]
+    frames = [torch.stack([m[k] for m in sample_frames]).mul(255).round().byte() for k in range(2)]
     masks = [dynamic_mask(f, 0.05) for f in frames]
-    return GopFootage(cameras, frames, masks, BACKGROUND, near=0.1)
+    return GopViews(cameras, frames, masks, BACKGROUND, near=0.1)
 
 
 def moving_blob() -> CanonicalGaussians:
     """64 small Gaussians where the red blob is in frame 2."""
-    random = RandomSource(0, CPU)
+    rng = Rng(0, CPU)
     place = scene_at(2).means[5]
     return CanonicalGaussians(
-        means=place + 0.1 * random.normal(64, 3),
+        means=place + 0.1 * rng.normal(64, 3),
         quats=torch.tensor([[1.0, 0, 0, 0]]).repeat(64, 1),
         log_scales=torch.full((64, 3), math.log(0.1)),
         opacity_logits=torch.full((64,), -1.0),
@@ -61,12 +59,12 @@ def moving_blob() -> CanonicalGaussians:
     )
 
 
-def gop(footage: GopFootage, seed: int, iterations: int = 40) -> GopTraining:
-    config = GopConfig(count=64, iterations=iterations, features=4, width=16, moments=2)
-    birth, reach = torch.full((64,), 2.0), torch.full((64,), 3.0)
-    start = GopStart.sorted(moving_blob(), birth, reach, FRAMES, config)
+def gop(training_views: GopViews, seed: int, iterations: int = 40) -> GopTraining:
+    config = GopConfig(init_count=64, iterations=iterations, features=4, width=16, sample_frames=2)
+    centers, extents = torch.full((64,), 2.0), torch.full((64,), 3.0)
+    start = GopStart.sorted(moving_blob(), centers, extents, FRAMES, config)
     static = still_blobs().activate()
-    return GopTraining(start, static, footage, 4.0, config, RandomSource(seed, CPU))
+    return GopTraining(start, static, training_views, 4.0, config, Rng(seed, CPU))
 
 
 def with_ghost() -> CanonicalGaussians:
@@ -77,15 +75,16 @@ def with_ghost() -> CanonicalGaussians:
     return CanonicalGaussians(*(torch.cat(pair) for pair in parts))
 
 
-RATES = GaussianRates(means=1.6e-5, opacity_logits=0.5)
-
-
-def test_what_is_not_there_in_the_frames_fades_from_the_static_layer(footage: GopFootage) -> None:
-    config = JointConfig(iterations=15, dead_opacity=0.5, rates=RATES)
-    training = JointTraining(with_ghost(), [gop(footage, 0), gop(footage, 1)], 4.0, config)
+def test_what_is_not_there_in_the_frames_fades_from_the_static_layer(
+    training_views: GopViews,
+) -> None:
+    config = JointConfig(iterations=15, min_opacity=0.5, opacities_lr=0.5)
+    training = JointTraining(
+        with_ghost(), [gop(training_views, 0), gop(training_views, 1)], 4.0, config
+    )
     before = training.parameters["opacity_logits"].detach().sigmoid().clone()
     while training.iteration < training.iterations:
-        assert math.isfinite(training.step().item())
+        assert math.isfinite(training.step().loss.item())
     after = training.parameters["opacity_logits"].detach().sigmoid()
     assert after[5] < 0.3 < before[5]  # the ghost
     assert (after[:5] > 0.9).all()
@@ -93,8 +92,8 @@ def test_what_is_not_there_in_the_frames_fades_from_the_static_layer(footage: Go
     assert not training.static().means.requires_grad
 
 
-def test_gops_take_turns_on_their_own_schedules(footage: GopFootage) -> None:
-    gops = [gop(footage, 0), gop(footage, 1, iterations=3)]
+def test_gops_take_turns_on_their_own_schedules(training_views: GopViews) -> None:
+    gops = [gop(training_views, 0), gop(training_views, 1, iterations=3)]
     training = JointTraining(still_blobs(), gops, 4.0, JointConfig(iterations=5))
     assert training.iterations == 6  # no GOP makes more than its own schedule
     for _ in range(3):
@@ -109,17 +108,16 @@ def test_the_gops_that_take_part_are_spread_evenly() -> None:
 
 
 def test_as_many_gops_take_part_as_fit_into_memory(
-    tiny_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_capture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     capture = open_capture(tiny_capture)
-    config = TrainConfig(tiny_capture, tmp_path, gop_frames=2)
-    footage_bytes = gop_bytes(config, capture)
+    views_bytes = gop_bytes(capture, gop_frames=2)
     cuda = torch.device("cuda", 0)
-    for free_bytes, expected in ((10 * footage_bytes, 5), (footage_bytes, 1), (1, 1)):
+    for free_bytes, expected in ((10 * views_bytes, 5), (views_bytes, 1), (1, 1)):
         free = (free_bytes, 1 << 40)
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _device, free=free: free)
-        assert gops_in_memory(config, capture, cuda) == expected
-    assert gops_in_memory(config, capture, CPU) >= config.joint.gops
+        assert gops_in_memory(8, capture, 2, cuda) == expected
+    assert gops_in_memory(8, capture, 2, CPU) == 8
 
 
 # What moving Gaussians draw
@@ -138,8 +136,8 @@ def test_the_share_of_marked_gaussians_is_their_weight_in_the_picture() -> None:
     assert shares.max() > 0.5
 
 
-def test_pixels_are_still_where_nothing_moves_near_by(wide_footage: GopFootage) -> None:
-    for still, frames in zip(wide_footage.still, wide_footage.frames, strict=True):
+def test_pixels_are_still_where_nothing_moves_near_by(wide_views: GopViews) -> None:
+    for still, frames in zip(wide_views.static_pixels, wide_views.frames, strict=True):
         moves = dynamic_mask(frames, 0.02)
         assert moves.any()
         for row in range(0, 72, 5):
@@ -148,42 +146,49 @@ def test_pixels_are_still_where_nothing_moves_near_by(wide_footage: GopFootage) 
                 assert still[row, column].item() == float(not near.any())
 
 
-def test_moving_gaussians_cost_where_nothing_moves(wide_footage: GopFootage) -> None:
+def test_moving_gaussians_cost_where_nothing_moves(wide_views: GopViews) -> None:
     """By hand: nothing but the weight times the mean share on still pixels is added."""
-    footage, views = wide_footage, [0, 1]
+    training_views, views = wide_views, [0, 1]
     static = still_blobs().activate()[1:]
     moving = Gaussians.concatenate([scene_at(2)[5:], still_blobs().activate()[:1]])
 
+    batch = training_views.batch(2, views, Rng(0, CPU))
+
     def loss(weight: float, of: Gaussians = static) -> float:
-        return footage.loss(of, moving, 2, views, BACKGROUND, 0.2, weight).item()
+        config = GopConfig(static_alpha_reg=weight, background_alpha_reg=0.0)
+        return image_loss(of, moving, batch, config).total.item()
 
     drawn = Gaussians.concatenate([static, moving])
     marked = torch.tensor([0.0] * 4 + [1.0] * 2)
-    cameras = [footage.cameras[v] for v in views]
+    cameras = [training_views.cameras[v] for v in views]
     _, _, shares = rasterize_with_share(drawn, marked, cameras, RenderSettings(BACKGROUND, 0.1))
-    expected = (shares * torch.stack([footage.still[v] for v in views])).mean().item()
+    expected = (
+        (shares * torch.stack([training_views.static_pixels[v] for v in views])).mean().item()
+    )
     assert expected > 0
     assert loss(0.7) - loss(0.0) == pytest.approx(0.7 * expected, rel=1e-4)
     assert loss(0.7, Gaussians.empty()) == loss(0.0, Gaussians.empty())  # nothing else draws there
 
 
-def test_the_gradient_pulls_moving_gaussians_off_still_pixels(wide_footage: GopFootage) -> None:
-    footage, stored = wide_footage, still_blobs()[:1]
+def test_the_gradient_pulls_moving_gaussians_off_still_pixels(wide_views: GopViews) -> None:
+    training_views, stored = wide_views, still_blobs()[:1]
     stored.opacity_logits.requires_grad_()
     static = still_blobs().activate()
+    batch = training_views.batch(0, [0, 1], Rng(0, CPU))
     grads = []
     for weight in (0.0, 1.0):
         stored.opacity_logits.grad = None
-        footage.loss(static, stored.activate(), 0, [0, 1], BACKGROUND, 0.2, weight).backward()
+        config = GopConfig(static_alpha_reg=weight, background_alpha_reg=0.0)
+        image_loss(static, stored.activate(), batch, config).total.backward()
         assert stored.opacity_logits.grad is not None
         grads.append(stored.opacity_logits.grad.item())
     assert grads[1] > grads[0]
 
 
-def test_all_costs_where_only_the_background_is_seen(wide_footage: GopFootage) -> None:
+def test_all_costs_where_only_the_background_is_seen(wide_views: GopViews) -> None:
     """By hand: the weight times the mean alpha on pixels that show the background all the time."""
-    footage, views = wide_footage, [0, 1]
-    cameras = [footage.cameras[v] for v in views]
+    training_views, views = wide_views, [0, 1]
+    cameras = [training_views.cameras[v] for v in views]
     haze = replace(
         scene_at(2)[:1],
         scales=torch.full((1, 3), 1.5),
@@ -193,15 +198,22 @@ def test_all_costs_where_only_the_background_is_seen(wide_footage: GopFootage) -
     )
     haze.opacities.requires_grad_()
     moving = scene_at(2)[5:]
-    seen = torch.stack([footage.empty[v] for v in views])
+    seen = torch.stack([training_views.background_pixels[v] for v in views])
     assert 0.1 < seen.mean() < 0.95
-    nothing = torch.stack([f[0] for f in footage.frames]).float() / 255 - torch.tensor(BACKGROUND)
+    nothing = torch.stack([f[0] for f in training_views.frames]).float() / 255 - torch.tensor(
+        BACKGROUND
+    )
     assert (nothing.abs().amax(dim=-1)[seen > 0] <= 3.5 / 255).all()
     _, alphas = rasterize(
         Gaussians.concatenate([haze, moving]), cameras, RenderSettings(BACKGROUND)
     )
-    without = footage.loss(haze, moving, 2, views, BACKGROUND, 0.2)
-    costly = footage.loss(haze, moving, 2, views, BACKGROUND, 0.2, 0.0, 0.3)
+    batch = training_views.batch(2, views, Rng(0, CPU))
+    without, costly = (
+        image_loss(
+            haze, moving, batch, GopConfig(static_alpha_reg=0.0, background_alpha_reg=weight)
+        ).total
+        for weight in (0.0, 0.3)
+    )
     assert (costly - without).item() == pytest.approx(0.3 * (alphas * seen).mean().item(), rel=1e-4)
     (costly - without).backward()
     assert haze.opacities.grad is not None

@@ -9,6 +9,7 @@ import pytest
 import torch
 from streamstgs.renderer import CanonicalGaussians
 from streamstgs.trainer.optimization.losses import (
+    alpha_penalty,
     attribute_loss,
     color_loss,
     opacity_loss,
@@ -16,7 +17,6 @@ from streamstgs.trainer.optimization.losses import (
     spatial_loss,
     ssim,
     temporal_loss,
-    unwanted_loss,
 )
 from streamstgs.trainer.optimization.structural_similarity import blur, gaussian_kernel
 from torch import Tensor
@@ -25,8 +25,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
-    random = torch.Generator().manual_seed(seed)
-    return torch.rand(*shape, generator=random, dtype=torch.float64)
+    rng = torch.Generator().manual_seed(seed)
+    return torch.rand(*shape, generator=rng, dtype=torch.float64)
 
 
 def slow_ssim(x: np.ndarray, y: np.ndarray) -> float:
@@ -201,12 +201,12 @@ def test_attribute_loss_weighs_attributes_and_repeats_the_last_one() -> None:
 
 def test_unwanted_loss_is_the_mean_of_what_is_drawn_there() -> None:
     shares = torch.tensor([[[0.5, 1.0], [0.25, 0.0]]], dtype=torch.float64, requires_grad=True)
-    unwanted = torch.tensor([[[1.0, 0.0], [1.0, 1.0]]], dtype=torch.float64)
-    loss = unwanted_loss(shares, unwanted)
+    penalised = torch.tensor([[[1.0, 0.0], [1.0, 1.0]]], dtype=torch.float64)
+    loss = alpha_penalty(shares, penalised)
     assert loss.item() == pytest.approx((0.5 + 0.25) / 4)
     loss.backward()
     assert shares.grad is not None
-    assert torch.equal(shares.grad, unwanted / 4)
+    assert torch.equal(shares.grad, penalised / 4)
 
 
 def test_opacity_loss_is_the_mean_and_pulls_all_alike() -> None:

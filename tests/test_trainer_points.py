@@ -16,7 +16,7 @@ from streamstgs.trainer.datasets import CapturedView, load_frames, open_capture
 from streamstgs.trainer.datasets.readers import ImageFolderReader
 from streamstgs.trainer.errors import CaptureError
 from streamstgs.trainer.fine.moving_start import _bounds
-from streamstgs.trainer.points.dynamic_points import HullConfig, Moment, moving_points
+from streamstgs.trainer.points.dynamic_points import HullConfig, SampleFrame, moving_points
 from streamstgs.trainer.points.initial_points import (
     InitialPointsConfig,
     fill_up,
@@ -35,7 +35,7 @@ from streamstgs.trainer.points.point_cloud import (
 )
 from streamstgs.trainer.points.projection import inside, project, sample, unproject
 from streamstgs.trainer.points.triangulation import triangulate
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
 from tests.capture_scene import ring_cameras
@@ -45,8 +45,8 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def random() -> RandomSource:
-    return RandomSource(0, CPU)
+def rng() -> Rng:
+    return Rng(0, CPU)
 
 
 # Projection
@@ -59,8 +59,8 @@ def test_a_point_on_the_axis_lands_in_the_middle() -> None:
     assert depth.item() == pytest.approx(math.hypot(4, 1.5))
 
 
-def test_unprojecting_what_was_projected_gives_the_point_back(random: RandomSource) -> None:
-    points = random.uniform(50, 3) * 2 - 1
+def test_unprojecting_what_was_projected_gives_the_point_back(rng: Rng) -> None:
+    points = rng.uniform(50, 3) * 2 - 1
     for camera in ring_cameras(5):
         pixels, depth = project(points, camera)
         assert torch.allclose(unproject(pixels, depth, camera), points, atol=1e-5)
@@ -81,8 +81,8 @@ def test_sampling_takes_the_pixel_that_holds_the_point() -> None:
 # Files
 
 
-def test_points_survive_a_file(tmp_path: Path, random: RandomSource) -> None:
-    points = PointCloud(random.normal(20, 3), random.uniform(20, 3))
+def test_points_survive_a_file(tmp_path: Path, rng: Rng) -> None:
+    points = PointCloud(rng.normal(20, 3), rng.uniform(20, 3))
     write_ply(tmp_path / "points.ply", points)
     found = read_ply(tmp_path / "points.ply")
     assert torch.equal(found.positions, points.positions)
@@ -228,7 +228,7 @@ def test_normals_of_a_few_points() -> None:
 SPHERE, RADIUS = torch.tensor([0.3, -0.2, 0.1]), 0.35
 
 
-def sphere_moment(cameras: list[Camera]) -> Moment:
+def sphere_seen_by(cameras: list[Camera]) -> SampleFrame:
     """A green sphere moves; nothing static stands before it."""
     masks = []
     for camera in cameras:
@@ -242,8 +242,8 @@ def sphere_moment(cameras: list[Camera]) -> Moment:
         distance = (away - (rays @ away)[:, None] * rays).norm(dim=1)
         masks.append((distance < RADIUS).reshape(camera.height, camera.width))
     green = torch.tensor([0, 255, 0], dtype=torch.uint8)
-    return Moment(
-        pictures=[green * m[..., None] for m in masks],
+    return SampleFrame(
+        images=[green * m[..., None] for m in masks],
         masks=masks,
         depths=[torch.full(m.shape, 1e6) for m in masks],
     )
@@ -261,56 +261,54 @@ def check_on_sphere(points: PointCloud, count: int) -> None:
     assert torch.allclose(points.colors.mean(dim=0), torch.tensor([0.0, 1, 0]), atol=1e-3)
 
 
-def test_the_hull_finds_what_moves_and_nothing_else(random: RandomSource) -> None:
+def test_the_hull_finds_what_moves_and_nothing_else(rng: Rng) -> None:
     cameras = ring_cameras(8)
-    check_on_sphere(moving_points(cameras, sphere_moment(cameras), BOUNDS, 500, HULL, random), 500)
+    check_on_sphere(moving_points(cameras, sphere_seen_by(cameras), BOUNDS, 500, HULL, rng), 500)
 
 
-def test_a_camera_behind_something_static_has_no_vote(random: RandomSource) -> None:
+def test_a_camera_behind_something_static_has_no_vote(rng: Rng) -> None:
     cameras = ring_cameras(8)
-    moment = sphere_moment(cameras)
-    moment.masks[2][:] = False
-    assert len(moving_points(cameras, moment, BOUNDS, 100, HULL, random)) == 0
-    moment.depths[2][:] = 1.0  # a wall before the camera
-    check_on_sphere(moving_points(cameras, moment, BOUNDS, 100, HULL, random), 100)
+    observed = sphere_seen_by(cameras)
+    observed.masks[2][:] = False
+    assert len(moving_points(cameras, observed, BOUNDS, 100, HULL, rng)) == 0
+    observed.depths[2][:] = 1.0  # a wall before the camera
+    check_on_sphere(moving_points(cameras, observed, BOUNDS, 100, HULL, rng), 100)
 
 
-def test_a_static_layer_that_hides_everything_is_not_believed(random: RandomSource) -> None:
+def test_a_static_layer_that_hides_everything_is_not_believed(rng: Rng) -> None:
     cameras = ring_cameras(8)
-    moment = sphere_moment(cameras)
-    hazy = replace(moment, depths=[torch.full_like(d, 0.5) for d in moment.depths])
-    check_on_sphere(moving_points(cameras, hazy, BOUNDS, 100, HULL, random), 100)
+    observed = sphere_seen_by(cameras)
+    hazy = replace(observed, depths=[torch.full_like(d, 0.5) for d in observed.depths])
+    check_on_sphere(moving_points(cameras, hazy, BOUNDS, 100, HULL, rng), 100)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
-def test_few_cameras_find_what_moves_where_two_of_them_see_it(
-    count: int, random: RandomSource
-) -> None:
+def test_few_cameras_find_what_moves_where_two_of_them_see_it(count: int, rng: Rng) -> None:
     """The last camera looks away; of eight or so, two would not be enough."""
     cameras = ring_cameras(8)[:count]
     cameras[2:] = [replace(c, viewmat=torch.diag(torch.tensor([-1.0, 1, -1, 1])) @ c.viewmat)
                    for c in cameras[2:]]  # fmt: skip
-    found = moving_points(cameras, sphere_moment(cameras), BOUNDS, 100, HULL, random)
+    found = moving_points(cameras, sphere_seen_by(cameras), BOUNDS, 100, HULL, rng)
     assert len(found) == 100
     assert (found.positions - SPHERE).norm(dim=1).median() < 2 * RADIUS
     assert [HullConfig().least_cameras(c) for c in (2, 3, 5, 6, 27)] == [2, 2, 2, 3, 3]
 
 
-def test_cameras_that_look_outwards_need_two_that_see_motion(random: RandomSource) -> None:
+def test_cameras_that_look_outwards_need_two_that_see_motion(rng: Rng) -> None:
     """Eight cameras of which six do not see the place."""
     cameras = ring_cameras(8)
     cameras[2:] = [replace(c, viewmat=torch.diag(torch.tensor([-1.0, 1, -1, 1])) @ c.viewmat)
                    for c in cameras[2:]]  # fmt: skip
-    found = moving_points(cameras, sphere_moment(cameras), BOUNDS, 100, HULL, random)
+    found = moving_points(cameras, sphere_seen_by(cameras), BOUNDS, 100, HULL, rng)
     assert len(found) == 100
     assert (found.positions - SPHERE).norm(dim=1).median() < 2 * RADIUS
 
 
-def test_nothing_moves_nothing_is_found(random: RandomSource) -> None:
+def test_nothing_moves_nothing_is_found(rng: Rng) -> None:
     cameras = ring_cameras(8)
-    moment = sphere_moment(cameras)
-    still = replace(moment, masks=[torch.zeros_like(m) for m in moment.masks])
-    assert len(moving_points(cameras, still, BOUNDS, 100, HULL, random)) == 0
+    observed = sphere_seen_by(cameras)
+    still = replace(observed, masks=[torch.zeros_like(m) for m in observed.masks])
+    assert len(moving_points(cameras, still, BOUNDS, 100, HULL, rng)) == 0
 
 
 @pytest.mark.parametrize("logit", [3.0, -9.0])
@@ -337,12 +335,12 @@ def plane_camera() -> Camera:
     return Camera(viewmat, K, 48, 36)
 
 
-def test_filling_up_lifts_pixels_to_the_depth_of_their_neighbours(random: RandomSource) -> None:
+def test_filling_up_lifts_pixels_to_the_depth_of_their_neighbours(rng: Rng) -> None:
     camera = plane_camera()
-    positions = torch.cat([random.uniform(10, 2) * 2 - 1, torch.zeros(10, 1)], dim=1)
+    positions = torch.cat([rng.uniform(10, 2) * 2 - 1, torch.zeros(10, 1)], dim=1)
     sparse = PointCloud(positions, torch.zeros(10, 3))
     red = torch.tensor([255, 0, 0], dtype=torch.uint8).expand(36, 48, 3)
-    filled = fill_up(sparse, 100, [camera, camera], [red, red], 0.0, random)
+    filled = fill_up(sparse, 100, [camera, camera], [red, red], 0.0, rng)
     assert len(filled) == 110
     assert torch.equal(filled.positions[:10], positions)
     assert filled.positions[10:, 2].abs().max() < 1e-4
@@ -350,25 +348,23 @@ def test_filling_up_lifts_pixels_to_the_depth_of_their_neighbours(random: Random
     assert inside(*project(filled.positions, camera), camera).all()
 
 
-def test_a_camera_that_sees_no_points_adds_none(random: RandomSource) -> None:
+def test_a_camera_that_sees_no_points_adds_none(rng: Rng) -> None:
     sparse = PointCloud(torch.full((5, 3), -100.0), torch.zeros(5, 3))
     picture = torch.zeros(36, 48, 3, dtype=torch.uint8)
-    assert len(fill_up(sparse, 50, [plane_camera()], [picture], 0.0, random)) == 5
+    assert len(fill_up(sparse, 50, [plane_camera()], [picture], 0.0, rng)) == 5
 
 
-def test_points_of_the_capture_come_before_triangulation(
-    tiny_capture: Path, random: RandomSource
-) -> None:
+def test_points_of_the_capture_come_before_triangulation(tiny_capture: Path, rng: Rng) -> None:
     capture = open_capture(tiny_capture)
     picture = torch.zeros(36, 48, 3, dtype=torch.uint8)
     medians = [picture] * len(capture.split("train"))
-    found = found_points(capture, medians, InitialPointsConfig(), random)
+    found = found_points(capture, medians, InitialPointsConfig(), rng)
     assert len(found) == 60
     cameras = [v.camera for v in capture.split("train")]
     # the guesses are dealt out evenly to seven cameras
     for most, fill, expected in ((20, 0, 20), (200, 0, 60), (200, 130, 130), (100, 130, 95)):
         config = InitialPointsConfig(fill=fill)
-        assert len(initial_points(found, most, cameras, medians, config, random)) == expected
+        assert len(initial_points(found, most, cameras, medians, config, rng)) == expected
 
 
 def textured_view(camera: Camera, texture: Tensor) -> np.ndarray:
@@ -397,8 +393,8 @@ def plane_views(texture: Tensor) -> tuple[tuple[CapturedView, ...], list[np.ndar
 
 
 @pytest.mark.skipif(find_spec("pycolmap") is None, reason="pycolmap is not installed")
-def test_triangulated_points_lie_on_the_textured_plane(random: RandomSource) -> None:
-    coarse = random.uniform(1, 3, 48, 48)
+def test_triangulated_points_lie_on_the_textured_plane(rng: Rng) -> None:
+    coarse = rng.uniform(1, 3, 48, 48)
     texture = torch.nn.functional.interpolate(coarse, size=(400, 400), mode="bicubic").clamp(0, 1)
     views, pictures = plane_views(texture)
     points = triangulate(views, pictures)
@@ -411,33 +407,33 @@ def test_triangulated_points_lie_on_the_textured_plane(random: RandomSource) -> 
     assert (found - expected).abs().mean() < 0.1
 
 
-def test_swept_points_lie_on_the_textured_plane(random: RandomSource) -> None:
-    coarse = random.uniform(1, 3, 48, 48)
+def test_swept_points_lie_on_the_textured_plane(rng: Rng) -> None:
+    coarse = rng.uniform(1, 3, 48, 48)
     texture = torch.nn.functional.interpolate(coarse, size=(400, 400), mode="bicubic").clamp(0, 1)
     views, pictures = plane_views(texture)
     points = swept_points(
-        [v.camera for v in views], [torch.from_numpy(p) for p in pictures], 3.0, SWEEP, random
+        [v.camera for v in views], [torch.from_numpy(p) for p in pictures], 3.0, SWEEP, rng
     )
     assert len(points) > 40
     assert points.positions[:, 2].abs().median() < 0.02
     assert points.positions[:, 2].abs().quantile(0.9) < 0.1
 
 
-def test_flat_pictures_and_lone_cameras_have_nothing_to_sweep(random: RandomSource) -> None:
+def test_flat_pictures_and_lone_cameras_have_nothing_to_sweep(rng: Rng) -> None:
     cameras = [v.camera for v in plane_views(torch.zeros(1, 3, 8, 8))[0]]
     flat = [torch.full((180, 240, 3), 128, dtype=torch.uint8)] * len(cameras)
-    assert len(swept_points(cameras, flat, 3.0, SWEEP, random)) == 0
-    noise = [(random.uniform(180, 240, 3) * 255).byte()]
-    assert len(swept_points(cameras[:1], noise, 3.0, SWEEP, random)) == 0
+    assert len(swept_points(cameras, flat, 3.0, SWEEP, rng)) == 0
+    noise = [(rng.uniform(180, 240, 3) * 255).byte()]
+    assert len(swept_points(cameras[:1], noise, 3.0, SWEEP, rng)) == 0
 
 
 def test_without_pycolmap_points_are_swept(
-    tiny_capture: Path, random: RandomSource, monkeypatch: pytest.MonkeyPatch
+    tiny_capture: Path, rng: Rng, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("streamstgs.trainer.points.initial_points.find_spec", lambda _: None)
     capture = replace(open_capture(tiny_capture), points_path=None)
     medians = [f[0] for f in load_frames(capture.split("train"), [0])]
-    points = found_points(capture, medians, InitialPointsConfig(sweep=SWEEP), random)
+    points = found_points(capture, medians, InitialPointsConfig(sweep=SWEEP), rng)
     assert points.positions.isfinite().all()
     assert points.positions.shape == points.colors.shape
 
@@ -454,21 +450,21 @@ def test_pictures_without_features_give_no_points() -> None:
 # Surfaces
 
 
-def tilted_plane(random: RandomSource) -> tuple[Tensor, Tensor]:
+def tilted_plane(rng: Rng) -> tuple[Tensor, Tensor]:
     """400 points of a plane, and its normal."""
     normal = torch.nn.functional.normalize(torch.tensor([0.6, -0.3, 0.5]), dim=0)
-    flat = random.uniform(400, 3) * 4 - 2
+    flat = rng.uniform(400, 3) * 4 - 2
     return flat - (flat @ normal)[:, None] * normal, normal
 
 
-def test_normals_of_a_plane(random: RandomSource) -> None:
-    points, normal = tilted_plane(random)
+def test_normals_of_a_plane(rng: Rng) -> None:
+    points, normal = tilted_plane(rng)
     assert torch.allclose(normals(points), normal.expand(400, 3), atol=1e-3)
     assert (normals(-points)[:, 2] >= 0).all()
 
 
-def test_surfels_are_thin_along_the_normal(random: RandomSource) -> None:
-    points, normal = tilted_plane(random)
+def test_surfels_are_thin_along_the_normal(rng: Rng) -> None:
+    points, normal = tilted_plane(rng)
     cloud = PointCloud(points, torch.zeros(400, 3))
     surfels, round_ones = surfels_from_points(cloud, 0.5), gaussians_from_points(cloud, 0.5)
     thin = rotation_matrices(surfels.activate().quats)[:, :, 2]
@@ -478,7 +474,7 @@ def test_surfels_are_thin_along_the_normal(random: RandomSource) -> None:
     assert surfels.quats.norm(dim=1).allclose(torch.ones(400))
 
 
-def test_a_surface_that_faces_down_needs_no_turn(random: RandomSource) -> None:
-    points = random.uniform(400, 3) * torch.tensor([4.0, 4.0, 0.0])
+def test_a_surface_that_faces_down_needs_no_turn(rng: Rng) -> None:
+    points = rng.uniform(400, 3) * torch.tensor([4.0, 4.0, 0.0])
     surfels = surfels_from_points(PointCloud(points, torch.zeros(400, 3)), 0.5)
     assert torch.allclose(surfels.quats, torch.tensor([1.0, 0, 0, 0]).expand(400, 4), atol=1e-5)

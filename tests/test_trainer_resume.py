@@ -14,11 +14,12 @@ import streamstgs.trainer.train
 import torch
 from safetensors.torch import load_file
 from streamstgs.trainer.coarse.background import BackgroundConfig
-from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.coarse.config import CoarseConfig
+from streamstgs.trainer.coarse.density import McmcConfig
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.errors import RunError
 from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
-from streamstgs.trainer.fine.config import GopConfig, JointConfig
+from streamstgs.trainer.fine.config import GopConfig, JointConfig, OpacityDensityConfig
 from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters
 from streamstgs.trainer.points.dynamic_points import HullConfig
 from streamstgs.trainer.points.initial_points import InitialPointsConfig
@@ -41,15 +42,15 @@ def tiny_config(data: Path, out: Path) -> TrainConfig:
         out,
         device="cpu",
         report_every=4,
-        watch_every=8,
+        validate_every=8,
         checkpoint_every=5,
         points=InitialPointsConfig(fill=0),
-        static=StaticConfig(cap=70, iterations=8, relocate_every=3),
+        coarse=CoarseConfig(iterations=8, density=McmcConfig(cap_max=70, refine_every=3)),
         hull=HullConfig(candidates=5000),
         joint=JointConfig(iterations=2),
         gop=GopConfig(
-            count=64, iterations=12, features=4, width=16, moments=2,
-            relocation=True, relocate_every=4, dead_opacity=0.261,
+            init_count=64, iterations=12, features=4, width=16, sample_frames=2,
+            density=OpacityDensityConfig(relocate=True, refine_every=4, min_opacity=0.261),
         ),
     )  # fmt: skip
 
@@ -126,12 +127,12 @@ def growing_config(data: Path, out: Path) -> TrainConfig:
     return replace(
         config,
         static_split=False,
-        static=replace(
-            config.static, learns_from="frames", views=2, iterations=4
+        coarse=replace(
+            config.coarse, learns_from="frames", batch_size=2, iterations=4
         ),
         gop=replace(
-            config.gop, cap=90, growth=0.1, moments=0, dead_opacity=0.01, iterations=11,
-            relocation=True, auxiliary=AuxiliaryConfig(batch=32),
+            config.gop, sample_frames=0, iterations=11, auxiliary=AuxiliaryConfig(batch_size=32),
+            density=replace(config.gop.density, cap_max=90, growth=0.1, min_opacity=0.01),
         ),
     )  # fmt: skip
 
@@ -169,7 +170,7 @@ def test_a_kill_in_the_coarse_stage_costs_that_stage_only(
 def test_the_seed_decides(tiny_capture: Path, tmp_path: Path, whole: RunDirectory) -> None:
     config = replace(tiny_config(tiny_capture, tmp_path / "run"), seed=1)
     config = replace(config, gop=replace(config.gop, iterations=1))
-    train(replace(config, static=replace(config.static, iterations=1)))
+    train(replace(config, coarse=replace(config.coarse, iterations=1)))
     weights, others = load_file(RunDirectory(config.out).gop_path(0)), load_file(whole.gop_path(0))
     assert not torch.equal(weights["field.temporal.0.weight"], others["field.temporal.0.weight"])
 

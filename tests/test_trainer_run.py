@@ -17,18 +17,17 @@ import torch
 from streamstgs.codec.source import TrainedGop
 from streamstgs.renderer import CanonicalGaussians, RenderSettings
 from streamstgs.trainer import parallel
-from streamstgs.trainer.coarse.background import StillView
+from streamstgs.trainer.coarse.temporal_median import TemporalMedian
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import open_capture
 from streamstgs.trainer.errors import RunError, TrainerError
-from streamstgs.trainer.evaluation.held_out import HeldOutWatch
 from streamstgs.trainer.fine.config import GopConfig
 from streamstgs.trainer.fine.start import initial_features
 from streamstgs.trainer.gop_plan import frames_of, gop_lengths
 from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
 from streamstgs.trainer.parallel import run_on_devices, training_devices
 from streamstgs.trainer.progress import TrainingProgress
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.rng import Rng
 from streamstgs.trainer.run_directory import (
     RunDirectory,
     load_checkpoint,
@@ -41,9 +40,10 @@ from streamstgs.trainer.training_record import (
     StageRecord,
     Stopwatch,
     changed_settings,
-    plain_config,
+    plain_settings,
     summary,
 )
+from streamstgs.trainer.validation import Validation
 
 from tests.capture_scene import HEIGHT, WIDTH
 from tests.synthetic import SyntheticSource
@@ -89,10 +89,10 @@ def test_words_of_the_person_replace_those_of_the_capture(run: RunDirectory) -> 
 
 def test_stills_come_back(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "new" / "run")
-    still = StillView(torch.randint(0, 255, (4, 6, 3), dtype=torch.uint8), torch.rand(4, 6))
-    run.write_stills({"cam.00": still})
-    found = run.read_stills()["cam.00"]
-    assert torch.equal(found.median, still.median)
+    still = TemporalMedian(torch.randint(0, 255, (4, 6, 3), dtype=torch.uint8), torch.rand(4, 6))
+    run.write_medians({"cam.00": still})
+    found = run.read_medians()["cam.00"]
+    assert torch.equal(found.image, still.image)
     assert torch.equal(found.reliability, still.reliability)
 
 
@@ -180,14 +180,14 @@ def test_the_summary_adds_up(tmp_path: Path) -> None:
     run.write_stage(StageRecord("gop-0000", 20.0, 3.5, "a GPU"))
     run.write_stage(StageRecord("coarse", 10.0, 2.5, "a GPU"))
     config = TrainConfig(Path("data"), tmp_path, seed=5)
-    document = summary(config, run.read_stages(), frames=60)
+    document = summary(plain_settings(config), run.read_stages(), frames=60)
     run.write_summary(document)
     found = json.loads((tmp_path / "training.json").read_text())
     assert [s["stage"] for s in found["stages"]] == ["coarse", "gop-0000"]
     assert (found["seconds"], found["seconds_per_frame"]) == (30.0, 0.5)
     assert (found["peak_memory_gib"], found["devices"]) == (3.5, ["a GPU"])
     assert (found["seed"], found["frames"]) == (5, 60)
-    assert found["config"]["gop"]["rates"]["means"] == config.gop.rates.means
+    assert found["config"]["gop"]["means_lr"] == config.gop.means_lr
     assert found["config"]["data"] == "data"
 
 
@@ -202,17 +202,22 @@ def test_time_before_a_kill_counts() -> None:
 def test_settings_that_change_the_result_are_told_apart() -> None:
     config = TrainConfig(Path("data"), Path("run"))
     other = replace(
-        config, data=Path("moved"), device="cpu", report_every=7, seed=1, gop=GopConfig(count=5)
+        config,
+        data=Path("moved"),
+        device="cpu",
+        report_every=7,
+        seed=1,
+        gop=GopConfig(init_count=5),
     )
-    changes = changed_settings(plain_config(config), plain_config(other))
-    assert changes == [f"gop.count: {config.gop.count} -> 5", "seed: 0 -> 1"]
-    assert changed_settings(plain_config(config), plain_config(config)) == []
+    changes = changed_settings(plain_settings(config), plain_settings(other))
+    assert changes == [f"gop.init_count: {config.gop.init_count} -> 5", "seed: 0 -> 1"]
+    assert changed_settings(plain_settings(config), plain_settings(config)) == []
 
 
 def test_progress_says_how_far_and_how_good(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "streamstgs.trainer"):
         progress = TrainingProgress("GOP 3", 200, CPU, done=50)
-        progress.report(100, 0.0123, 27.126)
+        progress.report(100, 0.0123, "held-out 27.13 dB")
         progress.report(200, 0.01)
     assert "GOP 3  100/200  loss 0.0123  held-out 27.13 dB" in caplog.messages[0]
     assert "held-out" not in caplog.messages[1]
@@ -224,11 +229,11 @@ def test_who_stands_in_for_held_out_cameras_is_said(
 ) -> None:
     capture = open_capture(tiny_capture)
     settings = RenderSettings((0.0, 0.0, 0.0), 0.1)
-    assert HeldOutWatch.of_frames(capture, 0, 1, settings, CPU).name == "held-out"
+    assert Validation.of_frames(capture, range(1), settings, CPU).name == "held-out"
     without = replace(capture, views=capture.split("train"))
-    watch = HeldOutWatch.of_frames(without, 0, 1, settings, CPU)
+    validation = Validation.of_frames(without, range(1), settings, CPU)
     with caplog.at_level(logging.INFO, "streamstgs.trainer"):
-        TrainingProgress("coarse", 10, CPU, watched=watch.name).report(5, 0.1, 20.0)
+        TrainingProgress("coarse", 10, CPU).report(5, 0.1, validation.in_words({"PSNR": 20.0}))
     assert "training camera 1 20.00 dB" in caplog.messages[0]
 
 
@@ -327,23 +332,23 @@ def test_nothing_missing_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_random_numbers_go_on_where_they_were() -> None:
-    def numbers(source: RandomSource) -> list:
+    def numbers(source: Rng) -> list:
         drawn = [source.integer(1000), source.choice(3, 10), source.color()]
         tensors = [source.normal(4), source.uniform(2, 2), source.permutation(9)]
         return drawn + [t.tolist() for t in tensors]
 
-    source, other = RandomSource(4, CPU), RandomSource(99, CPU)
+    source, other = Rng(4, CPU), Rng(99, CPU)
     numbers(source)
     state = source.state_dict()
     expected = numbers(source)
     other.load_state_dict(state)
     assert numbers(other) == expected
     assert numbers(other) != expected
-    assert numbers(RandomSource(4, CPU)) == numbers(RandomSource(4, CPU))
+    assert numbers(Rng(4, CPU)) == numbers(Rng(4, CPU))
 
 
 def test_choices_differ_from_each_other() -> None:
-    source = RandomSource(0, CPU)
+    source = Rng(0, CPU)
     assert sorted(source.choice(5, 5)) == [0, 1, 2, 3, 4]
     assert sorted(source.choice(9, 3)) == [0, 1, 2]
 
@@ -391,7 +396,7 @@ def test_presets_do_not_depend_on_the_unit(tiny_capture: Path) -> None:
 
 @pytest.mark.parametrize("window", [1, 3, 5])
 def test_features_say_when_a_gaussian_was_seen(window: int) -> None:
-    config = GopConfig(features=4, window=window, moments=2)
+    config = GopConfig(features=4, window=window, sample_frames=2)
     features = initial_features(torch.tensor([0.0, 6.0]), torch.tensor([4.0, 4.0]), 8, config)
     assert features.shape == (2, 8 + window - 1, 4)
     middle = window // 2

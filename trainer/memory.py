@@ -1,7 +1,7 @@
-"""Whether a capture fits into memory: said before training, not after ten minutes of it.
+"""Memory that a capture needs; training that is certain to run out of it is refused at once.
 
-What training holds grows with the pixels of its cameras; Gaussians are small beside that. The
-figures here are the least that it takes, so that only what is certain to fail is refused.
+The training views grow with the pixels of the cameras; Gaussians are small beside that. The figures
+here are lower bounds.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from streamstgs.trainer.coarse.background import MEDIAN_SAMPLES
-from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.coarse.temporal_median import MEDIAN_SAMPLES
 from streamstgs.trainer.datasets import Capture
 from streamstgs.trainer.datasets.capture import READERS
 from streamstgs.trainer.errors import MemoryNeedError
@@ -29,45 +28,56 @@ CGROUP_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """Least memory of a run, bytes: of each of its devices, and of the host, all in all."""
+    """Least memory of a run in bytes: on each of its devices, and on the host in all."""
 
     device: int
     host: int
 
 
-def gop_bytes(config: TrainConfig, capture: Capture) -> int:
-    """The footage of the longest GOP, as training holds it on its device."""
-    frames = max(gop_lengths(capture.frames, config.gop_frames))
+def gop_bytes(capture: Capture, gop_frames: int) -> int:
+    """Size of the training views of the longest GOP on its device.
+
+    Args:
+        gop_frames: Largest number of frames of a GOP.
+    """
+    frames = max(gop_lengths(capture.frames, gop_frames))
     return _training_pixels(capture) * (FRAME_BYTES * frames + MASK_BYTES)
 
 
-def memory_need(config: TrainConfig, capture: Capture, devices: list[torch.device]) -> MemoryNeed:
-    """What one GOP in training takes, and what is read for it."""
-    views, lengths = capture.split("train"), gop_lengths(capture.frames, config.gop_frames)
+def memory_need(
+    capture: Capture, gop_frames: int, coarse_frames: int, devices: list[torch.device]
+) -> MemoryNeed:
+    """Memory of one GOP in training, and of reading its frames.
+
+    Args:
+        gop_frames: Largest number of frames of a GOP.
+        coarse_frames: Frames that the coarse stage holds; 0 where it learns from medians.
+    """
+    views, lengths = capture.split("train"), gop_lengths(capture.frames, gop_frames)
     pixels = views[0].camera.width * views[0].camera.height
-    on_device = gop_bytes(config, capture) + WORK_BYTES * pixels
+    on_device = gop_bytes(capture, gop_frames) + WORK_BYTES * pixels
     at_once = max(*lengths, min(capture.frames, MEDIAN_SAMPLES))
     read = min(READERS, len(views)) * FRAME_BYTES * at_once * pixels
-    kept = 0
-    if config.static.learns_from == "frames":
-        held = min(capture.frames, config.static.frames)
-        kept = FRAME_BYTES * held * _training_pixels(capture)
+    kept = FRAME_BYTES * min(capture.frames, coarse_frames) * _training_pixels(capture)
     if devices[0].type != "cuda":
         return MemoryNeed(0, max(on_device, kept))
     return MemoryNeed(on_device, max(read * min(len(devices), len(lengths)), kept))
 
 
-def check_memory(config: TrainConfig, capture: Capture, devices: list[torch.device]) -> None:
-    """Raises MemoryNeedError, with figures and the option that helps."""
-    need = memory_need(config, capture, devices)
+def check_memory(
+    capture: Capture, gop_frames: int, coarse_frames: int, devices: list[torch.device]
+) -> None:
+    """Raises MemoryNeedError, with figures and the option that helps; arguments as those of
+    `memory_need`."""
+    need = memory_need(capture, gop_frames, coarse_frames, devices)
     for device in devices if need.device else []:
-        _check(need.device, free_bytes(device), f"of GPU memory, {device}", config, capture)
-    _check(need.host, host_free_bytes(), "of memory, this machine", config, capture)
+        _check(need.device, free_bytes(device), f"of GPU memory, {device}", gop_frames, capture)
+    _check(need.host, host_free_bytes(), "of memory, this machine", gop_frames, capture)
 
 
 @contextmanager
-def told_when_full(capture: Capture) -> Iterator[None]:
-    """Where a GPU runs out of memory after all, MemoryNeedError says what can be done."""
+def out_of_memory_guard(capture: Capture) -> Iterator[None]:
+    """Turns a GPU's out-of-memory error into a MemoryNeedError that says what helps."""
     try:
         yield
     except torch.OutOfMemoryError as error:
@@ -79,15 +89,15 @@ def told_when_full(capture: Capture) -> Iterator[None]:
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Free memory of a device; None where it cannot be told."""
+    """Free memory of a device in bytes; None where it is not known."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return host_free_bytes()
 
 
 def host_free_bytes(system: Path = Path("/")) -> int | None:
-    """What a process can still have of this machine's memory (Linux), no more than its container
-    may use at all; None where it cannot be told."""
+    """Memory in bytes that a process can still get on this machine (Linux), at most the limit of
+    its container; None where it is not known."""
     found = []
     for name in CGROUP_LIMITS:
         limit = _text(system / "sys/fs/cgroup" / name).strip()
@@ -109,13 +119,11 @@ def _training_pixels(capture: Capture) -> int:
     return sum(v.camera.width * v.camera.height for v in capture.split("train"))
 
 
-def _check(
-    need: int, free: int | None, of_what: str, config: TrainConfig, capture: Capture
-) -> None:
+def _check(need: int, free: int | None, of_what: str, gop_frames: int, capture: Capture) -> None:
     if free is None or need <= free:
         return
     views = capture.split("train")
-    camera, frames = views[0].camera, max(gop_lengths(capture.frames, config.gop_frames))
+    camera, frames = views[0].camera, max(gop_lengths(capture.frames, gop_frames))
     parts = math.ceil(math.sqrt(need / max(free, 1)))  # all of it grows with the pixels
     raise MemoryNeedError(
         f"{len(views)} cameras of {camera.width}x{camera.height} px with GOPs of {frames} frames "

@@ -1,16 +1,19 @@
-"""Named settings: where a training run starts from. Any single one can be changed after that."""
+"""Recipes: named settings that a training run starts from. Any single one can be changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from streamstgs.trainer.coarse.color_response import ColorResponseConfig
-from streamstgs.trainer.coarse.stage import StaticConfig
+from streamstgs.trainer.coarse.color_correction import ColorCorrectionConfig
+from streamstgs.trainer.coarse.config import CoarseConfig
+from streamstgs.trainer.coarse.density import McmcConfig
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
-from streamstgs.trainer.fine.config import GopConfig
+from streamstgs.trainer.fine.config import GopConfig, OpacityDensityConfig
 from streamstgs.trainer.points.initial_points import InitialPointsConfig
+
+PAPER_CAP = 150_000  # most Gaussians, of the paper
 
 
 def default_recipe(data: Path, out: Path) -> TrainConfig:
@@ -18,82 +21,83 @@ def default_recipe(data: Path, out: Path) -> TrainConfig:
     return TrainConfig(data, out)
 
 
-MOST = 150_000  # Gaussians of the paper, at most
-
-
 def paper_recipe(data: Path, out: Path) -> TrainConfig:
-    """The method of StreamSTGS and nothing more; docs/training.md says what the paper leaves open.
+    """The method of StreamSTGS and nothing more; docs/training.md lists what the paper leaves open.
 
-    All Gaussians of the coarse model move in every GOP: no static layer, no points on what moves.
-    What it depends on is written out, so that better defaults leave it as it is.
+    All Gaussians of the coarse model move in every GOP: no static layer, no points on moving
+    things. Its settings are written out, so that better defaults leave it as it is.
     """
     return TrainConfig(
         data,
         out,
         static_split=False,
         points=InitialPointsConfig(surfels=False),
-        color_response=ColorResponseConfig(enabled=False),
-        static=paper_coarse_stage(),
+        color_correction=ColorCorrectionConfig(enabled=False),
+        coarse=paper_coarse_stage(),
         gop=paper_fine_stage(),
     )
 
 
-def paper_coarse_stage() -> StaticConfig:
+def paper_coarse_stage() -> CoarseConfig:
     """Plain Gaussian Splatting on all frames of all views."""
-    return StaticConfig(
-        cap=MOST,
-        per_pixel=None,
-        learns_from="frames",
-        views=2,
+    return CoarseConfig(
         iterations=3_000,
-        relocate_every=100,
-        relocate_until=0.8,
-        growth=0.05,
-        dead_opacity=0.005,
-        ssim_share=0.2,
-        opacity_weight=0.0,
-        scale_weight=0.0,
-        exploration=0.0,
+        batch_size=2,
+        learns_from="frames",
+        ssim_lambda=0.2,
+        opacity_reg=0.0,
+        scale_reg=0.0,
+        depth_lambda=0.0,
+        free_space_reg=0.0,
+        background_alpha_reg=0.0,
         dropout=0.0,
-        depth_weight=0.0,
-        free_weight=0.0,
-        empty_weight=0.0,
+        density=McmcConfig(
+            cap_max=PAPER_CAP,
+            cap_per_pixel=None,
+            refine_every=100,
+            refine_stop=0.8,
+            growth=0.05,
+            min_opacity=0.005,
+            noise_lr=0.0,
+        ),
     )
 
 
 def paper_fine_stage() -> GopConfig:
     """All regularisers, the auxiliary pass, and relocation once the cap is reached."""
     return GopConfig(
-        cap=MOST,
         iterations=12_000,
-        views=2,
+        batch_size=2,
+        sample_frames=0,
+        fast_share=0.0,
         features=8,
         window=3,
         width=64,
         position_frequencies=4,
-        moments=0,
-        fast_share=0.0,
-        relocation=True,
-        growth=0.05,
-        relocate_every=200,
-        relocate_until=0.7,
-        dead_opacity=0.01,
-        dynamic_density=True,
         feature_noise=0.001,
-        feature_rate=5e-3,
-        field_rate=1e-3,
-        final_rate=0.02,
-        ssim_share=0.2,
-        temporal_weight=0.1,
+        dynamic_density=True,
+        features_lr=5e-3,
+        field_lr=1e-3,
+        lr_final=0.02,
+        ssim_lambda=0.2,
+        temporal_reg=0.1,
         temporal_delta=0.02,
-        spatial_weight=0.01,
-        opacity_weight=0.005,
-        still_weight=0.0,
-        empty_weight=0.0,
+        spatial_reg=0.01,
+        opacity_reg=0.005,
+        static_alpha_reg=0.0,
+        background_alpha_reg=0.0,
+        density=OpacityDensityConfig(
+            cap_max=PAPER_CAP,
+            refine_every=200,
+            refine_stop=0.7,
+            relocate=True,
+            growth=0.05,
+            min_opacity=0.01,
+        ),
         auxiliary=AuxiliaryConfig(
             enabled=True,
             every=1,
-            batch=2048,
+            batch_size=2048,
             layers=2,
             heads=4,
             width=64,

@@ -1,16 +1,17 @@
-"""What training leaves on disk, and the way back: a `codec.source.SceneSource`.
+"""The files of a training run, and its result as a `codec.source.SceneSource`.
 
-config.json               the settings it was begun with
+config.json               the settings that the run was begun with
 run.json                  scene meta and GOP lengths
-stills.safetensors        median and its reliability of every camera
-coarse.safetensors        what the coarse stage left, before activation; without a static split,
-                          the Gaussians that the GOPs start from
-static.safetensors        the static layer, from there on the same for all GOPs
-color_response.safetensors    what each training camera does to colours, where that was fitted
+medians.safetensors       temporal median of every camera, and its reliability
+points.safetensors        points found on the surfaces of the scene
+coarse.safetensors        Gaussians of the coarse stage, before activation
+static.safetensors        the final static layer, shared by all GOPs
+color_correction.safetensors    colour correction of each training camera, where it was fitted
 gop-0000.safetensors      canonical Gaussians, features (fp16) and field of a GOP
 gop-0000.checkpoint.pt    a GOP in training; removed once it is done
-coarse.json, joint.json, gop-0000.json    what the stage cost
-training.json             what all cost, and the settings; written at the end
+coarse.json, joint.json, gop-0000.json    cost of the stage
+training.json             cost of the run, and its settings; written at the end
+statistics/               statistics of each step, where they were asked for (`--log`)
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ from safetensors.torch import save_file
 from streamstgs.codec.output import output_file
 from streamstgs.codec.source import CameraPreset, SceneMeta, TrainedGop
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
-from streamstgs.trainer.coarse.background import StillView
+from streamstgs.trainer.coarse.temporal_median import TemporalMedian
 from streamstgs.trainer.errors import RunError
 from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
-from streamstgs.trainer.training_record import StageRecord
+from streamstgs.trainer.training_record import StageRecord, changed_settings, unknown_settings
 from torch import Tensor
 
-RESPONSES_NAME = "color_response.safetensors"
+CORRECTIONS_NAME = "color_correction.safetensors"
+EARLIER_CORRECTIONS_NAME = "color_response.safetensors"
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,25 @@ class RunDirectory:
     def checkpoint_path(self, index: int) -> Path:
         return self.path / f"gop-{index:04d}.checkpoint.pt"
 
-    def write_config(self, settings: dict[str, Any]) -> None:
+    def lock(self, settings: dict[str, Any]) -> None:
+        """Write the settings into a new run; a run found here must have been begun with the same.
+
+        Raises:
+            RunError: The run was begun with other settings, or by a version with other names.
+        """
+        begun = self.read_config()
+        if begun is not None:
+            unknown = unknown_settings(begun, settings)
+            if unknown:
+                names = ", ".join(unknown[:3]) + (", ..." if len(unknown) > 3 else "")
+                raise RunError(
+                    f"{self.path} was begun by another version of the trainer, with settings that "
+                    f"this version does not have ({names}): resume it with that version, or train "
+                    "into another folder"
+                )
+            changed = changed_settings(begun, settings)
+            if changed:
+                raise RunError(f"{self.path} was begun with other settings: {'; '.join(changed)}")
         self._write_json("config.json", settings)
 
     def read_config(self) -> dict[str, Any] | None:
@@ -69,7 +89,7 @@ class RunDirectory:
         self._write_json(f"{record.stage}.json", asdict(record))
 
     def read_stages(self) -> list[StageRecord]:
-        """What the finished stages cost, in their order."""
+        """Cost of the finished stages, in their order."""
         once = [self.path / f"{stage}.json" for stage in ("coarse", "joint")]
         paths = [*once, *sorted(self.path.glob("gop-*.json"))]
         return [StageRecord(**_read_json(p)) for p in paths if p.exists()]
@@ -88,22 +108,25 @@ class RunDirectory:
             raise RunError(f"{self.path} is not a training run: {error!r}") from error
 
     def write_points(self, positions: Tensor) -> None:
-        """[N, 3] of what was found on the surfaces of the scene before training, world units."""
+        """[N, 3] points found on the surfaces of the scene before training, world units."""
         _save(self.path / "points.safetensors", {"positions": positions}, {})
 
     def read_points(self) -> Tensor:
         return _load(self.path / "points.safetensors")[0]["positions"]
 
-    def write_stills(self, stills: dict[str, StillView]) -> None:
+    def write_medians(self, medians: dict[str, TemporalMedian]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        tensors = {f"{name}.median": s.median for name, s in stills.items()}
-        tensors |= {f"{name}.reliability": s.reliability for name, s in stills.items()}
-        _save(self.path / "stills.safetensors", tensors, {})
+        tensors = {f"{name}.median": m.image for name, m in medians.items()}
+        tensors |= {f"{name}.reliability": m.reliability for name, m in medians.items()}
+        _save(self.path / "medians.safetensors", tensors, {})
 
-    def read_stills(self) -> dict[str, StillView]:
-        tensors, _ = _load(self.path / "stills.safetensors")
+    def read_medians(self) -> dict[str, TemporalMedian]:
+        """The temporal median of every camera, by its name."""
+        tensors, _ = _load(self.path / "medians.safetensors")
         names = {key.rpartition(".")[0] for key in tensors}
-        return {n: StillView(tensors[f"{n}.median"], tensors[f"{n}.reliability"]) for n in names}
+        return {
+            n: TemporalMedian(tensors[f"{n}.median"], tensors[f"{n}.reliability"]) for n in names
+        }
 
     def write_coarse(self, coarse: CanonicalGaussians) -> None:
         _save(self.coarse_path, _tensors(coarse), {})
@@ -117,14 +140,16 @@ class RunDirectory:
     def read_static(self) -> CanonicalGaussians:
         return _read_gaussians(self.static_path)
 
-    def write_responses(self, responses: Mapping[str, Tensor]) -> None:
+    def write_color_corrections(self, corrections: Mapping[str, Tensor]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
-        _save(self.path / RESPONSES_NAME, dict(responses), {})
+        _save(self.path / CORRECTIONS_NAME, dict(corrections), {})
 
-    def read_responses(self) -> dict[str, Tensor] | None:
+    def read_color_corrections(self) -> dict[str, Tensor] | None:
         """[3, 4] each, by the camera's name; None where they were not fitted."""
-        path = self.path / RESPONSES_NAME
-        return _load(path)[0] if path.exists() else None
+        for name in (CORRECTIONS_NAME, EARLIER_CORRECTIONS_NAME):
+            if (self.path / name).exists():
+                return _load(self.path / name)[0]
+        return None
 
     @property
     def is_split(self) -> bool:

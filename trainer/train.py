@@ -1,4 +1,4 @@
-"""The training run: footage -> coarse stage -> static layer -> fine stage per GOP -> run directory.
+"""The training run: capture -> coarse stage -> static layer -> fine stage per GOP -> run directory.
 
 A run that was killed is resumed by running it again: finished parts are kept, a GOP goes on from
 its last checkpoint. GOPs are independent and are spread over all CUDA devices.
@@ -14,31 +14,34 @@ from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import Capture, check_capture, open_capture
 from streamstgs.trainer.errors import RunError
 from streamstgs.trainer.gop_stage import train_one_gop
-from streamstgs.trainer.joint_stage import settle_static_layer
-from streamstgs.trainer.memory import check_memory, told_when_full
+from streamstgs.trainer.joint_stage import finalise_static_layer
+from streamstgs.trainer.memory import check_memory, out_of_memory_guard
 from streamstgs.trainer.parallel import run_on_devices, training_devices
 from streamstgs.trainer.points.initial_points import check_points
 from streamstgs.trainer.progress import log
 from streamstgs.trainer.run_directory import RunDirectory
-from streamstgs.trainer.training_record import changed_settings, plain_config, summary
+from streamstgs.trainer.statistics_log import check_log_format
+from streamstgs.trainer.training_record import plain_settings, summary
 
 
 def train(config: TrainConfig) -> None:
-    """Train all that is missing in the run directory.
+    """Train the parts that are missing in the run directory.
 
     Raises:
-        CaptureError: before any work; names the camera or file.
-        MemoryNeedError: the capture is certain not to fit, before any work; or a GPU is full.
-        RunError: the run directory belongs to another capture or other settings.
+        CaptureError: Before any work; names the camera or file.
+        MemoryNeedError: The capture is certain not to fit, before any work; or a GPU is full.
+        RunError: The run directory belongs to another capture or other settings.
+        SettingError: The package of a log format is missing.
     """
+    check_log_format(config.log)
     devices = training_devices(config.device)
     capture = open_capture(config.data, config.capture)
     check_capture(capture)
     check_points(capture, config.points)
-    check_memory(config, capture, devices)
+    check_memory(capture, config.gop_frames, config.coarse.frames_held, devices)
     run = RunDirectory(config.out)
-    claim(run, config)
-    with told_when_full(capture):
+    run.lock(plain_settings(config))
+    with out_of_memory_guard(capture):
         _train_missing(config, capture, run, devices)
     _sum_up(run, config, capture.frames)
 
@@ -48,28 +51,18 @@ def _train_missing(
 ) -> None:
     """The stages in their order, each only where it is not done."""
     if not run.coarse_path.exists():
-        train_coarse_stage(config, capture, run, devices[0])
+        train_coarse_stage(config.coarse_stage(), capture, run, devices[0])
     gops = range(_planned_gops(run, capture))
-    settle_static_layer(config, capture, run, gops, devices[0])
+    finalise_static_layer(config.joint_stage(), capture, run, gops, devices[0])
     missing = [i for i in gops if not run.gop_path(i).exists()]
-    run_on_devices(partial(train_one_gop, config), missing, devices)
+    run_on_devices(partial(train_one_gop, config.gop_stage()), missing, devices)
     for index in gops:
         if run.gop_path(index).exists():
             run.drop_checkpoint(index)
 
 
-def claim(run: RunDirectory, config: TrainConfig) -> None:
-    """Write the settings into a new run; an old one must have been begun with the same."""
-    settings = plain_config(config)
-    begun = run.read_config()
-    changed = [] if begun is None else changed_settings(begun, settings)
-    if changed:
-        raise RunError(f"{run.path} was begun with other settings: {'; '.join(changed)}")
-    run.write_config(settings)
-
-
 def _planned_gops(run: RunDirectory, capture: Capture) -> int:
-    """How many GOPs there are, which show just the frames of the capture, at its size."""
+    """Number of GOPs in the plan of a run. RunError: the plan does not fit the capture."""
     meta, lengths = run.read_plan()
     sizes = {(v.camera.width, v.camera.height) for v in capture.views}
     if (meta.width, meta.height) not in sizes:
@@ -85,7 +78,7 @@ def _planned_gops(run: RunDirectory, capture: Capture) -> int:
 
 
 def _sum_up(run: RunDirectory, config: TrainConfig, frames: int) -> None:
-    document = summary(config, run.read_stages(), frames)
+    document = summary(plain_settings(config), run.read_stages(), frames)
     run.write_summary(document)
     peak = document["peak_memory_gib"]
     log.info(

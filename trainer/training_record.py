@@ -1,4 +1,4 @@
-"""What a run cost, stage by stage, and with which settings: `training.json` of a run."""
+"""Cost of a run, stage by stage, and its settings: `training.json` of a run."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.progress import peak_memory_gib
 
-FREE_TO_CHANGE = {"data", "out", "device", "report_every", "watch_every", "checkpoint_every"}
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+FREE_TO_CHANGE = {
+    "data", "out", "device", "report_every", "validate_every", "checkpoint_every", "log",
+    "log_gradients",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,12 @@ class Stopwatch:
         return StageRecord(self.stage, self.spent_s, peak, name)
 
 
-def summary(config: TrainConfig, records: list[StageRecord], frames: int) -> dict[str, Any]:
-    """The document of `training.json`; seconds are summed over all devices."""
+def summary(settings: Mapping[str, Any], records: list[StageRecord], frames: int) -> dict[str, Any]:
+    """The document of `training.json`; seconds are summed over all devices.
+
+    Args:
+        settings: Settings of the run as `plain_settings` gives them.
+    """
     seconds = sum(r.seconds for r in records)
     peaks = [r.peak_memory_gib for r in records if r.peak_memory_gib is not None]
     return {
@@ -63,25 +72,31 @@ def summary(config: TrainConfig, records: list[StageRecord], frames: int) -> dic
         "seconds_per_frame": seconds / frames,
         "peak_memory_gib": max(peaks, default=None),
         "devices": sorted({r.device for r in records}),
-        "seed": config.seed,
+        "seed": settings["seed"],
         "stages": [asdict(r) for r in records],
-        "config": plain_config(config),
+        "config": dict(settings),
     }
 
 
-def plain_config(config: TrainConfig) -> dict[str, Any]:
-    """The settings as JSON knows them."""
-    return _plain(asdict(config))
+def plain_settings(settings: DataclassInstance) -> dict[str, Any]:
+    """A dataclass of settings as JSON values."""
+    plain: dict[str, Any] = _plain(asdict(settings))
+    return plain
 
 
 def changed_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What differs between the settings of a run and those it is resumed with, in words."""
+    """The settings that differ between a run and those it is resumed with, in words."""
     before, after = dict(_flat(old)), dict(_flat(new))
     return [
         f"{name}: {before.get(name)} -> {after.get(name)}"
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name) and name not in FREE_TO_CHANGE
     ]
+
+
+def unknown_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Names of a run's settings that this version does not have."""
+    return sorted(dict(_flat(old)).keys() - dict(_flat(new)).keys())
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

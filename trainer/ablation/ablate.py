@@ -14,9 +14,10 @@ import time
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from annotated_types import Gt, Le
 from streamstgs.codec.encoder_config import QP_MAX
 from streamstgs.trainer.ablation.row import Measuring, run_row
 from streamstgs.trainer.ablation.rows import ROWS, Row, shortened
@@ -26,18 +27,13 @@ from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import Capture, check_capture, open_capture
 from streamstgs.trainer.errors import RunError, TrainerError
 from streamstgs.trainer.gop_plan import gop_lengths
-from streamstgs.trainer.memory import check_memory, told_when_full
+from streamstgs.trainer.memory import check_memory, out_of_memory_guard
 from streamstgs.trainer.parallel import run_on_devices, training_devices
 from streamstgs.trainer.points.initial_points import check_points
 from streamstgs.trainer.progress import log
 from streamstgs.trainer.run_directory import RunDirectory, write_atomically
-from streamstgs.trainer.setting_checks import (
-    require,
-    require_at_least,
-    require_positive,
-    require_share,
-)
-from streamstgs.trainer.training_record import changed_settings, plain_config
+from streamstgs.trainer.setting_checks import Count, check_ranges, require
+from streamstgs.trainer.training_record import changed_settings, plain_settings
 
 
 @dataclass(frozen=True)
@@ -45,29 +41,27 @@ class AblationConfig:
     """What an ablation runs and measures.
 
     Args:
-        gops: which GOPs are trained.
-        shorten: share of the fine stage's iterations.
-        rows: names; none at all stands for every row.
+        gops: Numbers of the GOPs that are trained.
+        shorten: Share of the fine stage's iterations that is made.
+        rows: Names of rows; without any, all rows are run.
         rungs: QPs that each row is encoded with.
-        sorts_by_lifetime: the encoder lays out by when Gaussians are seen (the paper's not).
-        frame_step: every so many frames are compared with the capture.
-        processes: training processes on each device.
-        backend: of the renderer, for comparing; chosen where it is None.
+        sorts_by_lifetime: The encoder lays out by when Gaussians are seen (the paper's does not).
+        frame_step: Distance in frames of the images that are compared with the capture.
+        processes: Training processes on each device.
+        backend: Backend that renders the compared images. None chooses the best here.
     """
 
     gops: tuple[int, ...] = (0,)
-    shorten: float = 0.25
+    shorten: Annotated[float, Gt(0), Le(1)] = 0.25
     rows: tuple[str, ...] = ()
     rungs: tuple[int, ...] = (16, 20, 24, 28)
     sorts_by_lifetime: bool = True
-    frame_step: int = 4
-    processes: int = 1
+    frame_step: Count = 4
+    processes: Count = 1
     backend: str | None = None
 
     def __post_init__(self) -> None:
-        require_at_least(1, self, "", "frame_step", "processes")
-        require_positive(self, "", "shorten")
-        require_share(self, "", "shorten")
+        check_ranges(self, "")
         known = self.rungs and all(0 <= qp <= QP_MAX for qp in self.rungs)
         require(bool(known), "rungs", self.rungs, f"QPs from 0 to {QP_MAX}")
 
@@ -103,7 +97,7 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
     capture = open_capture(base.data, base.capture)
     check_capture(capture)
     check_points(capture, base.points)
-    check_memory(base, capture, devices)
+    check_memory(capture, base.gop_frames, base.coarse.frames_held, devices)
     _check_gops(config.gops, len(gop_lengths(capture.frames, base.gop_frames)))
     rows = planned_rows(base, config)
     todo = [k for k, planned in enumerate(rows) if not _is_finished(planned, config)]
@@ -111,7 +105,7 @@ def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str,
     static = [k for path, k in needed.items() if not RunDirectory(path).coarse_path.exists()]
     workers = devices * config.processes
     todo.sort(key=lambda k: rows[k].config.static_split)  # those that take longest come first
-    with told_when_full(capture):
+    with out_of_memory_guard(capture):
         run_on_devices(partial(_train_static, base, config), static, workers)
         run_on_devices(partial(_train_row, base, config), todo, workers)
     document = {
@@ -151,10 +145,9 @@ def _planned(row: Row, base: TrainConfig, config: AblationConfig) -> PlannedRow:
 
 def static_key(config: TrainConfig) -> str:
     """Short name of all settings that the coarse stage depends on."""
-    settings = plain_config(config)
-    others = {"data", "out", "device", "static_split", "hull", "joint", "gop"}
-    mine = {k: v for k, v in settings.items() if k not in others and not k.endswith("_every")}
-    return hashlib.sha256(json.dumps(mine, sort_keys=True).encode()).hexdigest()[:8]
+    settings = plain_settings(config.coarse_stage()) | {"capture": plain_settings(config.capture)}
+    del settings["reports"]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def _check_gops(gops: tuple[int, ...], count: int) -> None:
@@ -170,7 +163,7 @@ def _train_static(
     planned = planned_rows(base, config)[index]
     log.info("%s: the coarse stage of %r", planned.shared.path.name, planned.title)
     capture = open_capture(base.data, base.capture)
-    train_coarse_stage(planned.config, capture, planned.shared, device)
+    train_coarse_stage(planned.config.coarse_stage(), capture, planned.shared, device)
 
 
 def _train_row(base: TrainConfig, config: AblationConfig, index: int, device: torch.device) -> None:
@@ -202,7 +195,7 @@ def _is_finished(planned: PlannedRow, config: AblationConfig) -> bool:
     if not planned.result_path.exists():
         return False
     result = _result(planned)
-    changed = changed_settings(result["settings"], plain_config(planned.config))
+    changed = changed_settings(result["settings"], plain_settings(planned.config))
     if changed:
         raise RunError(f"{planned.config.out} was made with other settings: {'; '.join(changed)}")
     return result["measuring"] == _plain_measuring(config)

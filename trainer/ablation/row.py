@@ -27,18 +27,17 @@ from streamstgs.trainer.evaluation.perceptual import perceptual_metric
 from streamstgs.trainer.evaluation.seam import SeamConfig, SeamMeter
 from streamstgs.trainer.gop_plan import frames_of
 from streamstgs.trainer.gop_stage import train_one_gop
-from streamstgs.trainer.joint_stage import settle_static_layer
+from streamstgs.trainer.joint_stage import finalise_static_layer
 from streamstgs.trainer.run_directory import RunDirectory, TrainedScene
-from streamstgs.trainer.train import claim
-from streamstgs.trainer.training_record import plain_config, summary
+from streamstgs.trainer.training_record import plain_settings, summary
 from torch import Tensor
 
 SHARED_FILES = (
     "run.json",
     "coarse.json",
-    "stills.safetensors",
+    "medians.safetensors",
     "points.safetensors",
-    "color_response.safetensors",
+    "color_correction.safetensors",
     "coarse.safetensors",
 )
 
@@ -82,13 +81,13 @@ def run_row(
         shared: where its coarse stage lies.
     """
     run = RunDirectory(config.out)
-    claim(run, config)
+    run.lock(plain_settings(config))
     adopt_coarse_stage(run, shared)
     capture = open_capture(config.data, config.capture)
-    settle_static_layer(config, capture, run, measuring.gops, device)
+    finalise_static_layer(config.joint_stage(), capture, run, measuring.gops, device)
     for index in measuring.gops:
         if not run.gop_path(index).exists():
-            train_one_gop(config, index, device)
+            train_one_gop(config.gop_stage(), index, device)
     scene = config.out / "scene.stgs"
     source = TrainedScene(run, run.read_plan()[0], measuring.gops)
     started_s = time.monotonic()
@@ -96,9 +95,9 @@ def run_row(
     encode_scene(source, scene, encoder)
     encoded_s = time.monotonic() - started_s
     frames = _frames_of(run, measuring.gops)
-    costs = summary(config, run.read_stages(), len(frames))
+    costs = summary(plain_settings(config), run.read_stages(), len(frames))
     return {
-        "rungs": measure(scene, capture, frames, measuring, run.read_responses() or {}),
+        "rungs": measure(scene, capture, frames, measuring, run.read_color_corrections() or {}),
         "gaussians": [len(source.gop(k).canonical) for k in range(source.gop_count)],
         "static_gaussians": len(source.static),
         "static_seconds": sum(s["seconds"] for s in costs["stages"] if s["stage"] == "coarse"),
@@ -107,7 +106,7 @@ def run_row(
         "peak_memory_gib": costs["peak_memory_gib"],
         "devices": costs["devices"],
         "seed": config.seed,
-        "settings": plain_config(config),
+        "settings": plain_settings(config),
         "encoder": asdict(encoder),
     }
 
@@ -149,7 +148,7 @@ def measure(
     capture: Capture,
     frames: Sequence[int],
     measuring: Measuring,
-    responses: Mapping[str, Tensor],
+    corrections: Mapping[str, Tensor],
 ) -> list[dict[str, Any]]:
     """Figures of each rung of a scene that shows these frames of a capture.
 
@@ -157,7 +156,7 @@ def measure(
     """
     views = [replace(v, reader=ChosenFrames(v.reader, frames)) for v in capture.views]
     with open_scene(str(path)) as scene:
-        comparison = _comparison(scene, views, measuring, responses)
+        comparison = _comparison(scene, views, measuring, corrections)
         readings = list(comparison.readings(views))
         return [
             {
@@ -173,7 +172,7 @@ def _comparison(
     scene: Scene,
     views: Sequence[CapturedView],
     measuring: Measuring,
-    responses: Mapping[str, Tensor],
+    corrections: Mapping[str, Tensor],
 ) -> Comparison:
     backend = choose_backend(measuring.backend).backend
     frames = list(range(0, scene.frame_count, measuring.frame_step))
@@ -185,7 +184,7 @@ def _comparison(
         perceptual_metric(backend.device),
         SeamMeter((scene.gop_start_frame(g) for g in range(scene.gop_count)), SeamConfig()),
         ContactSheet([v.name for v in views if v.split == "test"], frames),
-        responses,
+        corrections,
     )
 
 

@@ -50,33 +50,35 @@ def auxiliary_switched(config: TrainConfig) -> TrainConfig:
 
 def relocation_switched(config: TrainConfig) -> TrainConfig:
     """The dead are relocated where they were pruned, and the reverse."""
-    return of_gop(relocation=not config.gop.relocation)(config)
+    density = config.gop.density
+    return of_gop(density=replace(density, relocate=not density.relocate))(config)
 
 
 def without_static_split(config: TrainConfig) -> TrainConfig:
-    """The Gaussians of the static layer move as well: as many in all, each with features."""
+    """The Gaussians of the coarse stage move as well: as many in all, each with features."""
     return replace(config, static_split=False)
 
 
 def without_joint_training(config: TrainConfig) -> TrainConfig:
-    """The static layer is as the medians made it."""
+    """The static layer of the coarse stage stays as it is."""
     return replace(config, joint=replace(config.joint, iterations=0))
 
 
-def of_static(**settings: Any) -> Change:
+def of_coarse(**settings: Any) -> Change:
     """Change settings of the coarse stage."""
-    return lambda config: replace(config, static=replace(config.static, **settings))
+    return lambda config: replace(config, coarse=replace(config.coarse, **settings))
 
 
-def without_empty_weights(config: TrainConfig) -> TrainConfig:
-    """What is drawn before a flat background costs nothing but its difference from it."""
-    return of_gop(empty_weight=0.0)(of_static(empty_weight=0.0)(config))
+def without_background_alpha_penalty(config: TrainConfig) -> TrainConfig:
+    """Haze before a flat background costs nothing but its difference from that colour."""
+    changed = of_coarse(background_alpha_reg=0.0)(config)
+    return of_gop(background_alpha_reg=0.0)(changed)
 
 
-def color_response_switched(config: TrainConfig) -> TrainConfig:
-    """Colour responses fitted where they were not, and the reverse."""
-    response = config.color_response
-    return replace(config, color_response=replace(response, enabled=not response.enabled))
+def color_correction_switched(config: TrainConfig) -> TrainConfig:
+    """Per-camera colour correction fitted where it was not, and the reverse."""
+    correction = config.color_correction
+    return replace(config, color_correction=replace(correction, enabled=not correction.enabled))
 
 
 def as_in_the_paper(config: TrainConfig) -> TrainConfig:
@@ -86,9 +88,9 @@ def as_in_the_paper(config: TrainConfig) -> TrainConfig:
         config,
         static_split=paper.static_split,
         points=replace(config.points, surfels=paper.points.surfels),
-        static=paper.static,
+        coarse=paper.coarse,
         gop=paper.gop,
-        color_response=paper.color_response,
+        color_correction=paper.color_correction,
     )
 
 
@@ -101,32 +103,32 @@ ROWS = (
         is_on=lambda config: config.gop.auxiliary.enabled,
     ),
     Row("no-dynamic-density", "no dynamic density", of_gop(dynamic_density=False)),
-    Row("no-temporal", "no temporal regulariser", of_gop(temporal_weight=0.0)),
+    Row("no-temporal", "no temporal regulariser", of_gop(temporal_reg=0.0)),
     Row(
         "relocation",
         "relocation",
         relocation_switched,
-        is_on=lambda config: config.gop.relocation,
+        is_on=lambda config: config.gop.density.relocate,
     ),
     Row("window-1", "window W = 1", of_gop(window=1)),
     Row("window-3", "window W = 3", of_gop(window=3)),
     Row("window-5", "window W = 5", of_gop(window=5)),
     Row("no-joint", "no joint training", without_joint_training),
-    Row("no-still", "moving ones may draw where nothing moves", of_gop(still_weight=0.0)),
-    Row("no-fast", "no points between the moments", of_gop(fast_share=0.0)),
+    Row("no-still", "no alpha penalty where nothing moves", of_gop(static_alpha_reg=0.0)),
+    Row("no-fast", "no points between the sample frames", of_gop(fast_share=0.0)),
     Row("no-static-split", "no static split", without_static_split),
-    Row("no-spatial", "no spatial regulariser", of_gop(spatial_weight=0.0)),
-    Row("no-opacity", "no opacity regulariser", of_gop(opacity_weight=0.0)),
+    Row("no-spatial", "no spatial regulariser", of_gop(spatial_reg=0.0)),
+    Row("no-opacity", "no opacity regulariser", of_gop(opacity_reg=0.0)),
     Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
-    Row("no-depth", "no depth from points", of_static(depth_weight=0.0)),
-    Row("no-free-space", "no free space", of_static(free_weight=0.0)),
-    Row("no-empty", "haze may stand before the background", without_empty_weights),
-    Row("no-dropout", "no dropout", of_static(dropout=0.0)),
+    Row("no-depth", "no depth from points", of_coarse(depth_lambda=0.0)),
+    Row("no-free-space", "no free space", of_coarse(free_space_reg=0.0)),
+    Row("no-empty", "no alpha penalty before the background", without_background_alpha_penalty),
+    Row("no-dropout", "no dropout", of_coarse(dropout=0.0)),
     Row(
-        "color-response",
-        "colour response",
-        color_response_switched,
-        is_on=lambda config: config.color_response.enabled,
+        "color-correction",
+        "colour correction",
+        color_correction_switched,
+        is_on=lambda config: config.color_correction.enabled,
     ),
     Row("paper", "the paper's method", as_in_the_paper, sorts_by_lifetime=False),
 )

@@ -1,6 +1,8 @@
-"""The coarse stage: what is found once for the whole capture.
+"""The coarse stage: Gaussians trained once for the whole capture.
 
-What stays still and what moves (`background`), how each camera sees colours (`color_response`), and
-the Gaussians trained by `stage` on `footage`: the layer that never moves or, as in the paper, those
-that every GOP starts from. `depth_supervision` and `dropout` keep few cameras from misleading it.
+`stage` trains them on `training_views` (the temporal medians, `temporal_median`, or all frames):
+the layer that never moves or, as in the paper, the Gaussians that every GOP starts from. Its loss
+and its schedule are one page. `config` holds its settings, `density` its density control,
+`color_correction` the cameras' colours, `background` the flat colour behind the scene.
+`depth_supervision`, `free_space` and `dropout` keep few cameras from misleading it.
 """

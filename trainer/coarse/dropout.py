@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from streamstgs.renderer import Gaussians
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.rng import Rng
 
 MOST_OPAQUE = 0.999
 
 
-def drop_out(gaussians: Gaussians, share: float, random: RandomSource) -> Gaussians:
+def drop_out(gaussians: Gaussians, share: float, rng: Rng) -> Gaussians:
     """The same Gaussians, a random `share` of them transparent, the others as much denser."""
     if share == 0:
         return gaussians
-    kept = (random.uniform(len(gaussians)) >= share).float() / (1 - share)
+    kept = (rng.uniform(len(gaussians)) >= share).float() / (1 - share)
     return replace(gaussians, opacities=(gaussians.opacities * kept).clamp(max=MOST_OPAQUE))

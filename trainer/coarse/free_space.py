@@ -20,7 +20,7 @@ from streamstgs.renderer import Camera, Gaussians, RenderSettings
 from streamstgs.trainer.optimization.rasterizer import rasterize
 from streamstgs.trainer.points.point_cloud import neighbour_distance
 from streamstgs.trainer.points.projection import distances, inside, project
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
 SHRINK = 4  # floaters are large: a picture of a fourth of the size shows them
@@ -80,12 +80,12 @@ class FreeSpace:
     def is_known(self) -> bool:
         return self.far > self.near and self.neighbours.numel() > 0
 
-    def loss(self, gaussians: Gaussians, random: RandomSource) -> Tensor:
+    def loss(self, gaussians: Gaussians, rng: Rng) -> Tensor:
         """Mean alpha of what is drawn of the free space, from one place between the cameras."""
         nothing = gaussians.opacities.new_zeros(())
         if not self.is_known:
             return nothing
-        camera, far = self.camera_between(random)
+        camera, far = self.camera_between(rng)
         viewmat = camera.viewmat.to(gaussians.means.device)
         depth = gaussians.means @ viewmat[2, :3] + viewmat[2, 3]
         close = ((depth > self.near) & (depth < far)).nonzero()[:, 0]
@@ -95,7 +95,7 @@ class FreeSpace:
         return alphas.mean()
 
     @torch.no_grad()
-    def floaters(self, gaussians: Gaussians, random: RandomSource) -> Tensor:
+    def floaters(self, gaussians: Gaussians, rng: Rng) -> Tensor:
         """[N] bool: what is seen in free space from between the cameras.
 
         Not what a training camera has there in the middle of its own picture, as that was compared
@@ -105,7 +105,7 @@ class FreeSpace:
         if not self.is_known:
             return found
         for _ in range(LOOKS):
-            found |= self._seen_close(gaussians, *self.camera_between(random), REACH)
+            found |= self._seen_close(gaussians, *self.camera_between(rng), REACH)
         for camera in self.cameras:
             found &= ~self._seen_close(gaussians, camera, self.far, 0.0)
         found &= gaussians.opacities > VISIBLE
@@ -126,14 +126,14 @@ class FreeSpace:
         within = (pixels > -around[:, None]) & (pixels < sides + around[:, None])
         return (depth > self.near) & (depth < far) & within.all(dim=1)
 
-    def camera_between(self, random: RandomSource) -> tuple[Camera, float]:
+    def camera_between(self, rng: Rng) -> tuple[Camera, float]:
         """A camera amid one of the cameras and two of its neighbours, and how far it sees nothing:
         less than these where it stands nearer to the scene, and no farther than to what was found
         before it, such as the wall of a square room that the surface bulges out of."""
-        one = random.integer(len(self.cameras))
-        beside = random.choice(2, self.neighbours.shape[1])
+        one = rng.integer(len(self.cameras))
+        beside = rng.choice(2, self.neighbours.shape[1])
         group = [one, *self.neighbours[one, beside].tolist()]
-        shares = torch.tensor([random.share() for _ in group]).clamp(min=1e-6).log()
+        shares = torch.tensor([rng.share() for _ in group]).clamp(min=1e-6).log()
         shares = (shares / shares.sum())[:, None]  # evenly spread over the triangle
         place, inwards = self._on_the_surface(self.places[group], shares)
         rotation = _nearest_rotation((shares[..., None] * self.rotations[group]).sum(dim=0))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streamstgs.renderer import Camera
-from streamstgs.trainer.setting_checks import require_at_least
+from streamstgs.trainer.setting_checks import Count, check_ranges
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,14 @@ class CaptureConfig:
             inverted, or to have other axes, are refused.
     """
 
-    height_px: int | None = None
-    frames: int | None = None
+    height_px: Count | None = None
+    frames: Count | None = None
     untagged_matrix: Literal["bt601", "bt709"] = "bt601"
     ignore_start: bool = False
     trust_poses: bool = False
 
     def __post_init__(self) -> None:
-        given = [n for n in ("height_px", "frames") if getattr(self, n) is not None]
-        require_at_least(1, self, "capture", *given)
+        check_ranges(self, "capture")
 
     def applied(self, camera: Camera) -> Camera:
         """The camera of the pictures as they are read."""

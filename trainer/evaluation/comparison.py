@@ -10,7 +10,7 @@ import torch
 from streamstgs.codec.scene import Scene
 from streamstgs.renderer import Gop, RenderSettings
 from streamstgs.renderer.backends.base import Backend
-from streamstgs.trainer.coarse.color_response import respond
+from streamstgs.trainer.coarse.color_correction import correct_colors
 from streamstgs.trainer.datasets import CapturedView, load_frames
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
 from streamstgs.trainer.evaluation.perceptual import PerceptualMetric, ms_ssim
@@ -127,7 +127,8 @@ class Comparison:
         for view, target in zip(views, targets, strict=True):
             picture = self.backend.render(gaussians, view.camera, settings)
             if view.name in self.responses:
-                picture = respond(picture[None], self.responses[view.name][None].to(picture))[0]
+                matrix = self.responses[view.name][None].to(picture)
+                picture = correct_colors(picture[None], matrix)[0]
             picture = picture.clamp(0, 1)
             self.seam.add_drawn(rung, view.name, frame, picture)
             yield self._reading(rung, view, frame, picture, target)

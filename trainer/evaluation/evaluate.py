@@ -193,7 +193,7 @@ def _comparison(
         perceptual_metric(backend.device, config.lpips),
         SeamMeter((scene.gop_start_frame(g) for g in range(scene.gop_count)), config.seam),
         ContactSheet([v.name for v in views], common),
-        RunDirectory(config.run).read_responses() or {} if config.run else {},
+        RunDirectory(config.run).read_color_corrections() or {} if config.run else {},
     )
 
 

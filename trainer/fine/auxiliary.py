@@ -21,43 +21,44 @@ from dataclasses import dataclass
 import torch
 from streamstgs.renderer import CanonicalGaussians, DeformationField, Gaussians
 from streamstgs.renderer.deformation import sinusoidal_encoding
-from streamstgs.trainer.setting_checks import require, require_at_least
+from streamstgs.trainer.setting_checks import Count, CountOrZero, Weight, check_ranges, require
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 
 @dataclass(frozen=True)
 class AuxiliaryConfig:
-    """The transformer F and what it is trained for.
+    """The transformer F of the auxiliary pass, and the weights of its losses.
 
     Args:
-        enabled: run the auxiliary pass.
-        every: steps between passes; 1 runs it in each step.
-        batch: Gaussians of a pass.
-        layers, heads, width: of the transformer; heads divide the width.
-        time_frequencies, position_frequencies: octaves of gamma(t) and gamma(X).
-        rate: learning rate at the start; it falls as that of the field does.
-        color_weight: of L_t.
-        distillation_weight: a_sd, of L_sd.
+        enabled: Run the auxiliary pass.
+        every: Steps between passes; 1 runs it in each step.
+        batch_size: Gaussians of a pass.
+        layers: Internal. Layers of the transformer.
+        heads: Internal. Attention heads of a layer; they divide the width.
+        width: Internal. Width of the transformer.
+        time_frequencies: Internal. Octaves of gamma(t).
+        position_frequencies: Internal. Octaves of gamma(X).
+        lr: Learning rate at the start; it falls as that of the field does.
+        color_weight: Weight of L_t.
+        distillation_weight: Weight of L_sd (a_sd of the paper).
     """
 
     enabled: bool = True
-    every: int = 1
-    batch: int = 2048
-    layers: int = 2
-    heads: int = 4
-    width: int = 64
-    time_frequencies: int = 4
-    position_frequencies: int = 4
-    rate: float = 1e-3
-    color_weight: float = 2.0
-    distillation_weight: float = 0.1
+    every: Count = 1
+    batch_size: Count = 2048
+    layers: Count = 2
+    heads: Count = 4
+    width: Count = 64
+    time_frequencies: CountOrZero = 4
+    position_frequencies: CountOrZero = 4
+    lr: Weight = 1e-3
+    color_weight: Weight = 2.0
+    distillation_weight: Weight = 0.1
 
     def __post_init__(self) -> None:
         group = "gop.auxiliary"
-        require_at_least(1, self, group, "every", "batch", "layers", "heads", "width")
-        require_at_least(0, self, group, "time_frequencies", "position_frequencies", "rate")
-        require_at_least(0, self, group, "color_weight", "distillation_weight")
+        check_ranges(self, group)
         divides = self.width % self.heads == 0
         require(divides, f"{group}.heads", self.heads, f"a divisor of the width {self.width}")
 
@@ -135,7 +136,7 @@ class AuxiliaryPass:
             made = AuxiliaryTransformer(field.config.width, field.config.extent, config)
         self.transformer = made.to(device)
         self.optimizer = torch.optim.Adam(
-            self.transformer.parameters(), lr=config.rate, fused=device.type == "cuda"
+            self.transformer.parameters(), lr=config.lr, fused=device.type == "cuda"
         )
 
     def is_due(self, iteration: int) -> bool:
@@ -160,8 +161,8 @@ class AuxiliaryPass:
         return drawn.activate(), distillation_loss(student, teacher)
 
     def set_progress(self, rate_left: float) -> None:
-        """Let the learning rate fall to this share of what it was."""
-        self.optimizer.param_groups[0]["lr"] = self.config.rate * rate_left
+        """Set the learning rate to this share of that at the start."""
+        self.optimizer.param_groups[0]["lr"] = self.config.lr * rate_left
 
     def step(self) -> None:
         self.optimizer.step()

@@ -1,22 +1,23 @@
-"""Static and moving Gaussians trained together: what stands still is decided by what it costs.
+"""The joint part of the fine stage: the static layer and the moving Gaussians learn together.
 
-Medians tell the static layer apart only where things pass by quickly. A person who stands for half
-of the video is in them, and the moving Gaussians would have to paint over a static ghost. Here the
-static layer and the moving Gaussians of all GOPs learn from the frames at the same time, the GOPs
-in turn: what does not stand still costs in the frames where it is gone, fades, and is learned by
-the moving Gaussians instead. Then the static layer is final, and each GOP goes on by itself.
+Temporal medians show the static scene only where things pass by quickly. A person who stands for
+half of the video is in them, and the moving Gaussians would have to paint over a static ghost. Here
+the static layer and the moving Gaussians of all GOPs learn from the frames at the same time, the
+GOPs in turn: a ghost costs in the frames where the person is gone, fades, and is learned by the
+moving Gaussians instead. Then the static layer is final, and each GOP goes on by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from streamstgs.renderer import CanonicalGaussians
 from streamstgs.trainer.fine.config import JointConfig
 from streamstgs.trainer.fine.stage import GopTraining
 from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters
-from torch import Tensor
+from streamstgs.trainer.optimization.training_stage import StepRecord
 
 
 def joint_gops(available: Sequence[int], most: int) -> list[int]:
@@ -27,12 +28,12 @@ def joint_gops(available: Sequence[int], most: int) -> list[int]:
 
 
 class JointTraining:
-    """The static layer under optimisation, with the GOPs that it has to serve.
+    """The static layer under optimisation with GOPs that share it (`TrainingStage`).
 
     Args:
-        static: as the medians made it.
-        gops: their own optimisers and schedules go on after this.
-        scene_scale: world units that the means' learning rate is a fraction of.
+        static: The static layer of the coarse stage.
+        gops: GOPs in training; their own optimisers and schedules go on after this.
+        scene_scale: World units that the learning rate of the centres is a fraction of.
     """
 
     def __init__(
@@ -42,23 +43,27 @@ class JointTraining:
         scene_scale: float,
         config: JointConfig,
     ) -> None:
-        self.parameters = GaussianParameters(static, config.rates, scene_scale)
+        self.parameters = GaussianParameters(static, config, scene_scale)
         self.gops, self.config, self.iteration = gops, config, 0
-        steps = min(config.iterations, *(g.config.iterations for g in gops))
-        self.iterations = steps * len(gops)
+        steps = min(config.iterations, *(g.iterations for g in gops))
+        self._iterations = steps * len(gops)
 
-    def step(self) -> Tensor:
+    @property
+    def iterations(self) -> int:
+        return self._iterations
+
+    def step(self) -> StepRecord:
         """One step of the GOP whose turn it is; the static layer learns from it, too."""
         self.parameters.decay_means_rate(self.iteration / self.iterations)
         gop = self.gops[self.iteration % len(self.gops)]
         gop.static = self.parameters.canonical().activate()
-        loss = gop.step()
+        record = gop.step()
         self.parameters.optimizer.step()
         self.parameters.optimizer.zero_grad(set_to_none=True)
         self.iteration += 1
-        return loss
+        return replace(record, iteration=self.iteration)
 
     def static(self) -> CanonicalGaussians:
         """The static layer so far, without what has faded."""
         found = self.parameters.detached()
-        return found[found.opacity_logits.sigmoid() > self.config.dead_opacity]
+        return found[found.opacity_logits.sigmoid() > self.config.min_opacity]

@@ -1,9 +1,9 @@
-"""Where the moving Gaussians of a GOP start: on what moves at some moments, and on what is fast.
+"""Points where the moving Gaussians of a GOP start: at sample frames, and on fast things between.
 
-At a few moments all that moves gets its points. What is elsewhere some frames later, such as a
-thrown ball, has points at none of its other places, and no gradient leads there: a Gaussian is
-pulled only by pixels that it covers. So between those moments, too, points are looked for, and
-those are kept that lie where no other point of that time is near.
+At a few sample frames everything that moves gets points. A thing that is elsewhere some frames
+later, such as a thrown ball, has no points at its other places, and no gradient leads there: a
+Gaussian is pulled only by pixels that it covers. So points are looked for between the sample frames
+as well, and kept where no other point of that time is near.
 """
 
 from __future__ import annotations
@@ -13,159 +13,165 @@ from dataclasses import dataclass, replace
 
 import torch
 from streamstgs.renderer import Gaussians, RenderSettings
-from streamstgs.trainer.coarse.background import StillView, motion_mask
-from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.coarse.temporal_median import TemporalMedian, motion_mask
 from streamstgs.trainer.datasets import Capture
-from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.fine.config import GopStartConfig
+from streamstgs.trainer.fine.training_views import GopViews
 from streamstgs.trainer.optimization.rasterizer import depth_map
-from streamstgs.trainer.points.dynamic_points import Moment, moving_points
+from streamstgs.trainer.points.dynamic_points import SampleFrame, moving_points
 from streamstgs.trainer.points.point_cloud import PointCloud, neighbour_distance
 from streamstgs.trainer.points.projection import distances
 from streamstgs.trainer.progress import log
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
 LOOKED_AT = 0.2  # half the side of the box around what the cameras look at, of their distance
 FEWEST = 64  # a GOP in which nothing moves still gets a few moving Gaussians
-NEAR_SPACINGS = 1.5  # a place is taken where another point is so many spacings of points away
-CANDIDATES = 8  # so many places are looked at for each that may be kept
+NEAR_SPACINGS = 1.5  # a place is taken where another point is within this many point spacings
+CANDIDATES = 8  # places looked at for each point that may be kept
 
 
 @dataclass(frozen=True)
 class MovingPoints:
-    """Points on what moves.
+    """M points on moving things.
 
     Args:
-        points: M of them.
-        birth: [M] the frame of the GOP that each was found in.
-        reach: [M] frames before and after during which it is seen at first.
+        points: The points.
+        centers: [M] temporal centre: the frame of the GOP in which each was found.
+        extents: [M] temporal extent: frames before and after it during which each is seen at first.
     """
 
     points: PointCloud
-    birth: Tensor
-    reach: Tensor
+    centers: Tensor
+    extents: Tensor
 
     def __len__(self) -> int:
         return len(self.points)
 
     def __getitem__(self, index: Tensor | slice) -> MovingPoints:
-        return MovingPoints(self.points[index], self.birth[index], self.reach[index])
+        return MovingPoints(self.points[index], self.centers[index], self.extents[index])
 
     @staticmethod
-    def of_moment(points: PointCloud, frame: int, reach: float) -> MovingPoints:
+    def at_frame(points: PointCloud, frame: int, extent: float) -> MovingPoints:
+        """Points that all have one temporal centre and extent."""
         one = torch.ones(len(points), device=points.positions.device)
-        return MovingPoints(points, one * frame, one * reach)
+        return MovingPoints(points, one * frame, one * extent)
 
     @staticmethod
     def concatenate(parts: Sequence[MovingPoints]) -> MovingPoints:
         return MovingPoints(
             PointCloud.concatenate([p.points for p in parts]),
-            torch.cat([p.birth for p in parts]),
-            torch.cat([p.reach for p in parts]),
+            torch.cat([p.centers for p in parts]),
+            torch.cat([p.extents for p in parts]),
         )
 
 
 class MotionFinder:
-    """Finds points on what moves at any frame of a GOP.
+    """Finds points on moving things at any frame of a GOP.
 
     Args:
-        stills: of the training cameras.
-        static: what does not move, activated; it hides what is behind it.
+        medians: Temporal medians of the training cameras.
+        static: Gaussians that do not move, activated; they hide what is behind them.
     """
 
     def __init__(
         self,
-        footage: GopFootage,
-        stills: Sequence[StillView],
+        training_views: GopViews,
+        medians: Sequence[TemporalMedian],
         static: Gaussians,
         capture: Capture,
-        config: TrainConfig,
-        random: RandomSource,
+        config: GopStartConfig,
+        rng: Rng,
     ) -> None:
-        self.footage, self.stills, self.config, self.random = footage, stills, config, random
-        settings = RenderSettings(near=footage.near)
-        self.depths = [depth_map(static, camera, settings) for camera in footage.cameras]
+        self.training_views, self.medians = training_views, medians
+        self.config, self.rng = config, rng
+        settings = RenderSettings(near=training_views.near)
+        self.depths = [depth_map(static, camera, settings) for camera in training_views.cameras]
         self.bounds = _bounds(static, torch.tensor(capture.center), capture.camera_distance)
 
     @property
-    def moment_reach(self) -> float:
-        """Frames from one moment to the next."""
-        return max(self.footage.count / self.config.gop.moments, 1.0)
+    def sample_extent(self) -> float:
+        """Temporal extent: frames from one sample frame to the next."""
+        return max(self.training_views.count / self.config.gop.sample_frames, 1.0)
 
     def points_at(self, frame: int, count: int) -> PointCloud:
-        """At most `count` points on what moves at a frame."""
-        pictures = [f[frame] for f in self.footage.frames]
-        threshold = self.config.background.motion_threshold
+        """At most `count` points on moving things at a frame."""
+        images = [f[frame] for f in self.training_views.frames]
+        threshold = self.config.motion_threshold
         masks = [
-            motion_mask(picture[None], still.median, threshold)[0]
-            for picture, still in zip(pictures, self.stills, strict=True)
+            motion_mask(image[None], median.image, threshold)[0]
+            for image, median in zip(images, self.medians, strict=True)
         ]
-        moment, hull = Moment(pictures, masks, self.depths), self.config.hull
-        return moving_points(self.footage.cameras, moment, self.bounds, count, hull, self.random)
+        sample, hull = SampleFrame(images, masks, self.depths), self.config.hull
+        return moving_points(
+            self.training_views.cameras, sample, self.bounds, count, hull, self.rng
+        )
 
 
 def moving_start(
-    footage: GopFootage,
-    stills: Sequence[StillView],
+    training_views: GopViews,
+    medians: Sequence[TemporalMedian],
     static: Gaussians,
     capture: Capture,
-    config: TrainConfig,
-    random: RandomSource,
+    config: GopStartConfig,
+    rng: Rng,
 ) -> MovingPoints:
-    """At most `config.gop.count` points, but never none."""
-    finder = MotionFinder(footage, stills, static, capture, config, random)
-    found = of_moments(finder)
-    fast = of_fast_things(finder, found)
-    most = max(config.gop.count - len(fast), 0)
+    """At most `config.gop.init_count` points; FEWEST of the static layer where nothing moves."""
+    finder = MotionFinder(training_views, medians, static, capture, config, rng)
+    found = at_sample_frames(finder)
+    fast = on_fast_things(finder, found)
+    most = max(config.gop.init_count - len(fast), 0)
     if len(found) > most:
-        found = found[random.subset(most, len(found))]
-    log.info("%d moving points, %d of these on what is fast", len(found) + len(fast), len(fast))
+        found = found[rng.subset(most, len(found))]
+    log.info("%d moving points, %d of these on fast things", len(found) + len(fast), len(fast))
     found = MovingPoints.concatenate([found, fast])
     if len(found) >= FEWEST:
         return found
-    some = random.choice(FEWEST, len(static))
-    still = PointCloud(static.means[some], static.colors[some].clamp(0, 1))
-    standing = MovingPoints.of_moment(still, footage.count // 2, finder.moment_reach)
+    some = rng.choice(FEWEST, len(static))
+    points = PointCloud(static.means[some], static.colors[some].clamp(0, 1))
+    standing = MovingPoints.at_frame(points, training_views.count // 2, finder.sample_extent)
     return MovingPoints.concatenate([found, standing])
 
 
-def of_moments(finder: MotionFinder) -> MovingPoints:
-    """All that moves at evenly spread moments, as many points at each."""
-    gop, frames = finder.config.gop, finder.footage.count
-    each = gop.count // gop.moments
-    times = [int((number + 0.5) * frames / gop.moments) for number in range(gop.moments)]
-    reach = finder.moment_reach
-    parts = [MovingPoints.of_moment(finder.points_at(t, each), t, reach) for t in times]
+def at_sample_frames(finder: MotionFinder) -> MovingPoints:
+    """Points on moving things at the evenly spread sample frames, as many at each."""
+    gop, frames = finder.config.gop, finder.training_views.count
+    each = gop.init_count // gop.sample_frames
+    times = [int((k + 0.5) * frames / gop.sample_frames) for k in range(gop.sample_frames)]
+    extent = finder.sample_extent
+    parts = [MovingPoints.at_frame(finder.points_at(t, each), t, extent) for t in times]
     if gop.fast_share > 0:
-        parts = [with_measured_reach(finder, part) for part in parts]
+        parts = [with_measured_extents(finder, part) for part in parts]
     return MovingPoints.concatenate(parts)
 
 
-def with_measured_reach(finder: MotionFinder, found: MovingPoints) -> MovingPoints:
-    """What is gone from its place both before and after the moment is fast: it is seen shortly.
+def with_measured_extents(finder: MotionFinder, found: MovingPoints) -> MovingPoints:
+    """The points with short temporal extents where the thing is fast: gone from its place both
+    before and after the sample frame.
 
-    Seen for longer it would be a ghost in the other frames, and in the way of what starts there.
+    Seen for longer, such points would be ghosts in the other frames, and in the way of the points
+    that start there.
 
     Args:
-        found: points of one moment.
+        found: Points of one sample frame.
     """
-    every, frame = finder.config.gop.fast_every, int(found.birth[0]) if len(found) else 0
-    others = [t for t in (frame - every, frame + every) if 0 <= t < finder.footage.count]
-    gone = torch.full_like(found.birth, bool(others), dtype=torch.bool)
+    every, frame = finder.config.gop.fast_every, int(found.centers[0]) if len(found) else 0
+    others = [t for t in (frame - every, frame + every) if 0 <= t < finder.training_views.count]
+    gone = torch.full_like(found.centers, bool(others), dtype=torch.bool)
     for other in others if len(found) else ():
         seen = finder.points_at(other, len(found))
         gone &= _apart(found.points, seen) > NEAR_SPACINGS * _spacing(found)
-    return replace(found, reach=torch.where(gone, float(every), found.reach))
+    return replace(found, extents=torch.where(gone, float(every), found.extents))
 
 
-def of_fast_things(finder: MotionFinder, found: MovingPoints) -> MovingPoints:
-    """What moves every few frames where no point of that time is near.
+def on_fast_things(finder: MotionFinder, found: MovingPoints) -> MovingPoints:
+    """Points on moving things every few frames, where no point of that time is near.
 
     Args:
-        found: points of the moments; others are added where these leave places free.
+        found: Points of the sample frames; others are added where these leave places free.
     """
-    gop, frames = finder.config.gop, finder.footage.count
-    most = int(gop.fast_share * gop.count)
+    gop, frames = finder.config.gop, finder.training_views.count
+    most = int(gop.fast_share * gop.init_count)
     times = range(gop.fast_every // 2, frames, gop.fast_every) if most else range(0)
     taken_within = NEAR_SPACINGS * _spacing(found)
     fast = found[:0]
@@ -173,19 +179,19 @@ def of_fast_things(finder: MotionFinder, found: MovingPoints) -> MovingPoints:
         each = (most - len(fast)) // (len(times) - past)
         seen = finder.points_at(frame, CANDIDATES * each)
         others = MovingPoints.concatenate([found, fast])
-        others = others[(others.birth - frame).abs() <= others.reach]
+        others = others[(others.centers - frame).abs() <= others.extents]
         free = seen[_apart(seen, others.points) > taken_within]
-        kept = free[finder.random.subset(each, len(free))]
-        new = MovingPoints.of_moment(kept, frame, float(gop.fast_every))
+        kept = free[finder.rng.subset(each, len(free))]
+        new = MovingPoints.at_frame(kept, frame, float(gop.fast_every))
         fast = MovingPoints.concatenate([fast, new])
     return fast
 
 
 def _spacing(found: MovingPoints) -> float:
-    """Usual distance of neighbours among the points of one moment, world units; 0 for none."""
+    """Usual distance of neighbours among the points of one frame, world units; 0 for none."""
     if not len(found):
         return 0.0
-    of_one = found.points.positions[found.birth == found.birth.mode().values]
+    of_one = found.points.positions[found.centers == found.centers.mode().values]
     return neighbour_distance(of_one).median().item()
 
 
@@ -198,11 +204,11 @@ def _apart(points: PointCloud, others: PointCloud) -> Tensor:
 
 def _bounds(static: Gaussians, center: Tensor, distance: float) -> tuple[Tensor, Tensor]:
     """Corners of a box around nearly all visible static Gaussians, a little widened, and around
-    what the cameras look at: where little stands still, that is where things move.
+    what the cameras look at: with few static Gaussians, that is where things move.
 
     Args:
         center: [3] the point that the cameras look at.
-        distance: of the cameras from it, world units.
+        distance: Distance of the cameras from it, world units.
     """
     visible = static.opacities > 0.1
     means = static.means[visible] if visible.any() else static.means
@@ -210,7 +216,6 @@ def _bounds(static: Gaussians, center: Tensor, distance: float) -> tuple[Tensor,
     margin = len(ordered) // 200
     lower, upper = ordered[margin], ordered[-1 - margin]
     widened = 0.05 * (upper - lower)
-    center, reach = center.to(lower), LOOKED_AT * distance
-    return torch.minimum(lower - widened, center - reach), torch.maximum(
-        upper + widened, center + reach
-    )
+    center, half = center.to(lower), LOOKED_AT * distance
+    lowest, highest = lower - widened, upper + widened
+    return torch.minimum(lowest, center - half), torch.maximum(highest, center + half)

@@ -1,7 +1,7 @@
 """The fine stage: canonical Gaussians, temporal features and deformation field of one GOP.
 
-`GopTraining.step` is the method in its order (docs/training.md); each step has a file of its own:
-optimization/losses.py, auxiliary.py, density.py.
+`GopTraining.step` is one iteration of the method, its loss included. docs/training.md explains the
+terms.
 """
 
 from __future__ import annotations
@@ -11,120 +11,157 @@ from collections.abc import Callable
 import torch
 from streamstgs.codec.grid_sorting import grid_shape
 from streamstgs.codec.source import TrainedGop
-from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians
+from streamstgs.renderer import (
+    CanonicalGaussians,
+    DeformationField,
+    FieldConfig,
+    Gaussians,
+    RenderSettings,
+)
+from streamstgs.trainer.coarse.color_correction import correct_colors
 from streamstgs.trainer.fine.auxiliary import AuxiliaryPass, gop_times, with_batch
 from streamstgs.trainer.fine.config import GopConfig
-from streamstgs.trainer.fine.density import control_density, is_due
-from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.fine.density import OpacityStrategy
 from streamstgs.trainer.fine.start import GopStart
+from streamstgs.trainer.fine.training_views import GopBatch, GopViews
+from streamstgs.trainer.optimization.density import DensityStatistics, DensityStrategy
 from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters
-from streamstgs.trainer.optimization.losses import attribute_loss, opacity_loss, temporal_loss
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.optimization.losses import (
+    LossTerms,
+    alpha_penalty,
+    attribute_loss,
+    color_loss,
+    opacity_loss,
+    temporal_loss,
+)
+from streamstgs.trainer.optimization.rasterizer import rasterize, rasterize_with_share
+from streamstgs.trainer.optimization.training_stage import (
+    StepRecord,
+    gradient_norms,
+    run_schedule,
+)
+from streamstgs.trainer.rng import Rng
 from torch import Tensor
+
+OPACITY_SAMPLES = 8  # frames of a GOP, about
 
 
 class GopTraining:
-    """One GOP under optimisation; `step` is one iteration of the method."""
+    """One GOP under optimisation (`TrainingStage`); `step` is one iteration of the method.
+
+    Args:
+        static: The static layer; empty where all Gaussians move.
+        scene_scale: World units that the learning rate of the centres is a fraction of.
+        with_gradient_norms: Records hold the norms of the gradients.
+    """
 
     def __init__(
         self,
         start: GopStart,
         static: Gaussians,
-        footage: GopFootage,
+        training_views: GopViews,
         scene_scale: float,
         config: GopConfig,
-        random: RandomSource,
+        rng: Rng,
+        with_gradient_norms: bool = False,
     ) -> None:
-        self.static, self.footage, self.config, self.random = static, footage, config, random
+        self.static, self.training_views, self.config, self.rng = (
+            static,
+            training_views,
+            config,
+            rng,
+        )
+        self.with_gradient_norms = with_gradient_norms
         device = start.features.device
         self.parameters = GaussianParameters(
             start.canonical,
-            config.rates,
+            config,
             scene_scale,
-            extra={"features": (start.features, config.feature_rate)},
+            extra={"features": (start.features, config.features_lr)},
         )
-        self.field = _seeded_field(config, scene_scale, random.integer(2**31)).to(device)
+        self.field = _seeded_field(config, scene_scale, rng.integer(2**31)).to(device)
         self.field_optimizer = torch.optim.Adam(
-            self.field.parameters(), lr=config.field_rate, fused=device.type == "cuda"
+            self.field.parameters(), lr=config.field_lr, fused=device.type == "cuda"
         )
         self.auxiliary: AuxiliaryPass | None = None
         if config.auxiliary.enabled:
-            seed = random.integer(2**31)
+            seed = rng.integer(2**31)
             self.auxiliary = AuxiliaryPass(self.field, config.auxiliary, device, seed)
-        self.times = gop_times(footage.count, device)
+        self.density: DensityStrategy = OpacityStrategy(config.density, config.iterations, rng)
+        self.times = gop_times(training_views.count, device)
         self.iteration = 0
 
-    def step(self) -> Tensor:
-        """One iteration: choose a frame and views, move, draw, compare, regularise, update."""
+    @property
+    def iterations(self) -> int:
+        return self.config.iterations
+
+    def step(self) -> StepRecord:
+        """One iteration: choose a frame and views, move, render, compare, regularise, update.
+
+        The paper's loss is
+            L = L_c + 2 L_t + a_sd L_sd + a_temp L_temp + L_spatial + a_o L_o.
+        Ours differs: L_spatial has a weight, and two alpha penalties are added to each L_c,
+        L_static and L_empty (`image_loss`).
+        """
         config = self.config
-        self._decay_rates(self.iteration / config.iterations)
-        frame = self.random.integer(self.footage.count)
-        views = self.random.choice(config.views, len(self.footage.cameras))
-        behind = self.footage.background or self.random.color()
+        self._decay_learning_rates(self.iteration / config.iterations)
+        batch = self.training_views.draw(config.batch_size, self.rng)
+        frame = batch.frame
         moving = self.deformed(frame, disturb=True).activate()
-        color = self._color_loss(self.static, moving, frame, views, behind)
-        loss = color + self._regularisers(moving, frame)
+
+        loss = image_loss(self.static, moving, batch, config)
+        loss.add("L_temp", config.temporal_reg, lambda: self._temporal_loss(frame))
+        loss.add("L_spatial", config.spatial_reg, self._spatial_loss)
+        loss.add("L_o", config.opacity_reg, lambda: opacity_loss(moving.opacities))
         if self.auxiliary and self.auxiliary.is_due(self.iteration):
-            loss = loss + self._auxiliary_loss(self.auxiliary, moving, frame, views, behind)
-        loss.backward()
+            weights = self.auxiliary.config
+            guided, distillation = self._guided(self.auxiliary, moving, frame)
+            static = self.static.detach()
+            second = image_loss(static, guided, batch, config)
+            loss.add("L_t", weights.color_weight, lambda: second.total)
+            loss.add("L_sd", weights.distillation_weight, lambda: distillation)
+        total = loss.backward()
+
+        norms = gradient_norms(self.parameters) if self.with_gradient_norms else {}
+        rates = self.learning_rates()
+        statistics = DensityStatistics(self.sampled_opacities, self.parameters["means"].grad)
         self._update()
-        if is_due(self.iteration, config):
-            self.control_density()
+        self.density.step(self.parameters, statistics, self.iteration)
         self.iteration += 1
-        return loss.detach()
+        return StepRecord(
+            self.iteration, total, loss.detached(), len(self.parameters), rates, norms
+        )
 
-    def _color_loss(
-        self,
-        static: Gaussians,
-        moving: Gaussians,
-        frame: int,
-        views: list[int],
-        behind: tuple[float, float, float],
-    ) -> Tensor:
-        """L_c of the static and the moving Gaussians together."""
-        config = self.config
-        weights = config.ssim_share, config.still_weight, config.empty_weight
-        return self.footage.loss(static, moving, frame, views, behind, *weights)
+    def _temporal_loss(self, frame: int) -> Tensor:
+        """L_temp of the features around a frame."""
+        features = self.parameters["features"].transpose(0, 1)
+        return temporal_loss(features, frame, self.config.window, self.config.temporal_delta)
 
-    def _regularisers(self, moving: Gaussians, frame: int) -> Tensor:
-        """a_temp L_temp + L_spatial + a_o L_o; a term of weight 0 is not computed."""
-        config = self.config
-        loss = torch.zeros((), device=self.times.device)
-        if config.temporal_weight:
-            features = self.parameters["features"].transpose(0, 1)
-            flicker = temporal_loss(features, frame, config.window, config.temporal_delta)
-            loss = loss + config.temporal_weight * flicker
-        if config.spatial_weight:
-            grid = grid_shape(len(self.parameters))
-            canonical, scale = self.parameters.canonical(), self.parameters.scene_scale
-            loss = loss + config.spatial_weight * attribute_loss(canonical, scale, *grid)
-        if config.opacity_weight:
-            loss = loss + config.opacity_weight * opacity_loss(moving.opacities)
-        return loss
+    def _spatial_loss(self) -> Tensor:
+        """L_spatial of the attribute images."""
+        grid = grid_shape(len(self.parameters))
+        return attribute_loss(self.parameters.canonical(), self.parameters.scene_scale, *grid)
 
-    def _auxiliary_loss(
-        self,
-        auxiliary: AuxiliaryPass,
-        moving: Gaussians,
-        frame: int,
-        views: list[int],
-        behind: tuple[float, float, float],
-    ) -> Tensor:
-        """2 L_t + a_sd L_sd: a batch of Gaussians drawn as the transformer has them."""
-        weights = auxiliary.config
-        batch = self.random.subset(weights.batch, len(self.parameters))
+    def _guided(
+        self, auxiliary: AuxiliaryPass, moving: Gaussians, frame: int
+    ) -> tuple[Gaussians, Tensor]:
+        """The moving Gaussians with a random batch as the transformer has it, and L_sd."""
+        batch = self.rng.subset(auxiliary.config.batch_size, len(self.parameters))
         picked = self.parameters.picked(batch)
         features = self._disturbed(self.parameters["features"].index_select(0, batch).clamp(-1, 1))
         guided, distillation = auxiliary.guided(picked, features, frame)
-        mixed = with_batch(moving, batch, guided)
-        color = self._color_loss(self.static.detach(), mixed, frame, views, behind)
-        return weights.color_weight * color + weights.distillation_weight * distillation
+        return with_batch(moving, batch, guided), distillation
 
-    def _decay_rates(self, progress: float) -> None:
-        left = self.config.final_rate**progress
+    def learning_rates(self) -> dict[str, float]:
+        """The current learning rates, by what they belong to."""
+        rates = self.parameters.learning_rates()
+        return rates | {"field": self.field_optimizer.param_groups[0]["lr"]}
+
+    def _decay_learning_rates(self, progress: float) -> None:
+        left = self.config.lr_final**progress
         self.parameters.decay_means_rate(progress)
-        self.parameters.set_rate("features", self.config.feature_rate * left)
-        self.field_optimizer.param_groups[0]["lr"] = self.config.field_rate * left
+        self.parameters.set_rate("features", self.config.features_lr * left)
+        self.field_optimizer.param_groups[0]["lr"] = self.config.field_lr * left
         if self.auxiliary:
             self.auxiliary.set_progress(left)
 
@@ -136,15 +173,11 @@ class GopTraining:
             self.auxiliary.step()
 
     @torch.no_grad()
-    def control_density(self) -> None:
-        """See density.py."""
-        control_density(self.parameters, self.mean_opacity(), self.config, self.random)
-
-    def mean_opacity(self) -> Tensor:
-        """[M] mean over (a few) time steps of the GOP."""
-        frames = range(0, self.footage.count, max(1, self.footage.count // 8))
-        opacities = [self.deformed(f).opacity_logits.sigmoid() for f in frames]
-        return torch.stack(opacities).mean(dim=0)
+    def sampled_opacities(self) -> Tensor:
+        """[T, M] at T frames, evenly spread over the GOP."""
+        count = self.training_views.count
+        frames = range(0, count, max(1, count // OPACITY_SAMPLES))
+        return torch.stack([self.deformed(f).opacity_logits.sigmoid() for f in frames])
 
     def features(self) -> Tensor:
         """[E, M, F] temporal features as they will be stored, within -1..1."""
@@ -158,10 +191,10 @@ class GopTraining:
         return self.field(self.parameters.canonical(), seen, self.times[frame])
 
     def _disturbed(self, features: Tensor) -> Tensor:
-        """Features as the video codec will leave them."""
+        """Features with noise like that of the video codec."""
         if self.config.feature_noise <= 0:
             return features
-        return features + self.config.feature_noise * self.random.normal(*features.shape)
+        return features + self.config.feature_noise * self.rng.normal(*features.shape)
 
     @torch.no_grad()
     def gaussians_at(self, frame: int) -> Gaussians:
@@ -169,12 +202,12 @@ class GopTraining:
         return Gaussians.concatenate([self.static, self.deformed(frame).activate()])
 
     def trained(self) -> TrainedGop:
-        """What is written; the auxiliary transformer is not part of it."""
+        """The result; the auxiliary transformer is not part of it."""
         return TrainedGop(
             self.parameters.detached(),
             self.features().detach(),
             self.field.eval(),
-            self.footage.count,
+            self.training_views.count,
         )
 
     def state_dict(self) -> dict:
@@ -183,7 +216,8 @@ class GopTraining:
             "parameters": self.parameters.state_dict(),
             "field": self.field.state_dict(),
             "field_adam": self.field_optimizer.state_dict(),
-            "random": self.random.state_dict(),
+            "density": self.density.state_dict(),
+            "rng": self.rng.state_dict(),
         }
         return state | ({"auxiliary": self.auxiliary.state_dict()} if self.auxiliary else {})
 
@@ -194,13 +228,51 @@ class GopTraining:
         self.field_optimizer.load_state_dict(state["field_adam"])
         if self.auxiliary:
             self.auxiliary.load_state_dict(state["auxiliary"])
-        self.random.load_state_dict(state["random"])
+        self.density.load_state_dict(state["density"])
+        self.rng.load_state_dict(state["rng"])
 
 
-def train_gop(training: GopTraining, report: Callable[[GopTraining, Tensor], None]) -> TrainedGop:
-    """Run what is left of the schedule; `report` gets the training and the loss after each step."""
-    while training.iteration < training.config.iterations:
-        report(training, training.step())
+def image_loss(
+    static: Gaussians, moving: Gaussians, batch: GopBatch, config: GopConfig
+) -> LossTerms:
+    """L_c of the static and the moving Gaussians together, and two alpha penalties of ours.
+
+    L_static: moving Gaussians rendered where nothing moves. The static layer is for these
+    pixels; GOPs that render there each in its own way would flicker at their boundaries.
+    L_empty: any Gaussian rendered where only the flat colour behind the scene is seen.
+    """
+    source = batch.source
+    settings = RenderSettings(batch.background, source.near)
+    everything = Gaussians.concatenate([static, moving])
+    moving_alphas: Tensor | None = None
+    if config.static_alpha_reg > 0 and len(static) > 0:
+        marked = torch.zeros_like(everything.opacities)
+        marked[len(static) :] = 1
+        images, alphas, moving_alphas = rasterize_with_share(
+            everything, marked, batch.cameras, settings
+        )
+    else:
+        images, alphas = rasterize(everything, batch.cameras, settings)
+    if batch.corrections is not None:
+        images = correct_colors(images, batch.corrections)
+
+    loss = LossTerms()
+    compared = images, batch.images, batch.masks
+    loss.add("L_c", 1, lambda: color_loss(*compared, config.ssim_lambda))
+    if (share := moving_alphas) is not None:
+        static_alpha = config.static_alpha_reg
+        loss.add("L_static", static_alpha, lambda: alpha_penalty(share, batch.static_pixels))
+    if source.background is not None:
+        empty_alpha = config.background_alpha_reg
+        loss.add("L_empty", empty_alpha, lambda: alpha_penalty(alphas, batch.background_pixels))
+    return loss
+
+
+def train_gop(
+    training: GopTraining, report: Callable[[GopTraining, StepRecord], None]
+) -> TrainedGop:
+    """Run what is left of the schedule; `report` gets the training and the record of each step."""
+    run_schedule(training, report)
     return training.trained()
 
 

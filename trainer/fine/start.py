@@ -1,4 +1,4 @@
-"""Where a GOP starts: Gaussians on what moves, laid out on the grid."""
+"""The start of a GOP: Gaussians on moving things, laid out on the grid."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import torch
 from streamstgs.codec.grid_sorting import SortSettings, grid_shape, sort_grid
 from streamstgs.renderer import CanonicalGaussians
-from streamstgs.trainer.coarse.background import StillView
-from streamstgs.trainer.config import TrainConfig
+from streamstgs.trainer.coarse.temporal_median import TemporalMedian
 from streamstgs.trainer.datasets import Capture
-from streamstgs.trainer.fine.config import GopConfig
-from streamstgs.trainer.fine.footage import GopFootage
+from streamstgs.trainer.fine.config import GopConfig, GopStartConfig
 from streamstgs.trainer.fine.moving_start import moving_start
+from streamstgs.trainer.fine.training_views import GopViews
 from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
 from streamstgs.trainer.points.point_cloud import gaussians_from_points
-from streamstgs.trainer.random_source import RandomSource
+from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
 THOROUGHLY = SortSettings()
@@ -27,7 +26,7 @@ class GopStart:
 
     Args:
         canonical: M Gaussians in the order of the grid, row by row.
-        features: [M, E, F].
+        features: [M, E, F] temporal features.
     """
 
     canonical: CanonicalGaussians
@@ -35,15 +34,17 @@ class GopStart:
 
     @staticmethod
     def sorted(
-        found: CanonicalGaussians, birth: Tensor, reach: Tensor, frames: int, config: GopConfig
+        found: CanonicalGaussians, centers: Tensor, extents: Tensor, frames: int, config: GopConfig
     ) -> GopStart:
-        """Lay Gaussians on the grid that are first seen within `reach` [M] frames of the frames
-        `birth` [M].
+        """Lay M Gaussians on the grid.
 
-        One that was there all the time has the birth NaN: its features start at 0.
+        Args:
+            centers: [M] temporal centre, the frame around which each is seen at first; NaN for
+                those seen all the time.
+            extents: [M] temporal extent, frames before and after the centre.
         """
-        order = grid_order(found, birth.nan_to_num(-1.0))
-        features = initial_features(birth[order], reach[order], frames, config)
+        order = grid_order(found, centers.nan_to_num(-1.0))
+        features = initial_features(centers[order], extents[order], frames, config)
         return GopStart(found[order], features)
 
     @staticmethod
@@ -53,17 +54,17 @@ class GopStart:
         return GopStart(CanonicalGaussians(*(tensors[n] for n in ATTRIBUTES)), tensors["features"])
 
 
-def initial_features(birth: Tensor, reach: Tensor, frames: int, config: GopConfig) -> Tensor:
-    """[M, E, F] features that say when each Gaussian was seen.
+def initial_features(centers: Tensor, extents: Tensor, frames: int, config: GopConfig) -> Tensor:
+    """[M, E, F] features that say when each Gaussian is seen.
 
-    Channel 0 falls from 1 at the frame of birth [M] to -1 a reach [M] away, which lets the field
-    learn in a few steps to show a Gaussian only around its own time; the others start at 0, and so
-    do all channels of a Gaussian that was there all the time (birth NaN).
+    Channel 0 falls from 1 at the temporal centre [M] to -1 a temporal extent [M] away, which lets
+    the field learn in a few steps to show a Gaussian only around its own time; the others start at
+    0, and so do all channels of a Gaussian that is seen all the time (centre NaN).
     """
     count = frames + config.window - 1
-    time = torch.arange(count, device=birth.device) - config.window // 2
-    away = (time[None] - birth[:, None]).abs() / reach[:, None]
-    features = torch.zeros(len(birth), count, config.features, device=birth.device)
+    time = torch.arange(count, device=centers.device) - config.window // 2
+    away = (time[None] - centers[:, None]).abs() / extents[:, None]
+    features = torch.zeros(len(centers), count, config.features, device=centers.device)
     features[..., 0] = ((1 - 2 * away).clamp(-1, 1) * 0.9).nan_to_num(0.0)
     return features
 
@@ -81,12 +82,12 @@ def grid_order(
 
 
 def gop_start(
-    footage: GopFootage,
-    stills: list[StillView],
+    training_views: GopViews,
+    medians: list[TemporalMedian],
     coarse: CanonicalGaussians,
     capture: Capture,
-    config: TrainConfig,
-    random: RandomSource,
+    config: GopStartConfig,
+    rng: Rng,
 ) -> GopStart:
     """The start of a GOP.
 
@@ -95,16 +96,16 @@ def gop_start(
         coarse: what the coarse stage left: the static layer, or, without a split, Gaussians that
             move in the GOP like all others.
     """
-    parts, births, reaches = [], [], []
+    parts, all_centers, all_extents = [], [], []
     if not config.static_split:
         parts.append(coarse)
-        births.append(torch.full((len(coarse),), torch.nan, device=random.device))
-        reaches.append(torch.ones_like(births[0]))
-    if config.gop.moments > 0:
-        moving = moving_start(footage, stills, coarse.activate(), capture, config, random)
+        all_centers.append(torch.full((len(coarse),), torch.nan, device=rng.device))
+        all_extents.append(torch.ones_like(all_centers[0]))
+    if config.gop.sample_frames > 0:
+        moving = moving_start(training_views, medians, coarse.activate(), capture, config, rng)
         parts.append(gaussians_from_points(moving.points, opacity=0.3))
-        births.append(moving.birth)
-        reaches.append(moving.reach)
+        all_centers.append(moving.centers)
+        all_extents.append(moving.extents)
     found = CanonicalGaussians(*(torch.cat([getattr(p, n) for p in parts]) for n in ATTRIBUTES))
-    seen = torch.cat(births), torch.cat(reaches)
-    return GopStart.sorted(found, *seen, footage.count, config.gop)
+    seen = torch.cat(all_centers), torch.cat(all_extents)
+    return GopStart.sorted(found, *seen, training_views.count, config.gop)

@@ -7,48 +7,61 @@ from dataclasses import dataclass
 import torch
 from streamstgs.renderer import CanonicalGaussians
 from streamstgs.trainer.optimization.relocation import choose_targets, split_opacity_and_scale
-from streamstgs.trainer.setting_checks import require_at_least
+from streamstgs.trainer.setting_checks import Weight
 from torch import Tensor
 
 ATTRIBUTES = ("means", "quats", "log_scales", "opacity_logits", "colors")
 
 
 @dataclass(frozen=True)
-class GaussianRates:
-    """Learning rates per attribute; that of the means is in units of the scene's scale."""
+class LearningRates:
+    """Adam's learning rate of each attribute of the Gaussians; 0 keeps the attribute as it is.
 
-    means: float = 1.6e-4
-    means_final: float = 1.6e-6
-    quats: float = 1e-3
-    log_scales: float = 5e-3
-    opacity_logits: float = 5e-2
-    colors: float = 2.5e-3
+    Args:
+        means_lr: Learning rate of the centres at the start, in units of the scene's scale.
+        means_lr_final: Learning rate of the centres at the end; the decay is exponential.
+        quats_lr: Learning rate of the rotations.
+        scales_lr: Learning rate of the logarithms of the scales.
+        opacities_lr: Learning rate of the opacity logits.
+        colors_lr: Learning rate of the colours.
+    """
 
-    def check(self, group: str) -> None:
-        """Raises SettingError, naming the option below its group; a rate of 0 holds still."""
-        require_at_least(0, self, group, *ATTRIBUTES, "means_final")
+    means_lr: Weight = 1.6e-4
+    means_lr_final: Weight = 1.6e-6
+    quats_lr: Weight = 1e-3
+    scales_lr: Weight = 5e-3
+    opacities_lr: Weight = 5e-2
+    colors_lr: Weight = 2.5e-3
+
+    def by_attribute(self) -> dict[str, float]:
+        """Learning rate of each of ATTRIBUTES, in their order."""
+        rates = (
+            self.means_lr, self.quats_lr, self.scales_lr, self.opacities_lr, self.colors_lr,
+        )  # fmt: skip
+        return dict(zip(ATTRIBUTES, rates, strict=True))
 
 
 class GaussianParameters:
     """Owns the tensors of N Gaussians and one Adam over them.
 
     Args:
-        canonical: where to start.
-        scene_scale: world units that the means' learning rate is a fraction of.
-        extra: more per-Gaussian tensors, [N, ...] each, with their learning rates.
+        canonical: The Gaussians before training.
+        rates: Learning rates of their attributes.
+        scene_scale: World units that the learning rate of the centres is a fraction of.
+        extra: More per-Gaussian tensors, [N, ...] each, with their learning rates.
     """
 
     def __init__(
         self,
         canonical: CanonicalGaussians,
-        rates: GaussianRates,
+        rates: LearningRates,
         scene_scale: float,
         extra: dict[str, tuple[Tensor, float]] | None = None,
     ) -> None:
         self.rates = rates
         self.scene_scale = scene_scale
-        tensors = {name: (getattr(canonical, name), getattr(rates, name)) for name in ATTRIBUTES}
-        tensors["means"] = (canonical.means, rates.means * scene_scale)
+        tensors = {n: (getattr(canonical, n), rate) for n, rate in rates.by_attribute().items()}
+        tensors["means"] = (canonical.means, rates.means_lr * scene_scale)
         tensors |= extra or {}
         self.optimizer = torch.optim.Adam(
             [
@@ -73,17 +86,22 @@ class GaussianParameters:
         return CanonicalGaussians(*(self[name].detach() for name in ATTRIBUTES))
 
     def picked(self, chosen: Tensor) -> CanonicalGaussians:
-        """Some of the Gaussians, [K] int64, each at most once."""
+        """The Gaussians `chosen` [K] int64, each at most once."""
         # index_select: the gradient of plain indexing sorts the indices first
         return CanonicalGaussians(*(self[name].index_select(0, chosen) for name in ATTRIBUTES))
 
     def decay_means_rate(self, progress: float) -> None:
         """Exponential decay of the means' learning rate; `progress` 0..1."""
-        rate = self.rates.means ** (1 - progress) * self.rates.means_final**progress
+        rates = self.rates
+        rate = rates.means_lr ** (1 - progress) * rates.means_lr_final**progress
         self.set_rate("means", rate * self.scene_scale)
 
     def rate(self, name: str) -> float:
         return self._group(name)["lr"]
+
+    def learning_rates(self) -> dict[str, float]:
+        """The current learning rate of every tensor, by its name."""
+        return {g["name"]: g["lr"] for g in self.optimizer.param_groups}
 
     def set_rate(self, name: str, rate: float) -> None:
         self._group(name)["lr"] = rate
@@ -142,7 +160,7 @@ class GaussianParameters:
     def _share_among_copies(
         self, weights: Tensor, count: int, generator: torch.Generator | None
     ) -> Tensor:
-        """Choose whom to copy and dim the chosen so that the picture stays; -> targets [count]."""
+        """Choose Gaussians to copy, and dim these so that the image stays; -> targets [count]."""
         targets, times = choose_targets(weights, count, generator)
         chosen = times.nonzero()[:, 0]
         opacity, scale = split_opacity_and_scale(

@@ -1,6 +1,13 @@
-"""The terms of the training loss (METHOD: L = L_c + 2 L_t + L_spatial + a_temp L_temp + ...)."""
+"""The terms of the training loss; `coarse/stage.py` and `fine/stage.py` put them together.
+
+The paper's: L_c `color_loss`, L_temp `temporal_loss`, L_spatial `attribute_loss`, L_o
+`opacity_loss`; L_t is L_c of a second image and L_sd `distillation_loss`, both of the auxiliary
+pass (fine/auxiliary.py). Ours: `alpha_penalty` and `scale_loss`.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from streamstgs.renderer import CanonicalGaussians
@@ -9,17 +16,45 @@ from torch import Tensor
 from torch.nn.functional import huber_loss
 
 
-def color_loss(picture: Tensor, target: Tensor, mask: Tensor, ssim_share: float) -> Tensor:
+class LossTerms:
+    """Weighted terms of a loss by their names."""
+
+    def __init__(self) -> None:
+        self._terms: dict[str, Tensor] = {}
+
+    def add(self, name: str, weight: float, term: Callable[[], Tensor]) -> None:
+        """Add `weight` times a term []; a term of weight 0 is not computed."""
+        if weight > 0:
+            self._terms[name] = weight * term()
+
+    @property
+    def total(self) -> Tensor:
+        """[] the sum of all terms."""
+        return torch.stack(list(self._terms.values())).sum()
+
+    def backward(self) -> Tensor:
+        """Compute the gradients of the total; returns it [] without its graph."""
+        total = self.total
+        if total.requires_grad:  # not where no view shows a Gaussian and L_c is the only term
+            total.backward()
+        return total.detach()
+
+    def detached(self) -> dict[str, Tensor]:
+        """The weighted terms without gradients."""
+        return {name: term.detach() for name, term in self._terms.items()}
+
+
+def color_loss(picture: Tensor, target: Tensor, mask: Tensor, ssim_lambda: float) -> Tensor:
     """L_c = (1 - b) L1(I, I_gt) + b (1 - SSIM(I * M, I_gt * M)).
 
     Args:
-        picture, target: [C, H, W, 3] in 0..1.
-        mask: [C, H, W] M, where structure counts; L1 sees the whole picture.
-        ssim_share: b.
+        picture, target: [C, H, W, 3] images in 0..1.
+        mask: [C, H, W] M, the pixels that SSIM sees; L1 sees the whole image.
+        ssim_lambda: b.
     """
     l1 = (picture - target).abs().mean()
     shown = mask[..., None].to(picture.dtype)
-    return (1 - ssim_share) * l1 + ssim_share * (1 - ssim(picture * shown, target * shown))
+    return (1 - ssim_lambda) * l1 + ssim_lambda * (1 - ssim(picture * shown, target * shown))
 
 
 def temporal_loss(features: Tensor, frame: int, window: int, delta: float) -> Tensor:
@@ -76,19 +111,24 @@ def attribute_loss(canonical: CanonicalGaussians, extent: float, height: int, wi
     return spatial_loss(planes, height, width)
 
 
-def unwanted_loss(shares: Tensor, unwanted: Tensor) -> Tensor:
-    """Mean over all pixels of what is drawn where it should not be.
+def alpha_penalty(alphas: Tensor, penalised: Tensor) -> Tensor:
+    """Mean over all pixels of the alpha rendered at penalised pixels.
 
     Args:
-        shares: [C, H, W] how much of each pixel is drawn, 0..1.
-        unwanted: [C, H, W], 1 or True where that is unwanted, else 0.
+        alphas: [C, H, W] rendered alpha, or the share of some of the Gaussians in it, 0..1.
+        penalised: [C, H, W], 1 or True at penalised pixels, else 0.
     """
-    return (shares * unwanted).mean()
+    return (alphas * penalised).mean()
 
 
 def opacity_loss(opacities: Tensor) -> Tensor:
-    """L_o: mean opacity; Gaussians that nobody needs fade and can be relocated."""
+    """L_o: mean opacity [N]; Gaussians that no image needs fade and can be relocated."""
     return opacities.mean()
+
+
+def scale_loss(scales: Tensor, scene_scale: float) -> Tensor:
+    """Mean scale [N, 3] in units of the scene: Gaussians shrink (3DGS-MCMC, Eq. 12)."""
+    return scales.mean() / scene_scale
 
 
 def psnr(picture: Tensor, target: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""Where the moving Gaussians start: points that every camera agrees are moving.
+"""Points on moving things: every camera that sees the place sees motion there.
 
-At a few moments of the GOP space is carved by the motion masks (a visual hull): a point stays if
-the cameras that see it, and are not shadowed by the static layer, see motion there. Among the
+In a few sample frames of the GOP space is carved by the motion masks (a visual hull): a point stays
+if the cameras that see it, and are not shadowed by the static layer, see motion there. Among the
 points that stay, those whose colour the cameras agree on are preferred: they lie on a surface.
 Where nothing stays though things move, either the static layer is wrong and hides them, or no more
 than two cameras see the same place: then less is asked for.
@@ -15,34 +15,32 @@ import torch
 from streamstgs.renderer import Camera
 from streamstgs.trainer.points.point_cloud import PointCloud
 from streamstgs.trainer.points.projection import inside, project, sample
-from streamstgs.trainer.random_source import RandomSource
-from streamstgs.trainer.setting_checks import require_at_least, require_share
+from streamstgs.trainer.rng import Rng
+from streamstgs.trainer.setting_checks import Count, CountOrZero, Share, Weight, check_ranges
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class HullConfig:
-    """How points on what moves are found.
+    """Internal: how points on moving things are found.
 
     Args:
-        candidates: random points tried in the bounds of the scene.
-        agreement: least share of unshadowed cameras that must see motion.
-        cameras_min: least number of cameras that must see motion; half of the cameras, but no
+        candidates: Random points tried in the bounds of the scene.
+        agreement: Least share of unshadowed cameras that must see motion.
+        cameras_min: Least number of cameras that must see motion; half of the cameras, but no
             fewer than two, are enough.
-        depth_tolerance: a point this share deeper than the static layer still counts as visible.
-        rounds: how often surviving points are jittered to find more.
+        depth_tolerance: A point this share deeper than the static layer still counts as visible.
+        rounds: Number of times that surviving points are jittered to find more.
     """
 
-    candidates: int = 2_000_000
-    agreement: float = 0.9
-    cameras_min: int = 3
-    depth_tolerance: float = 0.01
-    rounds: int = 6
+    candidates: Count = 2_000_000
+    agreement: Share = 0.9
+    cameras_min: Count = 3
+    depth_tolerance: Weight = 0.01
+    rounds: CountOrZero = 6
 
     def __post_init__(self) -> None:
-        require_at_least(1, self, "hull", "candidates", "cameras_min")
-        require_at_least(0, self, "hull", "depth_tolerance", "rounds")
-        require_share(self, "hull", "agreement")
+        check_ranges(self, "hull")
 
     def least_cameras(self, cameras: int) -> int:
         """How many of so many cameras must see motion: few of them rarely all see a place."""
@@ -50,36 +48,36 @@ class HullConfig:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What all cameras see at one time.
+class SampleFrame:
+    """One frame by all cameras.
 
     Args:
-        pictures: [H, W, 3] uint8, one a camera.
-        masks: [H, W] bool, what moves.
+        images: [H, W, 3] uint8, one a camera.
+        masks: [H, W] bool, moving pixels.
         depths: [H, W] depth of the static layer.
     """
 
-    pictures: list[Tensor]
+    images: list[Tensor]
     masks: list[Tensor]
     depths: list[Tensor]
 
 
 def moving_points(
     cameras: list[Camera],
-    moment: Moment,
+    observed: SampleFrame,
     bounds: tuple[Tensor, Tensor],
     count: int,
     config: HullConfig,
-    random: RandomSource,
+    rng: Rng,
 ) -> PointCloud:
-    """At most `count` coloured points on what moves at a moment; fewer where little moves.
+    """At most `count` coloured points on moving things in one frame; fewer where little moves.
 
     Args:
         bounds: [3] lower and upper corner of the scene.
     """
     lower, upper = bounds
-    positions = lower + (upper - lower) * random.uniform(config.candidates, 3)
-    for seen, least in _ways_to_look(moment, config.least_cameras(len(cameras))):
+    positions = lower + (upper - lower) * rng.uniform(config.candidates, 3)
+    for seen, least in _ways_to_look(observed, config.least_cameras(len(cameras))):
         kept, colors, spread = _carve(positions, cameras, seen, config, least)
         if len(kept) > 0:
             break
@@ -88,37 +86,37 @@ def moving_points(
         if len(kept) == 0 or len(kept) >= 4 * count:
             break
         parents = kept.repeat(max(1, 4 * count // len(kept)), 1)
-        children = parents + spacing * random.normal(*parents.shape)
+        children = parents + spacing * rng.normal(*parents.shape)
         more = _carve(children, cameras, seen, config, least)
         kept, colors, spread = (
             torch.cat([old, new]) for old, new in zip((kept, colors, spread), more, strict=True)
         )
-    best = _prefer_surfaces(spread, min(count, len(kept)), random)
+    best = _prefer_surfaces(spread, min(count, len(kept)), rng)
     return PointCloud(kept[best], colors[best])
 
 
-def _ways_to_look(moment: Moment, least: int) -> list[tuple[Moment, int]]:
+def _ways_to_look(observed: SampleFrame, least: int) -> list[tuple[SampleFrame, int]]:
     """What is shadowed, and how many cameras must see motion; the strictest way comes first."""
-    if not any(bool(mask.any()) for mask in moment.masks):
-        return [(moment, least)]
-    unshadowed = replace(moment, depths=[torch.full_like(d, torch.inf) for d in moment.depths])
-    return [(seen, count) for count in (least, 2) for seen in (moment, unshadowed)]
+    if not any(bool(mask.any()) for mask in observed.masks):
+        return [(observed, least)]
+    unshadowed = replace(observed, depths=[torch.full_like(d, torch.inf) for d in observed.depths])
+    return [(seen, count) for count in (least, 2) for seen in (observed, unshadowed)]
 
 
-def _prefer_surfaces(spread: Tensor, count: int, random: RandomSource) -> Tensor:
+def _prefer_surfaces(spread: Tensor, count: int, rng: Rng) -> Tensor:
     """Draw without replacement, points of consistent colour first (Gumbel top-k)."""
-    gumbel = -torch.log(-torch.log(random.uniform(len(spread)).clamp(1e-9, 1 - 1e-7)))
+    gumbel = -torch.log(-torch.log(rng.uniform(len(spread)).clamp(1e-9, 1 - 1e-7)))
     return (gumbel - 10 * spread).topk(count).indices
 
 
 def _carve(
-    positions: Tensor, cameras: list[Camera], moment: Moment, config: HullConfig, least: int
+    positions: Tensor, cameras: list[Camera], observed: SampleFrame, config: HullConfig, least: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Surviving positions [K, 3], mean colours [K, 3] 0..1 and colour deviations [K] 0..1."""
     votes = torch.zeros(len(positions), 2, device=positions.device)  # moving, unshadowed
     color_sum = torch.zeros(len(positions), 3, device=positions.device)
     square_sum = torch.zeros_like(color_sum)
-    views = zip(cameras, moment.pictures, moment.masks, moment.depths, strict=True)
+    views = zip(cameras, observed.images, observed.masks, observed.depths, strict=True)
     for camera, picture, mask, depth_map in views:
         pixels, depth = project(positions, camera)
         seen = inside(pixels, depth, camera)

@@ -1,4 +1,4 @@
-"""Where the static Gaussians start: the capture's points, else triangulated or swept, filled up."""
+"""Points of the coarse stage: the capture's, else triangulated or swept, filled up where few."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from streamstgs.trainer.errors import CaptureError
 from streamstgs.trainer.points.plane_sweep import SweepConfig, swept_points
 from streamstgs.trainer.points.point_cloud import PointCloud, read_ply
 from streamstgs.trainer.points.projection import distances, inside, project, sample, unproject
-from streamstgs.trainer.points.triangulation import triangulate_moments
+from streamstgs.trainer.points.triangulation import triangulate_sample_frames
 from streamstgs.trainer.progress import log
-from streamstgs.trainer.random_source import RandomSource
-from streamstgs.trainer.setting_checks import require_at_least
+from streamstgs.trainer.rng import Rng
+from streamstgs.trainer.setting_checks import CountOrZero, Weight, check_ranges
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class InitialPointsConfig:
-    """Where the static Gaussians start.
+    """Points that the Gaussians of the coarse stage start from.
 
     Args:
-        path: PLY with points to start from, instead of the capture's own.
-        moments: times of the video whose pictures are triangulated beside the medians.
-        fewest: plane sweeps add to fewer triangulated points than this.
-        sweep: how these try depths.
-        fill: sparser clouds are filled up to this number, at depths interpolated between points.
-        depth_jitter: relative standard deviation of those depths.
-        surfels: clouds that need no filling up start as flat Gaussians on their surface.
+        path: A PLY file with points to start from, instead of the capture's own.
+        sample_frames: Internal. Frames of the video that are triangulated beside the medians.
+        fewest: Internal. Plane sweeps add to fewer triangulated points than this.
+        sweep: Internal. How plane sweeps try depths.
+        fill: Sparser clouds are filled up to this number, at depths interpolated between points.
+        depth_jitter: Internal. Relative standard deviation of these depths.
+        surfels: Clouds that need no filling up start as flat Gaussians on their surface.
     """
 
     path: Path | None = None
-    moments: int = 4
-    fewest: int = 300
+    sample_frames: CountOrZero = 4
+    fewest: CountOrZero = 300
     sweep: SweepConfig = field(default_factory=SweepConfig)
-    fill: int = 40_000
-    depth_jitter: float = 0.03
+    fill: CountOrZero = 40_000
+    depth_jitter: Weight = 0.03
     surfels: bool = True
 
     def __post_init__(self) -> None:
-        require_at_least(0, self, "points", "moments", "fewest", "fill", "depth_jitter")
+        check_ranges(self, "points")
 
 
 def check_points(capture: Capture, config: InitialPointsConfig) -> None:
@@ -65,7 +65,7 @@ def check_points(capture: Capture, config: InitialPointsConfig) -> None:
 
 
 def found_points(
-    capture: Capture, medians: list[Tensor], config: InitialPointsConfig, random: RandomSource
+    capture: Capture, medians: list[Tensor], config: InitialPointsConfig, rng: Rng
 ) -> PointCloud:
     """Points known to lie on surfaces: given, the capture's own, triangulated or swept.
 
@@ -75,19 +75,19 @@ def found_points(
     path = config.path or capture.points_path
     views = capture.split("train")
     if path:
-        return read_ply(path).to(random.device)
+        return read_ply(path).to(rng.device)
     found = PointCloud(torch.zeros(0, 3), torch.zeros(0, 3))
     if find_spec("pycolmap"):
-        found = triangulate_moments(capture, views, medians, config.moments)
+        found = triangulate_sample_frames(capture, views, medians, config.sample_frames)
         log.info("triangulated %d points", len(found))
     else:
         log.warning("pycolmap is not installed: depths are found by plane sweeps, less exactly")
     if len(found) >= config.fewest:
-        return found.to(random.device)
+        return found.to(rng.device)
     cameras, unit = [v.camera for v in views], capture.camera_distance
-    swept = swept_points(cameras, medians, unit, config.sweep, random)
+    swept = swept_points(cameras, medians, unit, config.sweep, rng)
     log.info("plane sweeps found %d points", len(swept))
-    return PointCloud.concatenate([found.to(random.device), swept])
+    return PointCloud.concatenate([found.to(rng.device), swept])
 
 
 def initial_points(
@@ -96,15 +96,15 @@ def initial_points(
     cameras: list[Camera],
     medians: list[Tensor],
     config: InitialPointsConfig,
-    random: RandomSource,
+    rng: Rng,
 ) -> PointCloud:
     """At most `most` of the found points; where they are few, guessed ones fill up the cloud."""
     if len(found) > most:
-        return found[random.permutation(len(found))[:most]]
+        return found[rng.permutation(len(found))[:most]]
     missing = min(config.fill, most) - len(found)
     if missing <= 0:
         return found
-    return fill_up(found, missing, cameras, medians, config.depth_jitter, random)
+    return fill_up(found, missing, cameras, medians, config.depth_jitter, rng)
 
 
 def fill_up(
@@ -113,7 +113,7 @@ def fill_up(
     cameras: list[Camera],
     pictures: list[Tensor],
     depth_jitter: float,
-    random: RandomSource,
+    rng: Rng,
 ) -> PointCloud:
     """Random pixels lifted to the depth that the nearest sparse points suggest.
 
@@ -130,9 +130,9 @@ def fill_up(
         if visible.sum() < 3:
             continue
         size = torch.tensor([camera.width, camera.height], device=pixels.device)
-        chosen = random.uniform(each, 2) * size
+        chosen = rng.uniform(each, 2) * size
         guess = _interpolated_depth(chosen, pixels[visible], depth[visible])
-        noise = random.normal(each)
+        noise = rng.normal(each)
         lifted = unproject(chosen, guess * (1 + depth_jitter * noise), camera)
         parts.append(PointCloud(lifted, sample(picture, chosen).float() / 255))
     return PointCloud.concatenate(parts)

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from annotated_types import Ge
 from streamstgs.renderer import Camera
 from streamstgs.trainer.points.point_cloud import PointCloud
 from streamstgs.trainer.points.projection import project, sample, unproject
-from streamstgs.trainer.random_source import RandomSource
-from streamstgs.trainer.setting_checks import (
-    require,
-    require_at_least,
-    require_positive,
-    require_share,
-)
+from streamstgs.trainer.rng import Rng
+from streamstgs.trainer.setting_checks import Count, Positive, Share, check_ranges, require
 from torch import Tensor
 from torch.nn.functional import grid_sample, normalize
 
@@ -29,40 +26,36 @@ CHUNK = 128  # pixels at a time: each has depths x patch samples in each neighbo
 
 @dataclass(frozen=True)
 class SweepConfig:
-    """How depths are tried.
+    """Internal: how plane sweeps try depths.
 
     Args:
-        pixels: of each camera.
-        candidates: pixels drawn for each that is used; the most textured ones are.
-        depths: planes, evenly spaced in inverse depth; as many again between the best and those
+        pixels: Pixels of each camera whose depth is sought.
+        candidates: Pixels drawn for each that is used; the most textured ones are.
+        depths: Planes, evenly spaced in inverse depth; as many again between the best and those
             beside it.
-        nearest, farthest: depths of the first and the last plane, in distances of the cameras from
-            the scene's middle.
-        neighbours: cameras that a patch is looked up in.
-        widest_rad: between the viewing directions of neighbours.
-        patch_px: side of a patch, odd.
-        agreement: least correlation (mean of the better half of the neighbours).
-        distinction: by how much it must exceed that at any other depth.
+        nearest: Depth of the first plane, in distances of the cameras from the scene's middle.
+        farthest: Depth of the last plane, in the same unit.
+        neighbours: Cameras that a patch is looked up in.
+        widest_rad: Largest angle between the viewing directions of neighbours.
+        patch_px: Side of a patch; odd.
+        agreement: Least correlation (mean of the better half of the neighbours).
+        distinction: Least excess over the correlation at any other depth.
     """
 
-    pixels: int = 2_000
-    candidates: int = 4
-    depths: int = 96
-    nearest: float = 0.25
+    pixels: Count = 2_000
+    candidates: Count = 4
+    depths: Annotated[int, Ge(2)] = 96
+    nearest: Positive = 0.25
     farthest: float = 6.0
-    neighbours: int = 4
-    widest_rad: float = 1.0
-    patch_px: int = 11
-    agreement: float = 0.8
-    distinction: float = 0.2
+    neighbours: Count = 4
+    widest_rad: Positive = 1.0
+    patch_px: Annotated[int, Ge(3)] = 11
+    agreement: Share = 0.8
+    distinction: Share = 0.2
 
     def __post_init__(self) -> None:
         group = "points.sweep"
-        require_at_least(1, self, group, "pixels", "candidates", "neighbours")
-        require_at_least(2, self, group, "depths")
-        require_at_least(3, self, group, "patch_px")
-        require_positive(self, group, "nearest", "widest_rad")
-        require_share(self, group, "agreement", "distinction")
+        check_ranges(self, group)
         require(self.patch_px % 2 == 1, f"{group}.patch_px", self.patch_px, "odd")
         farther = math.isfinite(self.farthest) and self.farthest > self.nearest
         wanted = f"farther than --points.sweep.nearest {self.nearest}"
@@ -74,7 +67,7 @@ def swept_points(
     pictures: list[Tensor],
     unit: float,
     config: SweepConfig,
-    random: RandomSource,
+    rng: Rng,
 ) -> PointCloud:
     """Surface points seen by several cameras.
 
@@ -84,14 +77,14 @@ def swept_points(
     """
     greys = [p.float().mean(dim=-1) / 255 for p in pictures]
     ends = 1 / (config.nearest * unit), 1 / (config.farthest * unit)
-    planes = torch.linspace(*ends, config.depths, device=random.device)
-    between = torch.linspace(-1, 1, config.depths, device=random.device) * (planes[0] - planes[1])
+    planes = torch.linspace(*ends, config.depths, device=rng.device)
+    between = torch.linspace(-1, 1, config.depths, device=rng.device) * (planes[0] - planes[1])
     parts = [PointCloud(greys[0].new_zeros(0, 3), greys[0].new_zeros(0, 3))]
     for index, camera in enumerate(cameras):
         others = _neighbours(index, cameras, config)
         if not others:
             continue
-        pixels = _textured_pixels(greys[index], config, random)
+        pixels = _textured_pixels(greys[index], config, rng)
         for part in pixels.split(CHUNK):
             coarse = planes.expand(len(part), -1)
             best, known = _distinct(
@@ -116,11 +109,11 @@ def _neighbours(index: int, cameras: list[Camera], config: SweepConfig) -> list[
     return order[: min(config.neighbours, int(usable.sum()))].tolist()
 
 
-def _textured_pixels(grey: Tensor, config: SweepConfig, random: RandomSource) -> Tensor:
+def _textured_pixels(grey: Tensor, config: SweepConfig, rng: Rng) -> Tensor:
     """[P, 2] pixel centres, those with the strongest gradients among random ones."""
     height, width = grey.shape
     size = torch.tensor([width, height], device=grey.device)
-    drawn = (random.uniform(config.pixels * config.candidates, 2) * size).floor() + 0.5
+    drawn = (rng.uniform(config.pixels * config.candidates, 2) * size).floor() + 0.5
     down, across = torch.gradient(grey)
     texture = down.abs() + across.abs()
     return drawn[sample(texture, drawn).topk(config.pixels).indices]

@@ -16,20 +16,20 @@ from streamstgs.trainer.points.point_cloud import PointCloud
 from torch import Tensor
 
 
-def triangulate_moments(
-    capture: Capture, views: tuple[CapturedView, ...], medians: list[Tensor], moments: int
+def triangulate_sample_frames(
+    capture: Capture, views: tuple[CapturedView, ...], medians: list[Tensor], sample_frames: int
 ) -> PointCloud:
-    """Points of the medians and of a few moments; what moved is pruned by the static stage."""
+    """Points of the medians and of a few sample frames; the coarse stage prunes those that move."""
     parts = [triangulate(views, [m.cpu().numpy() for m in medians])]
-    for number in range(moments):
-        frame = capture.frames * number // moments
+    for number in range(sample_frames):
+        frame = capture.frames * number // sample_frames
         pictures = load_frames(views, [frame])
         parts.append(triangulate(views, [p[0].numpy() for p in pictures]))
     return PointCloud.concatenate(parts)
 
 
 def triangulate(views: tuple[CapturedView, ...], pictures: list[np.ndarray]) -> PointCloud:
-    """Triangulate SIFT features of one moment with the known cameras (pycolmap).
+    """Triangulate SIFT features of one frame with the known cameras (pycolmap).
 
     Args:
         views: the cameras.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class RandomSource:
+class Rng:
     """One per training stage; its state travels in checkpoints."""
 
     def __init__(self, seed: int, device: torch.device) -> None:
