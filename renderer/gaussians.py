@@ -7,7 +7,7 @@ rasteriser draws. Quaternions are wxyz and colours are display-encoded RGB (docs
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from streamstgs.renderer.spherical_harmonics import sh_degree, sh_of_colors
@@ -19,8 +19,7 @@ class Gaussians:
     """Activated Gaussians, ready to rasterise.
 
     `sh` wins: where it is given, backends draw the colours that it gives in the direction of view,
-    and `colors` serve those who ask for one colour per Gaussian. To paint Gaussians with other
-    colours, replace both: `replace(gaussians, colors=painted, sh=None)`.
+    and `colors` serve code that needs one colour per Gaussian. `painted` replaces both.
 
     Args:
         means: [N, 3] centres, world units.
@@ -63,6 +62,10 @@ class Gaussians:
     def clone(self) -> Gaussians:
         """A copy with memory of its own."""
         return self.map(lambda t: t.clone())
+
+    def painted(self, colors: Tensor) -> Gaussians:
+        """The same Gaussians with other colours [N, 3], the same from everywhere."""
+        return replace(self, colors=colors, sh=None)
 
     def tensors(self) -> dict[str, Tensor]:
         """The attributes that these Gaussians have, by name; `sh` only where it is given."""

@@ -119,3 +119,9 @@ def test_concatenation_fills_up_degrees() -> None:
     torch.testing.assert_close(seen[:2], plain.colors)
     torch.testing.assert_close(seen[2:5], evaluate_sh(low.sh, views[2:5]))
     torch.testing.assert_close(seen[5:], evaluate_sh(high.sh, views[5:]))
+
+
+def test_painted_gaussians_have_their_new_colors_only() -> None:
+    white = gaussians(4, 2).painted(torch.ones(4, 3))
+    assert white.sh is None
+    assert (white.colors == 1).all()

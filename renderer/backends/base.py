@@ -5,6 +5,9 @@ scaled by sqrt(det(cov2d) / det(cov2d + dilation)) so that small splats neither 
 (anti-aliased mode of gsplat), sorted by depth and blended front to back. Gaussians that lie before
 the near plane, are degenerate or have a number that is not finite are left out.
 
+A render mode is a change of the Gaussians before a backend gets them (`Gaussians.painted`, another
+opacity, other scales), so it is the same for all backends and no part of this contract.
+
 Backends of other packages implement the protocol, best by subclassing `Backend`, and register
 under the entry-point group `streamstgs.backends` (see `renderer.backends.plugins`).
 """

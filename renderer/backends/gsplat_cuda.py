@@ -39,7 +39,7 @@ class GsplatBackend(Backend):
 
     @torch.no_grad()
     def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
-        """See `renderer.backends.base.Backend.render`. The host does not wait for the device."""
+        """See `renderer.backends.base.Backend.render`. Only gsplat itself waits for the device."""
         drawable = replace(gaussians, means=_hide_broken(gaussians, camera))
         return rasterize(drawable, [camera], settings)[0][0]
 
@@ -47,7 +47,7 @@ class GsplatBackend(Backend):
     def render_channels(
         self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
     ) -> RenderedChannels:
-        """See `renderer.backends.base.Backend.render_channels`. The host does not wait."""
+        """See `renderer.backends.base.Backend.render_channels`."""
         drawable = replace(gaussians, means=_hide_broken(gaussians, camera))
         colors, alphas, _ = rasterize(drawable, [camera], settings, depth=True)
         return RenderedChannels(colors[0, ..., :3], alphas[0, ..., 0], colors[0, ..., 3])
@@ -77,8 +77,8 @@ def rasterize(
     """Draw Gaussians from C cameras at once, differentiable with respect to all attributes.
 
     Args:
-        gaussians: on a CUDA device, all finite; without `sh`, channels of `colors` beyond RGB are
-            drawn like colours, over 0.
+        gaussians: on a CUDA device, all finite; channels of `colors` beyond RGB are drawn like
+            colours, over 0.
         cameras: of one picture size.
         absgrad: keep absolute gradients in info["means2d"].absgrad (Ye et al. 2024).
         depth: add the expected depth as a fourth channel, world units.
@@ -91,7 +91,7 @@ def rasterize(
 
     Raises:
         BackendUnavailable: there is no CUDA device.
-        ValueError: cameras of different sizes, or none.
+        ValueError: cameras of different sizes, or none; or both `sh` and channels beyond RGB.
     """
     if not torch.cuda.is_available():
         raise BackendUnavailable("no CUDA device")
@@ -100,7 +100,9 @@ def rasterize(
     # made on the host and sent: torch.tensor(..., device) would wait for the device
     background = torch.tensor(settings.background).to(device, non_blocking=True)
     background = background.expand(len(cameras), 3)
-    further = gaussians.colors.shape[1] - 3 if gaussians.sh is None else 0
+    further = gaussians.colors.shape[1] - 3
+    if further and gaussians.sh is not None:
+        raise ValueError("Gaussians with spherical harmonics have no channels beyond RGB")
     background = torch.nn.functional.pad(background, (0, further))
     if len(gaussians) == 0:
         return _empty_pictures(background, width, height, depth)
@@ -129,8 +131,8 @@ def rasterize(
 def _seen_colors(gaussians: Gaussians, cameras: list[Camera]) -> Tensor:
     """[N, D] colours that are the same from everywhere, or [C, N, 3] as each camera sees them.
 
-    gsplat would evaluate spherical harmonics itself, but invert the view matrices on the device to
-    find the cameras, and so make the host wait.
+    gsplat could evaluate spherical harmonics itself, but it would invert the view matrices on the
+    device to find the cameras, and the host would wait for that.
     """
     if gaussians.sh is None:
         return gaussians.colors

@@ -11,7 +11,6 @@ Such a backend is used where its name is asked for, never by itself.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
@@ -22,20 +21,20 @@ if TYPE_CHECKING:
     from streamstgs.renderer.backends.base import Backend
 
 GROUP = "streamstgs.backends"
-log = logging.getLogger(__name__)
 
 
 def plugin_loaders(taken: Iterable[str]) -> dict[str, Callable[[], Backend]]:
     """A loader for each backend that other packages offer, by its name.
 
     Nothing is imported before a loader is called. A loader raises BackendUnavailable, whatever is
-    wrong with the plug-in. Names in `taken`, and names offered twice, go to the first owner; the
-    later ones are logged and skipped.
+    wrong with the plug-in. A name that is taken, or offered twice, belongs to its first owner; the
+    other offers are listed as "name (module:object)" and cannot be loaded.
     """
     loaders: dict[str, Callable[[], Backend]] = {}
+    taken = set(taken)
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        if point.name in loaders or point.name in taken:
-            log.warning("the backend %s (%s) is skipped: the name is taken", *_origin(point))
+        if point.name in taken or point.name in loaders:
+            loaders[f"{point.name} ({point.value})"] = _refusal(point)
         else:
             loaders[point.name] = _loader(point)
     return loaders
@@ -49,22 +48,21 @@ def _loader(point: EntryPoint) -> Callable[[], Backend]:
             backend = point.load()()
         except BackendUnavailable:
             raise
-        except Exception as error:  # code of somebody else: anything may happen
-            name, origin = _origin(point)
-            raise BackendUnavailable(
-                f"the plug-in {name} ({origin}) is broken: {type(error).__name__}: {error}"
-            ) from error
+        except Exception as error:  # code of other people may raise anything
+            raise _broken(point, f"{type(error).__name__}: {error}") from error
         if not isinstance(backend, Backend):
-            name, origin = _origin(point)
-            raise BackendUnavailable(
-                f"the plug-in {name} ({origin}) is broken: it does not implement "
-                "streamstgs.renderer.backends.base.Backend"
-            )
+            raise _broken(point, "it does not implement streamstgs.renderer.backends.base.Backend")
         return backend
 
     return load
 
 
-def _origin(point: EntryPoint) -> tuple[str, str]:
-    """(name, object reference) of an entry point, for messages."""
-    return point.name, point.value
+def _refusal(point: EntryPoint) -> Callable[[], Backend]:
+    def load() -> Backend:
+        raise _broken(point, f"another backend has the name {point.name}")
+
+    return load
+
+
+def _broken(point: EntryPoint, problem: str) -> BackendUnavailable:
+    return BackendUnavailable(f"the plug-in {point.name} ({point.value}) is broken: {problem}")

@@ -41,7 +41,7 @@ def rasterize_with_share(
         return drawn[..., :3], alphas[..., 0], drawn[..., 3]
     pictures, covered = rasterize(gaussians, cameras, settings)
     black = RenderSettings(near=settings.near)
-    as_color = replace(gaussians, colors=marked[:, None].expand(-1, 3).contiguous())
+    as_color = gaussians.painted(marked[:, None].expand(-1, 3).contiguous())
     shares, _ = rasterize(as_color, cameras, black)
     return pictures, covered, shares[..., 0]
 
@@ -77,7 +77,7 @@ def _expected_depth(
     """
     viewmat = camera.viewmat.to(gaussians.means.device)
     z = gaussians.means @ viewmat[2, :3] + viewmat[2, 3]
-    as_color = replace(gaussians, colors=z[:, None].expand(-1, 3).contiguous())
+    as_color = gaussians.painted(z[:, None].expand(-1, 3).contiguous())
     black = RenderSettings(background=(0.0, 0.0, 0.0), near=settings.near)
     colors, alphas = rasterize(as_color, [camera], black)
     return colors[0, ..., 0] / alphas[0].clamp(min=1e-6), alphas[0]
