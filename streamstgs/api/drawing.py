@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from streamstgs.app.player.rendering.frame_renderer import FrameDeformer
-from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
+from streamstgs.codec.formats.reader import Segment
+from streamstgs.codec.formats.stgs import StgsSegment
+from streamstgs.renderer import Camera, Gaussians, RenderSettings
 from streamstgs.renderer.backends import choose_backend
 
 MODES = ("color", "alpha", "depth")
@@ -36,9 +38,12 @@ class Drawing:
         self._deformer.close()
         self._backend.close()
 
-    def gaussians(self, gop: Gop, frame: int) -> Gaussians:
-        """Gaussians of a frame of a segment, in buffers that the next frame overwrites."""
-        return self._deformer.gaussians(gop, frame)[0]
+    def gaussians(self, segment: Segment, time_s: float) -> Gaussians:
+        """Gaussians of the frame that begins at `time_s`; the next call may overwrite them."""
+        if isinstance(segment, StgsSegment):  # deformed faster, in buffers that are kept
+            frame = round((time_s - segment.start_s) * segment.gop.frames / segment.duration_s)
+            return self._deformer.gaussians(segment.gop, frame)[0]
+        return segment.gaussians_at(time_s)
 
     def image(
         self, mode: str, gaussians: Gaussians, camera: Camera, settings: RenderSettings

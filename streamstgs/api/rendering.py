@@ -66,6 +66,6 @@ def render(
     settings = RenderSettings(background or scene.meta.background, scene.meta.near)
     drawing = scene._renderer(backend)
     if gaussians is None:
-        gop, frame = scene._frame(time_s, quality)
-        gaussians = drawing.gaussians(gop, frame)
+        segment, shown_s = scene._shown(time_s, quality)
+        gaussians = drawing.gaussians(segment, shown_s)
     return drawing.image(mode, gaussians, view, settings)

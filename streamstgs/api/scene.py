@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING
 
 from streamstgs.api.cameras import Camera, natural_size
 from streamstgs.api.drawing import Drawing
-from streamstgs.app.player.timeline import Timeline
 from streamstgs.codec.errors import UnknownQuality
+from streamstgs.codec.formats.reader import SceneReader
+from streamstgs.codec.formats.reader import Segment as DecodedSegment
+from streamstgs.codec.formats.registry import open_reader
 from streamstgs.codec.quality import Quality
-from streamstgs.codec.scene import Scene as Reader
-from streamstgs.codec.scene import open_scene
 from streamstgs.codec.source import SceneMeta
 
 if TYPE_CHECKING:
     import torch
 
-    from streamstgs.renderer import Gaussians, Gop
+    from streamstgs.renderer import Gaussians
 
 AnyQuality = Quality | int | None
+ROUNDING_FRAMES = 1e-4  # a time of exactly frame / fps belongs to that frame
 
 
 def open(location: str | Path, device: torch.device | str = "cpu") -> Scene:
@@ -33,14 +34,15 @@ def open(location: str | Path, device: torch.device | str = "cpu") -> Scene:
             print(scene.title, scene.duration_s)
 
     Args:
-        location: a .stgs file, a scene directory, or the http(s) URL of either.
+        location: a .stgs file, a scene directory, the http(s) URL of either, or a file of another
+            format that an installed package adds a reader for.
         device: torch device on which Gaussians are decoded, such as "cuda".
 
     Raises:
         CodecError: `location` holds no scene, the scene is damaged or of a newer format, or the
             server does not answer.
     """
-    return Scene(open_scene(location), str(location), device)
+    return Scene(open_reader(location), str(location), device)
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,8 @@ class Segment:
     def __init__(self, scene: Scene, index: int) -> None:
         self._scene = scene
         self.index = index
-        self.start_frame = scene._reader.gop_start_frame(index)
-        self.frame_count = scene._reader.gop_frames(index)
+        self.start_frame = scene._reader.info.segment_starts[index]
+        self.frame_count = scene._reader.info.segment_frames[index]
 
     def __repr__(self) -> str:
         return f"<Segment {self.index}: {self.frame_count} frames from {self.start_s:g} s>"
@@ -89,10 +91,10 @@ class Segment:
         Raises:
             CodecError: the segment is missing or damaged, or the server does not answer.
         """
-        gop = self._scene._gop(self.index, self._scene._quality(quality))
-        for k in range(self.frame_count):
-            index = self.start_frame + k
-            yield Frame(index, index / self._scene.fps, gop.gaussians_at(k))
+        decoded = self._scene._segment(self.index, self._scene._quality(quality))
+        for index in range(self.start_frame, self.start_frame + self.frame_count):
+            time_s = index / self._scene.fps
+            yield Frame(index, time_s, decoded.gaussians_at(time_s))
 
 
 class Scene:
@@ -101,10 +103,9 @@ class Scene:
     The segment decoded last is kept, so that neighbouring times are decoded once.
     """
 
-    def __init__(self, reader: Reader, location: str, device: torch.device | str) -> None:
+    def __init__(self, reader: SceneReader, location: str, device: torch.device | str) -> None:
         self._reader = reader
-        self._timeline = Timeline.of(reader)
-        self._decoded: tuple[int, Quality, Gop] | None = None
+        self._decoded: tuple[int, Quality, DecodedSegment] | None = None
         self._drawing: Drawing | None = None
         self.location = location
         self.device = device
@@ -131,7 +132,7 @@ class Scene:
     @property
     def meta(self) -> SceneMeta:
         """Everything that the scene tells about itself: axes, centre, licence and more."""
-        return self._reader.meta
+        return self._reader.info.meta
 
     @property
     def title(self) -> str:
@@ -146,12 +147,12 @@ class Scene:
     @property
     def frame_count(self) -> int:
         """Number of content frames."""
-        return self._reader.frame_count
+        return self._reader.info.frame_count
 
     @property
     def duration_s(self) -> float:
         """Length in seconds."""
-        return self._reader.duration_s
+        return self._reader.info.duration_s
 
     @property
     def size(self) -> tuple[int, int]:
@@ -166,12 +167,12 @@ class Scene:
     @property
     def qualities(self) -> tuple[Quality, ...]:
         """Qualities that the scene can be read at, from the worst to the best."""
-        return self._reader.qualities
+        return tuple(self._reader.qualities)
 
     @cached_property
     def segments(self) -> Sequence[Segment]:
         """Segments in the order of time."""
-        return tuple(Segment(self, index) for index in range(self._reader.gop_count))
+        return tuple(Segment(self, index) for index in range(len(self._reader.info.segment_frames)))
 
     # --- Gaussians -------------------------------------------------------------------------------
 
@@ -198,9 +199,8 @@ class Scene:
             CodecError: a file of the scene is missing or damaged, the server does not answer, or
                 the scene has no such quality.
         """
-        gop, frame = self._frame(time_s, quality)
-        share = time_s * self.fps - self.frame_at(time_s) if interpolate else 0.0
-        return gop.gaussians_at(frame + min(max(share, 0.0), 1.0))
+        segment, shown_s = self._shown(time_s, quality)
+        return segment.gaussians_at(time_s if interpolate else shown_s)
 
     def frames(
         self, start_s: float = 0.0, stop_s: float | None = None, quality: AnyQuality = None
@@ -222,13 +222,14 @@ class Scene:
         first, stop = self.frame_range(start_s, stop_s)
         chosen = self._quality(quality)
         for index in range(first, stop):
-            segment, inside = self._timeline.locate(index)
-            gaussians = self._gop(segment, chosen).gaussians_at(inside)
-            yield Frame(index, index / self.fps, gaussians)
+            time_s = index / self.fps
+            segment = self._segment(self._reader.info.segment_at(time_s), chosen)
+            yield Frame(index, time_s, segment.gaussians_at(time_s))
 
     def frame_at(self, time_s: float) -> int:
         """Index of the content frame that is shown at a time; times outside give the ends."""
-        return self._timeline.frame_at(time_s)
+        frame = int(time_s * self.fps + ROUNDING_FRAMES)
+        return min(max(frame, 0), self.frame_count - 1)
 
     def frame_range(self, start_s: float = 0.0, stop_s: float | None = None) -> tuple[int, int]:
         """(first, stop) indices of the content frames whose time lies in a range of seconds."""
@@ -251,16 +252,16 @@ class Scene:
             return quality
         raise UnknownQuality(f"{quality!r} is none of the {len(known)} qualities of this scene.")
 
-    def _frame(self, time_s: float, quality: AnyQuality) -> tuple[Gop, int]:
-        """The decoded segment at a time, and the frame in it. Raises as `gaussians`."""
-        segment, frame = self._timeline.locate(self.frame_at(time_s))
-        return self._gop(segment, self._quality(quality)), frame
+    def _shown(self, time_s: float, quality: AnyQuality) -> tuple[DecodedSegment, float]:
+        """The decoded segment at a time, and when its frame begins. Raises as `gaussians`."""
+        shown_s = self.frame_at(time_s) / self.fps
+        return self._segment(self._reader.info.segment_at(shown_s), self._quality(quality)), shown_s
 
-    def _gop(self, index: int, quality: Quality) -> Gop:
+    def _segment(self, index: int, quality: Quality) -> DecodedSegment:
         """The decoded segment; the last one is kept."""
         if self._decoded is None or self._decoded[:2] != (index, quality):
             self._decoded = None  # two segments need not fit into memory
-            self._decoded = index, quality, self._reader.decode_gop(index, quality, self.device)
+            self._decoded = index, quality, self._reader.segment(index, quality, self.device)
         return self._decoded[2]
 
     def _renderer(self, backend: str | None) -> Drawing:
