@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -75,16 +76,35 @@ class CancelToken:
         return self._registered(callback)
 
     @contextmanager
-    def expiring(self, seconds: float) -> Iterator[CancelToken]:
-        """A child that is also cancelled when the time is over."""
+    def expiring(
+        self, seconds: float, sign_of_life_s: Callable[[], float] | None = None
+    ) -> Iterator[CancelToken]:
+        """A child that is also cancelled when the time is over.
+
+        Args:
+            seconds: how long it lasts.
+            sign_of_life_s: `time.monotonic` of the latest sign of life, from which the time begins
+                anew; None for a time that begins now and is not renewed.
+        """
         child = CancelToken(self)
-        timer = threading.Timer(seconds, child.cancel)
-        timer.daemon = True
-        timer.start()
+        done = threading.Event()
+        began_s = time.monotonic()
+
+        def watch() -> None:
+            while True:
+                latest_s = max(began_s, sign_of_life_s()) if sign_of_life_s else began_s
+                left_s = latest_s + seconds - time.monotonic()
+                if left_s <= 0:
+                    child.cancel()
+                    return
+                if done.wait(left_s):
+                    return
+
+        threading.Thread(target=watch, name="expiring", daemon=True).start()
         try:
             yield child
         finally:
-            timer.cancel()
+            done.set()
 
     @contextmanager
     def _registered(self, callback: Callable[[], None]) -> Iterator[None]:

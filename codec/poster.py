@@ -17,7 +17,7 @@ from streamstgs.codec.checked_json import Node
 from streamstgs.codec.errors import Cancelled, CodecError, NotAScene
 from streamstgs.codec.file_entry import MANIFEST_NAME, FileEntry, read_file_entry
 from streamstgs.codec.limits import Limits
-from streamstgs.codec.streaming.address import is_url, local_path
+from streamstgs.codec.streaming.address import clean_location, is_url, local_path
 from streamstgs.codec.streaming.locate import open_container
 from streamstgs.codec.streaming.scene_files import LocalFiles, SceneFiles
 
@@ -112,7 +112,7 @@ def local_poster(location: str) -> Poster | None:
         return None
     limits = Limits()
     try:
-        container = open_container(local_path(location), limits)
+        container = open_container(local_path(clean_location(location)), limits)
         try:
             return read_poster(LocalFiles(container, limits.manifest_bytes), limits)
         finally:

@@ -20,7 +20,12 @@ from streamstgs.codec.poster import Poster, read_poster
 from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.source import SceneMeta
 from streamstgs.codec.streaming.adaptive.ladder import Ladder, ladder_of
-from streamstgs.codec.streaming.address import is_url, local_path, redact_credentials
+from streamstgs.codec.streaming.address import (
+    clean_location,
+    is_url,
+    local_path,
+    redact_credentials,
+)
 from streamstgs.codec.streaming.disk_cache import CacheSettings
 from streamstgs.codec.streaming.http_settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_files
@@ -74,9 +79,10 @@ def open_scene(
         Cancelled: the caller asked for it.
     """
     settings = settings or OpenSettings()
+    location = clean_location(str(location))
     try:
         files = open_files(
-            str(location),
+            location,
             settings.limits,
             settings.http,
             settings.cache,
@@ -84,13 +90,13 @@ def open_scene(
             cancel,
         )
     except FileNotFoundError as error:
-        why = str(error) if is_url(str(location)) else _without_manifest(str(location))
-        raise NotAScene(f"{redact_credentials(str(location))} is not a scene: {why}") from error
+        why = str(error) if is_url(location) else _without_manifest(location)
+        raise NotAScene(f"{redact_credentials(location)} is not a scene: {why}") from error
     except CorruptSegment as error:
-        raise NotAScene(f"{redact_credentials(str(location))} is not a scene: {error}") from error
+        raise NotAScene(f"{redact_credentials(location)} is not a scene: {error}") from error
     try:
         scene = Scene(files, read_manifest(files.manifest, settings.limits), settings)
-        if settings.on_poster is not None and is_url(str(location)):
+        if settings.on_poster is not None and is_url(location):
             poster = read_poster(files, settings.limits, cancel)
             if poster is not None:
                 settings.on_poster(poster)

@@ -12,6 +12,7 @@ from streamstgs.codec.limits import Limits
 from streamstgs.codec.poster import local_poster
 from streamstgs.codec.scene import open_scene
 from streamstgs.codec.streaming.address import (
+    clean_location,
     local_path,
     redact_credentials,
     split_login,
@@ -113,3 +114,51 @@ def test_the_server_alone_learns_the_password(
         assert SECRET not in text
         assert "s3cr:t" not in text
     assert "user:***@host" in said
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://user:pa/ss@host/a", "https://user:***@host/a"),
+        ("https://user:p?a#s@s@host/a", "https://user:***@host/a"),
+        ("https://user:12/34@host/a", "https://user:***@host/a"),
+        ("https://[::1]:80/a@b", "https://[::1]:80/a@b"),
+        ("https://h/a?X-Amz-Signature=ab&x=1", "https://h/a?X-Amz-Signature=***&x=1"),
+        ("https://h/a?sv=2020&sig=a%2Fb", "https://h/a?sv=***&sig=***"),
+        ("https://h/a?tenant=b&access_token=q#t", "https://h/a?tenant=b&access_token=***#t"),
+    ],
+)
+def test_secrets_are_replaced_by_stars(location: str, shown: str) -> None:
+    assert redact_credentials(location) == shown
+
+
+@pytest.mark.parametrize(
+    ("location", "kept"),
+    [
+        ("https://h/a?X-Amz-Signature=ab&x=1", "https://h/a?x=1"),
+        ("https://h/a?x=1&sig=ab", "https://h/a?x=1"),
+        ("https://h/a?token=ab", "https://h/a"),
+        ("https://user:pa/ss@host/a?x=1", "https://user@host/a?x=1"),
+    ],
+)
+def test_tokens_are_not_kept(location: str, kept: str) -> None:
+    assert without_password(location) == kept
+
+
+def test_password_with_a_slash_reaches_the_server() -> None:
+    assert split_login("https://user:pa/ss@host/a") == ("https://host/a", "Basic dXNlcjpwYS9zcw==")
+    assert split_login("https://host:8080/a@b") == ("https://host:8080/a@b", None)
+
+
+@pytest.mark.parametrize(
+    "text", [" https://h/a.stgs\n", "<https://h/a.stgs>", "' https://h/a.stgs '", '"<https://h/a.stgs>"']
+)  # fmt: skip
+def test_blanks_and_brackets_around_an_address_are_left_out(text: str) -> None:
+    assert clean_location(text) == "https://h/a.stgs"
+
+
+@pytest.mark.parametrize("location", ["ftp://host/a.stgs", "s3://bucket/a", "rtsp://user:p@h/"])
+def test_other_kinds_of_addresses_are_refused_by_name(location: str) -> None:
+    with pytest.raises(NotAScene, match=location.partition(":")[0]):
+        open_scene(location)
+    assert clean_location("C:\\scenes\\a.stgs") == "C:\\scenes\\a.stgs"

@@ -21,7 +21,12 @@ from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.file_kind import HEAD_BYTES, describe_file
 from streamstgs.codec.formats.reader import SceneFormat, SceneReader
 from streamstgs.codec.formats.stgs import StgsFormat
-from streamstgs.codec.streaming.address import is_url, local_path, redact_credentials
+from streamstgs.codec.streaming.address import (
+    clean_location,
+    is_url,
+    local_path,
+    redact_credentials,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +45,7 @@ def open_reader(location: str | Path, cancel: CancelToken = NEVER) -> SceneReade
         NotAScene: no format knows the file; the message names what it is instead.
         CodecError: as of `SceneFormat.open`.
     """
-    place = str(location)
+    place = clean_location(str(location))
     head, name = _look(place)
     for scene_format in known_formats():
         if _claims(scene_format, head, name):

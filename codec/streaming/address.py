@@ -10,18 +10,51 @@ from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from streamstgs.codec.errors import NotAScene
 
-_LOGIN = re.compile(r"(https?://)([^/?#]*)@", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
+_HTTP = ("http://", "https://")
 _FILE = "file:"
+_QUOTES = {"<": ">", '"': '"', "'": "'"}
+# Parameters of a query that give access: presigned URLs, tokens, keys of services.
+_SECRET = re.compile(
+    r"(?i)([?&;](?:[^=&;#]*(?:token|sig|secret|key|auth|credential|passw|policy)[^=&;#]*|sv|se))"
+    r"=[^&;#]*"
+)
+HIDDEN = "***"
+
+
+def clean_location(text: str) -> str:
+    """An address without what surrounds it in mails and terminals: blanks, <>, quotes.
+
+    A path is returned as it is, for its name may have these characters.
+
+    Raises:
+        NotAScene: an address that is neither a web nor a file address; the message names its kind.
+    """
+    location = _inner(text)
+    scheme = _SCHEME.match(location)
+    if not scheme and not is_file_url(location):
+        return text
+    if not (is_url(location) or is_file_url(location)):
+        kind = scheme[0] if scheme else location
+        raise NotAScene(f"{kind} addresses cannot be opened; http://, https:// and file:// can.")
+    return location
+
+
+def _inner(text: str) -> str:
+    location = text.strip()
+    while len(location) > 1 and _QUOTES.get(location[0]) == location[-1]:
+        location = location[1:-1].strip()
+    return location
 
 
 def is_url(location: str) -> bool:
     """Whether a location names a web server."""
-    return location.lower().startswith(("http://", "https://"))
+    return _inner(location).lower().startswith(_HTTP)
 
 
 def is_file_url(location: str) -> bool:
     """Whether a location is a path written as an URL."""
-    return location.lower().startswith(_FILE)
+    return _inner(location).lower().startswith(_FILE)
 
 
 def host(url: str) -> str:
@@ -30,23 +63,52 @@ def host(url: str) -> str:
 
 
 def redact_credentials(location: str) -> str:
-    """A location as people and logs may see it: with *** in the place of a password."""
-    return _LOGIN.sub(lambda login: login[1] + _user(login[2], ":***") + "@", location)
+    """A location as people and logs may see it: *** in place of a password and of query tokens."""
+    return _rewritten(location, f":{HIDDEN}", rf"\1={HIDDEN}")
 
 
 def without_password(location: str) -> str:
-    """A location as it may be kept."""
-    return _LOGIN.sub(lambda login: login[1] + _user(login[2], "") + "@", location)
+    """A location as it may be kept: without its password and the tokens of its query."""
+    return _rewritten(location, "", "")
+
+
+def _rewritten(location: str, password: str, token: str) -> str:
+    if not is_url(location):
+        return location
+    scheme, slashes, rest = location.partition("://")
+    login, sign, place = _split(rest, cautious=True)
+    user, colon, _ = login.partition(":")
+    shown = f"{scheme}{slashes}{user}{password if colon else ''}{sign}{place}"
+    path, mark, query = shown.partition("?")
+    kept = _SECRET.sub(token, mark + query)
+    return path + (kept if token or kept[:1] in ("", "?") else "?" + kept[1:])
+
+
+def _split(rest: str, cautious: bool) -> tuple[str, str, str]:
+    """Login, "@" and the rest of what follows "://"; the first two are empty without a login.
+
+    A password should have its / ? # escaped. Where it has not, what follows the user is no port,
+    and the login reaches to the last @. Where it may be a port, `cautious` takes it for a login.
+    """
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        login = authority.rpartition("@")[0]
+        return login, "@", rest[len(login) + 1 :]
+    port = authority.rpartition(":")[2] if ":" in authority else ""
+    if port and "@" in rest and not authority.startswith("[") and (cautious or not port.isdigit()):
+        return rest.rpartition("@")
+    return "", "", rest
 
 
 def split_login(url: str) -> tuple[str, str | None]:
     """The URL without user and password, and the header `Authorization` that they make."""
-    login = _LOGIN.match(url)
-    if login is None:
+    scheme, slashes, rest = url.partition("://")
+    login, sign, place = _split(rest, cautious=False)
+    if not is_url(url) or not sign:
         return url, None
-    user, _, password = login[2].partition(":")
+    user, _, password = login.partition(":")
     pair = f"{unquote(user)}:{unquote(password)}".encode()
-    return login[1] + url[login.end() :], f"Basic {base64.b64encode(pair).decode()}"
+    return scheme + slashes + place, f"Basic {base64.b64encode(pair).decode()}"
 
 
 def local_path(location: str) -> Path:
@@ -70,8 +132,3 @@ def local_path(location: str) -> Path:
     if not path.startswith("/") or "\0" in path:
         raise NotAScene(f"{location} gives no whole path, as file:///home/me/scene.stgs does.")
     return Path(path[1:] if os.name == "nt" else path)
-
-
-def _user(login: str, sign: str) -> str:
-    user, colon, _ = login.partition(":")
-    return user + sign if colon else user

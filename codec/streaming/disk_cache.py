@@ -109,12 +109,22 @@ class DiskCache:
 
 
 def _open(path: Path, settings: CacheSettings) -> SqliteStorage:
-    """The storage; a file that is no database is thrown away."""
+    """The storage, for its owner alone; a file that is no database is thrown away.
+
+    Raises:
+        OSError, sqlite3.Error: the directory cannot be used, or the database is locked for long.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.chmod(0o700)  # also where it was made before, with the permissions of then
+    path.touch(mode=0o600)
+    path.chmod(0o600)
     journal_bytes = int(settings.max_bytes * JOURNAL)
     connection = _connect(path, journal_bytes)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:  # locked by another program, or the disk fails
+        connection.close()
+        raise
     except sqlite3.DatabaseError:
         connection.close()
         path.unlink()

@@ -12,7 +12,8 @@ from streamstgs.codec.errors import CorruptSegment, MissingSegment, SceneChanged
 from streamstgs.codec.streaming.address import redact_credentials
 from streamstgs.codec.streaming.transport import ByteRange, Listener, Progress, Reply
 
-CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
+CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE)
+MEANS_NOTHING = {"", "identity", "aws-chunked"}  # S3 keeps the last one of an upload
 CONTENT_LENGTH = re.compile(r"\d{1,18}")
 NUMBERS = itertools.count(1)  # of requests, over all transports
 GONE = (403, 404, 410)  # object stores answer 403 for what is not there
@@ -29,6 +30,10 @@ class PassingFault(Exception):
     def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class ShortPart(PassingFault):
+    """The server sent all that it announced, but less than was asked for: ask for the rest."""
 
 
 class Download:
@@ -48,10 +53,8 @@ class Download:
         listener: Listener,
     ) -> None:
         self._number = next(NUMBERS)
-        self.address, self.url = (
-            url,
-            redact_credentials(url),
-        )  # to be asked for; for people and listeners
+        self.address = url
+        self.url = redact_credentials(url)  # for people and listeners
         self.most_bytes = most_bytes
         self.content = bytearray()
         self.tries = 0
@@ -66,6 +69,8 @@ class Download:
         self._began_s = self._sent_s = clock()
         self._first_byte_s: float | None = None
         self._received = 0
+        self._part_bytes: int | None = None  # that the answer to this try announced
+        self._part_received = 0
 
     @property
     def key(self) -> tuple[str, int, ByteRange | None]:
@@ -105,6 +110,7 @@ class Download:
         self.tries += 1
         self._sent_s = self._clock()
         self._first_byte_s = None
+        self._part_bytes, self._part_received = None, 0
         self.tell("waiting")
 
     def accept(self, response: httpx.Response) -> None:
@@ -131,6 +137,7 @@ class Download:
     def add(self, chunk: bytes) -> None:
         """Take a piece of the body."""
         self._received += len(chunk)
+        self._part_received += len(chunk)
         self.content += chunk
         if len(self.content) > self.most_bytes:
             raise self._too_long()
@@ -143,6 +150,8 @@ class Download:
             PassingFault: it is shorter than its headers said.
         """
         if self._expected is not None and len(self.content) < self._expected:
+            if 0 < self._part_received == self._part_bytes:
+                raise ShortPart("the server sends less at a time than was asked for")
             raise PassingFault(f"the body ended after {len(self.content)} of {self._expected} B")
         if self._expected is not None and len(self.content) > self._expected:
             raise CorruptSegment(f"{self.url}: the body is longer than its headers say.")
@@ -180,7 +189,7 @@ class Download:
     def _check_encoding(self, response: httpx.Response) -> None:
         """A compressed body could unpack to any length; none was asked for."""
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        if encoding not in ("", "identity"):
+        if any(part.strip() not in MEANS_NOTHING for part in encoding.split(",")):
             raise SceneUnreachable(
                 f"{self.url}: the server compresses ({encoding[:20]}) what was asked for as it is."
             )
@@ -189,28 +198,45 @@ class Download:
         match = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
         if match is None:
             raise SceneUnreachable(f"{self.url}: the server does not say which range it sends.")
-        first, last, whole = (int(part) for part in match.groups())
-        if not first <= last < whole:
+        first, last = int(match[1]), int(match[2])
+        whole = self._whole_of(first, last) if match[3] == "*" else int(match[3])
+        if first > last or (whole is not None and last >= whole):
             raise SceneUnreachable(f"{self.url}: the server sends an impossible range.")
+        self._part_bytes = last - first + 1
         if self.content:
             self._check_continuation(response, first, whole)
             return
         if not self._is_what_was_asked_for(first, whole):
             raise CorruptSegment(f"{self.url}: the server sent another range than asked for.")
-        self._start, self._whole, self._expected = first, whole, last - first + 1
+        self._start, self._whole = first, whole
+        self._expected = self._asked_bytes(first, last, whole)
 
-    def _is_what_was_asked_for(self, first: int, whole: int) -> bool:
+    def _whole_of(self, first: int, last: int) -> int | None:
+        """Length of a file that the server does not tell: the end of what was asked for as the
+        last bytes, or as known before."""
+        if self._range is not None and self._range.first is None and not self.content:
+            return last + 1
+        return self._whole
+
+    def _asked_bytes(self, first: int, last: int, whole: int | None) -> int:
+        """Length of what was asked for; a server may send less of it at a time."""
+        end = None if whole is None else whole - 1
+        if self._range is not None and self._range.first is not None:
+            end = self._range.last if end is None else min(self._range.last, end)
+        return (last if end is None else max(last, end)) - first + 1
+
+    def _is_what_was_asked_for(self, first: int, whole: int | None) -> bool:
         if self._range is None:
             return first == 0
         if self._range.first is None:
-            return first == max(whole - self._range.last, 0)
+            return whole is not None and first >= max(whole - self._range.last, 0)
         return first == self._range.first
 
-    def _check_continuation(self, response: httpx.Response, first: int, whole: int) -> None:
+    def _check_continuation(self, response: httpx.Response, first: int, whole: int | None) -> None:
         same = self._whole in (None, whole) and self._validator == _validator(response)
         if same and first == self._start + len(self.content):
             self._whole = whole
-            if self._range is None:
+            if self._range is None and whole is not None:
                 self._expected = whole
             return
         self._start_again()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import ipaddress
 import random
 import ssl
 import threading
@@ -16,7 +17,7 @@ import httpx
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, CodecError, SceneUnreachable
 from streamstgs.codec.streaming.address import redact_credentials, split_login
-from streamstgs.codec.streaming.download import Download, PassingFault
+from streamstgs.codec.streaming.download import Download, PassingFault, ShortPart
 from streamstgs.codec.streaming.http_settings import HttpSettings
 from streamstgs.codec.streaming.name_lookup import DaemonThreads
 from streamstgs.codec.streaming.partial import PartialDownloads
@@ -58,6 +59,7 @@ class HttpTransport:
         self._loop.set_default_executor(DaemonThreads())
         self._lock = threading.Lock()
         self._closed = False
+        self.heard_s = 0.0  # written by the thread of the transport
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
         self._thread.start()
 
@@ -127,6 +129,11 @@ class HttpTransport:
             left_s = began_s + self._settings.allowed_s(download.size_bytes) - self._loop.time()
             try:
                 return await self._try(download, max(left_s, 0.0))
+            except ShortPart:
+                if left_s <= 0:
+                    raise SceneUnreachable(f"{download.url} comes too slowly; given up.") from None
+                failures = 0
+                continue
             except (PassingFault, httpx.TransportError) as error:
                 _refuse_what_lasts(download.url, error)
                 progress = len(download.content) - before >= self._settings.stall_bytes
@@ -176,12 +183,41 @@ class HttpTransport:
         for _ in range(self._settings.redirects + 1):
             self._reset(patience, deadline_s)
             response = await self._client.send(request, stream=True)
+            self.heard_s = time.monotonic()
             if response.status_code not in REDIRECTS or response.next_request is None:
                 return response
             await response.aclose()
-            _check_redirect(request.url, response.next_request.url)
+            await self._check_redirect(request.url, response.next_request.url, download.url)
             request = response.next_request
         raise SceneUnreachable(f"{download.url} leads from one address to the next without end.")
+
+    async def _check_redirect(self, here: httpx.URL, there: httpx.URL, url: str) -> None:
+        """Redirects lead to web servers, never from a secured connection to an open one, never
+        from the internet into this machine's network, and name no login.
+
+        Raises:
+            SceneUnreachable: this one does.
+        """
+        if there.scheme not in ("http", "https") or (here.scheme, there.scheme) == (
+            "https", "http",
+        ):  # fmt: skip
+            raise SceneUnreachable(f"{url} leads to {there.scheme}:, where the player does not go.")
+        if there.userinfo:
+            raise SceneUnreachable(f"{url} leads to an address with a login, which is refused.")
+        elsewhere = there.host != here.host and not await self._is_public_host(there.host)
+        if elsewhere and await self._is_public_host(here.host):
+            raise SceneUnreachable(
+                f"{url} leads from the internet to {there.host}, which is in this machine's "
+                "own network; that is refused."
+            )
+
+    async def _is_public_host(self, name: str) -> bool:
+        """Whether all addresses of a host are on the internet; False for unknown names."""
+        try:
+            found = await self._loop.getaddrinfo(name, None)
+        except (OSError, UnicodeError):
+            return False
+        return bool(found) and all(_is_public(str(entry[4][0])) for entry in found)
 
     async def _read_body(
         self,
@@ -197,6 +233,7 @@ class HttpTransport:
         async with aclosing(body) as chunks:
             async for chunk in chunks:
                 download.add(chunk)
+                self.heard_s = time.monotonic()
                 fresh_bytes += len(chunk)
                 if fresh_bytes >= self._settings.stall_bytes:
                     self._reset(patience, deadline_s)
@@ -257,7 +294,9 @@ def _refuse_what_lasts(url: str, error: Exception) -> None:
         cause = cause.__cause__ or cause.__context__
 
 
-def _check_redirect(here: httpx.URL, there: httpx.URL) -> None:
-    """Only to web servers, and never from a secured connection to an open one."""
-    if there.scheme not in ("http", "https") or (here.scheme, there.scheme) == ("https", "http"):
-        raise SceneUnreachable(f"{here} leads to {there.scheme}:, where the player does not go.")
+def _is_public(address: str) -> bool:
+    """Whether an IP address belongs to the internet rather than to this machine or its network."""
+    try:
+        return ipaddress.ip_address(address.partition("%")[0]).is_global
+    except ValueError:
+        return False

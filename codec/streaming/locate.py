@@ -8,7 +8,7 @@ from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.limits import Limits
-from streamstgs.codec.streaming.address import is_url, local_path, redact_credentials
+from streamstgs.codec.streaming.address import is_url, local_path
 from streamstgs.codec.streaming.archive import ArchiveContainer, FileRanges
 from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.streaming.directory import DirectoryContainer
@@ -82,16 +82,14 @@ def open_remote(
     url = _scene_url(url)
 
     def reach(fresh: bool, cancel: CancelToken) -> Container:
-        if url.partition("?")[0].endswith(ARCHIVE_SUFFIX):
+        if url.partition("?")[0].lower().endswith(ARCHIVE_SUFFIX):
             ranges = HttpRanges(url, transport, fresh, cancel)
             return ArchiveContainer(ranges, limits, cancel)
         return HttpContainer(url, transport, fresh)
 
     kept = DiskCache(cache) if cache.max_bytes else None
     try:
-        return RemoteFiles(
-            redact_credentials(url), reach, transport, kept, limits.manifest_bytes, cancel
-        )
+        return RemoteFiles(url, reach, transport, kept, limits.manifest_bytes, cancel)
     except BaseException:
         transport.close()
         if kept is not None:

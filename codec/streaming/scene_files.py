@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from streamstgs.codec.cancel import NEVER, CancelToken
@@ -18,6 +18,7 @@ from streamstgs.codec.errors import (
     SceneUnreachable,
 )
 from streamstgs.codec.file_entry import MANIFEST_NAME, FileEntry
+from streamstgs.codec.streaming.address import redact_credentials, split_login
 from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.streaming.disk_cache import DiskCache
 from streamstgs.codec.streaming.read_ahead import POLL_S, ReadAhead
@@ -25,9 +26,7 @@ from streamstgs.codec.streaming.transport import Transport
 
 log = logging.getLogger(__name__)
 
-OFFLINE_S = (
-    5.0  # a server that is silent for so long is out of reach, if there is a kept scene.json
-)
+OFFLINE_S = 5.0  # a server silent for so long is out of reach, if there is a kept scene.json
 
 
 class SceneFiles(Protocol):
@@ -102,7 +101,7 @@ class RemoteFiles:
     scene.json of now tells whether the file is damaged or the whole scene was replaced.
 
     Args:
-        url: of the scene, without a password: for messages and for keys of the cache.
+        url: of the scene; its query belongs to the keys of the cache, its password does not.
         reach: opens the container there (fresh: past the caches on the way, cancel).
         transport: closed with this object.
         cache: closed with this object; None keeps nothing.
@@ -119,7 +118,7 @@ class RemoteFiles:
         manifest_bytes: int,
         cancel: CancelToken = NEVER,
     ) -> None:
-        self.location = url.partition("?")[0].rstrip("/")
+        self.location = redact_credentials(url).partition("?")[0].rstrip("/")
         self._reach = reach
         self._transport = transport
         self._cache = cache
@@ -127,7 +126,9 @@ class RemoteFiles:
         self._probing = threading.Lock()
         self._probes, self._lost = 0, False  # out of reach when it was asked last
         self._container: Container | None = None  # None while nothing was needed from the server
-        self.manifest = self._open(f"{url} {MANIFEST_NAME}", cancel)
+        self._scene_key = split_login(url)[0]  # with its query: another query is another scene
+        self._manifest_key = f"{self._scene_key} {MANIFEST_NAME}"
+        self.manifest = self._open(cancel)
         self._ahead = ReadAhead(self._read)
 
     def read(self, file: FileEntry, cancel: CancelToken = NEVER) -> bytes:
@@ -160,12 +161,15 @@ class RemoteFiles:
         return data
 
     def _key(self, file: FileEntry) -> str:
-        return f"{self.location} {file.name} {file.size_bytes} {file.crc32:08x}"
+        return f"{self._scene_key} {file.name} {file.size_bytes} {file.crc32:08x}"
 
-    def _open(self, key: str, cancel: CancelToken) -> bytes:
+    def _open(self, cancel: CancelToken) -> bytes:
         """scene.json: from the server, or as it was last time when that is out of reach."""
+        key = self._manifest_key
         kept = self._cache.get(key, self._manifest_bytes) if self._cache else None
-        patience = nullcontext(cancel) if kept is None else cancel.expiring(OFFLINE_S)
+        patience: AbstractContextManager[CancelToken] = nullcontext(cancel)
+        if kept is not None:
+            patience = cancel.expiring(OFFLINE_S, lambda: self._transport.heard_s)
         try:
             with patience as limited:
                 self._container = self._reach(False, limited)
@@ -205,7 +209,10 @@ class RemoteFiles:
     def _fetch_again(self, file: FileEntry, cancel: CancelToken) -> bytes:
         """The second and last attempt, past all caches on the way."""
         fresh = self._again(True, cancel)
-        if self._manifest_now(fresh, cancel) != self.manifest:
+        manifest = self._manifest_now(fresh, cancel)
+        if manifest != self.manifest:
+            if self._cache is not None:  # or the next opening would believe the old one again
+                self._cache.put(self._manifest_key, manifest)
             raise SceneChanged(f"The scene at {self.location} was replaced by another version.")
         try:
             return check(file, fresh.read(file.name, file.size_bytes, cancel))

@@ -65,6 +65,11 @@ class Transport(Protocol):
         """
         ...
 
+    @property
+    def heard_s(self) -> float:
+        """`time.monotonic` when the server last sent anything; 0.0 before."""
+        ...
+
     def close(self) -> None:
         """End all requests and let go of the connections; safe to call twice."""
         ...
