@@ -13,6 +13,8 @@ from streamstgs.cli.options import OutputOption
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.recipes import RECIPES
 
+RecipeName = Literal["default", "paper"]
+
 
 @dataclass(frozen=True)
 class Train(TrainConfig):
@@ -20,7 +22,7 @@ class Train(TrainConfig):
 
     data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
     out: Annotated[OutputOption, tyro.conf.arg(name="output", metavar="RUN")]
-    recipe: Literal["default", "paper"] = "default"
+    recipe: RecipeName = "default"
     """Start from these settings: `default` gives the best results, `paper` is the paper's method
     and nothing more. Other options change single settings."""
 
@@ -37,13 +39,26 @@ def train_config(command: TrainConfig) -> TrainConfig:
     return TrainConfig(**{f.name: getattr(command, f.name) for f in fields(TrainConfig)})
 
 
+@dataclass(frozen=True)
+class _RecipeOption:
+    recipe: RecipeName = "default"
+
+
 def options_of_recipe(kind: Callable[..., Any], arguments: Sequence[str]) -> dict[str, Any]:
-    """What the options start from if the arguments name a recipe, as tyro wants to be told."""
-    words = " ".join(arguments).replace("--recipe=", "--recipe ").split(" ")
-    if "--recipe" not in words[:-1]:
-        return {}
-    name = words[words.index("--recipe") + 1]
-    if name not in RECIPES:
-        return {}  # tyro says which there are
-    settings = RECIPES[name](tyro.MISSING, tyro.MISSING)
-    return {"default": kind(**vars(settings), recipe=name)}
+    """Keyword arguments of `tyro.cli` that make the options start from the recipe that the
+    arguments name.
+
+    `tyro.extras.overridable_config_cli` would make the recipe a subcommand that must be given.
+    """
+    try:
+        option, _ = tyro.cli(
+            _RecipeOption,
+            args=arguments,
+            return_unknown_args=True,
+            add_help=False,
+            console_outputs=False,
+        )
+    except SystemExit:
+        return {}  # the parser of all options tells what is wrong with --recipe
+    settings = RECIPES[option.recipe](tyro.MISSING, tyro.MISSING)
+    return {"default": kind(**vars(settings), recipe=option.recipe)}

@@ -195,6 +195,18 @@ def test_other_settings_are_refused_in_words(tiny_capture: Path, whole: RunDirec
     assert "background.flat_share: 0.3 -> 0.9; gop_frames: 60 -> 3" in str(refusal.value)
 
 
+def test_run_with_earlier_names_of_settings_is_refused(tiny_capture: Path, tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    run.path.mkdir()
+    earlier = {"seed": 0, "static": {"cap": 40, "rates": {"means": 1e-3}}, "watch_every": 8}
+    (run.path / "config.json").write_text(json.dumps(earlier))
+    with pytest.raises(RunError) as refusal:
+        train(tiny_config(tiny_capture, run.path))
+    assert "begun by another version of the trainer" in str(refusal.value)
+    assert "static.cap, static.rates.means, watch_every" in str(refusal.value)
+    assert json.loads((run.path / "config.json").read_text()) == earlier
+
+
 def test_another_capture_is_refused(
     tiny_capture: Path, tmp_path: Path, whole: RunDirectory
 ) -> None:

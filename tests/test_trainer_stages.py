@@ -18,7 +18,9 @@ from streamstgs.trainer.coarse.dropout import drop_out
 from streamstgs.trainer.coarse.stage import CoarseTraining, SceneGeometry, train_coarse
 from streamstgs.trainer.coarse.temporal_median import (
     TemporalMedian,
+    capture_medians,
     dynamic_mask,
+    motion_mask,
     temporal_median,
 )
 from streamstgs.trainer.coarse.training_views import MedianViews
@@ -34,7 +36,7 @@ from streamstgs.trainer.optimization.losses import psnr
 from streamstgs.trainer.optimization.rasterizer import depth_map, rasterize, rasterize_with_depth
 from streamstgs.trainer.points.dynamic_points import HullConfig
 from streamstgs.trainer.rng import Rng
-from streamstgs.trainer.validation import Validation
+from streamstgs.trainer.validation import PSNR, Metric, Validation, ValidationView
 from torch import Tensor
 
 from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, ring_cameras, scene_at
@@ -108,6 +110,27 @@ def test_validation_measures_the_held_out_camera(tiny_capture: Path) -> None:
     exact = validation.measure(lambda frame: scene_at(2 + frame))
     assert exact["PSNR"] > 50  # but for the rounding to 8 bit
     assert validation.measure(lambda frame: scene_at(frame))["PSNR"] < 35
+
+
+def test_validation_measures_further_metrics_where_they_apply(tiny_capture: Path) -> None:
+    capture = open_capture(tiny_capture)
+    medians = capture_medians(capture, BackgroundConfig(), CPU)
+
+    def moving_psnr(image: Tensor, view: ValidationView) -> Tensor:
+        assert view.median is not None
+        moves = motion_mask(view.image[None], view.median, 0.05)[0]
+        return psnr(image[moves], view.target[moves]) if view.frame else image.new_tensor(torch.nan)
+
+    frames = range(FRAMES)
+    validation = Validation.of_frames(
+        capture, frames, SETTINGS, CPU, medians, (PSNR, Metric("moving PSNR", "dB", moving_psnr))
+    )
+    figures = validation.measure(lambda _: scene_at(0)[torch.arange(5)])  # without what moves
+    assert figures["moving PSNR"] < figures["PSNR"]
+    said = validation.in_words(figures)
+    assert said == (
+        f"held-out {figures['PSNR']:.2f} dB, moving PSNR {figures['moving PSNR']:.2f} dB"
+    )
 
 
 def test_without_held_out_cameras_the_first_one_stands_in(tiny_capture: Path) -> None:

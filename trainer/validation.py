@@ -98,12 +98,14 @@ class Validation:
         settings: RenderSettings,
         device: torch.device,
         medians: Mapping[str, TemporalMedian] | None = None,
+        metrics: Sequence[Metric] = (PSNR,),
     ) -> Validation:
         """Compares with a few of the frames of a GOP by the held-out cameras.
 
         Args:
             frames: Content frames of the GOP; the scene knows the first one as frame 0.
             medians: Temporal medians of the cameras, for metrics of moving pixels.
+            metrics: Figures to measure; the first one decides.
         """
         cameras = _held_out(capture)
         count = min(VALIDATED_FRAMES, len(frames))
@@ -117,7 +119,7 @@ class Validation:
             for view, video in zip(cameras, load_frames(cameras, chosen), strict=True)
             for frame, image in zip(chosen, video, strict=True)
         ]
-        return Validation(views, settings, _name(capture))
+        return Validation(views, settings, _name(capture), metrics)
 
     @torch.no_grad()
     def measure(self, gaussians_at: Callable[[int], Gaussians]) -> dict[str, float]:
