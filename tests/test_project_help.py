@@ -55,10 +55,7 @@ IN_PROGRESS = pytest.mark.xfail(reason="the settings are being described anew", 
 
 @pytest.mark.parametrize(
     "command",
-    [
-        pytest.param(name, marks=IN_PROGRESS) if name == "encode" else name
-        for name in COMMANDS
-    ],
+    [pytest.param(name, marks=IN_PROGRESS) if name == "encode" else name for name in COMMANDS],
 )
 def test_every_option_explains_itself(command: str) -> None:
     wrong = [
