@@ -21,19 +21,19 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from streamstgs.codec import layers
-from streamstgs.codec.attribute_images import encode_planes
-from streamstgs.codec.encoder_config import AttributeBits, EncoderConfig
-from streamstgs.codec.grid_sorting import grid_shape
-from streamstgs.codec.quality_config import QualitySettings
-from streamstgs.codec.quality_measurement import (
+from streamstgs.codec.attributes.attribute_images import encode_planes
+from streamstgs.codec.attributes.layers import attributes, canonical_from, concatenate
+from streamstgs.codec.encoder.config import AttributeBits, EncoderConfig, QualitySettings
+from streamstgs.codec.encoder.grid_sorting import grid_shape
+from streamstgs.codec.encoder.layer_encoding import grid_order, quantisers_for, sorting_values
+from streamstgs.codec.encoder.quality_measurement import (
     psnr_of_error,
     quality_cameras,
     sample_frames,
     trained_gop,
 )
-from streamstgs.codec.source import SceneSource
-from streamstgs.codec.static_layers import static_parts
+from streamstgs.codec.encoder.source import SceneSource
+from streamstgs.codec.encoder.static_layers import static_parts
 from streamstgs.renderer import CanonicalGaussians, Gop, RenderSettings
 from streamstgs.renderer.backends import choose_backend
 from streamstgs.renderer.backends.base import Backend
@@ -117,13 +117,13 @@ class Measurement:
         """With the attributes of `depths` quantised and the others as trained."""
         size, decoded = 0, []
         for layer in self.layers:
-            values = layers.attributes(layer.gaussians)
+            values = attributes(layer.gaussians)
             bits = replace(AttributeBits(), **depths)
-            quantisers = layers.quantisers_for(values, bits, tuple(self.meta.center), layer.unit)
+            quantisers = quantisers_for(values, bits, tuple(self.meta.center), layer.unit)
             codes = {name: quantisers[name].encode(values[name]) for name in depths}
             size += len(encode_planes(codes, depths, *layer.grid, EncoderConfig.jxl_effort))
             values |= {name: quantisers[name].decode(codes[name]) for name in depths}
-            decoded.append(layers.canonical_from(values))
+            decoded.append(canonical_from(values))
         return 8 * size / self.count, self._error(decoded)
 
     def _in_grid_order(self, source: SceneSource) -> Iterator[GridLayer]:
@@ -143,7 +143,7 @@ class Measurement:
     def _changed(self, decoded: list[CanonicalGaussians]) -> list[Gop]:
         device = self._backend.device
         if self.kind == "static":
-            static = layers.concatenate(decoded).activate().to(device)
+            static = concatenate(decoded).activate().to(device)
             return [replace(gop, static=static) for gop in self._gops]
         return [
             replace(gop, canonical=new[layer.order.argsort()].to(device))
@@ -164,7 +164,7 @@ class Measurement:
 def _sorted(gaussians: CanonicalGaussians, gop: Gop | None, unit: float) -> GridLayer:
     grid = grid_shape(len(gaussians))
     features = gop.features.cpu() if gop else None
-    order = layers.grid_order(layers.sorting_values(gaussians, features), *grid, True, 0)
+    order = grid_order(sorting_values(gaussians, features), *grid, True, 0)
     return GridLayer(gaussians[order], order, grid, unit)
 
 

@@ -24,11 +24,12 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from streamstgs.codec.encoder import feature_grid, psnr_db
-from streamstgs.codec.feature_video import TileLayout, VideoSettings
-from streamstgs.codec.quality_config import QualitySettings
-from streamstgs.codec.quality_measurement import QualityMeter
+from streamstgs.codec.encoder.config import QualitySettings
+from streamstgs.codec.encoder.encode import feature_grid, psnr_db
+from streamstgs.codec.encoder.quality_measurement import QualityMeter
 from streamstgs.codec.scene import open_scene
+from streamstgs.codec.video.feature_video import VideoSettings
+from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import Gop
 from streamstgs.renderer.backends import choose_backend
 from streamstgs.trainer.evaluation.rate_distortion import RatePoint, bd_rate, efficient_points

@@ -20,19 +20,20 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from streamstgs.codec.encoder import feature_grid, psnr_db
-from streamstgs.codec.feature_smoothing import (
+from streamstgs.codec.encoder.config import QualitySettings
+from streamstgs.codec.encoder.encode import feature_grid, psnr_db
+from streamstgs.codec.encoder.feature_smoothing import (
     SmoothingSettings,
     hold_unseen,
     lifetimes,
     visible_frames,
 )
-from streamstgs.codec.feature_video import TileLayout, VideoSettings, decode_segment, encode_segment
-from streamstgs.codec.layers import grid_order, sorting_values
-from streamstgs.codec.quality_config import QualitySettings
-from streamstgs.codec.quality_measurement import QualityMeter
+from streamstgs.codec.encoder.layer_encoding import grid_order, sorting_values
+from streamstgs.codec.encoder.quality_measurement import QualityMeter
+from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.codec.scene import open_scene
-from streamstgs.codec.source import TrainedGop
+from streamstgs.codec.video.feature_video import VideoSettings, decode_segment, encode_segment
+from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import Gop
 from streamstgs.renderer.backends import choose_backend
 

@@ -20,10 +20,11 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from streamstgs.codec.attribute_images import encode_planes
-from streamstgs.codec.encoder_config import AttributeBits, EncoderConfig
-from streamstgs.codec.grid_sorting import grid_shape
-from streamstgs.codec.layers import attributes, encode_layer, quantisers_for
+from streamstgs.codec.attributes.attribute_images import encode_planes
+from streamstgs.codec.attributes.layers import attributes
+from streamstgs.codec.encoder.config import AttributeBits, EncoderConfig
+from streamstgs.codec.encoder.grid_sorting import grid_shape
+from streamstgs.codec.encoder.layer_encoding import encode_layer, quantisers_for
 from streamstgs.codec.scene import open_scene
 from torch import Tensor
 

@@ -6,14 +6,15 @@ import math
 from dataclasses import dataclass
 
 import torch
-from streamstgs.codec.source import CameraPreset, SceneMeta, TrainedGop
+from streamstgs.codec.encoder.source import TrainedGop
+from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
 from torch import Tensor
 
 
 @dataclass
 class StaticScene:
-    """Static Gaussians alone as a `codec.source.SceneSource`; its one GOP moves nothing."""
+    """Static Gaussians alone as a `codec.encoder.source.SceneSource`; its one GOP moves nothing."""
 
     meta: SceneMeta
     static: CanonicalGaussians

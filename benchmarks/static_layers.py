@@ -19,15 +19,24 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from streamstgs.codec import layers
-from streamstgs.codec.attribute_images import decode_planes, encode_planes
-from streamstgs.codec.encoder_config import EncoderConfig, StaticLayerSettings
-from streamstgs.codec.grid_sorting import grid_shape
-from streamstgs.codec.quality_config import QualitySettings
-from streamstgs.codec.quality_measurement import QualityMeter, psnr_of_error, static_layer_errors
+from streamstgs.codec.attributes.attribute_images import decode_planes, encode_planes
+from streamstgs.codec.attributes.layers import attributes, concatenate, decode_layer
+from streamstgs.codec.encoder.config import EncoderConfig, QualitySettings, StaticLayerSettings
+from streamstgs.codec.encoder.grid_sorting import grid_shape
+from streamstgs.codec.encoder.layer_encoding import (
+    encode_layer,
+    grid_order,
+    quantisers_for,
+    sorting_values,
+)
+from streamstgs.codec.encoder.quality_measurement import (
+    QualityMeter,
+    psnr_of_error,
+    static_layer_errors,
+)
+from streamstgs.codec.encoder.static_layers import StaticLayer, static_parts
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.scene import Scene, open_scene
-from streamstgs.codec.source import SceneMeta
-from streamstgs.codec.static_layers import StaticLayer, static_parts
 from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
 from streamstgs.renderer.backends import choose_backend
 
@@ -67,7 +76,7 @@ class Measurement:
         self._gop = scene.decode_gop(options.gop, scene.qualities[-1], self._backend.device)
         self._settings = QualitySettings(frames_per_gop=QualitySettings.static_frames_per_gop)
         self._meter = QualityMeter(self._gop, self._meta, self._backend, self._settings)
-        self._static = layers.concatenate(list(_decoded(scene)))
+        self._static = concatenate(list(_decoded(scene)))
 
     def as_it_is(self) -> Split:
         errors = static_layer_errors(self._scene, self._gop, self._backend, self._settings)
@@ -89,7 +98,7 @@ def _decoded(scene: Scene) -> Iterator[CanonicalGaussians]:
     for k, e in enumerate(scene.manifest.static):
         data = scene.fetch_static(k)
         codes = decode_planes(data, e.bits, e.count, e.height, e.width, e.file.name)
-        yield layers.decode_layer(codes, e.quantisers)
+        yield decode_layer(codes, e.quantisers)
 
 
 def _join(before: Gaussians, layer: Gaussians) -> Gaussians:
@@ -99,13 +108,13 @@ def _join(before: Gaussians, layer: Gaussians) -> Gaussians:
 def _code(part: StaticLayer, meta: SceneMeta) -> tuple[int, Gaussians]:
     """Bytes of a layer, and what is decoded of it."""
     config, grid = EncoderConfig(), grid_shape(len(part.gaussians))
-    order = layers.grid_order(layers.sorting_values(part.gaussians), *grid, True, config.seed)
-    values = layers.attributes(part.gaussians[order])
-    quantisers = layers.quantisers_for(values, config.static_bits, tuple(meta.center), part.unit)
-    codes = layers.encode_layer(values, quantisers)
+    order = grid_order(sorting_values(part.gaussians), *grid, True, config.seed)
+    values = attributes(part.gaussians[order])
+    quantisers = quantisers_for(values, config.static_bits, tuple(meta.center), part.unit)
+    codes = encode_layer(values, quantisers)
     depths = {name: quantiser.bits for name, quantiser in quantisers.items()}
     data = encode_planes(codes, depths, *grid, config.jxl_effort)
-    return len(data), layers.decode_layer(codes, quantisers).activate()
+    return len(data), decode_layer(codes, quantisers).activate()
 
 
 def main(options: Options) -> None:

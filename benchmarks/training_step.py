@@ -18,7 +18,7 @@ import torch
 import tyro
 from rich.console import Console
 from rich.table import Table
-from streamstgs.codec.grid_sorting import grid_shape
+from streamstgs.codec.encoder.grid_sorting import grid_shape
 from streamstgs.renderer import Camera, CanonicalGaussians, RenderSettings
 from streamstgs.trainer.coarse.config import CoarseConfig
 from streamstgs.trainer.coarse.density import McmcConfig, add_sgld_noise

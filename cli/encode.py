@@ -9,7 +9,7 @@ from typing import Annotated
 import tyro
 from streamstgs.app.console import ProgressLine
 from streamstgs.cli.options import OutputOption, option
-from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.encoder.config import EncoderConfig
 
 MetaOption = Annotated[
     str | None,
@@ -36,7 +36,7 @@ class Encode:
     encoder: Annotated[Settings, tyro.conf.arg(name="")] = Settings()
 
     def run(self) -> int:
-        from streamstgs.codec.encoder import encode_scene
+        from streamstgs.codec.encoder.encode import encode_scene
         from streamstgs.trainer.run_directory import load_run
 
         named = {"title": self.title, "licence": self.licence, "attribution": self.attribution}

@@ -1,8 +1,12 @@
-"""Everything about bytes: grid sorting, planes, feature video, scene package, streaming.
+"""Everything about bytes: encoding, the scene package, streaming, decoding. Knows no Qt.
 
-    trained scene -> codec.encoder.encode_scene -> files -> codec.scene.open_scene -> Gop
+    trained scene -> encoder.encode.encode_scene -> package -> scene.open_scene -> Gop
+                                                            -> formats.registry.open_reader
 
-Knows no Qt. docs/format.md specifies the files.
+Rooms, in the order in which they import each other: `attributes` and `video` turn values into bytes
+and back, `package` declares and writes files, `streaming` fetches them, `scene` opens a package for
+the player, `encoder` makes one, `formats` reads scenes of any format. docs/format.md specifies the
+files.
 
 Errors (`codec.errors`):
     CodecError(Exception)                  anything this package raises on purpose

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from streamstgs.codec.manifest import VERSION, LayerEntry
-from streamstgs.codec.poster import PosterEntry
+from streamstgs.codec.package.manifest import VERSION, LayerEntry
+from streamstgs.codec.package.poster_entry import PosterEntry
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene
 

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from streamstgs.codec.cancel import NEVER, CancelToken
-from streamstgs.codec.checked_json import Node
 from streamstgs.codec.errors import Cancelled, CodecError, NotAScene
-from streamstgs.codec.file_entry import MANIFEST_NAME, FileEntry, read_file_entry
 from streamstgs.codec.limits import Limits
+from streamstgs.codec.package.checked_json import Node
+from streamstgs.codec.package.file_entry import MANIFEST_NAME, FileEntry, read_file_entry
 from streamstgs.codec.streaming.address import clean_location, is_url, local_path
 from streamstgs.codec.streaming.locate import open_container
 from streamstgs.codec.streaming.scene_files import LocalFiles, SceneFiles

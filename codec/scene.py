@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, NotAScene, UnknownQuality
 from streamstgs.codec.limits import Limits
-from streamstgs.codec.manifest import FileEntry, GopEntry, Manifest
-from streamstgs.codec.manifest_json import read_manifest
+from streamstgs.codec.package.file_entry import FileEntry
+from streamstgs.codec.package.manifest import GopEntry, Manifest
+from streamstgs.codec.package.manifest_json import read_manifest
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.poster import Poster, read_poster
 from streamstgs.codec.quality import Quality, quality_with_qp
-from streamstgs.codec.source import SceneMeta
 from streamstgs.codec.streaming.adaptive.ladder import Ladder, ladder_of
 from streamstgs.codec.streaming.address import (
     clean_location,
@@ -27,7 +28,7 @@ from streamstgs.codec.streaming.address import (
     redact_credentials,
 )
 from streamstgs.codec.streaming.disk_cache import CacheSettings
-from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_files
 from streamstgs.codec.streaming.scene_files import SceneFiles
 from streamstgs.codec.streaming.transport import Listener, nobody

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import torch
-from streamstgs.codec.attribute_images import decode_planes
+from streamstgs.codec.attributes.attribute_images import decode_planes
+from streamstgs.codec.attributes.field_weights import decode_field
+from streamstgs.codec.attributes.layers import concatenate, decode_layer
 from streamstgs.codec.cancel import NEVER, CancelToken
-from streamstgs.codec.feature_video import decode_segment
-from streamstgs.codec.field_weights import decode_field
-from streamstgs.codec.layers import concatenate, decode_layer
-from streamstgs.codec.manifest import LayerEntry, Manifest
+from streamstgs.codec.package.manifest import LayerEntry, Manifest
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
+from streamstgs.codec.video.feature_video import decode_segment
 from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
 from torch import Tensor
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from streamstgs.api.training import encode, evaluate, train
     from streamstgs.api.viewer import Viewer
     from streamstgs.app.player.errors import PlayerError
-    from streamstgs.codec.encoder_config import EncodeReport
+    from streamstgs.codec.encoder.config import EncodeReport
     from streamstgs.codec.errors import CodecError
     from streamstgs.codec.quality import Quality
     from streamstgs.renderer.camera import Camera as PinholeCamera

@@ -11,10 +11,11 @@ import torch
 from streamstgs.app.player.playback import Playback
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.codec.errors import Cancelled, CodecError, CorruptSegment
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
 from streamstgs.codec.quality import Quality, quality_with_qp
-from streamstgs.codec.source import SceneMeta, TrainedGop
 from streamstgs.codec.streaming.adaptive import GopLadder, Ladder
 from streamstgs.codec.streaming.transport import Listener, Progress, nobody
 from streamstgs.renderer import Gaussians, Gop

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 import torch
-from streamstgs.codec.source import CameraPreset, SceneMeta, TrainedGop
+from streamstgs.codec.encoder.source import TrainedGop
+from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
 
 
@@ -28,7 +29,7 @@ def random_canonical(count: int, seed: int = 0, spread: float = 1.0) -> Canonica
 
 @dataclass(frozen=True)
 class SyntheticSource:
-    """Implements `codec.source.SceneSource`.
+    """Implements `codec.encoder.source.SceneSource`.
 
     The field is untouched random weights but for the position head, whose output follows two of
     the features: those hold the circle, so pictures of different frames differ visibly.

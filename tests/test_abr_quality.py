@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.encoder.config import EncoderConfig, QualitySettings
+from streamstgs.codec.encoder.encode import encode_scene
+from streamstgs.codec.encoder.quality_measurement import (
+    QUALITY_CAP_DB,
+    QualityMeter,
+    quality_cameras,
+)
 from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.limits import Limits
-from streamstgs.codec.manifest import Manifest
-from streamstgs.codec.manifest_json import read_manifest, write_manifest
-from streamstgs.codec.quality_config import QualitySettings
-from streamstgs.codec.quality_measurement import QUALITY_CAP_DB, QualityMeter, quality_cameras
+from streamstgs.codec.package.manifest import Manifest
+from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.streaming.adaptive import ladder_of
 from streamstgs.renderer.backends.reference import ReferenceBackend

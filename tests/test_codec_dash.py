@@ -11,7 +11,7 @@ from dataclasses import replace
 import av
 import pytest
 from mpegdash.parser import MPEGDASHParser
-from streamstgs.codec.dash import FIELD_MIME, PLANES_MIME, start_ticks, write_dash
+from streamstgs.codec.package.dash import FIELD_MIME, PLANES_MIME, start_ticks, write_dash
 from streamstgs.codec.scene import open_scene
 
 from tests.golden.make_golden import CODECS, golden_scene

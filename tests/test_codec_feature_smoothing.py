@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
-from streamstgs.codec.feature_smoothing import (
+from streamstgs.codec.encoder.config import EncoderConfig, QualitySettings
+from streamstgs.codec.encoder.encode import encode_scene
+from streamstgs.codec.encoder.feature_smoothing import (
     SmoothingSettings,
     hold,
     hold_unseen,
@@ -18,8 +18,7 @@ from streamstgs.codec.feature_smoothing import (
     visible_frames,
     widened,
 )
-from streamstgs.codec.quality_config import QualitySettings
-from streamstgs.codec.source import TrainedGop
+from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.renderer import DeformationField, FieldConfig
 
 from tests.synthetic import SyntheticSource, random_canonical

@@ -17,9 +17,9 @@ from streamstgs.codec.formats import registry
 from streamstgs.codec.formats.reader import SceneFormat, SceneInfo, SceneReader, Segment
 from streamstgs.codec.formats.registry import known_formats, open_reader
 from streamstgs.codec.formats.stgs import StgsFormat, StgsReader, StgsSegment
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import open_scene
-from streamstgs.codec.source import SceneMeta
 
 GOLDEN = Path(__file__).parent / "golden" / "synthetic-v1-hevc.stgs"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from streamstgs.codec.grid_sorting import grid_shape, sort_grid
+from streamstgs.codec.encoder.grid_sorting import grid_shape, sort_grid
 from torch import Tensor
 
 

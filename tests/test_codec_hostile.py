@@ -18,7 +18,8 @@ import pytest
 import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streamstgs.codec.attribute_images import decode_planes
+from streamstgs.codec.attributes.attribute_images import decode_planes
+from streamstgs.codec.attributes.field_weights import decode_field
 from streamstgs.codec.errors import (
     CodecError,
     CorruptSegment,
@@ -26,11 +27,10 @@ from streamstgs.codec.errors import (
     NotAScene,
     UnsupportedVersion,
 )
-from streamstgs.codec.feature_video import decode_segment
-from streamstgs.codec.field_weights import decode_field
 from streamstgs.codec.limits import Limits
-from streamstgs.codec.manifest_json import read_manifest, write_manifest
+from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.scene import OpenSettings, Scene, open_scene
+from streamstgs.codec.video.feature_video import decode_segment
 
 from tests.golden.make_golden import golden_scene
 

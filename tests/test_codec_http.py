@@ -25,9 +25,9 @@ from streamstgs.codec.limits import Limits
 from streamstgs.codec.scene import OpenSettings, open_scene
 from streamstgs.codec.streaming.archive import ArchiveContainer
 from streamstgs.codec.streaming.disk_cache import CacheSettings
-from streamstgs.codec.streaming.http import HttpTransport
-from streamstgs.codec.streaming.http_containers import HttpContainer, HttpRanges
-from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.http.client import HttpTransport
+from streamstgs.codec.streaming.http.containers import HttpContainer, HttpRanges
+from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.server.development_server import application, serve
 
 from tests.cancel_tokens import cancelled_when

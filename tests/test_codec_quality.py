@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import AttributeBits, EncoderConfig
-from streamstgs.codec.quality_config import QualitySettings
-from streamstgs.codec.quality_measurement import QualityMeter, static_layer_errors, trained_gop
+from streamstgs.codec.encoder.config import AttributeBits, EncoderConfig, QualitySettings
+from streamstgs.codec.encoder.encode import encode_scene
+from streamstgs.codec.encoder.quality_measurement import (
+    QualityMeter,
+    static_layer_errors,
+    trained_gop,
+)
 from streamstgs.codec.scene import open_scene
 from streamstgs.renderer.backends.cpu.backend import CpuBackend
 

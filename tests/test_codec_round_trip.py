@@ -13,13 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from streamstgs.codec.attribute_images import decode_planes
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig, EncodeReport
+from streamstgs.codec.attributes.attribute_images import decode_planes
+from streamstgs.codec.encoder.config import EncoderConfig, EncodeReport, QualitySettings
+from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.errors import Cancelled, EncodeError, UnknownQuality, WriteError
 from streamstgs.codec.info import describe
 from streamstgs.codec.quality import Quality
-from streamstgs.codec.quality_config import QualitySettings
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians
 from streamstgs.renderer.gaussians import rotation_matrices

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from streamstgs.codec.encoder_config import StaticLayerSettings
-from streamstgs.codec.importance_order import by_contribution, order_cameras
-from streamstgs.codec.layers import concatenate, split_sizes
-from streamstgs.codec.quality_measurement import psnr_of_error
-from streamstgs.codec.view_cameras import orbit_cameras, preset_cameras
+from streamstgs.codec.attributes.layers import concatenate
+from streamstgs.codec.encoder.config import StaticLayerSettings
+from streamstgs.codec.encoder.importance_order import by_contribution, order_cameras
+from streamstgs.codec.encoder.layer_encoding import split_sizes
+from streamstgs.codec.encoder.quality_measurement import psnr_of_error
+from streamstgs.codec.encoder.view_cameras import orbit_cameras, preset_cameras
 from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from streamstgs.renderer.backends.reference import rasterize
 from streamstgs.renderer.importance import importance_score

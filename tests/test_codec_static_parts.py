@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from streamstgs.codec.encoder_config import StaticLayerSettings
-from streamstgs.codec.layers import split_sizes
-from streamstgs.codec.static_layers import (
+from streamstgs.codec.encoder.config import StaticLayerSettings
+from streamstgs.codec.encoder.layer_encoding import split_sizes
+from streamstgs.codec.encoder.static_layers import (
     axis_turns,
     drawable,
     quaternion_product,

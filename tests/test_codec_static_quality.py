@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.encoder.config import EncoderConfig, QualitySettings
+from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.limits import Limits
-from streamstgs.codec.manifest import Manifest
-from streamstgs.codec.manifest_json import read_manifest, write_manifest
-from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.package.manifest import Manifest
+from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.streaming.adaptive import ladder_of
 

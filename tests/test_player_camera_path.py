@@ -14,7 +14,7 @@ import torch
 from streamstgs.app.player.camera.orbit import OrbitCamera
 from streamstgs.app.player.camera.path import OrbitPath, StillPath, camera_path, read_camera_path
 from streamstgs.app.player.errors import CameraPathError
-from streamstgs.codec.source import CameraPreset, SceneMeta
+from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import Camera
 
 from tests.synthetic import SyntheticSource

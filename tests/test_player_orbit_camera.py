@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView, approach
-from streamstgs.codec.source import CameraPreset
+from streamstgs.codec.package.scene_meta import CameraPreset
 from streamstgs.renderer import Camera
 
 from tests.synthetic import SyntheticSource

@@ -9,7 +9,7 @@ import pytest
 from streamstgs.app.player.pipeline.backoff import Backoff
 from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.codec.errors import SceneUnreachable
-from streamstgs.codec.file_entry import FileEntry
+from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.streaming.scene_files import RemoteFiles
 

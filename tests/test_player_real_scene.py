@@ -11,7 +11,7 @@ import pytest
 import torch
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackState
-from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder.encode import encode_scene
 
 from tests.scripted_scene import ScriptedScene, gop_of
 from tests.synthetic import SyntheticSource

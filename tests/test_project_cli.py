@@ -15,8 +15,8 @@ from streamstgs.cli import command_line as main
 from streamstgs.cli.info import Info
 from streamstgs.cli.open import Open
 from streamstgs.cli.parsing import UsageError
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.encoder.config import EncoderConfig
+from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.scene import open_scene
 from streamstgs.trainer.run_directory import RunDirectory

@@ -19,8 +19,8 @@ from streamstgs.codec.streaming.address import (
     without_password,
 )
 from streamstgs.codec.streaming.disk_cache import CacheSettings
-from streamstgs.codec.streaming.http import HttpTransport
-from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.http.client import HttpTransport
+from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_remote
 from streamstgs.codec.streaming.transport import Progress
 
@@ -61,8 +61,8 @@ def test_other_machines_and_nonsense_are_refused(location: str, words: str) -> N
 
 
 def test_a_file_url_opens_the_scene(tmp_path: Path) -> None:
-    from streamstgs.codec.encoder import encode_scene
-    from streamstgs.codec.encoder_config import EncoderConfig
+    from streamstgs.codec.encoder.config import EncoderConfig
+    from streamstgs.codec.encoder.encode import encode_scene
 
     path = tmp_path / "a scene.stgs"
     encode_scene(SyntheticSource(20, 10, (3,)), path, EncoderConfig(qps=(32,), codec="h264"))

@@ -19,7 +19,7 @@ from streamstgs.codec.errors import (
 )
 from streamstgs.codec.scene import OpenSettings, Scene, open_scene
 from streamstgs.codec.streaming.disk_cache import DATABASE, CacheSettings, DiskCache
-from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.http.settings import HttpSettings
 
 from tests.cancel_tokens import cancelled_token
 from tests.fault_server import Exchange, FaultServer, corrupt, cut_to, silence, status

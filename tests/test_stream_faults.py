@@ -22,10 +22,10 @@ from streamstgs.codec.errors import (
     SceneChanged,
     SceneUnreachable,
 )
-from streamstgs.codec.streaming.download import Download
-from streamstgs.codec.streaming.http import HttpTransport
-from streamstgs.codec.streaming.http_settings import HttpSettings
-from streamstgs.codec.streaming.partial import PartialDownloads
+from streamstgs.codec.streaming.http.client import HttpTransport
+from streamstgs.codec.streaming.http.download import Download
+from streamstgs.codec.streaming.http.partial import PartialDownloads
+from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.transport import ByteRange, Progress, nobody
 
 from tests.cancel_tokens import cancelled_when
@@ -393,8 +393,8 @@ def never_answers(*address, **hints):
 
 socket.getaddrinfo = never_answers
 from streamstgs.codec.errors import Cancelled
-from streamstgs.codec.streaming.http import HttpTransport
-from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.http.client import HttpTransport
+from streamstgs.codec.streaming.http.settings import HttpSettings
 transport = HttpTransport(HttpSettings())
 try:
     transport.get("http://scenes.invalid/a", 10, asked)

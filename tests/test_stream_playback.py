@@ -16,12 +16,12 @@ from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.app.player.pipeline.scheduler import FetchSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.encoder.config import EncoderConfig
+from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.scene import OpenSettings
 from streamstgs.codec.streaming.adaptive import AdaptiveSettings
 from streamstgs.codec.streaming.disk_cache import CacheSettings
-from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.http.settings import HttpSettings
 
 from tests.fault_server import (
     Fault,

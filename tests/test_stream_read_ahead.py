@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, SceneUnreachable
-from streamstgs.codec.file_entry import FileEntry
+from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.streaming.read_ahead import ReadAhead
 
 from tests.cancel_tokens import cancelled_when

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.encoder.config import EncoderConfig
+from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.errors import ServeError
 from streamstgs.codec.scene import OpenSettings, open_scene
 from streamstgs.codec.streaming.disk_cache import CacheSettings
-from streamstgs.codec.streaming.http import HttpTransport
-from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.http.client import HttpTransport
+from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.server.throttle import Bottleneck, Stretch, Trace, read_trace
 
 from tests.golden.make_golden import golden_scene

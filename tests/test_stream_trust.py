@@ -15,9 +15,9 @@ from streamstgs.codec.errors import SceneChanged, SceneUnreachable
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.streaming.archive import ArchiveContainer
 from streamstgs.codec.streaming.disk_cache import DATABASE, CacheSettings, DiskCache
-from streamstgs.codec.streaming.http import HttpTransport
-from streamstgs.codec.streaming.http_containers import HttpContainer, HttpRanges
-from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.http.client import HttpTransport
+from streamstgs.codec.streaming.http.containers import HttpContainer, HttpRanges
+from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_remote
 from streamstgs.codec.streaming.transport import ByteRange
 
@@ -178,7 +178,7 @@ def scene_server(manifest: list[bytes], files: dict[str, bytes]) -> Answer:
 
 def test_replaced_scene_is_believed_at_the_next_opening(tmp_path: Path) -> None:
     """Even when its scene.json comes only after a kept one was believed."""
-    from streamstgs.codec.file_entry import FileEntry
+    from streamstgs.codec.package.file_entry import FileEntry
 
     old, new = b'{"version": "old"}', b'{"version": "new"}'
     manifest, files = [old], {"/scene/a.bin": b"first"}
@@ -214,7 +214,7 @@ def test_replaced_scene_is_believed_at_the_next_opening(tmp_path: Path) -> None:
 
 
 def test_scenes_that_differ_by_their_query_share_nothing(tmp_path: Path) -> None:
-    from streamstgs.codec.file_entry import FileEntry
+    from streamstgs.codec.package.file_entry import FileEntry
 
     manifest = [b"{}"]
     mine, yours = b"mine!", b"yours"

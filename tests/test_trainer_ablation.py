@@ -12,8 +12,8 @@ import streamstgs.trainer.ablation.ablate
 import torch
 from streamstgs.cli import command_line as main
 from streamstgs.cli.train import train_config
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.encoder.config import EncoderConfig
+from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.scene import open_scene
 from streamstgs.renderer import RenderSettings
 from streamstgs.renderer.backends.reference import ReferenceBackend

@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from streamstgs.cli import command_line as main
-from streamstgs.codec.encoder_config import AttributeBits, EncoderConfig, StaticLayerSettings
+from streamstgs.codec.encoder.config import (
+    AttributeBits,
+    EncoderConfig,
+    PosterSettings,
+    QualitySettings,
+    StaticLayerSettings,
+)
+from streamstgs.codec.encoder.feature_smoothing import SmoothingSettings
 from streamstgs.codec.errors import EncodeError
-from streamstgs.codec.feature_smoothing import SmoothingSettings
-from streamstgs.codec.poster_config import PosterSettings
-from streamstgs.codec.quality_config import QualitySettings
 from streamstgs.trainer.ablation.ablate import AblationConfig
 from streamstgs.trainer.coarse.background import BackgroundConfig
 from streamstgs.trainer.coarse.color_correction import ColorCorrectionConfig

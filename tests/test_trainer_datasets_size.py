@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 from streamstgs.cli import command_line as main
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.encoder.config import EncoderConfig
+from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.scene import Scene
 from streamstgs.renderer import Camera, RenderSettings
 from streamstgs.renderer.backends import reference

@@ -9,8 +9,8 @@ import imageio.v3 as iio
 import pytest
 import streamstgs.trainer.train
 import torch
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
+from streamstgs.codec.encoder.config import EncoderConfig
+from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.trainer.coarse.config import CoarseConfig
 from streamstgs.trainer.coarse.density import McmcConfig
 from streamstgs.trainer.config import TrainConfig

@@ -10,9 +10,10 @@ import imageio.v3 as iio
 import pytest
 import torch
 from streamstgs.cli import command_line as main
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
-from streamstgs.codec.source import SceneMeta, TrainedGop
+from streamstgs.codec.encoder.config import EncoderConfig
+from streamstgs.codec.encoder.encode import encode_scene
+from streamstgs.codec.encoder.source import TrainedGop
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
 from streamstgs.trainer.errors import CaptureError, EvaluationError
 from streamstgs.trainer.evaluation.contact_sheet import GAP_PX

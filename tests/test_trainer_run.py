@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from streamstgs.codec.source import TrainedGop
+from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.renderer import CanonicalGaussians, RenderSettings
 from streamstgs.trainer import parallel
 from streamstgs.trainer.coarse.temporal_median import TemporalMedian

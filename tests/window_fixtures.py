@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 from streamstgs.app.ui import application, theme
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.preferences import Preferences
-from streamstgs.codec.encoder import encode_scene
+from streamstgs.codec.encoder.encode import encode_scene
 
 from tests.synthetic import SyntheticSource
 from tests.window_driver import OpenWindow, shown, wait_for

@@ -13,7 +13,7 @@ The way through the rooms; each imports only from those above it, and `optimizat
 Beside them lies what belongs to a run as a whole: `train` (the run) and its stages (`coarse_stage`,
 `joint_stage`, `gop_stage`), its settings (`config`; named ones in `recipes`: the best we have, and
 the paper's; `setting_checks` refuses what makes no sense), `memory` (whether a capture fits), and
-`run_directory` (what training leaves on disk; a `codec.source.SceneSource`).
+`run_directory` (what training leaves on disk; a `codec.encoder.source.SceneSource`).
 
 Errors:
     TrainerError(RuntimeError)           anything this package raises on purpose

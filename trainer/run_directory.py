@@ -26,8 +26,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.codec.output import output_file
-from streamstgs.codec.source import CameraPreset, SceneMeta, TrainedGop
+from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
 from streamstgs.trainer.coarse.temporal_median import TemporalMedian
 from streamstgs.trainer.errors import RunError

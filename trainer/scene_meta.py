@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from streamstgs.codec.source import CameraPreset, SceneMeta
+from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import Camera
 from streamstgs.trainer.datasets.capture import Capture
 from streamstgs.trainer.points.projection import distances

@@ -30,8 +30,8 @@ from streamstgs.app.player.status import (
     PlaybackStatus,
 )
 from streamstgs.app.player.timeline import Timeline
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.scene import OpenSettings, Scene, open_scene
-from streamstgs.codec.source import SceneMeta
 
 SPEED_LIMITS = (0.1, 8.0)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streamstgs.app.player.timeline import Timeline
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.scene import Scene
-from streamstgs.codec.source import SceneMeta
 from streamstgs.codec.streaming.adaptive import Ladder
 
 

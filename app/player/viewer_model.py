@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.camera.track import CameraTrack
     from streamstgs.app.player.playback import Playback
     from streamstgs.app.player.viewer.offscreen import OffscreenRenderer
-    from streamstgs.codec.source import CameraPreset, SceneMeta
+    from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 
 TICK_S = 0.005  # pause between two looks while `settle` waits
 

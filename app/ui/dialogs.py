@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from streamstgs.app.ui import commands, theme
 from streamstgs.app.ui.icons import pixmap
 from streamstgs.app.ui.preferences import APPLICATION_NAME
-from streamstgs.codec.source import SceneMeta
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.streaming.address import is_file_url
 
 _ARROWS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
-from streamstgs.codec.source import SceneMeta
 
 if TYPE_CHECKING:
     import torch

@@ -6,9 +6,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from streamstgs.codec.cancel import NEVER, CancelToken
-from streamstgs.codec.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.file_kind import ZIP_FILE
 from streamstgs.codec.formats.reader import SceneInfo
+from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import OpenSettings, Scene, open_scene
 from streamstgs.codec.streaming.address import is_url

@@ -16,7 +16,7 @@ class Container(Protocol):
         """The whole content of a file.
 
         Args:
-            name: a path that `codec.manifest_json` accepted.
+            name: a path that `codec.package.manifest_json` accepted.
             most_bytes: a longer file is not read.
             cancel: ends the reading early.
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import NotAScene
-from streamstgs.codec.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.limits import Limits
+from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.streaming.address import is_url, local_path
 from streamstgs.codec.streaming.archive import ArchiveContainer, FileRanges
 from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.streaming.directory import DirectoryContainer
 from streamstgs.codec.streaming.disk_cache import CacheSettings, DiskCache
-from streamstgs.codec.streaming.http_containers import HttpContainer, HttpRanges
-from streamstgs.codec.streaming.http_settings import HttpSettings
+from streamstgs.codec.streaming.http.containers import HttpContainer, HttpRanges
+from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.scene_files import LocalFiles, RemoteFiles, SceneFiles
 from streamstgs.codec.streaming.transport import Listener, Transport
 
@@ -38,9 +38,7 @@ def open_files(
         Cancelled: the caller asked for it.
     """
     if is_url(location):
-        from streamstgs.codec.streaming.http import (
-            HttpTransport,  # httpx takes 0.1 s that files need not wait
-        )
+        from streamstgs.codec.streaming.http.client import HttpTransport
 
         transport = HttpTransport(http, listener=listener)
         return open_remote(location, limits, transport, cache, cancel)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled
-from streamstgs.codec.file_entry import FileEntry
+from streamstgs.codec.package.file_entry import FileEntry
 
 POLL_S = 0.03  # how often a waiting reader is asked whether it still wants to wait
 

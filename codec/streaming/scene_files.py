@@ -17,7 +17,7 @@ from streamstgs.codec.errors import (
     SceneChanged,
     SceneUnreachable,
 )
-from streamstgs.codec.file_entry import MANIFEST_NAME, FileEntry
+from streamstgs.codec.package.file_entry import MANIFEST_NAME, FileEntry
 from streamstgs.codec.streaming.address import redact_credentials, split_login
 from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.streaming.disk_cache import DiskCache

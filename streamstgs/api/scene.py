@@ -14,8 +14,8 @@ from streamstgs.codec.errors import UnknownQuality
 from streamstgs.codec.formats.reader import SceneReader
 from streamstgs.codec.formats.reader import Segment as DecodedSegment
 from streamstgs.codec.formats.registry import open_reader
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
-from streamstgs.codec.source import SceneMeta
 
 if TYPE_CHECKING:
     import torch

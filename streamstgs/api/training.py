@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from streamstgs.api.scene import Scene
 from streamstgs.api.settings import with_settings
-from streamstgs.codec.encoder_config import EncoderConfig, EncodeReport
+from streamstgs.codec.encoder.config import EncoderConfig, EncodeReport
 
 
 def train(
@@ -82,7 +82,7 @@ def encode(
         CodecError: a setting makes no sense, or the run does not fit the format.
         ValueError: there is no such setting.
     """
-    from streamstgs.codec.encoder import encode_scene
+    from streamstgs.codec.encoder.encode import encode_scene
     from streamstgs.trainer.run_directory import load_run
 
     config = with_settings(EncoderConfig(), settings or {})

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streamstgs.codec.attribute_images import decode_planes
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
-from streamstgs.codec.feature_video import Codec
-from streamstgs.codec.manifest import LayerEntry
+from streamstgs.codec.attributes.attribute_images import decode_planes
+from streamstgs.codec.encoder.config import EncoderConfig
+from streamstgs.codec.encoder.encode import encode_scene
+from streamstgs.codec.package.manifest import LayerEntry
 from streamstgs.codec.poster import local_poster
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.streaming.container import Container
+from streamstgs.codec.video.tile_layout import Codec
 
 from tests.synthetic import SyntheticSource
 

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import torch
 from annotated_types import Gt, Le
-from streamstgs.codec.encoder_config import QP_MAX
+from streamstgs.codec.encoder.config import QP_MAX
 from streamstgs.trainer.ablation.row import Measuring, run_row
 from streamstgs.trainer.ablation.rows import ROWS, Row, shortened
 from streamstgs.trainer.ablation.table import markdown

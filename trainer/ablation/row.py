@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from streamstgs.codec.encoder import encode_scene
-from streamstgs.codec.encoder_config import EncoderConfig
-from streamstgs.codec.feature_smoothing import SmoothingSettings
-from streamstgs.codec.poster_config import PosterSettings
-from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.encoder.config import EncoderConfig, PosterSettings, QualitySettings
+from streamstgs.codec.encoder.encode import encode_scene
+from streamstgs.codec.encoder.feature_smoothing import SmoothingSettings
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.renderer.backends import choose_backend
 from streamstgs.trainer.config import TrainConfig

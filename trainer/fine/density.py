@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from streamstgs.codec.grid_sorting import SortSettings
+from streamstgs.codec.encoder.grid_sorting import SortSettings
 from streamstgs.trainer.fine.config import OpacityDensityConfig
 from streamstgs.trainer.fine.start import grid_order
 from streamstgs.trainer.optimization.density import DensityStatistics

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from streamstgs.codec.grid_sorting import grid_shape
-from streamstgs.codec.source import TrainedGop
+from streamstgs.codec.encoder.grid_sorting import grid_shape
+from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.renderer import (
     CanonicalGaussians,
     DeformationField,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from streamstgs.codec.grid_sorting import SortSettings, grid_shape, sort_grid
+from streamstgs.codec.encoder.grid_sorting import SortSettings, grid_shape, sort_grid
 from streamstgs.renderer import CanonicalGaussians
 from streamstgs.trainer.coarse.temporal_median import TemporalMedian
 from streamstgs.trainer.datasets import Capture

@@ -16,7 +16,7 @@ from streamstgs.app.player.errors import NoSceneError
 
 if TYPE_CHECKING:  # these load torch, and a window has a camera controller before that
     from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView
-    from streamstgs.codec.source import CameraPreset, SceneMeta
+    from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
     from streamstgs.renderer import Camera
 
 GLIDE_HALF_LIFE_S = 0.045

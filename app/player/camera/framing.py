@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from streamstgs.codec.source import SceneMeta
+from streamstgs.codec.package.scene_meta import SceneMeta
 
 Vector = tuple[float, float, float]
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from streamstgs.app.player.camera.framing import FOV_LIMITS_RAD, Vector, focal_px, natural_aspect
-from streamstgs.codec.source import CameraPreset, SceneMeta
+from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import Camera
 
 Array = NDArray[np.float64]

@@ -37,7 +37,7 @@ from streamstgs.app.player.camera.orbit import (
     natural_aspect,
 )
 from streamstgs.app.player.errors import CameraPathError
-from streamstgs.codec.source import SceneMeta
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import Camera
 
 FILE_BYTES_MAX = 4 << 20

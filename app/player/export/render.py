@@ -24,9 +24,9 @@ from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, Render
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.player.timeline import Timeline
 from streamstgs.codec.errors import UnknownQuality
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene, open_scene
-from streamstgs.codec.source import SceneMeta
 from streamstgs.codec.streaming.address import is_url, local_path, split_login
 from streamstgs.renderer import Gop, RenderSettings
 from streamstgs.renderer.backends import choose_backend

@@ -18,7 +18,7 @@ from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 
 if TYPE_CHECKING:  # it loads torch, and a window requests a scene before that
     from streamstgs.app.player.playback import Playback
-    from streamstgs.codec.source import SceneMeta
+    from streamstgs.codec.package.scene_meta import SceneMeta
 
 OpenPlayback = Callable[[str], "Playback"]
 CLOSE_TIMEOUT_S = 5.0

@@ -19,7 +19,7 @@ from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import icon
 from streamstgs.app.ui.panel.fields import LABEL_COLUMN_PX, Choice, Field, mark_wrong
 from streamstgs.app.ui.panel.section import Section
-from streamstgs.codec.source import CameraPreset
+from streamstgs.codec.package.scene_meta import CameraPreset
 
 if TYPE_CHECKING:
     from streamstgs.app.player.camera.orbit import OrbitCamera

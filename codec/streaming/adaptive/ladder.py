@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from streamstgs.codec.manifest import GopEntry, Manifest, SegmentEntry
+from streamstgs.codec.package.manifest import GopEntry, Manifest, SegmentEntry
 
 
 @dataclass(frozen=True)

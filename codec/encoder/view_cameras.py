@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-from streamstgs.codec.source import SceneMeta
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import Camera
 from torch import Tensor
 

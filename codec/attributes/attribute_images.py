@@ -10,8 +10,8 @@ import imagecodecs
 import numpy as np
 import safetensors
 import safetensors.numpy
+from streamstgs.codec.attributes.quantisation import plane_dtype
 from streamstgs.codec.errors import CorruptSegment
-from streamstgs.codec.quantisation import plane_dtype
 
 ATTRIBUTE_CHANNELS = {
     "means": 3,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamstgs.codec.streaming.download import Download
+from streamstgs.codec.streaming.http.download import Download
 
 
 class PartialDownloads:

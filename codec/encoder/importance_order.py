@@ -7,10 +7,10 @@ Gaussians that hide each other's absence may both look needless, but not once on
 from __future__ import annotations
 
 import torch
-from streamstgs.codec.encoder_config import StaticLayerSettings
-from streamstgs.codec.layers import concatenate
-from streamstgs.codec.source import SceneMeta
-from streamstgs.codec.view_cameras import orbit_cameras, preset_cameras
+from streamstgs.codec.attributes.layers import concatenate
+from streamstgs.codec.encoder.config import StaticLayerSettings
+from streamstgs.codec.encoder.view_cameras import orbit_cameras, preset_cameras
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import Camera, CanonicalGaussians, RenderSettings
 from torch import Tensor
 

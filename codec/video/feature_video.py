@@ -7,12 +7,10 @@ where hardware decoders refuse monochrome.
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Literal
 
 import av
 import numpy as np
@@ -20,76 +18,17 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment
-from streamstgs.codec.mp4_boxes import sample_entry, split_segments, with_times
+from streamstgs.codec.video.mp4_boxes import sample_entry, split_segments, with_times
+from streamstgs.codec.video.tile_layout import SAMPLE_ENTRIES, TIMESCALE, Codec, TileLayout
 
-Codec = Literal["hevc", "h264"]
-TIMESCALE = 90_000  # ticks per second of the video track
-VIDEO_MULTIPLE_PX = 16  # macroblocks of H.264: no cropping in either codec
-VIDEO_MINIMUM_PX = 64  # x265 and many hardware decoders refuse smaller pictures
 STRIDE_ALIGN_PX = 128  # FFmpeg counts pixels of rows rounded up to at most this
 NEUTRAL_CHROMA = 128
 FULL_RANGE = 2  # FFmpeg's number for it: codes are 0..255, not 16..235
 ENCODERS = {"hevc": "libx265", "h264": "libx264"}
-SAMPLE_ENTRIES = {"hevc": "hvc1", "h264": "avc1"}
 # Codes are numbers, not pictures for people: no bits for what looks sharp. Of what the slower
 # presets do only the exact choice of coefficients (rdoq) pays, and `rect` is not deterministic.
 EXACT_CODES = "psy-rd=0:psy-rdoq=0:rdoq-level=2"
 MOVFLAGS = "empty_moov+default_base_moof+frag_keyframe+skip_trailer"
-
-
-@dataclass(frozen=True)
-class TileLayout:
-    """Where the channels of a feature grid lie in the picture: tile f at row f // columns.
-
-    Args:
-        height, width: the grid, cells.
-        features: F, one tile each.
-        columns: tiles side by side.
-    """
-
-    height: int
-    width: int
-    features: int
-    columns: int
-
-    @staticmethod
-    def of(height: int, width: int, features: int) -> TileLayout:
-        """The layout with the fewest empty tiles, then the most nearly square one."""
-        candidates = range(math.ceil(math.sqrt(features)), features + 1)
-        columns = min(candidates, key=lambda c: (-(-features // c) * c - features, c))
-        return TileLayout(height, width, features, columns)
-
-    @property
-    def rows(self) -> int:
-        return -(-self.features // self.columns)
-
-    @property
-    def video_width(self) -> int:
-        return _video_side(self.columns * self.width)
-
-    @property
-    def video_height(self) -> int:
-        return _video_side(self.rows * self.height)
-
-    def tile(self, grid: np.ndarray) -> np.ndarray:
-        """[F, h, w] uint8 grid -> [video_height, video_width] luma; the rest repeats the edge."""
-        tiles = np.full((self.rows * self.columns, self.height, self.width), 128, np.uint8)
-        tiles[: self.features] = grid
-        rows = tiles.reshape(self.rows, self.columns, self.height, self.width)
-        plane = rows.transpose(0, 2, 1, 3).reshape(self.rows * self.height, -1)
-        spare = (self.video_height - plane.shape[0], self.video_width - plane.shape[1])
-        return np.pad(plane, ((0, spare[0]), (0, spare[1])), mode="edge")
-
-    def untile(self, luma: np.ndarray) -> np.ndarray:
-        """[video_height, video_width] luma -> [F, h * w] codes."""
-        tiles = luma[: self.rows * self.height, : self.columns * self.width]
-        tiles = tiles.reshape(self.rows, self.height, self.columns, self.width)
-        cells = self.height * self.width
-        return tiles.transpose(0, 2, 1, 3).reshape(-1, cells)[: self.features]
-
-
-def _video_side(pixels: int) -> int:
-    return max(-(-pixels // VIDEO_MULTIPLE_PX) * VIDEO_MULTIPLE_PX, VIDEO_MINIMUM_PX)
 
 
 @dataclass(frozen=True)

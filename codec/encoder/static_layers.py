@@ -12,10 +12,10 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
-from streamstgs.codec.encoder_config import StaticLayerSettings
-from streamstgs.codec.importance_order import by_contribution
-from streamstgs.codec.layers import split_sizes
-from streamstgs.codec.source import SceneMeta
+from streamstgs.codec.encoder.config import StaticLayerSettings
+from streamstgs.codec.encoder.importance_order import by_contribution
+from streamstgs.codec.encoder.layer_encoding import split_sizes
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import CanonicalGaussians
 from streamstgs.renderer.gaussians import rotation_matrices
 from streamstgs.renderer.settings import ALPHA_MAX, ALPHA_MIN

@@ -1,14 +1,14 @@
-"""What scene.json says, as types. `codec.manifest_json` reads and writes it."""
+"""What scene.json says, as types. `codec.package.manifest_json` reads and writes it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streamstgs.codec.feature_video import Codec, TileLayout
-from streamstgs.codec.file_entry import FileEntry
-from streamstgs.codec.poster import PosterEntry
-from streamstgs.codec.quantisation import Quantiser
-from streamstgs.codec.source import SceneMeta
+from streamstgs.codec.attributes.quantisation import Quantiser
+from streamstgs.codec.package.file_entry import FileEntry
+from streamstgs.codec.package.poster_entry import PosterEntry
+from streamstgs.codec.package.scene_meta import SceneMeta
+from streamstgs.codec.video.tile_layout import Codec, TileLayout
 from streamstgs.renderer import FieldConfig
 
 FORMAT = "streamstgs"
@@ -63,9 +63,9 @@ class SegmentEntry:
     Args:
         file: the media segment.
         psnr_db: of the decoded against the encoded 8-bit codes, capped at 100.
-        quality_db: PSNR of drawn pictures against those of what was trained, before anything
-            was quantised (`codec.quality_measurement`), capped at 100; None in packages that
-            do not say.
+        quality_db: PSNR of rendered frames against those of the trained scene, before
+            quantisation (`codec.encoder.quality_measurement`), capped at 100; None in packages
+            that do not tell it.
     """
 
     file: FileEntry

@@ -6,7 +6,7 @@ import re
 import zlib
 from dataclasses import dataclass
 
-from streamstgs.codec.checked_json import Node
+from streamstgs.codec.package.checked_json import Node
 
 MANIFEST_NAME = "scene.json"
 DASH_NAME = "scene.mpd"

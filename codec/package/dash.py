@@ -23,9 +23,9 @@ from mpegdash.nodes import (
     SegmentURL,
 )
 from mpegdash.parser import MPEGDASHParser
-from streamstgs.codec.feature_video import TIMESCALE
-from streamstgs.codec.file_entry import FileEntry
-from streamstgs.codec.manifest import Manifest
+from streamstgs.codec.package.file_entry import FileEntry
+from streamstgs.codec.package.manifest import Manifest
+from streamstgs.codec.video.tile_layout import TIMESCALE
 
 PLANES_MIME = "application/vnd.streamstgs.planes"
 FIELD_MIME = "application/vnd.streamstgs.field"

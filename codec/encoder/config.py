@@ -7,11 +7,9 @@ from math import inf
 from operator import attrgetter
 
 import numpy as np
+from streamstgs.codec.encoder.feature_smoothing import SmoothingSettings
 from streamstgs.codec.errors import EncodeError
-from streamstgs.codec.feature_smoothing import SmoothingSettings
-from streamstgs.codec.feature_video import Codec
-from streamstgs.codec.poster_config import PosterSettings
-from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.video.tile_layout import Codec
 
 QP_MAX = 51
 PRESETS = "ultrafast superfast veryfast faster fast medium slow slower veryslow placebo"
@@ -76,6 +74,43 @@ class StaticLayerSettings:
     presets: int = 4
     ring_views: int = 5
     height_px: int = 120
+
+
+@dataclass(frozen=True)
+class PosterSettings:
+    """How a poster is made.
+
+    Args:
+        width_px: of the poster at most; 0 makes none.
+        quality: of the JPEG, 0..100; less where it gets too long otherwise.
+        most_bytes: what it should not exceed.
+        window_aspects: the poster fills windows between these aspect ratios (width / height).
+        most_margin: but is at most so many times as wide or high as the capture's own picture.
+    """
+
+    width_px: int = 1280
+    quality: int = 85
+    most_bytes: int = 100_000
+    window_aspects: tuple[float, float] = (9 / 16, 1.85)
+    most_margin: float = 3.2
+
+
+@dataclass(frozen=True)
+class QualitySettings:
+    """What is drawn to judge a quality or a static layer.
+
+    Args:
+        cameras: the first so many presets of the scene, one on the orbit where it has none; 0
+            measures nothing.
+        height_px: of the pictures; their width keeps the aspect of the capture.
+        frames_per_gop: spread evenly over the GOP.
+        static_frames_per_gop: the same where static layers are judged.
+    """
+
+    cameras: int = 4
+    height_px: int = 180
+    frames_per_gop: int = 4
+    static_frames_per_gop: int = 1
 
 
 @dataclass(frozen=True)

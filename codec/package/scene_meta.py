@@ -1,16 +1,8 @@
-"""What the encoder takes: a trained scene in memory, GOP by GOP.
-
-The trainer hands one over (`trainer.run_directory`); tests make small ones (`tests.synthetic`).
-"""
+"""What a scene tells about itself: title, frame rate, axes, cameras."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:  # what is said of a scene is read before torch is loaded
-    from streamstgs.renderer import CanonicalGaussians, DeformationField
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -51,30 +43,3 @@ class SceneMeta:
     licence: str = ""
     attribution: str = ""
     presets: tuple[CameraPreset, ...] = field(default_factory=tuple)
-
-
-@dataclass(frozen=True)
-class TrainedGop:
-    """One GOP as trained.
-
-    Args:
-        canonical: M moving Gaussians.
-        features: [E, M, F] float temporal features, E = frames + W - 1.
-        field: the deformation field.
-        frames: G.
-    """
-
-    canonical: CanonicalGaussians
-    features: Tensor
-    field: DeformationField
-    frames: int
-
-
-class SceneSource(Protocol):
-    """A trained scene; GOPs are loaded one at a time so that long scenes fit in memory."""
-
-    meta: SceneMeta
-    static: CanonicalGaussians
-    gop_count: int
-
-    def gop(self, index: int) -> TrainedGop: ...

@@ -9,11 +9,11 @@ import imagecodecs
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from streamstgs.codec.file_entry import FileEntry
-from streamstgs.codec.poster import POSTER_NAME, PosterEntry
-from streamstgs.codec.poster_config import PosterSettings
+from streamstgs.codec.encoder.config import PosterSettings
+from streamstgs.codec.package.file_entry import FileEntry
+from streamstgs.codec.package.poster_entry import POSTER_NAME, PosterEntry
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.scene import Scene
-from streamstgs.codec.source import SceneMeta
 from streamstgs.renderer import Camera, Gaussians, RenderError, RenderSettings
 from streamstgs.renderer.backends import choose_backend
 from streamstgs.renderer.backends.base import Backend

@@ -9,38 +9,40 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from streamstgs.codec import layers
-from streamstgs.codec.attribute_images import encode_planes, padding_source
-from streamstgs.codec.dash import start_ticks, write_dash
-from streamstgs.codec.encoder_config import AttributeBits, EncoderConfig, EncodeReport
-from streamstgs.codec.errors import EncodeError
-from streamstgs.codec.feature_smoothing import hold_unseen, lifetimes, visible_frames
-from streamstgs.codec.feature_video import (
-    TileLayout,
-    VideoSettings,
-    decode_segment,
-    encode_segment,
+from streamstgs.codec.attributes.attribute_images import encode_planes, padding_source
+from streamstgs.codec.attributes.field_weights import encode_field
+from streamstgs.codec.attributes.layers import attributes
+from streamstgs.codec.attributes.quantisation import Quantiser, fit_quantiser
+from streamstgs.codec.encoder.config import AttributeBits, EncoderConfig, EncodeReport
+from streamstgs.codec.encoder.feature_smoothing import hold_unseen, lifetimes, visible_frames
+from streamstgs.codec.encoder.grid_sorting import grid_shape
+from streamstgs.codec.encoder.layer_encoding import (
+    encode_layer,
+    grid_order,
+    quantisers_for,
+    sorting_values,
 )
-from streamstgs.codec.field_weights import encode_field
-from streamstgs.codec.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
-from streamstgs.codec.grid_sorting import grid_shape
+from streamstgs.codec.encoder.poster_picture import make_poster
+from streamstgs.codec.encoder.quality_measurement import MeasuredQuality, measure_quality
+from streamstgs.codec.encoder.source import SceneSource, TrainedGop
+from streamstgs.codec.encoder.static_layers import static_parts
+from streamstgs.codec.errors import EncodeError
 from streamstgs.codec.limits import Limits
-from streamstgs.codec.manifest import (
+from streamstgs.codec.package.dash import start_ticks, write_dash
+from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
+from streamstgs.codec.package.manifest import (
     GopEntry,
     LayerEntry,
     Manifest,
     RepresentationEntry,
     SegmentEntry,
 )
-from streamstgs.codec.manifest_json import read_manifest, write_manifest
-from streamstgs.codec.mp4_boxes import sample_entry
-from streamstgs.codec.package_writer import PackageWriter
-from streamstgs.codec.poster_picture import make_poster
-from streamstgs.codec.quality_measurement import MeasuredQuality, measure_quality
-from streamstgs.codec.quantisation import Quantiser, fit_quantiser
+from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
+from streamstgs.codec.package.writer import PackageWriter
 from streamstgs.codec.scene import Scene, open_scene
-from streamstgs.codec.source import SceneSource, TrainedGop
-from streamstgs.codec.static_layers import static_parts
+from streamstgs.codec.video.feature_video import VideoSettings, decode_segment, encode_segment
+from streamstgs.codec.video.mp4_boxes import sample_entry
+from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import CanonicalGaussians
 
 Progress = Callable[[str, float], None]
@@ -127,7 +129,7 @@ class _Encoder:
         entries = []
         for k, part in enumerate(static_parts(static, self.source.meta, self.config.static)):
             height, width = grid_shape(len(part.gaussians))
-            order = self._order(layers.sorting_values(part.gaussians), height, width)
+            order = self._order(sorting_values(part.gaussians), height, width)
             entry, codes = self._encode_layer(
                 f"static/{k}.planes",
                 part.gaussians[order],
@@ -140,7 +142,7 @@ class _Encoder:
         return entries
 
     def _order(self, values: torch.Tensor, height: int, width: int) -> torch.Tensor:
-        return layers.grid_order(values, height, width, self.config.sort, self.config.seed)
+        return grid_order(values, height, width, self.config.sort, self.config.seed)
 
     def _encode_layer(
         self,
@@ -150,9 +152,9 @@ class _Encoder:
         bits: AttributeBits,
         unit: float,
     ) -> tuple[LayerEntry, dict[str, np.ndarray]]:
-        values, (height, width) = layers.attributes(gaussians), grid
-        quantisers = layers.quantisers_for(values, bits, tuple(self.source.meta.center), unit)
-        codes = layers.encode_layer(values, quantisers)
+        values, (height, width) = attributes(gaussians), grid
+        quantisers = quantisers_for(values, bits, tuple(self.source.meta.center), unit)
+        codes = encode_layer(values, quantisers)
         depths = {attribute: q.bits for attribute, q in quantisers.items()}
         data = encode_planes(codes, depths, height, width, self.config.jxl_effort)
         file = self.package.write(name, data)
@@ -204,7 +206,7 @@ class _Encoder:
         visible = visible_frames(gop, smoothing.invisible)
         if smoothing.hold:
             features = hold_unseen(gop, visible, smoothing)
-        values = layers.sorting_values(gop.canonical, features, lifetimes(visible))
+        values = sorting_values(gop.canonical, features, lifetimes(visible))
         order = self._order(values, tiles.height, tiles.width)
         return gop.canonical[order], features[:, order]
 
@@ -351,7 +353,7 @@ def _with_qualities(gop: GopEntry, qualities_db: tuple[float, ...]) -> GopEntry:
 
 
 def _check_finite(where: str, gaussians: CanonicalGaussians) -> None:
-    for attribute, values in layers.attributes(gaussians).items():
+    for attribute, values in attributes(gaussians).items():
         if not values.isfinite().all():
             raise EncodeError(f"{where}: {attribute} of some Gaussians are not finite.")
 

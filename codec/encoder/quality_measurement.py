@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 
 import torch
-from streamstgs.codec.quality_config import QualitySettings
+from streamstgs.codec.encoder.config import QualitySettings
+from streamstgs.codec.encoder.source import SceneSource
+from streamstgs.codec.encoder.view_cameras import orbit_cameras, preset_cameras
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.scene import Scene
-from streamstgs.codec.source import SceneMeta, SceneSource
-from streamstgs.codec.view_cameras import orbit_cameras, preset_cameras
 from streamstgs.renderer import Camera, Gop, RenderError, RenderSettings
 from streamstgs.renderer.backends import choose_backend
 from streamstgs.renderer.backends.base import Backend

@@ -17,10 +17,10 @@ import httpx
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, CodecError, SceneUnreachable
 from streamstgs.codec.streaming.address import redact_credentials, split_login
-from streamstgs.codec.streaming.download import Download, PassingFault, ShortPart
-from streamstgs.codec.streaming.http_settings import HttpSettings
-from streamstgs.codec.streaming.name_lookup import DaemonThreads
-from streamstgs.codec.streaming.partial import PartialDownloads
+from streamstgs.codec.streaming.http.download import Download, PassingFault, ShortPart
+from streamstgs.codec.streaming.http.name_lookup import DaemonThreads
+from streamstgs.codec.streaming.http.partial import PartialDownloads
+from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.transport import ByteRange, Listener, Reply, nobody
 
 CLOSE_TIMEOUT_S = 5.0

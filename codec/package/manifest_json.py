@@ -7,13 +7,13 @@ from dataclasses import asdict
 from typing import Any, cast
 
 import numpy as np
-from streamstgs.codec.attribute_images import ATTRIBUTE_CHANNELS
-from streamstgs.codec.checked_json import Node
+from streamstgs.codec.attributes.attribute_images import ATTRIBUTE_CHANNELS
+from streamstgs.codec.attributes.quantisation import Quantiser, SinhCurve
 from streamstgs.codec.errors import NotAScene, UnsupportedVersion
-from streamstgs.codec.feature_video import SAMPLE_ENTRIES, Codec, TileLayout
-from streamstgs.codec.file_entry import MANIFEST_NAME, read_file_entry
 from streamstgs.codec.limits import Limits
-from streamstgs.codec.manifest import (
+from streamstgs.codec.package.checked_json import Node
+from streamstgs.codec.package.file_entry import MANIFEST_NAME, read_file_entry
+from streamstgs.codec.package.manifest import (
     FORMAT,
     VERSION,
     GopEntry,
@@ -22,9 +22,9 @@ from streamstgs.codec.manifest import (
     RepresentationEntry,
     SegmentEntry,
 )
-from streamstgs.codec.poster import poster_object, read_poster_entry
-from streamstgs.codec.quantisation import Quantiser, SinhCurve
-from streamstgs.codec.source import CameraPreset, SceneMeta
+from streamstgs.codec.package.poster_entry import poster_object, read_poster_entry
+from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
+from streamstgs.codec.video.tile_layout import SAMPLE_ENTRIES, Codec, TileLayout
 from streamstgs.renderer import FieldConfig
 
 SINH_ARGUMENT = 60.0  # sinh of more leaves float32's comfortable range

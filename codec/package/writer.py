@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from streamstgs.codec.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
 from streamstgs.codec.output import (
     beside,
     check_output,
@@ -15,7 +14,8 @@ from streamstgs.codec.output import (
     output_directory,
     output_file,
 )
-from streamstgs.codec.poster import POSTER_NAME
+from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
+from streamstgs.codec.package.poster_entry import POSTER_NAME
 
 ARCHIVE_SUFFIX = ".stgs"
 ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)  # the same scene gives the same bytes

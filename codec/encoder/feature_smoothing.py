@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from streamstgs.codec.source import TrainedGop
+from streamstgs.codec.encoder.source import TrainedGop
 from torch import Tensor
 
 

@@ -1,16 +1,14 @@
-"""From canonical Gaussians to the codes and planes of a layer, and back."""
+"""From canonical Gaussians to the codes of a layer: order in the grid, quantisers, codes."""
 
 from __future__ import annotations
 
-from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
 import torch
-from streamstgs.codec.attribute_images import ATTRIBUTE_CHANNELS
-from streamstgs.codec.encoder_config import AttributeBits
-from streamstgs.codec.grid_sorting import sort_grid
-from streamstgs.codec.quantisation import Quantiser, SinhCurve, fit_quantiser
+from streamstgs.codec.attributes.quantisation import Quantiser, SinhCurve, fit_quantiser
+from streamstgs.codec.encoder.config import AttributeBits
+from streamstgs.codec.encoder.grid_sorting import sort_grid
 from streamstgs.renderer import CanonicalGaussians
 from torch import Tensor
 
@@ -21,28 +19,6 @@ OPACITY_WEIGHT = 0.3
 FEATURE_WEIGHT = 4.0
 LIFETIME_WEIGHT = 4.0
 FEATURE_COMPONENTS = 24  # principal components that stand for the features of all frames
-
-
-def attributes(gaussians: CanonicalGaussians) -> dict[str, Tensor]:
-    """Attribute -> [N, C] float values."""
-    return {
-        name: getattr(gaussians, name).detach().reshape(len(gaussians), channels)
-        for name, channels in ATTRIBUTE_CHANNELS.items()
-    }
-
-
-def canonical_from(values: dict[str, Tensor]) -> CanonicalGaussians:
-    """[N, C] values -> Gaussians; the inverse of `attributes`."""
-    return CanonicalGaussians(**{**values, "opacity_logits": values["opacity_logits"][:, 0]})
-
-
-def concatenate(parts: list[CanonicalGaussians]) -> CanonicalGaussians:
-    """Layers one after the other; none at all gives no Gaussians."""
-    if not parts:
-        return CanonicalGaussians.empty()
-    return CanonicalGaussians(
-        *(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(CanonicalGaussians))
-    )
 
 
 def split_sizes(count: int, parts: int, growth: float) -> list[int]:
@@ -124,10 +100,3 @@ def encode_layer(
 ) -> dict[str, np.ndarray]:
     """Attribute -> [N, C] codes."""
     return {name: quantisers[name].encode(v) for name, v in values.items()}
-
-
-def decode_layer(
-    codes: dict[str, np.ndarray], quantisers: dict[str, Quantiser]
-) -> CanonicalGaussians:
-    """[N, C] codes of each attribute -> Gaussians."""
-    return canonical_from({name: quantisers[name].decode(c) for name, c in codes.items()})

@@ -1,0 +1,1 @@
+"""From the attributes of Gaussians to integer codes and images, and back."""
