@@ -137,7 +137,7 @@ class Milestones:
         self._reach(
             "all_static", lambda: moving and status.static_layers[0] == status.static_layers[1]
         )
-        self._reach("best_rung", lambda: moving and frame.rung == status.rungs[0])
+        self._reach("best_rung", lambda: moving and frame.quality == status.qualities[-1])
 
     def _reach(self, name: str, condition: Callable[[], bool]) -> None:
         if name not in self.reached and condition():

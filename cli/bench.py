@@ -29,7 +29,7 @@ class Bench:
         from streamstgs.app.player.export.bench_report import bench_table
 
         parse_frame_choice(self.scene, None, self.qp)
-        settings = BenchSettings(rung=self.qp)
+        settings = BenchSettings(qp=self.qp)
         figures = bench(self.scene, self.backend, parse_size(self.size), settings)
         write_figures(self.json, figures)
         Console().print(bench_table(figures))

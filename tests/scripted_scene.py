@@ -47,6 +47,8 @@ class ScriptedNetwork:
         cancelled: names of parts that were given up on the way.
         passed_bytes: of the last part.
         on_request: called with this and the name of a part before it comes; may wait or change it.
+        settle: called with the token of a part before each step; waits until the player has acted
+            on what passed.
     """
 
     clock: ManualClock
@@ -58,6 +60,7 @@ class ScriptedNetwork:
     cancelled: list[str] = field(default_factory=list)
     on_request: Callable[[ScriptedNetwork, str], None] = lambda line, name: None
     passed_bytes: int = 0
+    settle: Callable[[CancelToken], None] = lambda cancel: None
 
     def pass_bytes(self, name: str, count: int, cancel: CancelToken) -> None:
         """Take the time that so many bytes take; raises Cancelled."""
@@ -68,6 +71,7 @@ class ScriptedNetwork:
         passed = 0.0
         self._tell(name, "receiving", 0)
         while passed < count:
+            self.settle(cancel)
             if cancel.cancelled:
                 self.cancelled.append(name)
                 self.passed_bytes = int(passed)

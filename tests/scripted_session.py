@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackFrame
+from streamstgs.codec.cancel import CancelToken
 
 from tests.scripted_scene import ManualClock, ScriptedNetwork, ScriptedScene
 
@@ -28,11 +30,21 @@ class Session:
         self.clock = ManualClock()
         traffic = ThroughputProbe(monotonic=self.clock)
         self.scene = scene
-        self.line = ScriptedNetwork(self.clock, mbps * 1e6, traffic, on_request=hook)
+        self.line = ScriptedNetwork(
+            self.clock, mbps * 1e6, traffic, on_request=hook, settle=self._settle
+        )
+        self._started = threading.Event()
         scene.network = self.line
         self.playback = Playback(
             "http://scripted/scene", settings, "cpu", self.clock, lambda _: scene, traffic
         )
+        self._started.set()
+
+    def _settle(self, cancel: CancelToken) -> None:
+        """Wait until the fetch thread has acted on the bytes that passed."""
+        assert self._started.wait(WAIT_S)
+        state = self.playback._pipeline._state
+        assert state.wait(lambda: cancel.cancelled or state.is_acted_on(), WAIT_S)
 
     def until(self, condition: Callable[[], bool]) -> PlaybackFrame | None:
         """Tick while time stands still, but for what the network takes."""

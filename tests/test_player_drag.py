@@ -140,7 +140,7 @@ def test_where_the_hand_rests_comes_before_what_has_hardly_begun(start: Start) -
 
 def test_a_rung_chosen_by_hand_does_not_end_what_comes_for_the_drag(start: Start) -> None:
     pauses = Pauses(", 32)")
-    session = begun(start, pauses, rung=20)
+    session = begun(start, pauses, qp=20)
     drag(session, 5.2)
     session.until(pauses.asked.is_set)
     drag(session, 5.4)
@@ -149,7 +149,7 @@ def test_a_rung_chosen_by_hand_does_not_end_what_comes_for_the_drag(start: Start
     session.until(lambda: (5, 32) in session.scene.decoded)
     assert session.line.cancelled == []
     session.playback.seek(5.4)
-    assert session.settled().rung == 20
+    assert session.settled().quality.qp == 20
 
 
 def test_a_place_that_cannot_be_had_does_not_hold_up_a_drag(start: Start) -> None:

@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from streamstgs.app.player.pipeline.fetch_view import FetchView, PlayTarget
 from streamstgs.app.player.pipeline.scheduler import (
     FetchSettings,
-    FetchView,
-    LocalFetching,
-    NetworkFetching,
+    LocalScheduler,
+    NetworkScheduler,
 )
-from streamstgs.app.player.pipeline.shared_state import PlayTarget
 from streamstgs.app.player.scene_info import OpenedScene
+from streamstgs.codec.quality import Quality
 from streamstgs.codec.streaming.adaptive import (
     Abort,
     AdaptiveSettings,
@@ -35,7 +35,7 @@ from tests.synthetic import SyntheticSource
 SCENE = ScriptedScene(static_layers=3)  # five GOPs of 1 s (the last of 0.5 s) at QP 20, 28, 32
 OPENED = OpenedScene.of(SCENE)  # type: ignore[arg-type]
 TARGET = PlayTarget(0, 0, None, loop=True, playing=True, speed=1.0)
-BEST, LOWEST = 0, 2
+BEST, MIDDLE, LOWEST = OPENED.at(0), OPENED.at(1), OPENED.at(2)
 EVERYTHING = dict.fromkeys(range(5), BEST)
 
 
@@ -47,40 +47,41 @@ def at(mbps: float, latency_s: float = 0.01) -> Throughput:
 def view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:
     known: dict[str, Any] = {
         "position_s": OPENED.timeline.start_s(target.gop),
-        "there": {},
+        "ready": {},
         "sizes": {},
         "most_bytes": 1 << 30,
         "static_layers": 3,
         "broken": frozenset(),
         "throughput": at(10.0),
-        "stored": frozenset(range(5)),
+        "keyframes": frozenset(range(5)),
+        "best": BEST,
     }
     return FetchView(OPENED, target, **{**known, **seen})
 
 
 def network(
-    kept: Callable[[int], tuple[int, ...]] = lambda _: (),
+    kept: Callable[[int], tuple[Quality, ...]] = lambda _: (),
     static_kept: Callable[[int], bool] = lambda _: False,
-) -> NetworkFetching:
-    return NetworkFetching(OPENED, FetchSettings(), kept, static_kept)
+) -> NetworkScheduler:
+    return NetworkScheduler(OPENED, FetchSettings(), kept, static_kept)
 
 
-def chosen(decision: Decision) -> tuple[str | int, ...]:
+def chosen(decision: Decision) -> tuple[Any, ...]:
     match decision:
         case FetchSegment(gop, quality, again=again):
-            return "again" if again else "segment", gop, quality
+            return "again" if again else "segment", gop, OPENED.at(quality)
         case FetchLayer(layer):
             return "layer", layer
     return (type(decision).__name__,)
 
 
 def test_a_disk_gives_everything_static_and_then_the_best() -> None:
-    local = LocalFetching(FetchSettings(local_gops=1))
+    local = LocalScheduler(FetchSettings(local_gops=1))
     assert chosen(local.next(view(static_layers=1))) == ("layer", 1)
     assert chosen(local.next(view())) == ("segment", 0, BEST)
-    assert chosen(local.next(view(there={0: BEST}))) == ("segment", 1, BEST)
-    assert isinstance(local.next(view(there={0: BEST, 1: BEST})), Wait)
-    by_hand = view(replace(TARGET, rung=32, playing=False), there={0: BEST})
+    assert chosen(local.next(view(ready={0: BEST}))) == ("segment", 1, BEST)
+    assert isinstance(local.next(view(ready={0: BEST, 1: BEST})), Wait)
+    by_hand = view(replace(TARGET, quality=LOWEST, playing=False), ready={0: BEST})
     assert chosen(local.next(by_hand)) == ("segment", 0, LOWEST)
 
 
@@ -89,7 +90,7 @@ def test_a_network_gives_a_picture_first_and_then_motion() -> None:
     assert chosen(net.next(view(static_layers=0, throughput=None))) == ("layer", 0)
     first = net.next(view(static_layers=1, throughput=None))
     assert chosen(first) == ("segment", 0, LOWEST)
-    later = net.next(view(static_layers=3, there={0: LOWEST, 1: LOWEST, 2: LOWEST}))
+    later = net.next(view(static_layers=3, ready={0: LOWEST, 1: LOWEST, 2: LOWEST}))
     assert chosen(later) == ("segment", 3, BEST)
     assert "Mbit/s" in later.reason
 
@@ -97,72 +98,72 @@ def test_a_network_gives_a_picture_first_and_then_motion() -> None:
 def test_it_waits_when_the_buffer_is_full_and_says_how_long() -> None:
     settings = FetchSettings()
     tight = replace(settings, adaptive=replace(settings.adaptive, most_buffer_s=2.5))
-    net = NetworkFetching(OPENED, tight, lambda _: (), lambda _: False)
-    decision = net.next(view(there={0: BEST, 1: BEST}, position_s=0.2))
+    net = NetworkScheduler(OPENED, tight, lambda _: (), lambda _: False)
+    decision = net.next(view(ready={0: BEST, 1: BEST}, position_s=0.2))
     assert isinstance(decision, Wait)
     assert decision.wait_s == pytest.approx(0.3)
 
 
-@pytest.mark.parametrize("fetching", [network(), LocalFetching(FetchSettings())])
+@pytest.mark.parametrize("fetching", [network(), LocalScheduler(FetchSettings())])
 def test_a_rung_that_cannot_be_had_is_replaced(fetching: Any) -> None:
     broken = frozenset({(0, BEST), (0, LOWEST)})
-    by_hand = replace(TARGET, rung=20)
-    assert chosen(fetching.next(view(by_hand, broken=broken))) == ("segment", 0, 1)
-    all_broken = frozenset((0, rung) for rung in range(3))
+    by_hand = replace(TARGET, quality=BEST)
+    assert chosen(fetching.next(view(by_hand, broken=broken))) == ("segment", 0, MIDDLE)
+    all_broken = frozenset((0, rung) for rung in OPENED.qualities)
     assert fetching.next(view(by_hand, broken=all_broken)).gop == 1
 
 
 def test_a_rung_chosen_by_hand_is_fetched_from_the_next_gop_on() -> None:
-    net, target = network(), replace(TARGET, rung=28)
-    decision = net.next(view(target, there=EVERYTHING))
-    assert chosen(decision) == ("segment", 1, 1)
+    net, target = network(), replace(TARGET, quality=MIDDLE)
+    decision = net.next(view(target, ready=EVERYTHING))
+    assert chosen(decision) == ("segment", 1, MIDDLE)
     assert decision.reason == "chosen by hand"
-    assert isinstance(net.next(view(target, there=dict.fromkeys(range(5), 1))), Wait)
+    assert isinstance(net.next(view(target, ready=dict.fromkeys(range(5), MIDDLE))), Wait)
     paused = replace(target, playing=False)
-    assert chosen(net.next(view(paused, there=EVERYTHING))) == ("segment", 0, 1)
+    assert chosen(net.next(view(paused, ready=EVERYTHING))) == ("segment", 0, MIDDLE)
 
 
-@pytest.mark.parametrize("fetching", [network(), LocalFetching(FetchSettings())])
+@pytest.mark.parametrize("fetching", [network(), LocalScheduler(FetchSettings())])
 def test_a_lower_rung_chosen_by_hand_is_fetched_once(fetching: Any) -> None:
     """A GOP that is not wanted soon stays decoded at the better one until it is."""
-    target = replace(TARGET, rung=32)
+    target = replace(TARGET, quality=LOWEST)
     decoded = dict.fromkeys(range(5), BEST)
-    assert fetching.next(view(target, there=decoded)).gop == 1
+    assert fetching.next(view(target, ready=decoded)).gop == 1
     waiting = dict.fromkeys(range(1, 5), LOWEST)
-    assert isinstance(fetching.next(view(target, there=decoded, fetched=waiting)), Wait)
+    assert isinstance(fetching.next(view(target, ready=decoded, stored=waiting)), Wait)
 
 
 def test_dragging_fetches_small_pictures_of_the_place_only() -> None:
     net, target = network(), replace(TARGET, gop=2, scrubbing=True)
     assert chosen(net.next(view(target, throughput=at(1000.0)))) == ("segment", 2, LOWEST)
-    there = {2: LOWEST}
+    ready = {2: LOWEST}
     for nearest in (1, 3, 0, 4):  # from the beginning of GOP 2; for the hand that goes on there
-        near = view(target, there=there, position_s=2.0, static_layers=1)
+        near = view(target, ready=ready, position_s=2.0, static_layers=1)
         assert chosen(net.next(near)) == ("segment", nearest, LOWEST)
-        there[nearest] = LOWEST
-    assert isinstance(net.next(view(target, there=there)), Wait)
-    by_hand = replace(target, rung=20)
-    assert isinstance(net.next(view(by_hand, there=there)), Wait)
-    assert isinstance(net.next(view(target, there={2: LOWEST}, most_bytes=0)), Wait)
+        ready[nearest] = LOWEST
+    assert isinstance(net.next(view(target, ready=ready)), Wait)
+    by_hand = replace(target, quality=BEST)
+    assert isinstance(net.next(view(by_hand, ready=ready)), Wait)
+    assert isinstance(net.next(view(target, ready={2: LOWEST}, most_bytes=0)), Wait)
 
 
 def test_dragging_reaches_no_farther_than_the_buffer() -> None:
     settings = FetchSettings(replace(FetchSettings().adaptive, most_buffer_s=1.4))
-    net = NetworkFetching(OPENED, settings, lambda _: (), lambda _: False)
+    net = NetworkScheduler(OPENED, settings, lambda _: (), lambda _: False)
     target = replace(TARGET, gop=2, scrubbing=True)
     near = {1: LOWEST, 2: LOWEST, 3: LOWEST}
-    assert isinstance(net.next(view(target, there=near, position_s=2.5)), Wait)
-    assert chosen(net.next(view(target, there=near, position_s=2.1))) == ("segment", 0, LOWEST)
+    assert isinstance(net.next(view(target, ready=near, position_s=2.5)), Wait)
+    assert chosen(net.next(view(target, ready=near, position_s=2.1))) == ("segment", 0, LOWEST)
 
 
 def test_a_better_rung_on_its_way_gives_way_to_the_hand() -> None:
     net, target = network(), replace(TARGET, gop=2, scrubbing=True)
-    instead = net.reconsider(view(target), InFlight(0, BEST, 3000, 1.0))
+    instead = net.reconsider(view(target), InFlight(0, 0, 3000, 1.0))
     assert instead is not None
     assert chosen(instead) == ("segment", 0, LOWEST)
-    nearly_here = OPENED.ladder.gops[0].bytes_at(BEST) - 1000
-    assert net.reconsider(view(target), InFlight(0, BEST, nearly_here, 1.0)) is None
-    assert net.reconsider(view(target), InFlight(0, LOWEST, 100, 1.0)) is None
+    nearly_here = OPENED.ladder.gops[0].bytes_at(0) - 1000
+    assert net.reconsider(view(target), InFlight(0, 0, nearly_here, 1.0)) is None
+    assert net.reconsider(view(target), InFlight(0, 2, 100, 1.0)) is None
 
 
 def test_after_a_seek_the_best_that_comes_at_once_is_taken() -> None:
@@ -173,38 +174,41 @@ def test_after_a_seek_the_best_that_comes_at_once_is_taken() -> None:
 
 def test_a_picture_that_stands_is_refined() -> None:
     net, paused = network(), replace(TARGET, playing=False)
-    rest = net.next(view(paused, there={0: LOWEST}, static_layers=1))
+    rest = net.next(view(paused, ready={0: LOWEST}, static_layers=1))
     assert chosen(rest) == ("layer", 1)
-    assert chosen(net.next(view(paused, there={0: LOWEST}))) == ("segment", 0, BEST)
-    slowly = view(paused, there={0: LOWEST}, throughput=at(0.035))
-    assert chosen(net.next(slowly)) == ("segment", 0, 1)  # QP 20 would take longer than 3 s
-    very = view(paused, there={0: LOWEST}, throughput=at(0.001))
+    assert chosen(net.next(view(paused, ready={0: LOWEST}))) == ("segment", 0, BEST)
+    slowly = view(paused, ready={0: LOWEST}, throughput=at(0.035))
+    assert chosen(net.next(slowly)) == ("segment", 0, MIDDLE)  # QP 20 would take longer than 3 s
+    very = view(paused, ready={0: LOWEST}, throughput=at(0.001))
     assert chosen(net.next(very)) == ("segment", 0, BEST)  # nothing comes soon: the best then
-    assert chosen(net.next(view(paused, there={0: BEST}))) == ("segment", 1, BEST)
+    assert chosen(net.next(view(paused, ready={0: BEST}))) == ("segment", 1, BEST)
 
 
 def test_what_came_at_a_low_rung_is_better_the_next_time_round() -> None:
-    there = {0: LOWEST, 1: LOWEST, 2: BEST, 3: BEST, 4: BEST}
-    decision = network().next(view(replace(TARGET, gop=2), there=there))
+    ready = {0: LOWEST, 1: LOWEST, 2: BEST, 3: BEST, 4: BEST}
+    decision = network().next(view(replace(TARGET, gop=2), ready=ready))
     assert chosen(decision) == ("again", 0, BEST)
-    late = view(replace(TARGET, gop=4), there=there, position_s=4.45, throughput=at(0.17))
+    late = view(replace(TARGET, gop=4), ready=ready, position_s=4.45, throughput=at(0.17))
     assert network().next(late).gop == 1  # GOP 0 would come too late, GOP 1 at QP 28 would not
-    alone = view(replace(TARGET, loop=False), there=EVERYTHING)
+    alone = view(replace(TARGET, loop=False), ready=EVERYTHING)
     assert math.isinf(network().next(alone).wait_s)
 
 
 def test_a_buffer_that_is_full_is_made_better() -> None:
     eager = AdaptiveSettings(most_buffer_s=3.5, upgrades=UpgradeSettings(worth=0.2))
-    net = NetworkFetching(OPENED, FetchSettings(eager), lambda _: (), lambda _: False)
-    full = view(there={0: BEST, 1: BEST, 2: LOWEST})
+    net = NetworkScheduler(OPENED, FetchSettings(eager), lambda _: (), lambda _: False)
+    full = view(ready={0: BEST, 1: BEST, 2: LOWEST})
     decision = net.next(full)
     assert chosen(decision) == ("again", 2, BEST)
     assert "QP 20 instead of 32" in decision.reason
     for changed in (
-        {"target": replace(TARGET, rung=32), "there": dict.fromkeys(range(3), LOWEST)},
-        {"best_rung": LOWEST},  # better ones are not drawn in time
-        {"stored": frozenset({0, 1})},  # its keyframe would have to come again
-        {"broken": frozenset({(2, BEST), (2, 1)})},
+        {
+            "target": replace(TARGET, quality=LOWEST),
+            "ready": dict.fromkeys(range(3), LOWEST),
+        },
+        {"best": LOWEST},  # better ones are not drawn in time
+        {"keyframes": frozenset({0, 1})},  # its keyframe would have to come again
+        {"broken": frozenset({(2, BEST), (2, MIDDLE)})},
         {"sizes": {0: 1000, 1: 1000, 2: 1000}, "most_bytes": 3000},
         {"decode_s": 2.5},  # it would be shown before it is decoded
     ):
@@ -213,31 +217,34 @@ def test_a_buffer_that_is_full_is_made_better() -> None:
 
 
 def test_one_gop_that_is_shown_for_ever_is_made_better() -> None:
-    broken = frozenset((gop, rung) for gop in range(1, 5) for rung in range(3))
-    assert chosen(network().next(view(there={0: LOWEST}, broken=broken)))[:2] == (
+    broken = frozenset((gop, rung) for gop in range(1, 5) for rung in OPENED.qualities)
+    assert chosen(network().next(view(ready={0: LOWEST}, broken=broken)))[:2] == (
         "again",
         0,
     )
 
 
 def test_what_a_disk_kept_is_taken_without_knowing_the_network() -> None:
-    net = network(kept=lambda gop: (20,) if gop == 0 else (), static_kept=lambda layer: layer < 2)
+    net = network(
+        kept=lambda gop: (BEST,) if gop == 0 else (),
+        static_kept=lambda layer: layer < 2,
+    )
     unknown = view(static_layers=1, throughput=None)
     assert chosen(net.next(unknown)) == ("segment", 0, BEST)
-    then = view(static_layers=1, throughput=None, there={0: BEST})
+    then = view(static_layers=1, throughput=None, ready={0: BEST})
     assert chosen(net.next(then)) == ("layer", 1)
-    everything = view(static_layers=2, throughput=None, there=EVERYTHING)
+    everything = view(static_layers=2, throughput=None, ready=EVERYTHING)
     assert chosen(net.next(everything)) == ("layer", 2)
-    low = view(throughput=None, there=dict.fromkeys(range(5), LOWEST))
+    low = view(throughput=None, ready=dict.fromkeys(range(5), LOWEST))
     assert isinstance(net.next(low), Wait)  # a second viewing needs no network
 
 
 def test_memory_bounds_what_is_fetched_ahead() -> None:
-    tight = view(there={0: LOWEST}, sizes={0: 8000}, most_bytes=10_000)
+    tight = view(ready={0: LOWEST}, sizes={0: 8000}, most_bytes=10_000)
     decision = network().next(tight)
     assert isinstance(decision, Wait)
     assert "memory" in decision.reason
-    assert network().next(replace(tight, there={}, sizes={})).gop == 0  # the shown one always
+    assert network().next(replace(tight, ready={}, sizes={})).gop == 0  # the shown one always
 
 
 def test_at_double_speed_the_network_is_half_as_fast() -> None:
@@ -245,19 +252,19 @@ def test_at_double_speed_the_network_is_half_as_fast() -> None:
         target = replace(TARGET, speed=speed)
         return network().next(view(target, throughput=at(1.0))).quality
 
-    assert (rung(1.0), rung(8.0)) == (BEST, LOWEST)
+    assert (rung(1.0), rung(8.0)) == (0, 2)
 
 
 def test_rungs_that_cannot_be_drawn_in_time_are_not_fetched() -> None:
-    there = dict.fromkeys(range(3), LOWEST)
-    assert network().next(view(there=there, best_rung=1)).quality == 1
+    ready = dict.fromkeys(range(3), LOWEST)
+    assert network().next(view(ready=ready, best=MIDDLE)).quality == 1
     paused = replace(TARGET, playing=False)
-    assert network().next(view(paused, there={0: LOWEST}, best_rung=1)).quality == 1
+    assert network().next(view(paused, ready={0: LOWEST}, best=MIDDLE)).quality == 1
 
 
 def test_a_gop_that_comes_too_late_is_abandoned_for_a_lower_rung() -> None:
-    flight = InFlight(1, BEST, 3500, 2.0)
-    collapsed = view(there={0: LOWEST}, throughput=at(0.01))
+    flight = InFlight(1, 0, 3500, 2.0)
+    collapsed = view(ready={0: LOWEST}, throughput=at(0.01))
     net = network()
     instead = net.reconsider(collapsed, flight)
     assert instead is not None
@@ -268,8 +275,8 @@ def test_a_gop_that_comes_too_late_is_abandoned_for_a_lower_rung() -> None:
 
 
 def test_an_upgrade_that_comes_too_late_is_given_up() -> None:
-    flight = InFlight(1, BEST, 3500, 2.0)
-    net, collapsed = network(), view(there={0: LOWEST, 1: 1}, throughput=at(0.01))
+    flight = InFlight(1, 0, 3500, 2.0)
+    net, collapsed = network(), view(ready={0: LOWEST, 1: MIDDLE}, throughput=at(0.01))
     instead = net.reconsider(collapsed, flight)
     assert instead is not None
     assert chosen(instead) == ("Abort",)
@@ -280,15 +287,15 @@ def test_an_upgrade_that_comes_too_late_is_given_up() -> None:
 
 
 def test_the_rung_is_open_until_the_features_come() -> None:
-    net, flight = network(), InFlight(1, LOWEST, 1000, 0.2)
-    fast = view(there={0: LOWEST})
+    net, flight = network(), InFlight(1, 2, 1000, 0.2)
+    fast = view(ready={0: LOWEST})
     instead = net.reconsider(fast, flight)
     assert instead is not None
-    assert instead.quality == BEST
+    assert instead.quality == 0
     assert net.reconsider(fast, replace(flight, received_bytes=4000)) is None
-    assert net.reconsider(view(there={}), replace(flight, gop=0)) is None  # somebody waits for it
-    assert net.reconsider(view(replace(TARGET, rung=32), there={0: LOWEST}), flight) is None
-    kept = network(kept=lambda gop: (32,) if gop == 1 else ())
+    assert net.reconsider(view(ready={}), replace(flight, gop=0)) is None  # somebody waits for it
+    assert net.reconsider(view(replace(TARGET, quality=LOWEST), ready={0: LOWEST}), flight) is None
+    kept = network(kept=lambda gop: (LOWEST,) if gop == 1 else ())
     assert kept.reconsider(fast, flight) is None
 
 
@@ -302,7 +309,7 @@ def poor_view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:
 def test_a_static_layer_is_paused_for_the_next_gop_only_while_playing() -> None:
     flight = InFlight(-1, -1, 500, 2.0, static_layer=1)
     drop = replace(at(0.015), long_bps=1e6, known_s=600.0)
-    seen = view(static_layers=1, throughput=drop, there={0: LOWEST})
+    seen = view(static_layers=1, throughput=drop, ready={0: LOWEST})
     paused = network().reconsider(seen, flight)
     assert paused is not None
     assert isinstance(paused, Abort)
@@ -315,8 +322,8 @@ def test_a_static_layer_is_paused_for_the_next_gop_only_while_playing() -> None:
 def test_where_a_stall_is_certain_static_layers_come_but_never_before_what_was_sought() -> None:
     source = SyntheticSource(20, 10, (10,) * 1200, fps=10.0)  # long enough that they pay
     opened = OpenedScene.of(ScriptedScene(source=source, static_layers=3))  # type: ignore[arg-type]
-    net = NetworkFetching(opened, FetchSettings(), lambda _: (), lambda _: False)
-    here = poor_view(target=replace(TARGET, gop=2), there={0: LOWEST, 1: LOWEST})
+    net = NetworkScheduler(opened, FetchSettings(), lambda _: (), lambda _: False)
+    here = poor_view(target=replace(TARGET, gop=2), ready={0: LOWEST, 1: LOWEST})
     starved = replace(here, opened=opened)
     assert isinstance(net.next(starved), FetchLayer)
     sought = net.next(replace(starved, sought=True))
@@ -325,11 +332,11 @@ def test_where_a_stall_is_certain_static_layers_come_but_never_before_what_was_s
 
 def test_what_came_of_a_static_layer_counts() -> None:
     slow = replace(at(0.2), long_bps=2e5, known_s=1e6)
-    seen = view(static_layers=2, throughput=slow, there={0: LOWEST})
+    seen = view(static_layers=2, throughput=slow, ready={0: LOWEST})
     big = replace(OPENED.ladder, static_bytes=(3000, 3000, 100_000))
     opened = replace(OPENED, ladder=big)
     eager = FetchSettings(AdaptiveSettings(static=LayerScheduleSettings(reserve_s=0.0)))
-    net = NetworkFetching(opened, eager, lambda _: (), lambda _: False)
+    net = NetworkScheduler(opened, eager, lambda _: (), lambda _: False)
     assert isinstance(net.next(replace(seen, opened=opened)), FetchSegment)
     nearly = replace(seen, opened=opened, static_part_bytes=98_000)
     assert isinstance(net.next(nearly), FetchLayer)

@@ -81,7 +81,7 @@ def test_a_picture_is_upright_and_not_mirrored(tmp_path: Path) -> None:
     picture = imageio.imread(out)
     assert picture.shape == (91, 161, 3)
     assert corner_colors(picture) == UPRIGHT
-    assert (report.pictures, report.rung, report.backend) == (1, 20, "reference")
+    assert (report.pictures, report.quality.qp, report.backend) == (1, 20, "reference")
 
 
 def test_a_film_is_upright_even_and_complete(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_film_is_upright_even_and_complete(tmp_path: Path) -> None:
         out,
         (161, 91),
         "reference",
-        rung=32,
+        qp=32,
         progress=lambda *step: told.append(step),
     )
     film = imageio.imread(out, plugin="pyav")
@@ -102,7 +102,7 @@ def test_a_film_is_upright_even_and_complete(tmp_path: Path) -> None:
     meta = imageio.immeta(out, plugin="pyav")
     assert (meta["codec"], meta["video_format"], meta["fps"]) == ("h264", "yuv420p", 10.0)
     assert told == [(done, 7) for done in range(1, 8)]
-    assert report.rung == 32
+    assert report.quality.qp == 32
     assert list(tmp_path.iterdir()) == [out]
 
 
@@ -139,7 +139,7 @@ def test_preview_plays_the_scene_for_a_whole_turn(
     [
         ({"out": "film.gif"}, OutputError, "ends in .mp4 or .png"),
         ({"size": (0, 10)}, OutputError, "1 to 8192"),
-        ({"rung": 99}, OutputError, "no quality of QP 99; it has 20, 28, 32"),
+        ({"qp": 99}, OutputError, "no quality of QP 99; it has 20, 28, 32"),
         ({"frames": [7]}, OutputError, "0 to 6"),
         ({"frames": []}, OutputError, "at least one"),
         ({"camera": "back"}, CameraPathError, "no camera called 'back'"),

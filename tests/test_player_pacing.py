@@ -8,11 +8,12 @@ import pytest
 from streamstgs.app.player.playback import Playback
 from streamstgs.app.player.rendering.frame_pacing import leaves_time
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState, PlaybackStatus
+from streamstgs.codec.quality import Quality
 
 from tests.scripted_scene import ScriptedScene
 
 GOP = ScriptedScene().decode_gop(0, ScriptedScene().qualities[-1])
-FRAME = PlaybackFrame(GOP, 10, 10, 20, 0)
+FRAME = PlaybackFrame(GOP, 10, 10, Quality(0, 20, 0.0), 0)
 
 
 @pytest.fixture

@@ -1,10 +1,13 @@
-"""The table of playback states: each pair of phase and event is a transition or refused."""
+"""The tables of phases: each pair of phase and event is a transition or refused."""
 
 from __future__ import annotations
 
 import pytest
-from streamstgs.app.player.playback_phase import (
+from streamstgs.app.player.phases import (
+    PIPELINE_TRANSITIONS,
     PLAYBACK_TRANSITIONS,
+    PipelineEvent,
+    PipelinePhase,
     PlaybackEvent,
     PlaybackPhase,
 )
@@ -61,3 +64,27 @@ def test_every_phase_is_reachable() -> None:
     for _ in PlaybackPhase:
         reached |= {n for p in reached for n in PLAYBACK_TRANSITIONS[p].values()}
     assert reached == set(PlaybackPhase)
+
+
+PIPELINE_EVENTS = "OPENED REPLACED FAIL CLOSE"
+PIPELINE_TABLE = """
+OPENING    OPEN  -          FAILED  CLOSED
+OPEN       -     REOPENING  FAILED  CLOSED
+REOPENING  OPEN  -          FAILED  CLOSED
+FAILED     -     -          -       -
+CLOSED     -     -          -       -
+"""
+
+
+@pytest.mark.parametrize("row", PIPELINE_TABLE.strip().splitlines())
+def test_pipeline_pair_is_a_transition_or_refused(row: str) -> None:
+    phase, *following = row.split()
+    for event, name in zip(PIPELINE_EVENTS.split(), following, strict=True):
+        machine = StateMachine(PipelinePhase[phase], PIPELINE_TRANSITIONS)
+        assert machine.handle(PipelineEvent[event]) == (name != "-")
+        assert machine.state is PipelinePhase[phase if name == "-" else name]
+
+
+def test_pipeline_table_names_every_phase() -> None:
+    rows = [row.split()[0] for row in PIPELINE_TABLE.strip().splitlines()]
+    assert rows == [phase.name for phase in PipelinePhase]

@@ -13,7 +13,14 @@ from streamstgs.app.player.buffer.scene_buffer import SceneBufferSettings
 from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
-from streamstgs.codec.errors import CodecError, CorruptSegment, NotAScene, SceneUnreachable
+from streamstgs.codec.errors import (
+    CodecError,
+    CorruptSegment,
+    NotAScene,
+    SceneUnreachable,
+    UnknownQuality,
+)
+from streamstgs.codec.quality import Quality
 
 from tests.scripted_scene import ManualClock, ScriptedScene, decoded_gops, gop_of
 
@@ -245,7 +252,7 @@ def test_a_seek_before_opening_is_remembered(start: Start) -> None:
 def test_underrun_buffers_and_resumes_when_enough_is_there(start: Start) -> None:
     scene = ScriptedScene(open_gate=False)
     playback, _, clock = start(
-        scene, rung=20, resume_s=1.0, pipeline=PipelineSettings(prefetch_gops=2)
+        scene, qp=20, resume_s=1.0, pipeline=PipelineSettings(prefetch_gops=2)
     )
     scene.release()
     playback._pipeline.wait(lambda: playback.opened is not None, WAIT_S)
@@ -357,29 +364,29 @@ def test_a_rung_chosen_while_paused_replaces_the_picture_without_a_gap(start: St
     playback, _, _ = start(scene, autoplay=False)
     old = shown(playback)
     scene.open_gate = False
-    playback.set_rung(32)
+    playback.set_quality(playback.opened.quality(32))
     assert playback.tick() is old
     scene.wait_for(lambda: (0, 32) in scene.started)
     assert playback.tick() is old
     scene.open_the_gate()
     new = shown(playback)
-    assert (new.index, new.rung, new.serial) == (old.index, 32, old.serial)
-    assert playback.status().rung_reason == "chosen by hand"
+    assert (new.index, new.quality.qp, new.serial) == (old.index, 32, old.serial)
+    assert playback.status().quality_reason == "chosen by hand"
 
 
 def test_a_rung_chosen_while_playing_applies_from_the_next_gop(start: Start) -> None:
     playback, scene, clock = start()
     shown(playback)
-    playback.set_rung(28)
-    assert shown(playback).rung == 20
+    playback.set_quality(playback.opened.quality(28))
+    assert shown(playback).quality.qp == 20
     rungs = []
     for _ in range(11):
         run(playback, clock, 0.1)
-        rungs.append(shown(playback).rung)
+        rungs.append(shown(playback).quality.qp)
     assert rungs == [20] * 9 + [28] * 2
     assert (0, 28) not in scene.decoded
-    with pytest.raises(ValueError, match="no quality of QP 99"):
-        playback.set_rung(99)
+    with pytest.raises(UnknownQuality, match="no quality of QP 99"):
+        playback.set_quality(Quality(3, 99, 0.0))
 
 
 def test_the_cache_is_bounded_by_count_and_bytes(start: Start) -> None:
@@ -402,9 +409,9 @@ def test_status_tells_ranges_and_ticks(start: Start) -> None:
     assert status.buffered_s == ((0.0, 3.0),)
     assert status.gop_starts_s == (0.0, 1.0, 2.0, 3.0, 4.0)
     assert (status.frames, status.duration_s, status.fps) == (45, 4.5, 10.0)
-    assert status.rung == 20
+    assert status.quality.qp == 20
     assert status.auto
-    assert "best quality" in status.rung_reason
+    assert "best quality" in status.quality_reason
     assert status.bitrate_bps == pytest.approx(2000 * 8 * 10)
 
 

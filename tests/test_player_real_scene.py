@@ -97,7 +97,7 @@ def test_an_impatient_hand_never_sees_an_old_frame() -> None:
         elif action == "toggle":
             playback.toggle()
         elif action == "rung":
-            playback.set_rung(hand.choice([None, 20, 28, 32]))
+            playback.set_quality(hand.choice([None, *playback.opened.qualities]))
         elif action == "loop":
             playback.set_loop(hand.random() < 0.5)
         elif action == "speed":

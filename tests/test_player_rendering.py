@@ -17,6 +17,7 @@ from streamstgs.app.player.rendering.frame_renderer import (
 )
 from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.player.status import PlaybackFrame
+from streamstgs.codec.quality import Quality
 from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
 from streamstgs.renderer.backends.base import Backend, Capabilities
 from streamstgs.renderer.errors import BackendUnavailable
@@ -83,7 +84,7 @@ GOP = ScriptedScene().decode_gop(0, ScriptedScene().qualities[-1])
 
 
 def frame(index: int, serial: int = 0) -> PlaybackFrame:
-    return PlaybackFrame(GOP, index, index, 20, serial)
+    return PlaybackFrame(GOP, index, index, Quality(0, 20, 0.0), serial)
 
 
 def camera(x: float = 0.0, size: tuple[int, int] = (8, 6)) -> Camera:

@@ -46,8 +46,8 @@ def rungs_of(frames: list[PlaybackFrame], gop: int) -> list[int]:
     """The rungs at which the frames of a GOP were shown, one after another."""
     rungs: list[int] = []
     for frame in frames:
-        if frame.index // GOP_FRAMES == gop and rungs[-1:] != [frame.rung]:
-            rungs.append(frame.rung)
+        if frame.index // GOP_FRAMES == gop and rungs[-1:] != [frame.quality.qp]:
+            rungs.append(frame.quality.qp)
     return rungs
 
 
@@ -70,7 +70,7 @@ def test_after_a_seek_it_becomes_better_between_two_frames(start: Start) -> None
     rungs = rungs_of(frames, 6)
     assert rungs[0] == 32
     assert rungs[-1] == 20
-    swapped = next(frame for frame in frames if frame.index >= 240 and frame.rung == rungs[1])
+    swapped = next(frame for frame in frames if frame.index >= 240 and frame.quality.qp == rungs[1])
     assert swapped.index <= 240 + GOP_FRAMES - 10  # a second of it was left
     assert made.fetched.count((6, -1)) == 1  # the keyframe came once
     assert_in_order(frames)
@@ -85,9 +85,9 @@ def test_a_network_without_room_leaves_it_as_it_is(start: Start) -> None:
 
 
 def test_a_rung_chosen_by_hand_stays_until_the_next_gop(start: Start) -> None:
-    session, _ = sought(start, mbps=0.2, rung=28)
+    session, _ = sought(start, mbps=0.2, qp=28)
     frames = session.play(2.0)
-    session.playback.set_rung(20)
+    session.playback.set_quality(session.playback.opened.quality(20))
     frames += session.play(6.0)
     assert rungs_of(frames, 6) == [28]
     assert rungs_of(frames, 7)[0] in (20, 28)

@@ -65,20 +65,20 @@ def test_a_local_scene_is_never_shown_in_part(start: Start) -> None:
     assert playback.settle(WAIT_S)
     frame = playback.tick()
     assert frame is not None
-    assert (len(frame.gop.static), frame.rung) == (20, 20)
+    assert (len(frame.gop.static), frame.quality.qp) == (20, 20)
     playback.close()
 
 
 def test_quality_rises_and_says_why(start: Start) -> None:
     session = start()
     frames = session.play(12.0)
-    rungs = [frame.rung for frame in frames]
+    rungs = [frame.quality.qp for frame in frames]
     assert rungs[0] == 32
     assert rungs[-1] == 20
     status = session.playback.status()
     assert status.throughput_bps == pytest.approx(10e6, rel=0.1)
-    assert "QP 20" in status.rung_reason
-    assert status.chosen_rung == 20
+    assert "QP 20" in status.quality_reason
+    assert status.chosen_quality.qp == 20
     assert status.ahead_s > 1.0
 
 
@@ -102,7 +102,7 @@ def test_a_drag_shows_the_lowest_rung_and_release_improves_it(start: Start) -> N
     session = start(scene, mbps=0.5, autoplay=False)
     session.settled()
     begun = len(scene.fetched)
-    assert session.playback.status().rung == 20  # refined while it stood
+    assert session.playback.status().quality.qp == 20  # refined while it stood
     missing = [gop for gop in range(5) if gop not in session.playback._pipeline.ready_gops()]
     for position_s in (1.2, 2.2, 3.2):
         session.playback.seek(position_s, scrubbing=True)
@@ -111,7 +111,7 @@ def test_a_drag_shows_the_lowest_rung_and_release_improves_it(start: Start) -> N
     dragged = [part for part in scene.fetched[begun:] if part[1] > 0]
     assert all(rung == 32 for gop, rung in dragged if gop in missing)
     session.playback.seek(3.2)
-    assert session.settled().rung == 20
+    assert session.settled().quality.qp == 20
     assert session.playback.status().frame == 32
 
 
@@ -134,7 +134,7 @@ def test_a_broken_rung_costs_no_picture(start: Start, error: Any) -> None:
     session = start(ScriptedScene(failures=failures))
     frames = session.play(8.0)
     assert {gop_of(frame) for frame in frames} == set(range(5))
-    assert {frame.rung for frame in frames} == {28}
+    assert {frame.quality.qp for frame in frames} == {28}
     assert session.playback.take_events() == []
 
 
@@ -154,7 +154,7 @@ def test_a_broken_static_layer_is_left_out(start: Start) -> None:
     frames = session.play(5.0)
     assert len(frames[-1].gop.static) == 20 - 7
     (event,) = session.playback.take_events()
-    assert "left out" in event.message
+    assert "some detail is missing" in event.message
 
 
 def test_drawing_that_is_late_lowers_the_rung_and_it_recovers(start: Start) -> None:
@@ -166,14 +166,14 @@ def test_drawing_that_is_late_lowers_the_rung_and_it_recovers(start: Start) -> N
         skipped += 3
         session.playback.note_skipped(skipped)
         session.play(0.1)
-    assert session.playback._dropped.best_index == 2
+    assert session.playback._dropped.given_up == 2
     session.play(25.0)
-    assert session.playback._dropped.best_index == 0
+    assert session.playback._dropped.given_up == 0
 
 
 def test_the_best_quality_there_can_be_is_fetched_once(start: Start) -> None:
     """QP 0 is a rung like any other."""
-    session = start(ScriptedScene(qps=(0, 28)), rung=0)
+    session = start(ScriptedScene(qps=(0, 28)), qp=0)
     session.play(12.0)
     features = [part for part in session.scene.fetched if part[1] >= 0]
     assert sorted(features) == [(gop, 0) for gop in range(5)]
@@ -190,7 +190,7 @@ def test_an_hour_of_loops_stays_within_its_bounds(start: Start) -> None:
     most_packets = most_gops = fetched_gops = 0
     while session.clock() < 3700.0:
         session.play(20.0, tick_s=0.5)
-        most_packets = max(most_packets, session.playback._pipeline.stats().packet_bytes)
+        most_packets = max(most_packets, session.playback._pipeline.counters().packet_bytes)
         most_gops = max(most_gops, decoded_gops(session.playback))
         fetched_gops += sum(rung > 0 for _, rung in session.scene.fetched)
         session.scene.fetched.clear()

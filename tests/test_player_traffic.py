@@ -109,8 +109,8 @@ def test_late_drawing_gives_up_the_best_rung_and_gets_it_back() -> None:
         nonlocal now_s
         for _ in range(10 * seconds):
             now_s += 0.1
-            watch.count(now_s, shown=2, late=late, lowest=2)
-        return watch.best_index
+            watch.count(now_s, shown=2, late=late, most_given_up=2)
+        return watch.given_up
 
     assert draw(3, late=0) == 0
     assert draw(20, late=2) == 2  # never below the lowest
@@ -121,20 +121,24 @@ def test_late_drawing_gives_up_the_best_rung_and_gets_it_back() -> None:
     assert draw(30, late=0) == 0
 
 
+def qps(store: PacketQueue) -> dict[int, int]:
+    return {gop: quality.qp for gop, quality in store.qualities().items()}
+
+
 def test_packets_that_come_last_are_dropped_first() -> None:
     store = PacketQueue()
     for gop in range(6):
         keyframe = KeyframePacket((bytes(50),), bytes(20))
         store.put(gop, StoredGop(keyframe, FeaturePacket(Quality(0, 20, 0.0), b"", bytes(30))))
     store.trim(target=4, gop_count=6, most_bytes=250)
-    assert sorted(store.rungs()) == [4, 5]
+    assert sorted(qps(store)) == [4, 5]
     store.trim(target=4, gop_count=6, most_bytes=0)
-    assert sorted(store.rungs()) == [4]  # the one that is shown stays whatever it takes
+    assert sorted(qps(store)) == [4]  # the one that is shown stays whatever it takes
     store.put(
         5, StoredGop(KeyframePacket((), b""), FeaturePacket(Quality(0, 20, 0.0), b"", bytes(100)))
     )
     store.trim(target=4, gop_count=6, most_bytes=100, decoded={4})
-    assert sorted(store.rungs()) == [5]  # what is decoded is not needed before the next round
+    assert sorted(qps(store)) == [5]  # what is decoded is not needed before the next round
     store.put(
         4,
         StoredGop(
@@ -145,5 +149,5 @@ def test_packets_that_come_last_are_dropped_first() -> None:
     store.drop(4, FeaturePacket(Quality(1, 28, 0.0), b"", b"another"))
     assert store.size_bytes == 100
     store.drop_features(4)
-    assert store.rungs() == {}
+    assert qps(store) == {}
     assert store.size_bytes == 70

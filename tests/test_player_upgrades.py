@@ -9,7 +9,7 @@ import pytest
 from streamstgs.app.player.buffer.packet_queue import PacketQueue, StoredGop
 from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.app.player.pipeline.scheduler import FetchSettings
-from streamstgs.app.player.pipeline.shared_state import SOURCE, PipelineState
+from streamstgs.app.player.pipeline.shared_state import PipelineState
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.codec.errors import CodecError, CorruptSegment, MissingSegment
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
@@ -34,7 +34,7 @@ def long_scene(failures: dict[tuple[int, int], CodecError] | None = None) -> Scr
 
 def shown(frames: list[PlaybackFrame], gop: int) -> set[int]:
     """The rungs (QP) at which a GOP was shown."""
-    return {frame.rung for frame in frames if gop_of(frame) == gop and frame.gop.frames > 1}
+    return {frame.quality.qp for frame in frames if gop_of(frame) == gop and frame.gop.frames > 1}
 
 
 def assert_in_order(frames: list[PlaybackFrame]) -> None:
@@ -47,12 +47,12 @@ def assert_in_order(frames: list[PlaybackFrame]) -> None:
 
 def full_at_the_lowest(start: Start, scene: ScriptedScene, **more: Any) -> Session:
     """The buffer is full at QP 32; from now on better ones may come."""
-    session: Session = start(scene, pipeline=SMALL_BUFFER, rung=32, **more)
+    session: Session = start(scene, pipeline=SMALL_BUFFER, qp=32, **more)
     session.settled()
     features = [part for part in scene.fetched if part[1] > 0]
     assert features == [(gop, 32) for gop in range(len(features))]
     assert len(features) >= 4
-    session.playback.set_rung(None)
+    session.playback.set_quality(None)
     return session
 
 
@@ -126,6 +126,10 @@ def test_a_seek_ends_an_upgrade(start: Start) -> None:
     assert scene.fetched[at + 1] == (10, -1)  # at once what is wanted now
 
 
+def qps(store: PacketQueue) -> dict[int, int]:
+    return {gop: quality.qp for gop, quality in store.qualities().items()}
+
+
 def packet(rung: int, size: int = 10) -> FeaturePacket:
     return FeaturePacket(Quality(0, rung, 0.0), b"", bytes(size))
 
@@ -135,28 +139,27 @@ def test_the_store_falls_back_on_what_was_replaced() -> None:
     store = PacketQueue()
     store.put(0, StoredGop(keyframe, packet(32)))
     store.put(0, StoredGop(keyframe, packet(20, 30)))
-    assert (store.rungs(), store.size_bytes) == ({0: 20}, 50)
+    assert (qps(store), store.size_bytes) == ({0: 20}, 50)
     store.drop_features(0)
-    assert (store.rungs(), store.size_bytes) == ({0: 32}, 20)
+    assert (qps(store), store.size_bytes) == ({0: 32}, 20)
     store.put(0, StoredGop(keyframe, packet(20, 30)))
     store.settle(0)
-    assert (store.rungs(), store.size_bytes) == ({0: 20}, 40)
+    assert (qps(store), store.size_bytes) == ({0: 20}, 40)
     store.drop_features(0)
-    assert (store.rungs(), store.keyframes()) == ({}, frozenset({0}))
+    assert (qps(store), store.keyframes()) == ({}, frozenset({0}))
 
 
-def test_no_change_is_slept_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The source decides without the lock: what changes meanwhile must not be lost."""
+def test_change_during_a_decision_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fetch thread decides without the lock: it must not wait for a change that has come."""
     state = PipelineState()
     rests: list[float | None] = []
-    monkeypatch.setattr(state.changed, "wait_for", lambda _, timeout_s: rests.append(timeout_s))
-    with state.changed:
-        seen = state.version
-        state.touch()
-        state.rest(SOURCE, None, seen)
-        assert rests == []
-        state.rest(SOURCE, 5.0, state.version)
-        assert rests == [5.0]
+    monkeypatch.setattr(state._changed, "wait_for", lambda _, timeout_s: rests.append(timeout_s))
+    seen = state._version
+    state.end_step()  # a change
+    state.rest(None, seen)
+    assert rests == []
+    state.rest(5.0, state._version)
+    assert rests == [5.0]
 
 
 def test_a_lower_rung_chosen_by_hand_comes_once(start: Start) -> None:
@@ -168,8 +171,8 @@ def test_a_lower_rung_chosen_by_hand_comes_once(start: Start) -> None:
         session.settled()
     assert decoded_gops(session.playback) == 5
     scene.fetched.clear()
-    session.playback.set_rung(32)
+    session.playback.set_quality(session.playback.opened.quality(32))
     session.settled()
     features = [part for part in scene.fetched if part[1] > 0]
     assert sorted(features) == sorted(set(features))
-    assert session.playback.status().rung == 32
+    assert session.playback.status().quality.qp == 32

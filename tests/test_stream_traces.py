@@ -72,7 +72,7 @@ def test_it_plays_without_a_stall_and_rises(
     trace.write_text(json.dumps(network))
     with server(folder, trace) as url:
         frames, starved = watch(f"{url}/scene")
-    rungs = [frame.rung for frame in frames if frame.gop.frames > 1]
+    rungs = [frame.quality.qp for frame in frames if frame.gop.frames > 1]
     assert not starved, "the network had room for the lowest rung"
     assert min(rungs) < rungs[0], "never better than the first rung"
     assert [frame.gop.frames for frame in frames][:1] == [1], "the first picture was no still"
@@ -85,13 +85,13 @@ def test_what_came_at_a_low_rung_is_fetched_again_and_shown(folder: Path, tmp_pa
     trace = tmp_path / "trace.json"
     trace.write_text(json.dumps([{"duration_ms": 1000, "bandwidth_kbps": 8000, "latency_ms": 40}]))
     with server(folder, trace) as url:
-        playback = Playback(f"{url}/scene", replace(SETTINGS, rung=32))
+        playback = Playback(f"{url}/scene", replace(SETTINGS, qp=32))
         try:
             assert playback._pipeline.wait(lambda: len(playback._pipeline.ready_gops()) == 4, 20.0)
-            playback.set_rung(None)
+            playback.set_quality(None)
             begun_gop = playback.status().frame // GOP_FRAMES
             frames, starved = watch_for(playback, 8.0)
-            upgraded = playback._pipeline.stats().gop_decision
+            upgraded = playback._pipeline.counters().segment_step
         finally:
             playback.close()
     rungs = {gop: rungs_of(frames, gop) for gop in range(begun_gop + 1, 4)}
@@ -108,7 +108,7 @@ def test_what_came_at_a_low_rung_is_fetched_again_and_shown(folder: Path, tmp_pa
 def rungs_of(frames: list[PlaybackFrame], gop: int) -> list[int]:
     """At which rungs a GOP was shown, in their order."""
     moving = [frame for frame in frames if frame.gop.frames > 1]
-    shown = [frame.rung for frame in moving if frame.index // GOP_FRAMES == gop]
+    shown = [frame.quality.qp for frame in moving if frame.index // GOP_FRAMES == gop]
     return [rung for rung, _ in groupby(shown)]
 
 

@@ -216,9 +216,9 @@ def test_toggle_plays_and_pauses(opened: ViewerModel) -> None:
 def test_quality_is_chosen_by_hand_and_automatically(opened: ViewerModel) -> None:
     best, worst = opened.quality.available[-1], opened.quality.available[0]
     opened.quality.choice = worst
-    assert opened.settle(WAIT_S).rung == worst
+    assert opened.settle(WAIT_S).quality == worst
     opened.quality.step(5)
-    assert opened.settle(WAIT_S).rung == best
+    assert opened.settle(WAIT_S).quality == best
     opened.tick()
     assert opened.quality.choice == opened.quality.shown == best
     opened.quality.toggle_automatic()

@@ -62,7 +62,7 @@ def expected_pixels(window: MainWindow) -> NDArray[np.uint8]:
     assert motion is not None
     gop_index, inside = playback.opened.timeline.locate(frame(window))
     with open_scene(str(BUNDLED)) as scene:
-        gop = scene.decode_gop(gop_index, scene.quality(playback.status().rung or 16))
+        gop = scene.decode_gop(gop_index, scene.quality(playback.status().quality.qp))
         settings = RenderSettings(scene.meta.background, scene.meta.near)
     backend = CpuBackend()
     try:

@@ -220,18 +220,18 @@ def test_picking_finds_the_front() -> None:
 def test_the_rung_chosen_by_hand_is_remembered(tmp_path: Path, rung: int | None) -> None:
     path, form = str(tmp_path / "settings.ini"), QSettings.Format.IniFormat
     chosen = Preferences(QSettings(path, form))
-    assert chosen.rung is None
-    chosen.rung = 24
-    chosen.rung = rung
+    assert chosen.qp is None
+    chosen.qp = 24
+    chosen.qp = rung
     chosen.flush()
-    assert Preferences(QSettings(path, form)).rung == rung
+    assert Preferences(QSettings(path, form)).qp == rung
 
 
 @pytest.mark.parametrize("damaged", ["", "best", "nan", "-3", "64"])
 def test_a_damaged_rung_is_automatic(tmp_path: Path, damaged: str) -> None:
     store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     store.setValue("rung", damaged)
-    assert Preferences(store).rung is None
+    assert Preferences(store).qp is None
 
 
 @pytest.mark.parametrize(

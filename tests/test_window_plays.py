@@ -198,17 +198,18 @@ def test_a_time_can_be_typed(window: MainWindow) -> None:
     wait_for(lambda: frame(window) == 36, "the time that was typed")
 
 
-def test_rungs_by_mouse_and_keys(window: MainWindow) -> None:
+def test_quality_by_mouse_and_keys(window: MainWindow) -> None:
     slider = window.panel.quality.slider
     assert window.loop.status is not None
     assert window.loop.status.auto
-    QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider.x_of(28)), 16))
+    (stop,) = [q for q in window.loop.status.qualities if q.qp == 28]
+    QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider.x_of(stop)), 16))
     pause(window)
-    wait_for(lambda: window.loop.status.rung == 28, "QP 28 on the screen")
+    wait_for(lambda: window.loop.status.quality.qp == 28, "QP 28 on the screen")
     assert not window.loop.status.auto
     assert not window.panel.quality.auto.isChecked()
     key(window, Qt.Key.Key_Up)
-    wait_for(lambda: window.loop.status.rung == 24, "QP 24 on the screen")
+    wait_for(lambda: window.loop.status.quality.qp == 24, "QP 24 on the screen")
     key(window, Qt.Key.Key_A)
     assert window.loop.status.auto
 

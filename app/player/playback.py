@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop
 from streamstgs.app.player.clock import PlaybackClock
-from streamstgs.app.player.pipeline.pipeline import Pipeline, PipelineSettings
-from streamstgs.app.player.pipeline.shared_state import PlayTarget
-from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
-from streamstgs.app.player.playback_phase import (
+from streamstgs.app.player.phases import (
     PLAYBACK_TRANSITIONS,
     PlaybackEvent,
     PlaybackPhase,
 )
+from streamstgs.app.player.pipeline.fetch_view import PlayTarget
+from streamstgs.app.player.pipeline.pipeline import Pipeline, PipelineSettings
+from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.playhead import Playhead
 from streamstgs.app.player.rendering.frame_pacing import DroppedFrameMonitor, DroppedFrameSettings
 from streamstgs.app.player.scene_info import OpenedScene
@@ -31,6 +31,7 @@ from streamstgs.app.player.status import (
 )
 from streamstgs.app.player.timeline import Timeline
 from streamstgs.codec.package.scene_meta import SceneMeta
+from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import OpenSettings, Scene, open_scene
 
 SPEED_LIMITS = (0.1, 8.0)
@@ -43,7 +44,7 @@ class PlaybackSettings:
     Args:
         autoplay: Whether to play once the scene is open.
         loop: Whether to continue at the start when the end is reached.
-        rung: QP of the feature video, None to choose automatically.
+        qp: QP of the quality to play at, None to choose automatically.
         speed: Content seconds per second, 0.1 .. 8.
         resume_s: Seconds of playing that must be buffered before playback starts or resumes.
         late_s: Longer gaps between two ticks are not made up for.
@@ -54,7 +55,7 @@ class PlaybackSettings:
 
     autoplay: bool = True
     loop: bool = True
-    rung: int | None = None
+    qp: int | None = None
     speed: float = 1.0
     resume_s: float = 0.5
     late_s: float = 0.2
@@ -96,7 +97,7 @@ class Playback:
         self._playhead = Playhead(clock)
         first = PlaybackPhase.OPENING if settings.autoplay else PlaybackPhase.OPENING_PAUSED
         self._phase = StateMachine(first, PLAYBACK_TRANSITIONS)
-        self._rung = settings.rung
+        self._qp = settings.qp  # of the quality chosen by hand; None: automatic
         self._scene: OpenedScene | None = None  # the one that `tick` played last
         self._shown: PlaybackFrame | None = None  # returned by `tick` last
         self._dropped = DroppedFrameMonitor(settings.deadlines)
@@ -113,7 +114,7 @@ class Playback:
             settings.pipeline,
             device,
             monotonic,
-            settings.rung,
+            settings.qp,
             traffic,
         )
         self._pipeline.start()
@@ -199,18 +200,19 @@ class Playback:
         """Set whether playback continues at the start when the end is reached."""
         self._playhead.clock.set_loop(loop)
 
-    def set_rung(self, qp: int | None) -> None:
-        """Choose the quality by its QP, None for automatic.
+    def set_quality(self, quality: Quality | None) -> None:
+        """Choose a quality of the scene, None for automatic.
 
         While playing it applies from the next GOP on. While paused the shown GOP is decoded
         again and replaced; until then the old one stays.
 
         Raises:
-            ValueError: The open scene has no such quality.
+            UnknownQuality: The open scene has no such quality.
         """
-        if qp is not None and self.opened and qp not in self.opened.rungs:
-            raise ValueError(f"The scene has no quality of QP {qp}, only {self.opened.rungs}")
-        self._rung = qp
+        opened = self.opened
+        if quality is not None and opened is not None:
+            opened.quality(quality.qp)  # raises if the scene has no such quality
+        self._qp = None if quality is None else quality.qp
 
     # --- frames and state ------------------------------------------------------------------------
 
@@ -236,11 +238,11 @@ class Playback:
 
     def status(self) -> PlaybackStatus:
         """A snapshot for transport bar and statistics."""
-        opened, stats = self.opened, self._pipeline.stats()
+        opened, counters = self.opened, self._pipeline.counters()
         timeline = opened.timeline if opened else None
-        rung = self._shown.rung if self._shown else self._rung  # after a seek still the old one's
-        rate = opened.bytes_per_frame.get(rung, 0.0) if opened and rung is not None else 0.0
-        chosen, newest = stats.gop_decision, stats.decision
+        # After a seek it is still the quality of the frame before.
+        quality = self._shown.quality if self._shown else self._quality
+        segment, newest = counters.segment_step, counters.step
         clock = self._playhead.clock
         ended = self.state is PlaybackState.ENDED
         return PlaybackStatus(
@@ -254,22 +256,21 @@ class Playback:
             loop=clock.loop,
             buffered_s=timeline.ranges_s(self._pipeline.ready_gops()) if timeline else (),
             gop_starts_s=timeline.starts_s if timeline else (),
-            rungs=opened.rungs if opened else (),
-            rung=rung,
-            auto=self._rung is None,
-            rung_reason=chosen.reason if chosen else "",
-            bitrate_bps=8.0 * rate * (timeline.fps if timeline else 0.0),
-            decode_ms=stats.decode_ms,
+            qualities=opened.qualities if opened else (),
+            quality=quality,
+            auto=self._qp is None,
+            quality_reason=segment.reason if segment else "",
+            decode_ms=counters.decode_ms,
             late_frames=self._late_frames,
-            corrupt_segments=stats.corrupt_segments,
-            message=stats.message,
+            corrupt_segments=counters.corrupt_segments,
+            message=counters.message,
             wants_play=self._wants_play,
             scrubbing=self._playhead.dragging,
-            chosen_rung=opened.rungs[chosen.quality] if opened and chosen else None,
+            chosen_quality=opened.at(segment.quality) if opened and segment else None,
             fetch_reason=newest.reason if newest else "",
-            throughput_bps=stats.throughput_bps,
+            throughput_bps=self._pipeline.throughput_bps(),
             ahead_s=self._ahead_s(timeline) if timeline else 0.0,
-            static_layers=(stats.static_layers, opened.static_layers if opened else 0),
+            static_layers=(counters.static_layers, opened.static_layers if opened else 0),
         )
 
     def note_skipped(self, frames: int) -> None:
@@ -318,6 +319,12 @@ class Playback:
     def _wants_play(self) -> bool:
         return self._phase.state.wants_play
 
+    @property
+    def _quality(self) -> Quality | None:
+        """The quality chosen by hand, if the open scene has it."""
+        qualities = self._scene.qualities if self._scene else ()
+        return next((quality for quality in qualities if quality.qp == self._qp), None)
+
     def _follow_pipeline(self) -> OpenedScene | None:
         """The scene to play, after the phase and the position followed what became of it."""
         opened = self._pipeline.opened
@@ -331,8 +338,8 @@ class Playback:
             self._phase.handle(PlaybackEvent.SEEK)
         self._phase.handle(PlaybackEvent.OPENED)
         self._scene = opened
-        if self._rung not in opened.rungs:
-            self._rung = None
+        if self._quality is None:
+            self._qp = None
         return opened
 
     def _end(self, timeline: Timeline) -> None:
@@ -349,7 +356,7 @@ class Playback:
             position_s = self._playhead.position_s()
             index = timeline.frame_at(position_s)
             gop, _ = timeline.locate(index)
-            self._pipeline.request(self._target(gop), position_s, self._dropped.best_index)
+            self._pipeline.request(self._target(gop), position_s, self._dropped.given_up)
             if not self._pipeline.is_broken(gop):
                 return index, self._pipeline.get(gop)
             if not self._leave_broken(timeline, gop):
@@ -376,7 +383,7 @@ class Playback:
         return PlayTarget(
             gop=gop,
             serial=self._playhead.serial,
-            rung=self._rung,
+            quality=self._quality,
             loop=self._playhead.clock.loop,
             playing=self._wants_play,
             speed=self._playhead.clock.rate,
@@ -413,7 +420,7 @@ class Playback:
         _, inside = timeline.locate(index)
         inside = min(inside, cached.gop.frames - 1)  # another scene may just have replaced this one
         serial, still = self._playhead.serial, cached.still
-        frame = PlaybackFrame(cached.gop, inside, index, cached.rung, serial, still)
+        frame = PlaybackFrame(cached.gop, inside, index, cached.quality, serial, still)
         old = self._shown
         if old is not None and _same(old, frame):
             return old
@@ -428,8 +435,8 @@ class Playback:
 
     def _count_frames(self, shown: int, late: int) -> None:
         if self.opened is not None:
-            lowest = self.opened.ladder.lowest
-            self._dropped.count(self._monotonic(), shown, late, lowest)
+            most_given_up = len(self.opened.qualities) - 1
+            self._dropped.count(self._monotonic(), shown, late, most_given_up)
 
     def _current_frame(self) -> PlaybackFrame | None:
         shown = self._shown

@@ -1,4 +1,4 @@
-"""What never changes once a scene is open: its order in time and what can be fetched of it."""
+"""Facts about an open scene that never change: its timeline, qualities and sizes."""
 
 from __future__ import annotations
 
@@ -15,32 +15,47 @@ from streamstgs.codec.streaming.adaptive import Ladder
 class OpenedScene:
     """Timeline, qualities and sizes of an open scene. Immutable, so any thread may read it.
 
+    The adaptive policy names a quality by its place in the ladder, where 0 is the best; everything
+    else in the player uses `Quality`. `at` and `place_of` convert.
+
     Args:
-        qualities: what each GOP can be fetched at, worst first.
-        ladder: bytes and quality of everything that can be fetched.
-        bytes_per_frame: QP -> bytes of one content frame, everything counted.
+        meta: Title, frame rate and cameras.
+        timeline: Frames and GOPs.
+        qualities: What each GOP can be fetched at, worst first.
+        ladder: Bytes and PSNR of everything that can be fetched.
     """
 
     meta: SceneMeta
     timeline: Timeline
     qualities: tuple[Quality, ...]
     ladder: Ladder
-    bytes_per_frame: dict[int, float]
 
     @staticmethod
     def of(scene: Scene) -> OpenedScene:
-        totals = {q.qp: scene.bytes_per_frame(q)["total"] for q in scene.qualities}
-        return OpenedScene(scene.meta, Timeline.of(scene), scene.qualities, scene.ladder(), totals)
+        """The facts about a scene."""
+        return OpenedScene(scene.meta, Timeline.of(scene), tuple(scene.qualities), scene.ladder())
 
-    @property
-    def rungs(self) -> tuple[int, ...]:
-        """QPs of the ladder, best quality (lowest QP) first."""
-        return tuple(quality.qp for quality in reversed(self.qualities))
+    def at(self, place: int) -> Quality:
+        """The quality at a place of the ladder; place 0 is the best."""
+        return self.qualities[len(self.qualities) - 1 - place]
+
+    def place_of(self, quality: Quality) -> int:
+        """The place of a quality in the ladder; 0 for the best."""
+        return len(self.qualities) - 1 - quality.index
 
     def quality(self, qp: int) -> Quality:
         """The quality of a QP; raises UnknownQuality."""
         return quality_with_qp(self.qualities, qp)
 
     @property
+    def best(self) -> Quality:
+        return self.qualities[-1]
+
+    @property
+    def lowest(self) -> Quality:
+        return self.qualities[0]
+
+    @property
     def static_layers(self) -> int:
+        """How many layers the static Gaussians have."""
         return len(self.ladder.static_bytes)

@@ -1,10 +1,12 @@
-"""What the playback engine tells the window (and anything else that shows a scene)."""
+"""What a playback reports to the window, or to anything else that shows a scene."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from streamstgs.codec.quality import Quality
 
 if TYPE_CHECKING:  # the controls of the window need these types before torch is loaded
     from streamstgs.renderer import Gop
@@ -21,21 +23,21 @@ class PlaybackState(Enum):
 
 @dataclass(frozen=True)
 class PlaybackFrame:
-    """What is to be shown now: a frame of a decoded GOP.
+    """A frame of a decoded GOP, to be shown now.
 
     Args:
-        gop: the decoded GOP.
-        frame: frame index inside the GOP.
-        index: content frame index in the scene.
-        rung: QP of the feature video it was decoded from.
-        serial: seek number; frames of older serials must not be shown.
-        still: whether the GOP only stands in, without motion, for one that has not come yet.
+        gop: The decoded GOP.
+        frame: Index of the frame in the GOP.
+        index: Index of the content frame in the scene.
+        quality: Quality that the GOP was decoded from.
+        serial: Number of the seek; frames of older serials must not be shown.
+        still: Whether the GOP is a placeholder without motion for one that is not decoded yet.
     """
 
     gop: Gop
     frame: int
     index: int
-    rung: int
+    quality: Quality
     serial: int
     still: bool = False
 
@@ -45,23 +47,29 @@ class PlaybackStatus:
     """A snapshot for transport bar and statistics; cheap to take on every tick.
 
     Args:
-        position_s, duration_s: place in the scene and its length.
-        frame, frames: content frame index and count.
-        buffered_s: ranges that need no network on the timeline as (start, end).
-        rungs: QPs of the ladder, best quality (lowest QP) first.
-        rung: QP now shown; `auto` whether it is chosen automatically.
-        chosen_rung: QP of the GOP that was fetched last, None before; `rung_reason` why.
-        fetch_reason: why what was fetched last was fetched, be it a GOP or a static layer.
-        throughput_bps: of the network, estimated; 0 where nothing is known.
-        ahead_s: content that can be played without a gap, fetched or decoded.
-        static_layers: (drawn, all) layers of the Gaussians that never move.
-        bitrate_bps: bits per second of content at that rung, everything counted.
-        decode_ms: time the last GOP took to decode, per frame.
-        late_frames: frames that were due but skipped because drawing came too late.
-        corrupt_segments: GOPs that could not be had at some rung; others may have served.
-        message: what a person should know now, such as that a server is being asked again.
-        scrubbing: the timeline is being dragged, so that time stands also while it plays.
-        wants_play: whether it plays or would, were it not buffering; the play button shows this.
+        state: What the playback is doing.
+        position_s, duration_s: Position in the scene and its length.
+        frame, frames: Index of the content frame at the position, and how many there are.
+        fps: Content frames per second at speed 1.
+        speed: Content seconds per second.
+        loop: Whether playback continues at the start when the end is reached.
+        buffered_s: Ranges of the timeline that need no network, as (start, end).
+        gop_starts_s: Content times at which GOPs start.
+        qualities: What the scene can be played at, worst first.
+        quality: The quality being shown; before the first frame the one chosen by hand, or None.
+        auto: Whether the quality is chosen automatically.
+        quality_reason: Why `chosen_quality` was fetched.
+        chosen_quality: Quality of the GOP that was fetched last, None before.
+        fetch_reason: Why the last GOP or static layer was fetched.
+        throughput_bps: Estimate of the network's throughput; 0 without one.
+        ahead_s: Content seconds that can be played without a gap, fetched or decoded.
+        static_layers: How many layers of static Gaussians are decoded, and how many there are.
+        decode_ms: Decoding time of the last GOP, per frame.
+        late_frames: Frames that were due and skipped because rendering came too late.
+        corrupt_segments: GOPs that could not be played at some quality; others may have served.
+        message: What a person should know now, such as that a server is being asked again.
+        scrubbing: Whether the timeline is being dragged, so that time stands.
+        wants_play: Whether it plays, or would if it were not buffering; shown by the play button.
     """
 
     state: PlaybackState
@@ -74,29 +82,35 @@ class PlaybackStatus:
     loop: bool
     buffered_s: tuple[tuple[float, float], ...]
     gop_starts_s: tuple[float, ...]
-    rungs: tuple[int, ...]
-    rung: int | None
+    qualities: tuple[Quality, ...]
+    quality: Quality | None
     auto: bool
-    rung_reason: str
-    bitrate_bps: float
+    quality_reason: str
     decode_ms: float
     late_frames: int
     corrupt_segments: int
     message: str = ""
     wants_play: bool = False
     scrubbing: bool = False
-    chosen_rung: int | None = None
+    chosen_quality: Quality | None = None
     fetch_reason: str = ""
     throughput_bps: float = 0.0
     ahead_s: float = 0.0
     static_layers: tuple[int, int] = (0, 0)
 
+    @property
+    def bitrate_bps(self) -> float:
+        """Bits per second of content at the quality being shown; 0 before the first frame."""
+        return self.quality.bitrate_bps if self.quality else 0.0
+
 
 @dataclass(frozen=True)
 class PlaybackError:
-    """Something went wrong; `message` says what happened and what to do, for a person.
+    """An error of a running playback.
 
-    `fatal` errors end this scene; others were survived by skipping.
+    Args:
+        message: What happened and what to do, for a person.
+        fatal: Whether it ends the scene; playback continues after other errors.
     """
 
     message: str

@@ -27,9 +27,10 @@ from streamstgs.app.ui.transport.transport_bar import SPEEDS, TransportBar, spee
 from streamstgs.app.ui.viewport.loading_overlay import LoadingOverlay
 from streamstgs.app.ui.viewport.poster_loader import Posters
 from streamstgs.app.ui.viewport.viewport import Viewport
+from streamstgs.codec.quality import Quality
 
 if TYPE_CHECKING:  # it needs torch, and the window is there before torch is
-    from streamstgs.app.player.playback import Playback
+    pass
 
 _DOUBLE_KEY_S = 0.4
 _KEY_ORBIT_PX = 40.0
@@ -93,8 +94,8 @@ class MainWindow(QMainWindow):
             "faster": lambda: self._change_speed(1),
             "normal_speed": lambda: self.set_speed(1.0),
             "loop": self._toggle_loop,
-            "better": lambda: self._change_rung(-1),
-            "smaller": lambda: self._change_rung(1),
+            "better": lambda: self._change_quality(1),
+            "smaller": lambda: self._change_quality(-1),
             "auto": self._toggle_auto,
             "full_screen": lambda: self.set_full_screen(not self.isFullScreen()),
             "leave": self._leave,
@@ -129,7 +130,7 @@ class MainWindow(QMainWindow):
             lambda time_s, final: self._play("seek", time_s, not final)
         )
         self.bar.time.sought.connect(lambda time_s: self._play("seek", time_s))
-        self.panel.quality.rung_chosen.connect(self.set_rung)
+        self.panel.quality.chosen.connect(self.set_quality)
         self.panel.camera.preset_chosen.connect(self.loop.go_to_preset)
         self.panel.camera.moved.connect(self.loop.look_from)
         self.panel.display.changed.connect(self._display_changed)
@@ -189,7 +190,6 @@ class MainWindow(QMainWindow):
         self.preferences.remember(playback.location)
         self._show_recent()
         self.bar.set_scene_open(True)
-        self.panel.quality.slider.set_bitrates(bitrates_bps(playback))
         presets = playback.meta.presets if playback.meta else ()
         self.panel.camera.set_presets(presets)
         self.commands.show_presets([preset.name for preset in presets])
@@ -239,21 +239,23 @@ class MainWindow(QMainWindow):
         self.bar.loop.setChecked(loop)
         self.commands.check("loop", loop)
 
-    def set_rung(self, rung: int | None) -> None:
-        self.preferences.rung = rung
-        self._play("set_rung", rung)  # type: ignore[arg-type]
+    def set_quality(self, quality: Quality | None) -> None:
+        self.preferences.qp = None if quality is None else quality.qp
+        playback = self.loop.screening.playback
+        if playback is not None:
+            playback.set_quality(quality)
 
     def _toggle_auto(self) -> None:
         status = self.loop.status
         if status is not None:
-            self.set_rung(status.rung if status.auto else None)
+            self.set_quality(status.quality if status.auto else None)
 
-    def _change_rung(self, steps: int) -> None:
-        """`rungs` has the best first, so better is a step back."""
+    def _change_quality(self, steps: int) -> None:
+        """Choose the quality that is `steps` better than the shown one (negative: worse)."""
         status = self.loop.status
-        if status is not None and status.rung in status.rungs:
-            place = status.rungs.index(status.rung) + steps
-            self.set_rung(status.rungs[min(max(place, 0), len(status.rungs) - 1)])
+        if status is not None and status.quality in status.qualities:
+            place = status.quality.index + steps
+            self.set_quality(status.qualities[min(max(place, 0), len(status.qualities) - 1)])
 
     # camera
 
@@ -448,11 +450,3 @@ class MainWindow(QMainWindow):
         self.preferences.flush()
         self.loop.close()
         super().closeEvent(event)
-
-
-def bitrates_bps(playback: Playback) -> dict[int, float]:
-    """Bits per second of content by QP, everything counted."""
-    opened = playback.opened
-    if opened is None:
-        return {}
-    return {qp: 8 * size * opened.meta.fps for qp, size in opened.bytes_per_frame.items()}

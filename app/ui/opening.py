@@ -23,7 +23,7 @@ def open_playback(
     settings = PlaybackSettings(
         loop=preferences.flag("loop", True),
         speed=preferences.number("speed", 1.0, 0.1, 8.0),
-        rung=preferences.rung,
+        qp=preferences.qp,
         opening=OpenSettings(
             cache=CacheSettings() if keeps_fetched else CacheSettings(max_bytes=0),
             on_poster=partial(posters.offer, location),

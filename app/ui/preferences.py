@@ -50,13 +50,13 @@ class Preferences:
             return ThemeChoice.SYSTEM
 
     @property
-    def rung(self) -> int | None:
-        """QP of the rung that was chosen by hand; None: automatic."""
+    def qp(self) -> int | None:
+        """QP of the quality that was chosen by hand; None: automatic."""
         value = self.number("rung", -1.0, _BEST_QP, _WORST_QP)
         return round(value) if value >= _BEST_QP else None
 
-    @rung.setter
-    def rung(self, qp: int | None) -> None:
+    @qp.setter
+    def qp(self, qp: int | None) -> None:
         self._store.setValue("rung", "auto" if qp is None else qp)
 
     @property

@@ -117,7 +117,7 @@ class Viewer:
     @quality.setter
     def quality(self, value: AnyQuality) -> None:
         self._quality = self.scene._quality(value)
-        self._model.quality.choice = self._quality.qp
+        self._model.quality.choice = self._quality
 
     # --- time ------------------------------------------------------------------------------------
 

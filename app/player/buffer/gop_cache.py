@@ -6,35 +6,39 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
+from streamstgs.codec.quality import Quality
 from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class CachedGop:
-    """A decoded GOP and the rung (QP) that it was decoded from.
+    """A decoded GOP and the quality that it was decoded from.
 
     Args:
-        still: whether it only stands in for a GOP that has not come yet.
+        gop: The decoded planes.
+        quality: Quality of its feature video.
+        still: Whether it is a placeholder without motion for a GOP that is not decoded yet.
     """
 
     gop: Gop
-    rung: int
+    quality: Quality
     still: bool = False
 
     def with_static(self, static: Gaussians) -> CachedGop:
-        """The same with other Gaussians that never move; planes are shared."""
+        """The same GOP with other static Gaussians; planes are shared."""
         if self.gop.static is static:
             return self
         return replace(self, gop=replace(self.gop, static=static))
 
 
 class GopCache:
-    """Keeps the GOPs that are wanted next, then those used last. Not locked: its owner is.
+    """Keeps the GOPs that are shown next, then those used last. Not locked: its owner locks.
 
     Args:
-        max_gops: how many are kept at most; at least 1.
-        max_bytes: sum of their planes; a single larger GOP is still kept, else nothing could play.
+        max_gops: How many GOPs are kept at most; at least 1.
+        max_bytes: Bytes of their planes at most; a single larger GOP is still kept, because
+            nothing could play otherwise.
     """
 
     def __init__(self, max_gops: int, max_bytes: int) -> None:
@@ -70,13 +74,13 @@ class GopCache:
             self._gops.move_to_end(index)
         return self._gops.get(index)
 
-    def rung_of(self, index: int) -> int | None:
-        """The rung of a GOP without marking it as used."""
+    def quality_of(self, index: int) -> Quality | None:
+        """The quality of a GOP, without marking it as used."""
         cached = self._gops.get(index)
-        return cached.rung if cached else None
+        return cached.quality if cached else None
 
     def put(self, index: int, cached: CachedGop, wanted: list[int]) -> None:
-        """Add or replace a GOP; those not `wanted` go first, oldest use first."""
+        """Add or replace a GOP; those not `wanted` are dropped first, oldest use first."""
         self._gops[index] = cached
         self._gops.move_to_end(index)
         self._bytes[index] = gop_bytes(cached.gop)
@@ -85,7 +89,7 @@ class GopCache:
             self._drop(self._least_wanted(wanted))
 
     def replace_static(self, static: Gaussians) -> None:
-        """All GOPs have these static Gaussians from now on."""
+        """Give these static Gaussians to all GOPs."""
         for index, cached in self._gops.items():
             self._gops[index] = cached.with_static(static)
 

@@ -1,4 +1,4 @@
-"""GOPs as they were fetched, bounded by bytes: the queue between source and decoder."""
+"""GOPs as they were fetched, bounded by bytes: the queue between fetching and decoding."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
+from streamstgs.codec.quality import Quality
 
 
 @dataclass(frozen=True)
 class StoredGop:
-    """What was fetched of a GOP; without features it cannot be played yet.
+    """The fetched parts of a GOP; without features it cannot be played yet.
 
     Args:
-        older: features that others took the place of, kept until those are decoded.
+        keyframe: What every quality needs.
+        features: The feature video at one quality.
+        older: Features that `features` replaced, kept until those are decoded.
     """
 
     keyframe: KeyframePacket
@@ -27,7 +30,7 @@ class StoredGop:
 
 
 class PacketQueue:
-    """Keeps the GOPs that are played next. Not locked: its owner is."""
+    """Keeps the GOPs that are played next. Not locked: its owner locks."""
 
     def __init__(self) -> None:
         self._gops: dict[int, StoredGop] = {}
@@ -40,36 +43,34 @@ class PacketQueue:
             self._gops[gop] = StoredGop(packet)
 
     def put(self, gop: int, stored: StoredGop) -> None:
-        """A whole GOP; what was there at another rung is replaced."""
+        """Add a complete GOP; its features at another quality are replaced."""
         before = self._gops.get(gop)
         self._gops[gop] = replace(stored, older=before.features if before else None)
 
     def drop_features(self, gop: int) -> None:
-        """They cannot be decoded: go back to those that they took the place of."""
+        """Return to the older features, because these cannot be decoded."""
         if gop in self._gops:
             older = self._gops[gop].older
             self._gops[gop] = replace(self._gops[gop], features=older, older=None)
 
     def settle(self, gop: int) -> None:
-        """The features are decoded: forget those that they took the place of."""
+        """Drop the older features, because the newer ones are decoded."""
         if gop in self._gops:
             self._gops[gop] = replace(self._gops[gop], older=None)
 
     def drop(self, gop: int, features: FeaturePacket | None = None) -> None:
-        """Forget a GOP, if it is there with these features (None: whatever they are)."""
+        """Drop a GOP, if it has these features (None: whatever its features are)."""
         stored = self._gops.get(gop)
         if stored is not None and features in (None, stored.features):
             del self._gops[gop]
 
     def keyframes(self) -> frozenset[int]:
-        """GOPs of which the keyframe is there."""
+        """GOPs whose keyframe is stored."""
         return frozenset(self._gops)
 
-    def rungs(self) -> dict[int, int]:
-        """GOP -> QP, of those that can be played."""
-        return {
-            gop: s.features.quality.qp for gop, s in self._gops.items() if s.features is not None
-        }
+    def qualities(self) -> dict[int, Quality]:
+        """GOP -> quality, of those that can be played."""
+        return {gop: s.features.quality for gop, s in self._gops.items() if s.features is not None}
 
     def sizes(self) -> dict[int, int]:
         """GOP -> bytes."""
@@ -84,8 +85,8 @@ class PacketQueue:
     ) -> None:
         """Drop the GOPs that are needed last until the rest fits.
 
-        From the GOP `target` on they are needed in order, decoded ones not before the next round.
-        The target is kept whatever it takes, unless it is decoded.
+        GOPs are needed in order from `target` on; decoded ones not before the next round. The
+        target is kept whatever its size, unless it is decoded.
         """
 
         def needed_in(gop: int) -> int:

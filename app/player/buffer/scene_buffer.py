@@ -1,4 +1,4 @@
-"""What is there of the open scene: fetched, decoded, broken."""
+"""Everything of an open scene that is in memory: fetched packets, decoded GOPs, static layers."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop, GopCache
 from streamstgs.app.player.buffer.packet_queue import PacketQueue
 from streamstgs.app.player.scene_info import OpenedScene
+from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians, Gop
 
 
 @dataclass(frozen=True)
 class SceneBufferSettings:
-    """Bounds.
+    """Bounds of memory.
 
     Args:
-        max_gops: decoded GOPs kept at most, wanted and recently used ones together.
-        max_bytes: bytes of their planes at most.
-        packet_bytes: bytes of fetched, not decoded GOPs at most.
+        max_gops: Decoded GOPs kept at most.
+        max_bytes: Bytes of their planes at most.
+        packet_bytes: Bytes of GOPs that are fetched and not decoded, at most.
     """
 
     max_gops: int = 8
@@ -29,15 +30,18 @@ class SceneBufferSettings:
 
 
 class SceneBuffer:
-    """Everything of one scene that is in memory. Not locked: its owner is.
+    """The buffer of one scene. Not locked: `PipelineState` owns it and locks.
 
     Attributes:
-        static_packets: layers that were fetched and not decoded yet; None where that failed.
-        static_fetched, static_decoded: how many layers are done with, broken ones included.
-        static_part_bytes: what came of the next one before it was paused.
-        static: those decoded, on the device.
-        broken: (GOP, QP) that cannot be had.
-        still: the static Gaussians as a GOP that does not move, until a real one is there.
+        scene: Read by the fetch thread, decoded by the decode thread.
+        packets, gops: GOPs as fetched and as decoded; filled by these two threads.
+        static_packets: Layer -> file of a static layer that is fetched and not decoded; None if it
+            could not be fetched.
+        static_fetched, static_decoded: How many layers are finished, failed ones included.
+        static_part_bytes: Received bytes of the next layer, whose transfer was stopped.
+        static: The decoded static Gaussians, on the device.
+        broken: (GOP, quality) pairs that cannot be fetched or decoded.
+        still: A GOP without motion to show until the first one is decoded.
     """
 
     def __init__(
@@ -52,88 +56,95 @@ class SceneBuffer:
         self.static_part_bytes = 0
         self.static_decoded = 0
         self.static = Gaussians.empty(device)
-        self.broken: set[tuple[int, int]] = set()
+        self.broken: set[tuple[int, Quality]] = set()
         self.still: CachedGop | None = None
-        self._packet_bytes = settings.packet_bytes
+        self.packet_bytes = settings.packet_bytes
 
     def get(self, gop: int) -> CachedGop | None:
-        """What can be shown of a GOP: the still picture as long as nothing was ever decoded."""
+        """What can be shown of a GOP: `still` as long as no GOP was ever decoded."""
         return self.gops.get(gop) or self.still
 
     def nearest(self, frame: int) -> tuple[int, CachedGop | None]:
-        """The content frame nearest to another one that can be shown, and its GOP."""
+        """The decoded content frame nearest to another one, and its GOP."""
         timeline = self.opened.timeline
         near = next(iter(timeline.by_distance(frame, self.gops)), None)
-        return (
-            (frame, None)
-            if near is None
-            else (timeline.nearest_in(near, frame), self.gops.get(near))
-        )
+        if near is None:
+            return frame, None
+        return timeline.nearest_in(near, frame), self.gops.get(near)
 
-    def rung_of(self, gop: int) -> int | None:
-        """The best rung at which a GOP is there, decoded or not."""
-        stored = self.packets.get(gop)
-        packet = stored.features.quality.qp if stored and stored.features else None
-        there = [rung for rung in (packet, self.gops.rung_of(gop)) if rung is not None]
-        return min(there, default=None)
+    def qualities(self) -> dict[int, Quality]:
+        """GOP -> the best quality at which it is buffered, decoded or not."""
+        found = self.packets.qualities()
+        for gop in self.gops:
+            decoded = self.gops.quality_of(gop)
+            assert decoded is not None
+            found[gop] = max(found.get(gop, decoded), decoded)
+        return found
 
     def ready_gops(self) -> frozenset[int]:
-        """Those that can be played without a network."""
-        return frozenset(self.packets.rungs()) | frozenset(self.gops)
+        """GOPs that can be played without a network."""
+        return frozenset(self.qualities())
 
     def is_broken(self, gop: int) -> bool:
-        """Whether a GOP can be had at no rung."""
-        return all((gop, rung) in self.broken for rung in self.opened.rungs)
+        """Whether a GOP can be played at no quality."""
+        return all((gop, quality) in self.broken for quality in self.opened.qualities)
 
-    def nothing_plays(self) -> bool:
+    def is_unplayable(self) -> bool:
+        """Whether every GOP is broken and none is decoded."""
         gops = range(self.opened.timeline.gop_count)
         return len(self.gops) == 0 and bool(self.broken) and all(map(self.is_broken, gops))
 
-    def break_rungs(self, gop: int, rungs: Iterable[int]) -> None:
-        """A GOP cannot be had at these rungs."""
-        self.broken.update((gop, rung) for rung in rungs)
+    def mark_broken(self, gop: int, qualities: Iterable[Quality]) -> None:
+        """Record that a GOP cannot be played at these qualities."""
+        self.broken.update((gop, quality) for quality in qualities)
         stored = self.packets.get(gop)
         if self.is_broken(gop):
             self.packets.drop(gop)
-        elif stored and stored.features and (gop, stored.features.quality.qp) in self.broken:
+        elif stored and stored.features and (gop, stored.features.quality) in self.broken:
             self.packets.drop_features(gop)
 
     def trim(self, target: int) -> None:
+        """Drop packets that are needed last from the GOP `target` on, until the rest fits."""
         gop_count = self.opened.timeline.gop_count
-        self.packets.trim(target, gop_count, self._packet_bytes, self._decoded())
+        self.packets.trim(target, gop_count, self.packet_bytes, self._decoded())
 
     def waiting_sizes(self) -> dict[int, int]:
-        """GOP -> bytes, of those that are still to be decoded as they were fetched."""
+        """GOP -> bytes, of packets that are still to be decoded."""
         decoded = self._decoded()
         return {gop: size for gop, size in self.packets.sizes().items() if gop not in decoded}
 
     def _decoded(self) -> frozenset[int]:
-        rungs = self.packets.rungs()
-        return frozenset(gop for gop in self.gops if self.gops.rung_of(gop) == rungs.get(gop))
+        """GOPs whose packets are decoded at the quality in which they are stored."""
+        stored = self.packets.qualities()
+        return frozenset(gop for gop in self.gops if self.gops.quality_of(gop) == stored.get(gop))
 
-    def put_gop(self, gop: int, decoded: Gop, rung: int, wanted: list[int]) -> None:
-        """Take up a decoded GOP; static layers may have come while it was being decoded."""
-        cached = CachedGop(decoded, rung).with_static(self.static)
+    def put_gop(self, gop: int, decoded: Gop, quality: Quality, wanted: list[int]) -> None:
+        """Add a decoded GOP, with the static layers that were decoded meanwhile."""
+        cached = CachedGop(decoded, quality).with_static(self.static)
         self.gops.put(gop, cached, wanted)
         self.packets.settle(gop)
         self.still = None
 
     def put_static(self, layer: int, gaussians: Gaussians | None, with_still: bool) -> None:
-        """Take up a decoded layer (None: it is broken); all GOPs have it from now on."""
+        """Add a decoded static layer to all GOPs; None if it could not be decoded.
+
+        Args:
+            with_still: Whether the static Gaussians are shown before the first GOP is decoded.
+        """
         del self.static_packets[layer]
         self.static_decoded = layer + 1
         if gaussians is not None:
             self.static = Gaussians.concatenate([self.static, gaussians])
             self.gops.replace_static(self.static)
         if with_still and len(self.static) and not self.gops:
-            self.still = CachedGop(still_gop(self.static), self.opened.rungs[-1], still=True)
+            self.still = CachedGop(still_gop(self.static), self.opened.lowest, still=True)
 
 
 def still_gop(static: Gaussians) -> Gop:
-    """Gaussians of which none moves, as a GOP of one frame."""
+    """Static Gaussians as a GOP of one frame."""
     device = static.means.device
     config = FieldConfig()
-    with torch.device("meta"):  # nobody asks it to move nothing
+    with torch.device("meta"):  # the field of no Gaussians is never evaluated
         field = DeformationField(config)
     codes = torch.zeros((config.window, 0, config.features), dtype=torch.uint8, device=device)
     channels = torch.zeros(config.features, device=device)

@@ -35,14 +35,14 @@ class BenchSettings:
         frames: content frames drawn one after the other for the stage times.
         seconds: length of the real-time run.
         display_hz: refreshes per second in the real-time run.
-        rung: QP, None for the best.
+        qp: QP of the quality, None for the best.
         playback: settings of the real-time run.
     """
 
     frames: int = 120
     seconds: float = 6.0
     display_hz: float = 60.0
-    rung: int | None = None
+    qp: int | None = None
     playback: PlaybackSettings = field(default_factory=PlaybackSettings)
 
 
@@ -73,7 +73,7 @@ def bench(
         CodecError, RenderError, OSError: with a message for a person.
     """
     settings = settings or BenchSettings()
-    opening = _Opening(location, backend, size, settings.rung)
+    opening = _Opening(location, backend, size, settings.qp)
     try:
         with _presenter(opening.choice.backend.device) as (presenter, present_reason):
             stages = _measure_stages(opening, size, settings, presenter)
@@ -81,7 +81,7 @@ def bench(
             playing = _measure_playback(location, opening, size, settings, presenter)
         return {
             "scene": redact_credentials(str(location)),
-            "rung": opening.quality.qp,
+            "qp": opening.quality.qp,
             "size": list(size),
             "backend": opening.choice.backend.name,
             "backend_reason": opening.choice.reason,
@@ -100,7 +100,7 @@ class _Opening:
     """Everything up to the first picture, each step timed; what it opened stays open."""
 
     def __init__(
-        self, location: str, backend: str | None, size: tuple[int, int], rung: int | None
+        self, location: str, backend: str | None, size: tuple[int, int], qp: int | None
     ) -> None:
         self.seconds: dict[str, float] = {}
         self.owns_backend = True
@@ -113,7 +113,7 @@ class _Opening:
         with self._step("open"):
             self.scene: Scene = open_scene(location)
         qualities = self.scene.qualities
-        self.quality = qualities[-1] if rung is None else self.scene.quality(rung)
+        self.quality = qualities[-1] if qp is None else self.scene.quality(qp)
         device = self.choice.backend.device
         with self._step("static"):
             self.scene.read_static(device)
@@ -296,8 +296,8 @@ class _Refreshes:
             "lost_s": playback.lost_s,
             "buffering_refreshes": self.buffering,
             "corrupt_segments": status.corrupt_segments,
-            "rung": status.rung,
-            "rung_reason": status.rung_reason,
+            "qp": status.quality.qp if status.quality else None,
+            "quality_reason": status.quality_reason,
             "decode_ms_per_frame": status.decode_ms,
         }
 

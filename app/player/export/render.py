@@ -49,7 +49,7 @@ class RenderReport:
     path: Path
     pictures: int
     size: tuple[int, int]
-    rung: int
+    quality: Quality
     backend: str
     reason: str
 
@@ -86,7 +86,7 @@ class FrameReader:
             self._kept = None  # two GOPs need not fit into memory
             device = self._renderer.backend.device
             self._kept = gop_index, self._scene.decode_gop(gop_index, self._quality, device)
-        return PlaybackFrame(self._kept[1], inside, index, self._quality.qp, 0)
+        return PlaybackFrame(self._kept[1], inside, index, self._quality, 0)
 
 
 def render_scene(
@@ -95,7 +95,7 @@ def render_scene(
     out: Path,
     size: tuple[int, int] | None = None,
     backend: str | None = None,
-    rung: int | None = None,
+    qp: int | None = None,
     frames: Sequence[int] | None = None,
     progress: ReportProgress | None = None,
 ) -> RenderReport:
@@ -107,7 +107,7 @@ def render_scene(
         out: File to write; its suffix chooses the format.
         size: (width, height) in px, that of the capture by default; made even for videos.
         backend: Name of the backend, None for the fastest.
-        rung: QP of the quality, None for the best.
+        qp: QP of the quality, None for the best.
         frames: Content frames in the order they are shown, all by default; a .png shows the
             first of them.
         progress: Called after each frame with (done, total); None shows a progress bar on
@@ -119,14 +119,14 @@ def render_scene(
     checked_output(out)
     scene = open_scene(location)
     try:
-        job = _Job.of(scene, camera, out, size, rung, frames)
+        job = _Job.of(scene, camera, out, size, qp, frames)
         with (
             _Rendering(scene, job, backend) as rendering,
             console_progress(out.name, progress) as report,
         ):
             rendering.run(job, report)
             return RenderReport(
-                out, len(job.frames), job.size, job.quality.qp, rendering.name, rendering.reason
+                out, len(job.frames), job.size, job.quality, rendering.name, rendering.reason
             )
     finally:
         scene.close()
@@ -205,7 +205,7 @@ class _Job:
         camera: str,
         out: Path,
         size: tuple[int, int] | None,
-        rung: int | None,
+        qp: int | None,
         frames: Sequence[int] | None,
     ) -> _Job:
         video = out.suffix.lower() == ".mp4"
@@ -213,7 +213,7 @@ class _Job:
         if not shown or not all(0 <= index < scene.frame_count for index in shown):
             raise OutputError(f"Frames should be 0 to {scene.frame_count - 1}, at least one.")
         try:
-            quality = scene.qualities[-1] if rung is None else scene.quality(rung)
+            quality = scene.qualities[-1] if qp is None else scene.quality(qp)
         except UnknownQuality as error:
             raise OutputError(str(error)) from None
         meta = scene.meta

@@ -1,4 +1,4 @@
-"""The thread that turns what was fetched into Gaussians, those that are shown next first."""
+"""The thread that decodes packets to Gaussians, those that are shown next first."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from streamstgs.app.player.buffer.gop_cache import CachedGop
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer, still_gop
-from streamstgs.app.player.pipeline.polled_token import PolledToken
-from streamstgs.app.player.pipeline.shared_state import DECODER, PipelineState, PlayTarget
+from streamstgs.app.player.pipeline.shared_state import DecodeView, PipelineState
+from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled, CorruptSegment
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
 from streamstgs.renderer import Gaussians, Gop
@@ -20,228 +19,233 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _StaticJob:
-    stock: SceneBuffer
+class StaticJob:
+    """A static layer to decode.
+
+    Args:
+        buffer: Where the result goes.
+        layer: Number of the layer.
+        data: Its file; None if it could not be fetched.
+    """
+
+    buffer: SceneBuffer
     layer: int
     data: bytes | None
+    gop: None = None
 
 
 @dataclass(frozen=True)
-class _GopJob:
-    stock: SceneBuffer
+class GopJob:
+    """A GOP to decode.
+
+    Args:
+        buffer: Where the result goes.
+        gop: Number of the GOP.
+        static: The static Gaussians decoded so far.
+        keyframe: Its keyframe.
+        features: Its feature video; None to show the keyframe without motion.
+    """
+
+    buffer: SceneBuffer
     gop: int
+    static: Gaussians
     keyframe: KeyframePacket
-    features: FeaturePacket | None  # None: a still picture of the keyframe will do
+    features: FeaturePacket | None
+
+
+Job = StaticJob | GopJob
+
+
+@dataclass(frozen=True)
+class DecodeSettings:
+    """What is decoded when.
+
+    Args:
+        prefetch_gops: GOPs decoded ahead of the shown one.
+        left_s: The shown GOP is replaced by a better one if at least so much of it is left.
+        local: Whether the scene lies on this machine. If so, nothing is shown before all static
+            layers are decoded, and packets are dropped once they are decoded.
+    """
+
+    prefetch_gops: int
+    left_s: float
+    local: bool
 
 
 class DecodeThread:
-    """Decodes; never waits for a network. Results go into the stock of the state.
+    """Decodes; never waits for a network. Results go into the buffer of the state.
 
     Args:
-        prefetch_gops: GOPs decoded ahead of the one that is shown.
-        left_s: a GOP that is being shown is replaced by a better one if so much of it is left.
-        local: whether the scene lies on this machine: then nothing is shown before it is whole,
-            and what was read is not kept.
-        device: where the planes shall be.
+        state: Shared with playback and the fetch thread.
+        settings: What is decoded when.
+        device: Device of the decoded planes.
+        monotonic: Seconds that only grow.
     """
 
     def __init__(
         self,
         state: PipelineState,
-        prefetch_gops: int,
-        left_s: float,
-        local: bool,
+        settings: DecodeSettings,
         device: torch.device | str,
         monotonic: Callable[[], float],
     ) -> None:
         self._state = state
-        self._prefetch_gops = prefetch_gops
-        self._left_s = left_s
-        self._local = local
+        self._choice = JobChoice(settings)
+        self._local = settings.local
         self._device = device
         self._monotonic = monotonic
-        self._kept: tuple[KeyframePacket, Keyframe] | None = None  # decoded last
+        self._last: tuple[KeyframePacket, Keyframe] | None = None  # keyframe decoded last
         self.thread = threading.Thread(target=self._run, name="decode", daemon=True)
 
     def _run(self) -> None:
-        """The thread boundary: whatever happens inside ends up as an event."""
+        """The thread boundary: every error becomes an event."""
+        state = self._state
         try:
-            while job := self._wait_for_job():
-                if isinstance(job, _StaticJob):
+            while found := self._next_job():
+                job, cancel = found
+                if isinstance(job, StaticJob):
                     self._decode_static(job)
                 else:
-                    self._decode_gop(job)
+                    self._decode_gop(job, cancel)
         except Exception as error:
             log.exception("decode thread")
-            self._state.fail(
-                f"Playback stopped by a fault in this program ({error!r}). Open it again."
-            )
+            state.fail(f"Playback stopped by a fault in this program ({error!r}). Open it again.")
         finally:
-            with self._state.changed:
-                if self._state.stock is not None:
-                    self._state.stock.gops.clear()
+            state.release_gops()
 
-    def _wait_for_job(self) -> _StaticJob | _GopJob | None:
-        """What to decode next; None when the thread shall end."""
-        state = self._state
-        with state.changed:
-            while not state.closed:
-                job = self._next_job()
-                state.decoding = job.gop if isinstance(job, _GopJob) else None
-                state.decoding_void = False
-                if job is not None:
-                    return job
-                state.rest(DECODER)
-            return None
+    def _next_job(self) -> tuple[Job, CancelToken] | None:
+        return self._state.wait_for_job(self._choice.next)
 
-    # --- decoding --------------------------------------------------------------------------------
-
-    def _decode_static(self, job: _StaticJob) -> None:
+    def _decode_static(self, job: StaticJob) -> None:
         layer: Gaussians | None = None
         try:
             if job.data is not None:
-                layer = job.stock.scene.decoder.static(job.layer, job.data).to(self._device)
+                layer = job.buffer.scene.decoder.static(job.layer, job.data).to(self._device)
         except CorruptSegment as error:
             log.warning("static layer %d is left out: %s", job.layer, error)
-            with self._state.changed:
-                self._state.say(f"Some of what does not move is left out: {error}")
-        with self._state.changed:
-            job.stock.put_static(job.layer, layer, with_still=not self._local)
-            self._state.touch()
+            self._state.report(
+                f"A background layer could not be loaded; some detail is missing: {error}"
+            )
+        self._state.put_static(job.buffer, job.layer, layer, with_still=not self._local)
 
-    def _decode_gop(self, job: _GopJob) -> None:
+    def _decode_gop(self, job: GopJob, cancel: CancelToken) -> None:
+        state, buffer, features = self._state, job.buffer, job.features
         start_s = self._monotonic()
-        rungs = job.stock.opened.rungs
+        broken = buffer.opened.qualities
         try:
             keyframe = self._keyframe(job)
-            rungs = (job.features.quality.qp,) if job.features else rungs
-            gop = self._gop(job, keyframe)
+            if features is None:
+                state.put_still(buffer, self._without_motion(job, keyframe))
+                return
+            broken = (features.quality,)
+            decoder = buffer.scene.decoder
+            codes = decoder.features(job.gop, features, cancel)
+            gop = decoder.assemble(job.gop, job.static, keyframe, codes, self._device)
         except Cancelled:
-            self._done()
+            state.skip_job()
         except CorruptSegment as error:
-            with self._state.changed:
-                if self._state.stock is job.stock:
-                    self._state.lose_rungs(job.gop, list(rungs), str(error))
-            self._done()
+            state.mark_broken(job.gop, broken, str(error), buffer)
+            state.skip_job()
         else:
-            self._put(job, gop, self._monotonic() - start_s)
+            seconds, wanted = self._monotonic() - start_s, self._choice.wanted
+            state.put_gop(buffer, job.gop, gop, features, seconds, wanted, drop_packets=self._local)
 
-    def _keyframe(self, job: _GopJob) -> Keyframe:
-        if self._kept is None or self._kept[0] is not job.keyframe:
-            decoder = job.stock.scene.decoder
-            self._kept = job.keyframe, decoder.keyframe(job.gop, job.keyframe)
-        return self._kept[1]
+    def _keyframe(self, job: GopJob) -> Keyframe:
+        if self._last is None or self._last[0] is not job.keyframe:
+            decoder = job.buffer.scene.decoder
+            self._last = job.keyframe, decoder.keyframe(job.gop, job.keyframe)
+        return self._last[1]
 
-    def _gop(self, job: _GopJob, keyframe: Keyframe) -> Gop:
-        decoder, static = job.stock.scene.decoder, job.stock.static
-        if job.features is None:
-            at_rest = keyframe.canonical.to(torch.device(self._device)).activate()
-            return still_gop(Gaussians.concatenate([static, at_rest]))
-        codes = decoder.features(job.gop, job.features, PolledToken(self._cancelled))
-        return decoder.assemble(job.gop, static, keyframe, codes, self._device)
+    def _without_motion(self, job: GopJob, keyframe: Keyframe) -> Gop:
+        at_rest = keyframe.canonical.to(torch.device(self._device)).activate()
+        return still_gop(Gaussians.concatenate([job.static, at_rest]))
 
-    def _put(self, job: _GopJob, gop: Gop, seconds: float) -> None:
-        state, stock = self._state, job.stock
-        with state.changed:
-            if job.features is None:
-                stock.still = CachedGop(gop, stock.opened.rungs[-1], still=True)
-            else:
-                stock.put_gop(job.gop, gop, job.features.quality.qp, self._wanted(stock))
-                state.decode_s, state.decode_ms = seconds, 1000.0 * seconds / gop.frames
-                if self._local:
-                    stock.packets.drop(job.gop, job.features)
-            state.decoding = None
-            state.touch()
 
-    def _done(self) -> None:
-        with self._state.changed:
-            self._state.decoding = None
-            self._state.touch()
+class JobChoice:
+    """Chooses what to decode next. No effects; called under the lock of the state."""
 
-    def _cancelled(self) -> bool:
-        return self._state.closed or self._state.decoding_void
+    def __init__(self, settings: DecodeSettings) -> None:
+        self._settings = settings
 
-    # --- under the lock --------------------------------------------------------------------------
+    def wanted(self, view: DecodeView) -> list[int]:
+        """GOPs to have decoded, the first one most urgently; as many as the cache holds."""
+        target, timeline = view.target, view.buffer.opened.timeline
+        ahead = timeline.ahead(target.gop, self._settings.prefetch_gops, target.loop)
+        return ahead[: view.buffer.gops.capacity]
 
-    def _wanted(self, stock: SceneBuffer) -> list[int]:
-        """GOPs to have decoded, most urgent first; as many as fit into the cache."""
-        target = self._state.target
-        if target is None or self._state.stock is not stock:
-            return []
-        ahead = stock.opened.timeline.ahead(target.gop, self._prefetch_gops, target.loop)
-        return ahead[: stock.gops.capacity]
-
-    def _next_job(self) -> _StaticJob | _GopJob | None:
-        """What keeps the picture from coming, then what will be shown, then what improves it."""
-        stock, target = self._state.stock, self._state.target
-        if stock is None or target is None:
-            return None
-        wanted = self._wanted(stock)
-        static = self._next_static(stock)
-        everything_static = stock.static_decoded == stock.opened.static_layers
-        if self._local and not everything_static:
+    def next(self, view: DecodeView) -> Job | None:
+        """What the frame at the position needs, then what is shown next, then improvements."""
+        buffer, target = view.buffer, view.target
+        static = _next_static(buffer)
+        if self._settings.local and buffer.static_decoded < buffer.opened.static_layers:
             return static
-        if target.scrubbing and stock.gops:
-            return self._near_the_hand(stock) or static
-        first_static = static is not None and stock.static_decoded == 0
-        if not first_static and target.gop not in stock.gops:
-            job = self._job(stock, target.gop) or self._still_job(stock, target.gop)
+        if target.scrubbing and buffer.gops:
+            return _nearest_job(view) or static
+        first_static = static is not None and buffer.static_decoded == 0
+        if not first_static and target.gop not in buffer.gops:
+            job = _gop_job(buffer, target.gop) or self._still_job(buffer, target.gop)
             if job is not None:
                 return job
         if static is not None:
             return static
-        missing = (self._job(stock, gop) for gop in wanted if gop not in stock.gops)
-        better = (self._job(stock, gop) for gop in wanted if self._worth_replacing(stock, gop))
+        wanted = self.wanted(view)
+        missing = (_gop_job(buffer, gop) for gop in wanted if gop not in buffer.gops)
+        better = (_gop_job(buffer, gop) for gop in wanted if self._is_worth_replacing(view, gop))
         return next((job for jobs in (missing, better) for job in jobs if job is not None), None)
 
-    def _near_the_hand(self, stock: SceneBuffer) -> _GopJob | None:
-        """While the timeline is dragged: what shows a place nearer to the hand than all that is
-        decoded."""
-        timeline = stock.opened.timeline
-        frame = timeline.frame_at(self._state.position_s)
-        for gop in timeline.by_distance(frame, stock.ready_gops()):
-            if gop in stock.gops:
-                return None
-            job = self._job(stock, gop)
-            if job is not None:
-                return job
-        return None
-
-    def _next_static(self, stock: SceneBuffer) -> _StaticJob | None:
-        layer = stock.static_decoded
-        if layer not in stock.static_packets:
+    def _still_job(self, buffer: SceneBuffer, gop: int) -> GopJob | None:
+        """The keyframe without motion, at the start of a scene without static Gaussians."""
+        stored = buffer.packets.get(gop)
+        shown = len(buffer.gops) or buffer.still is not None
+        if self._settings.local or buffer.opened.static_layers or shown or stored is None:
             return None
-        return _StaticJob(stock, layer, stock.static_packets[layer])
+        return GopJob(buffer, gop, buffer.static, stored.keyframe, None)
 
-    def _job(self, stock: SceneBuffer, gop: int) -> _GopJob | None:
-        stored = stock.packets.get(gop)
-        if stored is None or stored.features is None:
-            return None
-        return _GopJob(stock, gop, stored.keyframe, stored.features)
-
-    def _still_job(self, stock: SceneBuffer, gop: int) -> _GopJob | None:
-        """A scene in which everything moves begins with a keyframe at rest."""
-        stored = stock.packets.get(gop)
-        shown = len(stock.gops) or stock.still is not None
-        if self._local or stock.opened.static_layers or shown or stored is None:
-            return None
-        return _GopJob(stock, gop, stored.keyframe, None)
-
-    def _worth_replacing(self, stock: SceneBuffer, gop: int) -> bool:
-        target, stored = self._state.target, stock.packets.get(gop)
-        cached = stock.gops.rung_of(gop)
-        if target is None or cached is None or stored is None or stored.features is None:
+    def _is_worth_replacing(self, view: DecodeView, gop: int) -> bool:
+        """Whether the stored packets of a decoded GOP are of a better or of the chosen quality."""
+        target, stored = view.target, view.buffer.packets.get(gop)
+        decoded = view.buffer.gops.quality_of(gop)
+        if decoded is None or stored is None or stored.features is None:
             return False
-        if target.playing and gop == target.gop and not self._is_enough_left(stock, target):
+        if target.playing and gop == target.gop and not self._is_enough_left(view):
             return False
-        rung = stored.features.quality.qp
-        return rung < cached if target.rung is None else cached not in (rung, target.rung)
+        quality = stored.features.quality
+        if target.quality is None:
+            return quality > decoded
+        return decoded not in (quality, target.quality)
 
-    def _is_enough_left(self, stock: SceneBuffer, target: PlayTarget) -> bool:
-        """Whether a better GOP is worth being swapped in under somebody's eyes."""
-        timeline = stock.opened.timeline
+    def _is_enough_left(self, view: DecodeView) -> bool:
+        """Whether so much of the shown GOP is left that it is worth being replaced."""
+        timeline, target = view.buffer.opened.timeline, view.target
         if timeline.gop_count == 1:
             return True  # it is shown again and again
-        left_s = timeline.end_s(target.gop) - self._state.position_s
-        enough_s = self._left_s + self._state.decode_s * target.speed
-        return target.rung is None and left_s >= enough_s
+        left_s = timeline.end_s(target.gop) - view.position_s
+        enough_s = self._settings.left_s + view.decode_s * target.speed
+        return target.quality is None and left_s >= enough_s
+
+
+def _nearest_job(view: DecodeView) -> GopJob | None:
+    """While the timeline is dragged: the nearest GOP, if it is nearer than all decoded ones."""
+    buffer, timeline = view.buffer, view.buffer.opened.timeline
+    frame = timeline.frame_at(view.position_s)
+    for gop in timeline.by_distance(frame, buffer.ready_gops()):
+        if gop in buffer.gops:
+            return None
+        job = _gop_job(buffer, gop)
+        if job is not None:
+            return job
+    return None
+
+
+def _next_static(buffer: SceneBuffer) -> StaticJob | None:
+    layer = buffer.static_decoded
+    if layer not in buffer.static_packets:
+        return None
+    return StaticJob(buffer, layer, buffer.static_packets[layer])
+
+
+def _gop_job(buffer: SceneBuffer, gop: int) -> GopJob | None:
+    stored = buffer.packets.get(gop)
+    if stored is None or stored.features is None:
+        return None
+    return GopJob(buffer, gop, buffer.static, stored.keyframe, stored.features)

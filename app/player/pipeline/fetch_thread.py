@@ -1,27 +1,36 @@
-"""The thread that opens a scene and fetches its parts, in the order that a `Fetching` decides."""
+"""The thread that opens a scene and fetches its parts, in the order that a `Scheduler` decides."""
 
 from __future__ import annotations
 
 import logging
 import math
+import random
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer, SceneBufferSettings
-from streamstgs.app.player.pipeline.backoff import Backoff
-from streamstgs.app.player.pipeline.layer_transfer import LayerTransfer
+from streamstgs.app.player.pipeline.fetch_view import FetchView, PlayTarget
 from streamstgs.app.player.pipeline.scheduler import (
-    Fetching,
     FetchSettings,
-    FetchView,
-    LocalFetching,
-    NetworkFetching,
+    LocalScheduler,
+    NetworkScheduler,
+    Scheduler,
+    TransferInfo,
+    is_preempted,
 )
-from streamstgs.app.player.pipeline.segment_transfer import SegmentTransfer
-from streamstgs.app.player.pipeline.shared_state import SOURCE, Errand, PipelineState, PlayTarget
+from streamstgs.app.player.pipeline.shared_state import PipelineState
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
+from streamstgs.app.player.pipeline.transfer import (
+    FeaturesPart,
+    KeyframePart,
+    LayerPart,
+    Part,
+    Transfer,
+    TransferProgress,
+)
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import (
     Cancelled,
@@ -33,42 +42,91 @@ from streamstgs.codec.errors import (
     SceneUnreachable,
     UnsupportedVersion,
 )
+from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.scene import Scene
-from streamstgs.codec.streaming.adaptive import FetchLayer, FetchSegment, Wait
+from streamstgs.codec.streaming.adaptive import Abort, FetchLayer, FetchSegment, Wait
 from streamstgs.codec.streaming.address import is_url, redact_credentials
 
 log = logging.getLogger(__name__)
 
+JITTER = 0.3  # of a pause, added to it, so that many players do not ask a server all at once
+LONGEST_FACTOR = 4  # of the first pause
+
 OpenScene = Callable[[CancelToken], Scene]
 
 
-@dataclass(frozen=True)
-class SourceSettings:
-    """How the source works.
+class Backoff:
+    """The pauses between attempts to reach a server during an outage.
+
+    While a frame is missing they stay short at first; otherwise they double.
 
     Args:
-        fetching: what is fetched when.
-        stock: bounds of memory.
-        retry_s, hurry_s: as of `Backoff`.
+        retry_s: The shortest pause.
+        hurry_s: After so many seconds of short pauses they are long while a frame is missing, too.
+        random_share: Uniform in 0..1, for jitter.
+
+    Attributes:
+        failures: Attempts in this outage.
+        soon_s, later_s: The next pause while a frame is missing, and otherwise.
+    """
+
+    def __init__(
+        self, retry_s: float, hurry_s: float, random_share: Callable[[], float] = random.random
+    ) -> None:
+        self._retry_s = retry_s
+        self._hurry_s = hurry_s
+        self._random_share = random_share
+        self.failures = 0
+        self._hurried_s = 0.0
+        self.soon_s = self.later_s = 0.0
+
+    def failed(self) -> None:
+        """Lengthen the pauses, because the server did not answer."""
+        self.failures += 1
+        jitter = 1.0 + JITTER * self._random_share()
+        factor = min(2 ** min(self.failures - 1, LONGEST_FACTOR), LONGEST_FACTOR)
+        self.later_s = self._retry_s * factor * jitter
+        hurries = self._hurried_s < self._hurry_s
+        self.soon_s = self._retry_s * jitter if hurries else self.later_s
+        self._hurried_s += self.soon_s
+
+    def over(self) -> None:
+        """Start again with the shortest pause, because the server answered."""
+        self.failures, self._hurried_s = 0, 0.0
+
+
+@dataclass(frozen=True)
+class FetchThreadSettings:
+    """How scenes are fetched.
+
+    Args:
+        fetching: What is fetched when.
+        buffer: Bounds of memory.
+        retry_s, hurry_s: As of `Backoff`.
+        first_qp: QP of the quality to begin with, None to choose automatically.
     """
 
     fetching: FetchSettings
-    stock: SceneBufferSettings
+    buffer: SceneBufferSettings
     retry_s: float
     hurry_s: float
+    first_qp: int | None = None
 
 
-class SourceThread:
+class FetchThread:
     """Owns the scene: opens, reads and closes it.
 
+    One loop decides and fetches. Parts are fetched in a thread of a pool, so that the loop can
+    review the transfer whenever bytes arrive, the part is done, or the target changes.
+
     Args:
-        open_scene: called in the thread with a token that ends it early; raises
-            CodecError or OSError.
-        location: path or URL, for messages and to tell files from servers.
-        first_rung: QP to begin with, None to choose.
-        device: where static Gaussians shall be.
-        traffic: what the transport of the scene tells.
-        monotonic: seconds that only grow.
+        state: Shared with playback and the decode thread.
+        open_scene: Called in the thread with a token that ends it; raises CodecError or OSError.
+        location: Path or URL, for messages and to tell files from servers.
+        settings: How scenes are fetched.
+        device: Device of static Gaussians.
+        traffic: Listener of the scene's transport.
+        monotonic: Seconds that only grow.
     """
 
     def __init__(
@@ -76,8 +134,7 @@ class SourceThread:
         state: PipelineState,
         open_scene: OpenScene,
         location: str,
-        settings: SourceSettings,
-        first_rung: int | None,
+        settings: FetchThreadSettings,
         device: torch.device | str,
         traffic: ThroughputProbe,
         monotonic: Callable[[], float],
@@ -86,253 +143,239 @@ class SourceThread:
         self._open_scene = open_scene
         self._location, self._remote = redact_credentials(location), is_url(location)
         self._settings = settings
-        self._first_rung = first_rung
         self._device = device
         self._traffic = traffic
         self._monotonic = monotonic
-        self._pauses = Backoff(settings.retry_s, settings.hurry_s)
-        self._served = -1  # the last seek whose GOP came
-        self.thread = threading.Thread(target=self._run, name="source", daemon=True)
+        self._backoff = Backoff(settings.retry_s, settings.hurry_s)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="fetch-part")
+        self.thread = threading.Thread(target=self._run, name="fetch", daemon=True)
 
     # --- the thread ------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        """The thread boundary: whatever happens inside ends up as an event."""
-        scene: Scene | None = None
+        """The thread boundary: every error becomes an event."""
+        state, scene = self._state, None
         try:
-            scene = self._open_scene(self._state.closing)
+            scene = self._open_scene(state.closing)
             while True:
                 try:
-                    self._play(scene, self._begin(scene))
+                    self._play(scene, self._publish(scene))
                     break
                 except SceneChanged as error:
                     scene.close()
-                    scene = self._reopen(str(error))
+                    state.replace_scene(f"{error} Playing the new one.")
+                    scene = self._reopen()
         except Cancelled:
-            log.debug("the source of %s was closed while it waited", self._location)
+            log.debug("%s was closed while it was being opened", self._location)
         except (CodecError, OSError) as error:
-            self._state.fail(_cannot_open(self._location, error))
+            state.fail(_cannot_open(self._location, error))
         except Exception as error:
-            log.exception("source thread of %s", self._location)
-            self._state.fail(
-                f"Playback stopped by a fault in this program ({error!r}). Open it again."
-            )
+            log.exception("fetch thread of %s", self._location)
+            state.fail(f"Playback stopped by a fault in this program ({error!r}). Open it again.")
         finally:
+            self._pool.shutdown()
             if scene is not None:
                 scene.close()
 
-    def _begin(self, scene: Scene) -> Fetching:
-        """Everybody may play the scene from now on."""
-        stock = SceneBuffer(scene, self._settings.stock, self._device)
-        opened, state = stock.opened, self._state
-        with state.changed:
-            state.stock = stock
-            # Nearly everybody begins at the start: do not wait to be asked.
-            rung = self._first_rung if self._first_rung in opened.rungs else None
-            state.target = PlayTarget(0, 0, rung, loop=True, playing=True, speed=1.0)
-            state.touch()
+    def _publish(self, scene: Scene) -> Scheduler:
+        """Let the other threads use the scene; returns what schedules its transfers."""
+        buffer, settings = SceneBuffer(scene, self._settings.buffer, self._device), self._settings
+        opened = buffer.opened
+        known = (quality for quality in opened.qualities if quality.qp == settings.first_qp)
+        first = PlayTarget(0, 0, next(known, None), loop=True, playing=True, speed=1.0)
+        self._state.publish(buffer, first)
         if self._remote:
-            return NetworkFetching(
-                opened,
-                self._settings.fetching,
-                lambda gop: tuple(quality.qp for quality in scene.kept_qualities(gop)),
-                scene.is_static_kept,
-            )
-        return LocalFetching(self._settings.fetching)
+            cached = scene.kept_qualities
+            return NetworkScheduler(opened, settings.fetching, cached, scene.is_static_kept)
+        return LocalScheduler(settings.fetching)
 
-    def _reopen(self, message: str) -> Scene:
-        """Another scene took the place of this one: forget what is there, play on in it."""
-        with self._state.changed:
-            self._state.say(f"{message} Playing the new one.")
-        while not self._closed():
+    def _reopen(self) -> Scene:
+        """Open the scene that replaced this one, which may not be complete yet."""
+        while not self._state.closing.cancelled:
             try:
                 return self._open_scene(self._state.closing)
             except UnsupportedVersion:
                 raise
-            except (SceneUnreachable, NotAScene) as error:  # it may not be all there yet
-                self._outage(str(error))
-                self._wait_out(lambda: False)  # opening asks more than once
+            except (SceneUnreachable, NotAScene) as error:
+                self._note_outage(str(error))
+                self._pause()
         raise Cancelled("closed while another scene was opened")
 
-    def _play(self, scene: Scene, fetching: Fetching) -> None:
-        """Decide, fetch, and again, until the end."""
-        while not self._closed():
-            if self._pauses.failures:
-                self._wait_out(self._picture_is_missing)
-            seen, view = self._state.version, self._view()
-            decision = fetching.next(view)
-            if isinstance(decision, Wait):
-                self._rest(decision.wait_s, seen)
-            elif not self._fetch(scene, fetching, decision, view.target.serial):
-                # It was not kept: fetching it at once again helps nobody.
-                self._rest(self._settings.retry_s, None)
-
-    def _rest(self, wait_s: float, seen: int | None) -> None:
-        """Until something changes that was not seen, or for so many seconds of content."""
+    def _play(self, scene: Scene, scheduler: Scheduler) -> None:
+        """The scheduler loop: decide, fetch, and again, until the end."""
         state = self._state
-        with state.changed:
-            speed = state.target.speed if state.target else 1.0
-            state.rest(SOURCE, None if math.isinf(wait_s) else wait_s / speed, seen)
+        while not state.closing.cancelled:
+            if self._backoff.failures:
+                self._pause()
+            version, view = state.fetch_view(self._traffic.throughput())
+            step = scheduler.next(view)
+            if isinstance(step, Wait):
+                state.rest(None if math.isinf(step.wait_s) else step.wait_s, version)
+            elif not self._execute(scene, scheduler, step, view, version):
+                state.rest(self._settings.retry_s, None)  # there was no room for it
 
-    def _view(self) -> FetchView:
-        state = self._state
-        with state.changed:
-            stock, target = state.stock, state.target
-            assert stock is not None
-            assert target is not None
-            rungs, gops = stock.opened.rungs, stock.ready_gops()
-            held = {gop: stock.rung_of(gop) for gop in gops}
-            if target.gop in gops:
-                self._served = target.serial
-            return FetchView(
-                opened=stock.opened,
-                target=target,
-                position_s=state.position_s,
-                there={gop: rungs.index(qp) for gop, qp in held.items() if qp is not None},
-                fetched={gop: rungs.index(qp) for gop, qp in stock.packets.rungs().items()},
-                sizes=stock.waiting_sizes(),
-                stored=stock.packets.keyframes(),
-                most_bytes=self._settings.stock.packet_bytes,
-                static_layers=stock.static_fetched,
-                static_part_bytes=stock.static_part_bytes,
-                sought=self._served != target.serial,
-                broken=frozenset((gop, rungs.index(rung)) for gop, rung in stock.broken),
-                throughput=self._traffic.throughput(),
-                best_rung=state.best_rung,
-                decode_s=state.decode_s,
-            )
-
-    # --- one errand ------------------------------------------------------------------------------
-
-    def _fetch(
+    def _execute(
         self,
         scene: Scene,
-        fetching: Fetching,
-        decision: FetchSegment | FetchLayer,
-        serial: int,
+        scheduler: Scheduler,
+        step: FetchSegment | FetchLayer,
+        view: FetchView,
+        version: int,
     ) -> bool:
-        """Fetch what was decided; a fault costs this part only. Whether deciding again makes sense:
-        not if what came had to be thrown away at once.
-
-        Args:
-            serial: of the seek that it was decided for.
-        """
-        errand = Errand(serial=serial)
-        if isinstance(decision, FetchSegment):
-            errand = Errand(decision.gop, self._stock().opened.rungs[decision.quality], serial)
-        log.info("%s: %s", decision, decision.reason)
-        with self._state.changed:
-            self._state.decide(errand, decision)
+        """Fetch what was decided; an error costs this part only. False if there was no room."""
+        log.info("%s: %s", step, step.reason)
+        self._state.begin_step(step)
         kept = True
         try:
-            if isinstance(decision, FetchLayer):
-                self._fetch_static(scene, fetching, decision.layer)
+            if isinstance(step, FetchLayer):
+                self._fetch_layer(scene, scheduler, step.layer, view, version)
             else:
-                kept = self._fetch_gop(scene, fetching, decision)
-            self._arrived()
+                kept = self._fetch_segment(scene, scheduler, step, view, version)
+            if self._backoff.failures:
+                self._backoff.over()
+                self._state.end_outage()
         except SceneChanged:
             raise
         except Cancelled:
             scene.expect()  # frees the connection
         except SceneUnreachable as error:
-            self._outage(str(error))
+            self._note_outage(str(error))
         finally:
-            with self._state.changed:
-                self._state.errand = None
-                self._state.touch()
+            self._state.end_step()
         return kept
 
-    def _fetch_static(self, scene: Scene, fetching: Fetching, layer: int) -> None:
-        """A layer, if it is not paused; a broken one is left out."""
-        stock, watch_s = self._stock(), self._settings.fetching.watch_s
-        had = stock.static_part_bytes
-        errand = LayerTransfer(
-            scene, self._state, layer, had, self._traffic, self._monotonic, watch_s
-        )
+    # --- one transfer ----------------------------------------------------------------------------
+
+    def _fetch_layer(
+        self, scene: Scene, scheduler: Scheduler, layer: int, view: FetchView, version: int
+    ) -> None:
+        size_bytes = view.opened.ladder.static_bytes[layer]
+        info = TransferInfo(layer=layer, serial=view.target.serial)
+        parts: list[Part] = [LayerPart(layer)]
+        transfer = self._transfer(scene, info, parts, size_bytes, view.static_part_bytes)
         data: bytes | None = None
         try:
-            data = errand.run(lambda flight: fetching.reconsider(self._view(), flight))
+            transfer.start_part()
+            self._supervise(scheduler, transfer, version)
+            data = transfer.finish_part(0)
         except Cancelled:
-            stock.static_part_bytes = errand.received_bytes
+            self._state.keep_layer_part(transfer.received_bytes)
             raise
         except (CorruptSegment, MissingSegment) as error:
             log.warning("static layer %d is left out: %s", layer, error)
-            with self._state.changed:
-                self._state.say(f"Some of what does not move is left out: {error}")
-        with self._state.changed:
-            stock.static_fetched, stock.static_part_bytes = layer + 1, 0
-            stock.static_packets[layer] = data
-            self._state.touch()
+            self._state.report(
+                f"A background layer could not be loaded; some detail is missing: {error}"
+            )
+        self._state.put_layer(layer, data)
 
-    def _stock(self) -> SceneBuffer:
-        with self._state.changed:
-            assert self._state.stock is not None
-            return self._state.stock
+    def _fetch_segment(
+        self,
+        scene: Scene,
+        scheduler: Scheduler,
+        step: FetchSegment,
+        view: FetchView,
+        version: int,
+    ) -> bool:
+        """Fetch keyframe and features of a GOP. False if there was no room for it."""
+        gop, opened, state = step.gop, view.opened, self._state
+        entry, quality = opened.ladder.gops[gop], opened.at(step.quality)
+        keyframe: KeyframePacket | None = state.stored_keyframe(gop)
+        parts: list[Part] = [] if keyframe else [KeyframePart(gop)]
+        parts.append(FeaturesPart(gop, quality))
+        info = TransferInfo(gop, None, quality, view.target.serial, gop not in view.ready)
+        kept_bytes = entry.shared_bytes if keyframe else 0
+        transfer = self._transfer(scene, info, parts, entry.bytes_at(step.quality), kept_bytes)
+        while (part := transfer.start_part()) is not None:
+            self._supervise(scheduler, transfer, version)
+            try:
+                content = transfer.finish_part(entry.shared_bytes)
+            except (CorruptSegment, MissingSegment) as error:
+                broken = [part.quality] if isinstance(part, FeaturesPart) else opened.qualities
+                state.mark_broken(gop, broken, str(error))
+                return True
+            if isinstance(content, KeyframePacket):
+                keyframe = content
+                state.put_keyframe(gop, content)
+            elif isinstance(content, FeaturePacket):
+                assert keyframe is not None
+                return state.put_segment(gop, keyframe, content)
+        raise AssertionError("a segment ends with its features")
 
-    def _fetch_gop(self, scene: Scene, fetching: Fetching, decision: FetchSegment) -> bool:
-        """A GOP; the way to it is `SegmentTransfer`'s. False if there is no room for it."""
+    def _transfer(
+        self, scene: Scene, info: TransferInfo, parts: list[Part], size_bytes: int, kept_bytes: int
+    ) -> Transfer:
         watch_s = self._settings.fetching.watch_s
-        errand = SegmentTransfer(
-            scene, self._state, decision, self._traffic, self._monotonic, watch_s
+        progress = TransferProgress(self._traffic, self._monotonic, watch_s)
+        state = self._state
+        return Transfer(
+            scene,
+            info,
+            parts,
+            progress,
+            size_bytes,
+            kept_bytes,
+            self._pool,
+            state.closing,
+            state.wake,
         )
-        stored = errand.run(lambda flight: fetching.reconsider(self._view(), flight))
-        if stored is None:
-            return True
-        with self._state.changed:
-            stock, target = self._state.stock, self._state.target
-            assert stock is not None
-            stock.packets.put(decision.gop, stored)
-            stock.trim(target.gop if target else decision.gop)
-            self._state.touch()
-            return stock.packets.get(decision.gop) is not None
 
-    def _closed(self) -> bool:
-        return self._state.closed
+    def _supervise(self, scheduler: Scheduler, transfer: Transfer, version: int) -> None:
+        """Wait until the part in flight is done; act on progress and changes meanwhile."""
+        seen = (version, -1)  # `version` was acted on, progress was not
+        while True:
+            now = self._state.wait_for_transfer(
+                lambda: transfer.is_part_done, seen, self._settings.fetching.watch_s
+            )
+            if transfer.is_part_done:
+                return
+            only_changed = now[0] != seen[0] and now[1] == seen[1]
+            seen = now
+            self._review(scheduler, transfer, is_due=not only_changed)
+
+    def _review(self, scheduler: Scheduler, transfer: Transfer, is_due: bool) -> None:
+        """End the transfer or change its quality, if the situation asks for it.
+
+        Args:
+            is_due: Whether bytes or time have passed, so that the policy may judge it again.
+        """
+        _, view = self._state.fetch_view(None)
+        rests = transfer.progress.follow(view.target.gop)
+        if is_preempted(view, transfer.info, rests, transfer.is_mostly_received):
+            transfer.cancel()
+        elif is_due and not transfer.is_cancelled and transfer.progress.begin_review():
+            self._reconsider(scheduler, transfer)
+
+    def _reconsider(self, scheduler: Scheduler, transfer: Transfer) -> None:
+        _, view = self._state.fetch_view(self._traffic.throughput())
+        opened, quality = view.opened, transfer.info.quality
+        place = -1 if quality is None else opened.place_of(quality)
+        revision = scheduler.reconsider(view, transfer.flight(place))
+        if revision is None:
+            return
+        log.info("%s: %s", transfer.info, revision.reason)
+        if isinstance(revision, Abort):
+            transfer.cancel()
+            return
+        size_bytes = opened.ladder.gops[revision.gop].bytes_at(revision.quality)
+        transfer.change_quality(opened.at(revision.quality), size_bytes)
+        self._state.begin_step(revision)
 
     # --- outages ---------------------------------------------------------------------------------
 
-    def _arrived(self) -> None:
-        with self._state.changed:
-            if self._pauses.failures:
-                self._pauses.over()
-                self._state.message = ""
+    def _note_outage(self, message: str) -> None:
+        self._backoff.failed()
+        is_new = self._backoff.failures == 1
+        self._state.report_outage(f"{message} Trying again.", is_new)
 
-    def _outage(self, message: str) -> None:
-        """The server does not answer: say so once, then keep asking."""
-        with self._state.changed:
-            self._pauses.failed()
-            self._state.message = f"{message} Trying again."
-            if self._pauses.failures == 1:
-                self._state.say(self._state.message)
-            self._state.touch()
-
-    def _wait_out(self, hurries: Callable[[], bool]) -> None:
-        """After an outage: pause; a seek or the end of the thread cuts it off.
-
-        Args:
-            hurries: whether somebody waits now; asked under the lock.
-        """
-        state, pauses = self._state, self._pauses
-        with state.changed:
-            before = state.target.serial if state.target else None
-
-            def cut_off() -> bool:
-                return state.closed or bool(state.target and state.target.serial != before)
-
-            if not state.changed.wait_for(cut_off, pauses.soon_s):
-                rest_s = pauses.later_s - pauses.soon_s
-                state.changed.wait_for(lambda: cut_off() or hurries(), rest_s)
-
-    def _picture_is_missing(self) -> bool:
-        stock, target = self._state.stock, self._state.target
-        return stock is not None and target is not None and target.gop not in stock.ready_gops()
+    def _pause(self) -> None:
+        self._state.pause_after_outage(self._backoff.soon_s, self._backoff.later_s)
 
 
 def _cannot_open(location: str, error: Exception) -> str:
-    """What a person reads when a scene does not open: what happened, then what to do."""
+    """The message for a scene that does not open: what happened, then what to do."""
     advice = "It may be damaged: fetch it again."
     if isinstance(error, UnsupportedVersion):
-        advice = ""  # the message says it all
+        advice = ""  # the message gives the advice
     elif isinstance(error, NotAScene):
         advice = "Open a .stgs file or a folder that holds a scene.json."
     elif isinstance(error, SceneUnreachable):
@@ -342,6 +385,6 @@ def _cannot_open(location: str, error: Exception) -> str:
     elif isinstance(error, PermissionError):
         advice = "Check that you may read it."
     reason = str(error).rstrip(".")
-    named = isinstance(error, CodecError)  # these name the file themselves
-    told = f"{reason}. {advice}" if named else f"Cannot open {location}: {reason}. {advice}"
-    return told.strip()
+    if not isinstance(error, CodecError):  # those name the location themselves
+        reason = f"Cannot open {location}: {reason}"
+    return f"{reason}. {advice}".strip()

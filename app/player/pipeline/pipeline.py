@@ -1,23 +1,23 @@
-"""From a location to decoded GOPs: source thread, packets, decode thread, GOPs."""
+"""From a location to decoded GOPs: fetch thread, packets, decode thread, decoded GOPs."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop
 from streamstgs.app.player.buffer.scene_buffer import SceneBufferSettings
-from streamstgs.app.player.pipeline.decode_thread import DecodeThread
-from streamstgs.app.player.pipeline.fetch_thread import OpenScene, SourceSettings, SourceThread
+from streamstgs.app.player.pipeline.decode_thread import DecodeSettings, DecodeThread
+from streamstgs.app.player.pipeline.fetch_thread import FetchThread, FetchThreadSettings, OpenScene
+from streamstgs.app.player.pipeline.fetch_view import PlayTarget
 from streamstgs.app.player.pipeline.scheduler import FetchSettings
-from streamstgs.app.player.pipeline.shared_state import PipelineState, PlayTarget
+from streamstgs.app.player.pipeline.shared_state import PipelineCounters, PipelineState
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.status import PlaybackError
-from streamstgs.codec.streaming.adaptive import Decision, FetchSegment
 from streamstgs.codec.streaming.address import host, is_url, redact_credentials
 
 log = logging.getLogger(__name__)
@@ -25,19 +25,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PipelineSettings:
-    """Bounds of source and decoder.
+    """Bounds of fetching and decoding.
 
     Args:
-        stock: bounds of memory.
-        fetching: what is fetched when.
-        prefetch_gops: GOPs decoded ahead of the one that is shown.
-        retry_s: pause before an unreachable server is asked again; doubles up to 4 times this ...
-        hurry_s: ... at once where nobody waits for a picture, else after so many seconds.
-        close_timeout_s: how long `close` waits for each thread.
-        silent_s: a server that is asked and sends nothing for so long is said to be silent.
+        buffer: Bounds of memory.
+        fetching: What is fetched when.
+        prefetch_gops: GOPs decoded ahead of the shown one.
+        retry_s: Seconds before a server that does not answer is asked again; the pause doubles up
+            to 4 times this, but stays short while a frame is missing.
+        hurry_s: After so many seconds of short pauses they double while a frame is missing, too.
+        close_timeout_s: How long `close` waits for each thread.
+        silent_s: A server that was asked and sent nothing for so long is reported as silent.
     """
 
-    stock: SceneBufferSettings = field(default_factory=SceneBufferSettings)
+    buffer: SceneBufferSettings = field(default_factory=SceneBufferSettings)
     fetching: FetchSettings = field(default_factory=FetchSettings)
     prefetch_gops: int = 2
     retry_s: float = 1.0
@@ -46,40 +47,18 @@ class PipelineSettings:
     silent_s: float = 3.0
 
 
-@dataclass(frozen=True)
-class PipelineStats:
-    """Counters and the newest decision.
-
-    Args:
-        decode_ms: decoding of the last GOP, per frame.
-        corrupt_segments: rungs of GOPs that could not be had.
-        static_layers: how many are drawn.
-        decision: what was fetched last, and why.
-        gop_decision: the same of GOPs only.
-        throughput_bps: estimate of now, 0 where there is none.
-        packet_bytes: of GOPs kept as they were fetched.
-    """
-
-    decode_ms: float
-    corrupt_segments: int
-    static_layers: int
-    decision: Decision | None
-    gop_decision: FetchSegment | None
-    throughput_bps: float
-    packet_bytes: int
-    message: str
-
-
 class Pipeline:
-    """What a `Playback` asks for GOPs; owns the two threads. Called by the owner of the position.
+    """Opens a scene and keeps decoded GOPs ready; owns the two threads.
 
-    `request` says what is wanted, `get` picks up what is decoded. Of many seeks only the newest is
-    fetched and decoded.
+    `request` says what is wanted, `get` returns what is decoded. Of many seeks only the newest is
+    fetched and decoded. Called by the owner of the position.
 
     Args:
-        open_scene, location, first_rung, traffic: as of `SourceThread`.
-        device: where the planes shall be.
-        monotonic: clock for measuring, seconds.
+        open_scene, location, traffic: As of `FetchThread`.
+        settings: Bounds.
+        device: Device of the decoded planes.
+        monotonic: Seconds that only grow.
+        first_qp: QP of the quality to begin with, None to choose automatically.
     """
 
     def __init__(
@@ -89,36 +68,33 @@ class Pipeline:
         settings: PipelineSettings,
         device: torch.device | str = "cpu",
         monotonic: Callable[[], float] = time.monotonic,
-        first_rung: int | None = None,
+        first_qp: int | None = None,
         traffic: ThroughputProbe | None = None,
     ) -> None:
         self._location = redact_credentials(location)
         self._settings = settings
         self._traffic = traffic or ThroughputProbe(settings.fetching.metering)
         self._state = state = PipelineState()
-        source = SourceSettings(
-            settings.fetching, settings.stock, settings.retry_s, settings.hurry_s
+        self._traffic.on_progress = state.note_progress
+        fetching = FetchThreadSettings(
+            settings.fetching, settings.buffer, settings.retry_s, settings.hurry_s, first_qp
         )
+        left_s, local = settings.fetching.shown.left_s, not is_url(location)
+        decoding = DecodeSettings(settings.prefetch_gops, left_s, local)
+        traffic = self._traffic
         self._threads = [
-            SourceThread(
-                state, open_scene, location, source, first_rung, device, self._traffic, monotonic
-            ).thread,
-            DecodeThread(
-                state,
-                settings.prefetch_gops,
-                settings.fetching.shown.left_s,
-                not is_url(location),
-                device,
-                monotonic,
-            ).thread,
+            FetchThread(state, open_scene, location, fetching, device, traffic, monotonic).thread,
+            DecodeThread(state, decoding, device, monotonic).thread,
         ]
 
     def start(self) -> None:
+        """Start to open the scene."""
         for thread in self._threads:
             thread.start()
 
     @property
     def opened(self) -> OpenedScene | None:
+        """Facts about the open scene; None before."""
         return self._state.opened
 
     @property
@@ -131,60 +107,51 @@ class Pipeline:
         """Whether nothing remains to be fetched or decoded for what is wanted now."""
         return self._state.idle
 
-    def request(self, target: PlayTarget, position_s: float, best_rung: int) -> None:
-        """Say what is wanted now; cheap when it is what was wanted before."""
-        self._state.request(target, position_s, best_rung)
+    def request(self, target: PlayTarget, position_s: float, given_up: int) -> None:
+        """Set what is wanted; cheap if it was wanted before. As of `PipelineState`."""
+        self._state.request(target, position_s, given_up)
 
     def get(self, gop: int) -> CachedGop | None:
-        """A decoded GOP, or None while it is not there."""
-        with self._state.changed:
-            return self._state.stock.get(gop) if self._state.stock else None
+        """A decoded GOP, or None while it is not decoded."""
+        return self._state.get(gop)
 
     def nearest(self, frame: int) -> tuple[int, CachedGop | None]:
-        """The decoded content frame nearest to another one, and its GOP; None: there is none."""
-        with self._state.changed:
-            return self._state.stock.nearest(frame) if self._state.stock else (frame, None)
+        """The decoded content frame nearest to another one, and its GOP; None: none is decoded."""
+        return self._state.nearest(frame)
 
     def is_broken(self, gop: int) -> bool:
-        """Whether a GOP was tried and cannot be shown."""
-        with self._state.changed:
-            stock = self._state.stock
-            return stock is not None and stock.is_broken(gop) and gop not in stock.gops
+        """Whether a GOP cannot be shown at any quality."""
+        return self._state.is_broken(gop)
 
     def ready_gops(self) -> frozenset[int]:
-        """Those that can be played without a network, decoded or not."""
-        with self._state.changed:
-            return self._state.stock.ready_gops() if self._state.stock else frozenset()
+        """GOPs that can be played without a network, decoded or not."""
+        return self._state.ready_gops()
 
-    def stats(self) -> PipelineStats:
-        with self._state.changed:
-            state, stock = self._state, self._state.stock
-            throughput = self._traffic.throughput()
-            return PipelineStats(
-                decode_ms=state.decode_ms,
-                corrupt_segments=len(stock.broken) if stock else 0,
-                static_layers=stock.static_decoded if stock else 0,
-                decision=state.decision,
-                gop_decision=state.gop_decision,
-                throughput_bps=throughput.bps if throughput else 0.0,
-                packet_bytes=stock.packets.size_bytes if stock else 0,
-                message=state.message or self._silence(),
-            )
+    def counters(self) -> PipelineCounters:
+        """Figures for the statistics, with a message if the server is silent."""
+        counters = self._state.counters()
+        return replace(counters, message=counters.message or self._silence())
+
+    def throughput_bps(self) -> float:
+        """The estimate of now; 0 without one."""
+        throughput = self._traffic.throughput()
+        return throughput.bps if throughput else 0.0
 
     def _silence(self) -> str:
-        """What to say while a stalled request may still come to life."""
+        """The message while a stalled request may still be answered."""
         silent = self._traffic.silent_s() >= self._settings.silent_s
         return f"Nothing comes from {host(self._location)}. Still asking." if silent else ""
 
     def take_events(self) -> list[PlaybackError]:
+        """The errors since the last call."""
         return self._state.take_events()
 
     def wait(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Wait until `condition` holds, asked whenever the state of the threads changes."""
+        """Wait until `condition` holds; it is evaluated whenever the state changes."""
         return self._state.wait(condition, timeout_s)
 
     def close(self) -> bool:
-        """Stop and let go of the scene. Returns whether the threads ended in time."""
+        """Stop the threads and release the scene. Returns whether they ended in time."""
         self._state.close()
         for thread in self._threads:
             if thread.ident is not None:

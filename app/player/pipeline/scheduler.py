@@ -1,6 +1,6 @@
-"""What to fetch next, for a scene on this machine and for one on a server.
+"""Decides what to fetch next, and what to do about a transfer in flight. No effects.
 
-Everything it judges by is in a `FetchView`, but for what lies on disk, which it asks for.
+`LocalScheduler` serves scenes on this machine, `NetworkScheduler` those on a server.
 """
 
 from __future__ import annotations
@@ -8,17 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Protocol
 
-from streamstgs.app.player.pipeline.shared_state import PlayTarget
+from streamstgs.app.player.pipeline.fetch_view import FetchView
 from streamstgs.app.player.scene_info import OpenedScene
+from streamstgs.codec.quality import Quality
 from streamstgs.codec.streaming.adaptive import (
-    Abort,
     AdaptiveSettings,
     FetchLayer,
     FetchSegment,
-    Held,
     InFlight,
     NextStep,
     Revision,
@@ -40,15 +38,17 @@ from streamstgs.codec.streaming.adaptive.shown_gop import (
 
 @dataclass(frozen=True)
 class FetchSettings:
-    """What is fetched when; bounds in seconds.
+    """What is fetched when.
 
     Args:
-        adaptive: the adaptive bitrate; its `most_buffer_s` is how far ahead is fetched.
-        metering: how throughput is averaged.
-        watch_s: how often a transfer in progress is looked at.
-        soon_s: after a seek the best rung is taken that comes within this.
-        refine_s: while paused the best rung is taken that comes within this; none does: the best.
-        shown: when a GOP that is being shown is made better.
+        adaptive: Settings of the adaptive policy; content is fetched `most_buffer_s` ahead.
+        metering: How throughput is averaged.
+        watch_s: Seconds between two reviews of a transfer in flight, and for which a dragged
+            position has to rest before it interrupts a transfer.
+        soon_s: After a seek the best quality that arrives within this is fetched.
+        refine_s: While paused the best quality that arrives within this is fetched; if none does,
+            the best one.
+        shown: When the GOP being shown is fetched again.
         local_gops: GOPs that are read ahead from a disk.
     """
 
@@ -62,152 +62,70 @@ class FetchSettings:
 
 
 @dataclass(frozen=True)
-class FetchView:
-    """What is known when the source is free. Rungs are counted from 0, the best.
+class TransferInfo:
+    """The transfer in flight, as the scheduler sees it.
 
     Args:
-        position_s: content time.
-        there: GOP -> the best rung of those that it could be played at.
-        fetched: GOP -> rung as it is kept undecoded; it may be decoded at another one.
-        sizes: GOP -> bytes of what is kept as it was fetched and not decoded.
-        most_bytes: of `sizes` together.
-        stored: GOPs of which the keyframe is kept, so that only features need to come again.
-        static_layers: how many are there.
-        static_part_bytes: what came of the next one before it was paused.
-        sought: nothing came yet of the place that was sought last.
-        broken: (GOP, rung) that cannot be had.
-        throughput: estimate, None before the first transfer.
-        best_rung: better ones are not drawn in time.
-        decode_s: from the arrival of a GOP until it can be shown.
+        gop: The GOP; None for a static layer.
+        layer: The static layer; None for a GOP.
+        quality: Quality of the GOP.
+        serial: Number of the seek that it was decided for.
+        is_new: Whether the GOP was not buffered at any quality when the transfer began.
     """
 
-    opened: OpenedScene
-    target: PlayTarget
-    position_s: float
-    there: dict[int, int]
-    sizes: dict[int, int]
-    most_bytes: int
-    static_layers: int
-    broken: frozenset[tuple[int, int]]
-    throughput: Throughput | None = None
-    best_rung: int = 0
-    decode_s: float = 0.0
-    stored: frozenset[int] = frozenset()
-    static_part_bytes: int = 0
-    sought: bool = False
-    fetched: dict[int, int] = field(default_factory=dict)
-
-    @cached_property
-    def order(self) -> list[int]:
-        """GOPs as they will be played, those that cannot be had at any rung left out."""
-        timeline = self.opened.timeline
-        ahead = timeline.ahead(self.target.gop, timeline.gop_count, self.target.loop)
-        return [gop for gop in ahead if self.usable(gop, 0) is not None]
-
-    def usable(self, gop: int, rung: int) -> int | None:
-        """The rung nearest to the wanted one that is not broken; rather a lower quality."""
-        rungs = len(self.opened.rungs)
-        for candidate in (*range(rung, rungs), *range(rung - 1, -1, -1)):
-            if (gop, candidate) not in self.broken:
-                return candidate
-        return None
-
-    @property
-    def manual(self) -> int | None:
-        """The rung chosen by hand."""
-        rung = self.target.rung
-        return None if rung is None else self.opened.rungs.index(rung)
-
-    def has(self, gop: int) -> bool:
-        """Whether a GOP need not be fetched: it is there, at the rung that was chosen by hand."""
-        if gop not in self.there or self.manual is None:
-            return gop in self.there
-        shown = gop == self.target.gop and self.target.playing
-        return shown or self.holds(gop, self.usable(gop, self.manual))
-
-    def holds(self, gop: int, rung: int | None) -> bool:
-        """Whether a GOP is there at a rung, decoded or to be decoded when it is wanted."""
-        return rung in (self.there.get(gop), self.fetched.get(gop))
-
-    def missing(self) -> int | None:
-        """The GOP that is lacking first."""
-        return next((gop for gop in self.order if not self.has(gop)), None)
-
-    def near_missing(self, most_s: float) -> int | None:
-        """The GOP nearest to the position that is not there at any rung and can be had.
-
-        Args:
-            most_s: one farther away does not count.
-        """
-        timeline = self.opened.timeline
-        frame = timeline.nearest_in(self.target.gop, timeline.frame_at(self.position_s))
-        for gop in timeline.by_distance(frame, range(timeline.gop_count)):
-            if gop not in self.there and self.usable(gop, 0) is not None:
-                away = abs(timeline.nearest_in(gop, frame) - frame)
-                return gop if away <= most_s * timeline.fps else None
-        return None
-
-    def lead_s(self, until: int | None) -> float:
-        """Content seconds that can be played without a gap, at most up to the start of a GOP."""
-        lead_s = 0.0
-        for gop in self.order:
-            if gop == until or gop not in self.there:
-                break
-            lead_s += self.rest_s(gop)
-        return max(lead_s, 0.0)
-
-    def rest_s(self, gop: int) -> float:
-        """Content seconds of a GOP that are still to be shown."""
-        timeline = self.opened.timeline
-        past_s = self.position_s - timeline.start_s(gop) if gop == self.target.gop else 0.0
-        return timeline.gop_frames[gop] / timeline.fps - max(past_s, 0.0)
-
-    def held(self) -> tuple[Held, ...]:
-        """What is there without a gap, the GOP that is being shown included."""
-        held: list[Held] = []
-        lead_s = self.rest_s(self.order[0]) if len(self.order) == 1 else 0.0  # shown for ever
-        for gop in self.order:
-            if gop not in self.there:
-                break
-            ready_s = lead_s - self.decode_s * self.target.speed
-            held.append(Held(gop, self.there[gop], ready_s, self.better_rungs(gop)))
-            lead_s += self.rest_s(gop)
-        return tuple(held)
-
-    def better_rungs(self, gop: int) -> tuple[int, ...]:
-        """Rungs that a GOP could be fetched again at; none where one was chosen by hand."""
-        if self.manual is not None or gop not in self.stored:
-            return ()
-        entry = self.opened.ladder.gops[gop]
-        others = sum(size for other, size in self.sizes.items() if other != gop)
-        return tuple(  # the old features are kept until the new ones are decoded
-            rung
-            for rung in range(self.best_rung, self.there[gop])
-            if (gop, rung) not in self.broken
-            and others + entry.bytes_at(rung) + entry.feature_bytes[self.there[gop]]
-            <= self.most_bytes
-        )
-
-    def has_room(self, gop: int, size_bytes: int) -> bool:
-        """Whether a GOP can be kept without giving up one that is played before it."""
-        if gop == self.target.gop:
-            return True
-        sooner = self.order[: self.order.index(gop)]
-        return size_bytes + sum(self.sizes.get(g, 0) for g in sooner) <= self.most_bytes
+    gop: int | None = None
+    layer: int | None = None
+    quality: Quality | None = None
+    serial: int = 0
+    is_new: bool = True
 
 
-class Fetching(Protocol):
-    """Decides for the source thread."""
+def delays_frame(view: FetchView, transfer: TransferInfo) -> bool:
+    """Whether a transfer delays the frame at the position, which is not buffered."""
+    target = view.target
+    if target.gop in view.ready or view.is_broken(target.gop):
+        return False
+    if transfer.gop is None:
+        return view.static_layers > 0 and transfer.serial != target.serial
+    chosen = target.quality
+    other = chosen not in (None, transfer.quality) and not target.scrubbing
+    tried = chosen is not None and (target.gop, chosen) in view.broken
+    return transfer.gop != target.gop or (other and not tried)
 
-    def next(self, view: FetchView) -> NextStep: ...
+
+def is_preempted(
+    view: FetchView, transfer: TransferInfo, rests: bool, mostly_received: bool
+) -> bool:
+    """Whether the target ends a transfer, so that its own can begin.
+
+    While the timeline is dragged, a new GOP is fetched to its end nevertheless: it is near the
+    position, and if each move began another one, none would ever arrive. The exception is a
+    position that rests while less than half of the GOP has arrived.
+
+    Args:
+        rests: Whether the dragged position has stayed in one GOP for a while.
+        mostly_received: Whether at least half of the transfer has arrived.
+    """
+    if not delays_frame(view, transfer):
+        return False
+    finishes = view.target.scrubbing and transfer.gop is not None and transfer.is_new
+    return not finishes or (rests and not mostly_received)
+
+
+class Scheduler(Protocol):
+    """Decides for the fetch thread."""
+
+    def next(self, view: FetchView) -> NextStep:
+        """What to fetch while nothing is in flight."""
+        ...
 
     def reconsider(self, view: FetchView, flight: InFlight) -> Revision | None:
-        """Another quality for the GOP in flight, or an end of the transfer; None to go on."""
+        """Another quality for the GOP in flight, or the end of the transfer; None to continue."""
         ...
 
 
-class LocalFetching:
-    """From a disk: everything at the best quality, a few GOPs ahead."""
+class LocalScheduler:
+    """Reads from a disk: everything at the best quality, a few GOPs ahead."""
 
     def __init__(self, settings: FetchSettings) -> None:
         self._settings = settings
@@ -215,134 +133,178 @@ class LocalFetching:
     def next(self, view: FetchView) -> NextStep:
         if view.static_layers < view.opened.static_layers:
             return FetchLayer(view.static_layers, "local file")
-        wish, why = 0, "local file, best quality"
-        if view.manual is not None:
-            wish, why = view.manual, "chosen by hand"
+        wish, why = view.opened.best, "local file, best quality"
+        if view.target.quality is not None:
+            wish, why = view.target.quality, "chosen by hand"
         for gop in view.order[: self._settings.local_gops + 1]:
-            rung = view.usable(gop, wish)
-            shown = gop == view.target.gop and view.target.playing and gop in view.there
-            if rung is not None and not view.holds(gop, rung) and not shown:
-                return FetchSegment(gop, rung, why)
-        return Wait(math.inf, "everything is there")
+            quality = view.usable(gop, wish)
+            shown = gop == view.target.gop and view.target.playing and gop in view.ready
+            if quality is not None and not view.holds(gop, quality) and not shown:
+                return FetchSegment(gop, view.opened.place_of(quality), why)
+        return Wait(math.inf, "everything is buffered")
 
     def reconsider(self, view: FetchView, flight: InFlight) -> Revision | None:
         return None
 
 
-class NetworkFetching:
-    """From a server, as `codec.streaming.adaptive` decides; a rung chosen by hand overrules it.
+class NetworkScheduler:
+    """Fetches from a server as `codec.streaming.adaptive` decides.
 
-    What is added here: dragging, pictures that stand still, what is on disk already, and rungs that
-    cannot be had. Everything is judged in content time: at double speed
-    the network is half as fast.
+    The rules added here are for dragging, for paused frames, for what the disk cache holds, for
+    broken qualities and for a quality chosen by hand. Times are content time: at double speed the
+    network is half as fast.
 
     Args:
-        kept_rungs: GOP -> the rungs that can be had without a network.
-        is_static_kept: the same for layers.
+        opened: The scene.
+        settings: What is fetched when.
+        cached_qualities: GOP -> the qualities that the disk cache holds.
+        is_layer_cached: The same for static layers.
     """
 
     def __init__(
         self,
         opened: OpenedScene,
         settings: FetchSettings,
-        kept_rungs: Callable[[int], tuple[int, ...]],
-        is_static_kept: Callable[[int], bool],
+        cached_qualities: Callable[[int], tuple[Quality, ...]],
+        is_layer_cached: Callable[[int], bool],
     ) -> None:
         self._settings = settings
+        self._opened = opened
         self._ladder = opened.ladder
-        self._kept_rungs = kept_rungs
-        self._is_static_kept = is_static_kept
+        self._cached_qualities = cached_qualities
+        self._is_layer_cached = is_layer_cached
 
     def next(self, view: FetchView) -> NextStep:
-        missing = view.missing()
-        if view.target.scrubbing:
+        missing, target = view.missing(), view.target
+        if target.scrubbing:
             return self._while_dragging(view)
-        if missing != view.target.gop and self._static_costs_nothing(view):
-            return FetchLayer(view.static_layers, "kept from before")
-        if not view.target.playing and missing != view.target.gop:
-            better = self._for_the_eye(view)
-            if better is not None:
-                return better
+        if missing != target.gop and self._is_next_layer_cached(view):
+            return FetchLayer(view.static_layers, "from the disk cache")
+        if not target.playing and missing != target.gop:
+            refined = self._while_paused(view)
+            if refined is not None:
+                return refined
         seen = self._situation(view, missing)
-        decision = decide(self._ladder, seen, self._settings.adaptive)
+        step = decide(self._ladder, seen, self._settings.adaptive)
         all_static = view.static_layers == view.opened.static_layers
-        if view.target.playing and all_static and missing != view.target.gop:
-            decision = self._better_while_shown(view, seen) or decision
-        if isinstance(decision, FetchSegment) and not decision.again:
-            return self._rung_for(view, seen, decision)
-        return decision
+        if target.playing and all_static and missing != target.gop:
+            step = self._better_while_shown(view, seen) or step
+        if isinstance(step, FetchSegment) and not step.again:
+            return self._with_quality(view, seen, step)
+        return step
 
     def reconsider(self, view: FetchView, flight: InFlight) -> Revision | None:
-        """Nobody waits for what is ahead of a picture that stands still."""
-        if view.target.scrubbing:
+        target = view.target
+        if target.scrubbing:
             return self._reconsider_dragged(view, flight)
         if flight.static_layer >= 0:
-            return self._reconsider_static(view, flight)
-        here = flight.gop == view.target.gop
-        if view.manual is not None or not (view.target.playing or here):
-            return None
-        if flight.gop in view.there:
-            return self._reconsider_upgrade(view, flight)
+            if not target.playing:
+                return None
+            seen = self._situation(view, view.missing())
+            return reconsider(self._ladder, seen, flight, self._settings.adaptive)
+        here = flight.gop == target.gop
+        if target.quality is not None or not (target.playing or here):
+            return None  # chosen by hand, or ahead of a paused frame
+        if flight.gop in view.ready:
+            return self._reconsider_again(view, flight)
         seen = self._situation(view, flight.gop)
-        fixed = here or self._best_kept(view, flight.gop) == flight.rung
-        look_again = give_up_features if fixed else reconsider
-        instead = look_again(self._ladder, seen, flight, self._settings.adaptive)
-        if isinstance(instead, FetchSegment):
-            is_usable = view.usable(flight.gop, instead.quality) == instead.quality
-            return instead if is_usable else None
-        return instead
+        cached = self._best_cached(view, flight.gop)
+        fixed = here or (cached is not None and self._opened.place_of(cached) == flight.rung)
+        rule = give_up_features if fixed else reconsider
+        revision = rule(self._ladder, seen, flight, self._settings.adaptive)
+        if isinstance(revision, FetchSegment):
+            quality = self._opened.at(revision.quality)
+            return revision if view.usable(flight.gop, quality) == quality else None
+        return revision
 
-    def _reconsider_dragged(self, view: FetchView, flight: InFlight) -> FetchSegment | None:
-        """Features of a better rung that would come later than those of the lowest."""
-        if flight.static_layer >= 0 or flight.gop in view.there:
-            return None
-        entry, lowest = self._ladder.gops[flight.gop], view.usable(flight.gop, self._ladder.lowest)
-        if lowest is None or lowest <= flight.rung:
-            return None
-        left = entry.bytes_at(flight.rung) - flight.received_bytes
-        if left <= entry.bytes_at(lowest) - min(flight.received_bytes, entry.shared_bytes):
-            return None
-        return FetchSegment(flight.gop, lowest, f"{self._qp(lowest)} while the timeline is dragged")
+    # --- rules -----------------------------------------------------------------------------------
 
-    def _reconsider_upgrade(self, view: FetchView, flight: InFlight) -> Revision | None:
-        if not view.target.playing:
-            return None
-        seen, again = self._situation(view, view.missing()), replace(flight, upgrade=True)
-        if flight.gop == view.target.gop:
-            return self._reconsider_shown(view, seen, flight)
-        return reconsider(self._ladder, seen, again, self._settings.adaptive)
+    def _while_dragging(self, view: FetchView) -> NextStep:
+        """Only GOPs at and around the position, at the lowest quality."""
+        if view.static_layers == 0 < view.opened.static_layers:
+            return FetchLayer(view.static_layers, "the first static layer gives a picture")
+        gop = view.near_missing(self._settings.adaptive.most_buffer_s)
+        if gop is None:
+            return Wait(math.inf, "the timeline is being dragged")
+        quality = self._best_cached(view, gop) or view.usable(gop, view.opened.lowest)
+        assert quality is not None
+        place = self._opened.place_of(quality)
+        size_bytes = self._ladder.gops[gop].bytes_at(place)
+        if gop != view.target.gop and sum(view.sizes.values()) + size_bytes > view.most_bytes:
+            return Wait(math.inf, "the memory for segments ahead is full")
+        return FetchSegment(gop, place, f"{_qp(quality)} while the timeline is dragged")
 
-    def _reconsider_shown(self, view: FetchView, seen: Situation, flight: InFlight) -> Abort | None:
-        settings, left_s = self._settings, self._left_of_shown_s(view)
-        upgrades = settings.adaptive.upgrades
-        return give_up_shown(self._ladder, seen, flight, left_s, settings.shown, upgrades)
+    def _with_quality(self, view: FetchView, seen: Situation, step: FetchSegment) -> NextStep:
+        """The step at the quality chosen by hand, of the disk cache, or that arrives soon."""
+        gop, decided = step.gop, self._opened.at(step.quality)
+        quality, reason = decided, step.reason
+        cached = self._best_cached(view, gop)
+        if view.target.quality is not None:
+            quality, reason = view.target.quality, "chosen by hand"
+        elif cached is not None and (cached >= decided or seen.throughput is None):
+            quality, reason = cached, f"{_qp(cached)} from the disk cache"
+        elif gop == view.target.gop and seen.throughput is not None:
+            soon = self._best_within(seen, gop, self._settings.soon_s)
+            if soon is not None and soon > decided:
+                quality, reason = soon, f"{_qp(soon)} comes at once"
+        usable = view.usable(gop, quality)
+        assert usable is not None  # GOPs that are broken at every quality are not in the order
+        if usable != quality:
+            reason = f"{_qp(usable)}, as {_qp(quality)} cannot be played"
+        place = self._opened.place_of(usable)
+        if not view.has_room(gop, self._ladder.gops[gop].bytes_at(place)):
+            return Wait(math.inf, "the memory for segments ahead is full")
+        return replace(step, quality=place, reason=reason)
+
+    def _while_paused(self, view: FetchView) -> NextStep | None:
+        """The remaining static layers, then the shown GOP at a better quality."""
+        if view.throughput is None:
+            return None
+        if 0 < view.static_layers < view.opened.static_layers:
+            return FetchLayer(view.static_layers, "while the picture stands")
+        gop = view.target.gop
+        if view.target.quality is not None or gop not in view.ready:
+            return None
+        seen, here = self._situation(view, None), view.ready[gop]
+        soon = self._best_within(seen, gop, self._settings.refine_s, features_only=True)
+        wish = view.opened.best if soon is None or soon <= here else soon
+        quality = view.usable(gop, wish)
+        if quality is None or quality <= here:
+            return None
+        place = self._opened.place_of(quality)
+        return FetchSegment(gop, place, f"{_qp(quality)} while the picture stands")
 
     def _better_while_shown(self, view: FetchView, seen: Situation) -> FetchSegment | None:
-        settings, left_s = self._settings, self._left_of_shown_s(view)
+        settings, left_s = self._settings, _left_of_shown_s(view)
         upgrades = settings.adaptive.upgrades
         return better_while_shown(self._ladder, seen, left_s, settings.shown, upgrades)
 
-    def _left_of_shown_s(self, view: FetchView) -> float:
-        return view.rest_s(view.target.gop) - view.decode_s * view.target.speed
+    def _reconsider_dragged(self, view: FetchView, flight: InFlight) -> FetchSegment | None:
+        """The lowest quality instead, if its features arrive sooner."""
+        if flight.static_layer >= 0 or flight.gop in view.ready:
+            return None
+        entry, opened = self._ladder.gops[flight.gop], self._opened
+        lowest = view.usable(flight.gop, opened.lowest)
+        if lowest is None or lowest >= opened.at(flight.rung):
+            return None
+        left = entry.bytes_at(flight.rung) - flight.received_bytes
+        place = opened.place_of(lowest)
+        if left <= entry.bytes_at(place) - min(flight.received_bytes, entry.shared_bytes):
+            return None
+        return FetchSegment(flight.gop, place, f"{_qp(lowest)} while the timeline is dragged")
 
-    def _reconsider_static(self, view: FetchView, flight: InFlight) -> Revision | None:
+    def _reconsider_again(self, view: FetchView, flight: InFlight) -> Revision | None:
+        """The end of the transfer of a buffered GOP, if its better features would be too late."""
         if not view.target.playing:
             return None
-        seen = self._situation(view, view.missing())
-        return reconsider(self._ladder, seen, flight, self._settings.adaptive)
+        seen, settings = self._situation(view, view.missing()), self._settings
+        if flight.gop == view.target.gop:
+            left_s, upgrades = _left_of_shown_s(view), settings.adaptive.upgrades
+            return give_up_shown(self._ladder, seen, flight, left_s, settings.shown, upgrades)
+        again = replace(flight, upgrade=True)
+        return reconsider(self._ladder, seen, again, settings.adaptive)
 
-    # --- what is there without a network ---------------------------------------------------------
-
-    def _static_costs_nothing(self, view: FetchView) -> bool:
-        layer = view.static_layers
-        return layer < view.opened.static_layers and self._is_static_kept(layer)
-
-    def _best_kept(self, view: FetchView, gop: int) -> int | None:
-        rungs = view.opened.rungs
-        kept = [rungs.index(qp) for qp in self._kept_rungs(gop)]
-        return min((k for k in kept if (gop, k) not in view.broken), default=None)
-
-    # --- rules -----------------------------------------------------------------------------------
+    # --- what the rules ask ----------------------------------------------------------------------
 
     def _situation(self, view: FetchView, missing: int | None) -> Situation:
         throughput = view.throughput
@@ -350,85 +312,47 @@ class NetworkFetching:
             throughput = _in_content_time(throughput, view.target.speed)
         last = None
         if missing is not None and not view.sought:
-            last = view.there.get((missing - 1) % len(self._ladder.gops))
+            last = view.ready.get((missing - 1) % len(self._ladder.gops))
         return Situation(
             buffer_s=max(view.lead_s(missing) - view.decode_s * view.target.speed, 0.0),
             next_gop=len(self._ladder.gops) if missing is None else missing,
-            last_rung=last,
+            last_rung=None if last is None else self._opened.place_of(last),
             static_layers=view.static_layers,
             static_part_bytes=view.static_part_bytes,
             playing=view.target.playing,
             throughput=throughput,
-            best_rung=view.best_rung,
+            best_rung=self._opened.place_of(view.best),
             held=view.held(),
         )
 
-    def _while_dragging(self, view: FetchView) -> NextStep:
-        """Pictures of wherever the hand is, then around it, as small as can be; nothing else."""
-        if view.static_layers == 0 < view.opened.static_layers:
-            return FetchLayer(view.static_layers, "the first static layer gives a picture")
-        gop = view.near_missing(self._settings.adaptive.most_buffer_s)
-        if gop is None:
-            return Wait(math.inf, "the timeline is being dragged")
-        kept = self._best_kept(view, gop)
-        rung = view.usable(gop, self._ladder.lowest) if kept is None else kept
-        assert rung is not None
-        size_bytes = self._ladder.gops[gop].bytes_at(rung)
-        if gop != view.target.gop and sum(view.sizes.values()) + size_bytes > view.most_bytes:
-            return Wait(math.inf, "the memory for what is fetched ahead is full")
-        return FetchSegment(gop, rung, f"{self._qp(rung)} while the timeline is dragged")
+    def _is_next_layer_cached(self, view: FetchView) -> bool:
+        layer = view.static_layers
+        return layer < view.opened.static_layers and self._is_layer_cached(layer)
 
-    def _rung_for(self, view: FetchView, seen: Situation, decision: FetchSegment) -> NextStep:
-        """The decision for a GOP, by hand, by what is kept, by what is soon there."""
-        gop, rung = decision.gop, decision.quality
-        kept = self._best_kept(view, gop)
-        if view.manual is not None:
-            decision = replace(decision, quality=view.manual, reason="chosen by hand")
-        elif kept is not None and (kept <= rung or seen.throughput is None):
-            decision = replace(decision, quality=kept, reason=f"{self._qp(kept)} kept from before")
-        elif gop == view.target.gop and seen.throughput is not None:
-            soon = self._best_within(seen, gop, self._settings.soon_s)
-            if soon is not None and soon < rung:
-                why = f"{self._qp(soon)} comes at once"
-                decision = replace(decision, quality=soon, reason=why)
-        usable = view.usable(gop, decision.quality)
-        assert usable is not None  # what is wholly broken is not in the order
-        if usable != decision.quality:
-            why = f"{self._qp(usable)}, as {self._qp(decision.quality)} cannot be had"
-            decision = replace(decision, quality=usable, reason=why)
-        if not view.has_room(gop, self._ladder.gops[gop].bytes_at(usable)):
-            return Wait(math.inf, "the memory for what is fetched ahead is full")
-        return decision
-
-    def _for_the_eye(self, view: FetchView) -> NextStep | None:
-        """While a picture stands still: the rest of it, then its best rung."""
-        if view.throughput is None:
-            return None
-        if 0 < view.static_layers < view.opened.static_layers:
-            return FetchLayer(view.static_layers, "while the picture stands")
-        gop = view.target.gop
-        if view.manual is not None or gop not in view.there:
-            return None
-        seen, here = self._situation(view, None), view.there[gop]
-        rung = self._best_within(seen, gop, self._settings.refine_s, features_only=True)
-        rung = view.usable(gop, 0 if rung is None or rung >= here else rung)
-        if rung is None or rung >= here:
-            return None
-        return FetchSegment(gop, rung, f"{self._qp(rung)} while the picture stands")
+    def _best_cached(self, view: FetchView, gop: int) -> Quality | None:
+        """The best intact quality of a GOP in the disk cache."""
+        cached = self._cached_qualities(gop)
+        return max((q for q in cached if (gop, q) not in view.broken), default=None)
 
     def _best_within(
         self, seen: Situation, gop: int, seconds: float, features_only: bool = False
-    ) -> int | None:
-        """The best rung that is expected within some time."""
+    ) -> Quality | None:
+        """The best quality that is expected to arrive within some time."""
         entry = self._ladder.gops[gop]
         shared = 0 if features_only else entry.shared_bytes
-        for rung in range(min(seen.best_rung, self._ladder.lowest), len(entry.feature_bytes)):
-            if arrival_s(shared + entry.feature_bytes[rung], seen) <= seconds:
-                return rung
+        for place in range(seen.best_rung, len(entry.feature_bytes)):
+            if arrival_s(shared + entry.feature_bytes[place], seen) <= seconds:
+                return self._opened.at(place)
         return None
 
-    def _qp(self, rung: int) -> str:
-        return f"QP {self._ladder.rungs[rung]}"
+
+def _left_of_shown_s(view: FetchView) -> float:
+    """Content seconds of the shown GOP that are left once better features would be decoded."""
+    return view.rest_s(view.target.gop) - view.decode_s * view.target.speed
+
+
+def _qp(quality: Quality) -> str:
+    return f"QP {quality.qp}"
 
 
 def _in_content_time(throughput: Throughput, speed: float) -> Throughput:

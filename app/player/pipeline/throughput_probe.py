@@ -1,7 +1,8 @@
-"""How fast bytes come over all requests together, as the transport tells it."""
+"""Measures throughput over all requests together, from the progress that a transport reports."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -10,20 +11,21 @@ from dataclasses import dataclass
 from streamstgs.codec.streaming.adaptive import Throughput, ThroughputMeter, ThroughputSettings
 from streamstgs.codec.streaming.transport import Listener, Progress, nobody
 
-HEARD_BYTES = 1024  # fewer are a drip, which counts as silence
-SHORTEST_S = 0.005  # shorter looks at the line are added to the next one
+HEARD_BYTES = 1024  # a connection that delivers fewer counts as stalled
+SHORTEST_S = 0.005  # shorter samples are added to the next one
+NOTIFY_S = 0.03  # progress is passed on no more often
 
 
 @dataclass
 class _Request:
-    """One that runs.
+    """A request in flight.
 
     Args:
-        alone: it was sent on a line at rest.
-        received: bytes so far.
-        at_once: bytes that came with the headers, while nobody looked at the time.
-        in_body: its body comes.
-        answered: its latency was told.
+        alone: Whether no other request was in flight when it was sent.
+        received: Bytes so far.
+        at_once: Bytes that arrived with the headers, before time was measured.
+        in_body: Whether its body is arriving.
+        answered: Whether its latency was measured.
     """
 
     alone: bool
@@ -34,14 +36,18 @@ class _Request:
 
 
 class ThroughputProbe:
-    """The listener of a transport. Counts bytes, and the time in which some request had a body.
+    """The listener of a transport. Counts bytes, and the time in which some body was arriving.
 
-    The thread of the transport calls it, the source thread asks it; a lock lies between.
+    Thread-safe: the thread of the transport calls it, the fetch thread and the GUI read it.
 
     Args:
-        metering: how throughput is averaged.
-        monotonic: seconds that only grow.
-        also: another listener.
+        metering: How throughput is averaged.
+        monotonic: Seconds that only grow.
+        also: Another listener.
+
+    Attributes:
+        on_progress: Called in the thread of the transport while bytes arrive, at most every
+            `NOTIFY_S`; set before the first request.
     """
 
     def __init__(
@@ -53,6 +59,8 @@ class ThroughputProbe:
         self._lock = threading.Lock()
         self._monotonic = monotonic
         self._also = also
+        self.on_progress: Callable[[], None] = lambda: None
+        self._notified_s = -math.inf
         self._meter = ThroughputMeter(metering)
         self._requests: dict[int, _Request] = {}
         self._looked_s = self._heard_s = monotonic()
@@ -70,21 +78,26 @@ class ThroughputProbe:
             self._count(request, step)
             if step.state in ("done", "failed", "cancelled"):
                 del self._requests[step.request]
+            notifies = self._looked_s - self._notified_s >= NOTIFY_S
+            if notifies:
+                self._notified_s = self._looked_s
         self._also(step)
+        if notifies:
+            self.on_progress()
 
     @property
     def total_bytes(self) -> int:
-        """Of all bodies so far, repeated bytes included."""
+        """Bytes of all bodies so far, repeated bytes included."""
         with self._lock:
             return self._total_bytes
 
     def silent_s(self) -> float:
-        """For how long hardly anything has come that was asked for, pauses included."""
+        """Seconds for which a request has been in flight with hardly any bytes arriving."""
         with self._lock:
             return self._monotonic() - self._heard_s if self._requests else 0.0
 
     def throughput(self) -> Throughput | None:
-        """The estimate of now; None before anything came."""
+        """The estimate of now; None before the first transfer."""
         with self._lock:
             self._pass_time()
             if self._busy_s >= SHORTEST_S:
@@ -101,9 +114,10 @@ class ThroughputProbe:
         self._looked_s = now_s
 
     def _count(self, request: _Request, step: Progress) -> None:
-        """What comes with the headers is no sample of the line: nobody looked at the time.
+        """Count the bytes of a report.
 
-        A body that came like that as a whole tells at least that it took no longer than it did.
+        Bytes that arrive with the headers are no sample of the throughput, because their time is
+        unknown. A body that arrives as a whole like that tells the longest time it can have taken.
         """
         fresh, request.received = step.received_bytes - request.received, step.received_bytes
         self._total_bytes += fresh

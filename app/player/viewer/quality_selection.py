@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from psygnal import Signal
 from streamstgs.app.player.viewer.open_scene import OpenScene
 from streamstgs.app.player.viewer.transport import Transport
+from streamstgs.codec.quality import Quality
 
 
 class QualitySelection:
@@ -23,28 +24,28 @@ class QualitySelection:
         self._transport, self._scenes = transport, scenes
 
     @property
-    def available(self) -> tuple[int, ...]:
+    def available(self) -> tuple[Quality, ...]:
         """The qualities of the shown scene, the worst first; empty without a scene."""
         status = self._transport.status
-        return tuple(reversed(status.rungs)) if status is not None else ()
+        return status.qualities if status is not None else ()
 
     @property
-    def shown(self) -> int | None:
+    def shown(self) -> Quality | None:
         """The quality of the frame on the screen; None before the first one."""
         status = self._transport.status
-        return status.rung if status is not None else None
+        return status.quality if status is not None else None
 
     @property
-    def choice(self) -> int | None:
+    def choice(self) -> Quality | None:
         """The quality that a person chose; None is automatic."""
         status = self._transport.status
-        return None if status is None or status.auto else status.rung
+        return None if status is None or status.auto else status.quality
 
     @choice.setter
-    def choice(self, quality: int | None) -> None:
+    def choice(self, quality: Quality | None) -> None:
         for scene in self._scenes():
             if scene.playback is not None:
-                scene.playback.set_rung(quality)
+                scene.playback.set_quality(quality)
         self._transport.refresh()
         self.changed.emit(quality)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.ui.panel.quality_slider import bitrate_text
+from streamstgs.codec.quality import Quality
 
 _WINDOW_S = 1.0
 
@@ -60,7 +61,7 @@ def rows(drawing: Drawing, status: PlaybackStatus | None) -> list[tuple[str, str
     ]
     if status is not None:
         lines += [
-            ("Bitrate", f"{bitrate_text(status.bitrate_bps)}, QP {status.rung}"),
+            ("Bitrate", f"{bitrate_text(status.bitrate_bps)}, {_qp(status.quality)}"),
             *streaming_rows(status),
             ("Late frames", str(status.late_frames)),
             ("Broken parts", str(status.corrupt_segments)),
@@ -73,6 +74,10 @@ def rows(drawing: Drawing, status: PlaybackStatus | None) -> list[tuple[str, str
     return lines
 
 
+def _qp(quality: Quality | None) -> str:
+    return "\N{EN DASH}" if quality is None else f"QP {quality.qp}"
+
+
 def streaming_rows(status: PlaybackStatus) -> list[tuple[str, str]]:
     """What the last decision on fetching rests on, and what it was."""
     known = status.throughput_bps > 0
@@ -83,7 +88,7 @@ def streaming_rows(status: PlaybackStatus) -> list[tuple[str, str]]:
         ("Static layers", f"{there} of {everything}"),
         (
             "Fetched",
-            f"QP {status.chosen_rung}" if status.chosen_rung is not None else "\N{EN DASH}",
+            _qp(status.chosen_quality),
         ),
         ("Reason", status.fetch_reason or "\N{EN DASH}"),
     ]

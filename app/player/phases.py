@@ -1,4 +1,4 @@
-"""The states of a playback and the events that change them, as one table."""
+"""The states of a playback and of its pipeline, each with a table of the events that change it."""
 
 from __future__ import annotations
 
@@ -88,4 +88,35 @@ PLAYBACK_TRANSITIONS: Transitions[PlaybackPhase, PlaybackEvent] = {
     },
     _P.FAILED: {_E.PAUSE: _P.FAILED_PAUSED},
     _P.FAILED_PAUSED: {_E.PLAY: _P.FAILED},
+}
+
+
+class PipelinePhase(Enum):
+    """What the threads of a pipeline are doing with their scene."""
+
+    OPENING = auto()
+    OPEN = auto()
+    REOPENING = auto()  # another scene replaced the open one, at the same location
+    FAILED = auto()  # the threads end
+    CLOSED = auto()  # the threads end
+
+
+class PipelineEvent(Enum):
+    """What can happen to the scene of a pipeline."""
+
+    OPENED = auto()
+    REPLACED = auto()
+    FAIL = auto()
+    CLOSE = auto()
+
+
+_Q, _F = PipelinePhase, PipelineEvent
+
+# An event that a phase does not list changes nothing.
+PIPELINE_TRANSITIONS: Transitions[PipelinePhase, PipelineEvent] = {
+    _Q.OPENING: {_F.OPENED: _Q.OPEN, _F.FAIL: _Q.FAILED, _F.CLOSE: _Q.CLOSED},
+    _Q.OPEN: {_F.REPLACED: _Q.REOPENING, _F.FAIL: _Q.FAILED, _F.CLOSE: _Q.CLOSED},
+    _Q.REOPENING: {_F.OPENED: _Q.OPEN, _F.FAIL: _Q.FAILED, _F.CLOSE: _Q.CLOSED},
+    _Q.FAILED: {},
+    _Q.CLOSED: {},
 }

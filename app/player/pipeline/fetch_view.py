@@ -1,0 +1,169 @@
+"""What the scheduler judges by: a snapshot of the buffer and of what playback asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from streamstgs.app.player.scene_info import OpenedScene
+from streamstgs.codec.quality import Quality
+from streamstgs.codec.streaming.adaptive import Held, Throughput
+
+
+@dataclass(frozen=True)
+class PlayTarget:
+    """What a playback asks of its pipeline.
+
+    Args:
+        gop: The GOP at the position.
+        serial: Number of the seek.
+        quality: The quality chosen by hand, None to choose automatically.
+        loop: Whether the first GOP follows the last.
+        playing: Whether the position moves; while it stands, the shown GOP may be replaced.
+        speed: Content seconds per second.
+        scrubbing: Whether the timeline is being dragged, so that the position will change soon.
+    """
+
+    gop: int
+    serial: int
+    quality: Quality | None
+    loop: bool
+    playing: bool
+    speed: float
+    scrubbing: bool = False
+
+
+@dataclass(frozen=True)
+class FetchView:
+    """A snapshot of the buffer and of the target.
+
+    Args:
+        opened: Facts about the scene.
+        target: What playback asks for.
+        position_s: Content time.
+        best: The best quality that is rendered in time.
+        ready: GOP -> the best quality at which it could be played without a network.
+        stored: GOP -> quality of packets that are kept; the GOP may be decoded at another one.
+        keyframes: GOPs whose keyframe is stored, so that only features need to be fetched.
+        sizes: GOP -> bytes of packets that are not decoded yet.
+        most_bytes: Bound of all `sizes` together.
+        static_layers: How many layers are fetched.
+        static_part_bytes: Received bytes of the next layer, whose transfer was stopped.
+        broken: (GOP, quality) pairs that cannot be played.
+        sought: Whether nothing was fetched yet for the newest seek.
+        throughput: Estimate, None before the first transfer.
+        decode_s: Seconds from the arrival of a GOP until it can be shown.
+    """
+
+    opened: OpenedScene
+    target: PlayTarget
+    position_s: float
+    best: Quality
+    ready: dict[int, Quality]
+    sizes: dict[int, int]
+    most_bytes: int
+    static_layers: int
+    broken: frozenset[tuple[int, Quality]]
+    throughput: Throughput | None = None
+    decode_s: float = 0.0
+    keyframes: frozenset[int] = frozenset()
+    static_part_bytes: int = 0
+    sought: bool = False
+    stored: dict[int, Quality] = field(default_factory=dict)
+
+    @cached_property
+    def order(self) -> list[int]:
+        """GOPs in the order of playing; those that are broken at every quality are left out."""
+        timeline = self.opened.timeline
+        ahead = timeline.ahead(self.target.gop, timeline.gop_count, self.target.loop)
+        return [gop for gop in ahead if not self.is_broken(gop)]
+
+    def is_broken(self, gop: int) -> bool:
+        """Whether a GOP can be played at no quality."""
+        return all((gop, quality) in self.broken for quality in self.opened.qualities)
+
+    def usable(self, gop: int, wish: Quality) -> Quality | None:
+        """The quality to fetch instead of a broken one: the next lower, else the next better."""
+        lower = [quality for quality in reversed(self.opened.qualities) if quality <= wish]
+        better = [quality for quality in self.opened.qualities if quality > wish]
+        intact = (quality for quality in (*lower, *better) if (gop, quality) not in self.broken)
+        return next(intact, None)
+
+    def has(self, gop: int) -> bool:
+        """Whether a GOP need not be fetched: it is buffered, at the quality chosen by hand."""
+        chosen = self.target.quality
+        if gop not in self.ready or chosen is None:
+            return gop in self.ready
+        shown = gop == self.target.gop and self.target.playing
+        return shown or self.holds(gop, self.usable(gop, chosen))
+
+    def holds(self, gop: int, quality: Quality | None) -> bool:
+        """Whether a GOP is buffered at a quality, decoded or not."""
+        return quality in (self.ready.get(gop), self.stored.get(gop))
+
+    def missing(self) -> int | None:
+        """The first GOP in the order of playing that has to be fetched."""
+        return next((gop for gop in self.order if not self.has(gop)), None)
+
+    def near_missing(self, most_s: float) -> int | None:
+        """The GOP nearest to the position that is not buffered and can be fetched.
+
+        Args:
+            most_s: GOPs farther away in content time do not count.
+        """
+        timeline = self.opened.timeline
+        frame = timeline.nearest_in(self.target.gop, timeline.frame_at(self.position_s))
+        for gop in timeline.by_distance(frame, range(timeline.gop_count)):
+            if gop not in self.ready and not self.is_broken(gop):
+                away = abs(timeline.nearest_in(gop, frame) - frame)
+                return gop if away <= most_s * timeline.fps else None
+        return None
+
+    def lead_s(self, until: int | None) -> float:
+        """Content seconds that can be played without a gap, at most up to the start of a GOP."""
+        lead_s = 0.0
+        for gop in self.order:
+            if gop == until or gop not in self.ready:
+                break
+            lead_s += self.rest_s(gop)
+        return max(lead_s, 0.0)
+
+    def rest_s(self, gop: int) -> float:
+        """Content seconds of a GOP that are still to be shown."""
+        timeline = self.opened.timeline
+        past_s = self.position_s - timeline.start_s(gop) if gop == self.target.gop else 0.0
+        return timeline.gop_frames[gop] / timeline.fps - max(past_s, 0.0)
+
+    def held(self) -> tuple[Held, ...]:
+        """The GOPs that are buffered without a gap, from the shown one on."""
+        held: list[Held] = []
+        lead_s = self.rest_s(self.order[0]) if len(self.order) == 1 else 0.0  # shown for ever
+        for gop in self.order:
+            if gop not in self.ready:
+                break
+            ready_s = lead_s - self.decode_s * self.target.speed
+            place = self.opened.place_of(self.ready[gop])
+            held.append(Held(gop, place, ready_s, self._better_places(gop)))
+            lead_s += self.rest_s(gop)
+        return tuple(held)
+
+    def _better_places(self, gop: int) -> tuple[int, ...]:
+        """Places in the ladder that a GOP could be fetched again at; none if chosen by hand."""
+        if self.target.quality is not None or gop not in self.keyframes:
+            return ()
+        entry, opened = self.opened.ladder.gops[gop], self.opened
+        others = sum(size for other, size in self.sizes.items() if other != gop)
+        here = opened.place_of(self.ready[gop])
+        return tuple(  # the old features are kept until the new ones are decoded
+            place
+            for place in range(opened.place_of(self.best), here)
+            if (gop, opened.at(place)) not in self.broken
+            and others + entry.bytes_at(place) + entry.feature_bytes[here] <= self.most_bytes
+        )
+
+    def has_room(self, gop: int, size_bytes: int) -> bool:
+        """Whether a GOP can be kept without dropping one that is played before it."""
+        if gop == self.target.gop:
+            return True
+        sooner = self.order[: self.order.index(gop)]
+        return size_bytes + sum(self.sizes.get(g, 0) for g in sooner) <= self.most_bytes

@@ -1,0 +1,256 @@
+"""A transfer: the parts of a segment or a static layer, fetched one after the other."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any
+
+from streamstgs.app.player.pipeline.scheduler import TransferInfo
+from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
+from streamstgs.codec.cancel import CancelToken
+from streamstgs.codec.errors import Cancelled
+from streamstgs.codec.packets import FeaturePacket, KeyframePacket
+from streamstgs.codec.quality import Quality
+from streamstgs.codec.scene import Scene
+from streamstgs.codec.streaming.adaptive import InFlight
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LayerPart:
+    """A static layer. The transport keeps received bytes of a cancelled one and continues it."""
+
+    layer: int
+
+    def fetch(self, scene: Scene, cancel: CancelToken) -> bytes:
+        return scene.fetch_static(self.layer, cancel)
+
+
+@dataclass(frozen=True)
+class KeyframePart:
+    """Keyframe and field of a GOP, the same for all qualities."""
+
+    gop: int
+
+    def fetch(self, scene: Scene, cancel: CancelToken) -> KeyframePacket:
+        return scene.fetch_keyframe(self.gop, cancel)
+
+
+@dataclass(frozen=True)
+class FeaturesPart:
+    """The feature video of a GOP at one quality."""
+
+    gop: int
+    quality: Quality
+
+    def fetch(self, scene: Scene, cancel: CancelToken) -> FeaturePacket:
+        return scene.fetch_features(self.gop, self.quality, cancel)
+
+
+Part = LayerPart | KeyframePart | FeaturesPart
+
+
+class TransferProgress:
+    """Bytes and time of one transfer, and when to review it. Belongs to the fetch thread.
+
+    Args:
+        every_s: Seconds between two reviews.
+    """
+
+    def __init__(
+        self, traffic: ThroughputProbe, monotonic: Callable[[], float], every_s: float
+    ) -> None:
+        self._traffic = traffic
+        self._monotonic = monotonic
+        self._every_s = every_s
+        self._began_s = self._reviewed_s = monotonic()
+        self._bytes_before = traffic.total_bytes
+        self._place: int | None = None  # GOP at the position
+        self._rests_since_s = self._began_s
+
+    def begin_review(self) -> bool:
+        """Whether a review is due; if so, the next one is due after `every_s`."""
+        now_s = self._monotonic()
+        if now_s - self._reviewed_s < self._every_s:
+            return False
+        self._reviewed_s = now_s
+        return True
+
+    def follow(self, place: int) -> bool:
+        """Note the GOP at the position; returns True once it has been unchanged for `every_s`."""
+        now_s = self._monotonic()
+        if place != self._place:
+            self._place, self._rests_since_s = place, now_s
+        return now_s - self._rests_since_s >= self._every_s
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds from the start to the last review."""
+        return self._reviewed_s - self._began_s
+
+    @property
+    def received_bytes(self) -> int:
+        return self._traffic.total_bytes - self._bytes_before
+
+    def discard_received(self) -> None:
+        """Count from zero, because the received bytes are of no use."""
+        self._bytes_before = self._traffic.total_bytes
+
+    def count_at_least(self, size_bytes: int) -> None:
+        """Count bytes that need not be fetched as received."""
+        self._bytes_before = min(self._bytes_before, self._traffic.total_bytes - size_bytes)
+
+
+class Transfer:
+    """Fetches a list of parts, each in a thread of `executor`. Belongs to the fetch thread.
+
+    While a part is in flight the owner may cancel the transfer, or change its quality: a keyframe
+    continues then, features start again.
+
+    Args:
+        scene: Where parts are fetched from.
+        info: What is fetched.
+        parts: In the order of fetching.
+        progress: Of this transfer.
+        size_bytes: Of everything, at the present quality.
+        kept_bytes: Of parts that need not be fetched.
+        closing: Cancels every part.
+        on_done: Called in the executor's thread when a part is done.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        info: TransferInfo,
+        parts: list[Part],
+        progress: TransferProgress,
+        size_bytes: int,
+        kept_bytes: int,
+        executor: Executor,
+        closing: CancelToken,
+        on_done: Callable[[], None],
+    ) -> None:
+        self._scene = scene
+        self.info = info
+        self._parts = deque(parts)
+        self.progress = progress
+        self._size_bytes = size_bytes
+        self._executor = executor
+        self._closing = closing
+        self._on_done = on_done
+        self._cancel = CancelToken(closing)  # of the part in flight
+        self._future: Future[Any] | None = None
+        self._restarts = False  # the part in flight was cancelled to be fetched at `info.quality`
+        self._kept_bytes = kept_bytes
+        progress.count_at_least(kept_bytes)
+
+    def start_part(self) -> Part | None:
+        """Begin to fetch the next part; None if no part is left."""
+        if not self._parts:
+            return None
+        self._expect()
+        part = self._parts[0]
+        self._cancel, self._restarts = CancelToken(self._closing), False
+        self._future = self._executor.submit(part.fetch, self._scene, self._cancel)
+        self._future.add_done_callback(lambda _: self._on_done())
+        return part
+
+    @property
+    def is_part_done(self) -> bool:
+        return self._future is None or self._future.done()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the part in flight was told to end."""
+        return self._cancel.cancelled
+
+    def finish_part(self, part_bytes: int) -> Any:
+        """The content of the part that is done; None if it is to be fetched at another quality.
+
+        Args:
+            part_bytes: Size of the part, counted as received wherever it came from.
+
+        Raises:
+            CodecError: The part cannot be fetched, or the transfer was cancelled.
+        """
+        assert self._future is not None
+        try:
+            content = self._future.result()
+        except Cancelled:
+            if not self._restarts or self._closing.cancelled:
+                raise
+            self.progress.discard_received()
+            self.progress.count_at_least(self._kept_bytes)
+            return None
+        self._parts.popleft()
+        self._kept_bytes += part_bytes
+        self.progress.count_at_least(self._kept_bytes)
+        return content
+
+    def cancel(self) -> None:
+        """End the transfer: `finish_part` will raise Cancelled, unless the part is done before."""
+        self._restarts = False
+        self._cancel.cancel()
+
+    def change_quality(self, quality: Quality, size_bytes: int) -> None:
+        """Fetch the features at another quality.
+
+        Args:
+            size_bytes: Of everything, at this quality.
+        """
+        assert self.info.gop is not None
+        features = FeaturesPart(self.info.gop, quality)
+        in_flight = self._parts[0]
+        self._parts.pop()
+        self._parts.append(features)
+        self.info = TransferInfo(self.info.gop, None, quality, self.info.serial, self.info.is_new)
+        self._size_bytes = size_bytes
+        if isinstance(in_flight, FeaturesPart):
+            self._restarts = True
+            self._cancel.cancel()
+        else:
+            self._expect()
+
+    def flight(self, place: int) -> InFlight:
+        """The transfer as the adaptive policy sees it.
+
+        Args:
+            place: Of the quality in the ladder; -1 for a static layer.
+        """
+        gop, layer = self.info.gop, self.info.layer
+        return InFlight(
+            -1 if gop is None else gop,
+            place,
+            self.received_bytes,
+            self.progress.elapsed_s,
+            static_layer=-1 if layer is None else layer,
+        )
+
+    @property
+    def received_bytes(self) -> int:
+        """Of all parts, those that were not fetched included; of a layer never quite all."""
+        received = self.progress.received_bytes
+        return received if self.info.layer is None else min(received, self._size_bytes - 1)
+
+    @property
+    def is_mostly_received(self) -> bool:
+        """Whether at least half of the bytes were received."""
+        return 2 * self.progress.received_bytes >= self._size_bytes
+
+    def _expect(self) -> None:
+        """Tell the scene which parts follow, so that it asks a server for all of them at once."""
+        layers, keyframe, features = [], None, None
+        for part in self._parts:
+            match part:
+                case LayerPart(layer):
+                    layers.append(layer)
+                case KeyframePart(gop):
+                    keyframe = gop
+                case FeaturesPart(gop, quality):
+                    features = (gop, quality)
+        self._scene.expect(static=layers, keyframe=keyframe, features=features)
