@@ -6,12 +6,13 @@ import subprocess
 import sys
 import types
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 import torch
 from streamstgs.app import doctor
 from streamstgs.renderer import BackendUnavailable, backends
-from streamstgs.renderer.backends import available_backends, choose_backend, plugins
+from streamstgs.renderer.backends import available_backends, backend_names, choose_backend, plugins
 from streamstgs.renderer.backends.base import Backend, Capabilities
 from streamstgs.renderer.backends.cpu.backend import CpuBackend
 from streamstgs.renderer.backends.reference import ReferenceBackend
@@ -187,6 +188,7 @@ def test_plugin_is_chosen_by_its_name(offer) -> None:
     offer(("vulkan", "PluginBackend"))
     assert isinstance(choose_backend("vulkan").backend, PluginBackend)
     assert ("vulkan", None) in available_backends()
+    assert backend_names() == ["gsplat", "opengl", "cpu", "reference", "vulkan"]
 
 
 @pytest.mark.parametrize(
@@ -218,6 +220,27 @@ def test_plugin_cannot_take_the_name_of_another_backend(offer) -> None:
         assert f"another backend has the name {name}" in str(
             obstacles[f"{name} ({__name__}:{attribute})"]
         )
+
+
+def test_plugin_of_an_installed_package(tmp_path: Path) -> None:
+    """As an installed wheel has it: metadata with entry points beside the module."""
+    (tmp_path / "plug.py").write_text(
+        "from streamstgs.renderer.backends.reference import ReferenceBackend\n"
+        "class Mine(ReferenceBackend):\n    name = 'mine'\n"
+    )
+    metadata = tmp_path / "plug-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: plug\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[streamstgs.backends]\nmine = plug:Mine\n")
+    script = (
+        f"import sys; sys.path.append({str(tmp_path)!r})\n"
+        "from streamstgs.renderer.backends import choose_backend\n"
+        "print(choose_backend('mine').backend.name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, timeout=100, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "mine"
 
 
 def test_doctor_lists_plugins(offer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from glob import glob
 from typing import TYPE_CHECKING
 
-from streamstgs.renderer.backends.plugins import plugin_loaders
+from streamstgs.renderer.backends.plugins import find_plugins, load_plugin
 from streamstgs.renderer.errors import BackendUnavailable
 
 if TYPE_CHECKING:
@@ -59,12 +59,18 @@ def choose_backend(name: str | None = None) -> BackendChoice:
     return BackendChoice(_load("cpu"), f"cpu: {'; '.join(obstacles)}")
 
 
+def backend_names() -> list[str]:
+    """Names of all backends, the own ones first. Loads none of them."""
+    return [*_LOADERS, *find_plugins(taken=_LOADERS)[0]]
+
+
 def available_backends() -> list[tuple[str, str | None]]:
     """(name, reason why this machine cannot run it) of each backend; None if it can.
 
     Backends of other packages follow the own ones; a broken one has a reason, too.
     """
-    return [(name, _obstacle(name)) for name in _loaders()]
+    refused = find_plugins(taken=_LOADERS)[1]
+    return [*((name, _obstacle(name)) for name in backend_names()), *refused.items()]
 
 
 def _obstacle(name: str) -> str | None:
@@ -95,18 +101,16 @@ def _best_on_gpu() -> BackendChoice:
 
 
 def _load(name: str) -> Backend:
-    loaders = _loaders()
-    if name not in loaders:
-        known = ", ".join(loaders)
-        raise BackendUnavailable(f"there is no backend {name!r}; choose one of {known}")
     try:
-        return loaders[name]()
+        if name in _LOADERS:
+            return _LOADERS[name]()
+        plugins, _ = find_plugins(taken=_LOADERS)
+        if name in plugins:
+            return load_plugin(plugins[name])
     except ImportError as error:
         raise BackendUnavailable(f"{name} cannot be loaded: {error}") from error
-
-
-def _loaders() -> dict[str, Callable[[], Backend]]:
-    return {**_LOADERS, **plugin_loaders(taken=_LOADERS)}
+    known = ", ".join((*_LOADERS, *plugins))
+    raise BackendUnavailable(f"there is no backend {name!r}; choose one of {known}")
 
 
 def _gsplat() -> Backend:

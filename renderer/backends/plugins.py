@@ -11,7 +11,7 @@ Such a backend is used where its name is asked for, never by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
@@ -23,46 +23,50 @@ if TYPE_CHECKING:
 GROUP = "streamstgs.backends"
 
 
-def plugin_loaders(taken: Iterable[str]) -> dict[str, Callable[[], Backend]]:
-    """A loader for each backend that other packages offer, by its name.
+def find_plugins(taken: Iterable[str]) -> tuple[dict[str, EntryPoint], dict[str, str]]:
+    """Backends that other packages offer, none of them imported.
 
-    Nothing is imported before a loader is called. A loader raises BackendUnavailable, whatever is
-    wrong with the plug-in. A name that is taken, or offered twice, belongs to its first owner; the
-    other offers are listed as "name (module:object)" and cannot be loaded.
+    Args:
+        taken: names that belong to other backends.
+
+    Returns:
+        by_name: the offers that can be chosen.
+        refused: reasons of the others by "name (module:object)". A name that is taken, or offered
+            twice, belongs to its first owner.
     """
-    loaders: dict[str, Callable[[], Backend]] = {}
+    by_name: dict[str, EntryPoint] = {}
+    refused: dict[str, str] = {}
     taken = set(taken)
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        if point.name in taken or point.name in loaders:
-            loaders[f"{point.name} ({point.value})"] = _refusal(point)
+        if point.name in taken or point.name in by_name:
+            refused[_label(point)] = f"another backend has the name {point.name}"
         else:
-            loaders[point.name] = _loader(point)
-    return loaders
+            by_name[point.name] = point
+    return by_name, refused
 
 
-def _loader(point: EntryPoint) -> Callable[[], Backend]:
-    def load() -> Backend:
-        from streamstgs.renderer.backends.base import Backend
+def load_plugin(point: EntryPoint) -> Backend:
+    """The backend of an entry point.
 
-        try:
-            backend = point.load()()
-        except BackendUnavailable:
-            raise
-        except Exception as error:  # code of other people may raise anything
-            raise _broken(point, f"{type(error).__name__}: {error}") from error
-        if not isinstance(backend, Backend):
-            raise _broken(point, "it does not implement streamstgs.renderer.backends.base.Backend")
-        return backend
+    Raises:
+        BackendUnavailable: the machine cannot run it, or the plug-in is broken in any way.
+    """
+    from streamstgs.renderer.backends.base import Backend
 
-    return load
-
-
-def _refusal(point: EntryPoint) -> Callable[[], Backend]:
-    def load() -> Backend:
-        raise _broken(point, f"another backend has the name {point.name}")
-
-    return load
+    try:
+        backend = point.load()()
+    except BackendUnavailable:
+        raise
+    except Exception as error:  # code of other people may raise anything
+        raise _broken(point, f"{type(error).__name__}: {error}") from error
+    if not isinstance(backend, Backend):
+        raise _broken(point, "it does not implement streamstgs.renderer.backends.base.Backend")
+    return backend
 
 
 def _broken(point: EntryPoint, problem: str) -> BackendUnavailable:
-    return BackendUnavailable(f"the plug-in {point.name} ({point.value}) is broken: {problem}")
+    return BackendUnavailable(f"the plug-in {_label(point)} is broken: {problem}")
+
+
+def _label(point: EntryPoint) -> str:
+    return f"{point.name} ({point.value})"

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.panel.fields import LABEL_COLUMN_PX, Choice
 from streamstgs.app.ui.panel.section import Section, muted_label
+from streamstgs.renderer.backends import backend_names
 
 BACKGROUNDS = {"scene": "As in the scene", "black": "Black", "white": "White"}
 SCALES = {"auto": "Automatic", "1.0": "Full", "0.75": "75 %", "0.5": "Half", "0.33": "A third"}
@@ -34,11 +35,12 @@ class DisplaySection(Section):
         grid.setVerticalSpacing(theme.GRID_PX)
         grid.setColumnStretch(1, 1)
         grid.setColumnMinimumWidth(0, LABEL_COLUMN_PX)
+        plugins = {name: name for name in backend_names() if name not in BACKENDS}
         rows = (
             ("background", "Background", BACKGROUNDS),
             ("scale", "Resolution", SCALES),
             ("theme", "Theme", THEMES),
-            ("backend", "Renderer", BACKENDS),
+            ("backend", "Renderer", {**BACKENDS, **plugins}),
         )
         for line, (key, title, choices) in enumerate(rows):
             label = QLabel(title)
