@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -213,7 +214,7 @@ def test_another_capture_is_refused(
     document = json.loads((tiny_capture / "cameras.json").read_text())
     (tmp_path / "cameras.json").write_text(json.dumps(document | {"frames": 5}))
     (tmp_path / "ims").symlink_to(tiny_capture / "ims")
-    with pytest.raises(RunError, match="planned for 6 frames, the capture has 5"):
+    with pytest.raises(RunError, match="differs in: number of frames"):
         train(tiny_config(tmp_path, whole.path))
 
 
@@ -224,3 +225,33 @@ def test_a_run_says_what_it_cost(whole: RunDirectory) -> None:
     assert document["seconds_per_frame"] == pytest.approx(document["seconds"] / 6)
     assert document["peak_memory_gib"] is None
     assert document["config"]["gop"]["iterations"] == 12
+
+
+@pytest.mark.parametrize("part", ["calibration", "frames", "points", "rate"])
+def test_run_of_another_capture_is_not_resumed(
+    tiny_capture: Path, whole: RunDirectory, tmp_path: Path, part: str
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "run"
+    shutil.copytree(tiny_capture, data)
+    shutil.copytree(whole.path, out)
+    document = json.loads((data / "cameras.json").read_text())
+    if part == "calibration":
+        document["cameras"][3]["K"][0][0] *= 1.01
+    elif part == "rate":
+        document["fps"] *= 2
+    elif part == "frames":
+        first, second = (data / "ims" / "3" / f"00000{k}.png" for k in (0, 1))
+        first.write_bytes(second.read_bytes())
+    else:
+        (data / "points3D.ply").write_bytes((data / "points3D.ply").read_bytes() + b" ")
+    (data / "cameras.json").write_text(json.dumps(document))
+    config = tiny_config(data, out)
+    with pytest.raises(RunError, match="begun with another capture"):
+        train(config)
+
+
+def test_two_trainings_do_not_share_a_directory(tiny_capture: Path, tmp_path: Path) -> None:
+    config = tiny_config(tiny_capture, tmp_path / "run")
+    with RunDirectory(config.out).locked(), pytest.raises(RunError, match="another training"):
+        train(config)
+    assert not (config.out / "config.json").exists()

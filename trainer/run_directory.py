@@ -1,6 +1,7 @@
 """The files of a training run, and its result as a `codec.source.SceneSource`.
 
 config.json               the settings that the run was begun with
+capture.json              digests of the capture that the run was begun with
 run.json                  scene meta and GOP lengths
 medians.safetensors       temporal median of every camera, and its reliability
 points.safetensors        points found on the surfaces of the scene
@@ -18,24 +19,28 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from streamstgs.codec.encoder.source import TrainedGop
-from streamstgs.codec.output import output_file
+from streamstgs.codec.output import check_output, output_file
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
 from streamstgs.trainer.coarse.temporal_median import TemporalMedian
+from streamstgs.trainer.datasets.identity import changed_parts
 from streamstgs.trainer.errors import RunError
 from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
 from streamstgs.trainer.training_record import StageRecord, changed_settings, unknown_settings
 from torch import Tensor
 
+LOCK_NAME = ".lock"
 CORRECTIONS_NAME = "color_correction.safetensors"
 EARLIER_CORRECTIONS_NAME = "color_response.safetensors"
 
@@ -60,11 +65,36 @@ class RunDirectory:
     def checkpoint_path(self, index: int) -> Path:
         return self.path / f"gop-{index:04d}.checkpoint.pt"
 
-    def lock(self, settings: dict[str, Any]) -> None:
-        """Write the settings into a new run; a run found here must have been begun with the same.
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """While the context is open, no other process trains in this directory.
 
         Raises:
-            RunError: The run was begun with other settings, or by a version with other names.
+            RunError: Another one does.
+            WriteError: The directory cannot be written.
+        """
+        check_output(self.path / "config.json")
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / LOCK_NAME, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise RunError(f"{self.path}: another training is writing to this run") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def begin(self, settings: dict[str, Any], identity: Mapping[str, str]) -> None:
+        """Write settings and capture into a new run; a run found here must have the same.
+
+        Args:
+            settings: Those that `training_record.plain_settings` gives.
+            identity: Of the capture, as `datasets.identity.capture_identity` gives it.
+
+        Raises:
+            RunError: The run was begun with other settings, with another capture, or by a version
+                with other names.
         """
         begun = self.read_config()
         if begun is not None:
@@ -79,7 +109,19 @@ class RunDirectory:
             changed = changed_settings(begun, settings)
             if changed:
                 raise RunError(f"{self.path} was begun with other settings: {'; '.join(changed)}")
+        self._check_capture(identity)
         self._write_json("config.json", settings)
+        self._write_json("capture.json", dict(identity))
+
+    def _check_capture(self, identity: Mapping[str, str]) -> None:
+        path = self.path / "capture.json"
+        changed = changed_parts(_read_json(path), identity) if path.exists() else []
+        if changed:
+            names = ", ".join(changed[:3]) + (", ..." if len(changed) > 3 else "")
+            raise RunError(
+                f"{self.path} was begun with another capture, which differs in: {names}. Train "
+                "into another folder, or remove this one"
+            )
 
     def read_config(self) -> dict[str, Any] | None:
         """The settings that the run was begun with; None for a new run."""

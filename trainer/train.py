@@ -12,6 +12,7 @@ import torch
 from streamstgs.trainer.coarse_stage import train_coarse_stage
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import Capture, check_capture, open_capture
+from streamstgs.trainer.datasets.identity import capture_identity
 from streamstgs.trainer.errors import RunError
 from streamstgs.trainer.gop_stage import train_one_gop
 from streamstgs.trainer.joint_stage import finalise_static_layer
@@ -40,10 +41,10 @@ def train(config: TrainConfig) -> None:
     check_points(capture, config.points)
     check_memory(capture, config.gop_frames, config.coarse.frames_held, devices)
     run = RunDirectory(config.out)
-    run.lock(plain_settings(config))
-    with out_of_memory_guard(capture):
+    with run.locked(), out_of_memory_guard(capture):
+        run.begin(plain_settings(config), capture_identity(capture))
         _train_missing(config, capture, run, devices)
-    _sum_up(run, config, capture.frames)
+        _sum_up(run, config, capture.frames)
 
 
 def _train_missing(

@@ -19,6 +19,7 @@ from streamstgs.renderer.backends import choose_backend
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import Capture, CapturedView, open_capture
 from streamstgs.trainer.datasets.capture import FrameReader
+from streamstgs.trainer.datasets.identity import capture_identity
 from streamstgs.trainer.evaluation.comparison import Comparison
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
 from streamstgs.trainer.evaluation.perceptual import perceptual_metric
@@ -79,9 +80,9 @@ def run_row(
         shared: where its coarse stage lies.
     """
     run = RunDirectory(config.out)
-    run.lock(plain_settings(config))
-    adopt_coarse_stage(run, shared)
     capture = open_capture(config.data, config.capture)
+    run.begin(plain_settings(config), capture_identity(capture))
+    adopt_coarse_stage(run, shared)
     finalise_static_layer(config.joint_stage(), capture, run, measuring.gops, device)
     for index in measuring.gops:
         if not run.gop_path(index).exists():
