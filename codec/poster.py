@@ -2,44 +2,28 @@
 
 Reading it loads neither torch nor any library for video or pictures, so a window can show it at
 once. A poster is an ornament: one that is broken in any way is no poster, and never an error.
-`codec.poster_picture` makes it.
+`codec.encoder.poster_picture` makes it.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from streamstgs.codec.cancel import NEVER, CancelToken
-from streamstgs.codec.errors import Cancelled, CodecError, NotAScene
+from streamstgs.codec.errors import Cancelled, CodecError
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.checked_json import Node
-from streamstgs.codec.package.file_entry import MANIFEST_NAME, FileEntry, read_file_entry
+from streamstgs.codec.package.file_entry import MANIFEST_NAME
+from streamstgs.codec.package.poster_entry import read_poster_entry
 from streamstgs.codec.streaming.address import clean_location, is_url, local_path
 from streamstgs.codec.streaming.locate import open_container
 from streamstgs.codec.streaming.scene_files import LocalFiles, SceneFiles
 
 log = logging.getLogger(__name__)
 
-POSTER_NAME = "poster.jpg"
 PATIENCE_S = 3.0  # after so long the scene itself is fetched instead
-
-
-@dataclass(frozen=True)
-class PosterEntry:
-    """What scene.json says of the poster.
-
-    Args:
-        width, height: px.
-        fov_y_rad: angle between its upper and lower edges; the view is that of the first preset.
-    """
-
-    file: FileEntry
-    width: int
-    height: int
-    fov_y_rad: float
 
 
 @dataclass(frozen=True)
@@ -66,28 +50,6 @@ class Poster:
     def focal_px(self) -> float:
         """Focal length of the camera that drew it."""
         return self.height / (2 * math.tan(self.fov_y_rad / 2))
-
-
-def read_poster_entry(root: Node, limits: Limits) -> PosterEntry | None:
-    """The poster that scene.json declares; None where it declares none that can be used."""
-    if not root.has("poster"):
-        return None
-    node = root.at("poster")
-    try:
-        return PosterEntry(
-            file=read_file_entry(node.at("file"), limits.poster_bytes),
-            width=node.at("width").integer(1, limits.poster_side_px),
-            height=node.at("height").integer(1, limits.poster_side_px),
-            fov_y_rad=node.at("fov_y_rad").number(1e-3, 3.14),
-        )
-    except NotAScene as problem:
-        log.info("no poster: %s", problem)
-        return None
-
-
-def poster_object(entry: PosterEntry) -> dict[str, Any]:
-    """The member of scene.json."""
-    return asdict(entry)
 
 
 def read_poster(files: SceneFiles, limits: Limits, cancel: CancelToken = NEVER) -> Poster | None:

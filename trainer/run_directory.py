@@ -1,4 +1,4 @@
-"""The files of a training run, and its result as a `codec.source.SceneSource`.
+"""The files of a training run, and its result as a `codec.encoder.source.SceneSource`.
 
 config.json               the settings that the run was begun with
 capture.json              digests of the capture that the run was begun with
@@ -233,7 +233,7 @@ class RunDirectory:
 
 
 class TrainedScene:
-    """A finished run as the encoder takes it (`codec.source.SceneSource`)."""
+    """A finished run as the encoder takes it (`codec.encoder.source.SceneSource`)."""
 
     def __init__(self, run: RunDirectory, meta: SceneMeta, gops: Sequence[int]) -> None:
         """`gops` are those of the run that make the scene."""
