@@ -56,17 +56,16 @@ def window(open_window: OpenWindow) -> MainWindow:
 
 def expected_pixels(window: MainWindow) -> NDArray[np.uint8]:
     """What a headless backend draws for the frame and the camera of the window."""
-    playback, motion = window.loop.screening.playback, window.loop.motion
+    playback = window.model.playback
     assert playback is not None
     assert playback.opened is not None
-    assert motion is not None
     gop_index, inside = playback.opened.timeline.locate(frame(window))
     with open_scene(str(BUNDLED)) as scene:
         gop = scene.decode_gop(gop_index, scene.quality(playback.status().quality.qp))
         settings = RenderSettings(scene.meta.background, scene.meta.near)
     backend = CpuBackend()
     try:
-        camera = motion.camera(*window.viewport.size_px())
+        camera = window.model.camera.to_camera(*window.viewport.size_px())
         return render_rgb8(backend, gop.gaussians_at(inside), camera, settings)
     finally:
         backend.close()
@@ -134,7 +133,7 @@ def test_waiting_for_the_decoder_is_shown(
         return decode(decoder, *arguments)
 
     monkeypatch.setattr(SceneDecoder, "features", slowly)
-    playback = window.loop.screening.playback
+    playback = window.model.playback
     assert playback is not None
     try:
         playback.seek(9.0)
@@ -152,7 +151,7 @@ def test_statistics_over_the_picture(window: MainWindow) -> None:
     live(1500)
     assert window.viewport.statistics.isVisible()
     with open_scene(str(BUNDLED)) as scene:
-        assert window.loop.drawing.static_count == scene.static_count > 100_000
+        assert window.model.render_statistics.static_count == scene.static_count > 100_000
     screenshot(window, "tokyo-statistics")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 
 import pytest
@@ -11,21 +12,36 @@ import torch
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QMimeData, QSettings, QUrl
-from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView
+from streamstgs.app.player.camera.controller import CameraController
+from streamstgs.app.player.camera.orbit import OrbitView
 from streamstgs.app.player.camera.path import read_camera_path
+from streamstgs.app.player.viewer.open_scene import SceneState
 from streamstgs.app.player.viewer.picking import point_under
+from streamstgs.app.player.viewer.statistics import RateMeter
 from streamstgs.app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
 from streamstgs.app.ui.dialogs import is_address
-from streamstgs.app.ui.drawing.camera_glide import CameraGlide
 from streamstgs.app.ui.drawing.resolution import Resolution
-from streamstgs.app.ui.panel.camera_clipboard import camera_json, look_from_json
-from streamstgs.app.ui.panel.camera_section import parse_angle, parse_vector
-from streamstgs.app.ui.panel.quality_slider import bitrate_text, short_bitrate_text
-from streamstgs.app.ui.panel.statistics import RateMeter
+from streamstgs.app.ui.panel.camera_clipboard import camera_from_json, camera_json
+from streamstgs.app.ui.panel.camera_section import parse_angle, parse_fov, parse_vector
+from streamstgs.app.ui.panel.quality_names import (
+    bitrate_text,
+    quality_names,
+    quality_tooltip,
+    short_bitrate_text,
+)
 from streamstgs.app.ui.preferences import Preferences
-from streamstgs.app.ui.theme import DARK, LIGHT, ON_STAGE, ON_STAGE_MUTED, STAGE, Theme
+from streamstgs.app.ui.theme import (
+    DARK,
+    LIGHT,
+    OVERLAY_MUTED,
+    OVERLAY_TEXT,
+    VIEWPORT_BACKGROUND,
+    Theme,
+)
 from streamstgs.app.ui.transport.timecode import format_time, parse_time
+from streamstgs.app.ui.viewport.loading_overlay import Overlay, overlay_of
 from streamstgs.app.ui.viewport.viewport import dropped_location
+from streamstgs.codec.quality import Quality
 from streamstgs.renderer import Camera, Gaussians
 
 from tests.synthetic import SyntheticSource
@@ -56,9 +72,9 @@ def test_text_can_be_read(look: Theme) -> None:
 
 def test_text_on_the_stage_can_be_read() -> None:
     over_white = "#2c2e31"  # what the glass leaves of a white picture
-    for surface in (STAGE, over_white):
-        assert contrast(ON_STAGE, surface) >= 4.5
-        assert contrast(ON_STAGE_MUTED, surface) >= 4.5
+    for surface in (VIEWPORT_BACKGROUND, over_white):
+        assert contrast(OVERLAY_TEXT, surface) >= 4.5
+        assert contrast(OVERLAY_MUTED, surface) >= 4.5
 
 
 def test_no_key_means_two_things() -> None:
@@ -91,7 +107,46 @@ def test_times_are_read_as_they_are_written() -> None:
 def test_bitrates_are_short() -> None:
     assert bitrate_text(640_400) == "640 kbit/s"
     assert bitrate_text(3_200_000) == "3.2 Mbit/s"
-    assert short_bitrate_text(3_200_000) == "3.2M"
+    assert short_bitrate_text(3_200_000) == "3.2"
+    assert short_bitrate_text(640_400) == "0.64"
+    assert short_bitrate_text(120_000_000) == "120"
+
+
+def test_every_number_of_qualities_has_names() -> None:
+    assert quality_names(4) == ("Low", "Medium", "High", "Best")
+    for count in range(1, 20):
+        names = quality_names(count)
+        assert len(set(names)) == len(names) == count
+    assert quality_names(0) == ()
+
+
+def test_the_quantiser_is_in_the_tooltip() -> None:
+    text = quality_tooltip(Quality(3, 24, 3_200_000.0, 38.25), 4)
+    assert text == "Best: 3.2 Mbit/s\nQuantiser (QP) 24, PSNR 38.2 dB"
+    assert "PSNR" not in quality_tooltip(Quality(0, 40, 1e6), 4)
+
+
+@pytest.mark.parametrize(
+    ("state", "state_s", "poster_s", "moved", "overlay"),
+    [
+        (SceneState.REQUESTED, 0.01, None, False, Overlay.NONE),
+        (SceneState.REQUESTED, 0.10, None, False, Overlay.CARD),
+        (SceneState.OPENING, 0.50, 0.4, False, Overlay.POSTER),
+        (SceneState.OPENING, 5.00, 4.1, False, Overlay.CARD),
+        (SceneState.DECODED, 0.50, 0.4, True, Overlay.POSTER),
+        (SceneState.PREVIEW, 0.50, 1.0, False, Overlay.POSTER),
+        (SceneState.PREVIEW, 0.50, 1.0, True, Overlay.NONE),
+        (SceneState.PREVIEW, 2.10, 3.0, False, Overlay.NONE),
+        (SceneState.PREVIEW, 0.50, None, False, Overlay.NONE),
+        (SceneState.READY, 0.00, 1.0, False, Overlay.NONE),
+        (SceneState.FAILED, 0.00, 1.0, False, Overlay.NONE),
+        (SceneState.CLOSED, 0.00, 1.0, False, Overlay.NONE),
+    ],
+)
+def test_overlay_follows_the_state_of_the_scene(
+    state: SceneState, state_s: float, poster_s: float | None, moved: bool, overlay: Overlay
+) -> None:
+    assert overlay_of(state, state_s, poster_s, moved) is overlay
 
 
 def test_typed_numbers() -> None:
@@ -99,8 +154,11 @@ def test_typed_numbers() -> None:
     assert parse_vector("1, 2") is None
     assert parse_vector("1, 2, nan") is None
     assert parse_vector("1e300 0 0") is None
-    assert parse_angle("40°") == pytest.approx(0.698, abs=1e-3)
+    assert parse_angle("-40°") == pytest.approx(-0.698, abs=1e-3)
+    assert parse_fov("40°") == pytest.approx(0.698, abs=1e-3)
+    assert parse_fov("1") == pytest.approx(math.radians(5.0))
     assert parse_angle("wide") is None
+    assert parse_fov("wide") is None
 
 
 def test_urls() -> None:
@@ -111,35 +169,47 @@ def test_urls() -> None:
 
 
 def test_a_copied_camera_can_be_rendered(tmp_path: Path) -> None:
-    orbit = OrbitCamera(OrbitView((1.0, 2.0, 3.0), 0.4, 0.2, 5.0, 0.8))
     path = tmp_path / "path.json"
-    path.write_text(camera_json(orbit))
+    path.write_text(camera_json(camera_at(OrbitView((1.0, 2.0, 3.0), 0.4, 0.2, 5.0, 0.8))))
     assert len(read_camera_path(path, SyntheticSource().meta).keyframes) == 1
 
 
+def camera_at(view: OrbitView) -> CameraController:
+    camera = CameraController(glides=False)
+    camera.enter_scene(SyntheticSource().meta)
+    camera.view = view
+    return camera
+
+
 def test_a_camera_survives_its_json() -> None:
-    orbit = OrbitCamera(OrbitView((1.0, 2.0, 3.0), 0.4, 0.2, 5.0, 0.8))
-    position, target, fov = look_from_json(camera_json(orbit))
-    assert position == pytest.approx(orbit.position, abs=1e-5)
+    camera = camera_at(OrbitView((1.0, 2.0, 3.0), 0.4, 0.2, 5.0, 0.8, roll_rad=0.3))
+    position, target, up, fov = camera_from_json(camera_json(camera))
+    assert up is not None
+    assert position == pytest.approx(camera.position, abs=1e-5)
+    other = camera_at(OrbitView((0.0, 0.0, 0.0), 0.0, 0.0, 1.0))
+    other.look_from_up(position, target, up, fov)
+    assert other.roll_rad == pytest.approx(0.3, abs=1e-5)
     assert target == pytest.approx((1, 2, 3))
     assert fov == pytest.approx(0.8, abs=1e-5)
     half = '{"keyframes":[{"position":[1,2],"target":[0,0,0],"fov_y_rad":1}]}'
     for text in ("", "[]", "{}", "[" * 5000, '{"keyframes":[]}', half):
         with pytest.raises(ValueError, match="no camera"):
-            look_from_json(text)
+            camera_from_json(text)
 
 
 def test_a_glide_ends_where_the_camera_is() -> None:
-    motion = CameraGlide(OrbitCamera(OrbitView((0.0, 0.0, 0.0), 0.0, 0.0, 4.0)))
-    assert not motion.advance(0.02)
-    motion.orbit.dolly(3)
-    motion.glide()
-    assert motion.advance(0.01)
-    assert 2.0 < motion.shown.distance < 4.0
+    camera = CameraController()
+    camera.enter_scene(SyntheticSource().meta)
+    camera.view = OrbitView((0.0, 0.0, 0.0), 0.0, 0.0, 4.0)
+    camera.finish_glide()
+    assert not camera.advance(0.02)
+    camera.dolly(3)
+    assert camera.advance(0.01)
+    assert 2.0 < camera.shown.distance < 4.0
     for _ in range(100):
-        motion.advance(0.05)
-    assert motion.shown == motion.orbit.view
-    assert not motion.gliding
+        camera.advance(0.05)
+    assert camera.shown == camera.view
+    assert not camera.gliding
 
 
 def test_resolution_gives_way_to_motion_and_returns() -> None:
@@ -216,22 +286,22 @@ def test_picking_finds_the_front() -> None:
     assert point_under(Gaussians.empty(), camera, 2, 2) is None
 
 
-@pytest.mark.parametrize("rung", [0, 1, 16, 63, None])
-def test_the_rung_chosen_by_hand_is_remembered(tmp_path: Path, rung: int | None) -> None:
+@pytest.mark.parametrize("qp", [0, 1, 16, 63, None])
+def test_the_quality_chosen_by_hand_is_remembered(tmp_path: Path, qp: int | None) -> None:
     path, form = str(tmp_path / "settings.ini"), QSettings.Format.IniFormat
     chosen = Preferences(QSettings(path, form))
-    assert chosen.qp is None
-    chosen.qp = 24
-    chosen.qp = rung
+    assert chosen.quality_qp is None
+    chosen.quality_qp = 24
+    chosen.quality_qp = qp
     chosen.flush()
-    assert Preferences(QSettings(path, form)).qp == rung
+    assert Preferences(QSettings(path, form)).quality_qp == qp
 
 
 @pytest.mark.parametrize("damaged", ["", "best", "nan", "-3", "64"])
-def test_a_damaged_rung_is_automatic(tmp_path: Path, damaged: str) -> None:
+def test_a_damaged_quality_is_automatic(tmp_path: Path, damaged: str) -> None:
     store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    store.setValue("rung", damaged)
-    assert Preferences(store).qp is None
+    store.setValue("quality_qp", damaged)
+    assert Preferences(store).quality_qp is None
 
 
 @pytest.mark.parametrize(

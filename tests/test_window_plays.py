@@ -14,6 +14,7 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.player.viewer.open_scene import OpenScene, SceneState
 from streamstgs.app.ui.dialogs import OpenUrlDialog
 from streamstgs.app.ui.drawing.raster_surface import RasterSurface
 from streamstgs.app.ui.main_window import MainWindow
@@ -81,7 +82,7 @@ def test_a_held_key_is_one_seek(window: MainWindow) -> None:
     pause(window)
     key(window, Qt.Key.Key_Home)
     settle(window)
-    playback = window.loop.screening.playback
+    playback = window.model.playback
     assert playback is not None
     before = playback._playhead.serial
     for _ in range(4):
@@ -121,8 +122,7 @@ def test_what_is_on_screen_is_what_the_reference_draws(
     scene = open_scene(scene_path)
     gop = scene.decode_gop(0, scene.qualities[-1])
     scene.close()
-    assert window.loop.motion is not None
-    camera = window.loop.motion.camera(*window.viewport.size_px())
+    camera = window.model.camera.to_camera(*window.viewport.size_px())
     settings = RenderSettings(scene.meta.background, scene.meta.near)
     truth = ReferenceBackend().render(gop.gaussians_at(5), camera, settings)
     expected = (truth.clamp(0, 1) * 255).round().byte().numpy()
@@ -134,19 +134,18 @@ def test_what_is_on_screen_is_what_the_reference_draws(
 
 def test_dragging_orbits_and_pans(window: MainWindow) -> None:
     pause(window)
-    motion = window.loop.motion
-    assert motion is not None
-    before, first = motion.orbit.view, pixels(window)
+    camera = window.model.camera
+    before, first = camera.view, pixels(window)
     drag(window.viewport, QPoint(200, 200), QPoint(300, 230))
     settle(window)
-    turned = motion.orbit.view
+    turned = camera.view
     assert turned.yaw_rad != before.yaw_rad
     assert turned.pivot == before.pivot
     live(50)
     assert psnr_db(pixels(window), first) < 30
     drag(window.viewport, QPoint(200, 200), QPoint(300, 230), Qt.MouseButton.RightButton)
-    assert motion.orbit.view.yaw_rad == turned.yaw_rad
-    assert motion.orbit.view.pivot != turned.pivot
+    assert camera.view.yaw_rad == turned.yaw_rad
+    assert camera.look_at != turned.pivot
     key(window, Qt.Key.Key_0)
     settle(window)
     live(50)
@@ -155,24 +154,22 @@ def test_dragging_orbits_and_pans(window: MainWindow) -> None:
 
 def test_wheel_comes_nearer_and_f_frames_all(window: MainWindow) -> None:
     pause(window)
-    motion = window.loop.motion
-    assert motion is not None
-    far = motion.orbit.view.distance
+    camera = window.model.camera
+    far = camera.view.distance
     turn_wheel(window, 240)
-    assert motion.orbit.view.distance < far
+    assert camera.view.distance < far
     key(window, Qt.Key.Key_F)
-    assert motion.orbit.view.distance == pytest.approx(3.0)
+    assert camera.view.distance == pytest.approx(3.0)
 
 
 def test_double_click_sets_the_pivot(window: MainWindow) -> None:
     pause(window)
-    motion = window.loop.motion
-    assert motion is not None
-    before = motion.orbit.view.pivot
+    camera = window.model.camera
+    before = camera.look_at
     middle = window.viewport.rect().center() + QPoint(40, 20)
     QTest.mouseDClick(window.viewport, Qt.MouseButton.LeftButton, pos=middle)
-    assert motion.orbit.view.pivot != before
-    assert max(abs(value) for value in motion.orbit.view.pivot) < 1.5  # on the scene
+    wait_for(lambda: camera.look_at != before, "the pivot")
+    assert max(abs(value) for value in camera.look_at) < 1.5  # on the scene
 
 
 def test_scrubbing_follows_the_mouse(window: MainWindow) -> None:
@@ -198,31 +195,33 @@ def test_a_time_can_be_typed(window: MainWindow) -> None:
     wait_for(lambda: frame(window) == 36, "the time that was typed")
 
 
-def test_quality_by_mouse_and_keys(window: MainWindow) -> None:
+def test_quality_is_chosen_by_mouse_and_keys(window: MainWindow) -> None:
     slider = window.panel.quality.slider
-    assert window.loop.status is not None
-    assert window.loop.status.auto
-    (stop,) = [q for q in window.loop.status.qualities if q.qp == 28]
-    QTest.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider.x_of(stop)), 16))
+    qp_28 = next(one for one in window.model.quality.available if one.qp == 28)
+    assert window.model.status is not None
+    assert window.model.status.auto
+    QTest.mouseClick(
+        slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider.x_of(qp_28.index)), 16)
+    )
     pause(window)
-    wait_for(lambda: window.loop.status.quality.qp == 28, "QP 28 on the screen")
-    assert not window.loop.status.auto
+    wait_for(lambda: window.model.status.quality.qp == 28, "QP 28 on the screen")
+    assert not window.model.status.auto
     assert not window.panel.quality.auto.isChecked()
     key(window, Qt.Key.Key_Up)
-    wait_for(lambda: window.loop.status.quality.qp == 24, "QP 24 on the screen")
+    wait_for(lambda: window.model.status.quality.qp == 24, "QP 24 on the screen")
     key(window, Qt.Key.Key_A)
-    assert window.loop.status.auto
+    assert window.model.status.auto
 
 
 def test_speed_and_loop(window: MainWindow) -> None:
     room_px = window.bar.timeline.width()
     key(window, Qt.Key.Key_BracketRight)
     assert window.bar.timeline.width() == room_px
-    assert window.loop.status is not None
-    assert window.loop.status.speed == 1.25
+    assert window.model.status is not None
+    assert window.model.status.speed == 1.25
     assert window.bar.speed.text() == "1.25×"
     key(window, Qt.Key.Key_R)
-    assert not window.loop.status.loop
+    assert not window.model.status.loop
     assert not window.bar.loop.isChecked()
     wait_for(lambda: state(window) is PlaybackState.ENDED, "the end")
     key(window, Qt.Key.Key_Space)
@@ -242,8 +241,8 @@ def test_another_renderer_takes_over_with_its_first_picture(
 
     monkeypatch.setattr(ReferenceBackend, "render", slowly)
     try:
-        window.loop.set_backend("reference")
-        wait_for(lambda: window.loop.drawing.backend == "reference", "the renderer")
+        window.renderer.set_backend("reference")
+        wait_for(lambda: window.model.render_statistics.backend == "reference", "the renderer")
         live(200)
         assert psnr_db(pixels(window), before) > 50
     finally:
@@ -258,8 +257,8 @@ def test_other_renderers_show_the_same(window: MainWindow, backend: str) -> None
     pause(window)
     live(50)
     by_cpu = pixels(window)
-    window.loop.set_backend(backend)
-    wait_for(lambda: window.loop.drawing.backend == backend, f"the {backend} backend")
+    window.renderer.set_backend(backend)
+    wait_for(lambda: window.model.render_statistics.backend == backend, f"the {backend} backend")
     settle(window)
     live(100)
     screenshot(window, f"backend-{backend}")
@@ -268,8 +267,8 @@ def test_other_renderers_show_the_same(window: MainWindow, backend: str) -> None
 
 def test_software_opengl_is_not_used_to_present(open_window: OpenWindow, scene_path: Path) -> None:
     window = open_window(scene_path)
-    assert window.loop.painter is not None
-    assert window.loop.painter.presenter == "Qt raster"
+    assert window.renderer.adapter is not None
+    assert window.renderer.adapter.presenter == "Qt raster"
 
 
 def test_a_drag_ends_where_a_dialog_takes_the_mouse_away(window: MainWindow) -> None:
@@ -277,7 +276,7 @@ def test_a_drag_ends_where_a_dialog_takes_the_mouse_away(window: MainWindow) -> 
     line = window.bar.timeline
     QTest.mousePress(line, Qt.MouseButton.LeftButton, pos=QPoint(round(line.x_of(0.5)), 10))
     wait_for(lambda: status(window).scrubbing, "the drag")
-    window.ask_for_url()
+    window.files.ask_for_url()
     wait_for(lambda: not status(window).scrubbing, "the end of the drag")
     assert not line.dragging
     (dialog,) = window.findChildren(OpenUrlDialog)
@@ -299,7 +298,7 @@ def test_a_pause_is_seen_while_the_network_is_waited_for(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or whoever pauses in a stall presses again and again."""
-    playback = window.loop.screening.playback
+    playback = window.model.playback
     assert playback is not None
     usual = playback.status
     stalled = {"state": PlaybackState.BUFFERING}
@@ -319,7 +318,12 @@ def test_a_pause_before_the_first_picture_holds(
     """The scene waits for that picture, and would play then."""
     window = open_window()
     pressed = getattr(window.bar, button)
-    window.loop.screening.opened.connect(pressed.click)
+
+    def press(scene: OpenScene) -> None:
+        if scene.state is SceneState.DECODED:
+            pressed.click()
+
+    window.model.scene_changed.connect(press)
     window.open(str(scene_path))
     wait_for(lambda: shown(window), "the first picture")
     live(100)

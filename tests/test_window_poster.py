@@ -25,6 +25,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 from streamstgs.app.player.export.render import render_scene
 from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.player.viewer.open_scene import PAINTED, OpenScene, SceneState
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.viewport.poster_view import PosterView, decoded, poster_place
 from streamstgs.codec.poster import Poster, local_poster
@@ -78,11 +79,12 @@ def test_the_poster_gives_way_to_the_first_frame(open_window: OpenWindow, scene_
     told: list[str] = []
     window.viewport.poster.painted.connect(lambda: told.append("poster"))
 
-    def picture() -> None:
-        assert window.loop.status is not None
-        told.append(f"picture of frame {window.loop.status.frame}")
+    def picture(scene: OpenScene) -> None:
+        if scene.state in PAINTED:
+            assert window.model.status is not None
+            told.append(f"picture of frame {window.model.status.frame}")
 
-    window.loop.scene_shown.connect(picture)
+    window.model.scene_changed.connect(picture)
     window.open(str(scene_path))
     wait_for(lambda: told == ["poster"], "the poster")
     assert not window.viewport.card.isVisible()
@@ -206,8 +208,8 @@ def test_a_scene_with_a_hostile_poster_plays(
     window = open_window()
     told: list[str] = []
     window.viewport.poster.painted.connect(lambda: told.append("poster"))
-    window.loop.screening.failed.connect(told.append)
-    window.loop.screening.warned.connect(told.append)
+    window.model.failed.connect(told.append)
+    window.model.warned.connect(told.append)
     window.open(str(with_poster(scene_path, tmp_path / "scene", *LIES["a bomb"])))
     wait_for(lambda: shown(window), "the first picture")
     assert told == []
@@ -258,8 +260,10 @@ def held(open_window: OpenWindow, scene_path: Path) -> Iterator[HeldScene]:
     server.always = {path: wait for path in files if "/features/" in path}
     window, told = open_window(), []
     window.viewport.poster.painted.connect(lambda: told.append("poster"))
-    window.loop.scene_shown.connect(lambda: told.append("still"))
-    window.loop.motion_shown.connect(lambda: told.append("motion"))
+    words = {SceneState.PREVIEW: "still", SceneState.READY: "motion"}
+    window.model.scene_changed.connect(
+        lambda scene: told.append(words[scene.state]) if scene.state in words else None
+    )
     try:
         window.open(f"{server.url}/ball")
         wait_for(lambda: told == ["poster", "still"], "a picture without motion")

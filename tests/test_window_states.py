@@ -14,9 +14,9 @@ from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton
 from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.player.viewer.transport import Transport
 from streamstgs.app.ui import central_layout as layout
 from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
-from streamstgs.app.ui.drawing.render_loop import RenderLoop
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.preferences import Preferences
 
@@ -77,7 +77,7 @@ def test_a_broken_file_says_so(open_window: OpenWindow, broken_path: Path) -> No
     assert "Traceback" not in window.viewport.card.text
     screenshot(window, "error")
     QTest.mouseClick(button(window, "Try again"), Qt.MouseButton.LeftButton)
-    assert window.loop.screening.pending is not None
+    assert window.model.pending is not None
     wait_for(lambda: "could not" in window.viewport.card.title, "the error again")
 
 
@@ -114,8 +114,8 @@ def test_an_outage_is_said_for_as_long_as_it_lasts(
 ) -> None:
     pause(window)
     monkeypatch.setattr("streamstgs.app.ui.viewport.toast._SHOWN_MS", 20)
-    monkeypatch.setattr(RenderLoop, "waited_long", True)
-    playback, toast = window.loop.screening.playback, window.viewport.toast
+    monkeypatch.setattr(Transport, "waited_long", True)
+    playback, toast = window.model.playback, window.viewport.toast
     assert playback is not None
     usual = playback.status
     outage = {"state": PlaybackState.BUFFERING, "message": "No answer. Trying again."}
@@ -155,7 +155,7 @@ def test_about_credits_the_scene(window: MainWindow) -> None:
 
 
 def test_only_addresses_can_be_opened_as_url(window: MainWindow) -> None:
-    window.ask_for_url()
+    window.files.ask_for_url()
     dialog = window.findChild(OpenUrlDialog)
     assert dialog is not None
     opening = dialog.buttons.button(dialog.buttons.StandardButton.Open)
@@ -171,21 +171,21 @@ def test_only_addresses_can_be_opened_as_url(window: MainWindow) -> None:
 def test_full_screen_hides_the_controls_while_playing(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window.stage.idle_ms = 200
+    window.central.idle_ms = 200
     key(window, Qt.Key.Key_F11)
     assert window.isFullScreen()
     assert not window.bar.panel.isChecked()
     assert not window.menuBar().isVisible()
     QTest.mouseMove(window.viewport, QPoint(200, 100))
-    assert window.viewport.size() == window.stage.size()
+    assert window.viewport.size() == window.central.size()
     screenshot(window, "full-screen")
-    wait_for(lambda: not window.stage.controls_shown, "the controls to fade")
+    wait_for(lambda: not window.central.controls_shown, "the controls to fade")
     assert window.viewport.cursor().shape() is Qt.CursorShape.BlankCursor
     QTest.mouseMove(window.viewport, QPoint(260, 140))
-    wait_for(lambda: window.stage.controls_shown, "the controls to return")
+    wait_for(lambda: window.central.controls_shown, "the controls to return")
     pause(window)
     live(500)
-    assert window.stage.controls_shown
+    assert window.central.controls_shown
     key(window, Qt.Key.Key_Escape)
     assert not window.isFullScreen()
     assert window.menuBar().isVisible()
@@ -225,25 +225,24 @@ def test_statistics_stay_within_a_narrow_picture(window: MainWindow) -> None:
     overlay = window.viewport.statistics
     for width in (560, 900):
         window.resize(width, 500)
-        overlay.show_rows([("Because", f"{width} px are not enough for this. " * 3)])
+        overlay.show_rows([("Renderer choice", f"{width} px are not enough for this. " * 3)])
         assert window.viewport.rect().contains(overlay.geometry())
 
 
 def test_camera_through_the_clipboard_and_by_typing(window: MainWindow) -> None:
-    motion = window.loop.motion
-    assert motion is not None
+    camera = window.model.camera
     window.commands.actions["copy_camera"].trigger()
     copied = QGuiApplication.clipboard().text()
     assert '"fov_y_rad"' in copied
-    before = motion.orbit.view
+    before = camera.view
     field = window.panel.camera.position
     type_into(field, "1, -2, -5")
     QTest.keyClick(field, Qt.Key.Key_Return)
-    assert motion.orbit.position == pytest.approx((1, -2, -5))
+    assert camera.position == pytest.approx((1, -2, -5))
     assert not field.hasFocus()  # the next Space is for the player
     QGuiApplication.clipboard().setText(copied)
     window.commands.actions["paste_camera"].trigger()
-    assert motion.orbit.view.distance == pytest.approx(before.distance, abs=1e-4)
+    assert camera.view.distance == pytest.approx(before.distance, abs=1e-4)
     QGuiApplication.clipboard().setText('{"position": "evil"}')
     window.commands.actions["paste_camera"].trigger()
     assert "no camera" in window.viewport.toast.text
@@ -256,9 +255,8 @@ def type_into(field: QLineEdit, text: str) -> None:
 
 
 def test_typing_can_be_given_up(window: MainWindow) -> None:
-    motion, camera = window.loop.motion, window.panel.camera
-    assert motion is not None
-    before, shown_before = motion.orbit.view, camera.position.text()
+    pose, camera = window.model.camera, window.panel.camera
+    before, shown_before = pose.view, camera.position.text()
     type_into(camera.position, "1, 2, 3")
     QTest.keyClick(camera.position, Qt.Key.Key_Escape)
     assert camera.position.text() == shown_before
@@ -269,15 +267,14 @@ def test_typing_can_be_given_up(window: MainWindow) -> None:
     QTest.mouseClick(window.viewport, Qt.MouseButton.LeftButton, pos=QPoint(50, 50))
     assert camera.position.text() == shown_before
     assert not camera.position.property("wrong")
-    assert motion.orbit.view == before
+    assert pose.view == before
 
 
 def test_what_was_typed_holds_when_the_field_is_left(window: MainWindow) -> None:
-    motion, camera = window.loop.motion, window.panel.camera
-    assert motion is not None
+    pose, camera = window.model.camera, window.panel.camera
     type_into(camera.position, "1, -2, -5")
     QTest.keyClick(camera.position, Qt.Key.Key_Tab)
-    assert motion.orbit.position == pytest.approx((1, -2, -5))
+    assert pose.position == pytest.approx((1, -2, -5))
     assert camera.target.hasFocus()
 
 

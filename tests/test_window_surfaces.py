@@ -42,23 +42,23 @@ def test_all_painters_show_the_same(open_window: OpenWindow, scene_path: Path) -
     expected = pixels(window)
     assert np.ptp(expected) > 100
     for painter in painters():
-        window.loop.set_painter(painter)
+        window.renderer.set_adapter(painter)
         settle(window)
         live(100)
         name = f"{type(painter).__name__} on {type(painter.surface).__name__}"
         assert psnr_db(pixels(window), expected) >= 35, name
         assert_a_small_picture_is_saved_large(window, name)
-        assert window.loop.drawing.static_count == 300
+        assert window.model.render_statistics.static_count == 300
 
 
 def assert_a_small_picture_is_saved_large(window: MainWindow, name: str) -> None:
-    window.loop.set_scale(0.5)
+    window.model.options.scale = 0.5
     settle(window)
-    assert window.loop.drawing.width_px < window.viewport.size_px()[0], name
+    assert window.model.render_statistics.width_px < window.viewport.size_px()[0], name
     stills: list[QImage] = []
-    window.loop.draw_still(stills.append)
+    window.loop.capture(stills.append)
     wait_for(lambda: bool(stills), "a picture to save")
-    window.loop.set_scale(None)
+    window.model.options.scale = None
     assert (stills[0].width(), stills[0].height()) == window.viewport.size_px(), name
 
 
@@ -111,5 +111,5 @@ def test_the_first_surface_with_opengl_leaves_the_window_as_it_is(
     window.loop.start()
     window.open(str(scene_path))
     wait_for(lambda: shown(window), "the first picture")
-    assert isinstance(window.loop.painter, OpenGLAdapter)
+    assert isinstance(window.renderer.adapter, OpenGLAdapter)
     assert window.winId() == before

@@ -121,7 +121,7 @@ def test_a_scene_that_lacks_one_segment_plays_on_without_it(
     window.open(str(root))
     wait_for(lambda: "skipped" in window.viewport.toast.text, "a word about it")
     assert "Part 2 skipped" in window.viewport.toast.text
-    wait_for(lambda: window.loop.status is not None and frame(window) >= 48, "the third part")
+    wait_for(lambda: window.model.status is not None and frame(window) >= 48, "the third part")
     assert not window.viewport.card.isVisible()
     assert_no_traceback(capfd, caplog)
 

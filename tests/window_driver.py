@@ -36,7 +36,7 @@ def live(ms: int) -> None:
 
 def shown(window: MainWindow) -> bool:
     """Whether a scene is open and its picture on the screen."""
-    return window.loop.drawing.width_px > 0 and not window.viewport.card.isVisible()
+    return window.model.render_statistics.width_px > 0 and not window.viewport.card.isVisible()
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -50,7 +50,7 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 
 def pause(window: MainWindow) -> None:
     """Hold the scene and wait until its picture at full size is on the screen."""
-    playback = window.loop.screening.playback
+    playback = window.model.playback
     assert playback is not None
     playback.pause()
     wait_for(lambda: state(window) is PlaybackState.PAUSED, "a pause")
@@ -63,12 +63,12 @@ def settle(window: MainWindow) -> None:
 
 
 def state(window: MainWindow) -> PlaybackState | None:
-    return window.loop.status.state if window.loop.status else None
+    return window.model.status.state if window.model.status else None
 
 
 def status(window: MainWindow) -> PlaybackStatus:
-    assert window.loop.status is not None
-    return window.loop.status
+    assert window.model.status is not None
+    return window.model.status
 
 
 def frame(window: MainWindow) -> int:

@@ -24,10 +24,10 @@ from psygnal import Signal
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.errors import NoSceneError, SceneFailed, SceneTimeout
 from streamstgs.app.player.status import PlaybackFrame, PlaybackStatus
-from streamstgs.app.player.viewer.open_scene import OpenPlayback, OpenScene, SceneState
+from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback, OpenScene, SceneState
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.player.viewer.render_options import RenderOptions
-from streamstgs.app.player.viewer.statistics import StatisticsRecorder
+from streamstgs.app.player.viewer.statistics import RenderStatistics, StatisticsRecorder
 from streamstgs.app.player.viewer.transport import Transport
 from streamstgs.renderer import RenderSettings
 
@@ -72,6 +72,7 @@ class ViewerModel:
         self._closing: list[OpenScene] = []
         self._keep_pose = False  # of the camera, when the pending scene takes over
         self._frame: PlaybackFrame | None = None
+        self._reopening = False  # frames of the shown scene are of no use any more
         self._offscreen: OffscreenRenderer | None = None
         self.camera = CameraController(glides)
         self.options = RenderOptions()
@@ -106,11 +107,18 @@ class ViewerModel:
         self._keep_pose = keep_pose
         scene = OpenScene(location, position_s, play, self._waits_for_paint)
         scene.state_changed.connect(lambda state: self._scene_state_changed(scene, state))
-        scene.warned.connect(self.warned.emit)
+        scene.warned.connect(self.warn)
         self.pending = scene
         self.scene_changed.emit(scene)
         self._start_pending()
         return scene
+
+    def reopen(self) -> None:
+        """Load the shown scene again at its position, as for another device; the camera stays."""
+        scene, status = self.scene, self.status
+        if scene is not None and status is not None:
+            self.open(scene.location, status.position_s, status.wants_play, keep_pose=True)
+            self._frame, self._reopening = None, True
 
     def allow_opening(self, open_playback: OpenPlayback) -> None:
         """Start the requested scene, and later ones at once."""
@@ -120,6 +128,7 @@ class ViewerModel:
     def cancel_opening(self) -> None:
         """Give up the scene that is being opened; the shown one stays."""
         pending, self.pending = self.pending, None
+        self._reopening = False
         if pending is not None:
             self._close_scene(pending)
 
@@ -160,6 +169,11 @@ class ViewerModel:
         return self.transport.status
 
     @property
+    def render_statistics(self) -> RenderStatistics:
+        """Measurements of the last image."""
+        return self.statistics.newest
+
+    @property
     def frame(self) -> PlaybackFrame | None:
         """The content frame to show; None until the first one is decoded."""
         return self._frame
@@ -175,7 +189,8 @@ class ViewerModel:
         if self.pending is not None:
             self.pending.tick()
         if self.scene is not None:
-            self._frame = self.scene.tick() or self._frame
+            frame = self.scene.tick()
+            self._frame = None if self._reopening else frame or self._frame
         self.camera.advance(dt_s)
         now_s = time.monotonic()
         self.transport.update(now_s)
@@ -184,8 +199,21 @@ class ViewerModel:
 
     def frame_painted(self, frame: PlaybackFrame) -> None:
         """Report that a frame is on the screen."""
-        if self.scene is not None:
-            self.scene.painted(frame)
+        scene = self.scene
+        if scene is not None and scene.state not in FINAL:
+            former = scene.state
+            scene.painted(frame)
+            if scene.state is not former:
+                self.transport.refresh()
+
+    def warn(self, message: str) -> None:
+        """Publish an error that did not stop anything: what happened, then what to do."""
+        self.warned.emit(message)
+
+    def note_skipped(self, frames: int) -> None:
+        """Report how many content frames rendering was too slow for, since the start."""
+        if self.playback is not None:
+            self.playback.note_skipped(frames)
 
     def settle(self, timeout_s: float) -> PlaybackFrame:
         """Wait until the frame of the position is decoded, and return it. A window never waits.
@@ -293,6 +321,7 @@ class ViewerModel:
     def _take_over(self, scene: OpenScene) -> None:
         """The scene that was being opened becomes the shown one."""
         former, self.scene, self.pending = self.scene, scene, None
+        self._reopening = False
         if former is not None:
             self._close_scene(former)
         self._frame = None

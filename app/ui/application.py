@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from dataclasses import dataclass
@@ -11,21 +12,23 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtWidgets import QApplication
+from streamstgs.app.player.viewer.render_options import RenderOptions
+from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.ui import theme
+from streamstgs.app.ui.drawing.active_renderer import ActiveRenderer
 from streamstgs.app.ui.drawing.backend_selection import BackendSelection
 from streamstgs.app.ui.drawing.render_loop import RenderLoop
 from streamstgs.app.ui.icons import app_icon
-from streamstgs.app.ui.loading import Loading
 from streamstgs.app.ui.main_window import MainWindow
-from streamstgs.app.ui.open_scene import OpenScene
 from streamstgs.app.ui.preferences import APPLICATION_NAME, Preferences
-from streamstgs.app.ui.viewport.poster_loader import Posters
+from streamstgs.app.ui.startup import Startup
+from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
 
 if TYPE_CHECKING:
     from streamstgs.app.player.playback import Playback
 
-_WAKE_MS = 250  # how long Ctrl-C may wait for Python's turn
+_WAKE_MS = 250  # the longest delay of Ctrl-C
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,8 @@ class WindowSettings:
     """How the window starts.
 
     Args:
-        backend: name of the renderer; None takes the remembered one, else chooses.
-        keeps_fetched: whether what is fetched from servers is kept on disk.
+        backend: The name of the renderer; None takes the remembered one, else chooses.
+        keeps_fetched: Whether files fetched from servers are kept on disk.
     """
 
     backend: str | None = None
@@ -42,20 +45,20 @@ class WindowSettings:
 
 
 def run(location: str, settings: WindowSettings) -> int:
-    """Open the window on a scene (a path or an URL) and stay until it is closed.
+    """Open the window on a scene (a path or a URL) and return once it is closed.
 
     Returns:
-        the exit status of the event loop.
+        The exit status of the event loop.
     """
     application = make_application(sys.argv[:1])
     preferences = Preferences()
     theme.install(application, theme.resolve(preferences.theme))
     window = make_window(preferences, settings)
-    loading = Loading(window)
+    startup = Startup(window.model, window.loop, window.posters, window.viewport.poster)
     window.show()
     window.open(location)
     _close_on_interrupt(window)
-    loading.begin_behind_poster()
+    startup.begin_after_poster()
     return application.exec()
 
 
@@ -76,30 +79,39 @@ def make_application(arguments: list[str]) -> QApplication:
 
 
 def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindow:
-    """A main window, ready to be shown; call `loop.start` on it then."""
-    viewport, posters = Viewport(), Posters()
+    """A main window to be shown; start its loop afterwards."""
+    model, posters = ViewerModel(waits_for_paint=True, glides=True), PosterLoader()
+    viewport, selection = Viewport(model.camera), BackendSelection()
 
     def open_playback(location: str) -> Playback:
         from streamstgs.app.ui.opening import open_playback
 
-        device = loop.painter.device if loop.painter is not None else "cpu"
-        return open_playback(location, preferences, settings.keeps_fetched, posters, device)
+        return open_playback(
+            location, preferences, settings.keeps_fetched, posters, renderer.device
+        )
 
-    screening, choice = OpenScene(open_playback), BackendSelection()
-    loop = RenderLoop(viewport, screening, choice)
+    renderer = ActiveRenderer(model, viewport, selection, open_playback)
+    loop = RenderLoop(model, viewport, renderer)
     backend = settings.backend or preferences.text("backend", "auto")
-    if choice.may_use_opengl(backend):
+    if selection.may_use_opengl(backend):
         viewport.expect_opengl()
-    loop.set_backend(None if backend == "auto" else backend)
-    loop.set_background(preferences.text("background", "scene"))
-    scale = preferences.number("scale", 0.0, 0.1, 1.0)  # 0: automatic
-    loop.set_scale(scale or None)
-    window = MainWindow(preferences, loop, posters, version())
-    window.panel.display.select("backend", backend)
+    renderer.set_backend(None if backend == "auto" else backend)
+    restore_options(model.options, preferences)
+    window = MainWindow(preferences, model, viewport, renderer, loop, posters, version())
+    window.panel.select_backend(backend)
     return window
 
 
+def restore_options(options: RenderOptions, preferences: Preferences) -> None:
+    """Take the remembered background and resolution; damaged ones are left out."""
+    with contextlib.suppress(ValueError):
+        options.background = preferences.text("background", options.background)
+    scale = preferences.number("scale", 0.0, 0.1, 1.0)  # 0: automatic
+    options.scale = scale or None
+
+
 def version() -> str:
+    """The version of the installed package as a text for people."""
     try:
         return f"Version {metadata.version('streamstgs-player')}"
     except metadata.PackageNotFoundError:
@@ -107,7 +119,7 @@ def version() -> str:
 
 
 def _close_on_interrupt(window: MainWindow) -> None:
-    """Ctrl-C closes the window like its cross. Qt's loop must let Python look for signals."""
+    """Close the window on Ctrl-C; a timer lets Python see the signal within Qt's loop."""
     signal.signal(signal.SIGINT, lambda *_: window.close())
     ticker = QTimer(window)
     ticker.timeout.connect(lambda: None)

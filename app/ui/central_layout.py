@@ -1,4 +1,4 @@
-"""Where viewport, panel and bar lie: side by side in a window, on the picture in full screen."""
+"""Central layout: viewport, panel and bar side by side, or the bar over a full screen image."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ _FADE_MS = 200
 
 
 class CentralLayout(QWidget):
-    """In full screen the picture has the whole screen and the bar lies on it, fading while it
-    plays and nobody moves; `busy` says why it must not fade (paused, dragging, a menu)."""
+    """Places viewport, panel and bar.
+
+    In full screen the viewport has the whole screen and the bar lies over it. The bar fades when
+    the pointer rests, if `may_fade` allows it (not while paused or dragging).
+    """
 
     def __init__(self, viewport: Viewport, bar: TransportBar, panel: SidePanel) -> None:
         super().__init__()
@@ -56,7 +59,7 @@ class CentralLayout(QWidget):
         return self.panel.isVisibleTo(self)
 
     def wake(self) -> None:
-        """Somebody moved: show the controls, and start to wait anew."""
+        """Show the controls, and start the time to fading again."""
         if self._immersive:
             self._show_controls()
             self._idle.start(self.idle_ms)

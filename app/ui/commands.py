@@ -1,4 +1,4 @@
-"""Everything a person can tell the window, in one table.
+"""All commands of the window, in one table.
 
 The menus, the keyboard, the F1 dialog and the documentation are all made from `COMMANDS`, so they
 cannot disagree.
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Command:
-    """One thing to do.
+    """A command.
 
     Args:
-        name: what the window's handlers call it.
-        menu: the menu it stands in.
-        text: label in the menu and in the F1 dialog.
-        keys: shortcuts in Qt's portable spelling; the first is shown in the menu.
-        checkable: it is a state that is on or off.
-        gap: a separator stands before it.
-        listed: it has an entry of its own in the menu (presets make theirs from the scene).
-        note: another way to reach it, for the F1 dialog.
+        name: The key of its handler.
+        menu: The menu that lists it.
+        text: The label in the menu and in the F1 dialog.
+        keys: Shortcuts in Qt's portable spelling; the menu shows the first one.
+        checkable: Whether it is a state that is on or off.
+        gap: Whether a separator stands before it.
+        listed: Whether it has an entry of its own in the menu (presets are named by the scene).
+        note: Another way to reach it, for the F1 dialog.
     """
 
     name: str
@@ -53,21 +53,23 @@ COMMANDS: tuple[Command, ...] = (
     Command("faster", "Playback", "Faster", ("]",)),
     Command("normal_speed", "Playback", "Normal speed", ("Backspace",)),
     Command("loop", "Playback", "Loop", ("R",), checkable=True),
-    Command("better", "Playback", "Better quality", ("Up",), gap=True),
-    Command("smaller", "Playback", "Lower bitrate", ("Down",)),
+    Command("better", "Playback", "Higher quality", ("Up",), gap=True),
+    Command("smaller", "Playback", "Lower quality", ("Down",)),
     Command("auto", "Playback", "Automatic quality", ("A",), checkable=True),
     Command("full_screen", "View", "Full screen", ("F11",), checkable=True, note="or F twice"),
-    Command("leave", "View", "Leave full screen or a field", ("Esc",), listed=False),
+    Command("leave", "View", "Leave full screen, or cancel", ("Esc",), listed=False),
     Command("panel", "View", "Side panel", ("Tab",), checkable=True),
-    Command("statistics", "View", "Statistics on the picture", ("I",), checkable=True),
-    Command("frame_all", "Camera", "Frame everything", ("F",)),
+    Command("statistics", "View", "Statistics over the picture", ("I",), checkable=True),
+    Command("frame_all", "Camera", "Show the whole scene", ("F",)),
     Command("reset_camera", "Camera", "Reset camera", ("0",)),
-    Command("copy_camera", "Camera", "Copy camera as JSON", ("Ctrl+Shift+C",), gap=True),
+    Command("copy_camera", "Camera", "Copy camera", ("Ctrl+Shift+C",), gap=True),
     Command("paste_camera", "Camera", "Paste camera", ("Ctrl+Shift+V",)),
     Command("orbit_left", "Camera", "Orbit left", ("Ctrl+Left",), listed=False),
     Command("orbit_right", "Camera", "Orbit right", ("Ctrl+Right",), listed=False),
     Command("orbit_up", "Camera", "Orbit up", ("Ctrl+Up",), listed=False),
     Command("orbit_down", "Camera", "Orbit down", ("Ctrl+Down",), listed=False),
+    Command("roll_left", "Camera", "Roll left", ("Q",), listed=False),
+    Command("roll_right", "Camera", "Roll right", ("E",), listed=False),
     Command("dolly_in", "Camera", "Closer", ("+", "="), listed=False, note="or the wheel"),
     Command("dolly_out", "Camera", "Farther", ("-",), listed=False),
     *(
@@ -78,19 +80,19 @@ COMMANDS: tuple[Command, ...] = (
     Command("about", "Help", "About"),
 )
 
-# What the pointer does on the picture; shown beside the keys.
+# Gestures of the pointer, shown beside the keys.
 GESTURES: tuple[tuple[str, str], ...] = (
-    ("Drag", "Orbit around the pivot"),
+    ("Drag", "Orbit"),
     ("Right or middle drag", "Pan"),
     ("Wheel or pinch", "Move towards the pointer"),
-    ("Double click", "Put the pivot on what is under the pointer"),
+    ("Double click", "Orbit around the point under the pointer"),
     ("Drag on the timeline", "Scrub"),
     ("Click on the time code", "Type a time"),
 )
 
 
 def shortcut_rows() -> list[tuple[str, str, str]]:
-    """(group, keys, meaning) of everything that has a key, the nine presets as one row."""
+    """(group, keys, meaning) of every command with a key; the nine presets are one row."""
     rows = []
     for command in COMMANDS:
         if not command.keys or command.name.startswith("preset_"):

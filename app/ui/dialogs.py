@@ -30,7 +30,7 @@ _MARGIN_PX = 3 * theme.GRID_PX
 
 
 class OpenUrlDialog(QDialog):
-    """Asks for the address of a scene; `url` holds it after it was accepted."""
+    """Asks for the address of a scene; `url` is the result."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -45,27 +45,27 @@ class OpenUrlDialog(QDialog):
         self.buttons.rejected.connect(self.reject)
         for one in self.buttons.buttons():
             one.setIcon(QIcon())
-        self.field.textChanged.connect(self._judge)
+        self.field.textChanged.connect(self._check)
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
         column.setSpacing(2 * theme.GRID_PX)
         column.addWidget(QLabel("Address of a scene folder or of a .stgs file on a web server"))
         column.addWidget(self.field)
         column.addWidget(self.buttons)
-        self._judge()
+        self._check()
 
     @property
     def url(self) -> str:
         return self.field.text().strip()
 
-    def _judge(self) -> None:
+    def _check(self) -> None:
         opening = self.buttons.button(QDialogButtonBox.StandardButton.Open)
         opening.setEnabled(is_address(self.url))
         opening.setDefault(True)
 
 
 def is_address(text: str) -> bool:
-    """Whether `text` is an http(s) address with a host, or a file: address, right or wrong."""
+    """Whether `text` is an http(s) address with a host, or any file: address."""
     try:
         parts = urlsplit(text)
         return is_file_url(text) or (parts.scheme in ("http", "https") and bool(parts.hostname))
@@ -74,7 +74,7 @@ def is_address(text: str) -> bool:
 
 
 class ShortcutsDialog(QDialog):
-    """All keys and gestures, made from the table in `app.ui.commands`."""
+    """Lists all keys and gestures, from the table in `app.ui.commands`."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -133,7 +133,7 @@ def _keys_html(keys: str) -> str:
 
 
 class AboutDialog(QDialog):
-    """What this is, and whose work is on the screen."""
+    """Shows the version, the credits of the scene and the licences."""
 
     def __init__(self, parent: QWidget, version: str, meta: SceneMeta | None) -> None:
         super().__init__(parent)
@@ -165,14 +165,14 @@ def about_html(version: str, meta: SceneMeta | None) -> str:
     parts = [
         f"<h2 style='margin:0'>{APPLICATION_NAME}</h2>",
         f"<p style='color:{muted}; margin-top:2px'>{html.escape(version)}</p>",
-        "<p>Plays compressed, streamed, dynamic Gaussian scenes the way a good player plays "
-        "film.<br>Method: Ke, Liu, Zhou, Qiu, StreamSTGS, "
+        "<p>Plays dynamic Gaussian scenes from files and servers.<br>"
+        "Method: Ke, Liu, Zhou, Qiu, StreamSTGS, "
         "<a href='https://arxiv.org/abs/2511.06046'>arXiv 2511.06046</a>.</p>",
     ]
     if meta is not None:
         credit = [f"<b>{html.escape(meta.title)}</b>"]
         credit += [html.escape(text) for text in (meta.attribution, meta.licence) if text]
-        parts.append(f"<p><span style='color:{muted}'>On the screen</span><br>")
+        parts.append(f"<p><span style='color:{muted}'>This scene</span><br>")
         parts.append("<br>".join(credit) + "</p>")
     parts.append(
         f"<p><span style='color:{muted}'>Software</span><br>Apache License 2.0. Made with Qt "

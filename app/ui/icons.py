@@ -48,6 +48,7 @@ def icon(name: str, theme: Theme, colour: str | None = None) -> QIcon:
 
 
 def app_icon() -> QIcon:
+    """The icon of the application."""
     made = QIcon()
     for size_px in (16, 24, 32, 48, 64, 128, 256):
         made.addPixmap(pixmap("app", "#ffffff", size_px))

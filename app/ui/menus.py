@@ -11,13 +11,13 @@ from streamstgs.app.ui.commands import COMMANDS, MENUS, Command
 
 
 class CommandMenus:
-    """One QAction per command; `actions` finds them by name.
+    """One QAction per command; `actions` holds them by name.
 
     Raises:
-        KeyError: a command of the table has no handler.
+        KeyError: A command of the table has no handler.
     """
 
-    def __init__(self, window: QMainWindow, handlers: dict[str, Callable[[], None]]) -> None:
+    def __init__(self, window: QMainWindow, handlers: dict[str, Callable[[], object]]) -> None:
         self.actions: dict[str, QAction] = {}
         self.menus: dict[str, QMenu] = {}
         for title in MENUS:
@@ -29,14 +29,14 @@ class CommandMenus:
         self.presets = QMenu("Presets", window)
         self.menus["Camera"].insertMenu(self.actions["copy_camera"], self.presets)
 
-    def _add(self, window: QMainWindow, command: Command, handler: Callable[[], None]) -> None:
+    def _add(self, window: QMainWindow, command: Command, handler: Callable[[], object]) -> None:
         action = QAction(command.text, window)
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setCheckable(command.checkable)
         action.triggered.connect(lambda _=False: handler())
         self.actions[command.name] = action
-        window.addAction(action)  # the shortcut lives on while the menu bar is hidden
+        window.addAction(action)  # the shortcut works while the menu bar is hidden
         menu = self.menus[command.menu]
         if command.gap:
             menu.addSeparator()
@@ -55,7 +55,7 @@ class CommandMenus:
             action.triggered.connect(lambda _=False, location=place: opened(location))
 
     def show_presets(self, names: list[str]) -> None:
-        """Name the nine preset commands after the scene's; the rest is out of order."""
+        """Name the preset commands after the presets of the scene, and disable the others."""
         self.presets.clear()
         self.presets.setEnabled(bool(names))
         for number in range(1, 10):

@@ -1,4 +1,4 @@
-"""How the window opens a scene. Imported once there is torch."""
+"""Opens a scene with the settings of the window. It loads torch: import it late."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.ui.preferences import Preferences
-from streamstgs.app.ui.viewport.poster_loader import Posters
+from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.codec.scene import OpenSettings
 from streamstgs.codec.streaming.disk_cache import CacheSettings
 
@@ -16,14 +16,14 @@ def open_playback(
     location: str,
     preferences: Preferences,
     keeps_fetched: bool,
-    posters: Posters,
+    posters: PosterLoader,
     device: torch.device | str,
 ) -> Playback:
-    """Begin to open a scene for playing, as the person left the last one."""
+    """Start the playback of a scene with the remembered speed, loop and quality."""
     settings = PlaybackSettings(
-        loop=preferences.flag("loop", True),
-        speed=preferences.number("speed", 1.0, 0.1, 8.0),
-        qp=preferences.qp,
+        loop=preferences.loop,
+        speed=preferences.speed,
+        qp=preferences.quality_qp,
         opening=OpenSettings(
             cache=CacheSettings() if keeps_fetched else CacheSettings(max_bytes=0),
             on_poster=partial(posters.offer, location),

@@ -1,4 +1,4 @@
-"""What the window remembers between runs. Owner: the GUI thread."""
+"""Settings that the window remembers between runs. Owner: the GUI thread."""
 
 from __future__ import annotations
 
@@ -50,26 +50,38 @@ class Preferences:
             return ThemeChoice.SYSTEM
 
     @property
-    def qp(self) -> int | None:
-        """QP of the quality that was chosen by hand; None: automatic."""
-        value = self.number("rung", -1.0, _BEST_QP, _WORST_QP)
+    def quality_qp(self) -> int | None:
+        """The QP of the quality that was chosen by hand; None is automatic."""
+        value = self.number("quality_qp", -1.0, _BEST_QP, _WORST_QP)
         return round(value) if value >= _BEST_QP else None
 
-    @qp.setter
-    def qp(self, qp: int | None) -> None:
-        self._store.setValue("rung", "auto" if qp is None else qp)
+    @quality_qp.setter
+    def quality_qp(self, qp: int | None) -> None:
+        self._store.setValue("quality_qp", "auto" if qp is None else qp)
+
+    @property
+    def speed(self) -> float:
+        """Content seconds per second that scenes start with."""
+        return self.number("speed", 1.0, 0.1, 8.0)
+
+    @property
+    def loop(self) -> bool:
+        """Whether scenes start again at their end."""
+        return self.flag("loop", True)
 
     @property
     def recent(self) -> list[str]:
-        """Locations opened before, newest first; without passwords."""
+        """Locations that were opened, the newest first, without passwords."""
         value = self._store.value("recent", [])
         places = value if isinstance(value, list) else [value]
         return [without_password(str(place)) for place in places if place][:RECENT_MAX]
 
     def remember(self, location: str) -> None:
+        """Put a location first in `recent`."""
         location = without_password(location)
         places = [location, *(place for place in self.recent if place != location)]
         self._store.setValue("recent", places[:RECENT_MAX])
 
     def flush(self) -> None:
+        """Write everything to the disk now."""
         self._store.sync()

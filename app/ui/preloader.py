@@ -1,7 +1,7 @@
-"""What takes longest before the first picture: loading torch and what draws with it.
+"""Preloader: imports torch and the player in a thread, while the window shows the poster.
 
-Importing is Python, of which one thread runs at a time. So the window with the poster comes first;
-then a thread imports, while the GUI thread keeps answering.
+Python runs one thread at a time, so the window with the poster comes first; then a thread imports,
+while the GUI thread keeps answering.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Preloader:
     """Imports modules in a thread.
 
     Args:
-        done: called in the thread when all is there, or when it failed: whoever imports again
-            learns why.
-        modules: what to import.
+        done: Called in the thread at the end, also after an error: the next import of the module
+            raises it again.
+        modules: The modules to import.
     """
 
     def __init__(self, done: Callable[[], None], modules: Sequence[str] = PLAYER_MODULES) -> None:
@@ -42,7 +42,7 @@ class Preloader:
 
     def begin(self) -> None:
         """Start the thread."""
-        threading.Thread(target=self._load, name="early-start", daemon=True).start()
+        threading.Thread(target=self._load, name="preload", daemon=True).start()
 
     def _load(self) -> None:
         try:
@@ -54,19 +54,16 @@ class Preloader:
 
 
 def load_meanwhile() -> None:
-    """What can be loaded before it is known whether there will be a window.
-
-    Shared libraries in a thread, which lives on, and numba, which needs no other.
-    """
+    """Load what is needed with and without a window: shared libraries in a thread, and numba."""
     threading.Thread(target=_load_libraries, name="libraries", daemon=True).start()
-    with contextlib.suppress(ImportError):  # the backend that needs it says so
+    with contextlib.suppress(ImportError):  # the backend that needs it reports it
         importlib.import_module("numba")
 
 
 def _load_libraries() -> None:
-    """An import loads a library with Python standing still; `dlopen` called by itself does not.
+    """Load with `dlopen`, which lets Python run meanwhile; an import would not.
 
-    Only on Linux. What fails here fails again in the import, which says why.
+    Only on Linux. An error is reported by the later import.
     """
     if sys.platform != "linux":
         return
@@ -82,7 +79,7 @@ def _llvm() -> Path | None:
 
 
 def _torch() -> Path | None:
-    """None with CUDA: its libraries take longer than the probe, and loading Qt would wait."""
+    """The library of torch; None with CUDA, whose libraries would delay loading Qt."""
     folder = _folder("torch")
     if folder is None or (folder / "lib" / "libtorch_cuda.so").exists():
         return None

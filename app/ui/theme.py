@@ -1,6 +1,6 @@
-"""One look, two brightnesses: neutral surfaces, one accent, Qt Fusion underneath.
+"""Dark and light theme: neutral surfaces and one accent, on Qt's Fusion style.
 
-Every pair of text and surface below has a contrast of 4.5:1 or more (tests/test_window_theme.py).
+Every pair of text and surface below has a contrast of 4.5:1 or more (tests/test_window_parts.py).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-GRID_PX = 8  # everything is laid out on this, or its half
-TARGET_PX = 32  # the smallest thing that a pointer has to hit
-SPEED_PX = 52  # has room for all speeds, so that the bar stays as it is when one is chosen
+GRID_PX = 8  # distances are multiples of this, or of its half
+TARGET_PX = 32  # the smallest size of a button
+SPEED_PX = 52  # fits every speed, so that the bar does not move
 
 
 class ThemeChoice(Enum):
@@ -25,7 +25,7 @@ class ThemeChoice(Enum):
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours as #rrggbb. `surface` carries the controls, `raised` what lies on it."""
+    """Colours as #rrggbb. `surface` is behind the controls, `raised` is of fields and buttons."""
 
     dark: bool
     window: str
@@ -66,20 +66,20 @@ LIGHT = Theme(
     on_accent="#ffffff",
     danger="#b3261e",
 )
-# Behind and upon the picture the same neutral dark serves both themes: a cinema has dark walls.
-STAGE = "#0c0d0f"
-ON_STAGE = "#f2f3f5"
-ON_STAGE_MUTED = "#b4bac4"
+# Both themes have the same neutral dark around the image, and the same overlays over it.
+VIEWPORT_BACKGROUND = "#0c0d0f"
+OVERLAY_TEXT = "#f2f3f5"
+OVERLAY_MUTED = "#b4bac4"
 
 
-def stage_rgb() -> tuple[float, float, float]:
-    """`STAGE` as OpenGL takes colours."""
-    red, green, blue = (int(STAGE[i : i + 2], 16) / 255 for i in (1, 3, 5))
+def viewport_background_rgb() -> tuple[float, float, float]:
+    """`VIEWPORT_BACKGROUND` as (red, green, blue), 0..1."""
+    red, green, blue = (int(VIEWPORT_BACKGROUND[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return red, green, blue
 
 
 def resolve(choice: ThemeChoice) -> Theme:
-    """The theme for a choice; `SYSTEM` asks the desktop and takes dark where it does not say."""
+    """The theme for a choice; `SYSTEM` is that of the desktop, dark if unknown."""
     if choice is ThemeChoice.SYSTEM:
         light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
         return LIGHT if light else DARK
@@ -87,18 +87,19 @@ def resolve(choice: ThemeChoice) -> Theme:
 
 
 def current() -> Theme:
-    """The theme that the application's palette now shows."""
+    """The theme of the application's palette."""
     return DARK if QGuiApplication.palette().window().color().lightness() < 128 else LIGHT
 
 
 def install(app: QApplication, theme: Theme) -> None:
-    """Give the whole application this look; windows that are open change at once."""
+    """Set the theme of the application; open windows change at once."""
     app.setStyle("Fusion")
     app.setPalette(palette(theme))
     app.setStyleSheet(style_sheet(theme))
 
 
 def palette(theme: Theme) -> QPalette:
+    """The palette of a theme."""
     roles = {
         QPalette.ColorRole.Window: theme.window,
         QPalette.ColorRole.WindowText: theme.text,
@@ -136,7 +137,7 @@ def palette(theme: Theme) -> QPalette:
 
 
 def style_sheet(theme: Theme) -> str:
-    """What the palette cannot say: the shapes of the controls."""
+    """The style sheet for shapes and states that a palette does not cover."""
     t = theme
     return f"""
 QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border};

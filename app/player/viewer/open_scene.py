@@ -67,6 +67,7 @@ TRANSITIONS: dict[tuple[SceneState, SceneEvent], SceneState] = {
 }
 PENDING = frozenset({SceneState.REQUESTED, SceneState.OPENING})
 PAINTED = frozenset({SceneState.PREVIEW, SceneState.READY})
+FINAL = frozenset({SceneState.READY, SceneState.FAILED, SceneState.CLOSED})  # paints change nothing
 
 
 class OpenScene:

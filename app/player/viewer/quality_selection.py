@@ -36,6 +36,12 @@ class QualitySelection:
         return status.quality if status is not None else None
 
     @property
+    def coming(self) -> Quality | None:
+        """The quality of the segment that was fetched last; None before the first one."""
+        status = self._transport.status
+        return status.chosen_quality if status is not None else None
+
+    @property
     def choice(self) -> Quality | None:
         """The quality that a person chose; None is automatic."""
         status = self._transport.status
@@ -49,12 +55,15 @@ class QualitySelection:
         self._transport.refresh()
         self.changed.emit(quality)
 
+    def choose(self, quality: Quality | None) -> None:
+        """Set `choice`; for callbacks."""
+        self.choice = quality
+
     def step(self, steps: int) -> None:
         """Choose the quality that is `steps` better than the shown one (negative: worse)."""
         available, shown = self.available, self.shown
-        if shown in available:
-            place = available.index(shown) + steps
-            self.choice = available[min(max(place, 0), len(available) - 1)]
+        if shown is not None:
+            self.choice = available[min(max(shown.index + steps, 0), len(available) - 1)]
 
     def toggle_automatic(self) -> None:
         """Keep the shown quality, or choose automatically again."""

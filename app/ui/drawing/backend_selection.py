@@ -1,7 +1,7 @@
-"""From the name of a backend to a painter: which backend, and which way to the screen.
+"""Backend selection: makes the renderer adapter for the name of a backend.
 
-Backends are loaded in a thread (they compile, they look for devices); widgets are made in the GUI
-thread when the backend is there.
+Backends are loaded in a thread, as they compile and look for devices; then their surface is made in
+the GUI thread.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from streamstgs.app.ui.drawing.gl_probe import WindowGl, probe
 from streamstgs.renderer.backends import BackendChoice, choose_backend
 from streamstgs.renderer.errors import RenderError
 
-if TYPE_CHECKING:  # painters need torch, and the window is there before torch is
+if TYPE_CHECKING:  # it loads torch, and the window is on the screen before that
     from streamstgs.app.ui.drawing.renderer_adapter import RendererAdapter
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Answer:
-    """What the thread found: a choice, or None to draw with the window's own OpenGL."""
+    """The result of the thread: a choice, or None to draw with the window's own OpenGL."""
 
     serial: int
     choice: BackendChoice | None
@@ -34,15 +34,15 @@ class _Answer:
 
 
 class BackendSelection(QObject):
-    """Owner: the GUI thread. `ask`, and `chosen` follows; a newer question voids an older one.
+    """`chosen` follows `ask`; a newer request cancels an older one. Owner: the GUI thread.
 
     Args:
-        window_gl: the OpenGL of windows; None asks for it.
-        choose: gives the backend of a name; called in a thread. None: `ready_to_draw`.
+        window_gl: The OpenGL of windows; None probes it.
+        choose: Returns the backend of a name; called in a thread. None takes `ready_to_draw`.
     """
 
     chosen = Signal(object)  # RendererAdapter
-    refused = Signal(str)  # why the asked-for backend cannot be; `chosen` follows nevertheless
+    refused = Signal(str)  # why this backend cannot draw; `chosen` follows nevertheless
     _answered = Signal(object)
 
     def __init__(
@@ -57,26 +57,27 @@ class BackendSelection(QObject):
         self._answered.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def may_use_opengl(self, name: str | None) -> bool:
-        """Whether the painter of this name may show its pictures with the window's OpenGL."""
+        """Whether the adapter of this backend may show its images with the window's OpenGL."""
         return _is_hardware(self.window_gl) or (name == "opengl" and bool(self.window_gl.renderer))
 
     def close(self) -> None:
-        """Answers that are still to come find nobody."""
+        """Ignore the answers that are still to come."""
         self._serial += 1
 
     def ask(self, name: str | None) -> None:
+        """Load a backend in a thread; None chooses the fastest."""
         self._serial += 1
         threading.Thread(
             target=self._look, args=(self._serial, name), name="choose-backend", daemon=True
         ).start()
 
     def _look(self, serial: int, name: str | None) -> None:
-        """The thread boundary: whatever happens becomes an answer."""
+        """The thread boundary: every error becomes an answer."""
         try:
             self._answered.emit(self._answer(serial, name))
         except Exception as error:
             log.exception("choosing a backend")
-            problem = f"{name or 'The renderer'} cannot draw here: {error}"
+            problem = _refusal(name, error)
             self._answered.emit(self._fallback(serial, problem))
 
     def _answer(self, serial: int, name: str | None) -> _Answer:
@@ -88,7 +89,7 @@ class BackendSelection(QObject):
         except RenderError as error:
             if name is None:
                 raise
-            return self._fallback(serial, f"{name} cannot draw here: {error}")
+            return self._fallback(serial, _refusal(name, error))
         if name is None and choice.backend.name in ("cpu", "opengl") and _is_hardware(gl):
             choice.backend.close()
             return _Answer(serial, None, f"opengl: {gl.renderer}")
@@ -105,9 +106,9 @@ class BackendSelection(QObject):
             return
         if answer.problem:
             self.refused.emit(answer.problem)
-        self.chosen.emit(self._painter(answer))
+        self.chosen.emit(self._adapter(answer))
 
-    def _painter(self, answer: _Answer) -> RendererAdapter:
+    def _adapter(self, answer: _Answer) -> RendererAdapter:
         from streamstgs.app.ui.drawing.raster_surface import RasterSurface
         from streamstgs.app.ui.drawing.renderer_adapter import ImageAdapter
 
@@ -129,6 +130,11 @@ def ready_to_draw(name: str | None) -> BackendChoice:
     choice = choose_backend(name)
     choice.backend.warm_up()
     return choice
+
+
+def _refusal(name: str | None, error: Exception) -> str:
+    what = f"The renderer {name}" if name else "The renderer"
+    return f"{what} cannot draw here: {error}. The processor (cpu) draws instead."
 
 
 def _is_hardware(gl: WindowGl) -> bool:

@@ -1,4 +1,4 @@
-"""What OpenGL the window system gives: asked once, on a surface nobody sees."""
+"""Finds out which OpenGL the window system offers, on a surface that is never shown."""
 
 from __future__ import annotations
 

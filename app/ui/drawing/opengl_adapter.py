@@ -1,6 +1,6 @@
-"""OpenGL draws the Gaussians straight into the window, with the newest camera of each refresh.
+"""OpenGL draws the Gaussians directly into the window, with the newest camera of each refresh.
 
-Only moving the Gaussians happens in a thread of its own: camera moves never wait for it.
+Deforming the Gaussians runs in a thread of its own, so that camera moves never wait for it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ANY_CAMERA = Camera(torch.eye(4), torch.eye(3), 1, 1)
 
 
 class SplatSurface(QOpenGLWidget):
-    """Owner: the GUI thread and its GL context. Draws what `show_scene` gave it last."""
+    """Draws the Gaussians given to `show_scene`. Owner: the GUI thread and its GL context."""
 
     name = "drawn in the window"
     drawn = Signal(float, float)  # ms of rasterising and of presenting on the CPU's side
@@ -52,7 +52,7 @@ class SplatSurface(QOpenGLWidget):
     def paintGL(self) -> None:
         start_s = time.perf_counter()
         if self._splats is None or self._scene is None:
-            GL.glClearColor(*theme.stage_rgb(), 1.0)
+            GL.glClearColor(*theme.viewport_background_rgb(), 1.0)
             GL.glClear(GL.GL_COLOR_BUFFER_BIT)
             return
         gaussians, camera, settings = self._scene
@@ -92,33 +92,32 @@ class OpenGLAdapter(RendererAdapter):
         self._fresh_deform_ms = 0.0
         self._view: tuple[Camera, RenderSettings] | None = None
         self._ready.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        self._maker = RenderThread(FrameDeformer, self._ready.emit)
+        self._thread = RenderThread(FrameDeformer, self._ready.emit)
         self._surface.drawn.connect(self._drawn)
         self._surface.failed.connect(self.failed)
 
     def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
         self._view = (camera, settings)
-        self._maker.show(frame, _ANY_CAMERA, RenderSettings())
+        self._thread.show(frame, _ANY_CAMERA, RenderSettings())
         self._show()
 
-    def draw_still(self, request: RenderRequest, keep: Keep) -> None:
-        """Here it is drawn in the window, with the Gaussians on the screen, in place of the
-        running picture; the next `paint` brings that back."""
+    def capture(self, request: RenderRequest, keep: Keep) -> None:
+        """Draw the image in the window, in place of the running one, until the next `paint`."""
         self._view = (request.camera, request.settings)
         self._show()
         keep(self._surface.grabFramebuffer())
 
     def close(self) -> None:
         self._ready.disconnect(self._take)
-        self._maker.close()
+        self._thread.close()
 
     def _take(self) -> None:
-        for event in self._maker.take_events():
+        for event in self._thread.take_events():
             self.failed.emit(event.message)
-        picture = self._maker.take_frame()
-        if picture is not None:
-            self._moved = picture
-            self._fresh_deform_ms = picture.deform_ms
+        frame = self._thread.take_frame()
+        if frame is not None:
+            self._moved = frame
+            self._fresh_deform_ms = frame.deform_ms
             self._show()
 
     def _show(self) -> None:

@@ -1,7 +1,6 @@
-"""Shows pictures without OpenGL: a QImage painted by Qt's raster engine.
+"""Shows images without OpenGL: a QImage painted by Qt's raster engine.
 
-Used where no GL context can be made, and where OpenGL itself is drawn by the CPU: then the detour
-through a texture costs more than it gives.
+Used where no GL context can be made, and where the CPU emulates OpenGL: a texture costs time there.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from streamstgs.app.ui import theme
 
 
 class RasterSurface(QWidget):
-    """Owner: the GUI thread. Keeps the last picture and stretches it to its size."""
+    """Stretches the last image to its own size. Owner: the GUI thread."""
 
     name = "Qt raster"
     presented = Signal(float)  # ms that painting took
@@ -26,10 +25,10 @@ class RasterSurface(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self._rgb8: NDArray[np.uint8] | None = None  # the image looks into it: keep it alive
+        self._rgb8: NDArray[np.uint8] | None = None  # the QImage refers to its memory
         self._image = QImage()
 
-    def show_picture(self, rgb8: NDArray[np.uint8]) -> None:
+    def show_image(self, rgb8: NDArray[np.uint8]) -> None:
         """[H, W, 3] uint8, contiguous; not copied, so it must not change any more."""
         height, width, _ = rgb8.shape
         self._rgb8 = rgb8
@@ -44,7 +43,7 @@ class RasterSurface(QWidget):
         start_s = time.perf_counter()
         painter = QPainter(self)
         if self._image.isNull():
-            painter.fillRect(self.rect(), theme.STAGE)
+            painter.fillRect(self.rect(), theme.VIEWPORT_BACKGROUND)
         else:
             same = self._image.size() == self.size() * self.devicePixelRatioF()
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not same)

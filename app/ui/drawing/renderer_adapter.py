@@ -1,7 +1,7 @@
-"""Who turns a frame and a camera into a picture on a surface; `RenderLoop` asks one of them.
+"""Renderer adapters turn a frame and a camera into an image on a surface.
 
-- `ImageAdapter`: any backend draws in a thread of its own, the picture is shown when it is there.
-- `app.ui.drawing.opengl_adapter.OpenGLAdapter`: OpenGL draws straight into the window.
+- `ImageAdapter`: any backend renders in a thread of its own, and the surface shows finished images.
+- `app.ui.drawing.opengl_adapter.OpenGLAdapter`: OpenGL draws directly into the window.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ Keep = Callable[[QImage], None]
 
 @dataclass(frozen=True)
 class Timing:
-    """One picture that reached the screen: what it shows, and the times in ms.
+    """An image that reached the screen: its frame and camera, and the times in ms.
 
-    `deform_ms` is 0 where only the camera had moved.
+    `deform_ms` is 0 if only the camera had moved.
     """
 
     frame: PlaybackFrame
@@ -53,10 +53,10 @@ class RendererAdapter(QObject):
     """Owner: the GUI thread.
 
     Attributes:
-        surface: the widget that the pictures appear on.
-        device: where the planes of a scene shall be.
-        presenter: how pictures reach the screen, for the statistics.
-        skipped_frames: frames of the content that drawing was too slow for, since the start.
+        surface: The widget that shows the images.
+        device: The device for the decoded data of scenes.
+        presenter: The way of images to the screen, for the statistics.
+        skipped_frames: Content frames that rendering was too slow for, since the start.
     """
 
     painted = Signal(object)  # Timing
@@ -73,11 +73,11 @@ class RendererAdapter(QObject):
 
     @abstractmethod
     def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
-        """Ask for a picture; a newer request overtakes an older one."""
+        """Ask for an image; a newer request replaces an older one."""
 
     @abstractmethod
-    def draw_still(self, request: RenderRequest, keep: Keep) -> None:
-        """Draw one picture and hand it to `keep` in the GUI thread, now or later."""
+    def capture(self, request: RenderRequest, keep: Keep) -> None:
+        """Render one image and pass it to `keep` in the GUI thread, now or later."""
 
     @abstractmethod
     def close(self) -> None:
@@ -85,14 +85,15 @@ class RendererAdapter(QObject):
 
 
 class ImageAdapter(RendererAdapter):
-    """Draws with a backend in a `RenderThread` thread; the window is never held up.
+    """Renders with a backend in a `RenderThread`, so that the window never waits.
 
     Args:
-        to_host: false leaves pictures on the device, for a surface that takes them there.
+        to_host: Whether images are copied to the host; false is for a surface that takes them on
+            the device.
     """
 
-    _ready = Signal()  # these two cross from the picture thread to the GUI thread
-    _still_ready = Signal(object, object)  # RenderedFrame, Keep
+    _ready = Signal()  # these two cross from the render thread to the GUI thread
+    _captured = Signal(object, object)  # RenderedFrame, Keep
 
     def __init__(
         self,
@@ -106,10 +107,10 @@ class ImageAdapter(RendererAdapter):
         self.backend_name, self.reason = backend.name, reason
         self.presenter = surface.name
         self.device = backend.device
-        self._picture: RenderedFrame | None = None
+        self._frame: RenderedFrame | None = None
         self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)
-        self._still_ready.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
-        self._maker = RenderThread(
+        self._captured.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
+        self._thread = RenderThread(
             lambda: FrameRenderer(backend, to_host=to_host, owns_backend=True), self._ready.emit
         )
         surface.presented.connect(self._presented)
@@ -117,42 +118,42 @@ class ImageAdapter(RendererAdapter):
 
     @property
     def skipped_frames(self) -> int:
-        return self._maker.skipped_frames
+        return self._thread.skipped_frames
 
     def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
-        self._maker.show(frame, camera, settings)
+        self._thread.show(frame, camera, settings)
 
-    def draw_still(self, request: RenderRequest, keep: Keep) -> None:
-        self._maker.render_once(request, lambda picture: self._still_ready.emit(picture, keep))
+    def capture(self, request: RenderRequest, keep: Keep) -> None:
+        self._thread.render_once(request, lambda frame: self._captured.emit(frame, keep))
 
-    def _hand_over(self, still: RenderedFrame, keep: Keep) -> None:
-        keep(image_of(still.rgb8))
+    def _pass_on(self, frame: RenderedFrame, keep: Keep) -> None:
+        keep(image_of(frame.rgb8))
 
     def close(self) -> None:
         self._ready.disconnect(self._show)
-        self._maker.close()
+        self._thread.close()
 
     def _show(self) -> None:
-        for event in self._maker.take_events():
+        for event in self._thread.take_events():
             self.failed.emit(event.message)
-        picture = self._maker.take_frame()
-        if picture is not None:
-            self._picture = picture
-            self._surface.show_picture(picture.rgb8)
+        frame = self._thread.take_frame()
+        if frame is not None:
+            self._frame = frame
+            self._surface.show_image(frame.rgb8)
 
     def _presented(self, present_ms: float) -> None:
-        """The surface has painted: once per picture this is news."""
-        picture, self._picture = self._picture, None
-        if picture is None:
+        """The surface has painted; the first time for each image is reported."""
+        frame, self._frame = self._frame, None
+        if frame is None:
             return
-        self.presenter = self._surface.name  # known once OpenGL has said what it can do
-        shown = picture.request
-        times_ms = (picture.deform_ms, picture.raster_ms, present_ms)
+        self.presenter = self._surface.name  # known once OpenGL is initialised
+        shown = frame.request
+        times_ms = (frame.deform_ms, frame.raster_ms, present_ms)
         self.painted.emit(Timing(shown.frame, shown.camera, *times_ms))
 
 
 def image_of(rgb8: Tensor | NDArray[np.uint8]) -> QImage:
-    """A copy of a [H, W, 3] uint8 picture on any device."""
+    """A copy of a [H, W, 3] uint8 image on any device."""
     rows = rgb8.cpu().numpy() if isinstance(rgb8, Tensor) else rgb8
     height, width, _ = rows.shape
     return QImage(rows.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()

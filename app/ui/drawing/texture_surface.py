@@ -1,4 +1,4 @@
-"""Shows finished pictures through OpenGL: host memory or CUDA memory -> texture -> window."""
+"""Shows images through OpenGL: host memory or CUDA memory -> texture -> window."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TextureSurface(QOpenGLWidget):
     """Owner: the GUI thread and its GL context.
 
     Args:
-        device: where the pictures will be; on CUDA they stay on the GPU if OpenGL runs there too.
+        device: The device of the images; on CUDA they stay there if OpenGL runs on the same GPU.
     """
 
     presented = Signal(float)  # ms that painting took on the CPU's side
@@ -33,11 +33,11 @@ class TextureSurface(QOpenGLWidget):
         self.name = "OpenGL texture"
         self._device = device or torch.device("cpu")
         self._picture: Tensor | NDArray[np.uint8] | None = None
-        self._waiting = False  # a picture is there that is not in the texture yet
+        self._waiting = False  # the newest image is not in the texture yet
         self._texture = 0
         self._presenter: Presenter | None = None
 
-    def show_picture(self, picture: Tensor | NDArray[np.uint8]) -> None:
+    def show_image(self, picture: Tensor | NDArray[np.uint8]) -> None:
         """[H, W, 3] uint8 or float; not copied, so it must not change any more."""
         self._picture, self._waiting = picture, True
         self.update()
@@ -47,14 +47,14 @@ class TextureSurface(QOpenGLWidget):
         try:
             self._presenter, _ = make_presenter(self._device)
         except RenderError as error:
-            self.failed.emit(f"OpenGL cannot show pictures: {error}. Choose another renderer.")
+            self.failed.emit(f"OpenGL cannot show images: {error}. Choose another renderer.")
             return
         self.name = self._presenter.name
         self._waiting = self._picture is not None
 
     def paintGL(self) -> None:
         start_s = time.perf_counter()
-        GL.glClearColor(*theme.stage_rgb(), 1.0)
+        GL.glClearColor(*theme.viewport_background_rgb(), 1.0)
         GL.glClear(GL.GL_COLOR_BUFFER_BIT)
         if self._picture is None or self._presenter is None:
             return

@@ -1,10 +1,9 @@
-"""Camera: presets, reset, field of view, and where the camera is, which can be typed."""
+"""Camera: presets, reset, and its pose in fields that can be typed into."""
 
 from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QWidget,
 )
+from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.framing import FARTHEST, FOV_LIMITS_RAD, Vector
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import icon
@@ -21,35 +21,37 @@ from streamstgs.app.ui.panel.fields import LABEL_COLUMN_PX, Choice, Field, mark_
 from streamstgs.app.ui.panel.section import Section
 from streamstgs.codec.package.scene_meta import CameraPreset
 
-if TYPE_CHECKING:
-    from streamstgs.app.player.camera.orbit import OrbitCamera
-
 
 class CameraSection(Section):
-    """Shows an `OrbitCamera`; `asked` carries command names, `moved` what was typed."""
+    """Shows the pose of a camera; `asked` carries command names, `moved` a pose that was typed."""
 
     asked = Signal(str)
     preset_chosen = Signal(int)
-    moved = Signal(tuple, tuple, float)  # position, target, fov_y_rad
+    moved = Signal(tuple, tuple, float, float)  # position, target, fov_y_rad, roll_rad
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Camera", parent)
         self.presets = Choice()
         self.presets.setPlaceholderText("Free")
-        self._preset_places: list[tuple[str, str]] = []  # as `show_camera` words them
+        self._preset_places: list[tuple[str, str]] = []  # as texts of `show_camera`
         self.presets.activated.connect(self.preset_chosen)
         self.position = Field()
         self.target = Field()
         self.fov = Field()
+        self.roll = Field()
         self._buttons: list[tuple[QPushButton, str]] = []
         self._lay_out()
-        self._texts: dict[Field, str] = {}  # where the camera is, in words
-        for field in (self.position, self.target, self.fov):
+        self._texts: dict[Field, str] = {}  # the pose of the camera
+        for field, meaning in (
+            (self.position, "Camera position x, y, z in world units"),
+            (self.target, "Orbit centre x, y, z in world units"),
+            (self.fov, "Vertical field of view in degrees"),
+            (self.roll, "Roll in degrees; 0 keeps the horizon level (Q and E)"),
+        ):
             field.returnPressed.connect(self._enter)
             field.left.connect(partial(self._leave, field))
-            field.setToolTip("x, y, z in world units; Enter to go there, Esc to stay")
+            field.setToolTip(f"{meaning}. Enter applies it, Esc discards it.")
         self.set_usable(False)
-        self.fov.setToolTip("Vertical field of view in degrees; Enter to take it, Esc to keep it")
 
     def _lay_out(self) -> None:
         grid = QGridLayout()
@@ -60,8 +62,9 @@ class CameraSection(Section):
         rows = (
             ("Preset", self.presets),
             ("Position", self.position),
-            ("Pivot", self.target),
+            ("Looks at", self.target),
             ("View angle", self.fov),
+            ("Roll", self.roll),
         )
         for line, (name, widget) in enumerate(rows):
             label = QLabel(name)
@@ -101,23 +104,25 @@ class CameraSection(Section):
         self.presets.setEnabled(bool(presets))
         self.set_usable(True)
 
-    def show_camera(self, camera: OrbitCamera) -> None:
-        """Fields that are being typed into are left alone; the preset is shown while it holds."""
+    def show_camera(self, camera: CameraController) -> None:
+        """Show a pose, and its preset if it is one; a field that is being typed into stays."""
         self._texts = {
             self.position: vector_text(camera.position),
-            self.target: vector_text(camera.view.pivot),
-            self.fov: f"{math.degrees(camera.view.fov_y_rad):.1f}°",
+            self.target: vector_text(camera.look_at),
+            self.fov: degrees_text(camera.fov_y_rad),
+            self.roll: degrees_text(camera.roll_rad),
         }
         for field in self._texts:
             if not (field.hasFocus() and field.isModified()):
                 self._show_in(field)
         place = (self._texts[self.position], self._texts[self.target])
-        known = self._preset_places.index(place) if place in self._preset_places else -1
+        level = self._texts[self.roll] == degrees_text(0.0)
+        known = self._preset_places.index(place) if place in self._preset_places and level else -1
         if known != self.presets.currentIndex():
             self.presets.setCurrentIndex(known)
 
     def _show_in(self, field: Field) -> None:
-        """Say in a field where the camera is, whatever stands there."""
+        """Put the pose of the camera into a field."""
         text = self._texts.get(field, "")
         if field.text() != text:
             field.setText(text)
@@ -125,47 +130,62 @@ class CameraSection(Section):
         mark_wrong(field, False)
 
     def _enter(self) -> None:
-        """Enter: go there, and give the keys back to the player; what is wrong stays, marked."""
+        """Enter: apply the fields and give the focus back; a wrong text stays and is marked."""
         if self._take():
             self.window().setFocus()
 
     def _leave(self, field: Field) -> None:
-        """What was typed holds if it can; nothing is left behind that the camera does not do."""
+        """Apply the text if possible, else show the pose of the camera again."""
         if not (field.isModified() and self._take()):
             self._show_in(field)
 
     def _take(self) -> bool:
-        """Move the camera to what the fields say; whether they say something."""
+        """Move the camera to the pose in the fields; returns whether they hold one."""
         position, target = parse_vector(self.position.text()), parse_vector(self.target.text())
-        fov_rad = parse_angle(self.fov.text())
+        fov_rad, roll_rad = parse_fov(self.fov.text()), parse_angle(self.roll.text())
         mark_wrong(self.position, position is None or position == target)
         mark_wrong(self.target, target is None or position == target)
         mark_wrong(self.fov, fov_rad is None)
-        if position is None or target is None or fov_rad is None or position == target:
+        mark_wrong(self.roll, roll_rad is None)
+        if position is None or target is None or position == target:
             return False
-        for field in (self.position, self.target, self.fov):
+        if fov_rad is None or roll_rad is None:
+            return False
+        for field in (self.position, self.target, self.fov, self.roll):
             field.setModified(False)
             self._texts[field] = field.text()
-        self.moved.emit(position, target, fov_rad)
+        self.moved.emit(position, target, fov_rad, roll_rad)
         return True
 
 
+def degrees_text(angle_rad: float) -> str:
+    """An angle in degrees, as 40.1°."""
+    return f"{round(math.degrees(angle_rad), 1) + 0.0:.1f}°"  # + 0.0: no "-0.0"
+
+
 def vector_text(point: Vector) -> str:
+    """A point, as 1.000, -2.000, 0.500."""
     return ", ".join(f"{round(value, 3) + 0.0:.3f}" for value in point)  # + 0.0: no "-0.000"
 
 
 def parse_angle(text: str) -> float | None:
-    """Degrees as typed, in radians and within the camera's limits; None where it is no number."""
+    """Typed degrees in radians; None if the text is no number."""
     try:
         degrees = float(text.strip().rstrip("°"))
     except ValueError:
         return None
+    return math.radians(degrees) if math.isfinite(degrees) else None
+
+
+def parse_fov(text: str) -> float | None:
+    """Typed degrees in radians, within the limits of a field of view; None if it is no number."""
+    angle_rad = parse_angle(text)
     low, high = FOV_LIMITS_RAD
-    return min(max(math.radians(degrees), low), high) if math.isfinite(degrees) else None
+    return None if angle_rad is None else min(max(angle_rad, low), high)
 
 
 def parse_vector(text: str) -> Vector | None:
-    """Three numbers, apart by commas or spaces; None where it is not that, or out of the world."""
+    """Three numbers separated by commas or spaces; None if the text holds something else."""
     try:
         values = [float(part) for part in text.replace(",", " ").split()]
     except ValueError:

@@ -1,4 +1,4 @@
-"""Display: background, resolution, theme, and who draws."""
+"""Display: background, resolution, theme and renderer."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.panel.fields import LABEL_COLUMN_PX, Choice
 from streamstgs.app.ui.panel.section import Section, muted_label
+from streamstgs.app.ui.preferences import Preferences
 from streamstgs.renderer.backends import backend_names
 
-BACKGROUNDS = {"scene": "As in the scene", "black": "Black", "white": "White"}
-SCALES = {"auto": "Automatic", "1.0": "Full", "0.75": "75 %", "0.5": "Half", "0.33": "A third"}
-THEMES = {"system": "As the system", "dark": "Dark", "light": "Light"}
+BACKGROUNDS = {"scene": "From the scene", "black": "Black", "white": "White"}
+SCALES = {"auto": "Automatic", "1.0": "Full", "0.75": "75 %", "0.5": "Half", "0.33": "One third"}
+THEMES = {"system": "Same as the desktop", "dark": "Dark", "light": "Light"}
 BACKENDS = {
     "auto": "Automatic",
     "gsplat": "gsplat (CUDA)",
     "opengl": "OpenGL",
-    "cpu": "CPU",
+    "cpu": "Processor (CPU)",
     "reference": "Reference (slow)",
 }
+DEFAULTS = {"background": "scene", "scale": "auto", "theme": "system", "backend": "auto"}
 
 
 class DisplaySection(Section):
-    """`changed` fires with (setting, value): background, scale, theme or backend."""
+    """`changed` fires with (setting, value) of background, scale, theme or backend."""
 
     changed = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Display", parent)
         self.boxes: dict[str, Choice] = {}
-        self._reason = muted_label()
+        self._in_use = muted_label()
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.GRID_PX)
         grid.setVerticalSpacing(theme.GRID_PX)
@@ -48,7 +50,7 @@ class DisplaySection(Section):
             grid.addWidget(label, line, 0)
             grid.addWidget(self._box(key, choices), line, 1)
         self.body.addLayout(grid)
-        self.body.addWidget(self._reason)
+        self.body.addWidget(self._in_use)
 
     def _box(self, key: str, choices: dict[str, str]) -> Choice:
         box = Choice()
@@ -59,12 +61,16 @@ class DisplaySection(Section):
         return box
 
     def select(self, key: str, value: str) -> None:
+        """Show a value; unknown ones show the first choice."""
         box = self.boxes[key]
         box.setCurrentIndex(max(box.findData(value), 0))
 
-    def value(self, key: str) -> str:
-        return str(self.boxes[key].currentData())
+    def restore(self, preferences: Preferences) -> None:
+        """Show the remembered settings."""
+        for key, default in DEFAULTS.items():
+            self.select(key, preferences.text(key, default))
 
     def show_backend(self, name: str, reason: str) -> None:
-        """`reason` is a sentence of the renderer that starts with the name."""
-        self._reason.setText(reason or name)
+        """Show the renderer in use; the reason for its choice is in the tooltip."""
+        self._in_use.setText(f"Drawing with: {BACKENDS.get(name, name)}")
+        self._in_use.setToolTip(reason)

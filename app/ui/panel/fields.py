@@ -1,4 +1,4 @@
-"""Fields that keep the keys which people need while they type, and leave the wheel to scrolling."""
+"""Line edits and combo boxes of the side panel."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from PySide6.QtWidgets import QComboBox, QLineEdit
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import pixmap
 
-LABEL_COLUMN_PX = 80  # the names before fields line up over all sections
+LABEL_COLUMN_PX = 80  # names before fields line up over all sections
 _OWN_KEYS = (Qt.Key.Key_Tab, Qt.Key.Key_Backtab, Qt.Key.Key_Escape, Qt.Key.Key_Up, Qt.Key.Key_Down)
 _CHEVRON_PX = 16
 
 
 class Field(QLineEdit):
-    """A line edit in which Tab, Esc and the arrows do what they do in text, not in the player.
+    """A line edit that keeps Tab, Esc and the arrow keys from the player while it has the focus.
 
-    `left` fires when somebody is done with it. Esc leaves it, and what was typed counts for nothing
-    then: it is as if it had not been modified.
+    `left` fires when the focus leaves it. Esc leaves it and discards what was typed.
     """
 
     left = Signal()
@@ -69,7 +68,7 @@ class Choice(QComboBox):
 
 
 def mark_wrong(field: QLineEdit, wrong: bool) -> None:
-    """Show that what stands in the field cannot be used (the style sheet draws it)."""
+    """Mark a field whose text cannot be used, or remove the mark (the style sheet draws it)."""
     if bool(field.property("wrong")) == wrong:
         return
     field.setProperty("wrong", wrong)

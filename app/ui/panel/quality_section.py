@@ -1,67 +1,71 @@
-"""The quality that plays, and why."""
+"""Quality: the quality on the screen, the slider, and automatic choice."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 from streamstgs.app.player.status import PlaybackStatus
-from streamstgs.app.ui.panel.quality_slider import QualitySlider, bitrate_text
+from streamstgs.app.player.viewer.quality_selection import QualitySelection
+from streamstgs.app.ui.panel.quality_names import bitrate_text, quality_name
+from streamstgs.app.ui.panel.quality_slider import QualitySlider
 from streamstgs.app.ui.panel.section import Section, muted_label
 
 
 class QualitySection(Section):
-    """`chosen` fires with the quality, or None for automatic."""
+    """`quality_chosen` fires with the chosen `Quality`, `automatic_toggled` for the check box."""
 
-    chosen = Signal(object)
+    quality_chosen = Signal(object)
+    automatic_toggled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Quality", parent)
         self.slider = QualitySlider()
-        self.auto = QCheckBox("Auto")
-        self.auto.setToolTip("Choose the quality by throughput and buffer (A)")
+        self.auto = QCheckBox("Automatic")
+        self.auto.setToolTip("Choose the best quality that the network can carry (A)")
         self._headline = QLabel()
-        self._reason = muted_label()
-        self._status: PlaybackStatus | None = None
+        self._note = muted_label()
         row = QHBoxLayout()
         row.addWidget(self._headline, stretch=1)
         row.addWidget(self.auto)
         self.body.addLayout(row)
-        self.slider.setToolTip("Quantiser (QP) above, bits per second below; Up and Down keys")
         self.body.addWidget(self.slider)
-        self.body.addWidget(self._reason)
-        self.slider.chosen.connect(self.chosen.emit)
-        self.auto.clicked.connect(self._auto_clicked)
+        self.body.addWidget(self._note)
+        self.slider.chosen.connect(self.quality_chosen)
+        self.auto.clicked.connect(lambda _: self.automatic_toggled.emit())
         self.clear()
 
-    def _auto_clicked(self, on: bool) -> None:
-        if self._status is not None:
-            self.chosen.emit(None if on else self._status.quality)
-
     def clear(self) -> None:
-        self._status = None
+        """Show that no scene is open."""
         self.slider.show_qualities((), None, False)
         self._headline.setText("–")
-        self._reason.setText("The qualities of the scene appear here.")
+        self._note.setText("Open a scene to choose its quality.")
         self.set_usable(False)
 
-    def show_status(self, status: PlaybackStatus) -> None:
-        self._status = status
-        self.set_usable(bool(status.qualities))
-        self.slider.show_qualities(status.qualities, status.quality, status.auto)
+    def show_status(self, quality: QualitySelection, status: PlaybackStatus) -> None:
+        """Show the selection of quality and what it depends on."""
+        shown, available = quality.shown, quality.available
+        self.set_usable(bool(available))
+        self.slider.show_qualities(available, shown, status.auto)
         self.auto.setChecked(status.auto)
-        if status.quality is not None:
-            rate = bitrate_text(status.bitrate_bps)
-            self._headline.setText(f"<b>{rate}</b>&nbsp; QP {status.quality.qp}")
-        self._reason.setText(explanation(status))
+        if shown is not None:
+            name, rate = quality_name(shown, len(available)), bitrate_text(shown.bitrate_bps)
+            self._headline.setText(f"<b>{name}</b>&nbsp; {rate}")
+        self._note.setText(explanation(quality, status))
 
 
-def explanation(status: PlaybackStatus) -> str:
-    """Which quality was chosen last, on what grounds, and why."""
-    reason = status.quality_reason or "lower QP is better and costs more"
-    lines = [reason[0].upper() + reason[1:]]
+def explanation(quality: QualitySelection, status: PlaybackStatus) -> str:
+    """Sentences on why this quality is on the screen."""
+    if len(quality.available) == 1:
+        return "This scene has one quality."
+    if not status.auto:
+        return "Chosen by you. Better quality needs a faster network."
+    lines = []
     if status.throughput_bps > 0:
         rate = bitrate_text(status.throughput_bps)
-        lines.append(f"Now {rate}, {status.ahead_s:.1f} s ahead")
-    if status.chosen_quality is not None and status.chosen_quality != status.quality:
-        lines.append(f"QP {status.chosen_quality.qp} comes next")
+        lines.append(f"The network carries {rate}; {status.ahead_s:.1f} s are loaded ahead.")
+    else:
+        lines.append("The best quality that this computer and the network can play.")
+    coming = quality.coming
+    if coming is not None and coming != quality.shown:
+        lines.append(f"{quality_name(coming, len(quality.available))} comes next.")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from streamstgs.app.ui.icons import icon
 
 
 class Section(QWidget):
-    """A heading that folds what is below it; add widgets to `body`."""
+    """A heading that folds its content; add widgets to `body`."""
 
     folded = Signal(bool)
 
@@ -23,7 +23,7 @@ class Section(QWidget):
         self._heading.setIconSize(QSize(16, 16))
         self._heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._content: QWidget = QWidget()
-        self._heading.clicked.connect(lambda: self.set_folded(self._content.isVisibleTo(self)))
+        self._heading.clicked.connect(lambda: self.set_folded(not self.is_folded))
         self.body = QVBoxLayout(self._content)
         self.body.setContentsMargins(theme.GRID_PX, 4, theme.GRID_PX, 2 * theme.GRID_PX)
         self.body.setSpacing(theme.GRID_PX)
@@ -32,25 +32,32 @@ class Section(QWidget):
         column.setSpacing(0)
         column.addWidget(self._heading)
         column.addWidget(self._content)
-        self.set_folded(False)
+        self.refresh_icons()
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether only the heading is shown."""
+        return not self._content.isVisibleTo(self)
 
     def set_folded(self, folded: bool) -> None:
+        """Hide or show the content."""
         self._content.setVisible(not folded)
         self.refresh_icons()
         self.folded.emit(folded)
 
     def set_usable(self, usable: bool) -> None:
-        """Grey out what is in it; folding goes on working."""
+        """Enable or disable the content; folding always works."""
         self._content.setEnabled(usable)
 
     def refresh_icons(self) -> None:
-        name = "chevron-down" if self._content.isVisibleTo(self) else "chevron-right"
+        """Draw the icons in the colours of the current theme."""
+        name = "chevron-right" if self.is_folded else "chevron-down"
         look = theme.current()
         self._heading.setIcon(icon(name, look, look.muted))
 
 
 def muted_label(text: str = "") -> QLabel:
-    """A label for what explains and does not act."""
+    """A wrapping label for explanations."""
     label = QLabel(text)
     label.setProperty("muted", True)
     label.setWordWrap(True)

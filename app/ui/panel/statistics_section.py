@@ -1,26 +1,30 @@
-"""Statistics: the numbers of `app.ui.panel.statistics` as a table."""
+"""Statistics: measurements as a table, with a fold for advanced ones."""
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.panel.section import Section, muted_label
 
+_NAME_COLUMN_PX = 96
 
-class StatisticsSection(Section):
+
+class StatisticsTable(QWidget):
     """Shows (name, value) rows; labels are made once and then only change their text."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Statistics", parent)
-        self._grid = QGridLayout()
+        super().__init__(parent)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(theme.GRID_PX)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
-        self._grid.setColumnMinimumWidth(0, 88)
+        self._grid.setColumnMinimumWidth(0, _NAME_COLUMN_PX)
         self._values: dict[str, QLabel] = {}
-        self.body.addLayout(self._grid)
 
     def show_rows(self, rows: list[tuple[str, str]]) -> None:
+        """Show these rows; those of before that are missing keep their last value."""
         for name, value in rows:
             label = self._values.get(name) or self._add(name)
             if label.text() != value:
@@ -34,3 +38,39 @@ class StatisticsSection(Section):
         self._grid.addWidget(muted_label(name), line, 0)
         self._grid.addWidget(value, line, 1)
         return value
+
+
+class StatisticsSection(Section):
+    """Basic rows, and advanced ones below a fold; `advanced_folded` fires when that changes."""
+
+    advanced_folded = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Statistics", parent)
+        self._basic, self._advanced = StatisticsTable(), StatisticsTable()
+        self._fold = Section("Advanced")
+        self._fold.body.addWidget(self._advanced)
+        self.body.addWidget(self._basic)
+        self.body.addWidget(self._fold)
+        self._fold.folded.connect(self.advanced_folded)
+
+    @property
+    def advanced_shown(self) -> bool:
+        """Whether the advanced rows are unfolded."""
+        return not self._fold.is_folded
+
+    def set_advanced_folded(self, folded: bool) -> None:
+        """Fold or unfold the advanced rows."""
+        self._fold.set_folded(folded)
+
+    def show_rows(self, basic: list[tuple[str, str]], advanced: list[tuple[str, str]]) -> None:
+        """Show the measurements of now."""
+        self._basic.show_rows(basic)
+        if self.advanced_shown:
+            self._advanced.show_rows(advanced)
+
+    def refresh_icons(self) -> None:
+        super().refresh_icons()
+        fold: Section | None = getattr(self, "_fold", None)
+        if fold is not None:
+            fold.refresh_icons()

@@ -1,4 +1,4 @@
-"""Tells a key that is held from one that is pressed again."""
+"""Tells a held key from one that is pressed again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ _HELD_MS = 1000  # longer than keyboards wait before they repeat
 
 
 class KeyRepeat(QObject):
-    """Shortcuts do not say whether a key repeats. Between two presses there is a release, which the
-    window sees; one that it does not see is taken for granted after a while.
+    """Shortcuts do not tell whether a key repeats, but the window sees the release between presses.
+
+    A release that the window does not see is assumed after `_HELD_MS`.
 
     Args:
-        let_go: called once a key that was held is released.
+        let_go: Called once a held key is released.
     """
 
     def __init__(self, let_go: Callable[[], None], parent: QObject) -> None:
@@ -26,13 +27,13 @@ class KeyRepeat(QObject):
         self._timer.timeout.connect(self.end)
 
     def press(self) -> bool:
-        """A shortcut was triggered; whether its key has been held since the last time."""
+        """Report a shortcut; returns whether its key has been held since the last one."""
         self._repeats = self._timer.isActive()
         self._timer.start(_HELD_MS)
         return self._repeats
 
     def end(self) -> None:
-        """The key was released."""
+        """Report that the key was released."""
         self._timer.stop()
         if self._repeats:
             self._repeats = False

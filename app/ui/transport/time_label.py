@@ -1,4 +1,4 @@
-"""The time code of the transport bar: reads as text, a click makes it a field."""
+"""The time code of the transport bar: a text that a click turns into a field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamstgs.app.ui.transport.timecode import format_time, parse_time
 class TimeLabel(QWidget):
     """Position, duration and frame; `sought` fires with the seconds that were typed.
 
-    `roomy` says whether there is place for the number of the frame.
+    `roomy` tells whether the frame number has room.
     """
 
     sought = Signal(float)
@@ -40,14 +40,14 @@ class TimeLabel(QWidget):
         self.clear()
 
     def _use_even_digits(self) -> None:
-        """Digits must not make the text jump: fixed-pitch."""
+        """Take a fixed-pitch font, so that changing digits do not move the text."""
         font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setPointSizeF(self.font().pointSizeF())
         self.label.setFont(font)
         self.field.setFont(font)
 
     def set_roomy(self, roomy: bool) -> None:
-        """Take room for the longest text, with the number of the frame or without."""
+        """Reserve the width of the longest text, with the frame number or without."""
         self.roomy = roomy
         longest = "00:00.00 / 00:00.00" + ("  #0000" if roomy else "")
         room = QFontMetrics(self.label.font()).horizontalAdvance(longest)

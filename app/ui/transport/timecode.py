@@ -1,10 +1,10 @@
-"""Times as people read and type them."""
+"""Formats and parses times."""
 
 from __future__ import annotations
 
 
 def format_time(time_s: float) -> str:
-    """3.12 -> "00:03.12"; an hour more only where there is one."""
+    """3.12 -> "00:03.12"; hours are shown from one hour on."""
     hundredths = max(round(time_s * 100), 0)
     seconds, hundredths = divmod(hundredths, 100)
     minutes, seconds = divmod(seconds, 60)
@@ -14,10 +14,10 @@ def format_time(time_s: float) -> str:
 
 
 def parse_time(text: str, fps: float) -> float:
-    """Seconds meant by "1:02.5", "62.5" or a frame number as "87f" or "#87".
+    """The seconds of "1:02.5", "62.5" or a frame number as "87f" or "#87".
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: The text is none of these.
     """
     text = text.strip().lower()
     try:

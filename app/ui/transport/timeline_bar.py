@@ -1,4 +1,4 @@
-"""The timeline: position, buffered ranges, GOP ticks; drag scrubs, click jumps."""
+"""The timeline: position, buffered ranges and GOP ticks; a drag scrubs, a click seeks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from streamstgs.app.ui.transport.timecode import format_time
 _MARGIN_PX = 10
 _TRACK_PX = 6
 _KNOB_PX = 7
-_TAKES_THE_HAND_AWAY = (QEvent.Type.WindowBlocked, QEvent.Type.Hide, QEvent.Type.UngrabMouse)
+_ENDS_DRAG = (QEvent.Type.WindowBlocked, QEvent.Type.Hide, QEvent.Type.UngrabMouse)
 
 
 class TimelineBar(QWidget):
-    """Shows a `PlaybackStatus`; owns nothing but the pointer's state.
+    """Shows a `PlaybackStatus`.
 
-    `sought` fires while dragging (`final` False) and once on release (`final` True). What it asks
-    for is shown at once, before playback has followed.
+    `sought` fires while dragging (`final` False) and once on release (`final` True). The knob is at
+    the pointer at once, before playback follows.
     """
 
     sought = Signal(float, bool)
@@ -66,7 +66,7 @@ class TimelineBar(QWidget):
         self.update()
 
     def x_of(self, time_s: float) -> float:
-        """Where a time lies on the widget, px."""
+        """The place of a time on the widget, px from the left."""
         share = time_s / self._duration_s if self._duration_s > 0 else 0.0
         return _MARGIN_PX + min(max(share, 0.0), 1.0) * self._track_width
 
@@ -101,12 +101,12 @@ class TimelineBar(QWidget):
             self._stop_dragging()
 
     def event(self, event: QEvent) -> bool:
-        if self._dragging and event.type() in _TAKES_THE_HAND_AWAY:
+        if self._dragging and event.type() in _ENDS_DRAG:
             self._end_drag()
         return super().event(event)
 
     def _end_drag(self) -> None:
-        """The button was let go where this was not told, as under a dialog."""
+        """End a drag whose button was released elsewhere, as under a dialog."""
         self.sought.emit(self._position_s, True)
         self._stop_dragging()
 
@@ -133,7 +133,7 @@ class TimelineBar(QWidget):
         QToolTip.showText(self.mapToGlobal(above), text, self)
 
     def frame_at(self, time_s: float) -> int:
-        """The frame that a click there shows; the end of the scene has the last one."""
+        """The frame that a click at a time shows; at the end it is the last one."""
         return max(min(int(time_s * self._fps), self._frames - 1), 0)
 
     # drawing
@@ -161,7 +161,7 @@ class TimelineBar(QWidget):
         painter.drawRoundedRect(bar, _TRACK_PX / 2, _TRACK_PX / 2)
 
     def _draw_gop_ticks(self, painter: QPainter, colour: QColor) -> None:
-        """Gaps in the track where a GOP starts; none where they would run together."""
+        """Draw gaps in the track where a GOP starts, unless they are too dense."""
         if len(self._gop_starts_s) * 6 > self._track_width:
             return
         top = (self.height() - _TRACK_PX) / 2

@@ -12,10 +12,11 @@ from streamstgs.app.ui.transport.time_label import TimeLabel
 from streamstgs.app.ui.transport.timeline_bar import TimelineBar
 
 SPEEDS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
-_NARROW_PX = 720  # below this the bar leaves out what the menu and the keys also do
+_NARROW_PX = 720  # a narrower bar hides buttons that have a menu entry and a key
 
 
 def speed_text(speed: float) -> str:
+    """A speed, as 1.5×."""
     return f"{speed:g}×"
 
 
@@ -24,6 +25,7 @@ class TransportBar(QWidget):
 
     asked = Signal(str)
     speed_chosen = Signal(float)
+    sought = Signal(float, bool)  # content time in seconds; false while the timeline is dragged
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +44,13 @@ class TransportBar(QWidget):
         self._lay_out()
         self.refresh_icons()
         self.set_scene_open(False)
+        self.timeline.sought.connect(self.sought)
+        self.time.sought.connect(lambda time_s: self.sought.emit(time_s, True))
+
+    @property
+    def dragging(self) -> bool:
+        """Whether the timeline is being dragged."""
+        return self.timeline.dragging
 
     def _button(
         self, command: str, icon_name: str, hint: str, checkable: bool = False
@@ -86,17 +95,20 @@ class TransportBar(QWidget):
             row.addWidget(widget)
 
     def refresh_icons(self) -> None:
+        """Draw the icons in the colours of the current theme."""
         look = theme.current()
         for button, name in self._icon_names.items():
             button.setIcon(icon(name, look))
 
     def set_full_screen(self, on: bool) -> None:
+        """Show whether the window is in full screen."""
         name = "leave-full-screen" if on else "full-screen"
         self._icon_names[self.full_screen] = name
         self.full_screen.setIcon(icon(name, theme.current()))
         self.full_screen.setToolTip("Leave full screen (Esc)" if on else "Full screen (F11)")
 
     def set_scene_open(self, opened: bool) -> None:
+        """Enable or disable what needs a scene."""
         for widget in (self.play, self.step_back, self.step_forward, self.time, self.timeline):
             widget.setEnabled(opened)
         if not opened:
@@ -104,11 +116,20 @@ class TransportBar(QWidget):
             self.time.clear()
             self._show_play("play", "Play (Space)")
 
+    def show_speed_and_loop(self, speed: float, loop: bool) -> None:
+        """Show speed and loop."""
+        self.speed.setText(speed_text(speed))
+        self.loop.setChecked(loop)
+
+    def show_panel_open(self, on: bool) -> None:
+        """Show whether the side panel is open."""
+        self.panel.setChecked(on)
+
     def show_status(self, status: PlaybackStatus) -> None:
+        """Show position, buffered ranges, speed, loop and the play button."""
         self.timeline.show_status(status)
         self.time.show_status(status)
-        self.loop.setChecked(status.loop)
-        self.speed.setText(speed_text(status.speed))
+        self.show_speed_and_loop(status.speed, status.loop)
         if status.state is PlaybackState.ENDED:
             self._show_play("replay", "Play again (Space)")
         elif status.wants_play and status.state is not PlaybackState.FAILED:

@@ -1,93 +1,134 @@
-"""What hangs before the picture of a scene until that is worth seeing: its poster, or a card."""
+"""Loading overlay, shown until the first frame of a scene is painted: its poster, or a card."""
 
 from __future__ import annotations
 
+import time
+from enum import Enum
+
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
-from streamstgs.app.ui.drawing.render_loop import RenderLoop
-from streamstgs.app.ui.preferences import Preferences
-from streamstgs.app.ui.viewport.poster_loader import Posters
+from streamstgs.app.player.viewer.open_scene import PAINTED, PENDING, OpenScene, SceneState
+from streamstgs.app.player.viewer.render_options import SCENE_BACKGROUND
+from streamstgs.app.player.viewer_model import ViewerModel
+from streamstgs.app.ui.viewport.poster_loader import PosterLoader
+from streamstgs.app.ui.viewport.viewport import Viewport
 from streamstgs.codec.poster import Poster
 
-_POSTER_MS = 80  # a poster that is there by then spares the card
-_PATIENCE_MS = 4000  # who looks at a poster for longer wants to know what goes on
-_HOLD_MS = 2000  # a picture that can be walked around in is not kept back for longer
+CARD_S = 0.08  # a poster found by then spares the card
+POSTER_ALONE_S = 4.0  # after so long the card says over the poster what is going on
+PREVIEW_S = 2.0  # the poster covers a frame without motion for no longer
+
+
+class Overlay(Enum):
+    """What covers the surface while a scene is opened."""
+
+    NONE = "none"
+    POSTER = "poster"
+    CARD = "card"  # over the poster, if there is one
+
+
+def overlay_of(
+    state: SceneState, state_s: float, poster_s: float | None, camera_moved: bool
+) -> Overlay:
+    """The overlay of a scene.
+
+    A frame without motion shows the first static layers only, and less than the poster does. So the
+    poster stays until there is motion, unless the camera moves, which the poster cannot follow.
+
+    Args:
+        state: How far the scene is.
+        state_s: Seconds since it reached this state; while it is pending since it was requested.
+        poster_s: Seconds since its poster is shown; None without a poster.
+        camera_moved: Whether the camera moved since the first frame was decoded.
+    """
+    if state in PENDING or state is SceneState.DECODED:
+        if poster_s is not None:
+            return Overlay.POSTER if poster_s < POSTER_ALONE_S else Overlay.CARD
+        return Overlay.CARD if state_s >= CARD_S else Overlay.NONE
+    if state is SceneState.PREVIEW and poster_s is not None and not camera_moved:
+        return Overlay.POSTER if state_s < PREVIEW_S else Overlay.NONE
+    return Overlay.NONE
 
 
 class LoadingOverlay(QObject):
-    """Owner: the GUI thread.
+    """Shows poster, card and spinner of the viewport for the newest scene. Owner: the GUI thread.
 
-    A picture without motion shows the first static Gaussians only, and less than the poster does.
-    So the poster stays until there is motion, unless somebody moves the camera, which it cannot
-    follow.
+    Args:
+        model: Its newest scene is followed.
+        viewport: Carries poster, card and spinner.
+        posters: Looks for the poster of the scene.
     """
 
-    def __init__(self, preferences: Preferences, loop: RenderLoop, posters: Posters) -> None:
-        super().__init__()
-        self._preferences, self._loop, self._posters = preferences, loop, posters
-        self._viewport = loop.viewport
-        self._location_of_poster = ""
+    def __init__(self, model: ViewerModel, viewport: Viewport, posters: PosterLoader) -> None:
+        super().__init__(viewport)
+        self._model, self._posters = model, posters
+        self._poster, self._card, self._spinner = viewport.poster, viewport.card, viewport.spinner
+        self._scene: OpenScene | None = None  # the newest one
+        self._requested_s = 0.0
+        self._poster_since_s: float | None = None
         self._camera_moved = False
-        self._card_timer = QTimer(self)
-        self._card_timer.setSingleShot(True)
-        self._card_timer.timeout.connect(self._show_card)
-        self._hold_timer = QTimer(self)
-        self._hold_timer.setSingleShot(True)
-        self._hold_timer.timeout.connect(self.put_poster_away)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._update)
         posters.found.connect(self._show_poster)
-        loop.screening.opening.connect(self._scene_opening)
-        loop.screening.opened.connect(self._scene_opened)
-        loop.scene_shown.connect(self._scene_shown)
-        loop.motion_shown.connect(self._motion_shown)
-        loop.camera_changed.connect(self._let_camera_move)
+        model.scene_changed.connect(self._scene_changed)
+        model.camera.changed.connect(self._camera_changed)
 
-    def put_poster_away(self) -> None:
-        self._card_timer.stop()
-        self._hold_timer.stop()
-        self._viewport.poster.put_away()
-        self._viewport.spinner.set_running(False)
-
-    def _scene_opening(self, location: str) -> None:
-        """A poster, or a card where there is none."""
-        if location == self._location_of_poster and self._viewport.poster.isVisible():
-            return  # it was asked for before it could be opened
-        self.put_poster_away()
-        self._card_timer.start(_POSTER_MS)
-        self._posters.look_for(location)
+    def _scene_changed(self, scene: OpenScene) -> None:
+        if scene.state is SceneState.REQUESTED:
+            self._hide_poster()
+            self._scene, self._requested_s = scene, time.monotonic()
+            self._posters.look_for(scene.location)
+        if scene.state is SceneState.DECODED:
+            self._camera_moved = False
+        if scene is self._scene:
+            self._update()
 
     def _show_poster(self, location: str, poster: Poster, image: QImage) -> None:
-        as_in_scene = self._preferences.text("background", "scene") == "scene"
-        if location == self._loop.awaited and as_in_scene:
-            self._viewport.card.put_away()
-            self._location_of_poster = location
-            self._viewport.poster.show_poster(poster, image)
-            self._viewport.spinner.set_running(True)
-            self._card_timer.start(_PATIENCE_MS)
+        scene = self._scene
+        fits = self._model.options.background == SCENE_BACKGROUND
+        if scene is not None and scene.state in PENDING and scene.location == location and fits:
+            self._card.put_away()
+            self._poster.show_poster(poster, image)
+            self._poster_since_s = time.monotonic()
+            self._spinner.set_running(True)
+            self._update()
 
-    def _show_card(self) -> None:
-        if self._loop.awaited is not None:
-            self._viewport.spinner.set_running(False)
-            self._viewport.card.show_opening(self._loop.awaited)
-
-    def _scene_opened(self) -> None:
-        self._camera_moved = False
-
-    def _scene_shown(self) -> None:
-        """Its first picture has been painted below what was shown until now."""
-        if self._loop.awaited is not None:
-            return  # what hangs here announces the next scene already
-        self._viewport.card.put_away()
-        if self._viewport.poster.isVisible() and not self._camera_moved:
-            self._card_timer.stop()
-            self._hold_timer.start(_HOLD_MS)
-        else:
-            self.put_poster_away()
-
-    def _motion_shown(self) -> None:
-        if self._loop.awaited is None:
-            self.put_poster_away()
-
-    def _let_camera_move(self) -> None:
+    def _camera_changed(self) -> None:
         self._camera_moved = True
-        if self._hold_timer.isActive():
-            self.put_poster_away()
+        if self._scene is not None and self._scene.state is SceneState.PREVIEW:
+            self._update()
+
+    def _update(self) -> None:
+        scene, now_s = self._scene, time.monotonic()
+        if scene is None:
+            return
+        pending = scene.state not in PAINTED
+        state_s = now_s - (self._requested_s if pending else scene.state_since_s)
+        poster_s = None if self._poster_since_s is None else now_s - self._poster_since_s
+        overlay = overlay_of(scene.state, state_s, poster_s, self._camera_moved)
+        if scene.state in PAINTED:
+            self._card.put_away()
+        elif overlay is Overlay.CARD and scene.state in PENDING:
+            self._spinner.set_running(False)
+            self._card.show_opening(scene.location)
+        if overlay is Overlay.NONE and self._poster_since_s is not None:
+            self._hide_poster()
+        self._wait_for_next(state_s, poster_s)
+        if scene.state in (SceneState.READY, SceneState.FAILED, SceneState.CLOSED):
+            self._scene = None
+
+    def _wait_for_next(self, state_s: float, poster_s: float | None) -> None:
+        """Look again when the overlay may change by time alone."""
+        limits = [(state_s, CARD_S), (state_s, PREVIEW_S)]
+        if poster_s is not None:
+            limits.append((poster_s, POSTER_ALONE_S))
+        rest_s = min((limit - passed for passed, limit in limits if passed < limit), default=None)
+        if rest_s is not None:
+            self._timer.start(round(1000 * rest_s) + 1)
+
+    def _hide_poster(self) -> None:
+        self._timer.stop()
+        self._poster_since_s = None
+        self._poster.put_away()
+        self._spinner.set_running(False)

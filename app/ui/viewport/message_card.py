@@ -1,4 +1,4 @@
-"""The card on an empty stage: nothing open, opening, could not open."""
+"""The card in the middle of the viewport: no scene open, opening, or an error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import pixmap
-from streamstgs.app.ui.viewport.overlay_style import STAGE_STYLE, paint_card
+from streamstgs.app.ui.viewport.overlay_style import OVERLAY_STYLE, paint_card
 from streamstgs.app.ui.viewport.spinner import Spinner
 from streamstgs.codec.streaming.address import redact_credentials
 
@@ -25,8 +25,8 @@ class MessageCard(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._stage = parent
-        self.setStyleSheet(STAGE_STYLE)
+        self._host = parent
+        self.setStyleSheet(OVERLAY_STYLE)
         self._picture = QLabel()
         self._spinner = Spinner(40)
         self._title = QLabel()
@@ -38,7 +38,7 @@ class MessageCard(QWidget):
         for label in (self._picture, self._title, self._text):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             label.setWordWrap(label is not self._picture)
-            label.setTextFormat(Qt.TextFormat.PlainText)  # scene data is not to be trusted
+            label.setTextFormat(Qt.TextFormat.PlainText)  # scene data is untrusted
         self._column = column = QVBoxLayout(self)
         margin = 4 * theme.GRID_PX
         column.setContentsMargins(margin, margin, margin, margin)
@@ -60,6 +60,7 @@ class MessageCard(QWidget):
         return self._text.text()
 
     def show_empty(self) -> None:
+        """Invite to open a scene."""
         self._show(
             "film",
             "Open a scene",
@@ -68,20 +69,27 @@ class MessageCard(QWidget):
         )
 
     def show_opening(self, location: str) -> None:
+        """Show that a scene is being opened."""
         self._show("", "Opening", redact_credentials(location), (("Cancel", "cancel"),))
 
-    def show_error(self, message: str, dismissable: bool) -> None:
-        """What went wrong; with a scene behind it the card can also be put away."""
+    def show_error(self, title: str, message: str, dismissable: bool) -> None:
+        """Show an error.
+
+        Args:
+            title: What happened.
+            message: Details, then what to do.
+            dismissable: Whether a scene behind the card can be gone back to.
+        """
         back = (("Back to the scene", "dismiss"),) if dismissable else ()
         buttons = (("Try again", "try_again"), ("Open another…", "open_file"), *back)
-        self._show("warning", "This scene could not be opened", message, buttons)
+        self._show("warning", title, message, buttons)
 
     def _show(
         self, icon_name: str, title: str, text: str, buttons: tuple[tuple[str, str], ...]
     ) -> None:
         self._picture.setVisible(bool(icon_name))
         if icon_name:
-            tint = theme.DARK.danger if icon_name == "warning" else theme.ON_STAGE_MUTED
+            tint = theme.DARK.danger if icon_name == "warning" else theme.OVERLAY_MUTED
             self._picture.setPixmap(pixmap(icon_name, tint, 40, 2))
         self._spinner.set_running(not icon_name)
         self._title.setText(title)
@@ -106,19 +114,20 @@ class MessageCard(QWidget):
         self._buttons.addStretch(1)
 
     def put_away(self) -> None:
+        """Hide the card."""
         self._spinner.set_running(False)
         self.hide()
 
     def event(self, event: QEvent) -> bool:
         handled = super().event(event)
         if event.type() == QEvent.Type.LayoutRequest:
-            self.place()  # now is known how tall the wrapped text is
+            self.place()  # the height of the wrapped text is known now
         return handled
 
     def place(self) -> None:
-        """Keep to the middle of the parent."""
-        self._column.invalidate()  # what is in it may have changed since the last layout
-        room = self._stage.size()
+        """Move to the middle of the parent."""
+        self._column.invalidate()  # its texts may have changed since the last layout
+        room = self._host.size()
         width = min(_WIDTH_PX, room.width() - 2 * _EDGE_PX)
         wanted = self._column.totalHeightForWidth(width)
         height = min(max(wanted, self.minimumSizeHint().height()), room.height())

@@ -1,4 +1,4 @@
-"""The look of what lies on the picture: dark glass and light text in both themes."""
+"""Overlay style: dark translucent cards and light text over the image, in both themes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 from streamstgs.app.ui import theme
 
-# Opaque enough that text keeps 4.5:1 even over a white picture.
+# Opaque enough that text keeps a contrast of 4.5:1 even over a white image.
 GLASS = QColor(16, 18, 21, 224)
 RIM = QColor(255, 255, 255, 26)
 
-STAGE_STYLE = f"""
-QLabel {{ color: {theme.ON_STAGE}; background: transparent; }}
+OVERLAY_STYLE = f"""
+QLabel {{ color: {theme.OVERLAY_TEXT}; background: transparent; }}
 QLabel#title {{ font-size: 17px; font-weight: 600; }}
-QLabel#muted {{ color: {theme.ON_STAGE_MUTED}; }}
-QPushButton {{ background: {theme.DARK.raised}; color: {theme.ON_STAGE};
+QLabel#muted {{ color: {theme.OVERLAY_MUTED}; }}
+QPushButton {{ background: {theme.DARK.raised}; color: {theme.OVERLAY_TEXT};
   border: 1px solid {theme.DARK.border}; border-radius: 6px; padding: 0 14px; min-height: 32px; }}
 QPushButton:hover {{ background: {theme.DARK.hover}; }}
 QPushButton:focus {{ border-color: {theme.DARK.accent}; }}
@@ -27,7 +27,7 @@ QToolButton {{ border: 0; background: transparent; min-width: 28px; min-height: 
 
 
 def paint_card(widget: QWidget, radius_px: float) -> None:
-    """Fill the widget with rounded glass; call from its paintEvent."""
+    """Fill the widget with a rounded translucent card; call from its paintEvent."""
     painter = QPainter(widget)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(GLASS)

@@ -1,4 +1,4 @@
-"""Looks for the poster of a scene that is being opened."""
+"""Loads the poster of a scene that is being opened."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from streamstgs.codec.streaming.address import redact_credentials
 log = logging.getLogger(__name__)
 
 
-class Posters(QObject):
-    """Owner: the GUI thread; reading and decoding happen in others.
+class PosterLoader(QObject):
+    """Owner: the GUI thread; reading and decoding run in others.
 
-    `found` carries location, Poster and QImage. `settled` follows each `look_for`: whether a file
-    on this machine has a poster is known. Servers are asked by whoever opens the scene for playing,
-    which hands the poster to `offer`.
+    `found` carries location, Poster and QImage. `settled` follows each `look_for` once a file on
+    this machine was read. From a server the poster is fetched by the playback of the scene, which
+    passes it to `offer`.
     """
 
     found = Signal(str, object, QImage)
@@ -31,16 +31,17 @@ class Posters(QObject):
         self._looked.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def look_for(self, location: str) -> None:
+        """Read the poster of a file or folder in a thread."""
         threading.Thread(target=self._look, args=(location,), name="poster", daemon=True).start()
 
     def offer(self, location: str, poster: Poster) -> None:
-        """A poster has been fetched; may be called in any thread."""
+        """Take a poster that was fetched; may be called in any thread."""
         image = decoded(poster)
         if image is not None:
             self._looked.emit(location, poster, image)
 
     def _look(self, location: str) -> None:
-        """The thread boundary: a poster that cannot be read is no poster."""
+        """The thread boundary: a poster that cannot be read is left out."""
         poster, image = None, None
         try:
             poster = local_poster(location)

@@ -1,4 +1,4 @@
-"""Shows the poster of a scene exactly where the picture of its opening view will be."""
+"""Shows the poster of a scene exactly where the image of its opening view will be."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ log = logging.getLogger(__name__)
 
 
 class PosterView(QWidget):
-    """Owner: the GUI thread. Lies on the surface; hidden while there is no poster to show.
+    """Lies over the surface; hidden while there is no poster. Owner: the GUI thread.
 
-    It is not declared opaque, though it is: Qt would then not paint the surface below, and nobody
-    would learn that the picture is there.
+    It is not declared opaque, though it is: Qt would not paint the surface below then, and the
+    first image would never be reported as painted.
     """
 
     painted = Signal()  # once for each poster
@@ -31,12 +31,13 @@ class PosterView(QWidget):
         self.hide()
 
     def show_poster(self, poster: Poster, image: QImage) -> None:
-        """Show `image`, which `decoded` made of the poster."""
+        """Show `image`, the result of `decoded`."""
         self._poster, self._image, self._seen = poster, image, False
         self.show()
         self.update()
 
     def put_away(self) -> None:
+        """Hide the poster."""
         self._poster, self._image = None, QImage()
         self.hide()
 
@@ -55,9 +56,9 @@ class PosterView(QWidget):
 
 
 def poster_place(poster: Poster, width: int, height: int) -> QRectF:
-    """Where a poster lies in a window of this size, edges outside included.
+    """The rectangle of a poster in a window of this size; it may exceed the window.
 
-    Both are pictures of one pinhole camera, so their scales are as their focal lengths.
+    Both are images of one pinhole camera, so their scales are as their focal lengths.
     """
     focal = focal_px(poster.view_fov_y_rad, poster.aspect, width, height)
     scale = focal / poster.focal_px
@@ -66,14 +67,14 @@ def poster_place(poster: Poster, width: int, height: int) -> QRectF:
 
 
 def around(poster: Poster) -> QColor:
-    """The colour of what a poster leaves free of a window: nothing of the scene is known there."""
+    """The colour beside a poster that is narrower or lower than the window."""
     return QColor.fromRgbF(*(min(max(part, 0.0), 1.0) for part in poster.background))
 
 
 def decoded(poster: Poster) -> QImage | None:
-    """The picture of a poster; None when it is none, or not of the size that was declared.
+    """The image of a poster; None if it is no JPEG of the declared size.
 
-    Works in any thread. Only JPEG is tried, and nothing is allocated before the size is checked.
+    Works in any thread. Nothing is allocated before the size is checked.
     """
     buffer = QBuffer()
     buffer.setData(QByteArray(poster.jpeg))

@@ -1,4 +1,4 @@
-"""A turning arc: something is under way."""
+"""A turning arc that shows waiting."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _STEP_DEGREES = 14
 
 
 class Spinner(QWidget):
-    """Turns, and costs time, only while it runs.
+    """Turns only while it is running, and is hidden else.
 
     Args:
-        glass_px: width of a dark rim around the ring, so that it is seen on any picture.
+        glass_px: Width of a dark rim around the ring, so that it is visible on any image.
     """
 
     def __init__(self, size_px: int, parent: QWidget | None = None, glass_px: int = 0) -> None:
@@ -53,7 +53,7 @@ class Spinner(QWidget):
         ring = QRectF(self.rect()).adjusted(margin, margin, -margin, -margin)
         painter.setPen(QPen(QColor(255, 255, 255, 50), width))
         painter.drawEllipse(ring)
-        pen = QPen(QColor(theme.ON_STAGE), width)
+        pen = QPen(QColor(theme.OVERLAY_TEXT), width)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         painter.setPen(pen)
         painter.drawArc(ring, -self._degrees * 16, 100 * 16)

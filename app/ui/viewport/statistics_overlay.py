@@ -1,4 +1,4 @@
-"""The statistics upon the picture (key I)."""
+"""The statistics over the image (key I)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _GAP_PX = 16
 
 
 class StatisticsOverlay(QWidget):
-    """(name, value) rows on glass at the upper left; lets the pointer through."""
+    """(name, value) rows at the upper left; it lets the pointer through."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._stage = parent
+        self._host = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._rows: list[tuple[str, str]] = []
         self.hide()
@@ -30,8 +30,10 @@ class StatisticsOverlay(QWidget):
         names = max((metrics.horizontalAdvance(name) for name, _ in rows), default=0)
         values = max((metrics.horizontalAdvance(value) for _, value in rows), default=0)
         width = names + values + _GAP_PX + 2 * _PADDING_PX
-        grown = max(width, self.width()) if self.isVisible() else width  # numbers must not jitter
-        room = self._stage.width() - 2 * _GAP_PX
+        grown = (
+            max(width, self.width()) if self.isVisible() else width
+        )  # a width that follows numbers would jitter
+        room = self._host.width() - 2 * _GAP_PX
         height = len(rows) * self._line_px() + 2 * _PADDING_PX
         self.setGeometry(_GAP_PX, _GAP_PX, min(grown, room), height)
         self.update()
@@ -51,8 +53,8 @@ class StatisticsOverlay(QWidget):
         room = self.width() - left - _PADDING_PX
         for line, (name, value) in enumerate(self._rows):
             y = base + line * self._line_px()
-            painter.setPen(QColor(theme.ON_STAGE_MUTED))
+            painter.setPen(QColor(theme.OVERLAY_MUTED))
             painter.drawText(QPointF(_PADDING_PX, y), name)
-            painter.setPen(QColor(theme.ON_STAGE))
+            painter.setPen(QColor(theme.OVERLAY_TEXT))
             shown = metrics.elidedText(value, Qt.TextElideMode.ElideRight, room)
             painter.drawText(QPointF(left, y), shown)

@@ -1,4 +1,4 @@
-"""A message that needs no answer: it shows for a while and goes away."""
+"""A short message at the lower edge of the viewport."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from PySide6.QtGui import QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import pixmap
-from streamstgs.app.ui.viewport.overlay_style import STAGE_STYLE, paint_card
+from streamstgs.app.ui.viewport.overlay_style import OVERLAY_STYLE, paint_card
 
 _SHOWN_MS = 6000
 _WIDTH_PX = 460
 
 
 class Toast(QWidget):
-    """Sits at the lower edge of its parent; a click puts it away at once."""
+    """Lies at the lower edge of its parent; a click hides it at once."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._stage = parent
-        self.setStyleSheet(STAGE_STYLE)
+        self._host = parent
+        self.setStyleSheet(OVERLAY_STYLE)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._sign = QLabel()
         self._sign.setPixmap(pixmap("warning", theme.DARK.danger, 20, 2))
@@ -31,7 +31,7 @@ class Toast(QWidget):
         row.setSpacing(12)
         row.addWidget(self._sign)
         row.addWidget(self._text, stretch=1)
-        self._standing = ""
+        self._persistent = ""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
@@ -39,9 +39,18 @@ class Toast(QWidget):
 
     @property
     def text(self) -> str:
+        """The message that is shown, or was last."""
         return self._text.text()
 
-    def show_message(self, message: str, warning: bool = True) -> None:
+    def warn(self, message: str) -> None:
+        """Show for some seconds what went wrong and what to do."""
+        self._show(message, warning=True)
+
+    def notify(self, message: str) -> None:
+        """Show for some seconds that something was done."""
+        self._show(message, warning=False)
+
+    def _show(self, message: str, warning: bool) -> None:
         self._sign.setVisible(warning)
         self._text.setText(message)
         self._timer.start(_SHOWN_MS)
@@ -49,13 +58,13 @@ class Toast(QWidget):
         self.show()
         self.raise_()
 
-    def stand(self, message: str) -> None:
-        """Show what holds until it is said to hold no longer (""); a click puts it away as well."""
-        if message == self._standing:
+    def show_persistent(self, message: str) -> None:
+        """Show a message until an empty one replaces it; a click hides it as well."""
+        if message == self._persistent:
             return
-        self._standing = message
+        self._persistent = message
         if message:
-            self.show_message(message)
+            self._show(message, warning=True)
             self._timer.stop()
         else:
             self.hide()
@@ -63,11 +72,12 @@ class Toast(QWidget):
     def event(self, event: QEvent) -> bool:
         handled = super().event(event)
         if event.type() == QEvent.Type.LayoutRequest:
-            self.place()  # now is known how tall the wrapped text is
+            self.place()  # the height of the wrapped text is known now
         return handled
 
     def place(self) -> None:
-        room = self._stage.size()
+        """Fit the size of the parent."""
+        room = self._host.size()
         margin = 2 * theme.GRID_PX
         wanted = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 96
         width = min(_WIDTH_PX, wanted, room.width() - 2 * margin)

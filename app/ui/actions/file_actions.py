@@ -1,0 +1,117 @@
+"""Commands that open scenes and save images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+from streamstgs.app.player.viewer_model import ViewerModel
+from streamstgs.app.ui.dialogs import OpenUrlDialog
+from streamstgs.app.ui.drawing.render_loop import RenderLoop
+from streamstgs.app.ui.preferences import Preferences
+from streamstgs.app.ui.viewport.toast import Toast
+
+
+class FileActions:
+    """Asks for files and addresses in dialogs of a window.
+
+    Args:
+        window: Parent of the dialogs.
+        model: Opens scenes.
+        loop: Renders the image that is saved.
+        preferences: Know the scenes that were opened last.
+        toast: Says whether an image was saved.
+    """
+
+    def __init__(
+        self,
+        window: QWidget,
+        model: ViewerModel,
+        loop: RenderLoop,
+        preferences: Preferences,
+        toast: Toast,
+    ) -> None:
+        self._window, self._model, self._loop = window, model, loop
+        self._preferences, self._toast = preferences, toast
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The commands by their names in `app.ui.commands`."""
+        return {
+            "open_file": self.ask_for_file,
+            "open_folder": self.ask_for_folder,
+            "open_url": self.ask_for_url,
+            "save_picture": self.save_picture,
+            "try_again": self._try_again,
+        }
+
+    def ask_for_file(self) -> None:
+        """Ask for a scene file or a manifest, and open it."""
+        recent = self._preferences.recent
+        start = str(Path(recent[0]).parent) if recent and "://" not in recent[0] else ""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self._window,
+            "Open a scene",
+            start,
+            "Gaussian scenes (*.stgs scene.json);;All files (*)",
+        )
+        if chosen:
+            path = Path(chosen)
+            self._open(str(path.parent if path.name == "scene.json" else path))
+
+    def ask_for_folder(self) -> None:
+        """Ask for a scene folder, and open it."""
+        chosen = QFileDialog.getExistingDirectory(self._window, "Open a scene folder")
+        if chosen:
+            self._open(chosen)
+
+    def ask_for_url(self) -> None:
+        """Ask for the address of a scene, and open it."""
+        dialog = OpenUrlDialog(self._window)
+        dialog.accepted.connect(lambda: self._open(dialog.url))
+        show_dialog(dialog)
+
+    def save_picture(self) -> None:
+        """Render what is on the screen at the full size of the window, and ask for a file name.
+
+        A scene that plays goes on meanwhile.
+        """
+        status = self._model.status
+        if status is not None:
+            self._loop.capture(partial(self._ask_where_to_save, status.frame))
+
+    def _open(self, location: str) -> None:
+        self._model.open(location)
+
+    def _try_again(self) -> None:
+        if self._model.last_location is not None:
+            self._open(self._model.last_location)
+
+    def _ask_where_to_save(self, frame: int, image: QImage) -> None:
+        pictures = QStandardPaths.StandardLocation.PicturesLocation
+        folder = QStandardPaths.writableLocation(pictures) or "."
+        dialog = QFileDialog(self._window, "Save picture", folder, "PNG (*.png);;JPEG (*.jpg)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("png")
+        dialog.filterSelected.connect(
+            lambda chosen: dialog.setDefaultSuffix("jpg" if "jpg" in chosen else "png")
+        )
+        dialog.selectFile(f"frame {frame}.png")
+        dialog.fileSelected.connect(lambda path: self._write(path, image))
+        show_dialog(dialog)
+
+    def _write(self, path: str, image: QImage) -> None:
+        if image.save(path):
+            self._toast.notify(f"Saved {path}")
+        else:
+            self._toast.warn(f"Could not write {path}. Choose another folder or name.")
+
+
+def show_dialog(dialog: QDialog) -> None:
+    """Show a dialog that is modal to its window only: the scene plays on behind it."""
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowModality(Qt.WindowModality.WindowModal)
+    dialog.show()

@@ -1,0 +1,53 @@
+"""Names of qualities for people: Low, Medium, High, Best."""
+
+from __future__ import annotations
+
+from streamstgs.codec.quality import Quality
+
+_NAMES: dict[int, tuple[str, ...]] = {
+    1: ("Standard",),
+    2: ("Low", "High"),
+    3: ("Low", "Medium", "High"),
+    4: ("Low", "Medium", "High", "Best"),
+    5: ("Lowest", "Low", "Medium", "High", "Best"),
+    6: ("Lowest", "Low", "Medium", "High", "Higher", "Best"),
+    7: ("Lowest", "Lower", "Low", "Medium", "High", "Higher", "Best"),
+}
+
+_LOSSLESS_DB = 99.0  # values from here on are limits, not measurements
+
+
+def quality_names(count: int) -> tuple[str, ...]:
+    """Names for so many qualities, the worst first."""
+    if count <= 0 or count in _NAMES:
+        return _NAMES.get(count, ())
+    levels = (f"Level {level}" for level in range(2, count))
+    return ("Lowest", *levels, "Best")
+
+
+def quality_name(quality: Quality, count: int) -> str:
+    """The name of one of `count` qualities."""
+    return quality_names(count)[quality.index]
+
+
+def bitrate_text(bits_per_second: float) -> str:
+    """A bitrate with two or three digits: 640 kbit/s, 3.2 Mbit/s."""
+    if bits_per_second < 999_500:
+        return f"{bits_per_second / 1000:.0f} kbit/s"
+    mega = bits_per_second / 1e6
+    return f"{mega:.1f} Mbit/s" if mega < 100 else f"{mega:.0f} Mbit/s"
+
+
+def short_bitrate_text(bits_per_second: float) -> str:
+    """A bitrate that fits below a stop of the slider, in Mbit/s: 0.64, 3.2, 120."""
+    mega = bits_per_second / 1e6
+    return f"{mega:.2f}" if mega < 0.995 else f"{mega:.1f}" if mega < 99.5 else f"{mega:.0f}"
+
+
+def quality_tooltip(quality: Quality, count: int) -> str:
+    """Name, bitrate and the encoder's numbers of a quality."""
+    text = f"{quality_name(quality, count)}: {bitrate_text(quality.bitrate_bps)}"
+    text += f"\nQuantiser (QP) {quality.qp}"
+    if quality.psnr_db is not None and quality.psnr_db < _LOSSLESS_DB:
+        text += f", PSNR {quality.psnr_db:.1f} dB"
+    return text
