@@ -60,7 +60,7 @@ __all__ = [
 _MODULES = {
     "Camera": "api.cameras",
     "CodecError": "codec.errors",
-    "EncodeReport": "codec.encoder_config",
+    "EncodeReport": "codec.encoder.config",
     "Frame": "api.scene",
     "Gaussians": "renderer.gaussians",
     "PinholeCamera": "renderer.camera",
