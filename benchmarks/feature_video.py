@@ -22,13 +22,8 @@ from rich.console import Console
 from rich.table import Table
 from streamstgs.codec.encoder.config import QualitySettings
 from streamstgs.codec.encoder.encode import feature_grid, psnr_db
-from streamstgs.codec.encoder.feature_smoothing import (
-    SmoothingSettings,
-    hold_unseen,
-    lifetimes,
-    visible_frames,
-)
 from streamstgs.codec.encoder.layer_encoding import grid_order, sorting_values
+from streamstgs.codec.encoder.lifetimes import lifetimes, visible_frames
 from streamstgs.codec.encoder.quality_measurement import QualityMeter
 from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.codec.scene import open_scene
@@ -89,22 +84,18 @@ def variants(gop: Gop) -> Iterator[tuple[str, Gop, VideoSettings]]:
     """Name, what is encoded, how."""
     for name, video in VARIANTS.items():
         yield name, gop, video
-    for name, smoothed in (("sorted by features, lifetimes", False), ("and unseen held", True)):
-        yield name, sorted_again(gop, smoothed), VideoSettings()
+    yield "sorted by features, lifetimes", sorted_again(gop), VideoSettings()
 
 
-def sorted_again(gop: Gop, smoothed: bool) -> Gop:
-    """In the order that the encoder chooses today, with unseen features held or not."""
+def sorted_again(gop: Gop) -> Gop:
+    """The GOP in the order that the encoder chooses today."""
     trained = TrainedGop(gop.canonical, gop.features.float(), gop.field, gop.frames)
     values = gop.features.float() * gop.feature_step + gop.feature_offset
-    visible = visible_frames(replace(trained, features=values), SmoothingSettings().invisible)
-    if smoothed:
-        values = hold_unseen(replace(trained, features=values), visible, SmoothingSettings())
-    codes = ((values - gop.feature_offset) / gop.feature_step).round().to(torch.uint8)
+    visible = visible_frames(replace(trained, features=values))
     side = int(np.ceil(len(gop.canonical) ** 0.5))
     wanted = sorting_values(gop.canonical, values, lifetimes(visible))
     order = grid_order(wanted, side, side, sort=True, seed=0)
-    return replace(gop, canonical=gop.canonical[order], features=codes[:, order])
+    return replace(gop, canonical=gop.canonical[order], features=gop.features[:, order])
 
 
 def cell(gop: Gop, tiles: TileLayout, settings: VideoSettings, meter: QualityMeter) -> str:

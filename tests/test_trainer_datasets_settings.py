@@ -16,7 +16,6 @@ from streamstgs.codec.encoder.config import (
     QualitySettings,
     StaticLayerSettings,
 )
-from streamstgs.codec.encoder.feature_smoothing import SmoothingSettings
 from streamstgs.codec.errors import EncodeError
 from streamstgs.trainer.ablation.ablate import AblationConfig
 from streamstgs.trainer.coarse.background import BackgroundConfig
@@ -128,7 +127,6 @@ def test_a_setting_without_sense_is_named(
         ),
         ({"quality": QualitySettings(frames_per_gop=0)}, "--quality.frames-per-gop"),
         ({"poster": PosterSettings(quality=101)}, "--poster.quality"),
-        ({"smoothing": SmoothingSettings(margins=(0, -1))}, "--smoothing.margins"),
     ],
 )
 def test_an_encoder_without_sense_is_named(changes: dict[str, Any], words: str) -> None:

@@ -85,7 +85,6 @@ def fit_quantiser(
     values: Tensor,
     bits: int,
     curve: SinhCurve | None = None,
-    clip_share: float = 0.0,
     one_step: bool = False,
 ) -> Quantiser:
     """The quantiser whose codes span the values of each channel.
@@ -94,13 +93,10 @@ def fit_quantiser(
         values: [N, C], N >= 1.
         bits: 1..16.
         curve: applied before the range is taken.
-        clip_share: share of the values at each end that may be clipped to spare the range.
         one_step: all channels get the step of the widest: narrow ones use few of the codes.
     """
     y = _bend(values.double().cpu(), curve)
-    skipped = int(clip_share * len(y))
-    ordered = y.sort(dim=0).values
-    low, high = ordered[skipped], ordered[len(y) - 1 - skipped]
+    low, high = y.amin(dim=0), y.amax(dim=0)
     offset = low.float()
     step = ((high - offset.double()) / ((1 << bits) - 1)).float().clamp(min=0)
     if one_step:

@@ -7,7 +7,6 @@ from math import inf
 from operator import attrgetter
 
 import numpy as np
-from streamstgs.codec.encoder.feature_smoothing import SmoothingSettings
 from streamstgs.codec.errors import EncodeError
 from streamstgs.codec.video.tile_layout import Codec
 
@@ -24,7 +23,6 @@ RANGES: dict[str, tuple[float, float]] = {
     "static.presets": (0, inf),
     "static.ring_views": (0, inf),
     "static.height_px": (1, inf),
-    "smoothing.invisible": (0, 1),
     "poster.width_px": (0, inf),
     "poster.quality": (0, 100),
     "poster.most_bytes": (1, inf),
@@ -127,7 +125,8 @@ class EncoderConfig:
         jxl_effort: 1..9, time spent on the lossless planes.
         sort: lay Gaussians out by likeness; without it files are larger.
         seed: of the sorting.
-        smoothing: of features while their Gaussians are invisible.
+        sort_by_lifetime: Moving Gaussians that are visible in the same frames are neighbours in the
+            grid, which makes the feature video smaller.
         threads: of the video encoder.
         poster: the picture that is seen before anything else is there.
         quality: how the quality of each segment is measured, for players that adapt to the network.
@@ -143,7 +142,7 @@ class EncoderConfig:
     jxl_effort: int = 5
     sort: bool = True
     seed: int = 0
-    smoothing: SmoothingSettings = field(default_factory=SmoothingSettings)
+    sort_by_lifetime: bool = True
     threads: int = 1
     poster: PosterSettings = field(default_factory=PosterSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
@@ -160,8 +159,6 @@ class EncoderConfig:
             value = attrgetter(option)(self)
             wanted = f"from {least} to {most}" if most < inf else f"at least {least}"
             _require(least <= value <= most, option, value, wanted)
-        margins = self.smoothing.margins
-        _require(all(m >= 0 for m in margins), "smoothing.margins", margins, "at least 0")
 
 
 def _require(holds: bool, option: str, value: object, wanted: str) -> None:

@@ -14,7 +14,6 @@ from streamstgs.codec.attributes.field_weights import encode_field
 from streamstgs.codec.attributes.layers import attributes
 from streamstgs.codec.attributes.quantisation import Quantiser, fit_quantiser
 from streamstgs.codec.encoder.config import AttributeBits, EncoderConfig, EncodeReport
-from streamstgs.codec.encoder.feature_smoothing import hold_unseen, lifetimes, visible_frames
 from streamstgs.codec.encoder.grid_sorting import grid_shape
 from streamstgs.codec.encoder.layer_encoding import (
     encode_layer,
@@ -22,6 +21,7 @@ from streamstgs.codec.encoder.layer_encoding import (
     quantisers_for,
     sorting_values,
 )
+from streamstgs.codec.encoder.lifetimes import lifetimes, visible_frames
 from streamstgs.codec.encoder.poster_picture import make_poster
 from streamstgs.codec.encoder.quality_measurement import MeasuredQuality, measure_quality
 from streamstgs.codec.encoder.source import SceneSource, TrainedGop
@@ -202,13 +202,10 @@ class _Encoder:
         self, gop: TrainedGop, tiles: TileLayout
     ) -> tuple[CanonicalGaussians, torch.Tensor]:
         """Canonical Gaussians and [E, M, F] features as they are laid out and sent."""
-        smoothing, features = self.config.smoothing, gop.features
-        visible = visible_frames(gop, smoothing.invisible)
-        if smoothing.hold:
-            features = hold_unseen(gop, visible, smoothing)
-        values = sorting_values(gop.canonical, features, lifetimes(visible))
+        seen = lifetimes(visible_frames(gop)) if self.config.sort_by_lifetime else None
+        values = sorting_values(gop.canonical, gop.features, seen)
         order = self._order(values, tiles.height, tiles.width)
-        return gop.canonical[order], features[:, order]
+        return gop.canonical[order], gop.features[:, order]
 
     @property
     def _fps(self) -> float:

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from streamstgs.codec.encoder.config import EncoderConfig, PosterSettings, QualitySettings
 from streamstgs.codec.encoder.encode import encode_scene
-from streamstgs.codec.encoder.feature_smoothing import SmoothingSettings
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.renderer.backends import choose_backend
 from streamstgs.trainer.config import TrainConfig
@@ -112,10 +111,9 @@ def run_row(
 
 def row_encoder(rungs: tuple[int, ...], sorts_by_lifetime: bool) -> EncoderConfig:
     """A package of a row is measured against the capture, and nobody looks at it before."""
-    smoothing = SmoothingSettings() if sorts_by_lifetime else SmoothingSettings(invisible=0.0)
     return EncoderConfig(
         qps=rungs,
-        smoothing=smoothing,
+        sort_by_lifetime=sorts_by_lifetime,
         poster=PosterSettings(width_px=0),
         quality=QualitySettings(cameras=0),
     )

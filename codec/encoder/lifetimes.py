@@ -1,0 +1,34 @@
+"""When moving Gaussians are visible. Neighbours in the grid that are visible in the same frames
+make cheaper video."""
+
+from __future__ import annotations
+
+import torch
+from streamstgs.codec.encoder.source import TrainedGop
+from streamstgs.renderer.settings import ALPHA_MIN
+from torch import Tensor
+
+
+@torch.no_grad()
+def visible_frames(gop: TrainedGop) -> Tensor:
+    """[G, M] bool, true where the opacity of a Gaussian is high enough to be rendered."""
+    window = gop.field.config.window
+    rows = []
+    for frame in range(gop.frames):
+        windowed = gop.features[frame : frame + window].permute(1, 0, 2).flatten(1)
+        logits = gop.field.opacity_logits(gop.canonical, windowed, frame / gop.frames)
+        rows.append(logits.sigmoid() >= ALPHA_MIN)
+    return torch.stack(rows)
+
+
+def lifetimes(visible: Tensor) -> Tensor:
+    """[M, 2] first and last visible frame; Gaussians never visible get the middle of the GOP.
+
+    Args:
+        visible: [G, M] bool, as `visible_frames` returns.
+    """
+    frames, _ = visible.shape
+    time = torch.arange(frames, dtype=torch.float32)[:, None]
+    first = torch.where(visible, time, torch.inf).amin(dim=0)
+    last = torch.where(visible, time, -torch.inf).amax(dim=0)
+    return torch.stack([first, last], dim=-1).nan_to_num(posinf=frames / 2, neginf=frames / 2)
