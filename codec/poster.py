@@ -2,7 +2,7 @@
 
 Reading it loads neither torch nor any library for video or pictures, so a window can show it at
 once. A poster is an ornament: one that is broken in any way is no poster, and never an error.
-`codec.encoder.poster_picture` makes it.
+`codec.poster_picture` makes it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from streamstgs.codec.cancel import NEVER, CancelToken
-from streamstgs.codec.errors import Cancelled, CodecError
+from streamstgs.codec.errors import Cancelled, CodecError, CorruptSegment
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.checked_json import Node
 from streamstgs.codec.package.file_entry import MANIFEST_NAME
@@ -23,6 +23,8 @@ from streamstgs.codec.streaming.scene_files import LocalFiles, SceneFiles
 
 log = logging.getLogger(__name__)
 
+START_OF_SCAN = b"\xff\xda"
+SCANS_MAX = 64  # progressive JPEGs have about ten
 PATIENCE_S = 3.0  # after so long the scene itself is fetched instead
 
 
@@ -94,9 +96,13 @@ def _read(files: SceneFiles, limits: Limits, cancel: CancelToken) -> Poster | No
     if not views:
         return None
     side = limits.video_side_px
+    jpeg = files.read(entry.file, cancel)
+    scans = jpeg.count(START_OF_SCAN)
+    if scans > SCANS_MAX:  # each is a pass over the whole picture
+        raise CorruptSegment(f"the poster has {scans} scans")
     red, green, blue = meta.at("background").numbers(3)
     return Poster(
-        jpeg=files.read(entry.file, cancel),
+        jpeg=jpeg,
         width=entry.width,
         height=entry.height,
         fov_y_rad=entry.fov_y_rad,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from streamstgs.codec.errors import ServeError
 from streamstgs.server.throttle import Bottleneck, Relay, Trace, read_trace
 
@@ -24,6 +26,9 @@ CORS_HEADERS = {
 NO_CACHE = "no-cache"  # caches may keep it, but ask each time
 IMMUTABLE = "public, max-age=31536000, immutable"
 SEGMENTS = (".m4s", ".mp4", ".planes", ".safetensors")
+SERVED = {".json", ".mpd", ".stgs", ".jpg", *SEGMENTS}
+NAME_MAX_BYTES = 255
+PORT_MAX = 65_535
 
 
 def serve(
@@ -42,6 +47,12 @@ def serve(
     """
     if not directory.is_dir():
         raise ServeError(f"{directory} is not a directory that can be served.")
+    if not 0 <= port <= PORT_MAX:
+        raise ServeError(f"Port {port} does not exist; ports are 0 to {PORT_MAX}.")
+    links = _links(directory)
+    if links:
+        print(f"Links are not served: {', '.join(links[:3])}{', ...' if links[3:] else ''}")
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # one line per broken request
     network = read_trace(trace) if trace else None
     try:
         asyncio.run(_serve_for_ever(directory, host, port, network))
@@ -51,7 +62,7 @@ def serve(
 
 def application(directory: Path) -> web.Application:
     """The server without its socket."""
-    app = web.Application()
+    app = web.Application(middlewares=[_scene_files_only])
     app.router.add_route("OPTIONS", "/{path:.*}", _preflight)
     app.router.add_static("/", directory.resolve(), follow_symlinks=False)
     app.on_response_prepare.append(_add_headers)
@@ -86,6 +97,23 @@ async def start(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     relay = await Relay(Bottleneck(trace), runner.addresses[0][1]).start(host, port)
     return relay.sockets[0].getsockname()[:2]
+
+
+def _links(directory: Path) -> list[str]:
+    """Names of symbolic links in the directory and one level below: scenes lie there."""
+    places = [directory, *(p for p in directory.iterdir() if p.is_dir() and not p.is_symlink())]
+    return sorted(p.name for place in places for p in place.iterdir() if p.is_symlink())
+
+
+@web.middleware
+async def _scene_files_only(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """404 for hidden files and for everything that is no file of a scene: the server is open to
+    every origin, and a directory may hold keys and histories beside scenes."""
+    parts = request.path.split("/")
+    hidden = any(part.startswith(".") or len(part.encode()) > NAME_MAX_BYTES for part in parts)
+    if request.method != "OPTIONS" and (hidden or Path(parts[-1]).suffix.lower() not in SERVED):
+        raise web.HTTPNotFound
+    return await handler(request)
 
 
 async def _preflight(request: web.Request) -> web.Response:

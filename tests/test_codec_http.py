@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import threading
 import zipfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -316,3 +317,41 @@ def test_lying_ranges_raise_only_codec_errors(content_range: str) -> None:
     transport, _ = scripted(lambda r: httpx.Response(206, stream=body, headers=told))
     with pytest.raises((NotAScene, SceneUnreachable)), remote_archive(transport):
         pass
+
+
+# What the development server gives away
+
+
+@pytest.mark.parametrize(
+    "name", [".env", ".git/config", "notes.txt", "key.pem", "scene/.hidden/scene.json", "a" * 300]
+)
+def test_only_scene_files_are_served(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if len(name) < 256:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("secret")
+    (tmp_path / "scene.json").write_text("{}")
+    server = Server(tmp_path)
+    try:
+        assert httpx.get(f"{server.url}/{name}", trust_env=False).status_code == 404
+        assert httpx.get(f"{server.url}/scene.json", trust_env=False).text == "{}"
+    finally:
+        server.stop()
+
+
+def test_serve_says_which_links_are_not_served(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "elsewhere").symlink_to("/")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(ServeError):
+            serve(tmp_path, "127.0.0.1", taken.getsockname()[1])
+    assert "Links are not served: elsewhere" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_port_that_does_not_exist_is_refused(tmp_path: Path, port: int) -> None:
+    with pytest.raises(ServeError, match=str(port)):
+        serve(tmp_path, "127.0.0.1", port)

@@ -17,6 +17,10 @@ from streamstgs.codec.limits import Limits
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, of the extra field
 LOCAL_SIGNATURE = b"PK\x03\x04"
 EXTRA_ALLOWANCE_BYTES = 64  # a local header may carry more than the directory says
+DIRECTORY_ENTRY_MAX_BYTES = 1_024  # of an entry's record: names of scenes are short
+END_MAX_BYTES = 65_536  # the end record with nearly any comment; one request for a remote file
+END_SIGNATURE, END_COUNT = b"PK\x05\x06", struct.Struct("<10xH")
+END64_SIGNATURE, END64_COUNT = b"PK\x06\x06", struct.Struct("<32xQ")
 NOT_A_ZIP = "File is not a zip file"  # what zipfile says when the directory is missing
 ENCRYPTED = 0x1
 UNIX_TYPE_SHIFT, UNIX_TYPE_MASK, UNIX_LINK = 16, 0o170000, 0o120000
@@ -45,9 +49,14 @@ class FileRanges:
         self.size_bytes = self._file.seek(0, io.SEEK_END)
 
     def read(self, start: int, length: int, cancel: CancelToken = NEVER) -> bytes:
-        with self._lock:
-            self._file.seek(start)
-            return self._file.read(length)
+        try:
+            with self._lock:
+                self._file.seek(start)
+                return self._file.read(length)
+        except OSError as error:  # the disk or a network drive fails: one file, not the scene
+            raise MissingSegment(
+                f"{self.location} cannot be read at byte {start}: {error.strerror}."
+            ) from error
 
     def close(self) -> None:
         self._file.close()
@@ -97,9 +106,29 @@ def _content_offset(data: bytes, name: str) -> int:
     return LOCAL_HEADER.size + name_length + extra_length
 
 
+def _declared_entries(ranges: ByteRanges, cancel: CancelToken) -> int:
+    """How many entries the end of an archive declares; 0 where it has no such end.
+
+    A ZIP64 archive says 0xFFFF there, and its own number in a record before: both are looked at,
+    the larger counts.
+    """
+    length = min(ranges.size_bytes, END_MAX_BYTES)
+    tail = ranges.read(ranges.size_bytes - length, length, cancel)
+    found = 0
+    for signature, layout in ((END_SIGNATURE, END_COUNT), (END64_SIGNATURE, END64_COUNT)):
+        at = tail.rfind(signature)
+        if at >= 0 and at + layout.size <= len(tail):
+            found = max(found, layout.unpack_from(tail, at)[0])
+    return found
+
+
 def _directory(ranges: ByteRanges, limits: Limits, cancel: CancelToken) -> list[zipfile.ZipInfo]:
+    declared = _declared_entries(ranges, cancel)
+    if declared > limits.archive_entries:
+        raise NotAScene(f"{ranges.location} has too many entries ({declared}).")
     try:
-        file = _RangesFile(ranges, limits.manifest_bytes, cancel)
+        most_bytes = max(declared, 1) * DIRECTORY_ENTRY_MAX_BYTES + END_MAX_BYTES
+        file = _RangesFile(ranges, min(most_bytes, limits.manifest_bytes), cancel)
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
     except (zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError) as e:

@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment
 from streamstgs.codec.video.mp4_boxes import sample_entry, split_segments, with_times
+from streamstgs.codec.video.segment_check import check_boxes
 from streamstgs.codec.video.tile_layout import SAMPLE_ENTRIES, TIMESCALE, Codec, TileLayout
 
 STRIDE_ALIGN_PX = 128  # FFmpeg counts pixels of rows rounded up to at most this
@@ -167,8 +168,8 @@ def decode_segment(
         CorruptSegment: not the declared video: codec, picture size, number of frames.
         Cancelled: the caller asked for it.
     """
-    _check_declared(init, layout, codec, name)
     frames, count, _ = shape
+    _check_declared(init, media, layout, codec, frames, name)
     codes = np.empty(shape, np.uint8)
     decoded = 0
     try:
@@ -185,11 +186,14 @@ def decode_segment(
     return codes
 
 
-def _check_declared(init: bytes, layout: TileLayout, codec: Codec, name: str) -> None:
+def _check_declared(
+    init: bytes, media: bytes, layout: TileLayout, codec: Codec, frames: int, name: str
+) -> None:
     try:
         entry = sample_entry(init)
+        check_boxes(init, media, frames)
     except ValueError as error:
-        raise CorruptSegment(f"{name}: its initialisation segment is broken: {error}.") from error
+        raise CorruptSegment(f"{name} is not a readable feature video: {error}.") from error
     declared = (SAMPLE_ENTRIES[codec], layout.video_width, layout.video_height)
     found = (entry.kind, entry.width, entry.height)
     if found != declared:
