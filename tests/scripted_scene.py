@@ -47,6 +47,7 @@ class ScriptedNetwork:
         cancelled: names of parts that were given up on the way.
         passed_bytes: of the last part.
         on_request: called with this and the name of a part before it comes; may wait or change it.
+        passing: held while a part passes, so that a test moves the clock only in between.
         settle: called with the token of a part before each step; waits until the player has acted
             on what passed.
     """
@@ -60,12 +61,17 @@ class ScriptedNetwork:
     cancelled: list[str] = field(default_factory=list)
     on_request: Callable[[ScriptedNetwork, str], None] = lambda line, name: None
     passed_bytes: int = 0
+    passing: threading.Lock = field(default_factory=threading.Lock)
     settle: Callable[[CancelToken], None] = lambda cancel: None
 
     def pass_bytes(self, name: str, count: int, cancel: CancelToken) -> None:
         """Take the time that so many bytes take; raises Cancelled."""
         self.requests += 1
         self.on_request(self, name)
+        with self.passing:
+            self._pass(name, count, cancel)
+
+    def _pass(self, name: str, count: int, cancel: CancelToken) -> None:
         self._tell(name, "waiting", 0)
         self.clock.advance(self.latency_s)
         passed = 0.0

@@ -67,7 +67,8 @@ class Session:
         frames: list[PlaybackFrame] = []
         end_s = self.clock() + seconds
         while self.clock() < end_s:
-            self.clock.advance(tick_s)
+            with self.line.passing:
+                self.clock.advance(tick_s)
             assert self.playback.settle(WAIT_S)
             frame = self.playback.tick()
             if frame is not None and (not frames or frames[-1] is not frame):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 import pytest
@@ -49,6 +50,25 @@ def test_throughput_is_bytes_over_the_time_in_which_they_came() -> None:
     assert estimate is not None
     assert estimate.latency_s == pytest.approx(0.05)
     assert line.traffic.total_bytes == 105_000
+
+
+def test_asking_for_the_estimate_does_not_change_it() -> None:
+    asked, quiet = Line(), Line()
+    for line in (asked, quiet):
+        line.tell(1, "waiting")
+        line.tell(1, "receiving", 0, after_s=0.05)
+        for count in range(1, 30):
+            line.tell(1, "receiving", 1_000 * count * count, after_s=0.02)
+            if line is asked:
+                for _ in range(3):
+                    line.traffic.throughput()
+                    line.clock.advance(0.01)
+            else:
+                line.clock.advance(0.03)
+    estimates = asked.traffic.throughput(), quiet.traffic.throughput()
+    assert estimates[0] is not None
+    assert estimates[1] is not None
+    assert astuple(estimates[0]) == pytest.approx(astuple(estimates[1]))
 
 
 def test_silence_is_the_time_in_which_nothing_came_that_was_asked_for() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 import time
@@ -76,6 +77,9 @@ class ThroughputProbe:
                 self._heard_s = self._looked_s
             request = self._requests.setdefault(step.request, _Request(alone))
             self._count(request, step)
+            if self._busy_s >= SHORTEST_S:
+                self._meter.add(self._new_bytes, self._busy_s)
+                self._new_bytes, self._busy_s = 0, 0.0
             if step.state in ("done", "failed", "cancelled"):
                 del self._requests[step.request]
             notifies = self._looked_s - self._notified_s >= NOTIFY_S
@@ -97,13 +101,17 @@ class ThroughputProbe:
             return self._monotonic() - self._heard_s if self._requests else 0.0
 
     def throughput(self) -> Throughput | None:
-        """The estimate of now; None before the first transfer."""
+        """The estimate of now; None before the first transfer. Asking does not change it.
+
+        Time in which a body stalls counts, although no sample was taken since its last bytes.
+        """
         with self._lock:
             self._pass_time()
+            meter = self._meter
             if self._busy_s >= SHORTEST_S:
-                self._meter.add(self._new_bytes, self._busy_s)
-                self._new_bytes, self._busy_s = 0, 0.0
-            return self._meter.estimate()
+                meter = copy.deepcopy(meter)
+                meter.add(self._new_bytes, self._busy_s)
+            return meter.estimate()
 
     # --- under the lock --------------------------------------------------------------------------
 
