@@ -85,7 +85,7 @@ class Backend(Protocol):
     def render_channels(
         self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
     ) -> RenderedChannels:
-        """Colour, alpha and depth of one view; takes up to three times as long as `render`.
+        """Colour, alpha and depth of one view; takes about twice as long as `render`.
 
         Raises:
             RenderError: the picture or the number of Gaussians is beyond the backend's limits.

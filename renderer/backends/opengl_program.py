@@ -187,11 +187,12 @@ class SplatProgram:
         self._target.bind(camera.width, camera.height)
         transparent = (0.0, 0.0, 0.0, 0.0)
         self._draw_splats(camera, _Pass(transparent))
-        color, alpha = torch.from_numpy(self._target.read(with_alpha=True)).split([3, 1], dim=-1)
+        drawn = self._target.read(with_alpha=True)
+        alpha = np.ascontiguousarray(drawn[..., 3])
+        color = drawn[..., :3] + (1 - drawn[..., 3:]) * np.array(settings.background, np.float32)
         self._draw_splats(camera, _Pass(transparent, depth_as_color=True))
-        depth = torch.from_numpy(self._target.read())[..., :1] / alpha.clamp(min=1e-10)
-        color = color + (1 - alpha) * torch.tensor(settings.background)
-        return RenderedChannels(color, alpha[..., 0].contiguous(), depth[..., 0].contiguous())
+        depth = self._target.read()[..., 0] / np.maximum(alpha, np.float32(1e-10))
+        return RenderedChannels(*(torch.from_numpy(c) for c in (color, alpha, depth)))
 
     def release(self) -> None:
         """Free everything held in the context."""

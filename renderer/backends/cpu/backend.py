@@ -87,9 +87,9 @@ class CpuBackend(Backend):
         buffers.splats[:, RED] = buffers.depths
         buffers.splats[:, RED + 1 : BLUE + 1] = (1.0, 0.0)
         self._blend(gaussians, camera, (0.0, 0.0, 0.0), weighted, _NO_BYTES)
-        depth, alpha, _ = torch.from_numpy(weighted).unbind(-1)
-        depth = depth / alpha.clamp(min=1e-10)
-        return RenderedChannels(torch.from_numpy(color), alpha.contiguous(), depth)
+        alpha = np.ascontiguousarray(weighted[..., 1])
+        depth = weighted[..., 0] / np.maximum(alpha, np.float32(1e-10))
+        return RenderedChannels(*(torch.from_numpy(c) for c in (color, alpha, depth)))
 
     def warm_up(self) -> None:
         """Compile, or load from the cache, all loops for drawing and for the deformation field.
