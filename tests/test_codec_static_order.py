@@ -1,4 +1,4 @@
-"""What a picture can spare comes last: contribution, and the order of static layers."""
+"""Importance scores of Gaussians, and the order of static layers that follows from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 from streamstgs.codec.attributes.layers import concatenate
 from streamstgs.codec.encoder.config import StaticLayerSettings
-from streamstgs.codec.encoder.importance_order import by_contribution, order_cameras
+from streamstgs.codec.encoder.importance_order import by_importance, order_cameras
 from streamstgs.codec.encoder.layer_encoding import split_sizes
 from streamstgs.codec.encoder.quality_measurement import psnr_of_error
 from streamstgs.codec.encoder.view_cameras import orbit_cameras, preset_cameras
@@ -45,7 +45,7 @@ def discs(*depths_and_colors: tuple[float, float]) -> CanonicalGaussians:
     )
 
 
-def test_contribution_is_the_change_of_the_picture_without_a_gaussian() -> None:
+def test_importance_is_the_change_of_the_picture_without_a_gaussian() -> None:
     gaussians = random_canonical(150).activate()
     found = importance_score(gaussians, front(), DRAWING)
     whole = picture(gaussians, front())
@@ -78,7 +78,7 @@ def test_of_two_that_can_stand_in_for_each_other_one_is_kept() -> None:
     three = concatenate([twins, spot])
     alone = importance_score(three.activate(), front(), DRAWING)
     assert alone[2] > 2 * alone[:2].max()
-    first, second, last = by_contribution(three, NOTHING, [1, 1, 1], META, settings)
+    first, second, last = by_importance(three, NOTHING, [1, 1, 1], META, settings)
     assert second.item() == 2
     assert {first.item(), last.item()} == {0, 1}
 
@@ -86,7 +86,7 @@ def test_of_two_that_can_stand_in_for_each_other_one_is_kept() -> None:
 def test_prefixes_look_better_than_those_of_any_other_order() -> None:
     gaussians = random_canonical(400)
     sizes = split_sizes(400, 4, 1.5)
-    parts = by_contribution(gaussians, NOTHING, sizes, META, SMALL)
+    parts = by_importance(gaussians, NOTHING, sizes, META, SMALL)
     assert [len(part) for part in parts] == sizes
     order = torch.cat(parts)
     assert order.sort().values.equal(torch.arange(400))
@@ -111,13 +111,13 @@ def test_what_is_sent_anyway_is_drawn_with_the_rest() -> None:
     shown = replace(hidden, means=torch.tensor([[0.0, 0.0, -1.5]]), colors=torch.full((1, 3), 0.5))
     settings = replace(SMALL, ring_views=0)
     pair = concatenate([hidden, shown])
-    first, last = by_contribution(pair, wall, [1, 1], META, settings)
+    first, last = by_importance(pair, wall, [1, 1], META, settings)
     assert (first.item(), last.item()) == (1, 0)
 
 
 def test_the_order_is_the_same_each_time_and_needs_no_presets() -> None:
     gaussians, bare = random_canonical(100), replace(META, presets=())
-    once, again = (by_contribution(gaussians, NOTHING, [30, 70], bare, SMALL) for _ in range(2))
+    once, again = (by_importance(gaussians, NOTHING, [30, 70], bare, SMALL) for _ in range(2))
     assert once[0].equal(again[0])
     presets, ring = order_cameras(bare, SMALL)
     assert presets == ()

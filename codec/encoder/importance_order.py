@@ -17,7 +17,7 @@ from torch import Tensor
 RING_ELEVATIONS_RAD = (0.12, 0.45)
 
 
-def by_contribution(
+def by_importance(
     gaussians: CanonicalGaussians,
     always: CanonicalGaussians,
     sizes: list[int],
@@ -33,7 +33,7 @@ def by_contribution(
     """
     left, parts = torch.arange(len(gaussians)), []
     for size in reversed(sizes[1:]):
-        worth = total_contribution(gaussians[left], always, meta, settings)
+        worth = total_importance(gaussians[left], always, meta, settings)
         kept = len(left) - size
         ranked = worth.argsort(descending=True, stable=True)
         parts.append(left[ranked[kept:]])
@@ -41,7 +41,7 @@ def by_contribution(
     return [left, *reversed(parts)]
 
 
-def total_contribution(
+def total_importance(
     gaussians: CanonicalGaussians,
     always: CanonicalGaussians,
     meta: SceneMeta,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from streamstgs.codec.encoder.config import StaticLayerSettings
-from streamstgs.codec.encoder.importance_order import by_contribution
+from streamstgs.codec.encoder.importance_order import by_importance
 from streamstgs.codec.encoder.layer_encoding import split_sizes
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import CanonicalGaussians
@@ -55,7 +55,7 @@ def static_parts(
     ranked = distance.argsort(stable=True)
     near, far = kept[ranked[: len(kept) - far_count]], kept[ranked[len(kept) - far_count :]]
     sizes = split_sizes(len(near), max(settings.layers, 1), settings.growth)
-    chosen = by_contribution(near, far, sizes, meta, settings)
+    chosen = by_importance(near, far, sizes, meta, settings)
     members = [near[part] for part in chosen if len(part)]
     if len(far):
         members.insert(1, far)
