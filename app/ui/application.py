@@ -113,7 +113,7 @@ def restore_options(options: RenderOptions, preferences: Preferences) -> None:
 def version() -> str:
     """The version of the installed package as a text for people."""
     try:
-        return f"Version {metadata.version('streamstgs-player')}"
+        return f"Version {metadata.version('streamstgs')}"
     except metadata.PackageNotFoundError:
         return "Run from source"
 
