@@ -1,4 +1,4 @@
-"""The clock: computed, never accumulated; no jumps, no racing."""
+"""The playback clock: positions are computed, never accumulated."""
 
 from __future__ import annotations
 

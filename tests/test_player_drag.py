@@ -1,4 +1,4 @@
-"""While the timeline is dragged something new is shown as often as the network allows."""
+"""Dragging the timeline: a new frame is shown as often as the network allows."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def drag(session: Session, position_s: float) -> PlaybackFrame | None:
     return session.playback.tick()
 
 
-def test_a_hand_that_is_faster_than_the_network_sees_what_comes(start: Start) -> None:
+def test_drag_faster_than_network_shows_arriving_segments(start: Start) -> None:
     """Each GOP comes when the hand has long moved on, and is shown nevertheless."""
     pauses = Pauses(", -1)")  # at each keyframe
     session = begun(start, pauses)
@@ -85,7 +85,7 @@ def test_a_hand_that_is_faster_than_the_network_sees_what_comes(start: Start) ->
     pauses.end()
 
 
-def test_on_the_way_back_the_nearest_picture_is_the_first_of_its_gop(start: Start) -> None:
+def test_drag_shows_nearest_decoded_frame(start: Start) -> None:
     pauses = Pauses(")")
     session = begun(start, pauses)
     ready = session.playback._pipeline.ready_gops()
@@ -97,7 +97,7 @@ def test_on_the_way_back_the_nearest_picture_is_the_first_of_its_gop(start: Star
     pauses.end()
 
 
-def test_after_the_release_nothing_but_its_place_is_shown(start: Start) -> None:
+def test_release_of_a_drag_shows_only_its_position(start: Start) -> None:
     pauses = Pauses(", -1)")
     session = begun(start, pauses)
     drag(session, 5.2)
@@ -113,7 +113,7 @@ def test_after_the_release_nothing_but_its_place_is_shown(start: Start) -> None:
     assert session.scene.fetched[session.scene.fetched.index((5, -1)) + 1] == (20, -1)
 
 
-def test_a_drag_is_one_seek_and_its_end_another(start: Start) -> None:
+def test_drag_is_one_seek_and_its_release_another(start: Start) -> None:
     session = start(autoplay=False)
     before = session.settled().serial
     shown = [drag(session, position_s) for position_s in (0.1, 0.3, 0.5)]
@@ -126,7 +126,7 @@ def test_a_drag_is_one_seek_and_its_end_another(start: Start) -> None:
     assert session.playback.status().late_frames == 0  # a hand that leaps is not late
 
 
-def test_where_the_hand_rests_comes_before_what_has_hardly_begun(start: Start) -> None:
+def test_resting_drag_interrupts_a_transfer_that_just_began(start: Start) -> None:
     pauses = Pauses(", -1)")
     session = begun(start, pauses)
     drag(session, 5.2)
@@ -138,7 +138,7 @@ def test_where_the_hand_rests_comes_before_what_has_hardly_begun(start: Start) -
     assert session.line.cancelled[0] == "(5, -1)"
 
 
-def test_a_rung_chosen_by_hand_does_not_end_what_comes_for_the_drag(start: Start) -> None:
+def test_chosen_quality_does_not_interrupt_a_drag(start: Start) -> None:
     pauses = Pauses(", 32)")
     session = begun(start, pauses, qp=20)
     drag(session, 5.2)
@@ -152,7 +152,7 @@ def test_a_rung_chosen_by_hand_does_not_end_what_comes_for_the_drag(start: Start
     assert session.settled().quality.qp == 20
 
 
-def test_a_place_that_cannot_be_had_does_not_hold_up_a_drag(start: Start) -> None:
+def test_broken_segment_does_not_block_a_drag(start: Start) -> None:
     scene = long_scene()
     scene.failures = {(5, -1): MissingSegment("HTTP 404")}
     session = start(scene, pipeline=ONE_GOP_AHEAD, autoplay=False)
@@ -169,7 +169,7 @@ def read_by(playback: Playback, gop: int) -> bool:
     return worker.wait(lambda: gop in worker.ready_gops(), WAIT_S)
 
 
-def test_a_disk_is_dragged_through_as_well() -> None:
+def test_drag_finishes_decoding_of_a_local_scene() -> None:
     """Decoding is brought to its end though the hand has moved on."""
     scene = long_scene()
     scene.open_gate = False
@@ -199,7 +199,7 @@ def test_a_disk_is_dragged_through_as_well() -> None:
     playback.close()
 
 
-def test_steps_of_a_held_key_are_one_seek(start: Start) -> None:
+def test_frame_steps_of_a_held_key_are_one_seek(start: Start) -> None:
     session = start(autoplay=False)
     before = session.settled()
     serials = []

@@ -1,4 +1,4 @@
-"""A server that comes back is noticed soon by those who wait, and left in peace meanwhile."""
+"""Outages: attempts are frequent while a frame is missing, and rare otherwise."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def asked_at(waits: bool, until_s: float, chances: tuple[float, ...]) -> list[fl
 
 
 @pytest.mark.parametrize("chances", [(0.0,), (1.0,), (0.2, 0.9)])
-def test_who_waits_for_a_picture_is_served_soon_for_half_a_minute(
+def test_pauses_are_short_for_half_a_minute_while_a_frame_is_missing(
     chances: tuple[float, ...],
 ) -> None:
     asked = asked_at(True, 120.0, chances)
@@ -39,11 +39,11 @@ def test_who_waits_for_a_picture_is_served_soon_for_half_a_minute(
     assert min(late) >= 4.0
 
 
-def test_nobody_waits() -> None:
+def test_pauses_double_while_no_frame_is_missing() -> None:
     assert asked_at(False, 20.0, (0.0,)) == [0.0, 1.0, 3.0, 7.0, 11.0, 15.0, 19.0]
 
 
-def test_the_next_outage_is_another_one() -> None:
+def test_pauses_start_again_after_an_outage() -> None:
     pauses = Backoff(1.0, 2.0, lambda: 0.0)
     for _ in range(5):
         pauses.failed()
@@ -71,7 +71,7 @@ class Server:
         """Serves as its own transport."""
 
 
-def test_a_lost_server_is_asked_once_per_try(tmp_path: Path) -> None:
+def test_unreachable_server_is_asked_once_per_attempt(tmp_path: Path) -> None:
     server = Server()
 
     def reach(fresh: bool, cancel: object) -> Container:

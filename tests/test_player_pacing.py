@@ -1,4 +1,4 @@
-"""Pictures of a moved camera must not make the frames of the content late."""
+"""Frame pacing: frames of a moved camera must not delay the content."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ def status() -> PlaybackStatus:
     return replace(now, state=PlaybackState.PLAYING, fps=20.0, speed=1.0, position_s=10.1 / 20)
 
 
-def test_a_quick_picture_is_drawn_and_a_slow_one_is_not(status: PlaybackStatus) -> None:
+def test_extra_frame_is_rendered_only_if_fast(status: PlaybackStatus) -> None:
     assert leaves_time(status, FRAME, 44.0)
     assert not leaves_time(status, FRAME, 46.0)
 
 
-def test_slow_motion_leaves_more_time(status: PlaybackStatus) -> None:
+def test_slow_motion_leaves_time_for_extra_frames(status: PlaybackStatus) -> None:
     assert leaves_time(replace(status, speed=0.5), FRAME, 89.0)
     assert not leaves_time(replace(status, speed=2.0), FRAME, 23.0)
 
 
-def test_a_frame_that_is_overdue_comes_first(status: PlaybackStatus) -> None:
+def test_overdue_content_frame_comes_first(status: PlaybackStatus) -> None:
     assert not leaves_time(replace(status, position_s=11.5 / 20), FRAME, 1.0)
 
 
-def test_where_the_hand_rests_on_the_timeline_nothing_is_late(status: PlaybackStatus) -> None:
+def test_extra_frames_while_scrubbing(status: PlaybackStatus) -> None:
     """The picture there is drawn once more, with all pixels."""
     assert leaves_time(replace(status, scrubbing=True), FRAME, 1e6)
 
 
 @pytest.mark.parametrize("state", set(PlaybackState) - {PlaybackState.PLAYING})
-def test_what_does_not_play_is_never_late(status: PlaybackStatus, state: PlaybackState) -> None:
+def test_extra_frames_while_not_playing(status: PlaybackStatus, state: PlaybackState) -> None:
     assert leaves_time(replace(status, state=state), FRAME, 1e6)

@@ -85,7 +85,7 @@ def test_plays_every_frame_in_order_and_loops(start: Start) -> None:
     assert playback.status().late_frames == 0
 
 
-def test_a_frame_is_of_its_gop_whenever_the_clock_passes_into_the_next(
+def test_frame_and_gop_are_of_one_look_at_the_clock(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     playback, scene, clock = start()
@@ -107,7 +107,7 @@ def test_a_frame_is_of_its_gop_whenever_the_clock_passes_into_the_next(
     assert seen == set(range(5))
 
 
-def test_opening_shows_nothing_and_then_the_first_frame(start: Start) -> None:
+def test_opening_shows_no_frame_then_the_first(start: Start) -> None:
     scene = ScriptedScene(open_gate=False)
     playback, _, _ = start(scene)
     assert playback.tick() is None
@@ -116,7 +116,7 @@ def test_opening_shows_nothing_and_then_the_first_frame(start: Start) -> None:
     assert gop_of(shown(playback)) == 0
 
 
-def test_the_same_moment_is_the_same_object(start: Start) -> None:
+def test_unchanged_frame_is_the_same_object(start: Start) -> None:
     playback, _, clock = start()
     first = shown(playback)
     clock.advance(0.03)
@@ -125,7 +125,7 @@ def test_the_same_moment_is_the_same_object(start: Start) -> None:
     assert playback.tick() is not first
 
 
-def test_without_loop_it_ends_on_the_last_frame_and_play_restarts(start: Start) -> None:
+def test_playback_without_loop_ends_and_restarts(start: Start) -> None:
     playback, _, clock = start(loop=False)
     shown(playback)
     assert run(playback, clock, 6.0) == list(range(45))
@@ -138,7 +138,7 @@ def test_without_loop_it_ends_on_the_last_frame_and_play_restarts(start: Start) 
     assert playback.state is PlaybackState.PLAYING
 
 
-def test_dragging_the_timeline_holds_the_picture_until_it_is_let_go(start: Start) -> None:
+def test_time_stands_while_the_timeline_is_dragged(start: Start) -> None:
     playback, _, clock = start()
     assert shown(playback).index == 0
     playback.seek(3.2, scrubbing=True)
@@ -177,7 +177,7 @@ def test_every_frame_can_be_sought_exactly(start: Start, frame: int) -> None:
     assert shown(playback).index == frame
 
 
-def test_a_late_window_does_not_race(start: Start) -> None:
+def test_late_tick_does_not_skip_content(start: Start) -> None:
     playback, _, clock = start()
     before = shown(playback).index
     clock.advance(2.0)  # the window stood still
@@ -211,7 +211,7 @@ def test_speed_changes_without_a_jump(start: Start) -> None:
     assert playback.status().speed == 0.1
 
 
-def test_seeks_coalesce_and_no_older_frame_is_shown(start: Start) -> None:
+def test_seeks_coalesce_and_older_frames_are_not_shown(start: Start) -> None:
     scene = ScriptedScene(open_gate=False)
     playback, _, _ = start(scene, autoplay=False)
     scene.release()
@@ -230,7 +230,7 @@ def test_seeks_coalesce_and_no_older_frame_is_shown(start: Start) -> None:
     assert (2, 20) not in scene.started
 
 
-def test_a_seek_within_cached_gops_is_instant(start: Start) -> None:
+def test_seek_to_a_decoded_gop_is_immediate(start: Start) -> None:
     playback, scene, _ = start(autoplay=False)
     shown(playback)
     decoded = len(scene.decoded)
@@ -243,13 +243,13 @@ def test_a_seek_within_cached_gops_is_instant(start: Start) -> None:
     assert scene.decoded[:decoded] == [(0, 20), (1, 20), (2, 20)]
 
 
-def test_a_seek_before_opening_is_remembered(start: Start) -> None:
+def test_seek_before_opening_is_executed_later(start: Start) -> None:
     playback, _, _ = start(autoplay=False)
     playback.seek(1.2)
     assert shown(playback).index == 12
 
 
-def test_underrun_buffers_and_resumes_when_enough_is_there(start: Start) -> None:
+def test_underrun_buffers_until_enough_is_ahead(start: Start) -> None:
     scene = ScriptedScene(open_gate=False)
     playback, _, clock = start(
         scene, qp=20, resume_s=1.0, pipeline=PipelineSettings(prefetch_gops=2)
@@ -277,7 +277,7 @@ def test_underrun_buffers_and_resumes_when_enough_is_there(start: Start) -> None
     assert frame.index <= 11  # the time of waiting was not played
 
 
-def test_a_corrupt_gop_is_skipped_and_playback_goes_on(start: Start) -> None:
+def test_corrupt_gop_is_skipped(start: Start) -> None:
     scene = ScriptedScene(failures=broken(1, "features of GOP 1 are cut short"))
     playback, _, clock = start(scene)
     shown(playback)
@@ -292,7 +292,7 @@ def test_a_corrupt_gop_is_skipped_and_playback_goes_on(start: Start) -> None:
     assert playback.take_events() == []
 
 
-def test_a_corrupt_last_gop_ends_playback(start: Start) -> None:
+def test_corrupt_last_gop_ends_playback(start: Start) -> None:
     scene = ScriptedScene(failures=broken(4))
     playback, _, clock = start(scene, loop=False)
     shown(playback)
@@ -300,7 +300,7 @@ def test_a_corrupt_last_gop_ends_playback(start: Start) -> None:
     assert playback.state is PlaybackState.ENDED
 
 
-def test_seeking_into_a_corrupt_end_shows_the_frame_before(start: Start) -> None:
+def test_seek_to_a_corrupt_end_shows_the_frame_before(start: Start) -> None:
     scene = ScriptedScene(failures=broken(4))
     playback, _, _ = start(scene, loop=False, autoplay=False)
     shown(playback)
@@ -309,7 +309,7 @@ def test_seeking_into_a_corrupt_end_shows_the_frame_before(start: Start) -> None
     assert shown(playback).index == 39
 
 
-def test_a_scene_without_any_whole_gop_fails(start: Start) -> None:
+def test_scene_without_an_intact_gop_fails(start: Start) -> None:
     failures = {key: error for gop in range(5) for key, error in broken(gop).items()}
     playback, _, clock = start(ScriptedScene(failures=failures))
     run(playback, clock, 0.5)
@@ -326,7 +326,7 @@ def test_a_scene_without_any_whole_gop_fails(start: Start) -> None:
         (RuntimeError("a bug"), "fault in this program"),
     ],
 )
-def test_a_scene_that_does_not_open_says_what_to_do(error: Exception, words: str) -> None:
+def test_scene_that_does_not_open_gives_advice(error: Exception, words: str) -> None:
     def opener(_: str) -> Any:
         raise error
 
@@ -345,7 +345,7 @@ def test_a_scene_that_does_not_open_says_what_to_do(error: Exception, words: str
     playback.close()
 
 
-def test_an_outage_is_waited_out(start: Start) -> None:
+def test_playback_recovers_after_an_outage(start: Start) -> None:
     scene = ScriptedScene(failures={(1, 20): SceneUnreachable("The server does not answer.")})
     playback, _, _ = start(scene, pipeline=PipelineSettings(retry_s=0.01))
     playback._pipeline.wait(lambda: playback.opened is not None, WAIT_S)
@@ -359,7 +359,7 @@ def test_an_outage_is_waited_out(start: Start) -> None:
     assert playback.status().corrupt_segments == 0
 
 
-def test_a_rung_chosen_while_paused_replaces_the_picture_without_a_gap(start: Start) -> None:
+def test_quality_chosen_while_paused_replaces_the_frame(start: Start) -> None:
     scene = ScriptedScene()
     playback, _, _ = start(scene, autoplay=False)
     old = shown(playback)
@@ -374,7 +374,7 @@ def test_a_rung_chosen_while_paused_replaces_the_picture_without_a_gap(start: St
     assert playback.status().quality_reason == "chosen by hand"
 
 
-def test_a_rung_chosen_while_playing_applies_from_the_next_gop(start: Start) -> None:
+def test_quality_chosen_while_playing_applies_from_the_next_gop(start: Start) -> None:
     playback, scene, clock = start()
     shown(playback)
     playback.set_quality(playback.opened.quality(28))
@@ -389,7 +389,7 @@ def test_a_rung_chosen_while_playing_applies_from_the_next_gop(start: Start) -> 
         playback.set_quality(Quality(3, 99, 0.0))
 
 
-def test_the_cache_is_bounded_by_count_and_bytes(start: Start) -> None:
+def test_gop_cache_is_bounded_by_count_and_bytes(start: Start) -> None:
     scene = ScriptedScene()
     playback, _, clock = start(scene, pipeline=pipeline(max_gops=2))
     shown(playback)
@@ -402,7 +402,7 @@ def test_the_cache_is_bounded_by_count_and_bytes(start: Start) -> None:
     assert len(other.decoded) <= 6  # nothing is decoded only to be thrown away
 
 
-def test_status_tells_ranges_and_ticks(start: Start) -> None:
+def test_status_reports_ranges_and_gop_starts(start: Start) -> None:
     playback, _, _ = start(autoplay=False)
     shown(playback)
     status = playback.status()
@@ -415,7 +415,7 @@ def test_status_tells_ranges_and_ticks(start: Start) -> None:
     assert status.bitrate_bps == pytest.approx(2000 * 8 * 10)
 
 
-def test_close_cancels_a_decode_in_progress() -> None:
+def test_close_cancels_decoding() -> None:
     scene = ScriptedScene(open_gate=False)
     playback = Playback("scripted.stgs", opener=lambda _: scene)
     playback._pipeline.wait(lambda: playback.opened is not None, WAIT_S)

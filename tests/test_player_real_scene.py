@@ -1,4 +1,4 @@
-"""Playback of encoded scenes, whole and damaged, and under an impatient hand."""
+"""Playback of encoded scenes, intact and damaged, with random input."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def test_an_encoded_scene_plays_and_steps_exactly(packed: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
-def test_a_truncated_file_ends_in_words(packed: Path, tmp_path: Path, share: float) -> None:
+def test_truncated_file_fails_with_a_message(packed: Path, tmp_path: Path, share: float) -> None:
     broken = tmp_path / "broken.stgs"
     data = packed.read_bytes()
     broken.write_bytes(data[: int(share * len(data))])
     assert_fails(str(broken), "broken.stgs")
 
 
-def test_a_scene_without_its_segments_fails_in_words(packed: Path, tmp_path: Path) -> None:
+def test_scene_without_segments_fails_with_a_message(packed: Path, tmp_path: Path) -> None:
     folder = tmp_path / "scene"
     shutil.unpack_archive(packed, folder, "zip")
     for path in folder.rglob("*.m4s"):
@@ -63,7 +63,7 @@ def test_a_scene_without_its_segments_fails_in_words(packed: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("location", ["nowhere.stgs", "http://127.0.0.1:9/scene", "pyproject.toml"])
-def test_what_is_no_scene_fails_in_words(location: str) -> None:
+def test_other_files_fail_with_a_message(location: str) -> None:
     assert_fails(location, "")
 
 
@@ -80,7 +80,7 @@ def assert_fails(location: str, words: str) -> None:
     playback.close()
 
 
-def test_an_impatient_hand_never_sees_an_old_frame() -> None:
+def test_random_input_never_shows_a_frame_from_before_a_seek() -> None:
     """Random input against a running decode thread; what is shown always fits the last seek."""
     hand = random.Random(5)
     before = set(threading.enumerate())

@@ -50,7 +50,7 @@ def test_steps_share_a_serial_until_they_end() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 3.0), st.sampled_from(SeekKind)), max_size=20))
-def test_one_seek_is_executed_whatever_was_requested(
+def test_only_the_newest_request_is_executed(
     requests: list[tuple[float, SeekKind]],
 ) -> None:
     clock = PlaybackClock(ManualClock())

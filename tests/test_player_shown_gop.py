@@ -1,4 +1,4 @@
-"""A GOP that came at a low rung gets better while it is shown, if enough of it is left."""
+"""The shown GOP is fetched again at better quality, if enough of it is left."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def assert_in_order(frames: list[PlaybackFrame]) -> None:
     assert places == sorted(places)
 
 
-def test_after_a_seek_it_becomes_better_between_two_frames(start: Start) -> None:
+def test_shown_gop_is_replaced_after_a_seek(start: Start) -> None:
     seen = threading.Event()
 
     def waits(line: ScriptedNetwork, name: str) -> None:
@@ -77,14 +77,14 @@ def test_after_a_seek_it_becomes_better_between_two_frames(start: Start) -> None
     assert session.playback.state is PlaybackState.PLAYING
 
 
-def test_a_network_without_room_leaves_it_as_it_is(start: Start) -> None:
+def test_shown_gop_stays_on_a_slow_network(start: Start) -> None:
     session, _ = sought(start, mbps=0.03)
     frames = session.play(9.0)
     assert rungs_of(frames, 6) == [32]
     assert_in_order(frames)
 
 
-def test_a_rung_chosen_by_hand_stays_until_the_next_gop(start: Start) -> None:
+def test_chosen_quality_stays_until_the_next_gop(start: Start) -> None:
     session, _ = sought(start, mbps=0.2, qp=28)
     frames = session.play(2.0)
     session.playback.set_quality(session.playback.opened.quality(20))
@@ -93,7 +93,7 @@ def test_a_rung_chosen_by_hand_stays_until_the_next_gop(start: Start) -> None:
     assert rungs_of(frames, 7)[0] in (20, 28)
 
 
-def test_it_is_given_up_when_the_network_breaks_down(start: Start) -> None:
+def test_upgrade_of_the_shown_gop_is_aborted_on_a_drop(start: Start) -> None:
     begun: list[str] = []
 
     def collapses(line: ScriptedNetwork, name: str) -> None:
@@ -122,7 +122,7 @@ def test_it_is_given_up_when_the_network_breaks_down(start: Start) -> None:
         (10.0, 3.5, 0.03, None),
     ],
 )
-def test_it_comes_where_there_is_time_and_room(
+def test_shown_gop_is_upgraded_if_time_and_throughput_allow(
     buffer_s: float, left_s: float, mbps: float, rung: int | None
 ) -> None:
     throughput = Throughput(*[mbps * 1e6] * 3, latency_s=0.01)
@@ -135,7 +135,7 @@ def test_it_comes_where_there_is_time_and_room(
 
 
 @pytest.mark.parametrize(("next_rung", "rung"), [(2, None), (1, 1), (0, 0)])
-def test_no_step_down_follows(next_rung: int, rung: int | None) -> None:
+def test_shown_gop_is_not_better_than_the_next(next_rung: int, rung: int | None) -> None:
     throughput = Throughput(1e6, 1e6, 1e6, latency_s=0.01)
     held = (Held(6, 2, 0.0, (0, 1)), Held(7, next_rung, 3.5))
     seen = Situation(10.0, 8, 2, 1, True, throughput, held=held)

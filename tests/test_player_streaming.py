@@ -1,4 +1,4 @@
-"""Playback over a scripted network in simulated time: pictures at once, seeks, faults, an hour."""
+"""Playback over a scripted network in simulated time: start, seeks, faults, an hour."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.scripted_session import WAIT_S, Start
 pytest_plugins = ["tests.session_fixtures"]
 
 
-def test_the_first_static_layer_is_a_picture_and_the_rest_swap_in(start: Start) -> None:
+def test_first_static_layer_is_shown_and_others_are_added(start: Start) -> None:
     scene = ScriptedScene(open_gate=False, static_layers=3)
     session = start(scene)
     still = session.until(lambda: session.playback.tick() is not None)
@@ -40,7 +40,7 @@ def test_the_first_static_layer_is_a_picture_and_the_rest_swap_in(start: Start) 
     assert scene.fetched[:3] == [(-1, -1), (0, -1), (0, 32)]
 
 
-def test_a_scene_in_which_everything_moves_begins_at_rest(start: Start) -> None:
+def test_scene_without_static_layers_starts_without_motion(start: Start) -> None:
     features_may_come = threading.Event()
 
     def hold(line: ScriptedNetwork, name: str) -> None:
@@ -56,7 +56,7 @@ def test_a_scene_in_which_everything_moves_begins_at_rest(start: Start) -> None:
     assert len(session.settled().gop.canonical) == 10
 
 
-def test_a_local_scene_is_never_shown_in_part(start: Start) -> None:
+def test_local_scene_is_shown_complete(start: Start) -> None:
     scene = ScriptedScene(open_gate=False, static_layers=3)
     playback = Playback("scripted.stgs", opener=lambda _: scene)
     scene.wait_for(lambda: bool(scene.started))
@@ -69,7 +69,7 @@ def test_a_local_scene_is_never_shown_in_part(start: Start) -> None:
     playback.close()
 
 
-def test_quality_rises_and_says_why(start: Start) -> None:
+def test_quality_rises_with_a_reason(start: Start) -> None:
     session = start()
     frames = session.play(12.0)
     rungs = [frame.quality.qp for frame in frames]
@@ -82,7 +82,7 @@ def test_quality_rises_and_says_why(start: Start) -> None:
     assert status.ahead_s > 1.0
 
 
-def test_a_segment_that_comes_too_late_is_abandoned(start: Start) -> None:
+def test_late_features_are_fetched_at_lower_quality(start: Start) -> None:
     scene = ScriptedScene()
 
     def collapse(line: ScriptedNetwork, name: str) -> None:
@@ -97,7 +97,7 @@ def test_a_segment_that_comes_too_late_is_abandoned(start: Start) -> None:
     assert scene.fetched.count((twice[0], -1)) == 1  # the keyframe was kept
 
 
-def test_a_drag_shows_the_lowest_rung_and_release_improves_it(start: Start) -> None:
+def test_drag_shows_lowest_quality_and_release_refines_it(start: Start) -> None:
     scene = ScriptedScene()
     session = start(scene, mbps=0.5, autoplay=False)
     session.settled()
@@ -115,7 +115,7 @@ def test_a_drag_shows_the_lowest_rung_and_release_improves_it(start: Start) -> N
     assert session.playback.status().frame == 32
 
 
-def test_no_frame_of_before_a_seek_is_shown(start: Start) -> None:
+def test_seek_shows_no_older_frame_over_a_network(start: Start) -> None:
     tight = FetchSettings(AdaptiveSettings(most_buffer_s=1.0))
     session = start(pipeline=PipelineSettings(fetching=tight), autoplay=False)
     session.settled()
@@ -129,7 +129,7 @@ def test_no_frame_of_before_a_seek_is_shown(start: Start) -> None:
 
 
 @pytest.mark.parametrize("error", [CorruptSegment("broken"), MissingSegment("404")])
-def test_a_broken_rung_costs_no_picture(start: Start, error: Any) -> None:
+def test_broken_quality_skips_no_frame(start: Start, error: Any) -> None:
     failures = {(gop, rung): error for gop in range(5) for rung in (20, 32)}
     session = start(ScriptedScene(failures=failures))
     frames = session.play(8.0)
@@ -138,7 +138,7 @@ def test_a_broken_rung_costs_no_picture(start: Start, error: Any) -> None:
     assert session.playback.take_events() == []
 
 
-def test_a_broken_keyframe_costs_the_part_at_once(start: Start) -> None:
+def test_broken_keyframe_skips_its_gop(start: Start) -> None:
     scene = ScriptedScene(failures={(1, -1): MissingSegment("HTTP 404")})
     session = start(scene)
     frames = session.play(8.0)
@@ -148,7 +148,7 @@ def test_a_broken_keyframe_costs_the_part_at_once(start: Start) -> None:
     assert scene.fetched.count((1, -1)) == 1
 
 
-def test_a_broken_static_layer_is_left_out(start: Start) -> None:
+def test_broken_static_layer_is_left_out(start: Start) -> None:
     scene = ScriptedScene(static_layers=3, failures={(-2, -1): MissingSegment("HTTP 404")})
     session = start(scene)
     frames = session.play(5.0)
@@ -157,7 +157,7 @@ def test_a_broken_static_layer_is_left_out(start: Start) -> None:
     assert "some detail is missing" in event.message
 
 
-def test_drawing_that_is_late_lowers_the_rung_and_it_recovers(start: Start) -> None:
+def test_late_rendering_lowers_the_quality_and_recovers(start: Start) -> None:
     settings = PlaybackSettings()
     session = start(deadlines=replace(settings.deadlines, recover_s=4.0))
     session.play(3.0)
@@ -171,7 +171,7 @@ def test_drawing_that_is_late_lowers_the_rung_and_it_recovers(start: Start) -> N
     assert session.playback._dropped.given_up == 0
 
 
-def test_the_best_quality_there_can_be_is_fetched_once(start: Start) -> None:
+def test_qp_0_is_fetched_once(start: Start) -> None:
     """QP 0 is a rung like any other."""
     session = start(ScriptedScene(qps=(0, 28)), qp=0)
     session.play(12.0)
@@ -179,7 +179,7 @@ def test_the_best_quality_there_can_be_is_fetched_once(start: Start) -> None:
     assert sorted(features) == [(gop, 0) for gop in range(5)]
 
 
-def test_an_hour_of_loops_stays_within_its_bounds(start: Start) -> None:
+def test_an_hour_of_loops_stays_within_memory_bounds(start: Start) -> None:
     """About 800 rounds through a scene of which memory holds less than half."""
     bounds = SceneBufferSettings(max_gops=2, packet_bytes=50_000)
     session = start(pipeline=PipelineSettings(bounds, prefetch_gops=1), mbps=4.0, resume_s=0.1)

@@ -1,4 +1,4 @@
-"""GOPs that came at a low rung are replaced before they are shown; nothing gets worse by it."""
+"""Buffered GOPs are fetched again at better quality before they are shown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def long_scene(failures: dict[tuple[int, int], CodecError] | None = None) -> Scr
 
 
 def shown(frames: list[PlaybackFrame], gop: int) -> set[int]:
-    """The rungs (QP) at which a GOP was shown."""
+    """The QPs at which a GOP was shown."""
     return {frame.quality.qp for frame in frames if gop_of(frame) == gop and frame.gop.frames > 1}
 
 
@@ -46,7 +46,7 @@ def assert_in_order(frames: list[PlaybackFrame]) -> None:
 
 
 def full_at_the_lowest(start: Start, scene: ScriptedScene, **more: Any) -> Session:
-    """The buffer is full at QP 32; from now on better ones may come."""
+    """The buffer is full at QP 32; from now on better qualities may be fetched."""
     session: Session = start(scene, pipeline=SMALL_BUFFER, qp=32, **more)
     session.settled()
     features = [part for part in scene.fetched if part[1] > 0]
@@ -61,7 +61,7 @@ def fetched_twice(scene: ScriptedScene) -> list[int]:
     return [gop for gop in range(12) if {(gop, 32), (gop, 20)} <= set(scene.fetched)]
 
 
-def test_what_is_shown_is_the_better_rung(start: Start) -> None:
+def test_upgraded_gop_is_shown_at_better_quality(start: Start) -> None:
     scene = long_scene()
     session = full_at_the_lowest(start, scene)
     frames = session.play(6.0)
@@ -76,7 +76,7 @@ def test_what_is_shown_is_the_better_rung(start: Start) -> None:
 
 
 @pytest.mark.parametrize("error", [CorruptSegment("broken"), MissingSegment("HTTP 404")])
-def test_an_upgrade_that_fails_leaves_what_is_there(start: Start, error: Any) -> None:
+def test_failed_upgrade_keeps_the_buffered_gop(start: Start, error: Any) -> None:
     scene = long_scene({(gop, rung): error for gop in range(4) for rung in (20, 28)})
     session = full_at_the_lowest(start, scene)
     frames = session.play(6.0)
@@ -88,7 +88,7 @@ def test_an_upgrade_that_fails_leaves_what_is_there(start: Start, error: Any) ->
     assert session.playback.take_events() == []
 
 
-def test_an_upgrade_that_stalls_is_given_up(start: Start) -> None:
+def test_stalled_upgrade_is_aborted(start: Start) -> None:
     begun: list[str] = []
 
     def collapses(line: ScriptedNetwork, name: str) -> None:
@@ -105,7 +105,7 @@ def test_an_upgrade_that_stalls_is_given_up(start: Start) -> None:
     assert session.playback.take_events() == []
 
 
-def test_a_seek_ends_an_upgrade(start: Start) -> None:
+def test_seek_aborts_an_upgrade(start: Start) -> None:
     begun, sought = threading.Event(), threading.Event()
 
     def waits(line: ScriptedNetwork, name: str) -> None:
@@ -134,7 +134,7 @@ def packet(rung: int, size: int = 10) -> FeaturePacket:
     return FeaturePacket(Quality(0, rung, 0.0), b"", bytes(size))
 
 
-def test_the_store_falls_back_on_what_was_replaced() -> None:
+def test_packet_queue_returns_to_replaced_features() -> None:
     keyframe = KeyframePacket((bytes(5),), bytes(5))
     store = PacketQueue()
     store.put(0, StoredGop(keyframe, packet(32)))
@@ -162,7 +162,7 @@ def test_change_during_a_decision_is_not_missed(monkeypatch: pytest.MonkeyPatch)
     assert rests == [5.0]
 
 
-def test_a_lower_rung_chosen_by_hand_comes_once(start: Start) -> None:
+def test_chosen_lower_quality_is_fetched_once(start: Start) -> None:
     """Everything is decoded at the best one, more than is decoded ahead of the position."""
     scene = ScriptedScene()
     session = start(scene, autoplay=False)

@@ -1,4 +1,4 @@
-"""Playback from a server that fails: it stalls visibly, recovers by itself, says what happened."""
+"""Playback from a server that fails: it reports, waits and recovers."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def watch(server: FaultServer) -> Iterator[Callable[..., Viewer]]:
 
 
 @pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])
-def test_a_scene_plays_through_and_loops(watch: Callable[..., Viewer], path: str) -> None:
+def test_streamed_scene_plays_and_loops(watch: Callable[..., Viewer], path: str) -> None:
     viewer = watch(path)
     viewer.until(lambda: len(viewer.frames) > 40)
     assert viewer.gops() == set(range(6))
@@ -169,7 +169,7 @@ def on_both_rungs(server: FaultServer, fault: Fault) -> None:
     ],
     ids=["reset", "stall", "short", "wrong length", "corrupt", "503", "404", "silence"],
 )
-def test_a_fault_that_passes_costs_no_picture(
+def test_passing_fault_skips_no_frame(
     server: FaultServer, watch: Callable[..., Viewer], fault: Fault
 ) -> None:
     for qp in (20, 32):
@@ -191,7 +191,7 @@ def test_a_fault_that_passes_costs_no_picture(
     ],
     ids=["404", "503", "corrupt", "wrong length", "stall", "slow-loris"],
 )
-def test_a_fault_that_lasts_costs_one_part(
+def test_lasting_fault_skips_one_gop(
     server: FaultServer, watch: Callable[..., Viewer], fault: Fault, words: str
 ) -> None:
     on_both_rungs(server, fault)
@@ -203,7 +203,7 @@ def test_a_fault_that_lasts_costs_one_part(
 
 
 @pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])
-def test_a_server_that_vanishes_and_comes_back(
+def test_playback_recovers_when_the_server_returns(
     server: FaultServer, watch: Callable[..., Viewer], path: str
 ) -> None:
     viewer = watch(path)
@@ -219,7 +219,7 @@ def test_a_server_that_vanishes_and_comes_back(
     assert viewer.playback.status().corrupt_segments == 0
 
 
-def test_a_server_that_falls_silent_is_named_long_before_it_is_given_up(
+def test_silent_server_is_reported_before_the_timeout(
     server: FaultServer, watch: Callable[..., Viewer]
 ) -> None:
     patient = replace(SETTINGS, http=HttpSettings(stall_s=600.0, deadline_s=600.0))
@@ -233,7 +233,7 @@ def test_a_server_that_falls_silent_is_named_long_before_it_is_given_up(
 
 
 @pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])
-def test_another_scene_in_its_place_is_played_then(
+def test_replaced_scene_is_opened_and_played(
     server: FaultServer, watch: Callable[..., Viewer], shorter: dict[str, bytes], path: str
 ) -> None:
     viewer = watch(path)
@@ -249,7 +249,7 @@ def test_another_scene_in_its_place_is_played_then(
     assert not viewer.fatal
 
 
-def test_a_scene_that_is_being_replaced_is_waited_for(
+def test_playback_waits_for_a_scene_being_replaced(
     server: FaultServer, watch: Callable[..., Viewer], shorter: dict[str, bytes]
 ) -> None:
     """Half of its scene.json is there, then none, then all of it."""
@@ -269,7 +269,7 @@ def test_a_scene_that_is_being_replaced_is_waited_for(
     assert not viewer.fatal
 
 
-def test_no_frame_of_before_is_shown_after_a_seek(
+def test_seek_shows_no_older_frame_over_http(
     server: FaultServer, watch: Callable[..., Viewer]
 ) -> None:
     viewer = watch()
@@ -289,9 +289,7 @@ def test_no_frame_of_before_is_shown_after_a_seek(
     assert first.serial > serial
 
 
-def test_a_seek_leaves_a_stalled_segment_at_once(
-    server: FaultServer, watch: Callable[..., Viewer]
-) -> None:
+def test_seek_aborts_a_stalled_segment(server: FaultServer, watch: Callable[..., Viewer]) -> None:
     """With a patience of minutes, only cancellation can bring the picture."""
     patience = HttpSettings(stall_s=600.0, deadline_s=600.0)
     patient = replace(PLAYBACK, opening=replace(SETTINGS, http=patience))
@@ -304,7 +302,7 @@ def test_a_seek_leaves_a_stalled_segment_at_once(
 
 
 @pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])
-def test_a_second_viewing_needs_no_server(
+def test_second_viewing_needs_no_server(
     server: FaultServer, watch: Callable[..., Viewer], tmp_path: Path, path: str
 ) -> None:
     kept = replace(SETTINGS, cache=CacheSettings(directory=tmp_path))
@@ -321,7 +319,7 @@ def test_a_second_viewing_needs_no_server(
     assert second.messages == []
 
 
-def test_closing_ends_the_opening_of_a_silent_server(server: FaultServer) -> None:
+def test_close_ends_opening_from_a_silent_server(server: FaultServer) -> None:
     """With the settings that people use."""
     server.always["/scene/scene.json"] = silence()
     playback = Playback(f"{server.url}/scene")
@@ -332,7 +330,7 @@ def test_closing_ends_the_opening_of_a_silent_server(server: FaultServer) -> Non
     assert server.wait_for(lambda: server.open_connections == 0)
 
 
-def test_a_server_out_of_reach_is_told(server: FaultServer, watch: Callable[..., Viewer]) -> None:
+def test_unreachable_server_is_reported(server: FaultServer, watch: Callable[..., Viewer]) -> None:
     server.vanish()
     viewer = watch()
     viewer.until(lambda: viewer.fatal)

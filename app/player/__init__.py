@@ -1,11 +1,15 @@
-"""Playback without Qt: clock, decode thread, state machine, cameras, pictures, films.
+"""The player without Qt: fetching, decoding, playback, cameras, rendering, export.
 
-`Playback` plays a scene, `OrbitCamera` looks at it, `RenderThread` draws it in a thread;
-`render_scene` writes films and pictures, `bench` measures.
+`ViewerModel` is what a window or a script drives. Below it `Playback` plays a scene, its `Pipeline`
+fetches and decodes, and `RenderThread` renders. `render_scene` writes videos and images, `bench`
+measures.
 
 Errors:
-    PlayerError(Exception)               anything this package raises on purpose
-      CameraPathError(ValueError)        no such camera, or a malformed path.json
-      OutputError(ValueError)            a film or picture that cannot be written like that
+    PlayerError(Exception)               every error that this package raises on purpose
+      CameraPathError(ValueError)        no such camera, or a malformed camera path file
+      OutputError(ValueError)            a video or image that cannot be written as asked
+      NoSceneError(RuntimeError)         an operation of a viewer that needs an open scene
+      SceneFailed(RuntimeError)          the scene of a viewer cannot be opened or played
+      SceneTimeout(TimeoutError)         the scene of a viewer had no frame in time
 A running `Playback` raises nothing: it reports `PlaybackError` events.
 """

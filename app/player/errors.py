@@ -1,16 +1,16 @@
-"""What can go wrong outside the running playback; the tree is drawn in the package docstring."""
+"""Errors of the player outside a running playback; the package docstring shows the tree."""
 
 
 class PlayerError(Exception):
-    """Anything this package raises on purpose; the message is for a person."""
+    """Every error that this package raises on purpose; the message is for a person."""
 
 
 class CameraPathError(PlayerError, ValueError):
-    """There is no such camera, or the camera path file does not say what it should."""
+    """There is no such camera, or the camera path file is malformed."""
 
 
 class OutputError(PlayerError, ValueError):
-    """The picture or film that was asked for cannot be written like that."""
+    """The video or image cannot be written as it was asked for."""
 
 
 class NoSceneError(PlayerError, RuntimeError):

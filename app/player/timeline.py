@@ -1,4 +1,4 @@
-"""Frames, GOPs and seconds of a scene, and how they translate."""
+"""The frames and GOPs of a scene in time, and conversions between frames, GOPs and seconds."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ROUNDING_FRAMES = 1e-4  # a position of exactly frame / fps must come back as th
 
 @dataclass(frozen=True)
 class Timeline:
-    """The order of frames and GOPs.
+    """The frames of a scene and the GOPs they belong to. Immutable.
 
     Args:
-        fps: content frames per second.
-        gop_frames: frames of each GOP, all > 0.
+        fps: Content frames per second.
+        gop_frames: Number of frames of each GOP, all > 0.
     """
 
     fps: float
@@ -58,12 +58,12 @@ class Timeline:
         return (self.starts[gop] + self.gop_frames[gop]) / self.fps
 
     def frame_at(self, position_s: float) -> int:
-        """Content frame that is shown at a time; clamped to the scene."""
+        """The content frame at a time; clamped to the scene."""
         frame = int(position_s * self.fps + ROUNDING_FRAMES)
         return min(max(frame, 0), self.frames - 1)
 
     def locate(self, frame: int) -> tuple[int, int]:
-        """(GOP, frame inside it) of a content frame."""
+        """The GOP of a content frame, and the index of the frame in that GOP."""
         gop = bisect_right(self.starts, frame) - 1
         return gop, frame - self.starts[gop]
 
@@ -73,12 +73,12 @@ class Timeline:
         return min(max(frame, first), first + self.gop_frames[gop] - 1)
 
     def by_distance(self, frame: int, gops: Iterable[int]) -> list[int]:
-        """GOPs, those nearest to a content frame first; what comes later before what was."""
+        """GOPs, the nearest to a content frame first; of two as near, the later one."""
         away = {gop: self.nearest_in(gop, frame) - frame for gop in gops}
         return sorted(away, key=lambda gop: (abs(away[gop]), away[gop] < 0))
 
     def ahead(self, gop: int, count: int, loop: bool) -> list[int]:
-        """The GOP and up to `count` that follow it, round the end when looping; no repeats."""
+        """The GOP and up to `count` that follow it, across the end if `loop`; no repeats."""
         last = gop + min(count, self.gop_count - 1)
         return [
             index % self.gop_count
@@ -87,7 +87,7 @@ class Timeline:
         ]
 
     def ranges_s(self, gops: Iterable[int]) -> tuple[tuple[float, float], ...]:
-        """The GOPs as (start, end) on the timeline, neighbours joined."""
+        """The GOPs as ranges (start, end) in seconds, neighbours joined."""
         ranges: list[tuple[float, float]] = []
         previous = -2
         for gop in sorted(gops):

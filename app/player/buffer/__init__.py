@@ -1,1 +1,1 @@
-"""What is in memory of an open scene: fetched packets and decoded GOPs."""
+"""Memory of an open scene: fetched packets and decoded GOPs."""

@@ -1,4 +1,4 @@
-"""How fast a scene is decoded, deformed, drawn, presented and played on this machine."""
+"""Measures how fast this machine decodes, deforms, renders, presents and plays a scene."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class BenchSettings:
     """How much is measured.
 
     Args:
-        frames: content frames drawn one after the other for the stage times.
-        seconds: length of the real-time run.
-        display_hz: refreshes per second in the real-time run.
+        frames: Content frames rendered one after the other to measure the stages.
+        seconds: Length of the real-time run.
+        display_hz: Display refreshes per second in the real-time run.
         qp: QP of the quality, None for the best.
-        playback: settings of the real-time run.
+        playback: Settings of the real-time run.
     """
 
     frames: int = 120
@@ -47,7 +47,7 @@ class BenchSettings:
 
 
 class Present(Protocol):
-    """Brings a picture into a texture."""
+    """Copies an image into a texture."""
 
     def present(self, picture: Any) -> int: ...
 
@@ -58,19 +58,20 @@ def bench(
     size: tuple[int, int] = (1280, 720),
     settings: BenchSettings | None = None,
 ) -> dict[str, Any]:
-    """Measure; every value can be written as JSON. Times end in _ms or _s.
+    """Measure, and return figures that can be written as JSON. Times end in _ms or _s.
 
-    `first_picture_s` runs through the same steps as the window, one after the other; the window
-    opens the scene and loads the backend at the same time. `present_ms` is None, with
-    `present_reason`, where no OpenGL context can be made without a window.
+    `first_picture_s` holds the same steps as in the window, but one after the other; the window
+    opens the scene and loads the backend at the same time. `present_ms` is None where no OpenGL
+    context can be made without a window; `present_reason` tells why.
 
     Args:
-        location: path of a .stgs file or a directory, or an URL.
-        backend: its name, None for the fastest.
-        size: (width, height) px of the pictures.
+        location: Path of a .stgs file or a directory, or a URL.
+        backend: Name of the backend, None for the fastest.
+        size: (width, height) of the images in px.
+        settings: How much is measured.
 
     Raises:
-        CodecError, RenderError, OSError: with a message for a person.
+        CodecError, RenderError, OSError: With a message for a person.
     """
     settings = settings or BenchSettings()
     opening = _Opening(location, backend, size, settings.qp)
@@ -97,7 +98,7 @@ def bench(
 
 
 class _Opening:
-    """Everything up to the first picture, each step timed; what it opened stays open."""
+    """Times each step up to the first image; the scene and the backend stay open."""
 
     def __init__(
         self, location: str, backend: str | None, size: tuple[int, int], qp: int | None
@@ -121,9 +122,9 @@ class _Opening:
             self.gop: Gop = self.scene.decode_gop(0, self.quality, device)
         self.path = OrbitPath.of(self.scene.meta, self.scene.duration_s)
         self.render_settings = RenderSettings(self.scene.meta.background, self.scene.meta.near)
-        self.source = FrameRenderer(self.choice.backend)
+        self.renderer = FrameRenderer(self.choice.backend)
         with self._step("deform"):
-            gaussians, _ = self.source.gaussians(self.gop, 0)
+            gaussians, _ = self.renderer.gaussians(self.gop, 0)
             _finish(device)
         with self._step("raster"):
             draw(self.choice, gaussians, self.path.camera_at(0.0, *size), self.render_settings)
@@ -138,7 +139,7 @@ class _Opening:
     def close(self) -> None:
         """Let go of the scene and of the backend."""
         self.scene.close()
-        self.source.close()
+        self.renderer.close()
         if self.owns_backend:
             self.choice.backend.close()
 
@@ -152,7 +153,7 @@ class _Opening:
 def draw(
     choice: BackendChoice, gaussians: Gaussians, camera: Camera, settings: RenderSettings
 ) -> Any:
-    """The picture as the backend hands it over fastest: 8 bit where it offers that."""
+    """The image as the backend returns it fastest: with 8 bits where it offers that."""
     backend = choice.backend
     render = backend.render_rgb8 if backend.capabilities.writes_rgb8 else backend.render
     return render(gaussians, camera, settings)
@@ -161,7 +162,7 @@ def draw(
 def _measure_stages(
     opening: _Opening, size: tuple[int, int], settings: BenchSettings, presenter: Present | None
 ) -> dict[str, Any]:
-    """Frame after frame with a moving camera, as fast as it goes."""
+    """Render frames one after the other with a moving camera, as fast as possible."""
     scene, device = opening.scene, opening.choice.backend.device
     timeline = Timeline.of(scene)
     decode_s: list[float] = []
@@ -179,8 +180,8 @@ def _measure_stages(
             frames_of.append(gop.frames)
         if number == WARM_UP_FRAMES:
             watch = StageTimer(device)
-            opening.source.close()
-            opening.source = FrameRenderer(opening.choice.backend)
+            opening.renderer.close()
+            opening.renderer = FrameRenderer(opening.choice.backend)
         _one_lap(watch, opening, gop, inside, index / timeline.fps, size, presenter)
     laps = [summary(stage) for stage in watch.laps_ms()]
     return {
@@ -205,7 +206,7 @@ def _one_lap(
 ) -> None:
     camera = opening.path.camera_at(time_s, *size)
     watch.start()
-    gaussians, _ = opening.source.gaussians(gop, inside)
+    gaussians, _ = opening.renderer.gaussians(gop, inside)
     watch.mark()
     picture = draw(opening.choice, gaussians, camera, opening.render_settings)
     watch.mark()
@@ -221,7 +222,7 @@ def _measure_playback(
     settings: BenchSettings,
     presenter: Present | None,
 ) -> dict[str, Any]:
-    """Real time: the real decode thread, a moving camera, a picture at each refresh if it can."""
+    """Play in real time with a moving camera, and render once per display refresh."""
     device = opening.choice.backend.device
     playback = Playback(location, settings.playback, device)
     try:
@@ -239,7 +240,7 @@ def _play(
     settings: BenchSettings,
     presenter: Present | None,
 ) -> dict[str, Any]:
-    """As the window does it: this thread ticks and presents, another one draws the newest."""
+    """Play as the window does: this thread ticks and presents, another one renders."""
     backend = opening.choice.backend
     to_host = backend.device.type != "cuda"
     thread = RenderThread(lambda: FrameRenderer(backend, to_host=to_host, owns_backend=True))
@@ -272,7 +273,7 @@ def _play(
 
 
 class _Refreshes:
-    """Counts what a display would have shown."""
+    """Counts the frames that a display would have shown."""
 
     def __init__(self) -> None:
         self.pictures = self.frames = self.buffering = 0
@@ -303,14 +304,14 @@ class _Refreshes:
 
 
 def _wait_for_refresh(start_s: float, display_hz: float) -> None:
-    """Until the next refresh of a display that has run since `start_s`."""
+    """Wait for the next refresh of a display that has run since `start_s`."""
     elapsed = (time.perf_counter() - start_s) * display_hz
     time.sleep((1.0 - elapsed % 1.0) / display_hz)
 
 
 @contextmanager
 def _presenter(device: torch.device) -> Iterator[tuple[Present | None, str]]:
-    """A way into an OpenGL texture without a window, or None, and the reason for either."""
+    """What copies images into an OpenGL texture without a window, or None, and the reason."""
     with ExitStack() as at_end:
         try:
             presenter, reason = _open_presenter(device, at_end)
@@ -333,6 +334,6 @@ def _open_presenter(device: torch.device, at_end: ExitStack) -> tuple[Present, s
 
 
 def _finish(device: torch.device) -> None:
-    """Wait for the device at a boundary of a measurement."""
+    """Wait for the device, before a time is taken."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

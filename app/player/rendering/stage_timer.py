@@ -1,4 +1,4 @@
-"""Times of the stages of a frame, on the host or on a CUDA device, without waiting in between."""
+"""Measures the stages of frames, on the host or on a CUDA device, without waiting in between."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import torch
 
 
 class StageTimer:
-    """Marks the ends of stages; `laps_ms` reads all of them at once.
+    """Marks the ends of the stages of each frame; `laps_ms` reads all times at once.
 
-    On CUDA the marks are events in the current stream, so that measuring does not slow down what
-    it measures: the host waits once, when the laps are read.
+    On CUDA the marks are events in the current stream, so that measuring does not slow down
+    rendering: the host waits once, when the times are read.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -23,15 +23,15 @@ class StageTimer:
         self._laps: list[list[Any]] = []
 
     def start(self) -> None:
-        """A new lap begins."""
+        """Begin a frame."""
         self._laps.append([self._now()])
 
     def mark(self) -> None:
-        """A stage of the lap ends."""
+        """End a stage of the frame."""
         self._laps[-1].append(self._now())
 
     def laps_ms(self) -> list[list[float]]:
-        """For each stage the times of all laps."""
+        """The times of all frames, for each stage."""
         if self._cuda:
             torch.cuda.synchronize()
         spans = [[self._span_ms(a, b) for a, b in pairwise(lap)] for lap in self._laps]
@@ -49,9 +49,9 @@ class StageTimer:
 
 
 class DeviceFence:
-    """Waits for the drawing before the last one, as swapping buffers does on a display.
+    """Waits for the frame before the last one, as swapping buffers does on a display.
 
-    So the host runs at most one picture ahead of the device, and queues cannot grow.
+    The host runs at most one frame ahead of the device, and its queue cannot grow.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -59,6 +59,7 @@ class DeviceFence:
         self._last: Any = None
 
     def swap(self) -> None:
+        """End a frame, and wait for the end of the one before."""
         if not self._cuda:
             return
         if self._last is not None:
@@ -68,7 +69,7 @@ class DeviceFence:
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
-    """Median and 95th percentile."""
+    """The median and the 95th percentile."""
     ordered = sorted(values)
     return {
         "median": statistics.median(ordered),

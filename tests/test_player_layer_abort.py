@@ -1,4 +1,4 @@
-"""A static layer on its way lets GOPs pass when the network drops, and goes on where it was."""
+"""A layer transfer is aborted for segments when throughput drops, and continues later."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def dropping(start: Start) -> Session:
     return session
 
 
-def test_a_paused_layer_is_continued_behind_the_gops_it_let_pass(dropping: Session) -> None:
+def test_aborted_layer_continues_after_segments(dropping: Session) -> None:
     scene: Any = dropping.scene
     dropping.settled()
     dropping.play(12.0)

@@ -1,4 +1,4 @@
-"""Films, pictures and measurements without a window, from a scene with marked corners."""
+"""Offline rendering and the benchmark, of a scene with marked corners."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def corner_colors(picture: np.ndarray) -> list[str]:
 UPRIGHT = ["red", "green", "blue", "white"]
 
 
-def test_a_picture_is_upright_and_not_mirrored(tmp_path: Path) -> None:
+def test_image_is_upright_and_not_mirrored(tmp_path: Path) -> None:
     out = tmp_path / "new" / "front.png"
     report = render_scene("marked.stgs", "front", out, (161, 91), "reference", progress=_silent)
     picture = imageio.imread(out)
@@ -84,7 +84,7 @@ def test_a_picture_is_upright_and_not_mirrored(tmp_path: Path) -> None:
     assert (report.pictures, report.quality.qp, report.backend) == (1, 20, "reference")
 
 
-def test_a_film_is_upright_even_and_complete(tmp_path: Path) -> None:
+def test_video_is_upright_even_and_complete(tmp_path: Path) -> None:
     out = tmp_path / "front.mp4"
     told: list[tuple[int, int]] = []
     report = render_scene(
@@ -106,7 +106,7 @@ def test_a_film_is_upright_even_and_complete(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_film_and_picture_agree_on_colours(tmp_path: Path) -> None:
+def test_video_and_image_agree_on_colours(tmp_path: Path) -> None:
     for name in ("front.mp4", "front.png"):
         render_scene("marked.stgs", "front", tmp_path / name, (160, 90), "reference", frames=[2])
     film = imageio.imread(tmp_path / "front.mp4", plugin="pyav")[0].astype(float)
@@ -114,7 +114,7 @@ def test_film_and_picture_agree_on_colours(tmp_path: Path) -> None:
     assert abs(film - picture).mean() < 2.0  # of 255
 
 
-def test_a_film_that_breaks_off_leaves_no_file(tmp_path: Path, scene: ScriptedScene) -> None:
+def test_interrupted_video_leaves_no_file(tmp_path: Path, scene: ScriptedScene) -> None:
     scene.failures[1, 20] = CorruptSegment("GOP 1 is cut short")
     with pytest.raises(CorruptSegment):
         render_scene("s", "front", tmp_path / "a.mp4", (32, 18), "reference", progress=_silent)

@@ -1,4 +1,4 @@
-"""What is fetched next: on a disk, on a network, while dragging, paused, with broken parts."""
+"""The schedulers: what is fetched next from a disk and a network, while dragging and paused."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def chosen(decision: Decision) -> tuple[Any, ...]:
     return (type(decision).__name__,)
 
 
-def test_a_disk_gives_everything_static_and_then_the_best() -> None:
+def test_local_scheduler_reads_layers_then_best_quality() -> None:
     local = LocalScheduler(FetchSettings(local_gops=1))
     assert chosen(local.next(view(static_layers=1))) == ("layer", 1)
     assert chosen(local.next(view())) == ("segment", 0, BEST)
@@ -85,7 +85,7 @@ def test_a_disk_gives_everything_static_and_then_the_best() -> None:
     assert chosen(local.next(by_hand)) == ("segment", 0, LOWEST)
 
 
-def test_a_network_gives_a_picture_first_and_then_motion() -> None:
+def test_network_scheduler_fetches_first_layer_then_segments() -> None:
     net = network()
     assert chosen(net.next(view(static_layers=0, throughput=None))) == ("layer", 0)
     first = net.next(view(static_layers=1, throughput=None))
@@ -95,7 +95,7 @@ def test_a_network_gives_a_picture_first_and_then_motion() -> None:
     assert "Mbit/s" in later.reason
 
 
-def test_it_waits_when_the_buffer_is_full_and_says_how_long() -> None:
+def test_wait_when_the_buffer_is_full() -> None:
     settings = FetchSettings()
     tight = replace(settings, adaptive=replace(settings.adaptive, most_buffer_s=2.5))
     net = NetworkScheduler(OPENED, tight, lambda _: (), lambda _: False)
@@ -105,7 +105,7 @@ def test_it_waits_when_the_buffer_is_full_and_says_how_long() -> None:
 
 
 @pytest.mark.parametrize("fetching", [network(), LocalScheduler(FetchSettings())])
-def test_a_rung_that_cannot_be_had_is_replaced(fetching: Any) -> None:
+def test_broken_quality_is_replaced_by_the_next(fetching: Any) -> None:
     broken = frozenset({(0, BEST), (0, LOWEST)})
     by_hand = replace(TARGET, quality=BEST)
     assert chosen(fetching.next(view(by_hand, broken=broken))) == ("segment", 0, MIDDLE)
@@ -113,7 +113,7 @@ def test_a_rung_that_cannot_be_had_is_replaced(fetching: Any) -> None:
     assert fetching.next(view(by_hand, broken=all_broken)).gop == 1
 
 
-def test_a_rung_chosen_by_hand_is_fetched_from_the_next_gop_on() -> None:
+def test_chosen_quality_is_fetched_from_the_next_gop_on() -> None:
     net, target = network(), replace(TARGET, quality=MIDDLE)
     decision = net.next(view(target, ready=EVERYTHING))
     assert chosen(decision) == ("segment", 1, MIDDLE)
@@ -124,7 +124,7 @@ def test_a_rung_chosen_by_hand_is_fetched_from_the_next_gop_on() -> None:
 
 
 @pytest.mark.parametrize("fetching", [network(), LocalScheduler(FetchSettings())])
-def test_a_lower_rung_chosen_by_hand_is_fetched_once(fetching: Any) -> None:
+def test_chosen_lower_quality_is_scheduled_once(fetching: Any) -> None:
     """A GOP that is not wanted soon stays decoded at the better one until it is."""
     target = replace(TARGET, quality=LOWEST)
     decoded = dict.fromkeys(range(5), BEST)
@@ -133,7 +133,7 @@ def test_a_lower_rung_chosen_by_hand_is_fetched_once(fetching: Any) -> None:
     assert isinstance(fetching.next(view(target, ready=decoded, stored=waiting)), Wait)
 
 
-def test_dragging_fetches_small_pictures_of_the_place_only() -> None:
+def test_drag_fetches_lowest_quality_around_the_position() -> None:
     net, target = network(), replace(TARGET, gop=2, scrubbing=True)
     assert chosen(net.next(view(target, throughput=at(1000.0)))) == ("segment", 2, LOWEST)
     ready = {2: LOWEST}
@@ -147,7 +147,7 @@ def test_dragging_fetches_small_pictures_of_the_place_only() -> None:
     assert isinstance(net.next(view(target, ready={2: LOWEST}, most_bytes=0)), Wait)
 
 
-def test_dragging_reaches_no_farther_than_the_buffer() -> None:
+def test_drag_fetches_no_farther_than_the_buffer() -> None:
     settings = FetchSettings(replace(FetchSettings().adaptive, most_buffer_s=1.4))
     net = NetworkScheduler(OPENED, settings, lambda _: (), lambda _: False)
     target = replace(TARGET, gop=2, scrubbing=True)
@@ -156,7 +156,7 @@ def test_dragging_reaches_no_farther_than_the_buffer() -> None:
     assert chosen(net.next(view(target, ready=near, position_s=2.1))) == ("segment", 0, LOWEST)
 
 
-def test_a_better_rung_on_its_way_gives_way_to_the_hand() -> None:
+def test_drag_lowers_the_quality_in_flight() -> None:
     net, target = network(), replace(TARGET, gop=2, scrubbing=True)
     instead = net.reconsider(view(target), InFlight(0, 0, 3000, 1.0))
     assert instead is not None
@@ -166,13 +166,13 @@ def test_a_better_rung_on_its_way_gives_way_to_the_hand() -> None:
     assert net.reconsider(view(target), InFlight(0, 2, 100, 1.0)) is None
 
 
-def test_after_a_seek_the_best_that_comes_at_once_is_taken() -> None:
+def test_seek_fetches_best_quality_that_arrives_soon() -> None:
     target = replace(TARGET, gop=3, serial=1)
     assert chosen(network().next(view(target, throughput=at(100.0)))) == ("segment", 3, BEST)
     assert chosen(network().next(view(target, throughput=at(0.1)))) == ("segment", 3, LOWEST)
 
 
-def test_a_picture_that_stands_is_refined() -> None:
+def test_paused_frame_is_refined() -> None:
     net, paused = network(), replace(TARGET, playing=False)
     rest = net.next(view(paused, ready={0: LOWEST}, static_layers=1))
     assert chosen(rest) == ("layer", 1)
@@ -184,7 +184,7 @@ def test_a_picture_that_stands_is_refined() -> None:
     assert chosen(net.next(view(paused, ready={0: BEST}))) == ("segment", 1, BEST)
 
 
-def test_what_came_at_a_low_rung_is_better_the_next_time_round() -> None:
+def test_low_quality_is_fetched_again_before_the_next_loop() -> None:
     ready = {0: LOWEST, 1: LOWEST, 2: BEST, 3: BEST, 4: BEST}
     decision = network().next(view(replace(TARGET, gop=2), ready=ready))
     assert chosen(decision) == ("again", 0, BEST)
@@ -194,7 +194,7 @@ def test_what_came_at_a_low_rung_is_better_the_next_time_round() -> None:
     assert math.isinf(network().next(alone).wait_s)
 
 
-def test_a_buffer_that_is_full_is_made_better() -> None:
+def test_full_buffer_is_fetched_again_at_better_quality() -> None:
     eager = AdaptiveSettings(most_buffer_s=3.5, upgrades=UpgradeSettings(worth=0.2))
     net = NetworkScheduler(OPENED, FetchSettings(eager), lambda _: (), lambda _: False)
     full = view(ready={0: BEST, 1: BEST, 2: LOWEST})
@@ -216,7 +216,7 @@ def test_a_buffer_that_is_full_is_made_better() -> None:
         assert chosen(decision)[0] != "again", changed
 
 
-def test_one_gop_that_is_shown_for_ever_is_made_better() -> None:
+def test_single_intact_gop_is_fetched_again() -> None:
     broken = frozenset((gop, rung) for gop in range(1, 5) for rung in OPENED.qualities)
     assert chosen(network().next(view(ready={0: LOWEST}, broken=broken)))[:2] == (
         "again",
@@ -224,7 +224,7 @@ def test_one_gop_that_is_shown_for_ever_is_made_better() -> None:
     )
 
 
-def test_what_a_disk_kept_is_taken_without_knowing_the_network() -> None:
+def test_disk_cache_is_used_without_a_throughput_estimate() -> None:
     net = network(
         kept=lambda gop: (BEST,) if gop == 0 else (),
         static_kept=lambda layer: layer < 2,
@@ -239,7 +239,7 @@ def test_what_a_disk_kept_is_taken_without_knowing_the_network() -> None:
     assert isinstance(net.next(low), Wait)  # a second viewing needs no network
 
 
-def test_memory_bounds_what_is_fetched_ahead() -> None:
+def test_memory_bounds_segments_ahead() -> None:
     tight = view(ready={0: LOWEST}, sizes={0: 8000}, most_bytes=10_000)
     decision = network().next(tight)
     assert isinstance(decision, Wait)
@@ -247,7 +247,7 @@ def test_memory_bounds_what_is_fetched_ahead() -> None:
     assert network().next(replace(tight, ready={}, sizes={})).gop == 0  # the shown one always
 
 
-def test_at_double_speed_the_network_is_half_as_fast() -> None:
+def test_speed_divides_the_throughput() -> None:
     def rung(speed: float) -> int:
         target = replace(TARGET, speed=speed)
         return network().next(view(target, throughput=at(1.0))).quality
@@ -255,14 +255,14 @@ def test_at_double_speed_the_network_is_half_as_fast() -> None:
     assert (rung(1.0), rung(8.0)) == (0, 2)
 
 
-def test_rungs_that_cannot_be_drawn_in_time_are_not_fetched() -> None:
+def test_qualities_rendered_too_late_are_not_fetched() -> None:
     ready = dict.fromkeys(range(3), LOWEST)
     assert network().next(view(ready=ready, best=MIDDLE)).quality == 1
     paused = replace(TARGET, playing=False)
     assert network().next(view(paused, ready={0: LOWEST}, best=MIDDLE)).quality == 1
 
 
-def test_a_gop_that_comes_too_late_is_abandoned_for_a_lower_rung() -> None:
+def test_late_transfer_continues_at_the_lowest_quality() -> None:
     flight = InFlight(1, 0, 3500, 2.0)
     collapsed = view(ready={0: LOWEST}, throughput=at(0.01))
     net = network()
@@ -274,7 +274,7 @@ def test_a_gop_that_comes_too_late_is_abandoned_for_a_lower_rung() -> None:
     assert net.reconsider(paused, flight) is None  # nobody waits for the GOP after this one
 
 
-def test_an_upgrade_that_comes_too_late_is_given_up() -> None:
+def test_late_upgrade_is_aborted() -> None:
     flight = InFlight(1, 0, 3500, 2.0)
     net, collapsed = network(), view(ready={0: LOWEST, 1: MIDDLE}, throughput=at(0.01))
     instead = net.reconsider(collapsed, flight)
@@ -286,7 +286,7 @@ def test_an_upgrade_that_comes_too_late_is_given_up() -> None:
     assert net.reconsider(paused, replace(flight, gop=0)) is None  # a picture being refined
 
 
-def test_the_rung_is_open_until_the_features_come() -> None:
+def test_quality_may_change_until_features_arrive() -> None:
     net, flight = network(), InFlight(1, 2, 1000, 0.2)
     fast = view(ready={0: LOWEST})
     instead = net.reconsider(fast, flight)
@@ -306,7 +306,7 @@ def poor_view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:
     return view(target, **{"static_layers": 1, "throughput": known, **seen})
 
 
-def test_a_static_layer_is_paused_for_the_next_gop_only_while_playing() -> None:
+def test_layer_transfer_is_aborted_for_a_segment_while_playing() -> None:
     flight = InFlight(-1, -1, 500, 2.0, static_layer=1)
     drop = replace(at(0.015), long_bps=1e6, known_s=600.0)
     seen = view(static_layers=1, throughput=drop, ready={0: LOWEST})
@@ -319,7 +319,7 @@ def test_a_static_layer_is_paused_for_the_next_gop_only_while_playing() -> None:
     assert network().reconsider(replace(seen, throughput=rich), flight) is None
 
 
-def test_where_a_stall_is_certain_static_layers_come_but_never_before_what_was_sought() -> None:
+def test_starved_network_fetches_layers_but_not_before_a_seek() -> None:
     source = SyntheticSource(20, 10, (10,) * 1200, fps=10.0)  # long enough that they pay
     opened = OpenedScene.of(ScriptedScene(source=source, static_layers=3))  # type: ignore[arg-type]
     net = NetworkScheduler(opened, FetchSettings(), lambda _: (), lambda _: False)
@@ -330,7 +330,7 @@ def test_where_a_stall_is_certain_static_layers_come_but_never_before_what_was_s
     assert chosen(sought)[:2] == ("segment", 2)
 
 
-def test_what_came_of_a_static_layer_counts() -> None:
+def test_received_bytes_of_a_layer_count() -> None:
     slow = replace(at(0.2), long_bps=2e5, known_s=1e6)
     seen = view(static_layers=2, throughput=slow, ready={0: LOWEST})
     big = replace(OPENED.ladder, static_bytes=(3000, 3000, 100_000))

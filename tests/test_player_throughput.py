@@ -1,4 +1,4 @@
-"""Throughput from what a transport tells, and which rungs drawing can follow."""
+"""Throughput measured from transport progress, and qualities that are rendered in time."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Line:
         return estimate.bps
 
 
-def test_throughput_is_bytes_over_the_time_in_which_they_came() -> None:
+def test_throughput_is_bytes_over_body_time() -> None:
     line = Line()
     assert line.traffic.throughput() is None
     line.tell(1, "waiting")
@@ -71,7 +71,7 @@ def test_asking_for_the_estimate_does_not_change_it() -> None:
     assert astuple(estimates[0]) == pytest.approx(astuple(estimates[1]))
 
 
-def test_silence_is_the_time_in_which_nothing_came_that_was_asked_for() -> None:
+def test_silence_counts_while_a_request_is_in_flight() -> None:
     line = Line()
     line.clock.advance(60.0)
     assert line.traffic.silent_s() == 0.0  # nothing was asked for
@@ -88,7 +88,7 @@ def test_silence_is_the_time_in_which_nothing_came_that_was_asked_for() -> None:
     assert line.traffic.silent_s() == 0.0
 
 
-def test_requests_that_run_together_are_one_line() -> None:
+def test_concurrent_requests_share_the_throughput() -> None:
     line = Line()
     for request in (1, 2):
         line.tell(request, "waiting")
@@ -99,7 +99,7 @@ def test_requests_that_run_together_are_one_line() -> None:
     assert line.bps() == pytest.approx(800_000)
 
 
-def test_a_transfer_that_stands_still_lowers_the_estimate() -> None:
+def test_stalled_transfer_lowers_the_estimate() -> None:
     line = Line()
     line.tell(1, "waiting")
     line.tell(1, "receiving", 0)
@@ -113,7 +113,7 @@ def test_a_transfer_that_stands_still_lowers_the_estimate() -> None:
     assert line.bps() == after
 
 
-def test_small_files_tell_at_least_how_long_they_took() -> None:
+def test_small_files_give_a_lower_bound_of_throughput() -> None:
     line = Line()
     line.tell(1, "waiting")
     line.tell(1, "receiving", 3_000, after_s=0.3)
@@ -121,7 +121,7 @@ def test_small_files_tell_at_least_how_long_they_took() -> None:
     assert line.bps() == pytest.approx(8 * 3_000 / 0.3)
 
 
-def test_late_drawing_gives_up_the_best_rung_and_gets_it_back() -> None:
+def test_late_rendering_gives_up_qualities_and_recovers() -> None:
     settings = DroppedFrameSettings(window_s=1.0, recover_s=5.0)
     watch, now_s = DroppedFrameMonitor(settings), 0.0
 
@@ -145,7 +145,7 @@ def qps(store: PacketQueue) -> dict[int, int]:
     return {gop: quality.qp for gop, quality in store.qualities().items()}
 
 
-def test_packets_that_come_last_are_dropped_first() -> None:
+def test_packets_needed_last_are_dropped_first() -> None:
     store = PacketQueue()
     for gop in range(6):
         keyframe = KeyframePacket((bytes(50),), bytes(20))
