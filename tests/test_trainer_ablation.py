@@ -58,7 +58,7 @@ def tiny(data: Path, out: Path) -> TrainConfig:
 # Recipes
 
 
-def test_every_setting_can_be_changed_beside_a_recipe() -> None:
+def test_options_override_the_recipe() -> None:
     command: Any = main.parse(["train", "in", "-o", "out", "--recipe", "paper", "--gop.window=5"])
     expected = paper_recipe(Path("in"), Path("out"))
     expected = replace(expected, gop=replace(expected.gop, window=5))
@@ -68,7 +68,7 @@ def test_every_setting_can_be_changed_beside_a_recipe() -> None:
     )
 
 
-def test_the_paper_has_no_static_split_and_its_own_numbers() -> None:
+def test_paper_recipe_has_its_own_settings() -> None:
     config = paper_recipe(Path("in"), Path("out"))
     assert not config.static_split
     assert (config.coarse.learns_from, config.coarse.batch_size) == ("frames", 2)
@@ -81,7 +81,7 @@ def test_the_paper_has_no_static_split_and_its_own_numbers() -> None:
     assert not config.points.surfels
 
 
-def test_a_better_default_does_not_change_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paper_recipe_writes_out_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings are written out in the recipe, but for those that say nothing of the method."""
     written: dict[type, set[str]] = {}
 
@@ -124,7 +124,7 @@ def paper_scene(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return out / "paper.stgs"
 
 
-def test_a_scene_without_static_gaussians_plays(paper_scene: Path, tiny_capture: Path) -> None:
+def test_scene_without_static_layer_plays(paper_scene: Path, tiny_capture: Path) -> None:
     capture = open_capture(tiny_capture)
     with open_scene(str(paper_scene)) as scene:
         assert scene.static_count == 0
@@ -161,7 +161,7 @@ TWO_ROWS = AblationConfig(
 )  # fmt: skip
 
 
-def test_each_row_has_its_figures(ablation: Path) -> None:
+def test_ablation_rows_have_figures(ablation: Path) -> None:
     document = json.loads((ablation / "ablation.json").read_text())
     assert [row["row"] for row in document["rows"]] == ["full", "window-1"]
     assert document["command"] == "streamstgs ablate blobs"
@@ -184,7 +184,7 @@ def test_each_row_has_its_figures(ablation: Path) -> None:
     assert (full, narrow) == (GopConfig().window, 1)
 
 
-def test_frames_of_the_chosen_gop_are_compared(ablation: Path, tiny_capture: Path) -> None:
+def test_ablation_compares_frames_of_the_chosen_gop(ablation: Path, tiny_capture: Path) -> None:
     """The second GOP is drawn beside frames 3 to 5 of the capture, not beside the first three."""
     figures = json.loads((ablation / "ablation.json").read_text())["rows"][0]["rungs"][0]
     capture = open_capture(tiny_capture)
@@ -201,7 +201,7 @@ def test_frames_of_the_chosen_gop_are_compared(ablation: Path, tiny_capture: Pat
     assert figures["test"]["psnr"] == pytest.approx(sum(readings) / 2, abs=1e-3)
 
 
-def test_the_table_shows_the_rung_of_the_paper(ablation: Path) -> None:
+def test_table_shows_the_quality_of_the_paper(ablation: Path) -> None:
     page = (ablation / "ablation.md").read_text()
     assert "at 32x24 px" in page
     assert "Figures at QP 20" in page
@@ -212,13 +212,13 @@ def test_the_table_shows_the_rung_of_the_paper(ablation: Path) -> None:
     assert {line.count("|") for line in tables[:3]} == {14}
 
 
-def test_rows_share_the_coarse_stage(ablation: Path) -> None:
+def test_rows_share_one_coarse_stage(ablation: Path) -> None:
     assert len(list(ablation.glob("static-*"))) == 1
     files = [ablation / "rows" / name / "coarse.safetensors" for name in ("full", "window-1")]
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_finished_rows_are_kept(
+def test_finished_rows_are_not_repeated(
     ablation: Path, tiny_capture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forbid(*_: Any) -> None:
@@ -232,7 +232,7 @@ def test_finished_rows_are_kept(
         ablate(tiny(tiny_capture, ablation), replace(TWO_ROWS, rungs=(24,)), "again")
 
 
-def test_other_settings_in_the_same_folder_are_refused(ablation: Path, tiny_capture: Path) -> None:
+def test_ablation_with_other_settings_is_refused(ablation: Path, tiny_capture: Path) -> None:
     with pytest.raises(RunError, match=r"gop.iterations: 4 -> 8"):
         ablate(tiny(tiny_capture, ablation), replace(TWO_ROWS, shorten=1.0), "again")
 
@@ -244,14 +244,14 @@ def test_other_settings_in_the_same_folder_are_refused(ablation: Path, tiny_capt
         ({"gops": (2,)}, "GOPs 0 to 1"),
     ],
 )
-def test_what_there_is_not_is_named(
+def test_unknown_rows_and_gops_are_named(
     tiny_capture: Path, tmp_path: Path, wrong: dict, message: str
 ) -> None:
     with pytest.raises(TrainerError, match=message):
         ablate(tiny(tiny_capture, tmp_path), replace(TWO_ROWS, **wrong), "wrong")
 
 
-def test_each_row_switches_off_what_it_says(tmp_path: Path) -> None:
+def test_rows_change_their_setting_only(tmp_path: Path) -> None:
     base = TrainConfig(tmp_path, tmp_path)
     rows = {p.row.name: p.config for p in planned_rows(base, AblationConfig(shorten=1.0))}
     assert set(rows) == {row.name for row in ROWS} - {f"window-{base.gop.window}"}
@@ -282,7 +282,7 @@ def test_each_row_switches_off_what_it_says(tmp_path: Path) -> None:
     assert rows["paper"].points == replace(base.points, surfels=False)
 
 
-def test_titles_say_what_a_row_does_to_the_full_one(tmp_path: Path) -> None:
+def test_row_titles_tell_the_switched_part(tmp_path: Path) -> None:
     base = TrainConfig(tmp_path, tmp_path)
     enabled = replace(base.gop.auxiliary, enabled=True)
     with_it = replace(base, gop=replace(base.gop, auxiliary=enabled))
@@ -294,13 +294,13 @@ def test_titles_say_what_a_row_does_to_the_full_one(tmp_path: Path) -> None:
     assert titles == ["no auxiliary transformer", "with auxiliary transformer"]
 
 
-def test_rows_that_change_nothing_are_left_out(tmp_path: Path) -> None:
+def test_rows_without_change_are_left_out(tmp_path: Path) -> None:
     rows = {p.row.name for p in planned_rows(paper_recipe(tmp_path, tmp_path), AblationConfig())}
     assert {"full", "auxiliary", "relocation", "window-1", "window-5"} <= rows
     assert rows & {"paper", "no-static-split", "no-depth", "no-dropout"} == set()
 
 
-def test_rows_that_leave_the_coarse_stage_alone_share_it(tmp_path: Path) -> None:
+def test_static_key_depends_on_coarse_settings_only(tmp_path: Path) -> None:
     base = TrainConfig(tmp_path, tmp_path)
     keys = {p.row.name: static_key(p.config) for p in planned_rows(base, AblationConfig())}
     others = {name for name, key in keys.items() if key != keys["full"]}

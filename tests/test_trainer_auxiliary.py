@@ -53,13 +53,13 @@ def test_codes_of_all_times_are_those_of_each_time(window: int) -> None:
         assert torch.allclose(codes[:, frame], field.temporal_code(seen, frame / 6), atol=1e-6)
 
 
-def test_a_fresh_transformer_changes_nothing() -> None:
+def test_fresh_transformer_returns_its_input() -> None:
     transformer = AuxiliaryTransformer(8, 2.0, SMALL)
     codes = torch.randn(5, 6, 8)
     assert torch.equal(transformer(codes, torch.randn(5, 3)), codes)
 
 
-def test_it_sees_all_times_of_a_gaussian_and_no_other_gaussian() -> None:
+def test_transformer_attends_over_time_of_one_gaussian() -> None:
     transformer = AuxiliaryTransformer(8, 2.0, SMALL)
     woken(transformer)
     codes, means = torch.randn(5, 6, 8), torch.randn(5, 3)
@@ -70,7 +70,7 @@ def test_it_sees_all_times_of_a_gaussian_and_no_other_gaussian() -> None:
     assert (difference[[0, 1, 3, 4]] < 1e-6).all()
 
 
-def test_it_knows_time_and_place() -> None:
+def test_transformer_depends_on_time_and_place() -> None:
     transformer = AuxiliaryTransformer(8, 2.0, SMALL)
     woken(transformer)
     alike = torch.ones(2, 6, 8)
@@ -82,7 +82,7 @@ def test_it_knows_time_and_place() -> None:
 # L_sd
 
 
-def test_distillation_loss_of_a_case_worked_by_hand() -> None:
+def test_distillation_loss_equals_hand_computation() -> None:
     student = torch.tensor([[[1.0, -2.0], [0.5, 0.0]]], requires_grad=True)
     teacher = torch.tensor([[[0.0, -2.0], [2.0, -1.0]]], requires_grad=True)
     loss = distillation_loss(student, teacher)
@@ -103,7 +103,7 @@ def picked_out(count: int) -> tuple[Gaussians, Gaussians]:
     return everything, batch.map(lambda t: t.requires_grad_())
 
 
-def test_the_batch_is_drawn_as_guided_and_the_others_as_they_are() -> None:
+def test_with_batch_replaces_the_batch_only() -> None:
     everything, guided = picked_out(6)
     mixed = with_batch(everything, torch.tensor([4, 1]), guided)
     assert torch.equal(mixed.means[[4, 1]], guided.means)
@@ -136,7 +136,7 @@ def training(training_views: GopViews, auxiliary: AuxiliaryConfig) -> GopTrainin
     return GopTraining(start, Gaussians.empty(), training_views, 2.0, config, rng)
 
 
-def test_with_a_fresh_transformer_the_auxiliary_picture_is_the_picture(
+def test_fresh_auxiliary_loss_equals_color_loss(
     training_views: GopViews,
 ) -> None:
     """Then L_t = L_c and L_sd = 0, so that the whole loss is (1 + 2) L_c."""
@@ -173,12 +173,12 @@ def gradients(made: GopTraining, color_weight: float, distillation_weight: float
     }
 
 
-def test_the_colour_loss_reaches_all_that_made_the_picture(training_views: GopViews) -> None:
+def test_auxiliary_color_loss_reaches_all_parameters(training_views: GopViews) -> None:
     reached = gradients(training(training_views, SMALL), color_weight=2.0, distillation_weight=0.0)
     assert reached == {"transformer", "temporal", "heads", "features", "means"}
 
 
-def test_the_static_layer_learns_nothing_from_the_batch(training_views: GopViews) -> None:
+def test_auxiliary_pass_has_no_gradient_for_static_gaussians(training_views: GopViews) -> None:
     """In joint training it has gradients; L_t speaks of the batch alone."""
     made = training(training_views, SMALL)
     made.static.colors.requires_grad_()
@@ -188,7 +188,7 @@ def test_the_static_layer_learns_nothing_from_the_batch(training_views: GopViews
     assert made.static.means.grad is None
 
 
-def test_distillation_reaches_the_temporal_mlp_and_the_features_alone(
+def test_distillation_reaches_temporal_mlp_and_features_only(
     training_views: GopViews,
 ) -> None:
     reached = gradients(training(training_views, SMALL), color_weight=0.0, distillation_weight=1.0)
@@ -201,19 +201,19 @@ def features_with_gradient(made: GopTraining) -> Tensor:
     return gradient.abs().sum(dim=(1, 2)) > 0
 
 
-def test_only_the_batch_is_guided(training_views: GopViews) -> None:
+def test_auxiliary_pass_uses_the_batch_size(training_views: GopViews) -> None:
     made = training(training_views, SMALL)
     gradients(made, color_weight=0.0, distillation_weight=1.0)
     assert features_with_gradient(made).sum() == SMALL.batch_size
 
 
-def test_passes_can_be_rare(training_views: GopViews) -> None:
+def test_auxiliary_pass_runs_at_its_period(training_views: GopViews) -> None:
     made = training(training_views, replace(SMALL, every=3))
     assert made.auxiliary is not None
     assert [step for step in range(7) if made.auxiliary.is_due(step)] == [0, 3, 6]
 
 
-def test_nothing_of_it_is_written(training_views: GopViews) -> None:
+def test_trained_gop_has_no_transformer(training_views: GopViews) -> None:
     made = training(training_views, SMALL)
     made.step()
     written = made.trained()
@@ -223,7 +223,7 @@ def test_nothing_of_it_is_written(training_views: GopViews) -> None:
     assert "auxiliary" not in without.state_dict()
 
 
-def test_its_state_travels_in_checkpoints(training_views: GopViews) -> None:
+def test_checkpoint_restores_the_transformer(training_views: GopViews) -> None:
     first = training(training_views, SMALL)
     first.step()
     second = training(training_views, SMALL)

@@ -36,7 +36,7 @@ def passing() -> Tensor:
     return frames
 
 
-def test_what_passes_by_leaves_no_trace_in_the_median(passing: Tensor) -> None:
+def test_median_hides_passing_things(passing: Tensor) -> None:
     still = temporal_median(passing, CONFIG)
     assert (still.image == 100).all()
     assert still.image.dtype == torch.uint8
@@ -47,7 +47,7 @@ def test_what_passes_by_leaves_no_trace_in_the_median(passing: Tensor) -> None:
     assert (still.reliability > CoarseConfig().reliable_share).all()
 
 
-def test_a_median_is_not_trusted_where_something_moves_most_of_the_time() -> None:
+def test_median_is_unreliable_where_things_move_often() -> None:
     frames = torch.full((9, 12, 12, 3), 100, dtype=torch.uint8)
     frames[::3, :, 6:] = 0
     frames[1::3, :, 6:] = 255
@@ -56,7 +56,7 @@ def test_a_median_is_not_trusted_where_something_moves_most_of_the_time() -> Non
     assert (reliability[:, 8:] < CoarseConfig().reliable_share).all()
 
 
-def test_the_motion_mask_is_where_the_square_is(passing: Tensor) -> None:
+def test_motion_mask_covers_the_moving_square(passing: Tensor) -> None:
     masks = motion_mask(passing, temporal_median(passing, CONFIG).image, CONFIG.motion_threshold)
     assert masks.shape == (9, 20, 40)
     assert masks[3, 2:6, 12:16].all()
@@ -65,21 +65,21 @@ def test_the_motion_mask_is_where_the_square_is(passing: Tensor) -> None:
     assert not masks[3, :, 19:].any()
 
 
-def test_noise_of_the_camera_does_not_move(passing: Tensor) -> None:
+def test_motion_mask_ignores_camera_noise(passing: Tensor) -> None:
     rng = torch.Generator().manual_seed(0)
     noisy = 100 + torch.randint(-6, 7, (5, 20, 40, 3), generator=rng)
     median = torch.full((20, 40, 3), 100, dtype=torch.uint8)
     assert not motion_mask(noisy.to(torch.uint8), median, CONFIG.motion_threshold).any()
 
 
-def test_the_dynamic_mask_is_the_standard_deviation_over_time(passing: Tensor) -> None:
+def test_dynamic_mask_thresholds_temporal_deviation(passing: Tensor) -> None:
     """One white frame of nine: deviation (255 - 100) / 255 * sqrt(8) / 9 = 0.191."""
     assert dynamic_mask(passing, 0.190)[2:6, :36].all()
     assert not dynamic_mask(passing, 0.192).any()
     assert not dynamic_mask(passing, 0.01)[6:].any()
 
 
-def test_a_flat_background_is_found_behind_a_scene() -> None:
+def test_flat_background_is_found() -> None:
     picture = torch.zeros(30, 40, 3, dtype=torch.uint8)
     picture[:] = torch.tensor([209, 222, 239])
     picture[0, ::2] += 1  # the codec's noise
@@ -88,13 +88,13 @@ def test_a_flat_background_is_found_behind_a_scene() -> None:
     assert found == pytest.approx((209 / 255, 222 / 255, 239 / 255), abs=1 / 255)
 
 
-def test_a_closed_scene_has_no_flat_background() -> None:
+def test_closed_scene_has_no_flat_background() -> None:
     rng = torch.Generator().manual_seed(0)
     picture = torch.randint(0, 256, (30, 40, 3), generator=rng).to(torch.uint8)
     assert flat_background([picture], CONFIG) is None
 
 
-def test_the_background_shows_where_all_around_has_its_colour() -> None:
+def test_background_pixels_exclude_edges() -> None:
     picture = torch.full((9, 12, 3), 100, dtype=torch.uint8)
     picture[4, 6] = 200  # what is 2 px around it may hold some of it
     picture[0, 0] += 3  # the codec's noise
@@ -105,13 +105,13 @@ def test_the_background_shows_where_all_around_has_its_colour() -> None:
     assert not background_pixels(picture, None).any()
 
 
-def test_the_mean_colour_of_pictures() -> None:
+def test_mean_color_of_images() -> None:
     black, red = torch.zeros(4, 4, 3, dtype=torch.uint8), torch.zeros(4, 4, 3, dtype=torch.uint8)
     red[..., 0] = 255
     assert mean_color([black, red]) == pytest.approx((0.5, 0, 0))
 
 
-def test_still_views_of_a_capture(tiny_capture: Path) -> None:
+def test_medians_of_a_capture(tiny_capture: Path) -> None:
     capture = open_capture(tiny_capture)
     medians = capture_medians(capture, CONFIG, torch.device("cpu"))
     assert sorted(medians) == [str(k) for k in range(8)]

@@ -36,12 +36,12 @@ def two() -> CanonicalGaussians:
     )
 
 
-def test_opacity_and_scale_of_a_case_worked_by_hand() -> None:
+def test_opacity_and_scale_loss_equal_hand_computation() -> None:
     loss = shrinking_loss(two().activate(), 7.0)
     assert loss.item() == pytest.approx(0.5 * 0.625 + 3.0 * 3.5 / 7.0)
 
 
-def test_their_gradient_shrinks_each_gaussian_by_what_it_has() -> None:
+def test_gradient_of_opacity_and_scale_loss() -> None:
     stored = two()
     shrinking_loss(stored.activate(), 7.0).backward()
     assert stored.opacity_logits.grad is not None
@@ -53,14 +53,14 @@ def test_their_gradient_shrinks_each_gaussian_by_what_it_has() -> None:
     assert torch.allclose(stored.log_scales.grad, expected)
 
 
-def test_the_unit_of_the_scene_does_not_matter() -> None:
+def test_scale_loss_is_independent_of_units() -> None:
     large = replace(two(), log_scales=two().log_scales + torch.tensor(1000.0).log())
     in_metres = shrinking_loss(two().activate(), 7.0)
     in_millimetres = shrinking_loss(large.activate(), 7000.0)
     assert in_millimetres.item() == pytest.approx(in_metres.item())
 
 
-def test_the_gradient_of_attribute_loss() -> None:
+def test_gradient_of_attribute_loss() -> None:
     """That of the planes, divided by what one unit of each attribute's plane stands for."""
     tensors = {n: t.requires_grad_() for n, t in vars(random_canonical(11)).items()}
     attribute_loss(CanonicalGaussians(**tensors), 2.0, 3, 4).backward()

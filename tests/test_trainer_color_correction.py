@@ -38,7 +38,7 @@ CPU = torch.device("cpu")
 PLAIN = torch.eye(3, 4)
 
 
-def test_a_response_of_a_case_worked_by_hand() -> None:
+def test_correct_colors_equals_hand_computation() -> None:
     """The second camera swaps red and green, halves blue and adds a tenth to it."""
     swap = torch.tensor([[0.0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0.5, 0.1]])
     pictures = torch.tensor([0.2, 0.4, 0.6]).expand(2, 3, 5, 3)
@@ -47,14 +47,14 @@ def test_a_response_of_a_case_worked_by_hand() -> None:
     assert seen[1, 2, 4].tolist() == pytest.approx([0.4, 0.2, 0.4])
 
 
-def test_the_gradient_of_a_response() -> None:
+def test_gradient_of_correct_colors() -> None:
     rng = torch.Generator().manual_seed(0)
     pictures = torch.rand(2, 2, 3, 3, generator=rng, dtype=torch.float64, requires_grad=True)
     matrices = torch.rand(2, 3, 4, generator=rng, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(correct_colors, (pictures, matrices))
 
 
-def test_responses_are_the_identity_in_the_mean() -> None:
+def test_mean_color_correction_is_the_identity() -> None:
     correction = ColorCorrection(4, ColorCorrectionConfig(weight=2.0), CPU)
     assert torch.equal(correction.matrices(), PLAIN.expand(4, -1, -1))
     with torch.no_grad():
@@ -62,7 +62,7 @@ def test_responses_are_the_identity_in_the_mean() -> None:
     assert torch.allclose(correction.matrices().mean(dim=0), PLAIN, atol=1e-6)
 
 
-def test_their_regulariser_of_a_case_worked_by_hand() -> None:
+def test_color_correction_loss_equals_hand_computation() -> None:
     """One of two cameras is off by 0.6 in one place: by the gauge both are off by 0.3."""
     correction = ColorCorrection(2, ColorCorrectionConfig(weight=2.0), CPU)
     with torch.no_grad():
@@ -94,13 +94,13 @@ def largest_tint(config: ColorCorrectionConfig) -> float:
     return float((correct_colors(grey, correction.matrices().detach()) - grey).abs().max() * 255)
 
 
-def test_cameras_that_agree_keep_their_colours() -> None:
+def test_equal_cameras_get_no_tint() -> None:
     """At a constant rate the last step of each view stays in its response."""
     assert largest_tint(ColorCorrectionConfig()) < 0.5
     assert largest_tint(ColorCorrectionConfig(lr_final=1.0)) > 1
 
 
-def test_a_dark_camera_is_found(tiny_capture: Path) -> None:
+def test_color_correction_finds_a_dark_camera(tiny_capture: Path) -> None:
     """One of seven cameras records everything at 0.8; the scene as the mean camera sees it is
     known and kept."""
     capture = open_capture(tiny_capture)
@@ -132,7 +132,7 @@ def median_views(views: tuple, medians: list[TemporalMedian]) -> MedianViews:
     return MedianViews([v.camera for v in views], medians, 0.5, [])
 
 
-def test_a_gop_is_compared_through_the_responses(tiny_capture: Path) -> None:
+def test_image_loss_applies_color_correction(tiny_capture: Path) -> None:
     """Footage recorded by cameras with a response fits the scene only through that response."""
     capture = open_capture(tiny_capture)
     views = capture.split("train")[:2]
@@ -153,7 +153,7 @@ def test_a_gop_is_compared_through_the_responses(tiny_capture: Path) -> None:
     assert loss(training_views) < 0.1 * loss(replace(training_views, corrections=None))
 
 
-def test_responses_come_back_from_a_run(tmp_path: Path) -> None:
+def test_run_keeps_color_corrections(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "run")
     assert run.read_color_corrections() is None
     run.write_color_corrections({"cam.3": PLAIN * 2, "4": PLAIN})

@@ -45,7 +45,7 @@ def set_free(patch: pytest.MonkeyPatch, gpu_gib: float, host_gib: float) -> None
     patch.setattr(memory, "host_free_bytes", lambda: int(host_gib * GIB))
 
 
-def test_a_gop_takes_its_frames_and_three_masks(config: TrainConfig) -> None:
+def test_gop_bytes_counts_frames_and_masks(config: TrainConfig) -> None:
     capture = capture_of(20, 2704, 2028, 300)  # Neural 3D Video
     pixels = 19 * 2704 * 2028
     assert gop_bytes(capture, config.gop_frames) == pixels * (3 * 60 + 9)
@@ -65,19 +65,19 @@ def test_a_gop_takes_its_frames_and_three_masks(config: TrainConfig) -> None:
     assert sum(t.numel() * t.element_size() for t in held) == 6 * 8 * (3 * 4 + 9)
 
 
-def test_equal_gops_are_counted_not_the_longest_allowed(config: TrainConfig) -> None:
+def test_gop_bytes_uses_planned_lengths(config: TrainConfig) -> None:
     capture = capture_of(3, 100, 50, 62)  # two GOPs of 31
     assert gop_bytes(capture, config.gop_frames) == 2 * 100 * 50 * (3 * 31 + 9)
 
 
-def test_each_device_reads_for_itself() -> None:
+def test_memory_need_counts_readers_per_device() -> None:
     capture = capture_of(20, 1352, 1014, 300)
     one, eight = (memory_need(capture, 60, 0, GPU * count) for count in (1, 8))
     assert eight.host == 5 * one.host  # there are five GOPs
     assert eight.device == one.device
 
 
-def test_the_frames_that_the_paper_starts_with_count(tmp_path: Path) -> None:
+def test_memory_need_counts_frames_of_the_coarse_stage(tmp_path: Path) -> None:
     capture = capture_of(20, 1352, 1014, 300)
     recipe = paper_recipe(tmp_path, tmp_path)
     every_frame = 3 * 300 * 19 * 1352 * 1014
@@ -86,7 +86,7 @@ def test_the_frames_that_the_paper_starts_with_count(tmp_path: Path) -> None:
     assert memory_need(capture, 60, some.coarse.frames_held, GPU).host == every_frame / 3
 
 
-def test_what_cannot_fit_names_a_height_that_does(
+def test_memory_error_names_a_height_that_fits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     set_free(monkeypatch, gpu_gib=15, host_gib=64)
@@ -100,7 +100,7 @@ def test_what_cannot_fit_names_a_height_that_does(
     check_memory(half, 60, 0, GPU)
 
 
-def test_the_host_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_check_covers_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     set_free(monkeypatch, gpu_gib=80, host_gib=8)
     with pytest.raises(MemoryNeedError, match=r"of memory, this machine has 8.0 GiB free"):
         check_memory(capture_of(20, 2704, 2028, 300), 60, 0, GPU)
@@ -108,7 +108,7 @@ def test_the_host_is_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:
         check_memory(capture_of(20, 2704, 2028, 300), 60, 0, [torch.device("cpu")])
 
 
-def test_training_stops_before_it_writes(
+def test_memory_error_comes_before_any_file(
     tiny_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "host_free_bytes", lambda: 1000)
@@ -117,7 +117,7 @@ def test_training_stops_before_it_writes(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_gpu_that_is_full_after_all_is_one_sentence(
+def test_out_of_memory_guard_names_what_helps(
     tiny_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
@@ -128,12 +128,14 @@ def test_a_gpu_that_is_full_after_all_is_one_sentence(
         train(TrainConfig(tiny_capture, tmp_path / "run", device="cpu"))
 
 
-def test_an_error_of_cuda_comes_back_from_its_process() -> None:
+def test_cuda_error_pickles() -> None:
     error = pickle.loads(pickle.dumps(torch.OutOfMemoryError("full")))
     assert isinstance(error, torch.OutOfMemoryError)
 
 
-def test_unknown_memory_stops_nobody(tiny_capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_free_memory_passes_the_check(
+    tiny_capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(memory, "host_free_bytes", lambda: None)
     check_memory(open_capture(tiny_capture), 60, 0, [torch.device("cpu")])
 
@@ -147,7 +149,7 @@ def test_unknown_memory_stops_nobody(tiny_capture: Path, monkeypatch: pytest.Mon
         ({"proc/meminfo": "MemAvailable: 5 kB\n", "sys/fs/cgroup/memory.max": "4096\n"}, 4096),
     ],
 )
-def test_free_memory_of_the_host(
+def test_host_free_bytes_reads_limits(
     tmp_path: Path, files: dict[str, str], expected: int | None
 ) -> None:
     for name, text in files.items():

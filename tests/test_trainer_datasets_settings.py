@@ -96,7 +96,7 @@ REFUSED: list[tuple[Callable[..., Any], str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("kind", "name", "value", "words"), REFUSED)
-def test_a_setting_without_sense_is_named(
+def test_setting_out_of_range_names_its_option(
     kind: Callable[..., Any], name: str, value: Any, words: str
 ) -> None:
     with pytest.raises(SettingError) as refusal:
@@ -129,13 +129,13 @@ def test_a_setting_without_sense_is_named(
         ({"poster": PosterSettings(quality=101)}, "--poster.quality"),
     ],
 )
-def test_an_encoder_without_sense_is_named(changes: dict[str, Any], words: str) -> None:
+def test_encoder_setting_out_of_range_names_its_option(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(EncodeError) as refusal:
         EncoderConfig(**changes)
     assert str(refusal.value).startswith(words)
 
 
-def test_what_switches_a_part_off_is_allowed() -> None:
+def test_settings_that_switch_parts_off_are_allowed() -> None:
     weights = {f"{part}_reg": 0.0 for part in ("temporal", "spatial", "opacity", "static_alpha")}
     GopConfig(**weights, fast_share=0.0, feature_noise=0.0, window=1)
     OpacityDensityConfig(cap_max=None)
@@ -147,9 +147,7 @@ def test_what_switches_a_part_off_is_allowed() -> None:
         recipe(Path("data"), Path("run"))
 
 
-def test_a_command_says_it_in_one_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_reports_setting_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main.main(["train", str(tmp_path), "-o", str(tmp_path / "run"), "--gop.fast-every", "0"])
     assert stop.value.code == 2

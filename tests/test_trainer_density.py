@@ -38,7 +38,7 @@ def scale_by_hand(opacity: float, copies: int) -> tuple[float, float]:
 
 @pytest.mark.parametrize("copies", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("opacity", [0.02, 0.5, 0.98])
-def test_splitting_follows_the_formula(copies: int, opacity: float) -> None:
+def test_split_equals_equation_9(copies: int, opacity: float) -> None:
     shared, scale = split_opacity_and_scale(
         torch.tensor([opacity]), torch.tensor([[0.1, 0.2, 0.3]]), torch.tensor([copies])
     )
@@ -47,7 +47,7 @@ def test_splitting_follows_the_formula(copies: int, opacity: float) -> None:
     assert scale[0].tolist() == pytest.approx([0.1 * factor, 0.2 * factor, 0.3 * factor], rel=1e-5)
 
 
-def test_one_copy_is_the_original() -> None:
+def test_split_into_one_keeps_the_gaussian() -> None:
     opacity, scale = split_opacity_and_scale(
         torch.tensor([0.7]), torch.tensor([[1.0, 2.0, 3.0]]), torch.tensor([1])
     )
@@ -55,7 +55,7 @@ def test_one_copy_is_the_original() -> None:
     assert scale[0].tolist() == pytest.approx([1, 2, 3])
 
 
-def test_many_copies_stay_finite_and_positive() -> None:
+def test_split_into_many_stays_finite() -> None:
     opacity, scale = split_opacity_and_scale(
         torch.tensor([0.999, 0.999]), torch.ones(2, 3), torch.tensor([51, 400])
     )
@@ -71,7 +71,7 @@ def picture_of(gaussians: Gaussians) -> Tensor:
 
 
 @pytest.mark.parametrize("copies", [2, 3, 5])
-def test_copies_draw_what_one_drew(copies: int) -> None:
+def test_split_keeps_the_image(copies: int) -> None:
     one = CanonicalGaussians(
         means=torch.zeros(1, 3),
         quats=torch.tensor([[1.0, 0, 0, 0]]),
@@ -115,7 +115,7 @@ def check_adam(parameters: GaussianParameters, count: int) -> None:
     assert len(parameters.optimizer.state) == len(parameters.optimizer.param_groups)
 
 
-def test_relocation_keeps_the_picture_and_adam(parameters: GaussianParameters) -> None:
+def test_relocation_keeps_image_and_adam_state(parameters: GaussianParameters) -> None:
     before = picture_of(parameters.canonical().activate())
     opacities = torch.sigmoid(parameters["opacity_logits"])
     dead = opacities < 0.005
@@ -126,7 +126,7 @@ def test_relocation_keeps_the_picture_and_adam(parameters: GaussianParameters) -
     assert psnr(picture_of(parameters.canonical().activate()), before) > 30
 
 
-def test_the_relocated_start_adam_anew(parameters: GaussianParameters) -> None:
+def test_relocation_resets_adam_state(parameters: GaussianParameters) -> None:
     opacities = torch.sigmoid(parameters["opacity_logits"])
     parameters.relocate(opacities < 0.005, opacities, torch.Generator().manual_seed(0))
     state = parameters.optimizer.state[parameters["means"]]
@@ -137,7 +137,7 @@ def test_the_relocated_start_adam_anew(parameters: GaussianParameters) -> None:
     assert (torch.cdist(places, parameters["means"][:30][sources]).amin(dim=1) == 0).all()
 
 
-def test_growth_keeps_the_picture_and_adam(parameters: GaussianParameters) -> None:
+def test_growth_keeps_image_and_adam_state(parameters: GaussianParameters) -> None:
     before = picture_of(parameters.canonical().activate())
     opacities = torch.sigmoid(parameters["opacity_logits"])
     parameters.grow(15, opacities, torch.Generator().manual_seed(0))
@@ -148,7 +148,7 @@ def test_growth_keeps_the_picture_and_adam(parameters: GaussianParameters) -> No
     check_adam(parameters, 55)
 
 
-def test_nothing_is_relocated_when_all_are_alive_or_all_dead(
+def test_relocation_without_dead_or_living_does_nothing(
     parameters: GaussianParameters,
 ) -> None:
     opacities = torch.sigmoid(parameters["opacity_logits"])
@@ -156,7 +156,7 @@ def test_nothing_is_relocated_when_all_are_alive_or_all_dead(
     assert parameters.relocate(torch.ones(40, dtype=torch.bool), opacities) == 0
 
 
-def test_pruning_drops_the_dead_and_their_state(parameters: GaussianParameters) -> None:
+def test_pruning_drops_gaussians_and_adam_state(parameters: GaussianParameters) -> None:
     kept = parameters["means"][:30].detach().clone()
     state = parameters.optimizer.state[parameters["means"]]["exp_avg"][:30].clone()
     parameters.prune(torch.sigmoid(parameters["opacity_logits"]) < 0.005)
@@ -167,7 +167,7 @@ def test_pruning_drops_the_dead_and_their_state(parameters: GaussianParameters) 
     assert len(parameters) == 30  # never all of them
 
 
-def test_a_new_order_takes_everything_along(parameters: GaussianParameters) -> None:
+def test_reorder_moves_parameters_and_adam_state(parameters: GaussianParameters) -> None:
     order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
     before = {name: parameters[name].detach().clone() for name in (*ATTRIBUTES, "features")}
     parameters.reorder(order)
@@ -194,7 +194,7 @@ def controlled(parameters: GaussianParameters, dead: int, **settings: object) ->
     return before
 
 
-def test_at_the_cap_the_dead_are_relocated(parameters: GaussianParameters) -> None:
+def test_opacity_strategy_relocates_at_the_cap(parameters: GaussianParameters) -> None:
     before = controlled(parameters, dead=10, cap_max=40)
     check_adam(parameters, 40)
     nearest = torch.cdist(parameters["means"][30:], before[:30]).amin(dim=1)
@@ -202,12 +202,12 @@ def test_at_the_cap_the_dead_are_relocated(parameters: GaussianParameters) -> No
     assert torch.equal(parameters["means"][:30], before[:30])
 
 
-def test_without_a_cap_there_are_as_many_as_before(parameters: GaussianParameters) -> None:
+def test_opacity_strategy_without_cap_keeps_the_number(parameters: GaussianParameters) -> None:
     controlled(parameters, dead=10)
     check_adam(parameters, 40)
 
 
-def test_below_the_cap_the_dead_are_pruned_and_others_copied(
+def test_opacity_strategy_prunes_and_grows_below_the_cap(
     parameters: GaussianParameters,
 ) -> None:
     before = controlled(parameters, dead=10, cap_max=100, growth=0.1)
@@ -220,12 +220,12 @@ def test_below_the_cap_the_dead_are_pruned_and_others_copied(
     check_adam(parameters, 37)
 
 
-def test_without_relocation_the_dead_are_pruned(parameters: GaussianParameters) -> None:
+def test_opacity_strategy_without_relocation_prunes(parameters: GaussianParameters) -> None:
     controlled(parameters, dead=10, relocate=False)
     check_adam(parameters, 30)
 
 
-def test_a_new_number_is_laid_out_on_its_grid_again(parameters: GaussianParameters) -> None:
+def test_opacity_strategy_sorts_a_changed_number(parameters: GaussianParameters) -> None:
     """Neighbours on the grid are more alike than in an order of chance."""
     controlled(parameters, dead=4, relocate=False)
     means = parameters["means"].detach()
@@ -234,7 +234,7 @@ def test_a_new_number_is_laid_out_on_its_grid_again(parameters: GaussianParamete
     assert beside < (chance[1:] - chance[:-1]).norm(dim=1).mean()
 
 
-def test_state_travels_into_other_parameters(parameters: GaussianParameters) -> None:
+def test_parameters_load_the_state_of_others(parameters: GaussianParameters) -> None:
     parameters.grow(3, torch.ones(40), torch.Generator().manual_seed(0))
     extra = {"features": (torch.zeros(2, 5, 2), 1e-3)}
     other = GaussianParameters(random_canonical(2), LearningRates(), 1.0, extra)
@@ -244,7 +244,7 @@ def test_state_travels_into_other_parameters(parameters: GaussianParameters) -> 
         assert torch.equal(other[name], parameters[name])
 
 
-def test_targets_are_drawn_by_weight() -> None:
+def test_choose_targets_draws_by_weight() -> None:
     weights = torch.tensor([0.0, 1.0, 0.0, 3.0])
     targets, times = choose_targets(weights, 400, torch.Generator().manual_seed(0))
     assert times.tolist()[0] == times.tolist()[2] == 0

@@ -51,7 +51,7 @@ def scene(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield folder / "blobs.stgs"
 
 
-def test_the_trained_scene_looks_right_from_the_held_out_camera(
+def test_trained_scene_reaches_psnr_on_held_out_camera(
     scene: Path, tiny_capture: Path, tmp_path: Path
 ) -> None:
     sheet = tmp_path / "sheets" / "sheet.png"
@@ -86,7 +86,7 @@ def test_train_by_command(tiny_capture: Path, tmp_path: Path) -> None:
     assert load_run(run).gop(0).frames == FRAMES
 
 
-def test_what_is_no_capture_is_one_line_on_standard_error(tmp_path: Path) -> None:
+def test_missing_capture_is_one_line_of_error(tmp_path: Path) -> None:
     done = run_main("train", str(tmp_path), "-o", str(tmp_path / "run"))
     assert done.returncode == 1
     assert done.stdout == ""

@@ -69,7 +69,7 @@ def mean_loss(space: FreeSpace, of: CanonicalGaussians) -> float:
     return sum(space.loss(of.activate(), rng).item() for _ in range(16)) / 16
 
 
-def test_space_is_free_up_to_a_share_of_the_nearest_points(cameras: list[Camera]) -> None:
+def test_free_depth_is_a_share_of_the_nearest_points(cameras: list[Camera]) -> None:
     points = in_front_of(cameras[0], 3.0).expand(40, 3)
     depths = [(c.viewmat[2, :3] @ points[0] + c.viewmat[2, 3]).item() for c in cameras]
     for camera, depth in zip(cameras, depths, strict=True):
@@ -78,26 +78,26 @@ def test_space_is_free_up_to_a_share_of_the_nearest_points(cameras: list[Camera]
     assert space.far == pytest.approx(FREE_SHARE * min(depths), rel=1e-4)
 
 
-def test_a_wrong_point_does_not_bring_things_near(cameras: list[Camera]) -> None:
+def test_free_depth_ignores_few_wrong_points(cameras: list[Camera]) -> None:
     far = in_front_of(cameras[0], 3.0).expand(99, 3)
     stray = in_front_of(cameras[0], 0.01)[None]
     assert free_depth(torch.cat([far, stray]), cameras[0]) == free_depth(far, cameras[0])
 
 
-def test_few_points_do_not_tell(cameras: list[Camera]) -> None:
+def test_free_depth_of_few_points_is_zero(cameras: list[Camera]) -> None:
     few = in_front_of(cameras[0], 3.0).expand(10, 3)
     assert free_depth(few, cameras[0]) == 0
     space = FreeSpace(cameras, CENTER, NEAR, few)
     assert mean_loss(space, floater(in_front_of(cameras[0], 1))) == 0
 
 
-def test_only_what_stands_before_the_cameras_costs(cameras: list[Camera]) -> None:
+def test_free_space_loss_covers_gaussians_before_cameras_only(cameras: list[Camera]) -> None:
     space = FreeSpace(cameras, CENTER, NEAR, shell())
     assert mean_loss(space, floater(in_front_of(cameras[0], 1.0))) > 3e-4
     assert mean_loss(space, floater(torch.zeros(3))) == 0  # 4.3 away: the scene
 
 
-def test_the_loss_is_the_mean_alpha_of_what_is_near(cameras: list[Camera]) -> None:
+def test_free_space_loss_is_the_mean_alpha(cameras: list[Camera]) -> None:
     """By hand: only the floater is drawn, from the place that the same lot chooses."""
     space = FreeSpace(cameras[:2], CENTER, NEAR, shell())
     near, scene = floater(in_front_of(cameras[0], 1.0)).activate(), scene_at(0)
@@ -110,7 +110,7 @@ def test_the_loss_is_the_mean_alpha_of_what_is_near(cameras: list[Camera]) -> No
         assert space.loss(both, Rng(seed, CPU)).item() == pytest.approx(expected)
 
 
-def test_places_lie_as_far_out_as_the_cameras_that_they_are_between() -> None:
+def test_cameras_between_keep_their_distance() -> None:
     """On straight lines they would lie nearer to the middle of the ring."""
     cameras = ring_cameras(24)
     space, rng = FreeSpace(cameras, CENTER, NEAR, shell()), Rng(0, CPU)
@@ -127,7 +127,7 @@ def test_places_lie_as_far_out_as_the_cameras_that_they_are_between() -> None:
         )  # hardly nearer to the scene than the cameras
 
 
-def test_where_the_way_leads_nearer_to_the_scene_less_is_free() -> None:
+def test_free_depth_shrinks_nearer_to_the_scene() -> None:
     """Cameras at 3 and 5 before a scene that is far away: of a place at 4, 1 less than of 5."""
     up = torch.tensor([0.0, 0.0, 1.0])
     pair = [
@@ -142,7 +142,7 @@ def test_where_the_way_leads_nearer_to_the_scene_less_is_free() -> None:
         assert far == pytest.approx(space.far - (5 - camera.position[0].item()), abs=0.01)
 
 
-def test_between_opposite_cameras_places_are_on_the_straight_way() -> None:
+def test_cameras_between_opposite_cameras_lie_on_the_line() -> None:
     up = torch.tensor([0.0, 0.0, 1.0])
     pair = [
         Camera.look_at(torch.tensor([x, 0.0, 0.0]), torch.zeros(3), up, 0.7, 32, 24)
@@ -158,12 +158,12 @@ def test_between_opposite_cameras_places_are_on_the_straight_way() -> None:
         assert torch.linalg.det(rotation) > 0
 
 
-def test_a_lone_camera_has_no_space_between(cameras: list[Camera]) -> None:
+def test_free_space_of_one_camera_is_unknown(cameras: list[Camera]) -> None:
     space = FreeSpace(cameras[:1], CENTER, NEAR, shell())
     assert mean_loss(space, floater(in_front_of(cameras[0], 1))) == 0
 
 
-def test_the_gradient_thins_a_floater(cameras: list[Camera]) -> None:
+def test_free_space_gradient_makes_floaters_transparent(cameras: list[Camera]) -> None:
     stored = floater(in_front_of(cameras[0], 1.0))
     stored.opacity_logits.requires_grad_()
     rng = Rng(0, CPU)
@@ -173,7 +173,7 @@ def test_the_gradient_thins_a_floater(cameras: list[Camera]) -> None:
     assert stored.opacity_logits.grad.item() > 0  # descending makes it more transparent
 
 
-def test_a_floater_that_no_picture_forbids_fades(cameras: list[Camera]) -> None:
+def test_coarse_stage_fades_a_hidden_floater(cameras: list[Camera]) -> None:
     """It stands before a camera that was held out; the training pictures are not trusted."""
     blank = torch.zeros(24, 32, 3, dtype=torch.uint8)
     medians = [TemporalMedian(blank, torch.zeros(24, 32)) for _ in cameras[1:]]
@@ -199,14 +199,14 @@ def test_a_floater_that_no_picture_forbids_fades(cameras: list[Camera]) -> None:
     assert opacity(1.0) < 0.94
 
 
-def test_the_scene_itself_is_not_in_free_space(cameras: list[Camera]) -> None:
+def test_scene_is_not_in_free_space(cameras: list[Camera]) -> None:
     """Though the way from a camera to its neighbours leads nearer to it."""
     rng = Rng(0, CPU)
     space = FreeSpace(cameras, CENTER, NEAR, shell())
     assert all(space.loss(scene_at(0), rng).item() == 0 for _ in range(8))
 
 
-def test_a_floater_before_a_camera_that_is_missing_is_found(cameras: list[Camera]) -> None:
+def test_floater_before_a_held_out_camera_is_found(cameras: list[Camera]) -> None:
     hanging = floater(in_front_of(cameras[0], 1.0)).activate()
     both = Gaussians.concatenate([scene_at(0), hanging])
     space = FreeSpace(cameras[1:], CENTER, NEAR, shell())
@@ -214,14 +214,14 @@ def test_a_floater_before_a_camera_that_is_missing_is_found(cameras: list[Camera
     assert found.tolist() == [False] * 6 + [True]
 
 
-def test_what_a_picture_has_in_its_middle_is_no_floater(cameras: list[Camera]) -> None:
+def test_gaussian_in_a_training_image_is_no_floater(cameras: list[Camera]) -> None:
     """That camera recorded it, or the colour loss would have it gone."""
     seen = floater(in_front_of(cameras[0], 1.0)).activate()
     space = FreeSpace(cameras, CENTER, NEAR, shell())
     assert not space.floaters(seen, Rng(0, CPU)).any()
 
 
-def test_nothing_floats_where_it_is_not_known_what_is_free(cameras: list[Camera]) -> None:
+def test_unknown_free_space_has_no_floaters(cameras: list[Camera]) -> None:
     hanging = floater(in_front_of(cameras[0], 1.0)).activate()
     for space in (
         FreeSpace(cameras[1:], CENTER, NEAR, NO_POINTS),
@@ -230,7 +230,7 @@ def test_nothing_floats_where_it_is_not_known_what_is_free(cameras: list[Camera]
         assert not space.floaters(hanging, Rng(0, CPU)).any()
 
 
-def test_where_a_point_was_found_nothing_floats(cameras: list[Camera]) -> None:
+def test_gaussian_at_a_point_is_no_floater(cameras: list[Camera]) -> None:
     """Though it is one of few that are nearer than all others."""
     place = in_front_of(cameras[0], 1.0)
     found = torch.cat([shell(), place[None]])
@@ -238,7 +238,7 @@ def test_where_a_point_was_found_nothing_floats(cameras: list[Camera]) -> None:
     assert not space.floaters(floater(place).activate(), Rng(0, CPU)).any()
 
 
-def test_the_walls_of_a_square_room_do_not_float() -> None:
+def test_walls_of_a_square_room_are_no_floaters() -> None:
     """Between its corners the surface of the cameras is outside of the room."""
     up, rng = torch.tensor([0.0, 0.0, 1.0]), torch.Generator().manual_seed(0)
     places = [(x, y) for x in (-3.0, 0.0, 3.0) for y in (-3.0, 0.0, 3.0) if (x, y) != (0, 0)]
@@ -266,7 +266,7 @@ def medians(tiny_capture: Path) -> dict[str, TemporalMedian]:
 @pytest.mark.parametrize(
     ("weight", "recorded", "left"), [(1.0, False, 5), (0.0, False, 6), (1.0, True, 6)]
 )
-def test_the_final_static_layer_has_no_floaters(
+def test_final_static_layer_has_no_floaters(
     weight: float,
     recorded: bool,
     left: int,

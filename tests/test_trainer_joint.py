@@ -75,7 +75,7 @@ def with_ghost() -> CanonicalGaussians:
     return CanonicalGaussians(*(torch.cat(pair) for pair in parts))
 
 
-def test_what_is_not_there_in_the_frames_fades_from_the_static_layer(
+def test_joint_training_fades_a_ghost_of_the_medians(
     training_views: GopViews,
 ) -> None:
     config = JointConfig(iterations=15, min_opacity=0.5, opacities_lr=0.5)
@@ -92,7 +92,7 @@ def test_what_is_not_there_in_the_frames_fades_from_the_static_layer(
     assert not training.static().means.requires_grad
 
 
-def test_gops_take_turns_on_their_own_schedules(training_views: GopViews) -> None:
+def test_joint_training_alternates_gops(training_views: GopViews) -> None:
     gops = [gop(training_views, 0), gop(training_views, 1, iterations=3)]
     training = JointTraining(still_blobs(), gops, 4.0, JointConfig(iterations=5))
     assert training.iterations == 6  # no GOP makes more than its own schedule
@@ -101,13 +101,13 @@ def test_gops_take_turns_on_their_own_schedules(training_views: GopViews) -> Non
     assert [g.iteration for g in gops] == [2, 1]
 
 
-def test_the_gops_that_take_part_are_spread_evenly() -> None:
+def test_joint_gops_are_spread_evenly() -> None:
     assert joint_gops(range(3), 8) == [0, 1, 2]
     assert joint_gops(range(9), 3) == [0, 4, 8]
     assert joint_gops([4, 7], 1) == [4]
 
 
-def test_as_many_gops_take_part_as_fit_into_memory(
+def test_gops_in_memory_fit_half_of_the_free_memory(
     tiny_capture: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     capture = open_capture(tiny_capture)
@@ -123,7 +123,7 @@ def test_as_many_gops_take_part_as_fit_into_memory(
 # What moving Gaussians draw
 
 
-def test_the_share_of_marked_gaussians_is_their_weight_in_the_picture() -> None:
+def test_rasterized_share_is_the_weight_of_marked_gaussians() -> None:
     """A white copy of the marked ones, over black and behind black others, is their share."""
     cameras, scene = ring_cameras(2), scene_at(2)
     marked = torch.tensor([0.0, 0, 1, 0, 0, 1])
@@ -136,7 +136,7 @@ def test_the_share_of_marked_gaussians_is_their_weight_in_the_picture() -> None:
     assert shares.max() > 0.5
 
 
-def test_pixels_are_still_where_nothing_moves_near_by(wide_views: GopViews) -> None:
+def test_static_pixels_exclude_a_margin_around_motion(wide_views: GopViews) -> None:
     for still, frames in zip(wide_views.static_pixels, wide_views.frames, strict=True):
         moves = dynamic_mask(frames, 0.02)
         assert moves.any()
@@ -146,7 +146,7 @@ def test_pixels_are_still_where_nothing_moves_near_by(wide_views: GopViews) -> N
                 assert still[row, column].item() == float(not near.any())
 
 
-def test_moving_gaussians_cost_where_nothing_moves(wide_views: GopViews) -> None:
+def test_static_alpha_penalty_equals_hand_computation(wide_views: GopViews) -> None:
     """By hand: nothing but the weight times the mean share on still pixels is added."""
     training_views, views = wide_views, [0, 1]
     static = still_blobs().activate()[1:]
@@ -170,7 +170,7 @@ def test_moving_gaussians_cost_where_nothing_moves(wide_views: GopViews) -> None
     assert loss(0.7, Gaussians.empty()) == loss(0.0, Gaussians.empty())  # nothing else draws there
 
 
-def test_the_gradient_pulls_moving_gaussians_off_still_pixels(wide_views: GopViews) -> None:
+def test_static_alpha_penalty_fades_moving_gaussians(wide_views: GopViews) -> None:
     training_views, stored = wide_views, still_blobs()[:1]
     stored.opacity_logits.requires_grad_()
     static = still_blobs().activate()
@@ -185,7 +185,7 @@ def test_the_gradient_pulls_moving_gaussians_off_still_pixels(wide_views: GopVie
     assert grads[1] > grads[0]
 
 
-def test_all_costs_where_only_the_background_is_seen(wide_views: GopViews) -> None:
+def test_background_alpha_penalty_equals_hand_computation(wide_views: GopViews) -> None:
     """By hand: the weight times the mean alpha on pixels that show the background all the time."""
     training_views, views = wide_views, [0, 1]
     cameras = [training_views.cameras[v] for v in views]

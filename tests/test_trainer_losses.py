@@ -199,7 +199,7 @@ def test_attribute_loss_weighs_attributes_and_repeats_the_last_one() -> None:
     assert attribute_loss(gaussians, 2.0, 2, 3).item() == pytest.approx(expected)
 
 
-def test_unwanted_loss_is_the_mean_of_what_is_drawn_there() -> None:
+def test_alpha_penalty_is_the_mean_over_penalised_pixels() -> None:
     shares = torch.tensor([[[0.5, 1.0], [0.25, 0.0]]], dtype=torch.float64, requires_grad=True)
     penalised = torch.tensor([[[1.0, 0.0], [1.0, 1.0]]], dtype=torch.float64)
     loss = alpha_penalty(shares, penalised)

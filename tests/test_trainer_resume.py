@@ -100,7 +100,7 @@ def forbid(*_: Any) -> None:
     raise AssertionError("this was done before the kill")
 
 
-def test_a_gop_goes_on_from_its_checkpoint_to_the_same_end(
+def test_resumed_gop_ends_bit_equal(
     tiny_capture: Path, tmp_path: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, run = tiny_config(tiny_capture, tmp_path / "run"), RunDirectory(tmp_path / "run")
@@ -138,7 +138,7 @@ def growing_config(data: Path, out: Path) -> TrainConfig:
     )  # fmt: skip
 
 
-def test_a_gop_that_grew_goes_on_to_the_same_end(
+def test_resumed_growing_gop_ends_bit_equal(
     tiny_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed = growing_config(tiny_capture, tmp_path / "whole")
@@ -151,7 +151,7 @@ def test_a_gop_that_grew_goes_on_to_the_same_end(
     check_equal(run.gop_path(0), RunDirectory(undisturbed.out).gop_path(0))
 
 
-def test_a_kill_in_the_coarse_stage_costs_that_stage_only(
+def test_run_killed_in_coarse_stage_ends_bit_equal(
     tiny_capture: Path, tmp_path: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, run = tiny_config(tiny_capture, tmp_path / "run"), RunDirectory(tmp_path / "run")
@@ -168,7 +168,7 @@ def test_a_kill_in_the_coarse_stage_costs_that_stage_only(
     check_equal(run.static_path, whole.static_path)
 
 
-def test_the_seed_decides(tiny_capture: Path, tmp_path: Path, whole: RunDirectory) -> None:
+def test_seed_changes_the_result(tiny_capture: Path, tmp_path: Path, whole: RunDirectory) -> None:
     config = replace(tiny_config(tiny_capture, tmp_path / "run"), seed=1)
     config = replace(config, gop=replace(config.gop, iterations=1))
     train(replace(config, coarse=replace(config.coarse, iterations=1)))
@@ -176,7 +176,7 @@ def test_the_seed_decides(tiny_capture: Path, tmp_path: Path, whole: RunDirector
     assert not torch.equal(weights["field.temporal.0.weight"], others["field.temporal.0.weight"])
 
 
-def test_a_finished_run_is_left_alone(
+def test_finished_run_is_not_trained_again(
     tiny_capture: Path, whole: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streamstgs.trainer.train, "train_coarse_stage", forbid)
@@ -188,7 +188,7 @@ def test_a_finished_run_is_left_alone(
     assert whole.gop_path(0).stat().st_mtime_ns == before
 
 
-def test_other_settings_are_refused_in_words(tiny_capture: Path, whole: RunDirectory) -> None:
+def test_run_with_other_settings_is_refused(tiny_capture: Path, whole: RunDirectory) -> None:
     config = tiny_config(tiny_capture, whole.path)
     other = replace(config, background=BackgroundConfig(flat_share=0.9), gop_frames=3)
     with pytest.raises(RunError) as refusal:
@@ -208,7 +208,7 @@ def test_run_with_earlier_names_of_settings_is_refused(tiny_capture: Path, tmp_p
     assert json.loads((run.path / "config.json").read_text()) == earlier
 
 
-def test_another_capture_is_refused(
+def test_run_of_another_capture_is_refused(
     tiny_capture: Path, tmp_path: Path, whole: RunDirectory
 ) -> None:
     document = json.loads((tiny_capture / "cameras.json").read_text())
@@ -218,7 +218,7 @@ def test_another_capture_is_refused(
         train(tiny_config(tmp_path, whole.path))
 
 
-def test_a_run_says_what_it_cost(whole: RunDirectory) -> None:
+def test_training_json_lists_costs(whole: RunDirectory) -> None:
     document = json.loads((whole.path / "training.json").read_text())
     assert [s["stage"] for s in document["stages"]] == ["coarse", "joint", "gop-0000"]
     assert all(s["seconds"] > 0 for s in document["stages"])

@@ -69,7 +69,7 @@ def run(tmp_path: Path) -> RunDirectory:
 # The run directory
 
 
-def test_a_run_comes_back_as_it_was_written(run: RunDirectory) -> None:
+def test_run_directory_round_trip(run: RunDirectory) -> None:
     source, found = SyntheticSource(), load_run(run.path)
     assert found.meta == source.meta
     assert found.gop_count == source.gop_count
@@ -83,11 +83,11 @@ def test_a_run_comes_back_as_it_was_written(run: RunDirectory) -> None:
     assert all(torch.equal(weights[k], w) for k, w in written.field.state_dict().items())
 
 
-def test_words_of_the_person_replace_those_of_the_capture(run: RunDirectory) -> None:
+def test_load_run_replaces_meta_data(run: RunDirectory) -> None:
     assert load_run(run.path, title="Ball", licence="CC0").meta.title == "Ball"
 
 
-def test_stills_come_back(tmp_path: Path) -> None:
+def test_run_keeps_temporal_medians(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "new" / "run")
     still = TemporalMedian(torch.randint(0, 255, (4, 6, 3), dtype=torch.uint8), torch.rand(4, 6))
     run.write_medians({"cam.00": still})
@@ -96,41 +96,41 @@ def test_stills_come_back(tmp_path: Path) -> None:
     assert torch.equal(found.reliability, still.reliability)
 
 
-def test_an_unfinished_run_says_what_is_missing(run: RunDirectory) -> None:
+def test_unfinished_run_names_the_missing_gop(run: RunDirectory) -> None:
     run.gop_path(2).unlink()
     with pytest.raises(RunError, match="GOP 2 is not trained yet"):
         load_run(run.path)
 
 
 @pytest.mark.parametrize("name", ["run.json", "static.safetensors"])
-def test_a_run_without_its_parts_is_refused(run: RunDirectory, name: str) -> None:
+def test_run_with_missing_files_is_refused(run: RunDirectory, name: str) -> None:
     (run.path / name).unlink()
     with pytest.raises(RunError, match="run"):
         load_run(run.path)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"meta": 3}', b"\xff\xfe"])
-def test_a_damaged_plan_is_refused(run: RunDirectory, content: bytes) -> None:
+def test_damaged_plan_is_refused(run: RunDirectory, content: bytes) -> None:
     (run.path / "run.json").write_bytes(content)
     with pytest.raises(RunError, match="not a training run"):
         load_run(run.path)
 
 
 @pytest.mark.parametrize("kept", [0, 7, 3000])
-def test_a_damaged_gop_is_refused(run: RunDirectory, kept: int) -> None:
+def test_damaged_gop_is_refused(run: RunDirectory, kept: int) -> None:
     path = run.gop_path(0)
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(RunError, match="gop-0000"):
         load_run(run.path).gop(0)
 
 
-def test_a_gop_of_another_kind_is_refused(run: RunDirectory) -> None:
+def test_file_that_is_no_gop_is_refused(run: RunDirectory) -> None:
     run.gop_path(0).write_bytes(run.static_path.read_bytes())
     with pytest.raises(RunError, match="not a trained GOP"):
         load_run(run.path).gop(0)
 
 
-def test_a_kill_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+def test_interrupted_write_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "state"
     write_atomically(path, b"old", Path.write_bytes)
 
@@ -146,7 +146,7 @@ def test_a_kill_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["state"]
 
 
-def test_a_finished_gop_needs_no_checkpoint(run: RunDirectory) -> None:
+def test_finished_gop_has_no_checkpoint(run: RunDirectory) -> None:
     save_checkpoint(run.checkpoint_path(0), {"iteration": 3})
     run.write_gop(0, SyntheticSource().gop(0))
     assert not run.checkpoint_path(0).exists()
@@ -157,7 +157,9 @@ class Evil:
         return (print, ("run by a checkpoint",))
 
 
-def test_a_checkpoint_runs_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_checkpoint_with_code_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "evil.pt"
     torch.save({"a": Evil()}, path)
     with pytest.raises(RunError, match=r"evil\.pt cannot be read"):
@@ -166,7 +168,7 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"nonsense"])
-def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
+def test_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.pt").write_bytes(content)
     with pytest.raises(RunError, match=r"bad\.pt"):
         load_checkpoint(tmp_path / "bad.pt", CPU)
@@ -175,7 +177,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
 # Records
 
 
-def test_the_summary_adds_up(tmp_path: Path) -> None:
+def test_summary_adds_up_stages(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     run.write_stage(StageRecord("gop-0000", 20.0, 3.5, "a GPU"))
     run.write_stage(StageRecord("coarse", 10.0, 2.5, "a GPU"))
@@ -191,7 +193,7 @@ def test_the_summary_adds_up(tmp_path: Path) -> None:
     assert found["config"]["data"] == "data"
 
 
-def test_time_before_a_kill_counts() -> None:
+def test_stopwatch_counts_time_before_a_kill() -> None:
     stopwatch = Stopwatch("coarse", CPU)
     stopwatch.before_s = 1000.0
     record = stopwatch.record()
@@ -199,7 +201,7 @@ def test_time_before_a_kill_counts() -> None:
     assert (record.stage, record.peak_memory_gib, record.device) == ("coarse", None, "cpu")
 
 
-def test_settings_that_change_the_result_are_told_apart() -> None:
+def test_changed_settings_ignore_free_ones() -> None:
     config = TrainConfig(Path("data"), Path("run"))
     other = replace(
         config,
@@ -214,7 +216,7 @@ def test_settings_that_change_the_result_are_told_apart() -> None:
     assert changed_settings(plain_settings(config), plain_settings(config)) == []
 
 
-def test_progress_says_how_far_and_how_good(caplog: pytest.LogCaptureFixture) -> None:
+def test_progress_line_shows_loss_and_validation(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "streamstgs.trainer"):
         progress = TrainingProgress("GOP 3", 200, CPU, done=50)
         progress.report(100, 0.0123, "held-out 27.13 dB")
@@ -224,7 +226,7 @@ def test_progress_says_how_far_and_how_good(caplog: pytest.LogCaptureFixture) ->
     assert "0 s left" in caplog.messages[1]
 
 
-def test_who_stands_in_for_held_out_cameras_is_said(
+def test_validation_names_the_stand_in_camera(
     tiny_capture: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     capture = open_capture(tiny_capture)
@@ -237,7 +239,7 @@ def test_who_stands_in_for_held_out_cameras_is_said(
     assert "training camera 1 20.00 dB" in caplog.messages[0]
 
 
-def test_a_loss_that_is_not_finite_ends_the_stage() -> None:
+def test_infinite_loss_ends_the_stage() -> None:
     with pytest.raises(TrainerError, match="coarse: the loss is nan at step 7"):
         TrainingProgress("coarse", 10, CPU).report(7, float("nan"))
 
@@ -245,7 +247,7 @@ def test_a_loss_that_is_not_finite_ends_the_stage() -> None:
 # Devices
 
 
-def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert training_devices("auto") == training_devices("cpu") == [CPU]
     with pytest.raises(TrainerError, match="finds 0 CUDA devices"):
@@ -258,7 +260,7 @@ def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [str(d) for d in training_devices("cuda")] == ["cuda:0"]
 
 
-def test_one_device_works_in_this_process() -> None:
+def test_one_device_runs_in_this_process() -> None:
     done: list[tuple[int, torch.device]] = []
     run_on_devices(lambda item, device: done.append((item, device)), [3, 1], [CPU])
     assert done == [(3, CPU), (1, CPU)]
@@ -270,7 +272,7 @@ def leave_a_trace(folder: Path, item: int, device: torch.device) -> None:
     (folder / str(item)).write_text(str(device))
 
 
-def test_two_devices_work_in_processes_and_their_errors_arrive(tmp_path: Path) -> None:
+def test_two_devices_run_in_processes_and_raise_errors(tmp_path: Path) -> None:
     work = partial(leave_a_trace, tmp_path)
     with pytest.raises(RunError, match="item 9 cannot be done"):
         run_on_devices(work, [0, 1, 2, 9], [CPU, CPU])
@@ -286,7 +288,7 @@ def wait_for_a_trace(folder: Path, item: int, device: torch.device) -> None:
     (folder / str(item)).write_text(str(device))
 
 
-def test_the_device_that_is_free_takes_the_next_item(tmp_path: Path) -> None:
+def test_free_device_takes_the_next_item(tmp_path: Path) -> None:
     run_on_devices(partial(wait_for_a_trace, tmp_path), [0, 1, 2], [CPU, CPU])
     assert len(list(tmp_path.iterdir())) == 3
 
@@ -307,7 +309,7 @@ if __name__ == "__main__":
 """
 
 
-def test_who_works_for_a_killed_run_ends_with_it(tmp_path: Path) -> None:
+def test_worker_processes_end_with_a_killed_run(tmp_path: Path) -> None:
     """Or two would write the same checkpoint once the run is resumed."""
     script = tmp_path / "work.py"
     script.write_text(WORK_FOR_LONG)
@@ -323,7 +325,7 @@ def test_who_works_for_a_killed_run_ends_with_it(tmp_path: Path) -> None:
     assert len(list(work.iterdir())) == 2
 
 
-def test_nothing_missing_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_items_start_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_serve", lambda *_: pytest.fail("there is no work"))
     run_on_devices(lambda *_: None, [], [CPU, CPU])
 
@@ -331,7 +333,7 @@ def test_nothing_missing_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> N
 # Small parts
 
 
-def test_random_numbers_go_on_where_they_were() -> None:
+def test_rng_resumes_from_its_state() -> None:
     def numbers(source: Rng) -> list:
         drawn = [source.integer(1000), source.choice(3, 10), source.color()]
         tensors = [source.normal(4), source.uniform(2, 2), source.permutation(9)]
@@ -347,7 +349,7 @@ def test_random_numbers_go_on_where_they_were() -> None:
     assert numbers(Rng(4, CPU)) == numbers(Rng(4, CPU))
 
 
-def test_choices_differ_from_each_other() -> None:
+def test_rng_choice_has_no_repeats() -> None:
     source = Rng(0, CPU)
     assert sorted(source.choice(5, 5)) == [0, 1, 2, 3, 4]
     assert sorted(source.choice(9, 3)) == [0, 1, 2]
@@ -357,7 +359,7 @@ def test_choices_differ_from_each_other() -> None:
     ("frames", "gop", "expected"),
     [(240, 60, [60] * 4), (75, 60, [37, 38]), (6, 60, [6]), (7, 3, [2, 2, 3]), (1, 1, [1])],
 )
-def test_gops_are_of_equal_length(frames: int, gop: int, expected: list[int]) -> None:
+def test_gop_lengths_are_equal(frames: int, gop: int, expected: list[int]) -> None:
     assert gop_lengths(frames, gop) == expected
     shown = [frame for k in range(len(expected)) for frame in frames_of(expected, k)]
     assert shown == list(range(frames))
@@ -372,7 +374,7 @@ def test_scene_meta_of_a_capture(tiny_capture: Path) -> None:
     assert meta.up == pytest.approx((0, 0, 1), abs=1e-5)
 
 
-def test_presets_are_cameras_far_from_each_other(tiny_capture: Path) -> None:
+def test_camera_presets_are_spread(tiny_capture: Path) -> None:
     presets = scene_meta(open_capture(tiny_capture), (0, 0, 0), near=0.5).presets
     assert [p.name for p in presets] == ["View 1", "View 2", "View 3", "View 4"]
     places = torch.tensor([p.position for p in presets])
@@ -383,7 +385,7 @@ def test_presets_are_cameras_far_from_each_other(tiny_capture: Path) -> None:
         assert preset.fov_y_rad == pytest.approx(0.7, abs=1e-4)
 
 
-def test_presets_do_not_depend_on_the_unit(tiny_capture: Path) -> None:
+def test_camera_presets_are_independent_of_units(tiny_capture: Path) -> None:
     """A room of 4 m, in kilometres: each camera looks at its middle, not far behind it."""
     capture = open_capture(tiny_capture)
     small = [replace(v.camera, viewmat=v.camera.viewmat.clone()) for v in capture.views]
@@ -395,7 +397,7 @@ def test_presets_do_not_depend_on_the_unit(tiny_capture: Path) -> None:
 
 
 @pytest.mark.parametrize("window", [1, 3, 5])
-def test_features_say_when_a_gaussian_was_seen(window: int) -> None:
+def test_initial_features_encode_temporal_center(window: int) -> None:
     config = GopConfig(features=4, window=window, sample_frames=2)
     features = initial_features(torch.tensor([0.0, 6.0]), torch.tensor([4.0, 4.0]), 8, config)
     assert features.shape == (2, 8 + window - 1, 4)
@@ -406,7 +408,7 @@ def test_features_say_when_a_gaussian_was_seen(window: int) -> None:
     assert features.abs().max() <= 1
 
 
-def test_a_trained_gop_fits_the_contract_of_the_encoder(run: RunDirectory) -> None:
+def test_trained_gop_fits_the_encoder(run: RunDirectory) -> None:
     gop = load_run(run.path).gop(0)
     assert isinstance(gop, TrainedGop)
     assert len(gop.features) == gop.frames + gop.field.config.window - 1

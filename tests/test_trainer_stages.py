@@ -75,7 +75,7 @@ def medians(training_views: GopViews) -> list[TemporalMedian]:
 # Drawing
 
 
-def test_cameras_are_drawn_side_by_side_with_gradients() -> None:
+def test_rasterize_several_cameras_with_gradients() -> None:
     cameras, gaussians = ring_cameras(3), stored(scene_at(0))
     gaussians.means.requires_grad_()
     pictures, alphas = rasterize(gaussians.activate(), cameras, SETTINGS)
@@ -86,7 +86,7 @@ def test_cameras_are_drawn_side_by_side_with_gradients() -> None:
     assert gaussians.means.grad.abs().sum() > 0
 
 
-def test_the_depth_of_a_wall_and_of_nothing() -> None:
+def test_depth_map_of_a_wall() -> None:
     """A wall of wide Gaussians 5 before the camera, on the left half of the picture only."""
     K = torch.tensor([[20.0, 0, 16], [0, 20, 12], [0, 0, 1]])
     camera = Camera(torch.eye(4), K, 32, 24)
@@ -133,7 +133,7 @@ def test_validation_measures_further_metrics_where_they_apply(tiny_capture: Path
     )
 
 
-def test_without_held_out_cameras_the_first_one_stands_in(tiny_capture: Path) -> None:
+def test_validation_without_held_out_cameras_uses_the_first(tiny_capture: Path) -> None:
     capture = open_capture(tiny_capture)
     training_only = replace(capture, views=capture.split("train"))
     validation = Validation.of_frames(training_only, range(1), SETTINGS, CPU)
@@ -143,7 +143,7 @@ def test_without_held_out_cameras_the_first_one_stands_in(tiny_capture: Path) ->
 # The static stage
 
 
-def test_haze_before_a_flat_background_fades(
+def test_coarse_stage_fades_haze_before_a_background(
     training_views: GopViews, medians: list[TemporalMedian]
 ) -> None:
     """A faint cloud of the background's colour changes no picture; the weight removes it."""
@@ -188,7 +188,7 @@ def trained_static(
     return static, told
 
 
-def test_the_static_layer_learns_the_medians(
+def test_coarse_stage_learns_the_medians(
     training_views: GopViews, medians: list[TemporalMedian]
 ) -> None:
     config = CoarseConfig(iterations=25, colors_lr=0.03, density=McmcConfig(cap_max=5))
@@ -199,7 +199,7 @@ def test_the_static_layer_learns_the_medians(
     assert not static.means.requires_grad
 
 
-def test_pixels_that_are_not_trusted_have_no_say(
+def test_untrusted_pixels_have_no_gradient(
     training_views: GopViews, medians: list[TemporalMedian]
 ) -> None:
     doubtful = [replace(s, reliability=torch.zeros_like(s.reliability)) for s in medians]
@@ -210,7 +210,7 @@ def test_pixels_that_are_not_trusted_have_no_say(
     assert torch.equal(static.means, start.means)
 
 
-def test_known_depths_pull_the_surface_to_them(
+def test_depth_loss_moves_the_surface(
     training_views: GopViews, medians: list[TemporalMedian]
 ) -> None:
     """All pictures are distrusted, so that depth alone moves what is drawn."""
@@ -234,7 +234,7 @@ def test_known_depths_pull_the_surface_to_them(
     assert error(1.0) < 0.8 * error(0.0)
 
 
-def test_dropping_out_keeps_the_opacity_in_the_mean() -> None:
+def test_dropout_keeps_the_mean_opacity() -> None:
     gaussians = random_canonical(4000).activate()
     gaussians = replace(gaussians, opacities=torch.full((4000,), 0.5))
     left = drop_out(gaussians, 0.2, Rng(0, CPU)).opacities
@@ -243,7 +243,7 @@ def test_dropping_out_keeps_the_opacity_in_the_mean() -> None:
     assert drop_out(gaussians, 0.0, Rng(0, CPU)) is gaussians
 
 
-def test_pictures_decide_how_many_gaussians_are_too_many() -> None:
+def test_cap_depends_on_the_image_size() -> None:
     config = McmcConfig(cap_max=1000, cap_per_pixel=0.1)
     assert config.for_images(64, 48).cap_max == 307
     assert config.for_images(640, 480).cap_max == 1000
@@ -252,7 +252,7 @@ def test_pictures_decide_how_many_gaussians_are_too_many() -> None:
     assert coarse.for_images(64, 48).density.cap_max == 307
 
 
-def test_density_control_moves_the_dead_and_grows_to_the_cap() -> None:
+def test_mcmc_strategy_relocates_and_grows_to_the_cap() -> None:
     canonical = random_canonical(100)
     canonical.opacity_logits[:10] = -12
     parameters = GaussianParameters(canonical, LearningRates(), 1.0)
@@ -266,7 +266,7 @@ def test_density_control_moves_the_dead_and_grows_to_the_cap() -> None:
     assert len(parameters) == 110
 
 
-def test_only_transparent_gaussians_wander() -> None:
+def test_sgld_noise_moves_transparent_gaussians_only() -> None:
     canonical = random_canonical(100)
     canonical.opacity_logits[:50] = logits(torch.tensor(0.002))
     canonical.opacity_logits[50:] = logits(torch.tensor(0.5))
@@ -277,7 +277,7 @@ def test_only_transparent_gaussians_wander() -> None:
     assert moved[50:].max() < 1e-6
 
 
-def test_gaussians_wander_along_their_covariance() -> None:
+def test_sgld_noise_follows_the_covariance() -> None:
     canonical = random_canonical(50)
     canonical.opacity_logits.fill_(-6.0)
     parameters = GaussianParameters(canonical, LearningRates(), 2.0)
@@ -292,7 +292,7 @@ def test_gaussians_wander_along_their_covariance() -> None:
     assert torch.allclose(parameters["means"], expected, rtol=1e-5, atol=1e-5)
 
 
-def test_a_capture_in_other_units_explores_alike() -> None:
+def test_sgld_noise_is_independent_of_units() -> None:
     """Ten times as large in all, and seen from ten times as far."""
     moves = []
     for unit in (1.0, 10.0):
@@ -336,7 +336,7 @@ def training_psnr(training: GopTraining) -> float:
 
 
 @pytest.mark.parametrize("window", [1, 3, 5])
-def test_a_gop_learns_with_windows_of_each_size(training_views: GopViews, window: int) -> None:
+def test_gop_learns_with_each_window(training_views: GopViews, window: int) -> None:
     training = gop_training(training_views, window=window)
     before = training_psnr(training)
     losses = [training.step().loss.item() for _ in range(24)]
@@ -349,7 +349,7 @@ def test_a_gop_learns_with_windows_of_each_size(training_views: GopViews, window
     assert not gop.features.requires_grad
 
 
-def test_a_fresh_field_leaves_the_gaussians_where_they_are(training_views: GopViews) -> None:
+def test_fresh_field_changes_nothing(training_views: GopViews) -> None:
     training = gop_training(training_views)
     for frame in (0, FRAMES - 1):
         drawn = training.gaussians_at(frame)
@@ -357,7 +357,7 @@ def test_a_fresh_field_leaves_the_gaussians_where_they_are(training_views: GopVi
         assert torch.allclose(drawn.means[5:], training.parameters["means"])
 
 
-def test_gaussians_seen_in_no_frame_are_relocated(training_views: GopViews) -> None:
+def test_invisible_gaussians_are_relocated(training_views: GopViews) -> None:
     training = gop_training(training_views, density=OpacityDensityConfig(relocate=True))
     with torch.no_grad():
         training.parameters["opacity_logits"][:20] = -9
@@ -369,7 +369,7 @@ def test_gaussians_seen_in_no_frame_are_relocated(training_views: GopViews) -> N
     assert (training.parameters["features"] != 0.77).all()  # features move along
 
 
-def test_learning_rates_fall_to_what_is_left_at_the_end(training_views: GopViews) -> None:
+def test_learning_rates_decay_to_their_final_values(training_views: GopViews) -> None:
     training = gop_training(training_views)
     training.iteration = 40
     training.step()
@@ -397,7 +397,7 @@ def static_room() -> Gaussians:
     return Gaussians.concatenate([scene_at(0)[torch.arange(5)], walls.activate()])
 
 
-def test_moving_gaussians_start_on_what_moves(
+def test_moving_start_finds_the_moving_blob(
     training_views: GopViews, medians: list[TemporalMedian], tiny_capture: Path
 ) -> None:
     config, rng = start_config(), Rng(0, CPU)
@@ -411,7 +411,7 @@ def test_moving_gaussians_start_on_what_moves(
         assert (middle - scene_at(frame).means[5]).norm() < 0.2
 
 
-def test_what_is_fast_starts_where_it_is_between_the_moments(
+def test_moving_start_finds_fast_things_between_sample_frames(
     training_views: GopViews, medians: list[TemporalMedian], tiny_capture: Path
 ) -> None:
     """The one moment, frame 3, sees the blob aside from where it is in all other frames."""
@@ -436,7 +436,7 @@ def test_what_is_fast_starts_where_it_is_between_the_moments(
     assert (at_once.extents[~left] == 6).float().mean() > 0.8
 
 
-def test_what_hardly_moves_takes_no_points_between_the_moments(
+def test_moving_start_adds_no_fast_points_where_little_moves(
     training_views: GopViews, medians: list[TemporalMedian], tiny_capture: Path
 ) -> None:
     shown = torch.full((6,), 1)
@@ -452,7 +452,7 @@ def test_what_hardly_moves_takes_no_points_between_the_moments(
     assert (found.extents == 6).float().mean() > 0.9  # frames over moments
 
 
-def test_a_gop_in_which_nothing_moves_has_a_few_gaussians(
+def test_moving_start_without_motion_has_few_points(
     training_views: GopViews, medians: list[TemporalMedian], tiny_capture: Path
 ) -> None:
     frozen = replace(training_views, frames=[s.image.expand(FRAMES, -1, -1, -1) for s in medians])

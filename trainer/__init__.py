@@ -1,25 +1,25 @@
-"""Multi-view video -> a trained scene that `codec.encoder` can write.
+"""Multi-view video -> a trained run that `codec.encoder` can write.
 
-The way through the rooms; each imports only from those above it, and `optimization`:
+The rooms in the order of a run; each imports only from those above it, and `optimization`:
     datasets/      a capture on disk -> cameras and frames
-    points/        triangulated, swept or carved points: where Gaussians start
-    coarse/        once for the capture: what stays still, each camera's colour response, the
-                   Gaussians of the static layer
-    fine/          per GOP: canonical Gaussians, features, field
-    evaluation/    the scene against recorded pictures, held-out cameras above all
+    points/        given, triangulated, swept or carved points that Gaussians start from
+    coarse/        once for the capture: temporal medians, colour correction, static Gaussians
+    fine/          per GOP: canonical Gaussians, temporal features, deformation field
+    evaluation/    an encoded scene against recorded images
     ablation/      all of it again, one part switched off at a time
-    optimization/  Gaussians under Adam, density control, the differentiable picture, losses
+    optimization/  Gaussians under Adam, density control, differentiable rasteriser, loss terms
 
-Beside them lies what belongs to a run as a whole: `train` (the run) and its stages (`coarse_stage`,
-`joint_stage`, `gop_stage`), its settings (`config`; named ones in `recipes`: the best we have, and
-the paper's; `setting_checks` refuses what makes no sense), `memory` (whether a capture fits), and
-`run_directory` (what training leaves on disk; a `codec.encoder.source.SceneSource`).
+Modules of the run as a whole: `train` (the run) and its stages `coarse_stage`, `joint_stage` and
+`gop_stage`; `config` (all settings), `stage_settings` (those of each stage), `recipes` (named
+settings), `setting_checks` (ranges); `memory` (does a capture fit?); `stage_reporter` with
+`progress`, `validation` and `statistics_log`; `run_directory` (files of a run; a
+`codec.encoder.source.SceneSource`).
 
 Errors:
-    TrainerError(RuntimeError)           anything this package raises on purpose
+    TrainerError(RuntimeError)           base of every error that this package raises
       CaptureError(ValueError)           the capture cannot be used; names the camera or file
-      EvaluationError(ValueError)        the scene has no such rung or frame
-      SettingError(ValueError)           a setting makes no sense; names its option
-      MemoryNeedError(MemoryError)       a capture does not fit into memory; says what helps
+      EvaluationError(ValueError)        the scene has no such quality or frame
+      SettingError(ValueError)           a setting is outside its range; names its option
+      MemoryNeedError(MemoryError)       a capture does not fit into memory; names an option
       RunError(ValueError)               a run directory lacks parts or does not fit its capture
 """

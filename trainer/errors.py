@@ -10,15 +10,15 @@ class CaptureError(TrainerError, ValueError):
 
 
 class EvaluationError(TrainerError, ValueError):
-    """What was asked for is not in the scene; the message says what there is."""
+    """The scene lacks a quality or frame that was asked for; the message lists those it has."""
 
 
 class SettingError(TrainerError, ValueError):
-    """A setting makes no sense; the message names its option."""
+    """A setting is outside its range; the message names its option."""
 
 
 class MemoryNeedError(TrainerError, MemoryError):
-    """The capture does not fit into memory; the message says what helps."""
+    """The capture does not fit into memory; the message names an option that helps."""
 
 
 class RunError(TrainerError, ValueError):

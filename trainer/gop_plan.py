@@ -1,4 +1,4 @@
-"""Which frames each GOP of a run shows."""
+"""The plan of a run: the frames of each GOP."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 
 def gop_lengths(frames: int, gop_frames: int) -> list[int]:
-    """Equal GOPs of at most `gop_frames`, so that the last one is not a stub."""
+    """Lengths of equal GOPs of at most `gop_frames`, so that the last one is not much shorter."""
     count = -(-frames // gop_frames)
     return [frames * (i + 1) // count - frames * i // count for i in range(count)]
 
 
 def frames_of(lengths: Sequence[int], index: int) -> range:
-    """Content frames of one GOP."""
+    """Content frames of the GOP number `index`."""
     first = sum(lengths[:index])
     return range(first, first + lengths[index])

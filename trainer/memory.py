@@ -1,6 +1,6 @@
 """Memory that a capture needs; training that is certain to run out of it is refused at once.
 
-The training views grow with the pixels of the cameras; Gaussians are small beside that. The figures
+Training views grow with the pixels of the cameras; Gaussians are small beside them. The figures
 here are lower bounds.
 """
 

@@ -1,4 +1,4 @@
-"""Work side by side: one process for each device, which takes the next item when it is free."""
+"""Parallel work: one process for each device, which takes the next item when it is free."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def training_devices(name: str) -> list[torch.device]:
 
 
 def make_current(device: torch.device) -> None:
-    """What names no device of its own is done there from now on."""
+    """Make a device the default of CUDA calls that name none."""
     if device.type == "cuda":
         torch.cuda.set_device(device)
 
@@ -43,10 +43,10 @@ def make_current(device: torch.device) -> None:
 def run_on_devices(
     work: Callable[[int, torch.device], None], items: list[int], devices: list[torch.device]
 ) -> None:
-    """Do `work` on each item, in order, as devices get free; several need work that pickles.
+    """Do `work` on each item, in order, as devices get free; with several devices it must pickle.
 
     Raises:
-        TrainerError: of the work, or because a process died. Items begun elsewhere are finished.
+        TrainerError: Raised by the work, or a process died. Items begun elsewhere are finished.
     """
     if len(devices) == 1:
         for item in items:
@@ -64,7 +64,7 @@ def run_on_devices(
 def _serve(
     device: torch.device, work: Callable[[int, torch.device], None], waiting: SimpleQueue[int]
 ) -> None:
-    """One device's process, for as long as items wait; runs in a thread of its own."""
+    """Feeds the process of one device while items wait; runs in a thread of its own."""
     context = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
     with ProcessPoolExecutor(1, context, _end_with_parent) as process:
         try:
@@ -78,12 +78,12 @@ def _serve(
                 "a training process died (out of memory?); run the same command again to resume"
             ) from error
         except BaseException:
-            _drain(waiting)  # what failed here would fail elsewhere
+            _drain(waiting)  # an item that fails here would fail on other devices
             raise
 
 
 def _end_with_parent() -> None:
-    """End with a run that is killed: the run that resumes it writes the same files."""
+    """End this process when its parent is killed: the resumed run writes the same files."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

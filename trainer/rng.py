@@ -1,4 +1,4 @@
-"""Seeded randomness: scalars from the host, so that the GPU is never waited for; tensors there."""
+"""Seeded random numbers: scalars from the host, so that no step waits for a GPU, tensors on it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class Rng:
-    """One per training stage; its state travels in checkpoints."""
+    """Random numbers of one training stage; checkpoints keep its state."""
 
     def __init__(self, seed: int, device: torch.device) -> None:
         self.host = torch.Generator().manual_seed(seed)
@@ -15,10 +15,11 @@ class Rng:
         self.device = device
 
     def integer(self, below: int) -> int:
+        """An integer in 0 .. below-1."""
         return int(torch.randint(below, (1,), generator=self.host))
 
     def share(self) -> float:
-        """0..1"""
+        """A number in 0..1."""
         return float(torch.rand(1, generator=self.host))
 
     def choice(self, count: int, below: int) -> list[int]:
@@ -26,7 +27,7 @@ class Rng:
         return torch.randperm(below, generator=self.host)[:count].tolist()
 
     def permutation(self, count: int) -> Tensor:
-        """[count] int64 on the device."""
+        """[count] int64 permutation on the device."""
         return torch.randperm(count, generator=self.host).to(self.device)
 
     def subset(self, count: int, below: int) -> Tensor:
@@ -35,13 +36,16 @@ class Rng:
         return order[:count]
 
     def color(self) -> tuple[float, float, float]:
+        """RGB, 0..1."""
         red, green, blue = torch.rand(3, generator=self.host).tolist()
         return (red, green, blue)
 
     def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers on the device."""
         return torch.randn(*shape, generator=self.generator, device=self.device)
 
     def uniform(self, *shape: int) -> Tensor:
+        """Numbers in 0..1 on the device."""
         return torch.rand(*shape, generator=self.generator, device=self.device)
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -47,7 +47,7 @@ EARLIER_CORRECTIONS_NAME = "color_response.safetensors"
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """Names and reads and writes the files of one training run."""
+    """Names, reads and writes the files of one training run."""
 
     path: Path
 

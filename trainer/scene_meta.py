@@ -1,4 +1,4 @@
-"""What a player must know of a captured scene: its middle, its size, and a few good views."""
+"""Meta data of a captured scene for players: its middle, its size, and a few camera presets."""
 
 from __future__ import annotations
 

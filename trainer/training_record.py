@@ -26,9 +26,9 @@ class StageRecord:
 
     Args:
         stage: "coarse", "joint" or "gop-0000".
-        seconds: on its device, what was done before a kill included.
-        peak_memory_gib: of the device's memory in torch tensors; None without CUDA.
-        device: its name.
+        seconds: Time on its device, that before a kill included.
+        peak_memory_gib: Most memory of the device in torch tensors; None without CUDA.
+        device: Name of the device.
     """
 
     stage: str

@@ -68,7 +68,7 @@ class AblationConfig:
 
 @dataclass(frozen=True)
 class PlannedRow:
-    """A row with its settings, and where the coarse stage that it needs lies."""
+    """A row with its settings, and the run directory of the coarse stage that it needs."""
 
     row: Row
     title: str
@@ -81,17 +81,17 @@ class PlannedRow:
 
 
 def ablate(base: TrainConfig, config: AblationConfig, command: str) -> dict[str, Any]:
-    """Run what is missing below `base.out`, and write ablation.json and ablation.md there.
+    """Run the rows that are missing below `base.out`, and write ablation.json and ablation.md.
 
     Args:
-        base: the full method; its schedule is shortened here.
-        command: said in the results.
+        base: Settings of the full method; its schedule is shortened here.
+        command: The command line, for the results.
 
     Raises:
-        CaptureError: the capture cannot be used.
-        MemoryNeedError: it is certain not to fit, or a GPU is full.
-        TrainerError: no such row or GOP; or a process died.
-        RunError: a row was begun with other settings.
+        CaptureError: The capture cannot be used.
+        MemoryNeedError: It is certain not to fit, or a GPU is full.
+        TrainerError: There is no such row or GOP, or a process died.
+        RunError: A row was begun with other settings.
     """
     devices = training_devices(base.device)
     capture = open_capture(base.data, base.capture)
@@ -184,14 +184,14 @@ def _measuring(config: AblationConfig) -> Measuring:
 
 
 def _plain_measuring(config: AblationConfig) -> dict[str, Any]:
-    """What was asked, as JSON knows it: a row that was asked otherwise is measured anew."""
+    """How rows are measured, as JSON values; a row measured otherwise is measured again."""
     asked = vars(_measuring(config)) | {"sorts_by_lifetime": config.sorts_by_lifetime}
     plain: dict[str, Any] = json.loads(json.dumps(asked))
     return plain
 
 
 def _is_finished(planned: PlannedRow, config: AblationConfig) -> bool:
-    """Whether an earlier call trained and measured a row as it is asked for now."""
+    """Whether an earlier call trained and measured a row with the same settings."""
     if not planned.result_path.exists():
         return False
     result = _result(planned)

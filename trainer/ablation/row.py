@@ -45,10 +45,10 @@ class Measuring:
     """How rows are compared.
 
     Args:
-        gops: which GOPs are trained; each row trains the same.
+        gops: Numbers of the GOPs that each row trains.
         rungs: QPs.
-        frame_step: every so many of their frames are compared.
-        backend: of the renderer; None chooses.
+        frame_step: Distance in frames of the images that are compared.
+        backend: Backend that renders them; None chooses the best here.
     """
 
     gops: tuple[int, ...]
@@ -58,7 +58,7 @@ class Measuring:
 
 
 def adopt_coarse_stage(run: RunDirectory, shared: RunDirectory) -> None:
-    """Take over what a coarse stage left that serves several rows; the last file says all."""
+    """Link the results of a shared coarse stage into a run; the last file marks it as done."""
     run.path.mkdir(parents=True, exist_ok=True)
     for name in SHARED_FILES:
         if (shared.path / name).exists() and not (run.path / name).exists():
@@ -75,8 +75,8 @@ def run_row(
     """Train, encode and measure one row; returns its figures, JSON-able.
 
     Args:
-        sorts_by_lifetime: the encoder may lay out by when Gaussians are seen.
-        shared: where its coarse stage lies.
+        sorts_by_lifetime: The encoder may lay out by when Gaussians are seen.
+        shared: Run directory of its coarse stage.
     """
     run = RunDirectory(config.out)
     capture = open_capture(config.data, config.capture)
@@ -110,7 +110,7 @@ def run_row(
 
 
 def row_encoder(rungs: tuple[int, ...], sorts_by_lifetime: bool) -> EncoderConfig:
-    """A package of a row is measured against the capture, and nobody looks at it before."""
+    """Encoder settings of a row: without poster and quality figures, which no measurement needs."""
     return EncoderConfig(
         qps=rungs,
         sort_by_lifetime=sorts_by_lifetime,
@@ -120,14 +120,14 @@ def row_encoder(rungs: tuple[int, ...], sorts_by_lifetime: bool) -> EncoderConfi
 
 
 def _frames_of(run: RunDirectory, gops: Sequence[int]) -> list[int]:
-    """The frames of the capture that GOPs show, one GOP after the other."""
+    """The frames of the capture in the GOPs, one GOP after the other."""
     _, lengths = run.read_plan()
     return [frame for k in gops for frame in frames_of(lengths, k)]
 
 
 @dataclass(frozen=True)
 class ChosenFrames:
-    """Some frames of a camera, as if they were all there are (`FrameReader`)."""
+    """Some frames of a camera, renumbered from 0 (`FrameReader`)."""
 
     reader: FrameReader
     frames: Sequence[int]
@@ -147,9 +147,9 @@ def measure(
     measuring: Measuring,
     corrections: Mapping[str, Tensor],
 ) -> list[dict[str, Any]]:
-    """Figures of each rung of a scene that shows these frames of a capture.
+    """Figures of each quality of a scene that shows these frames of a capture.
 
-    Bytes per frame count a part that is sent once for all GOPs as spread over the whole capture.
+    Bytes per frame spread the parts that are sent once for all GOPs over the whole capture.
     """
     views = [replace(v, reader=ChosenFrames(v.reader, frames)) for v in capture.views]
     with open_scene(str(path)) as scene:

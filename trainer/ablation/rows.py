@@ -1,4 +1,4 @@
-"""The rows of an ablation: what is switched off in each, one part at a time."""
+"""The rows of an ablation: one part of the method is switched off in each."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Row:
     """One row.
 
     Args:
-        name: on the command line and of its folder.
-        title: in the table; of a part, if the row switches it over.
-        change: from the full configuration to that of the row.
-        sorts_by_lifetime: whether the encoder may lay out by when Gaussians are seen.
-        is_on: whether the full configuration has the part that the row switches over.
+        name: Name on the command line and of its folder.
+        title: Title in the table; the name of a part, if the row switches it over.
+        change: Makes the settings of the row of the full settings.
+        sorts_by_lifetime: The encoder may lay out by when Gaussians are seen.
+        is_on: Tells whether the full settings have the part that the row switches over.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Row:
     is_on: Callable[[TrainConfig], bool] | None = None
 
     def title_beside(self, full: TrainConfig) -> str:
-        """The title, with what the row does to the full configuration."""
+        """The title, with "no" or "with" before a part that the row switches over."""
         if self.is_on is None:
             return self.title
         return f"{'no' if self.is_on(full) else 'with'} {self.title}"

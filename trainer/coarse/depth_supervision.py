@@ -1,7 +1,7 @@
-"""Points that training starts from also say how far away things are.
+"""Depth supervision by the initial points (L_depth).
 
-With two dozen cameras many shapes explain the training pictures; a held-out camera sees which one
-is wrong. Where a point of the initial cloud is visible, the drawn depth is held to its depth
+With two dozen cameras many shapes explain the training images; a held-out camera sees which one
+is wrong. Where a point of the initial cloud is visible, the rendered depth is held to its depth
 (as in Deng et al. 2022, DS-NeRF, but in inverse depth and with an L1 norm, so that a wrong point
 pulls no more than a right one).
 """
@@ -25,7 +25,7 @@ COLOR_TOLERANCE = 0.15  # a point that looks otherwise here is hidden, or was mo
 
 @dataclass(frozen=True)
 class SparseDepth:
-    """Depths known in one picture.
+    """Known depths in one image.
 
     Args:
         rows, columns: [P] int64 pixels.
@@ -38,11 +38,11 @@ class SparseDepth:
 
 
 def sparse_depth(points: PointCloud, camera: Camera, picture: Tensor, near: float) -> SparseDepth:
-    """The points that a camera sees.
+    """Depths of the points that a camera sees.
 
     Args:
-        picture: [H, W, 3] uint8 of the camera; points of another colour are left out.
-        near: distance of the near plane, world units.
+        picture: [H, W, 3] uint8 image of the camera; points of another colour are left out.
+        near: Distance of the near plane, world units.
     """
     pixels, depths = project(points.positions, camera)
     seen = inside(pixels, depths, camera) & (depths > near)
@@ -70,8 +70,8 @@ def depth_loss(drawn: Tensor, known: SparseDepth, near: float, unit: float) -> T
 
     Args:
         drawn: [H, W] expected depth, world units.
-        near: nearer depths count as this; where nothing is drawn the expected depth is 0.
-        unit: world units that make one unit of depth, so that the loss has no scale.
+        near: Nearer depths count as this; where nothing is rendered the expected depth is 0.
+        unit: World units that make one unit of depth, so that the loss has no scale.
     """
     if len(known.depths) == 0:
         return drawn.new_zeros(())

@@ -1,7 +1,7 @@
-"""Random Gaussians left out of a step, so that no picture hangs on a single one.
+"""Dropout: random Gaussians left out of a step, so that no image depends on a single one.
 
-With few cameras some Gaussians serve one training picture each and spoil all other views. When
-any of them may be missing, those that many pictures agree on carry the scene (Park et al. 2025,
+With few cameras some Gaussians serve one training image each and spoil all other views. When any of
+them may be missing, the scene rests on those that many images agree on (Park et al. 2025,
 DropGaussian).
 """
 

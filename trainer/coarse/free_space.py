@@ -1,13 +1,13 @@
-"""The space in front of the cameras is free: Gaussians that stand there are floaters.
+"""Free space in front of the cameras: Gaussians there are floaters, penalised and removed.
 
 A closed room is filmed from its own walls. Gaussians of a wall that bulge into the room lie behind
-or beside every training camera, so that no picture forbids them, and a camera between the others
-looks through fog. Training therefore looks from places between the training cameras, draws only
-what is nearer than anything that was found, and wants to see nothing. What stands there all the
-same when the static layer is final is left out.
+or beside every training camera, so that no training image penalises them, and a camera between the
+others looks through fog. Training therefore renders from places between the training cameras, only
+the Gaussians nearer than any point that was found, and penalises their alpha (L_free). Floaters
+that are left when the static layer is final are removed.
 
 Places between cameras lie on the surface that the cameras span around what they look at, not on
-straight lines: those run through the inside of a dome, and what hangs between them and its wall
+straight lines. Lines run through the inside of a dome, and Gaussians between them and its wall
 would be behind every place.
 """
 
@@ -23,19 +23,19 @@ from streamstgs.trainer.points.projection import distances, inside, project
 from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
-SHRINK = 4  # floaters are large: a picture of a fourth of the size shows them
+SHRINK = 4  # floaters are large: an image of a fourth of the size shows them
 NEIGHBOURS = 6
-FEWEST_POINTS = 20  # fewer do not say how near things are
-NEAREST_SHARE = 0.02  # of a camera's points may be wrong, or on the body of another camera
+FEWEST_POINTS = 20  # fewer points do not tell how near things are
+NEAREST_SHARE = 0.02  # this share of points may be wrong, or on the body of another camera
 FREE_SHARE = 0.8  # of the distance of the nearest things found
-POINTS = 5_000  # tell well enough how far a place between the cameras sees nothing
-LOOKS = 1000  # places from which floaters are looked for
+POINTS = 5_000  # enough to tell how far space is free before a place between the cameras
+LOOKS = 1000  # places between the cameras that are searched for floaters
 VISIBLE = 0.02  # least opacity of a floater
-REACH = 3.0  # standard deviations that a Gaussian is seen around its middle
+VISIBLE_DEVIATIONS = 3.0  # a Gaussian is visible this many standard deviations around its centre
 
 
 def free_depth(positions: Tensor, camera: Camera) -> float:
-    """How far in front of a camera nothing was found; 0 where it sees few points.
+    """World units that are free in front of a camera; 0 where it sees few points.
 
     Args:
         positions: [N, 3] of points on the surfaces of the scene.
@@ -48,13 +48,13 @@ def free_depth(positions: Tensor, camera: Camera) -> float:
 
 
 class FreeSpace:
-    """What is to be empty.
+    """The space between the training cameras and the surfaces of the scene.
 
     Args:
-        cameras: the training cameras.
-        center: the point that they look at, world units.
-        near: distance of the near plane, world units: what is nearer is not drawn anyway.
-        positions: [N, 3] of points that were found on the surfaces of the scene.
+        cameras: The training cameras.
+        center: The point that they look at, world units.
+        near: Distance of the near plane, world units; nearer Gaussians are not rendered anyway.
+        positions: [N, 3] points found on the surfaces of the scene.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class FreeSpace:
         return self.far > self.near and self.neighbours.numel() > 0
 
     def loss(self, gaussians: Gaussians, rng: Rng) -> Tensor:
-        """Mean alpha of what is drawn of the free space, from one place between the cameras."""
+        """L_free: mean alpha of Gaussians in free space, from one place between the cameras."""
         nothing = gaussians.opacities.new_zeros(())
         if not self.is_known:
             return nothing
@@ -96,16 +96,16 @@ class FreeSpace:
 
     @torch.no_grad()
     def floaters(self, gaussians: Gaussians, rng: Rng) -> Tensor:
-        """[N] bool: what is seen in free space from between the cameras.
+        """[N] bool: Gaussians in free space, seen from places between the cameras.
 
-        Not what a training camera has there in the middle of its own picture, as that was compared
-        with what it recorded, and not where a point was found.
+        A Gaussian whose centre a training camera has in its own image is none, as that image was
+        compared with the recorded one; nor is a Gaussian where a point was found.
         """
         found = torch.zeros_like(gaussians.opacities, dtype=torch.bool)
         if not self.is_known:
             return found
         for _ in range(LOOKS):
-            found |= self._seen_close(gaussians, *self.camera_between(rng), REACH)
+            found |= self._seen_close(gaussians, *self.camera_between(rng), VISIBLE_DEVIATIONS)
         for camera in self.cameras:
             found &= ~self._seen_close(gaussians, camera, self.far, 0.0)
         found &= gaussians.opacities > VISIBLE
@@ -117,19 +117,24 @@ class FreeSpace:
         usual = neighbour_distance(positions).median()
         return distances(places, positions).amin(dim=1) < usual
 
-    def _seen_close(self, gaussians: Gaussians, camera: Camera, far: float, reach: float) -> Tensor:
-        """[N] bool: drawn nearer than `far`, within `reach` deviations of the picture."""
+    def _seen_close(
+        self, gaussians: Gaussians, camera: Camera, far: float, deviations: float
+    ) -> Tensor:
+        """[N] bool: nearer than `far`, within `deviations` standard deviations of the image."""
         pixels, depth = project(gaussians.means, camera)
         deviation = gaussians.scales.median(dim=1).values  # of a flat one as of a thread: its width
-        around = reach * deviation * camera.K[0, 0].item() / depth.clamp(min=self.near)
+        around = deviations * deviation * camera.K[0, 0].item() / depth.clamp(min=self.near)
         sides = torch.tensor([camera.width, camera.height], device=pixels.device)
         within = (pixels > -around[:, None]) & (pixels < sides + around[:, None])
         return (depth > self.near) & (depth < far) & within.all(dim=1)
 
     def camera_between(self, rng: Rng) -> tuple[Camera, float]:
-        """A camera amid one of the cameras and two of its neighbours, and how far it sees nothing:
-        less than these where it stands nearer to the scene, and no farther than to what was found
-        before it, such as the wall of a square room that the surface bulges out of."""
+        """A random camera amid one of the cameras and two of its neighbours, and the depth up to
+        which space is free before it.
+
+        The depth is less than theirs where it stands nearer to the scene, and ends at the points
+        found before it, such as the wall of a square room that the surface bulges out of.
+        """
         one = rng.integer(len(self.cameras))
         beside = rng.choice(2, self.neighbours.shape[1])
         group = [one, *self.neighbours[one, beside].tolist()]
@@ -144,8 +149,11 @@ class FreeSpace:
         return camera, min(self.far - max(nearer, inwards), free_depth(self.positions, camera))
 
     def _on_the_surface(self, places: Tensor, shares: Tensor) -> tuple[Tensor, float]:
-        """[3] between places [K, 3], as far from the center as these are; on the straight way
-        between them where they stand on opposite sides of it, and by how much nearer that is."""
+        """A place [3] between places [K, 3], as far from the center as these are, and 0.0.
+
+        Where they stand on opposite sides of the center it lies on the straight line between them;
+        the second value is how much nearer to the center that is.
+        """
         away = places - self.center
         distance = (shares[:, 0] * away.norm(dim=1)).sum()
         straight = (shares * away).sum(dim=0)

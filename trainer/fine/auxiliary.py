@@ -1,17 +1,17 @@
 """The transformer-guided auxiliary pass with self-distillation (paper Sec. 3.3); training only.
 
 The temporal MLP D_t sees a window of three feature frames. A transformer that sees a Gaussian at
-all times of the GOP can say more: f'_i = F(f_i, gamma(t_i), gamma(X)). The picture drawn from f'
-gets the same colour loss (L_t), and L_sd = |f_i - f'_i| moves what the transformer found out into
-D_t and the features. Nothing of it is written: playback pays nothing.
+all times of the GOP knows more: f'_i = F(f_i, gamma(t_i), gamma(X)). The image rendered from f'
+gets the same colour loss (L_t), and L_sd = |f_i - f'_i| distils the transformer into D_t and the
+features. The transformer is not written: playback does not need it.
 
 Where the paper is silent:
 - F adds to f, and its last layer starts at zero: training begins with f' = f.
-- Each step takes a random batch of Gaussians; the others are drawn as they are, without a
-  gradient from L_t, so that L_t speaks of the batch alone.
+- Each step takes a random batch of Gaussians; the others are rendered without a gradient from L_t,
+  so that L_t depends on the batch alone.
 - L_sd goes one way: f' is the teacher and takes no gradient from it. Otherwise the cheapest way
-  to agree is a transformer that says nothing.
-- L_sd is the mean over the batch and all times of the GOP, which are there anyway.
+  to agree is a transformer that changes nothing.
+- L_sd is the mean over the batch and all times of the GOP, which are computed anyway.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ class AuxiliaryTransformer(nn.Module):
     """F: the codes of a Gaussian at all times of a GOP -> better ones.
 
     Args:
-        code_width: length of f.
-        extent: world units of one unit of gamma's position.
+        code_width: Length of f.
+        extent: World units of one unit of gamma's position.
     """
 
     def __init__(self, code_width: int, extent: float, config: AuxiliaryConfig) -> None:
@@ -145,15 +145,15 @@ class AuxiliaryPass:
     def guided(
         self, canonical: CanonicalGaussians, features: Tensor, frame: int
     ) -> tuple[Gaussians, Tensor]:
-        """What the transformer makes of a batch of B Gaussians.
+        """A batch of B Gaussians as the transformer has it.
 
         Args:
-            canonical: the batch, before it is moved.
-            features: [B, E, F] with all that is done to them in training.
-            frame: of the GOP.
+            canonical: The batch, before it is moved.
+            features: [B, E, F] features, clamped and with noise.
+            frame: Number of the frame in the GOP.
 
         Returns:
-            The batch at the frame as f' has it, and L_sd.
+            The batch at the frame by the codes f', and L_sd.
         """
         student = codes_of_all_times(self.field, features)
         teacher = self.transformer(student, canonical.means.detach())
@@ -196,7 +196,8 @@ def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def with_batch(gaussians: Gaussians, batch: Tensor, guided: Gaussians) -> Gaussians:
-    """All Gaussians at a frame, those of the batch [B] as guided, the others without gradient."""
+    """All Gaussians at a frame: those of the batch [B] are replaced by `guided`, the others have no
+    gradient."""
     new = guided.tensors()
     drawn = {
         name: old.detach().index_copy(0, batch, new[name])

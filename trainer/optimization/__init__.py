@@ -1,5 +1,6 @@
-"""What both stages optimise, and by what.
+"""Parts that both stages of training share.
 
-Gaussians with their Adam state (`gaussian_parameters`) and their density control (`relocation`), a
-differentiable picture of them (`rasterizer`), and the terms of the loss (`losses`).
+`training_stage` says what a stage is and what `step` returns. Gaussians with their Adam state
+(`gaussian_parameters`, `relocation`), strategies of density control (`density`), a differentiable
+rasteriser (`rasterizer`), and the terms of the loss (`losses`, `structural_similarity`).
 """
