@@ -20,7 +20,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 from streamstgs.renderer.backends.cpu.kernels import compiled, real, take
-from streamstgs.renderer.backends.cpu.vectors import INDEX, REAL, Lanes, keep_apart
+from streamstgs.renderer.backends.cpu.vectors import INDEX, REAL, Lanes, never_inline
 from streamstgs.renderer.settings import ALPHA_MIN
 
 GROUP = 16  # Gaussians in a vector
@@ -85,13 +85,13 @@ def _neurons(
         kind = ir.VectorType(REAL, GROUP)
         sums = [cgutils.alloca_once(builder, kind) for _ in range(tile)]
         for neuron, total in enumerate(sums):
-            builder.store(lanes.spread(lanes.load_field(4, args[5], neuron), GROUP), total)
+            builder.store(lanes.broadcast(lanes.load_field(4, args[5], neuron), GROUP), total)
         with cgutils.for_range(builder, args[1]) as loop:
             value = lanes.load(0, builder.mul(loop.index, ir.Constant(INDEX, GROUP)), kind)
             at = builder.add(args[3], builder.mul(loop.index, ir.Constant(INDEX, tile)))
             for neuron, total in enumerate(sums):
-                weight = lanes.spread(lanes.load_field(2, at, neuron), GROUP)
-                builder.store(lanes.add_product(value, weight, builder.load(total)), total)
+                weight = lanes.broadcast(lanes.load_field(2, at, neuron), GROUP)
+                builder.store(lanes.multiply_add(value, weight, builder.load(total)), total)
         for neuron, total in enumerate(sums):
             at = builder.add(args[7], ir.Constant(INDEX, neuron * GROUP))
             lanes.store(builder.load(total), 6, at)
@@ -170,9 +170,9 @@ def _write_code(layers, window, hidden, code):
     """The temporal MLP: [inputs, GROUP] -> [width, GROUP]."""
     width = len(layers.second.biases)
     _dense(window, layers.first, hidden)
-    _rectify(hidden, width)
+    _relu(hidden, width)
     _dense(hidden, layers.second, code)
-    _rectify(code, width)
+    _relu(code, width)
 
 
 @compiled
@@ -180,14 +180,14 @@ def _write_opacity(layers, code, hidden, logits):
     """The head of the opacity: [width + P, GROUP] -> [GROUP] deltas of the logits."""
     width, last = len(layers.second.biases), layers.opacity_last
     _dense(code, layers.opacity, hidden)
-    _rectify(hidden, width)
+    _relu(hidden, width)
     _neurons(hidden, width, last.weights, index(0), last.biases, index(0), logits, index(0), 1)
 
 
 @compiled
 def _dense(x, layer, out):
     """A layer in tiles of OUTPUTS neurons: [inputs, GROUP] -> [neurons, GROUP]."""
-    keep_apart()
+    never_inline()
     inputs = len(layer.weights) // len(layer.biases)
     for tile in range(len(layer.biases) // OUTPUTS):
         neuron = index(tile * OUTPUTS)
@@ -206,7 +206,7 @@ def _dense(x, layer, out):
 
 
 @compiled
-def _rectify(values, neurons):
+def _relu(values, neurons):
     for i in range(index(neurons * GROUP)):
         values[i] = max(values[i], _ZERO)
 
@@ -238,7 +238,7 @@ def _append_positions(positions, row, count, width, code):
 def _write_shapes(layers, code, hidden, deltas):
     """The other heads: codes of a group -> [4 * HEAD_OUTPUTS, GROUP] deltas."""
     _dense(code, layers.shape, hidden)
-    _rectify(hidden, len(layers.shape.biases))
+    _relu(hidden, len(layers.shape.biases))
     inputs = len(layers.shape.biases) // 4
     for head in range(4):
         neuron = index(head * HEAD_OUTPUTS)

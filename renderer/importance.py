@@ -40,10 +40,10 @@ def importance_score(gaussians: Gaussians, camera: Camera, settings: RenderSetti
     fields = _fields(splats[drawn])
     picture = np.zeros((camera.height, camera.width, 3))
     passed = np.ones((camera.height, camera.width))
-    _add_up(fields, picture, passed)
+    _composite(fields, picture, passed)
     picture += passed[..., None] * np.array(settings.background)
     changes = np.zeros(len(drawn))
-    _take_apart(fields, picture, np.ones_like(passed), changes)
+    _measure_changes(fields, picture, np.ones_like(passed), changes)
     found = torch.zeros(len(gaussians), dtype=torch.float64)
     found[drawn] = torch.from_numpy(changes)
     return found
@@ -74,7 +74,7 @@ def _alpha(fields, i, x, y):
 
 
 @compiled
-def _add_up(fields, picture, passed):
+def _composite(fields, picture, passed):
     """Add the splats to `picture`, nearest first; `passed` becomes the transmittance."""
     height, width = passed.shape
     for i in range(len(fields)):
@@ -93,7 +93,7 @@ def _add_up(fields, picture, passed):
 
 
 @compiled
-def _take_apart(fields, picture, passed, changes):
+def _measure_changes(fields, picture, passed, changes):
     """Subtract the splats again, nearest first, so that `picture` is the part behind each one."""
     height, width = passed.shape
     for i in range(len(fields)):

@@ -31,7 +31,7 @@ from streamstgs.renderer.backends.cpu.lanes import (
     plan_splat,
 )
 from streamstgs.renderer.backends.cpu.sort import sort_list, splat_of
-from streamstgs.renderer.backends.cpu.vectors import keep_apart
+from streamstgs.renderer.backends.cpu.vectors import never_inline
 
 BATCH = 64  # splats planned at a time; their data stays in the first cache
 _COLUMNS, _ROWS = TILE_WIDTH // BLOCK_PX, TILE_HEIGHT // BLOCK_PX  # blocks of a tile
@@ -142,7 +142,7 @@ def _plan(near, count, left, top, open_blocks, ranks, rows, edges, jobs):
         edges: to work in, see `plan_splat`.
         jobs: out.
     """
-    keep_apart()
+    never_inline()
     total = index(0)
     for k in range(index(count)):
         splat, base = k * index(SPLAT_FIELDS), k * index(TILE_HEIGHT)
@@ -158,7 +158,7 @@ def _plan(near, count, left, top, open_blocks, ranks, rows, edges, jobs):
 
 @compiled
 def _blend_jobs(jobs, count, near, rows, xs, planes):
-    keep_apart()
+    never_inline()
     for i in range(count):
         job = index(jobs[i])
         splat = job // index(_BLOCKS)

@@ -98,6 +98,6 @@ def real_of(typingctx: Any, bits: Any) -> Any:
 @compiled
 def aligned(count):
     """[count] uninitialised float32 that begin at a cache line, so no vector lies across two."""
-    room = np.empty(count + LINE, np.float32)
-    skipped = -(room.ctypes.data // 4) % LINE
-    return room[skipped : skipped + count]
+    padded = np.empty(count + LINE, np.float32)
+    skipped = -(padded.ctypes.data // 4) % LINE
+    return padded[skipped : skipped + count]

@@ -79,7 +79,7 @@ def copy_run(
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = Lanes(context, builder, signature, args)
         run = lanes.load(0, args[1], ir.VectorType(INT, count))
-        lanes.store(builder.add(run, lanes.spread(args[4], count)), 2, args[3])
+        lanes.store(builder.add(run, lanes.broadcast(args[4], count)), 2, args[3])
         return context.get_dummy_value()
 
     return types.void(blocks, types.uint64, jobs, types.uint64, types.int32, length), codegen
@@ -133,22 +133,22 @@ def plan_splat(
         )
         u, v = lanes.subtract(u, args[2]), lanes.subtract(v, args[3])
 
-        dy = lanes.subtract(ramp(TILE_HEIGHT), lanes.spread(v, TILE_HEIGHT))
-        lanes.store(lanes.in_row(dy, slope, u), 4, args[5])
-        constant = lanes.in_row(lanes.multiply(dy, dy), fall, log)
+        dy = lanes.subtract(ramp(TILE_HEIGHT), lanes.broadcast(v, TILE_HEIGHT))
+        lanes.store(lanes.linear(dy, slope, u), 4, args[5])
+        constant = lanes.linear(lanes.multiply(dy, dy), fall, log)
         lanes.store(constant, 4, builder.add(args[5], args[6]))
 
-        dy = lanes.subtract(_BLOCK_TOPS, lanes.spread(v, _SIDES))
-        at = lanes.multiply(lanes.spread(turn, _SIDES), _SIDE)
-        at = lanes.least(lanes.most(at, dy), lanes.add(dy, vector(BLOCK_PX - 1, _SIDES)))
+        dy = lanes.subtract(_BLOCK_TOPS, lanes.broadcast(v, _SIDES))
+        at = lanes.multiply(lanes.broadcast(turn, _SIDES), _SIDE)
+        at = lanes.minimum(lanes.maximum(at, dy), lanes.add(dy, vector(BLOCK_PX - 1, _SIDES)))
         log = lanes.subtract(log, ir.Constant(REAL, EXPONENT_MIN))
-        square = lanes.in_row(lanes.multiply(at, at), fall, log)
-        square = lanes.multiply(square, lanes.spread(spread, _SIDES))
+        square = lanes.linear(lanes.multiply(at, at), fall, log)
+        square = lanes.multiply(square, lanes.broadcast(spread, _SIDES))
         zeros = vector(0, _SIDES)
-        reach = lanes.root(lanes.most(square, zeros))
-        edge = lanes.add_product(reach, _SIDE, lanes.in_row(at, slope, u))
+        reach = lanes.sqrt(lanes.maximum(square, zeros))
+        edge = lanes.multiply_add(reach, _SIDE, lanes.linear(at, slope, u))
         edge = lanes.multiply(lanes.add(edge, _ROUNDING), vector(1 / BLOCK_PX, _SIDES))
-        edge = lanes.least(lanes.most(edge, zeros), vector(TILE_WIDTH // BLOCK_PX, _SIDES))
+        edge = lanes.minimum(lanes.maximum(edge, zeros), vector(TILE_WIDTH // BLOCK_PX, _SIDES))
         touched = builder.select(builder.fcmp_ordered(">=", square, zeros), edge, zeros)
         lanes.store(builder.fptosi(touched, ir.VectorType(INT, _SIDES)), 7, _START)
         return context.get_dummy_value()
@@ -185,12 +185,12 @@ def blend_block(
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = Lanes(context, builder, signature, args)
         field = {
-            name: lanes.spread(lanes.load_field(7, args[8], name), LANES)
+            name: lanes.broadcast(lanes.load_field(7, args[8], name), LANES)
             for name in (SQUARE, RED, GREEN, BLUE)
         }
         x = lanes.subtract(lanes.load(2, args[3], _LANES), lanes.load_rows(4, args[5]))
         constant = lanes.load_rows(4, builder.add(args[5], args[6]))
-        alpha = _alpha(lanes, lanes.add_product(lanes.multiply(x, field[SQUARE]), x, constant))
+        alpha = _alpha(lanes, lanes.multiply_add(lanes.multiply(x, field[SQUARE]), x, constant))
         before = lanes.load(0, args[1], _LANES)
         weight = lanes.multiply(alpha, before)
         after = lanes.subtract(before, weight)
@@ -199,7 +199,7 @@ def blend_block(
         lanes.store(builder.select(ends, lanes.negative(before), after), 0, args[1])
         for plane, color in enumerate((RED, GREEN, BLUE), 1):
             at = builder.add(args[1], ir.Constant(INDEX, plane * LANES))
-            lit = lanes.add_product(weight, field[color], lanes.load(0, at, _LANES))
+            lit = lanes.multiply_add(weight, field[color], lanes.load(0, at, _LANES))
             lanes.store(lit, 0, at)
         return context.get_dummy_value()
 
@@ -212,8 +212,8 @@ def _alpha(lanes: Lanes, t: ir.Value) -> ir.Value:
     builder = lanes.builder
     root = vector(_EXPONENTIAL[-1])
     for coefficient in _EXPONENTIAL[-2::-1]:
-        root = lanes.add_product(root, t, vector(coefficient))
+        root = lanes.multiply_add(root, t, vector(coefficient))
     for _ in range(3):
         root = lanes.multiply(root, root)
     drawn = builder.fcmp_ordered(">=", t, vector(EXPONENT_MIN))
-    return builder.select(drawn, lanes.least(root, vector(ALPHA_MAX)), vector(0))
+    return builder.select(drawn, lanes.minimum(root, vector(ALPHA_MAX)), vector(0))

@@ -1,6 +1,6 @@
 """Projection of the cpu backend: `reference.project` written out for groups of 16 Gaussians.
 
-The values of a group lie in one array, the room: row after row, each with one number of every
+The values of a group lie in one array, `scratch`: row after row, each with one number of every
 Gaussian. The loop over a group has no branch, so the compiler makes vector instructions of it.
 """
 
@@ -37,11 +37,11 @@ from streamstgs.renderer.backends.cpu.kernels import (
     take,
 )
 from streamstgs.renderer.backends.cpu.lanes import copy_splat
-from streamstgs.renderer.backends.cpu.transpose import GROUP, copy_whole, to_columns, to_rows
-from streamstgs.renderer.backends.cpu.vectors import keep_apart
+from streamstgs.renderer.backends.cpu.transpose import GROUP, copy_as_int, to_columns, to_rows
+from streamstgs.renderer.backends.cpu.vectors import never_inline
 from streamstgs.renderer.settings import ALPHA_MIN, DILATION_PX2, EXTENT_SIGMA
 
-# Rows of a room: the fields of the splat, with its depth and tiles in the spare ones, then the
+# Rows of `scratch`: the fields of the splat, with its depth and tiles in the spare ones, then the
 # attributes of the Gaussian.
 _DEPTH, _LEFT, _TOP, _RIGHT, _BOTTOM = range(BLUE + 1, SPLAT_FIELDS)
 _VISIBLE, _OPACITY = SPLAT_FIELDS, SPLAT_FIELDS + 1
@@ -98,7 +98,7 @@ def project(
         depths: [N] out.
         counts: [blocks] out, visible splats of each block.
     """
-    room, rows = aligned(_ROWS * GROUP), aligned(GROUP * SPLAT_FIELDS)
+    scratch, rows = aligned(_ROWS * GROUP), aligned(GROUP * SPLAT_FIELDS)
     whole = len(opacities) - len(opacities) % GROUP
     rest = (
         _padded(means[whole * 3 :], 3),
@@ -114,27 +114,27 @@ def project(
         out, stop = index(block * BLOCK), min(block * BLOCK + BLOCK, len(opacities))
         for first in range(block * BLOCK, stop, GROUP):
             if first < whole:
-                _fetch(means, quats, scales, opacities, colors, first, room)
+                _fetch(means, quats, scales, opacities, colors, first, scratch)
             else:
-                _fetch(*rest, 0, room)
-            _project_group(room, view, size, near)
-            to_rows(room, rows)
+                _fetch(*rest, 0, scratch)
+            _project_group(scratch, view, size, near)
+            to_rows(scratch, rows)
             for lane in range(index(min(GROUP, stop - first))):
                 copy_splat(rows, lane, splats, out)
-                copy_whole(rows, lane * index(SPLAT_FIELDS) + index(_LEFT), rects, out)
-                depths[out] = room[_at(_DEPTH, lane)]
-                out += index(room[_at(_VISIBLE, lane)])
+                copy_as_int(rows, lane * index(SPLAT_FIELDS) + index(_LEFT), rects, out)
+                depths[out] = scratch[_at(_DEPTH, lane)]
+                out += index(scratch[_at(_VISIBLE, lane)])
         counts[block] = np.int64(out) - block * BLOCK
 
 
 @inlined
-def _least(a, b):
+def _minimum(a, b):
     """The smaller number; NaN if a is NaN. The builtin `min` would keep loops from vectors."""
     return b if b < a else a
 
 
 @inlined
-def _most(a, b):
+def _maximum(a, b):
     """The larger number; NaN if a is NaN."""
     return b if b > a else a
 
@@ -153,36 +153,40 @@ def _padded(values, width):
 
 
 @compiled
-def _fetch(means, quats, scales, opacities, colors, first, room):
-    """Copy the attributes of Gaussian `first` and the following ones to the room."""
-    to_columns(means, index(first * 3), 3, room, index(_MEAN * GROUP))
-    to_columns(quats, index(first * 4), 4, room, index(_QUAT * GROUP))
-    to_columns(scales, index(first * 3), 3, room, index(_SCALE * GROUP))
-    to_columns(opacities, index(first), 1, room, index(_OPACITY * GROUP))
-    to_columns(colors, index(first * 3), 3, room, index(RED * GROUP))
+def _fetch(means, quats, scales, opacities, colors, first, scratch):
+    """Copy the attributes of Gaussian `first` and the following ones to `scratch`."""
+    to_columns(means, index(first * 3), 3, scratch, index(_MEAN * GROUP))
+    to_columns(quats, index(first * 4), 4, scratch, index(_QUAT * GROUP))
+    to_columns(scales, index(first * 3), 3, scratch, index(_SCALE * GROUP))
+    to_columns(opacities, index(first), 1, scratch, index(_OPACITY * GROUP))
+    to_columns(colors, index(first * 3), 3, scratch, index(RED * GROUP))
 
 
 @compiled
-def _project_group(room, view, size, near):
-    keep_apart()
+def _project_group(scratch, view, size, near):
+    never_inline()
     for lane in range(GROUP):
-        _project_one(room, index(lane), view, size, near)
+        _project_one(scratch, index(lane), view, size, near)
 
 
 @inlined
-def _project_one(room, lane, view, size, near):
+def _project_one(scratch, lane, view, size, near):
     """Turn the attributes of a Gaussian into its splat, and tell whether it can be seen.
 
     Comparisons are written such that NaN means not seen.
     """
-    mx, my, mz = room[_at(_MEAN, lane)], room[_at(_MEAN + 1, lane)], room[_at(_MEAN + 2, lane)]
+    mx, my, mz = (
+        scratch[_at(_MEAN, lane)],
+        scratch[_at(_MEAN + 1, lane)],
+        scratch[_at(_MEAN + 2, lane)],
+    )
     z = view[6] * mx + view[7] * my + view[8] * mz + view[11]
     rz = _ONE / z
     x = view[12] * (view[0] * mx + view[1] * my + view[2] * mz + view[9]) * rz
     y = view[13] * (view[3] * mx + view[4] * my + view[5] * mz + view[10]) * rz
     u, v = x + view[14], y + view[15]  # x, y: px from the principal point
 
-    m0, m1, m2, n0, n1, n2, quat_norm2 = _axes_in_picture(room, lane, view, size, x, y, rz)
+    m0, m1, m2, n0, n1, n2, quat_norm2 = _axes_in_picture(scratch, lane, view, size, x, y, rz)
     c0, c1, c2 = m1 * n2 - m2 * n1, m2 * n0 - m0 * n2, m0 * n1 - m1 * n0
     det = c0 * c0 + c1 * c1 + c2 * c2
     xx = m0 * m0 + m1 * m1 + m2 * m2
@@ -192,21 +196,25 @@ def _project_one(room, lane, view, size, near):
     xx += _DILATION
     yy += _DILATION
     scale = _ONE / dilated
-    opacity = room[_at(_OPACITY, lane)]
+    opacity = scratch[_at(_OPACITY, lane)]
     opacity2 = opacity * opacity * det * scale
     log_opacity2 = _log(opacity2)
-    extent = _least(_EXTENT_SIGMA, math.sqrt(_most(log_opacity2 - _LOG_ALPHA_MIN2, _ZERO)))
+    extent = _minimum(_EXTENT_SIGMA, math.sqrt(_maximum(log_opacity2 - _LOG_ALPHA_MIN2, _ZERO)))
     reach_x, reach_y = extent * math.sqrt(xx), extent * math.sqrt(yy)
 
     ryy = _ONE / yy
-    room[_at(MEAN_X, lane)], room[_at(MEAN_Y, lane)] = u, v
-    room[_at(SLOPE, lane)], room[_at(FALL, lane)] = xy * ryy, _SIXTEENTH * ryy
-    room[_at(SQUARE, lane)] = _SIXTEENTH * yy * scale
-    room[_at(SPREAD, lane)] = real(16) * dilated * ryy
-    room[_at(LOG, lane)] = real(0.0625) * log_opacity2
-    room[_at(TURN, lane)] = reach_x * xy / xx
-    room[_at(_DEPTH, lane)] = z
-    light = abs(room[_at(RED, lane)]) + abs(room[_at(GREEN, lane)]) + abs(room[_at(BLUE, lane)])
+    scratch[_at(MEAN_X, lane)], scratch[_at(MEAN_Y, lane)] = u, v
+    scratch[_at(SLOPE, lane)], scratch[_at(FALL, lane)] = xy * ryy, _SIXTEENTH * ryy
+    scratch[_at(SQUARE, lane)] = _SIXTEENTH * yy * scale
+    scratch[_at(SPREAD, lane)] = real(16) * dilated * ryy
+    scratch[_at(LOG, lane)] = real(0.0625) * log_opacity2
+    scratch[_at(TURN, lane)] = reach_x * xy / xx
+    scratch[_at(_DEPTH, lane)] = z
+    light = (
+        abs(scratch[_at(RED, lane)])
+        + abs(scratch[_at(GREEN, lane)])
+        + abs(scratch[_at(BLUE, lane)])
+    )
     seen = (
         (z >= near)
         & (z <= _FAR)
@@ -216,9 +224,9 @@ def _project_one(room, lane, view, size, near):
         & (dilated < _INFINITY)
         & (quat_norm2 > _QUAT_MIN2)
         & (light < _INFINITY)
-        & _find_tiles(room, lane, u, v, reach_x, reach_y, size)
+        & _find_tiles(scratch, lane, u, v, reach_x, reach_y, size)
     )
-    room[_at(_VISIBLE, lane)] = _ONE if seen else _ZERO
+    scratch[_at(_VISIBLE, lane)] = _ONE if seen else _ZERO
 
 
 @inlined
@@ -232,25 +240,29 @@ def _log(x):
 
 
 @inlined
-def _axes_in_picture(room, lane, view, size, x, y, rz):
+def _axes_in_picture(scratch, lane, view, size, x, y, rz):
     """M = J R_camera R_quat S, 2 x 3 row by row: cov2d = M M^T. Then the quaternion's norm^2."""
-    sx = _least(_most(x, -view[14] - _MARGIN * size[0]), size[0] - view[14] + _MARGIN * size[0])
-    sy = _least(_most(y, -view[15] - _MARGIN * size[1]), size[1] - view[15] + _MARGIN * size[1])
+    sx = _minimum(
+        _maximum(x, -view[14] - _MARGIN * size[0]), size[0] - view[14] + _MARGIN * size[0]
+    )
+    sy = _minimum(
+        _maximum(y, -view[15] - _MARGIN * size[1]), size[1] - view[15] + _MARGIN * size[1]
+    )
     a0 = (view[12] * view[0] - sx * view[6]) * rz  # J R_camera
     a1 = (view[12] * view[1] - sx * view[7]) * rz
     a2 = (view[12] * view[2] - sx * view[8]) * rz
     b0 = (view[13] * view[3] - sy * view[6]) * rz
     b1 = (view[13] * view[4] - sy * view[7]) * rz
     b2 = (view[13] * view[5] - sy * view[8]) * rz
-    w, qx = room[_at(_QUAT, lane)], room[_at(_QUAT + 1, lane)]
-    qy, qz = room[_at(_QUAT + 2, lane)], room[_at(_QUAT + 3, lane)]
+    w, qx = scratch[_at(_QUAT, lane)], scratch[_at(_QUAT + 1, lane)]
+    qy, qz = scratch[_at(_QUAT + 2, lane)], scratch[_at(_QUAT + 3, lane)]
     norm2 = w * w + qx * qx + qy * qy + qz * qz
     s = _TWO / norm2
     r00, r01, r02 = _ONE - s * (qy * qy + qz * qz), s * (qx * qy - w * qz), s * (qx * qz + w * qy)
     r10, r11, r12 = s * (qx * qy + w * qz), _ONE - s * (qx * qx + qz * qz), s * (qy * qz - w * qx)
     r20, r21, r22 = s * (qx * qz - w * qy), s * (qy * qz + w * qx), _ONE - s * (qx * qx + qy * qy)
-    s0, s1 = room[_at(_SCALE, lane)], room[_at(_SCALE + 1, lane)]
-    s2 = room[_at(_SCALE + 2, lane)]
+    s0, s1 = scratch[_at(_SCALE, lane)], scratch[_at(_SCALE + 1, lane)]
+    s2 = scratch[_at(_SCALE + 2, lane)]
     return (
         (a0 * r00 + a1 * r10 + a2 * r20) * s0,
         (a0 * r01 + a1 * r11 + a2 * r21) * s1,
@@ -263,13 +275,13 @@ def _axes_in_picture(room, lane, view, size, x, y, rz):
 
 
 @inlined
-def _find_tiles(room, lane, u, v, reach_x, reach_y, size):
+def _find_tiles(scratch, lane, u, v, reach_x, reach_y, size):
     """Write the tiles of the pixels whose centres lie in the splat's box; false if none do."""
-    left = _most(np.ceil(u - reach_x - _HALF), _ZERO)
-    top = _most(np.ceil(v - reach_y - _HALF), _ZERO)
-    right = _least(np.floor(u + reach_x + _HALF), size[0])
-    bottom = _least(np.floor(v + reach_y + _HALF), size[1])
-    room[_at(_LEFT, lane)], room[_at(_TOP, lane)] = left * _PER_TILE_X, top * _PER_TILE_Y
-    room[_at(_RIGHT, lane)] = (right + _LAST_X) * _PER_TILE_X
-    room[_at(_BOTTOM, lane)] = (bottom + _LAST_Y) * _PER_TILE_Y
+    left = _maximum(np.ceil(u - reach_x - _HALF), _ZERO)
+    top = _maximum(np.ceil(v - reach_y - _HALF), _ZERO)
+    right = _minimum(np.floor(u + reach_x + _HALF), size[0])
+    bottom = _minimum(np.floor(v + reach_y + _HALF), size[1])
+    scratch[_at(_LEFT, lane)], scratch[_at(_TOP, lane)] = left * _PER_TILE_X, top * _PER_TILE_Y
+    scratch[_at(_RIGHT, lane)] = (right + _LAST_X) * _PER_TILE_X
+    scratch[_at(_BOTTOM, lane)] = (bottom + _LAST_Y) * _PER_TILE_Y
     return (left < right) & (top < bottom)

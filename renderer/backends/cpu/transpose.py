@@ -44,7 +44,7 @@ def _gathered(lanes: Lanes, parts: list[ir.Value], places: range) -> ir.Value:
             GROUP + place % GROUP if place // GROUP == number else lane
             for lane, place in enumerate(places)
         ]
-        found = lanes.pick(found, part, order)
+        found = lanes.shuffle(found, part, order)
     return found
 
 
@@ -60,9 +60,9 @@ def to_rows(typingctx: Any, columns: Any, out: Any) -> Any:
             for i in (i for i in range(GROUP) if not i & half):
                 a, b = rows[i], rows[i + half]
                 swapped = [(k + GROUP - half if k & half else k) for k in range(GROUP)]
-                rows[i] = lanes.pick(a, b, swapped)
+                rows[i] = lanes.shuffle(a, b, swapped)
                 swapped = [(k + GROUP if k & half else k + half) for k in range(GROUP)]
-                rows[i + half] = lanes.pick(a, b, swapped)
+                rows[i + half] = lanes.shuffle(a, b, swapped)
         for start, row in zip(starts, rows, strict=True):
             lanes.store(row, 1, start)
         return context.get_dummy_value()
@@ -71,7 +71,7 @@ def to_rows(typingctx: Any, columns: Any, out: Any) -> Any:
 
 
 @intrinsic
-def copy_whole(typingctx: Any, reals: Any, at: Any, out: Any, row: Any) -> Any:
+def copy_as_int(typingctx: Any, reals: Any, at: Any, out: Any, row: Any) -> Any:
     """Copy four numbers from reals[at] on to row `row` of `out` [N, 4], as int32."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:

@@ -22,7 +22,7 @@ REAL, INT, INDEX = ir.FloatType(), ir.IntType(32), ir.IntType(64)
 
 
 @intrinsic
-def keep_apart(typingctx: Any) -> Any:
+def never_inline(typingctx: Any) -> Any:
     """Forbid inlining of the calling function, so that its loop has all registers to itself."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -72,18 +72,20 @@ class Lanes:
         lane_rows = [lane // BLOCK_PX for lane in range(BLOCK_PX * BLOCK_PX)]
         return self._shuffled(self.load(array, at, ir.VectorType(REAL, BLOCK_PX)), lane_rows)
 
-    def spread(self, value: ir.Value, count: int) -> ir.Value:
+    def broadcast(self, value: ir.Value, count: int) -> ir.Value:
         """A number in all lanes."""
         empty = ir.Constant(ir.VectorType(value.type, count), ir.Undefined)
         first = self.builder.insert_element(empty, value, ir.Constant(INT, 0))
         return self._shuffled(first, [0] * count)
 
-    def in_row(self, factors: ir.Value, slope: ir.Value, start: ir.Value) -> ir.Value:
+    def linear(self, factors: ir.Value, slope: ir.Value, start: ir.Value) -> ir.Value:
         """start + slope * factors."""
         count = factors.type.count
-        return self.add_product(factors, self.spread(slope, count), self.spread(start, count))
+        return self.multiply_add(
+            factors, self.broadcast(slope, count), self.broadcast(start, count)
+        )
 
-    def add_product(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
+    def multiply_add(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
         """a b + c: one instruction where the processor has it."""
         return self.add(self.multiply(a, b), c)
 
@@ -96,15 +98,15 @@ class Lanes:
     def subtract(self, a: ir.Value, b: ir.Value) -> ir.Value:
         return self.builder.fsub(a, b, flags=FAST)
 
-    def most(self, a: ir.Value, b: ir.Value) -> ir.Value:
+    def maximum(self, a: ir.Value, b: ir.Value) -> ir.Value:
         """The larger number; b if a is NaN."""
         return self.builder.select(self.builder.fcmp_ordered(">", a, b), a, b)
 
-    def least(self, a: ir.Value, b: ir.Value) -> ir.Value:
+    def minimum(self, a: ir.Value, b: ir.Value) -> ir.Value:
         """The smaller number; b if a is NaN."""
         return self.builder.select(self.builder.fcmp_ordered("<", a, b), a, b)
 
-    def root(self, value: ir.Value) -> ir.Value:
+    def sqrt(self, value: ir.Value) -> ir.Value:
         name = f"llvm.sqrt.v{value.type.count}f32"
         kind = ir.FunctionType(value.type, [value.type])
         return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name),
@@ -118,13 +120,13 @@ class Lanes:
             self.builder.or_(self.builder.bitcast(value, bits), signs), value.type
         )
 
-    def pick(self, a: ir.Value, b: ir.Value, lanes: Sequence[int]) -> ir.Value:
+    def shuffle(self, a: ir.Value, b: ir.Value, lanes: Sequence[int]) -> ir.Value:
         """A vector of these lanes of a and b; the lanes of b are counted on from those of a."""
         order = ir.Constant(ir.VectorType(INT, len(lanes)), list(lanes))
         return self.builder.shuffle_vector(a, b, order)
 
     def _shuffled(self, value: ir.Value, lanes: list[int]) -> ir.Value:
-        return self.pick(value, ir.Constant(value.type, ir.Undefined), lanes)
+        return self.shuffle(value, ir.Constant(value.type, ir.Undefined), lanes)
 
     def _address(self, array: int, at: ir.Value, kind: ir.Type) -> ir.Value:
         return self.builder.bitcast(self.builder.gep(self._data[array], [at]), kind.as_pointer())
