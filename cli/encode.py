@@ -11,9 +11,11 @@ from streamstgs.app.console import ProgressLine
 from streamstgs.cli.options import OutputOption, option
 from streamstgs.codec.encoder.config import EncoderConfig
 
-MetaOption = Annotated[
-    str | None,
-    option("TEXT", "Store this text in the scene, for players to show.", "that of the run"),
+OF_RUN = "that of the run"
+TitleOption = Annotated[str | None, option("TEXT", "Title of the scene.", OF_RUN)]
+LicenceOption = Annotated[str | None, option("TEXT", "Licence that players show.", OF_RUN)]
+AttributionOption = Annotated[
+    str | None, option("TEXT", "Names of the authors, which players show as credit.", OF_RUN)
 ]
 
 
@@ -30,9 +32,9 @@ class Encode:
     """Folder that `streamstgs train` wrote."""
     output: Annotated[OutputOption, tyro.conf.arg(metavar="SCENE")]
     """Write this scene: a file if its name ends in .stgs, else a directory for a web server."""
-    title: MetaOption = None
-    licence: MetaOption = None
-    attribution: MetaOption = None
+    title: TitleOption = None
+    licence: LicenceOption = None
+    attribution: AttributionOption = None
     encoder: Annotated[Settings, tyro.conf.arg(name="")] = Settings()
 
     def run(self) -> int:

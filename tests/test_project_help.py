@@ -50,13 +50,7 @@ def complaint(text: str) -> str | None:
     return f"holds the words {found}" if found else None
 
 
-IN_PROGRESS = pytest.mark.xfail(reason="the settings are being described anew", strict=False)
-
-
-@pytest.mark.parametrize(
-    "command",
-    [pytest.param(name, marks=IN_PROGRESS) if name == "encode" else name for name in COMMANDS],
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_explains_itself(command: str) -> None:
     wrong = [
         f"{name} {reason}: {text!r}"

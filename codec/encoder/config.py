@@ -1,4 +1,4 @@
-"""What the encoder may choose, and what it tells when it is done."""
+"""Settings of the encoder, and its report."""
 
 from __future__ import annotations
 
@@ -35,9 +35,16 @@ RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class AttributeBits:
-    """Bits per channel of each canonical attribute, 1..16; `benchmarks.attribute_bits` measures.
+    """Bits of each canonical attribute; `benchmarks.attribute_bits` measures their effect.
 
     The defaults are those of static Gaussians.
+
+    Args:
+        means: Bits for each coordinate of the centres, 1 to 16.
+        quats: Bits for each number of the rotations, 1 to 16.
+        log_scales: Bits for each logarithm of a scale, 1 to 16.
+        opacity_logits: Bits for the opacity, 1 to 16.
+        colors: Bits for each colour channel, 1 to 16.
     """
 
     means: int = 14
@@ -55,14 +62,14 @@ class StaticLayerSettings:
     """How the static Gaussians are divided into layers.
 
     Args:
-        layers: parts of them; the most important come first, so that a prefix already gives a
-            picture.
-        growth: Gaussians of a part over those of the part before.
-        far_share: so many of them, the farthest, are a part of their own, sent second.
-        thinnest: of the scene's radius; thinner Gaussians look the same, and are coded as this.
-        presets: importance is what pictures would lack: of the first so many presets of the scene,
-        ring_views: and of so many views from each of two rings around it,
-        height_px: all of this height.
+        layers: Number of layers beside the far one; the most important Gaussians come first.
+        growth: Number of Gaussians in a layer relative to the layer before.
+        far_share: Share of Gaussians, the farthest, that make a layer of their own, sent second.
+        thinnest: Smallest scale relative to the radius of the scene; thinner Gaussians look the
+            same and are stored with this scale.
+        presets: Number of named cameras that importance is measured from.
+        ring_views: Number of cameras on each of two rings that importance is measured from, too.
+        height_px: Height of the images that importance is measured on, px.
     """
 
     layers: int = 7
@@ -76,14 +83,14 @@ class StaticLayerSettings:
 
 @dataclass(frozen=True)
 class PosterSettings:
-    """How a poster is made.
+    """How the poster is made.
 
     Args:
-        width_px: of the poster at most; 0 makes none.
-        quality: of the JPEG, 0..100; less where it gets too long otherwise.
-        most_bytes: what it should not exceed.
-        window_aspects: the poster fills windows between these aspect ratios (width / height).
-        most_margin: but is at most so many times as wide or high as the capture's own picture.
+        width_px: Largest width of the poster, px; 0 makes none.
+        quality: JPEG quality, 0 to 100; reduced if the file exceeds `most_bytes`.
+        most_bytes: Largest size of the file, bytes.
+        window_aspects: The poster fills windows between these aspect ratios (width / height).
+        most_margin: Largest width or height of the poster relative to the image of the capture.
     """
 
     width_px: int = 1280
@@ -95,14 +102,14 @@ class PosterSettings:
 
 @dataclass(frozen=True)
 class QualitySettings:
-    """What is drawn to judge a quality or a static layer.
+    """How the image quality of segments and static layers is measured.
 
     Args:
-        cameras: the first so many presets of the scene, one on the orbit where it has none; 0
-            measures nothing.
-        height_px: of the pictures; their width keeps the aspect of the capture.
-        frames_per_gop: spread evenly over the GOP.
-        static_frames_per_gop: the same where static layers are judged.
+        cameras: Number of named cameras to measure from; a scene without any is measured from one
+            on the orbit. 0 measures nothing.
+        height_px: Height of the images, px; the width keeps the aspect ratio of the capture.
+        frames_per_gop: Number of frames of each GOP to measure for each quality, evenly spread.
+        static_frames_per_gop: Number of frames of each GOP to measure for each static layer.
     """
 
     cameras: int = 4
@@ -116,21 +123,23 @@ class EncoderConfig:
     """How a scene is encoded.
 
     Args:
-        qps: quantisers of the feature video; each makes one quality of the scene.
-        codec: of the feature video, hevc or h264.
-        preset: of the video encoder.
-        static_bits, moving_bits: per canonical attribute of the two kinds of Gaussians; what
-            moves covers a smaller range and is less sharp.
-        static: how the static Gaussians are divided into layers.
-        jxl_effort: 1..9, time spent on the lossless planes.
-        sort: lay Gaussians out by likeness; without it files are larger.
-        seed: of the sorting.
+        qps: Quantisers (QP, 0 to 51) of the feature video; each makes one quality of the scene.
+        codec: Video codec of the features.
+        preset: Preset of the video encoder, from ultrafast to placebo; slower ones need fewer
+            bytes.
+        static_bits: Bits of the attributes of static Gaussians.
+        moving_bits: Bits of the attributes of moving Gaussians, which cover a smaller range and are
+            less sharp.
+        static: How the static Gaussians are divided into layers.
+        jxl_effort: Effort of the lossless image encoder, 1 to 9.
+        sort: Similar Gaussians are neighbours in the grid; without it files are larger.
+        seed: Seed of the random numbers of the sorting.
         sort_by_lifetime: Moving Gaussians that are visible in the same frames are neighbours in the
             grid, which makes the feature video smaller.
-        threads: of the video encoder.
-        poster: the picture that is seen before anything else is there.
-        quality: how the quality of each segment is measured, for players that adapt to the network.
-        keep_codes: hold all codes in the report, for tests; long scenes need the memory.
+        threads: Number of threads of the video encoder.
+        poster: How the poster is made.
+        quality: How image quality is measured, for players that adapt to the network.
+        keep_codes: The report holds all codes, for tests; long scenes need the memory.
     """
 
     qps: tuple[int, ...] = (16, 20, 24, 28, 32)
@@ -168,16 +177,16 @@ def _require(holds: bool, option: str, value: object, wanted: str) -> None:
 
 @dataclass(frozen=True)
 class EncodeReport:
-    """What was written.
+    """Sizes and quality of an encoded scene.
 
     Args:
-        frames: content frames of the scene.
-        total_bytes: of all files, all qualities.
-        part_bytes: static, keyframes, fields, manifest.
-        qp_bytes: QP -> feature video over the whole scene, initialisation included.
-        qp_psnr_db: QP -> mean PSNR of the decoded feature codes.
-        static_codes, gop_codes, feature_codes: with `keep_codes`, attribute -> [N, C] codes of
-            each static layer and of each GOP, and the [E, M, F] feature codes before the video.
+        frames: Content frames of the scene.
+        total_bytes: Size of all files with all qualities, bytes.
+        part_bytes: Size of the parts static, keyframes, fields and manifest, bytes.
+        qp_bytes: Size of the feature video by QP, initialisation segments included, bytes.
+        qp_psnr_db: Mean PSNR of the decoded feature codes by QP.
+        static_codes, gop_codes, feature_codes: With `keep_codes`, [N, C] codes by attribute of each
+            static layer and of each GOP, and the [E, M, F] feature codes before the video encoder.
     """
 
     frames: int
@@ -190,5 +199,5 @@ class EncodeReport:
     feature_codes: list[np.ndarray] = field(default_factory=list, repr=False)
 
     def bytes_per_frame(self, qp: int) -> float:
-        """Bytes per content frame of all that a viewer of one quality fetches."""
+        """Bytes per content frame that a viewer of one quality fetches."""
         return (sum(self.part_bytes.values()) + self.qp_bytes[qp]) / self.frames
