@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -31,6 +32,7 @@ from streamstgs.trainer.fine.moving_start import FEWEST, moving_start
 from streamstgs.trainer.fine.stage import GopTraining
 from streamstgs.trainer.fine.start import GopStart
 from streamstgs.trainer.fine.training_views import GopViews
+from streamstgs.trainer.optimization.density import DensityStatistics
 from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters, LearningRates
 from streamstgs.trainer.optimization.losses import psnr
 from streamstgs.trainer.optimization.rasterizer import depth_map, rasterize, rasterize_with_depth
@@ -367,6 +369,41 @@ def test_invisible_gaussians_are_relocated(training_views: GopViews) -> None:
     assert len(training.parameters) == 64
     assert (training.parameters["opacity_logits"].sigmoid() > 0.005).all()
     assert (training.parameters["features"] != 0.77).all()  # features move along
+
+
+class RecordingStrategy:
+    """A strategy that changes nothing (`DensityStrategy`)."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, Tensor, Tensor]] = []
+
+    def step(
+        self, parameters: GaussianParameters, statistics: DensityStatistics, iteration: int
+    ) -> None:
+        assert statistics.means_gradient is not None
+        self.seen.append((iteration, statistics.means_gradient, statistics.opacities()))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"steps": len(self.seen)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.loaded = state
+
+
+def test_density_strategy_gets_statistics_and_is_kept_in_checkpoints(
+    training_views: GopViews,
+) -> None:
+    training = gop_training(training_views)
+    training.density = strategy = RecordingStrategy()
+    for _ in range(2):
+        training.step()
+    assert [iteration for iteration, _, _ in strategy.seen] == [0, 1]
+    _, gradient, opacities = strategy.seen[-1]
+    assert gradient.shape == (64, 3)
+    assert gradient.abs().sum() > 0
+    assert opacities.shape == (FRAMES, 64)
+    training.load_state_dict(training.state_dict())
+    assert strategy.loaded == {"steps": 2}
 
 
 def test_learning_rates_decay_to_their_final_values(training_views: GopViews) -> None:

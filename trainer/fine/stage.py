@@ -65,12 +65,8 @@ class GopTraining:
         rng: Rng,
         with_gradient_norms: bool = False,
     ) -> None:
-        self.static, self.training_views, self.config, self.rng = (
-            static,
-            training_views,
-            config,
-            rng,
-        )
+        self.static, self.training_views = static, training_views
+        self.config, self.rng = config, rng
         self.with_gradient_norms = with_gradient_norms
         device = start.features.device
         self.parameters = GaussianParameters(
