@@ -321,31 +321,32 @@ class FetchThread:
 
     def _supervise(self, scheduler: Scheduler, transfer: Transfer, version: int) -> None:
         """Wait until the part in flight is done; act on progress and changes meanwhile."""
+        watch_s = self._settings.fetching.watch_s
         seen = (version, -1)  # `version` was acted on, progress was not
+        target: PlayTarget | None = None
         while True:
-            now = self._state.wait_for_transfer(
-                lambda: transfer.is_part_done, seen, self._settings.fetching.watch_s
-            )
+            now = self._state.wait_for_transfer(lambda: transfer.is_part_done, seen, watch_s)
             if transfer.is_part_done:
                 return
-            only_changed = now[0] != seen[0] and now[1] == seen[1]
+            changed, progressed = now[0] != seen[0], now[1] != seen[1]
             seen = now
-            self._review(scheduler, transfer, is_due=not only_changed)
+            if changed or target is None or target.scrubbing:
+                target = self._preempt(transfer)
+            if (progressed or not changed) and not transfer.is_cancelled:
+                self._reconsider(scheduler, transfer)
 
-    def _review(self, scheduler: Scheduler, transfer: Transfer, is_due: bool) -> None:
-        """End the transfer or change its quality, if the situation asks for it.
-
-        Args:
-            is_due: Whether bytes or time have passed, so that the policy may judge it again.
-        """
+    def _preempt(self, transfer: Transfer) -> PlayTarget:
+        """Cancel the transfer if the target, which is returned, cannot wait for its end."""
         _, view = self._state.fetch_view(None)
         rests = transfer.progress.follow(view.target.gop)
         if is_preempted(view, transfer.info, rests, transfer.is_mostly_received):
             transfer.cancel()
-        elif is_due and not transfer.is_cancelled and transfer.progress.begin_review():
-            self._reconsider(scheduler, transfer)
+        return view.target
 
     def _reconsider(self, scheduler: Scheduler, transfer: Transfer) -> None:
+        """Let the scheduler judge the transfer again, if that is due."""
+        if not transfer.progress.begin_review():
+            return
         _, view = self._state.fetch_view(self._traffic.throughput())
         opened, quality = view.opened, transfer.info.quality
         place = -1 if quality is None else opened.place_of(quality)
