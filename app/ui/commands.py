@@ -60,7 +60,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("leave", "View", "Leave full screen, or cancel", ("Esc",), listed=False),
     Command("panel", "View", "Side panel", ("Tab",), checkable=True),
     Command("statistics", "View", "Statistics over the picture", ("I",), checkable=True),
-    Command("frame_all", "Camera", "Show the whole scene", ("F",)),
+    Command("frame_all", "Camera", "Frame all", ("F",)),
     Command("reset_camera", "Camera", "Reset camera", ("0",)),
     Command("copy_camera", "Camera", "Copy camera", ("Ctrl+Shift+C",), gap=True),
     Command("paste_camera", "Camera", "Paste camera", ("Ctrl+Shift+V",)),

@@ -26,6 +26,7 @@ from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.streaming.address import is_file_url
 
 _ARROWS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
+_MOUSE = "Mouse"
 _MARGIN_PX = 3 * theme.GRID_PX
 
 
@@ -102,9 +103,9 @@ class ShortcutsDialog(QDialog):
         groups: dict[str, list[tuple[str, str]]] = {}
         for group, keys, meaning in commands.shortcut_rows():
             groups.setdefault(group, []).append((keys, meaning))
-        groups["Mouse"] = list(commands.GESTURES)
+        groups[_MOUSE] = list(commands.GESTURES)
         row.addLayout(self._column({k: groups[k] for k in ("Playback", "File")}))
-        row.addLayout(self._column({k: groups[k] for k in ("Camera", "View", "Help", "Mouse")}))
+        row.addLayout(self._column({k: groups[k] for k in ("Camera", "View", "Help", _MOUSE)}))
         return table
 
     def _column(self, groups: dict[str, list[tuple[str, str]]]) -> QGridLayout:
@@ -117,7 +118,7 @@ class ShortcutsDialog(QDialog):
             grid.addWidget(heading, grid.rowCount(), 0, 1, 2)
             for keys, meaning in rows:
                 line = grid.rowCount()
-                shown = QLabel(_keys_html(keys))
+                shown = QLabel(_muted_html(keys if title == _MOUSE else with_arrows(keys)))
                 shown.setTextFormat(Qt.TextFormat.RichText)
                 grid.addWidget(shown, line, 0)
                 grid.addWidget(QLabel(meaning), line, 1)
@@ -125,9 +126,14 @@ class ShortcutsDialog(QDialog):
         return grid
 
 
-def _keys_html(keys: str) -> str:
+def with_arrows(keys: str) -> str:
+    """Shortcuts with the names of the arrow keys replaced by arrows."""
     for name, sign in _ARROWS.items():
         keys = keys.replace(name, sign)
+    return keys
+
+
+def _muted_html(keys: str) -> str:
     muted = theme.current().muted
     return f"<span style='color:{muted}'>{html.escape(keys)}</span>"
 

@@ -37,7 +37,7 @@ class ActiveRenderer(QObject):
     ) -> None:
         super().__init__()
         self._model, self._viewport, self._selection = model, viewport, selection
-        self._open_playback = open_playback
+        self._statistics, self._open_playback = model.statistics, open_playback
         self._backend: str | None = None  # the name that was asked for; None chooses
         self._started = False
         self.adapter: RendererAdapter | None = None  # written by `set_adapter` and `close`
@@ -72,7 +72,7 @@ class ActiveRenderer(QObject):
         adapter.painted.connect(self.painted)
         adapter.failed.connect(self._model.warn)
         self._viewport.set_surface(adapter.surface)
-        self._model.statistics.set_renderer(adapter.backend_name, adapter.reason, adapter.presenter)
+        self._statistics.set_renderer(adapter.backend_name, adapter.reason, adapter.presenter)
         self.changed.emit(adapter)
         if former is not None:
             former.close()

@@ -14,7 +14,7 @@ class PivotPicker(QObject):
 
     def __init__(self, model: ViewerModel, viewport: Viewport) -> None:
         super().__init__(viewport)
-        self._model, self._viewport = model, viewport
+        self._model, self._camera, self._viewport = model, model.camera, viewport
         self._number = 0  # of the newest double click; older answers are ignored
         viewport.pivot_wanted.connect(self._look)
         self._found.connect(self._take, Qt.ConnectionType.QueuedConnection)
@@ -22,7 +22,7 @@ class PivotPicker(QObject):
     def _look(self, x: float, y: float) -> None:
         from streamstgs.app.player.viewer.picking import pick_in_thread
 
-        frame, camera = self._model.frame, self._model.camera
+        frame, camera = self._model.frame, self._camera
         if frame is None or not camera.available:
             return
         self._number += 1
@@ -33,4 +33,4 @@ class PivotPicker(QObject):
 
     def _take(self, number: int, point: tuple[float, float, float]) -> None:
         if number == self._number:
-            self._model.camera.set_pivot(point)
+            self._camera.set_pivot(point)

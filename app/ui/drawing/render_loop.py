@@ -40,6 +40,11 @@ class RenderLoop(QObject):
     def __init__(self, model: ViewerModel, viewport: Viewport, renderer: ActiveRenderer) -> None:
         super().__init__()
         self._model, self._viewport, self._renderer = model, viewport, renderer
+        self._camera, self._options, self._statistics = (
+            model.camera,
+            model.options,
+            model.statistics,
+        )
         self._adapter: RendererAdapter | None = None
         self._resolution = Resolution()
         self._asked: tuple[object, ...] | None = None  # what the last image was asked for with
@@ -80,7 +85,7 @@ class RenderLoop(QObject):
         camera, final = wanted[1], self._viewport.size_px(self._resolution.fixed or 1.0)
         same = torch.equal(shown.camera.viewmat, camera.viewmat)
         sizes = {(shown.camera.width, shown.camera.height), (camera.width, camera.height), final}
-        return same and len(sizes) == 1 and not self._model.camera.gliding
+        return same and len(sizes) == 1 and not self._camera.gliding
 
     def capture(self, keep: Keep) -> None:
         """Render what is on the screen once more with all pixels, and pass the image to `keep`."""
@@ -88,7 +93,7 @@ class RenderLoop(QObject):
 
         frame = self._model.frame
         if frame is not None and self._adapter is not None:
-            camera = self._model.camera.to_camera(*self._viewport.size_px())
+            camera = self._camera.to_camera(*self._viewport.size_px())
             request = RenderRequest(frame, camera, self._model.render_settings())
             self._adapter.capture(request, keep)
             self._asked = None
@@ -97,12 +102,12 @@ class RenderLoop(QObject):
         now_s = time.monotonic()
         dt_s, self._last_tick_s = now_s - self._last_tick_s, now_s
         frame = self._model.tick(dt_s)
-        if frame is not None and self._adapter is not None and self._model.camera.available:
+        if frame is not None and self._adapter is not None and self._camera.available:
             self._draw(frame, self._adapter, dt_s)
 
     def _draw(self, frame: PlaybackFrame, adapter: RendererAdapter, dt_s: float) -> None:
         """Ask for an image if it would differ from the one asked for last."""
-        camera, settings = self._model.camera, self._model.render_settings()
+        camera, settings = self._camera, self._model.render_settings()
         place = (frame.index, camera.shown, self._viewport.size_px())
         self._resolution.pass_time(dt_s, moving=place != self._place)
         self._place = place
@@ -120,7 +125,7 @@ class RenderLoop(QObject):
         status = self._model.status
         if self._wanted is None or status is None or frame is not self._wanted[0]:
             return True
-        return leaves_time(status, frame, self._model.render_statistics.raster_ms)
+        return leaves_time(status, frame, self._statistics.newest.raster_ms)
 
     def _painted(self, timing: Timing) -> None:
         """An image has reached the screen."""
@@ -129,7 +134,7 @@ class RenderLoop(QObject):
         camera, times_ms = timing.camera, (timing.deform_ms, timing.raster_ms, timing.present_ms)
         if self._adapter is not None:
             presenter = self._adapter.presenter
-            self._model.statistics.frame_painted(timing.frame, camera, times_ms, presenter)
+            self._statistics.frame_painted(timing.frame, camera, times_ms, presenter)
         scale = min(camera.height / self._viewport.size_px()[1], 1.0)
         self._resolution.measured(timing.deform_ms, timing.raster_ms, scale)
         self._model.frame_painted(timing.frame)
@@ -146,4 +151,4 @@ class RenderLoop(QObject):
             log.debug("first picture painted")
 
     def _options_changed(self) -> None:
-        self._resolution.fixed = self._model.options.scale
+        self._resolution.fixed = self._options.scale

@@ -74,3 +74,4 @@ class DisplaySection(Section):
         """Show the renderer in use; the reason for its choice is in the tooltip."""
         self._in_use.setText(f"Drawing with: {BACKENDS.get(name, name)}")
         self._in_use.setToolTip(reason)
+        self._in_use.setVisible(self.boxes["backend"].currentData() != name)

@@ -64,7 +64,7 @@ def explanation(quality: QualitySelection, status: PlaybackStatus) -> str:
         rate = bitrate_text(status.throughput_bps)
         lines.append(f"The network carries {rate}; {status.ahead_s:.1f} s are loaded ahead.")
     else:
-        lines.append("The best quality that this computer and the network can play.")
+        lines.append("Chosen for this computer and network.")
     coming = quality.coming
     if coming is not None and coming != quality.shown:
         lines.append(f"{quality_name(coming, len(quality.available))} comes next.")

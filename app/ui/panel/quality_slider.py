@@ -36,7 +36,7 @@ class QualitySlider(QWidget):
         self.setAccessibleName("Quality")
 
     def sizeHint(self) -> QSize:
-        return QSize(220, _TRACK_Y + 2 * _LINE_PX + 16)
+        return QSize(220, _TRACK_Y + 3 * _LINE_PX + 12)
 
     def show_qualities(
         self, qualities: tuple[Quality, ...], shown: Quality | None, auto: bool
@@ -106,6 +106,10 @@ class QualitySlider(QWidget):
         names = quality_names(len(self._qualities))
         for quality in self._qualities:
             self._draw_stop(painter, quality, names[quality.index], look)
+        if self._qualities:
+            painter.setPen(QColor(look.muted))
+            unit = QRectF(0, _TRACK_Y + 12 + 2 * _LINE_PX, self.width(), _LINE_PX)
+            painter.drawText(unit, Qt.AlignmentFlag.AlignCenter, "Mbit/s")
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QColor(look.accent))

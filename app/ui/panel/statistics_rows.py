@@ -21,6 +21,7 @@ def basic_rows(
         ("Scene", f"{rendering.content_fps:.0f}{fps} frames/s"),
         ("Image size", f"{rendering.width_px} × {rendering.height_px}"),
         ("Gaussians", f"{rendering.static_count + rendering.dynamic_count:,}"),
+        ("Renderer", rendering.backend or _UNKNOWN),
     ]
     if status is not None:
         rows += [
@@ -30,7 +31,6 @@ def basic_rows(
             ("Late frames", str(status.late_frames)),
             ("Missing parts", str(status.corrupt_segments)),
         ]
-    rows.append(("Renderer", rendering.backend or _UNKNOWN))
     return rows
 
 
@@ -45,6 +45,8 @@ def advanced_rows(
         ("Present", f"{rendering.present_ms:.1f} ms"),
         ("Static", f"{rendering.static_count:,} Gaussians"),
         ("Moving", f"{rendering.dynamic_count:,} Gaussians"),
+        ("Presenter", rendering.presenter or _UNKNOWN),
+        ("Renderer choice", _choice_text(rendering)),
     ]
     if status is not None:
         loaded, all_layers = status.static_layers
@@ -55,12 +57,11 @@ def advanced_rows(
             ("Static layers", f"{loaded} of {all_layers}"),
             ("Last fetch", status.fetch_reason or _UNKNOWN),
         ]
-    choice = rendering.backend_reason.removeprefix(f"{rendering.backend}: ")
-    rows += [
-        ("Presenter", rendering.presenter or _UNKNOWN),
-        ("Renderer choice", choice or _UNKNOWN),
-    ]
     return rows
+
+
+def _choice_text(rendering: RenderStatistics) -> str:
+    return rendering.backend_reason.removeprefix(f"{rendering.backend}: ") or _UNKNOWN
 
 
 def _quality_text(quality: QualitySelection, status: PlaybackStatus) -> str:
