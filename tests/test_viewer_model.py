@@ -13,6 +13,7 @@ import pytest
 import torch
 from streamstgs.app.player.camera.path import CameraKeyframe
 from streamstgs.app.player.camera.track import CameraTrack, apply_keyframe, capture
+from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.errors import NoSceneError, SceneFailed
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackState
@@ -30,18 +31,22 @@ from streamstgs.renderer.backends.reference import ReferenceBackend
 from tests.scripted_scene import ScriptedScene
 
 WAIT_S = 20.0
+SLOW: list[ScriptedScene] = []  # scenes of the location "slow", whose decoding waits
 FRONT = CameraKeyframe(0.0, (0.0, 0.0, -4.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), 0.8)
 
 
-def scripted(location: str) -> Playback:
+def scripted(location: str, clock: PlaybackClock) -> Playback:
     """A playback of a scripted scene; the location "broken" cannot be opened."""
 
     def open_scripted(location: str) -> ScriptedScene:
+        if location == "slow":
+            SLOW.append(ScriptedScene(open_gate=False))
+            return SLOW[-1]
         if location == "broken":
             raise NotAScene("broken is no scene. Choose another one.")
         return ScriptedScene()
 
-    return Playback(location, PlaybackSettings(), opener=open_scripted)
+    return Playback(location, PlaybackSettings(), opener=open_scripted, clock=clock)
 
 
 @pytest.fixture
@@ -81,14 +86,14 @@ def test_transition_table_leads_from_request_to_end() -> None:
     while waiting:
         state = waiting.pop()
         for event in SceneEvent:
-            following = TRANSITIONS.get((state, event))
+            following = TRANSITIONS[state].get(event)
             if following is not None and following not in reached:
                 reached.add(following)
                 waiting.append(following)
     assert reached == set(SceneState)
     for state in set(SceneState) - {SceneState.CLOSED}:
-        assert TRANSITIONS[state, SceneEvent.CLOSED] is SceneState.CLOSED
-    assert not [key for key in TRANSITIONS if key[0] is SceneState.CLOSED]
+        assert TRANSITIONS[state][SceneEvent.CLOSED] is SceneState.CLOSED
+    assert not TRANSITIONS[SceneState.CLOSED]
 
 
 def test_scene_walks_through_its_states(model: ViewerModel) -> None:
@@ -183,6 +188,55 @@ def test_model_without_scene_says_so(model: ViewerModel) -> None:
     model.transport.toggle()
     model.camera.frame_all()
     assert model.tick() is None
+
+
+# Scenes that share a clock
+
+
+def test_scenes_beside_each_other_show_the_same_time(opened: ViewerModel) -> None:
+    opened.transport.seek(1.0)
+    opened.settle(WAIT_S)
+    companion = opened.open_beside("other")
+    tick_until(opened, lambda: companion.frame is not None)
+    assert opened.frame is not None
+    assert companion.frame is not None
+    assert companion.frame.index == opened.frame.index == 10
+    opened.transport.play()
+    tick_until(opened, lambda: opened.frame is not None and opened.frame.index >= 13)
+    assert abs(opened.frame.index - companion.frame.index) <= 1
+    opened.transport.seek(3.0)
+    opened.transport.pause()
+    opened.settle(WAIT_S)
+    tick_until(opened, lambda: companion.frame is not None and companion.frame.index >= 30)
+    assert companion.frame.index == opened.frame.index
+    opened.close_beside(companion)
+    assert companion.state is SceneState.CLOSED
+    opened.transport.play()
+    tick_until(opened, lambda: opened.frame is not None and opened.frame.index > 32)
+
+
+def test_scene_that_buffers_holds_the_other(opened: ViewerModel) -> None:
+    companion = opened.open_beside("slow")
+    opened.transport.play()
+    assert opened.scene is not None
+    clock = opened.scene.clock.clock
+    tick_until(opened, lambda: companion.meta is not None)
+    tick_until(opened, lambda: clock.paused)
+    for _ in range(30):
+        opened.tick()
+    assert clock.paused
+    SLOW[-1].open_the_gate()
+    tick_until(opened, lambda: not clock.paused)
+
+
+def test_failed_companion_is_closed(opened: ViewerModel) -> None:
+    failures: list[str] = []
+    opened.failed.connect(failures.append)
+    companion = opened.open_beside("broken")
+    tick_until(opened, lambda: bool(failures))
+    assert companion.state is SceneState.CLOSED
+    assert opened.companions == ()
+    opened.settle(WAIT_S)
 
 
 # Transport and quality

@@ -15,8 +15,8 @@ from PySide6.QtCore import QMimeData, QSettings, QUrl
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.orbit import OrbitView
 from streamstgs.app.player.camera.path import read_camera_path
+from streamstgs.app.player.camera.picking import point_under
 from streamstgs.app.player.viewer.open_scene import SceneState
-from streamstgs.app.player.viewer.picking import point_under
 from streamstgs.app.player.viewer.statistics import RateMeter
 from streamstgs.app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
 from streamstgs.app.ui.dialogs import is_address

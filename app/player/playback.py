@@ -78,6 +78,8 @@ class Playback:
         opener: Opens the location; raises CodecError or OSError. Runs in the fetch thread. None
             for `open_scene`, which is cancelled if the playback is closed meanwhile.
         traffic: Listener of the transport; a scene of an `opener` has to be given it as well.
+        clock: Where the content time is kept, such as a clock shared with other playbacks; None
+            makes one.
     """
 
     def __init__(
@@ -88,11 +90,13 @@ class Playback:
         monotonic: Callable[[], float] = time.monotonic,
         opener: Callable[[str], Scene] | None = None,
         traffic: ThroughputProbe | None = None,
+        clock: PlaybackClock | None = None,
     ) -> None:
         self.location = str(location)
         self._settings = settings
         self._monotonic = monotonic
-        clock = PlaybackClock(monotonic, settings.late_s, loop=settings.loop)
+        clock = clock or PlaybackClock(monotonic, settings.late_s)
+        clock.set_loop(settings.loop)
         clock.set_rate(_limited_speed(settings.speed))
         self._playhead = Playhead(clock)
         first = PlaybackPhase.OPENING if settings.autoplay else PlaybackPhase.OPENING_PAUSED

@@ -3,7 +3,7 @@
 It imports no Qt. The window subscribes to its events and calls its methods, and a script or a test
 does the same without a display:
 
-    model = ViewerModel(Playback)
+    model = ViewerModel(lambda location, clock: Playback(location, clock=clock))
     model.open("scene.stgs", play=False)
     model.settle(timeout_s=30.0)
     model.transport.seek(3.0)
@@ -47,8 +47,8 @@ class ViewerModel:
     """Owner: one thread, the GUI's in a window. No method but `settle` and `screenshot` waits.
 
     Args:
-        open_playback: Starts the playback of a location. None keeps scenes in the state REQUESTED
-            until `allow_opening`.
+        open_playback: Starts the playback of a location with a clock. None keeps scenes in the
+            state REQUESTED until `allow_opening`.
         waits_for_paint: Whether a scene starts to play once `frame_painted` reports its first
             frame. A window sets this, so that slow rendering skips nothing at the start.
         glides: Whether steps of the camera are shown as a smooth move.
@@ -68,10 +68,10 @@ class ViewerModel:
         self._waits_for_paint = waits_for_paint
         self.scene: OpenScene | None = None  # the shown one; written by `_scene_state_changed`
         self.pending: OpenScene | None = None  # it is being opened; written by `open` and `cancel`
+        self.companions: tuple[OpenScene, ...] = ()  # they share the clock of the shown one
         self.last_location: str | None = None
         self._closing: list[OpenScene] = []
         self._keep_pose = False  # of the camera, when the pending scene takes over
-        self._frame: PlaybackFrame | None = None
         self._reopening = False  # frames of the shown scene are of no use any more
         self._offscreen: OffscreenRenderer | None = None
         self.camera = CameraController(glides)
@@ -106,19 +106,40 @@ class ViewerModel:
         self.last_location = location
         self._keep_pose = keep_pose
         scene = OpenScene(location, position_s, play, self._waits_for_paint)
-        scene.state_changed.connect(lambda state: self._scene_state_changed(scene, state))
-        scene.warned.connect(self.warn)
         self.pending = scene
-        self.scene_changed.emit(scene)
+        self._follow(scene)
         self._start_pending()
         return scene
+
+    def open_beside(self, location: str) -> OpenScene:
+        """Start to open a scene that plays together with the shown one, as to compare them.
+
+        It shares the clock: it shows the same content time, and if one of them buffers, both wait.
+        Its newest frame is `OpenScene.frame`. Opening another scene closes it.
+
+        Raises:
+            NoSceneError: No scene is shown.
+        """
+        if self.scene is None or self._open_playback is None:
+            raise NoSceneError("No scene is open. Open one before another one beside it.")
+        wants_play = self.status is None or self.status.wants_play
+        companion = OpenScene(location, play=wants_play, clock=self.scene.clock)
+        self.companions = (*self.companions, companion)
+        self._follow(companion)
+        companion.start(self._open_playback)
+        return companion
+
+    def close_beside(self, companion: OpenScene) -> None:
+        """Close a scene of `open_beside`."""
+        self.companions = tuple(other for other in self.companions if other is not companion)
+        self._close_scene(companion)
 
     def reopen(self) -> None:
         """Load the shown scene again at its position, as for another device; the camera stays."""
         scene, status = self.scene, self.status
         if scene is not None and status is not None:
             self.open(scene.location, status.position_s, status.wants_play, keep_pose=True)
-            self._frame, self._reopening = None, True
+            self._reopening = True
 
     def allow_opening(self, open_playback: OpenPlayback) -> None:
         """Start the requested scene, and later ones at once."""
@@ -135,9 +156,7 @@ class ViewerModel:
     def close(self) -> None:
         """Close all scenes and wait for the end of their threads."""
         self.cancel_opening()
-        scene, self.scene = self.scene, None
-        if scene is not None:
-            self._close_scene(scene)
+        self._close_shown()
         for closing in self._closing:
             closing.join()
         if self._offscreen is not None:
@@ -176,7 +195,7 @@ class ViewerModel:
     @property
     def frame(self) -> PlaybackFrame | None:
         """The content frame to show; None until the first one is decoded."""
-        return self._frame
+        return self.scene.frame if self.scene is not None and not self._reopening else None
 
     # --- time -------------------------------------------------------------------------------------
 
@@ -188,14 +207,13 @@ class ViewerModel:
         """
         if self.pending is not None:
             self.pending.tick()
-        if self.scene is not None:
-            frame = self.scene.tick()
-            self._frame = None if self._reopening else frame or self._frame
+        for scene in self._shown_scenes():
+            scene.tick()
         self.camera.advance(dt_s)
         now_s = time.monotonic()
         self.transport.update(now_s)
         self.statistics.update(now_s)
-        return self._frame
+        return self.frame
 
     def frame_painted(self, frame: PlaybackFrame) -> None:
         """Report that a frame is on the screen."""
@@ -235,7 +253,6 @@ class ViewerModel:
             if scene.error:
                 raise SceneFailed(scene.error)
             if settled and frame is not None and scene is self.scene:
-                self._frame = frame
                 self.transport.refresh()
                 return frame
             if left_s <= 0.0:
@@ -281,13 +298,14 @@ class ViewerModel:
         """The point of the scene under pixel (x, y) of a width x height px image; None if none.
 
         It moves and sorts all Gaussians in the calling thread; a window picks in another thread
-        (`viewer.picking.pick_in_thread`).
+        (`camera.picking.pick_in_thread`).
         """
-        from streamstgs.app.player.viewer.picking import point_under
+        from streamstgs.app.player.camera.picking import point_under
 
-        if self._frame is None or not self.camera.available:
+        frame = self.frame
+        if frame is None or not self.camera.available:
             return None
-        gaussians = self._frame.gop.gaussians_at(self._frame.frame)
+        gaussians = frame.gop.gaussians_at(frame.frame)
         return point_under(gaussians, self.camera.to_camera(width, height), x, y)
 
     def go_to_preset(self, number: int) -> None:
@@ -298,7 +316,13 @@ class ViewerModel:
     # --- inside -----------------------------------------------------------------------------------
 
     def _shown_scenes(self) -> list[OpenScene]:
-        return [self.scene] if self.scene is not None else []
+        return [self.scene, *self.companions] if self.scene is not None else []
+
+    def _follow(self, scene: OpenScene) -> None:
+        """Subscribe to a new scene and publish it."""
+        scene.state_changed.connect(lambda state: self._scene_state_changed(scene, state))
+        scene.warned.connect(self.warn)
+        self.scene_changed.emit(scene)
 
     def _start_pending(self) -> None:
         pending = self.pending
@@ -308,25 +332,29 @@ class ViewerModel:
             pending.start(self._open_playback)
 
     def _scene_state_changed(self, scene: OpenScene, state: SceneState) -> None:
-        if state is SceneState.DECODED:
+        if state is SceneState.DECODED and scene is self.pending:
             self._take_over(scene)
-        elif state is SceneState.FAILED and scene is self.pending:
-            self.cancel_opening()
-            self.failed.emit(scene.error)
-            return
         elif state is SceneState.FAILED:
+            if scene is self.pending:
+                self.cancel_opening()
+            elif scene in self.companions:
+                self.close_beside(scene)
             self.failed.emit(scene.error)
-        self.scene_changed.emit(scene)
+        if scene.state is state:  # else a newer state was published already
+            self.scene_changed.emit(scene)
 
     def _take_over(self, scene: OpenScene) -> None:
         """The scene that was being opened becomes the shown one."""
-        former, self.scene, self.pending = self.scene, scene, None
-        self._reopening = False
-        if former is not None:
-            self._close_scene(former)
-        self._frame = None
+        self._close_shown()
+        self.scene, self.pending, self._reopening = scene, None, False
         assert scene.meta is not None
         self.camera.enter_scene(scene.meta, self._keep_pose)
+
+    def _close_shown(self) -> None:
+        shown = self._shown_scenes()
+        self.scene, self.companions = None, ()
+        for scene in shown:
+            self._close_scene(scene)
 
     def _close_scene(self, scene: OpenScene) -> None:
         scene.close()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QSurfaceFormat
 from PySide6.QtWidgets import QApplication
+from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.ui import theme
@@ -83,11 +84,11 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
     model, posters = ViewerModel(waits_for_paint=True, glides=True), PosterLoader()
     viewport, selection = Viewport(model.camera), BackendSelection()
 
-    def open_playback(location: str) -> Playback:
+    def open_playback(location: str, clock: PlaybackClock) -> Playback:
         from streamstgs.app.ui.opening import open_playback
 
         return open_playback(
-            location, preferences, settings.keeps_fetched, posters, renderer.device
+            location, clock, preferences, settings.keeps_fetched, posters, renderer.device
         )
 
     renderer = ActiveRenderer(model, viewport, selection, open_playback)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import torch
+from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
@@ -14,6 +15,7 @@ from streamstgs.codec.streaming.disk_cache import CacheSettings
 
 def open_playback(
     location: str,
+    clock: PlaybackClock,
     preferences: Preferences,
     keeps_fetched: bool,
     posters: PosterLoader,
@@ -29,4 +31,4 @@ def open_playback(
             on_poster=partial(posters.offer, location),
         ),
     )
-    return Playback(location, settings, device)
+    return Playback(location, settings, device, clock=clock)

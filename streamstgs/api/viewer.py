@@ -52,7 +52,9 @@ class Viewer:
         self.scene = scene if isinstance(scene, Scene) else open(scene)
         self._backend = backend
         self._timeout_s = timeout_s
-        self._model = ViewerModel(lambda location: Playback(location, device=_device(backend)))
+        self._model = ViewerModel(
+            lambda location, clock: Playback(location, device=_device(backend), clock=clock)
+        )
         try:
             self.size = size or natural_size(self.scene.meta)
             self._model.open(self.scene.location, play=False)

@@ -1,1 +1,1 @@
-"""Orbit camera, camera paths, framing, and the controller that moves them."""
+"""Camera: orbit geometry, controller, paths, editable tracks, framing and picking."""

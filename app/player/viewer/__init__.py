@@ -1,1 +1,1 @@
-"""Parts of the viewer model: scenes, transport, quality, options, statistics, picking."""
+"""Parts of the viewer model: scenes, transport, quality, options and statistics."""

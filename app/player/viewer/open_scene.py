@@ -14,13 +14,16 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
+from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.state_machine import StateMachine
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
+from streamstgs.app.player.viewer.shared_clock import SharedClock
 
 if TYPE_CHECKING:  # it loads torch, and a window requests a scene before that
     from streamstgs.app.player.playback import Playback
     from streamstgs.codec.package.scene_meta import SceneMeta
 
-OpenPlayback = Callable[[str], "Playback"]
+OpenPlayback = Callable[[str, PlaybackClock], "Playback"]
 CLOSE_TIMEOUT_S = 5.0
 
 
@@ -47,23 +50,19 @@ class SceneEvent(Enum):
     CLOSED = "closed"
 
 
-TRANSITIONS: dict[tuple[SceneState, SceneEvent], SceneState] = {
-    (SceneState.REQUESTED, SceneEvent.STARTED): SceneState.OPENING,
-    (SceneState.OPENING, SceneEvent.FRAME_DECODED): SceneState.DECODED,
-    (SceneState.DECODED, SceneEvent.PREVIEW_PAINTED): SceneState.PREVIEW,
-    (SceneState.DECODED, SceneEvent.FRAME_PAINTED): SceneState.READY,
-    (SceneState.PREVIEW, SceneEvent.FRAME_PAINTED): SceneState.READY,
-    (SceneState.REQUESTED, SceneEvent.FAILED): SceneState.FAILED,
-    (SceneState.OPENING, SceneEvent.FAILED): SceneState.FAILED,
-    (SceneState.DECODED, SceneEvent.FAILED): SceneState.FAILED,
-    (SceneState.PREVIEW, SceneEvent.FAILED): SceneState.FAILED,
-    (SceneState.READY, SceneEvent.FAILED): SceneState.FAILED,
-    (SceneState.REQUESTED, SceneEvent.CLOSED): SceneState.CLOSED,
-    (SceneState.OPENING, SceneEvent.CLOSED): SceneState.CLOSED,
-    (SceneState.DECODED, SceneEvent.CLOSED): SceneState.CLOSED,
-    (SceneState.PREVIEW, SceneEvent.CLOSED): SceneState.CLOSED,
-    (SceneState.READY, SceneEvent.CLOSED): SceneState.CLOSED,
-    (SceneState.FAILED, SceneEvent.CLOSED): SceneState.CLOSED,
+_END = {SceneEvent.FAILED: SceneState.FAILED, SceneEvent.CLOSED: SceneState.CLOSED}
+TRANSITIONS: dict[SceneState, dict[SceneEvent, SceneState]] = {
+    SceneState.REQUESTED: {SceneEvent.STARTED: SceneState.OPENING, **_END},
+    SceneState.OPENING: {SceneEvent.FRAME_DECODED: SceneState.DECODED, **_END},
+    SceneState.DECODED: {
+        SceneEvent.PREVIEW_PAINTED: SceneState.PREVIEW,
+        SceneEvent.FRAME_PAINTED: SceneState.READY,
+        **_END,
+    },
+    SceneState.PREVIEW: {SceneEvent.FRAME_PAINTED: SceneState.READY, **_END},
+    SceneState.READY: _END,
+    SceneState.FAILED: {SceneEvent.CLOSED: SceneState.CLOSED},
+    SceneState.CLOSED: {},
 }
 PENDING = frozenset({SceneState.REQUESTED, SceneState.OPENING})
 PAINTED = frozenset({SceneState.PREVIEW, SceneState.READY})
@@ -79,6 +78,7 @@ class OpenScene:
         play: Whether it starts to play.
         waits_for_paint: Whether playing starts once the first frame is on the screen, however
             long rendering takes; false starts at once.
+        clock: The clock of scenes that show the same content time; None makes one.
     """
 
     state_changed = Signal(SceneState)
@@ -90,21 +90,26 @@ class OpenScene:
         position_s: float = 0.0,
         play: bool = True,
         waits_for_paint: bool = False,
+        clock: SharedClock | None = None,
     ) -> None:
         self.location = location
+        self.clock = clock or SharedClock()
+        self.frame: PlaybackFrame | None = None  # the newest one; written by `tick`
+        self._member = self.clock.member()
         self.playback: Playback | None = None
         self.error = ""  # of the state FAILED: what happened, then what to do
         self._position_s, self._play = position_s, play
         self._waits_for_paint = waits_for_paint
         self._held = False  # playing is put off until the first frame is painted
         self._unpainted: list[PlaybackFrame] = []  # frames that may be the first one painted
-        self._state = SceneState.REQUESTED
+        self._machine = StateMachine(SceneState.REQUESTED, TRANSITIONS)
         self._closing: threading.Thread | None = None
         self.state_since_s = time.monotonic()
 
     @property
     def state(self) -> SceneState:
-        return self._state
+        """How far the scene is."""
+        return self._machine.state
 
     @property
     def meta(self) -> SceneMeta | None:
@@ -118,7 +123,7 @@ class OpenScene:
 
     def start(self, open_playback: OpenPlayback) -> None:
         """Start to open the scene; the states follow with `tick` and `painted`."""
-        self.playback = playback = open_playback(self.location)
+        self.playback = playback = open_playback(self.location, self._member)
         if self._position_s:
             playback.seek(self._position_s)
         if not self._play:
@@ -128,9 +133,10 @@ class OpenScene:
     def tick(self) -> PlaybackFrame | None:
         """The frame to show now; None keeps the former one. Call on every display refresh."""
         playback = self.playback
-        if playback is None or self._state is SceneState.CLOSED:
+        if playback is None or self.state is SceneState.CLOSED:
             return None
         frame = playback.tick()
+        self.frame = frame or self.frame
         failed = playback.state is PlaybackState.FAILED
         for event in playback.take_events():
             if event.fatal:
@@ -140,16 +146,16 @@ class OpenScene:
         if failed:
             self.error = self.error or "The scene cannot be opened. Try another one."
             self._handle(SceneEvent.FAILED)
-        elif frame is not None and self._state is SceneState.OPENING:
+        elif frame is not None and self.state is SceneState.OPENING:
             self._hold()
             self._handle(SceneEvent.FRAME_DECODED)
-        if frame is not None and self._state is SceneState.DECODED and not self._knows(frame):
+        if frame is not None and self.state is SceneState.DECODED and not self._knows(frame):
             self._unpainted.append(frame)
         return frame
 
     def painted(self, frame: PlaybackFrame) -> None:
         """Report that a frame is on the screen; those of other scenes are ignored."""
-        if self._state is SceneState.DECODED:
+        if self.state is SceneState.DECODED:
             if not self._knows(frame):
                 return
             self._unpainted.clear()
@@ -168,6 +174,7 @@ class OpenScene:
                 target=self.playback.close, name="close-scene", daemon=True
             )
             self._closing.start()
+        self.clock.leave(self._member)
         self._handle(SceneEvent.CLOSED)
 
     def join(self) -> None:
@@ -195,7 +202,6 @@ class OpenScene:
         self._held = False
 
     def _handle(self, event: SceneEvent) -> None:
-        following = TRANSITIONS.get((self._state, event))
-        if following is not None:
-            self._state, self.state_since_s = following, time.monotonic()
-            self.state_changed.emit(following)
+        if self._machine.handle(event):
+            self.state_since_s = time.monotonic()
+            self.state_changed.emit(self.state)

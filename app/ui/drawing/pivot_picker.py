@@ -20,7 +20,7 @@ class PivotPicker(QObject):
         self._found.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def _look(self, x: float, y: float) -> None:
-        from streamstgs.app.player.viewer.picking import pick_in_thread
+        from streamstgs.app.player.camera.picking import pick_in_thread
 
         frame, camera = self._model.frame, self._camera
         if frame is None or not camera.available:
