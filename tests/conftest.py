@@ -1,4 +1,4 @@
-"""Tests that need a display or a GPU say why they do not run, where there is none."""
+"""Fixtures of all tests. Tests that need a display or a GPU are skipped with the reason."""
 
 from __future__ import annotations
 

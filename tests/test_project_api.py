@@ -222,6 +222,18 @@ def test_viewer_shows_what_render_renders(scene: st.Scene) -> None:
         assert not np.array_equal(moved, viewer.screenshot())
 
 
+@pytest.mark.gpu
+def test_cuda_renders_what_the_processor_renders() -> None:
+    with st.open(GOLDEN) as scene, st.open(GOLDEN, device="cuda") as on_cuda:
+        expected = st.render(scene, 0.1, "Front", SIZE, backend="cpu").astype(int)
+        assert on_cuda.gaussians(0.1).means.is_cuda
+        assert abs(expected - st.render(on_cuda, 0.1, "Front", SIZE, backend="gsplat")).mean() < 0.5
+        assert abs(expected - st.render(scene, 0.1, "Front", SIZE, backend="gsplat")).mean() < 0.5
+        with st.Viewer(scene, SIZE) as viewer:
+            viewer.seek(0.1)
+            assert abs(expected - viewer.screenshot()).mean() < 0.5
+
+
 def test_viewer_opens_a_path_and_names_a_missing_one(tmp_path: Path) -> None:
     with st.Viewer(GOLDEN) as viewer:
         assert viewer.size == (320, 180)

@@ -53,7 +53,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("name", WORDS)
-def test_each_command_explains_its_options(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_of_each_command_exits_with_0(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main.main([name, "-h"])
     assert stop.value.code == 0
@@ -80,14 +80,14 @@ def test_info_takes_a_scene_and_a_flag() -> None:
     assert main.parse(["info", "film.stgs", "--json"]) == Info("film.stgs", json=True)
 
 
-def test_a_misspelt_command_is_not_taken_for_a_scene(
+def test_misspelt_command_suggests_the_right_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main.main(["trian", "data"]) == 2
     assert "did you mean 'train'" in capsys.readouterr().err
 
 
-def test_an_expected_error_is_one_line_on_standard_error(tmp_path: Path) -> None:
+def test_expected_error_is_one_line_on_standard_error(tmp_path: Path) -> None:
     broken = tmp_path / "broken.stgs"
     broken.write_bytes(b"no zip at all")
     done = run_main("info", str(broken))
@@ -97,7 +97,7 @@ def test_an_expected_error_is_one_line_on_standard_error(tmp_path: Path) -> None
     assert "broken.stgs" in done.stderr
 
 
-def test_a_missing_scene_is_one_line_on_standard_error(tmp_path: Path) -> None:
+def test_missing_scene_is_one_line_on_standard_error(tmp_path: Path) -> None:
     done = run_main("info", str(tmp_path / "nowhere.stgs"), "--json")
     assert done.returncode == 1
     assert done.stdout == ""
@@ -115,11 +115,11 @@ def test_a_missing_scene_is_one_line_on_standard_error(tmp_path: Path) -> None:
         (RuntimeError("x"), False),
     ],
 )
-def test_only_errors_meant_for_a_person_are_shortened(error: Exception, expected: bool) -> None:
+def test_only_errors_of_the_package_are_shortened(error: Exception, expected: bool) -> None:
     assert main.is_expected(error) is expected
 
 
-def test_errors_of_the_system_name_the_file_first() -> None:
+def test_system_error_names_the_file_first() -> None:
     error = FileNotFoundError(2, "No such file or directory", "film.stgs")
     assert console.one_line(error) == "film.stgs: No such file or directory"
 
@@ -130,7 +130,7 @@ def test_figures_as_json_are_only_json(capsys: pytest.CaptureFixture[str]) -> No
     assert json.loads(capsys.readouterr().out) == figures
 
 
-def test_the_doctor_needs_no_display() -> None:
+def test_doctor_runs_without_display() -> None:
     done = run_main("doctor")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "neither DISPLAY nor WAYLAND_DISPLAY is set" in done.stdout
@@ -173,7 +173,7 @@ def test_info_for_people_names_each_quality(
     assert "QP 32" in shown
 
 
-def test_what_a_scene_lacks_is_said_in_words(
+def test_info_names_missing_layers_in_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "ball.stgs"
@@ -184,11 +184,11 @@ def test_what_a_scene_lacks_is_said_in_words(
     assert lines["gaussians"].strip() == "static none, dynamic 30"
 
 
-def test_text_of_a_scene_cannot_steer_the_terminal() -> None:
+def test_terminal_codes_in_scene_text_are_replaced() -> None:
     assert console.readable("title\x1b]0;owned\x07\n") == "title?]0;owned??"
 
 
-def test_render_writes_a_picture_of_the_asked_size(scene: Path, tmp_path: Path) -> None:
+def test_render_writes_image_of_the_given_size(scene: Path, tmp_path: Path) -> None:
     out = tmp_path / "view.png"
     arguments = ["render", str(scene), "--camera", "Front", "-o", str(out), "--size", "48x32"]
     assert main.main([*arguments, "--frames", "4", "--backend", "reference"]) == 0
@@ -205,7 +205,7 @@ def test_render_writes_a_picture_of_the_asked_size(scene: Path, tmp_path: Path) 
         ("--camera", "Moon", "Moon"),
     ],
 )
-def test_render_says_what_is_wrong(
+def test_render_names_the_wrong_argument(
     scene: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -230,7 +230,7 @@ def test_unknown_quality_is_refused(
         assert "no quality of QP 21; it has 20, 32" in capsys.readouterr().err
 
 
-def test_without_a_display_a_film_is_made_and_named(scene: Path, tmp_path: Path) -> None:
+def test_open_without_display_writes_a_video(scene: Path, tmp_path: Path) -> None:
     done = run_main(str(scene), "--backend", "cpu", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "neither DISPLAY nor WAYLAND_DISPLAY is set" in done.stderr
@@ -242,14 +242,14 @@ def test_without_a_display_a_film_is_made_and_named(scene: Path, tmp_path: Path)
     assert moved.mean() > 0.002
 
 
-def test_a_display_that_is_not_there_counts_as_none(scene: Path, tmp_path: Path) -> None:
+def test_open_with_broken_display_writes_a_video(scene: Path, tmp_path: Path) -> None:
     done = run_main(str(scene), "--backend", "cpu", cwd=tmp_path, DISPLAY=":4000")
     assert done.returncode == 0, done.stderr
     assert "No window" in done.stderr
     assert len(done.stdout.splitlines()) == 2
 
 
-def test_a_run_becomes_a_scene(tmp_path: Path) -> None:
+def test_encode_writes_a_scene_from_a_run(tmp_path: Path) -> None:
     source = SyntheticSource(static_count=40, dynamic_count=30, frames_per_gop=(3,))
     run = RunDirectory(tmp_path / "run")
     run.write_plan(source.meta, [3])

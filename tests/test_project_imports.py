@@ -46,7 +46,7 @@ def modules_of(*rooms: str) -> str:
     return "\n".join(f"import streamstgs.{name.removesuffix('.__init__')}" for name in names)
 
 
-def test_the_renderer_needs_neither_gsplat_nor_opengl_nor_a_codec() -> None:
+def test_renderer_loads_without_gsplat_opengl_and_codec() -> None:
     loaded = loaded_by(
         "from streamstgs import renderer\nimport streamstgs.renderer.backends\nrenderer.Gop"
     )
@@ -54,7 +54,7 @@ def test_the_renderer_needs_neither_gsplat_nor_opengl_nor_a_codec() -> None:
     assert not loaded & {"gsplat", "OpenGL", "av", "imagecodecs", "numba", "codec", *QT}
 
 
-def test_every_module_but_those_of_the_window_loads_without_qt() -> None:
+def test_modules_outside_the_window_load_without_qt() -> None:
     rooms = ("cli", "codec", "trainer", "app/player")
     loaded = loaded_by(
         modules_of(*rooms) + "\nimport streamstgs.app.doctor, streamstgs.app.display"
@@ -63,19 +63,19 @@ def test_every_module_but_those_of_the_window_loads_without_qt() -> None:
     assert not loaded & QT
 
 
-def test_the_codec_and_the_player_load_neither_opengl_nor_gsplat() -> None:
+def test_codec_and_player_load_without_opengl_gsplat_aiohttp() -> None:
     loaded = loaded_by("import streamstgs.codec.scene, streamstgs.app.player.playback")
     assert not loaded & {"gsplat", "OpenGL", "trainer", "aiohttp"}
 
 
-def test_the_window_loads_before_anything_heavy() -> None:
+def test_window_loads_without_torch() -> None:
     """So that it can show a poster while the rest is being loaded."""
     loaded = loaded_by("import streamstgs.app.ui.application, streamstgs.codec.poster")
     assert "PySide6" in loaded
     assert not loaded & {"torch", "numpy", "numba", "av", "imagecodecs", "safetensors", "OpenGL"}
 
 
-def test_the_list_of_commands_loads_nothing_heavy() -> None:
+def test_list_of_commands_loads_without_torch() -> None:
     loaded = loaded_by(
         "from streamstgs.cli import command_line as main\nassert main.main(['-h']) == 0"
     )
@@ -112,7 +112,7 @@ def command_names() -> list[str]:
 
 
 @pytest.mark.parametrize("name", command_names())
-def test_a_command_starts_without_qt(name: str) -> None:
+def test_command_starts_without_qt(name: str) -> None:
     """Its options are known, which loads the settings of what it runs."""
     loaded = loaded_by(
         f"from streamstgs.cli import command_line as main\nassert main.load({name!r})"
@@ -120,12 +120,12 @@ def test_a_command_starts_without_qt(name: str) -> None:
     assert not loaded & QT
 
 
-def test_no_file_outgrows_its_idea() -> None:
+def test_no_file_exceeds_600_lines() -> None:
     long = [f for f in sources() if len(f.read_text(encoding="utf-8").splitlines()) > MAX_LINES]
     assert long == []
 
 
-def test_tensors_go_to_the_device_they_are_given() -> None:
+def test_no_source_names_the_device_cuda() -> None:
     """`.cuda()` and `device="cuda"` would tie the code to one machine."""
     found = []
     for file in sources():

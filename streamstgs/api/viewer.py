@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from numpy.typing import NDArray
 
 from streamstgs.api.cameras import Camera, named_camera, natural_size
@@ -16,6 +17,7 @@ from streamstgs.app.player.playback import Playback
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.codec.quality import Quality
+from streamstgs.renderer.backends import choose_backend
 
 TIMEOUT_S = 60.0
 
@@ -37,6 +39,7 @@ class Viewer:
 
     Raises:
         CodecError: there is no scene at this location.
+        RenderError: this machine cannot run the backend.
         PlayerError: the scene cannot be played, the first frame took longer than `timeout_s`, or
             the size is not 1 to 8192 px.
     """
@@ -50,10 +53,10 @@ class Viewer:
     ) -> None:
         self._owns_scene = not isinstance(scene, Scene)
         self.scene = scene if isinstance(scene, Scene) else open(scene)
-        self._backend = backend
+        self._backend, device = _chosen(backend)
         self._timeout_s = timeout_s
         self._model = ViewerModel(
-            lambda location, clock: Playback(location, device=_device(backend), clock=clock)
+            lambda location, clock: Playback(location, device=device, clock=clock)
         )
         try:
             self.size = size or natural_size(self.scene.meta)
@@ -191,8 +194,8 @@ class Viewer:
         return status
 
 
-def _device(backend: str | None) -> str:
-    """The device of the backend, on which frames are decoded."""
-    import torch
-
-    return "cuda" if backend in (None, "gsplat") and torch.cuda.is_available() else "cpu"
+def _chosen(backend: str | None) -> tuple[str, torch.device]:
+    """Name and device of the backend that will render; frames are decoded to this device."""
+    chosen = choose_backend(backend).backend
+    chosen.close()
+    return chosen.name, chosen.device
