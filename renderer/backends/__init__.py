@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # A GPU driver of Linux, or of Windows around a WSL, makes one of these files. A machine without any
 # need not start OpenGL only to learn that it is emulated.
 GPU_DEVICES = ("/dev/dri/render*", "/dev/nvidia[0-9]*", "/dev/dxg", "/dev/mali*", "/dev/kgsl*")
-SOFTWARE_OPENGL = ("llvmpipe", "softpipe", "swrast", "software")
 
 
 @dataclass(frozen=True)
@@ -92,9 +91,11 @@ def _best_on_gpu() -> BackendChoice:
     """OpenGL on a GPU; where it is emulated, the cpu backend is about three times faster."""
     if sys.platform == "linux" and not any(map(glob, GPU_DEVICES)):
         raise BackendUnavailable("there is no GPU")
+    from streamstgs.renderer.present.egl_context import is_software_renderer
+
     backend = _load("opengl")
     driver = backend.capabilities.driver
-    if any(word in driver.lower() for word in SOFTWARE_OPENGL):
+    if is_software_renderer(driver):
         backend.close()
         raise BackendUnavailable("software OpenGL would be slower")
     return BackendChoice(backend, f"opengl: {driver}")

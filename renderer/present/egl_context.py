@@ -109,11 +109,10 @@ class EglContext:
 
 
 def gl_renderer_name() -> str | None:
-    """GL_RENDERER of the surfaceless context, or None where there is none.
+    """GL_RENDERER of the surfaceless context; None if this machine has no such context.
 
-    Tells a hardware driver from software ("llvmpipe", "softpipe", "SWR"; see
-    `is_software_renderer`). Runs on the calling thread only up to creating a context; that context
-    is current on a short-lived thread, so no context of the caller is disturbed.
+    `is_software_renderer` tells hardware from software by it. The context is current only on a
+    short-lived thread, so no context of the caller is disturbed.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -122,7 +121,7 @@ def gl_renderer_name() -> str | None:
 
 
 def is_software_renderer(renderer_name: str) -> bool:
-    """Whether a GL_RENDERER draws on the CPU."""
+    """True for the GL_RENDERER of a driver that draws on the CPU."""
     software = ("llvmpipe", "softpipe", "swrast", "swr ", "software", "gdi generic", "swiftshader")
     return any(word in renderer_name.lower() for word in software)
 
