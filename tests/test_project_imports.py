@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -123,6 +124,22 @@ def test_command_starts_without_qt(name: str) -> None:
 def test_no_file_exceeds_600_lines() -> None:
     long = [f for f in sources() if len(f.read_text(encoding="utf-8").splitlines()) > MAX_LINES]
     assert long == []
+
+
+def test_median_file_has_60_to_200_lines() -> None:
+    lines = [len(file.read_text(encoding="utf-8").splitlines()) for file in sources()]
+    long_files = [count for count in lines if count > 20]  # without __init__.py and the like
+    assert 60 <= median(long_files) <= 200
+
+
+def test_player_has_few_modules_in_each_folder() -> None:
+    player = ROOT / "app" / "player"
+    counts = {
+        folder.name: len([file for file in folder.glob("*.py") if file.name != "__init__.py"])
+        for folder in [player, *(f for f in player.iterdir() if f.is_dir())]
+    }
+    assert counts.pop("player") <= 15
+    assert {name: count for name, count in counts.items() if count > 8} == {}
 
 
 def test_no_source_names_the_device_cuda() -> None:
