@@ -92,12 +92,12 @@ def open_once(url: str, options: Options) -> dict[str, Any]:
     choice = choose_backend(None)
     choice.backend.warm_up()
     maker = RenderThread(lambda: FrameRenderer(choice.backend, owns_backend=True))
-    begun_s, traffic = time.monotonic(), ThroughputProbe()
-    opening = OpenSettings(cache=CacheSettings(max_bytes=0), listener=traffic)
+    begun_s, probe = time.monotonic(), ThroughputProbe()
+    opening = OpenSettings(cache=CacheSettings(max_bytes=0), listener=probe)
     settings = PlaybackSettings(opening=opening)
     playback = Playback(url, settings, choice.backend.device)
     try:
-        return Milestones(begun_s, traffic).watch(playback, maker, options)
+        return Milestones(begun_s, probe).watch(playback, maker, options)
     finally:
         playback.close()
         maker.close()
@@ -106,9 +106,9 @@ def open_once(url: str, options: Options) -> dict[str, Any]:
 class Milestones:
     """What a viewer sees come, one after the other."""
 
-    def __init__(self, begun_s: float, traffic: ThroughputProbe) -> None:
+    def __init__(self, begun_s: float, probe: ThroughputProbe) -> None:
         self._begun_s = begun_s
-        self._traffic = traffic
+        self._probe = probe
         self.reached: dict[str, Any] = {}
 
     def watch(self, playback: Playback, maker: RenderThread, options: Options) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class Milestones:
     def _reach(self, name: str, condition: Callable[[], bool]) -> None:
         if name not in self.reached and condition():
             seconds = round(time.monotonic() - self._begun_s, 3)
-            self.reached[name] = {"s": seconds, "bytes": self._traffic.total_bytes}
+            self.reached[name] = {"s": seconds, "bytes": self._probe.total_bytes}
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class Render:
             self.scene, self.camera, self.output, size, self.backend, self.qp, frames
         )
         width, height = report.size
-        count = "1 frame" if report.pictures == 1 else f"{report.pictures} frames"
+        count = "1 frame" if report.frames == 1 else f"{report.frames} frames"
         say(f"Rendered {count} of {width}x{height} px with {report.reason}")
         print(report.path)
         return 0

@@ -28,15 +28,15 @@ class Session:
         settings: PlaybackSettings,
     ) -> None:
         self.clock = ManualClock()
-        traffic = ThroughputProbe(monotonic=self.clock)
+        probe = ThroughputProbe(monotonic=self.clock)
         self.scene = scene
         self.line = ScriptedNetwork(
-            self.clock, mbps * 1e6, traffic, on_request=hook, settle=self._settle
+            self.clock, mbps * 1e6, probe, on_request=hook, settle=self._settle
         )
         self._started = threading.Event()
         scene.network = self.line
         self.playback = Playback(
-            "http://scripted/scene", settings, "cpu", self.clock, lambda _: scene, traffic
+            "http://scripted/scene", settings, "cpu", self.clock, lambda _: scene, probe
         )
         self._started.set()
 

@@ -81,7 +81,7 @@ def test_image_is_upright_and_not_mirrored(tmp_path: Path) -> None:
     picture = imageio.imread(out)
     assert picture.shape == (91, 161, 3)
     assert corner_colors(picture) == UPRIGHT
-    assert (report.pictures, report.quality.qp, report.backend) == (1, 20, "reference")
+    assert (report.frames, report.quality.qp, report.backend) == (1, 20, "reference")
 
 
 def test_video_is_upright_even_and_complete(tmp_path: Path) -> None:

@@ -21,23 +21,23 @@ class Line:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.traffic = ThroughputProbe(monotonic=self.clock)
+        self.probe = ThroughputProbe(monotonic=self.clock)
 
     def tell(self, request: int, state: Any, received: int = 0, after_s: float = 0.0) -> None:
         self.clock.advance(after_s)
         first_byte_s = None if state == "waiting" else 0.05
         step = Progress(request, "url", state, received, 0.3, first_byte_s, 1)
-        self.traffic(step)
+        self.probe(step)
 
     def bps(self) -> float:
-        estimate = self.traffic.throughput()
+        estimate = self.probe.throughput()
         assert estimate is not None
         return estimate.bps
 
 
 def test_throughput_is_bytes_over_body_time() -> None:
     line = Line()
-    assert line.traffic.throughput() is None
+    assert line.probe.throughput() is None
     line.tell(1, "waiting")
     line.tell(1, "receiving", 5_000, after_s=0.05)  # came with the headers: no sample
     for count in range(1, 11):
@@ -46,10 +46,10 @@ def test_throughput_is_bytes_over_body_time() -> None:
     assert line.bps() == pytest.approx(800_000)
     line.clock.advance(100.0)  # a line at rest is not slow
     assert line.bps() == pytest.approx(800_000)
-    estimate = line.traffic.throughput()
+    estimate = line.probe.throughput()
     assert estimate is not None
     assert estimate.latency_s == pytest.approx(0.05)
-    assert line.traffic.total_bytes == 105_000
+    assert line.probe.total_bytes == 105_000
 
 
 def test_asking_for_the_estimate_does_not_change_it() -> None:
@@ -61,11 +61,11 @@ def test_asking_for_the_estimate_does_not_change_it() -> None:
             line.tell(1, "receiving", 1_000 * count * count, after_s=0.02)
             if line is asked:
                 for _ in range(3):
-                    line.traffic.throughput()
+                    line.probe.throughput()
                     line.clock.advance(0.01)
             else:
                 line.clock.advance(0.03)
-    estimates = asked.traffic.throughput(), quiet.traffic.throughput()
+    estimates = asked.probe.throughput(), quiet.probe.throughput()
     assert estimates[0] is not None
     assert estimates[1] is not None
     assert astuple(estimates[0]) == pytest.approx(astuple(estimates[1]))
@@ -74,18 +74,18 @@ def test_asking_for_the_estimate_does_not_change_it() -> None:
 def test_silence_counts_while_a_request_is_in_flight() -> None:
     line = Line()
     line.clock.advance(60.0)
-    assert line.traffic.silent_s() == 0.0  # nothing was asked for
+    assert line.probe.silent_s() == 0.0  # nothing was asked for
     line.tell(1, "waiting")
     line.tell(1, "waiting", after_s=4.0)  # another try of the same request
-    assert line.traffic.silent_s() == pytest.approx(4.0)
+    assert line.probe.silent_s() == pytest.approx(4.0)
     line.tell(1, "receiving", 500, after_s=1.0)  # a drip
-    assert line.traffic.silent_s() == pytest.approx(5.0)
+    assert line.probe.silent_s() == pytest.approx(5.0)
     line.tell(1, "receiving", 1500)
-    assert line.traffic.silent_s() == 0.0
+    assert line.probe.silent_s() == 0.0
     line.clock.advance(2.0)
-    assert line.traffic.silent_s() == pytest.approx(2.0)
+    assert line.probe.silent_s() == pytest.approx(2.0)
     line.tell(1, "done", 1500)
-    assert line.traffic.silent_s() == 0.0
+    assert line.probe.silent_s() == 0.0
 
 
 def test_concurrent_requests_share_the_throughput() -> None:

@@ -77,7 +77,7 @@ class Playback:
         monotonic: Seconds that only grow.
         opener: Opens the location; raises CodecError or OSError. Runs in the fetch thread. None
             for `open_scene`, which is cancelled if the playback is closed meanwhile.
-        traffic: Listener of the transport; a scene of an `opener` has to be given it as well.
+        probe: Listener of the transport; a scene of an `opener` has to be given it as well.
         clock: Where the content time is kept, such as a clock shared with other playbacks; None
             makes one.
     """
@@ -89,7 +89,7 @@ class Playback:
         device: torch.device | str = "cpu",
         monotonic: Callable[[], float] = time.monotonic,
         opener: Callable[[str], Scene] | None = None,
-        traffic: ThroughputProbe | None = None,
+        probe: ThroughputProbe | None = None,
         clock: PlaybackClock | None = None,
     ) -> None:
         self.location = str(location)
@@ -108,8 +108,8 @@ class Playback:
         self._late_frames = 0
         self._skipped_frames = 0  # as `note_skipped` told last
         metering = settings.pipeline.fetching.metering
-        traffic = traffic or ThroughputProbe(metering, also=settings.opening.listener)
-        opening = replace(settings.opening, listener=traffic)
+        probe = probe or ThroughputProbe(metering, also=settings.opening.listener)
+        opening = replace(settings.opening, listener=probe)
         self._pipeline = Pipeline(
             lambda closed: (
                 opener(self.location) if opener else open_scene(self.location, opening, closed)
@@ -119,7 +119,7 @@ class Playback:
             device,
             monotonic,
             settings.qp,
-            traffic,
+            probe,
         )
         self._pipeline.start()
 

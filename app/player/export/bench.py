@@ -49,7 +49,7 @@ class BenchSettings:
 class Present(Protocol):
     """Copies an image into a texture."""
 
-    def present(self, picture: Any) -> int: ...
+    def present(self, image: Any) -> int: ...
 
 
 def bench(
@@ -208,10 +208,10 @@ def _one_lap(
     watch.start()
     gaussians, _ = opening.renderer.gaussians(gop, inside)
     watch.mark()
-    picture = draw(opening.choice, gaussians, camera, opening.render_settings)
+    image = draw(opening.choice, gaussians, camera, opening.render_settings)
     watch.mark()
     if presenter is not None:
-        presenter.present(picture)
+        presenter.present(image)
         watch.mark()
 
 
@@ -257,12 +257,12 @@ def _play(
                 camera = opening.path.camera_at(passed_s, *size)
                 thread.show(frame, camera, opening.render_settings)
                 playback.note_skipped(thread.skipped_frames)
-            picture = thread.take_frame()
-            if picture is not None:
-                raster_ms = picture.raster_ms
-            if picture is not None and presenter is not None:
-                presenter.present(picture.rgb8)
-            refreshes.count(picture, playback.state)
+            rendered = thread.take_frame()
+            if rendered is not None:
+                raster_ms = rendered.raster_ms
+            if rendered is not None and presenter is not None:
+                presenter.present(rendered.rgb8)
+            refreshes.count(rendered, playback.state)
             _wait_for_refresh(start_s, settings.display_hz)
     finally:
         thread.close()
@@ -276,15 +276,15 @@ class _Refreshes:
     """Counts the frames that a display would have shown."""
 
     def __init__(self) -> None:
-        self.pictures = self.frames = self.buffering = 0
+        self.rendered = self.frames = self.buffering = 0
         self._last: PlaybackFrame | None = None
 
-    def count(self, picture: RenderedFrame | None, state: PlaybackState) -> None:
+    def count(self, rendered: RenderedFrame | None, state: PlaybackState) -> None:
         self.buffering += state is PlaybackState.BUFFERING
-        if picture is not None:
-            self.pictures += 1
-            self.frames += picture.request.frame is not self._last
-            self._last = picture.request.frame
+        if rendered is not None:
+            self.rendered += 1
+            self.frames += rendered.request.frame is not self._last
+            self._last = rendered.request.frame
 
     def figures(self, playback: Playback, seconds: float, skipped: int) -> dict[str, Any]:
         status = playback.status()
@@ -292,7 +292,7 @@ class _Refreshes:
             "seconds": seconds,
             "content_fps": self.frames / seconds,
             "wanted_content_fps": status.fps * status.speed,
-            "display_fps": self.pictures / seconds,
+            "display_fps": self.rendered / seconds,
             "late_frames": status.late_frames + skipped,
             "lost_s": playback.lost_s,
             "buffering_refreshes": self.buffering,

@@ -41,13 +41,13 @@ class RenderReport:
 
     Args:
         path: The file.
-        pictures: How many frames it holds.
+        frames: How many frames it holds.
         size: (width, height) in px.
         backend, reason: The backend that rendered them, and why it was chosen.
     """
 
     path: Path
-    pictures: int
+    frames: int
     size: tuple[int, int]
     quality: Quality
     backend: str
@@ -68,7 +68,7 @@ class FrameReader:
         self._kept: tuple[int, Gop] | None = None
         self._settings = RenderSettings(scene.meta.background, scene.meta.near)
 
-    def picture(self, index: int, path: CameraPath, time_s: float, size: tuple[int, int]) -> Rgb8:
+    def image(self, index: int, path: CameraPath, time_s: float, size: tuple[int, int]) -> Rgb8:
         """Render a content frame with the camera of the path at `time_s`: [H, W, 3] uint8.
 
         Raises:
@@ -76,8 +76,8 @@ class FrameReader:
         """
         frame = self.frame(index)
         camera = path.camera_at(time_s, *size)
-        picture: Rgb8 = self._renderer.render(RenderRequest(frame, camera, self._settings)).rgb8
-        return picture
+        image: Rgb8 = self._renderer.render(RenderRequest(frame, camera, self._settings)).rgb8
+        return image
 
     def frame(self, index: int) -> PlaybackFrame:
         """A content frame; decodes its GOP unless the last call did."""
@@ -151,22 +151,22 @@ def render_preview(
     place = split_login(location)[0] if is_url(location) else str(local_path(location))
     stem = Path(place.rstrip("/")).stem or "scene"
     folder = out_dir or Path.cwd()
-    video, picture = folder / f"{stem}-orbit.mp4", folder / f"{stem}.png"
+    video, image = folder / f"{stem}-orbit.mp4", folder / f"{stem}.png"
     scene = open_scene(location)
     try:
         size = (round(PREVIEW_HEIGHT_PX * natural_aspect(scene.meta)), PREVIEW_HEIGHT_PX)
         turn_s = OrbitPath.of(scene.meta, scene.duration_s).turn_s
         count = math.ceil(turn_s * scene.meta.fps)
         frames = [index % scene.frame_count for index in range(count)]
-        still = _Job.of(scene, "orbit", picture, size, None, [0])
+        single = _Job.of(scene, "orbit", image, size, None, [0])
         moving = _Job.of(scene, "orbit", video, size, None, frames)
-        with _Rendering(scene, still, backend) as rendering:
-            rendering.run(still, lambda done, total: None)
+        with _Rendering(scene, single, backend) as rendering:
+            rendering.run(single, lambda done, total: None)
             with console_progress(video.name, None) as report:
                 rendering.run(moving, report)
     finally:
         scene.close()
-    return video, picture
+    return video, image
 
 
 def parse_frames(text: str | None, count: int) -> range:
@@ -228,10 +228,10 @@ class _Job:
             meta,
         )
 
-    def pictures(self, reader: FrameReader) -> Iterator[Rgb8]:
+    def images(self, reader: FrameReader) -> Iterator[Rgb8]:
         """The frames of the job; the camera path runs from 0, whichever frames are shown."""
         for number, index in enumerate(self.frames):
-            yield reader.picture(index, self.path, number / self.meta.fps, self.size)
+            yield reader.image(index, self.path, number / self.meta.fps, self.size)
 
 
 class _Rendering:
@@ -253,12 +253,12 @@ class _Rendering:
 
     def run(self, job: _Job, progress: ReportProgress) -> None:
         """Write the job's file."""
-        pictures = job.pictures(self._reader)
+        images = job.images(self._reader)
         if job.out.suffix.lower() == ".png":
-            write_png(job.out, next(pictures))
+            write_png(job.out, next(images))
             progress(1, 1)
             return
         with open_video(job.out, job.meta.fps) as video:
-            for picture in pictures:
-                video.write(picture)
+            for image in images:
+                video.write(image)
                 progress(video.frames, len(job.frames))

@@ -125,7 +125,7 @@ class FetchThread:
         location: Path or URL, for messages and to tell files from servers.
         settings: How scenes are fetched.
         device: Device of static Gaussians.
-        traffic: Listener of the scene's transport.
+        probe: Listener of the scene's transport.
         monotonic: Seconds that only grow.
     """
 
@@ -136,7 +136,7 @@ class FetchThread:
         location: str,
         settings: FetchThreadSettings,
         device: torch.device | str,
-        traffic: ThroughputProbe,
+        probe: ThroughputProbe,
         monotonic: Callable[[], float],
     ) -> None:
         self._state = state
@@ -144,7 +144,7 @@ class FetchThread:
         self._location, self._remote = redact_credentials(location), is_url(location)
         self._settings = settings
         self._device = device
-        self._traffic = traffic
+        self._probe = probe
         self._monotonic = monotonic
         self._backoff = Backoff(settings.retry_s, settings.hurry_s)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="fetch-part")
@@ -207,7 +207,7 @@ class FetchThread:
         while not state.closing.cancelled:
             if self._backoff.failures:
                 self._pause()
-            version, view = state.fetch_view(self._traffic.throughput())
+            version, view = state.fetch_view(self._probe.throughput())
             step = scheduler.next(view)
             if isinstance(step, Wait):
                 state.rest(None if math.isinf(step.wait_s) else step.wait_s, version)
@@ -305,7 +305,7 @@ class FetchThread:
         self, scene: Scene, info: TransferInfo, parts: list[Part], size_bytes: int, kept_bytes: int
     ) -> Transfer:
         watch_s = self._settings.fetching.watch_s
-        progress = TransferProgress(self._traffic, self._monotonic, watch_s)
+        progress = TransferProgress(self._probe, self._monotonic, watch_s)
         state = self._state
         return Transfer(
             scene,
@@ -347,7 +347,7 @@ class FetchThread:
         """Let the scheduler judge the transfer again, if that is due."""
         if not transfer.progress.begin_review():
             return
-        _, view = self._state.fetch_view(self._traffic.throughput())
+        _, view = self._state.fetch_view(self._probe.throughput())
         opened, quality = view.opened, transfer.info.quality
         place = -1 if quality is None else opened.place_of(quality)
         revision = scheduler.reconsider(view, transfer.flight(place))

@@ -54,7 +54,7 @@ class Pipeline:
     fetched and decoded. Called by the owner of the position.
 
     Args:
-        open_scene, location, traffic: As of `FetchThread`.
+        open_scene, location, probe: As of `FetchThread`.
         settings: Bounds.
         device: Device of the decoded planes.
         monotonic: Seconds that only grow.
@@ -69,21 +69,21 @@ class Pipeline:
         device: torch.device | str = "cpu",
         monotonic: Callable[[], float] = time.monotonic,
         first_qp: int | None = None,
-        traffic: ThroughputProbe | None = None,
+        probe: ThroughputProbe | None = None,
     ) -> None:
         self._location = redact_credentials(location)
         self._settings = settings
-        self._traffic = traffic or ThroughputProbe(settings.fetching.metering)
+        self._probe = probe or ThroughputProbe(settings.fetching.metering)
         self._state = state = PipelineState()
-        self._traffic.on_progress = state.note_progress
+        self._probe.on_progress = state.note_progress
         fetching = FetchThreadSettings(
             settings.fetching, settings.buffer, settings.retry_s, settings.hurry_s, first_qp
         )
         left_s, local = settings.fetching.shown.left_s, not is_url(location)
         decoding = DecodeSettings(settings.prefetch_gops, left_s, local)
-        traffic = self._traffic
+        probe = self._probe
         self._threads = [
-            FetchThread(state, open_scene, location, fetching, device, traffic, monotonic).thread,
+            FetchThread(state, open_scene, location, fetching, device, probe, monotonic).thread,
             DecodeThread(state, decoding, device, monotonic).thread,
         ]
 
@@ -134,12 +134,12 @@ class Pipeline:
 
     def throughput_bps(self) -> float:
         """The estimate of now; 0 without one."""
-        throughput = self._traffic.throughput()
+        throughput = self._probe.throughput()
         return throughput.bps if throughput else 0.0
 
     def _silence(self) -> str:
         """The message while a stalled request may still be answered."""
-        silent = self._traffic.silent_s() >= self._settings.silent_s
+        silent = self._probe.silent_s() >= self._settings.silent_s
         return f"Nothing comes from {host(self._location)}. Still asking." if silent else ""
 
     def take_events(self) -> list[PlaybackError]:

@@ -222,7 +222,7 @@ class NetworkScheduler:
     def _while_dragging(self, view: FetchView) -> NextStep:
         """Only GOPs at and around the position, at the lowest quality."""
         if view.static_layers == 0 < view.opened.static_layers:
-            return FetchLayer(view.static_layers, "the first static layer gives a picture")
+            return FetchLayer(view.static_layers, "the first layer makes the scene visible")
         gop = view.near_missing(self._settings.adaptive.most_buffer_s)
         if gop is None:
             return Wait(math.inf, "the timeline is being dragged")
@@ -246,7 +246,7 @@ class NetworkScheduler:
         elif gop == view.target.gop and seen.throughput is not None:
             soon = self._best_within(seen, gop, self._settings.soon_s)
             if soon is not None and soon > decided:
-                quality, reason = soon, f"{_qp(soon)} comes at once"
+                quality, reason = soon, f"{_qp(soon)} arrives soon"
         usable = view.usable(gop, quality)
         assert usable is not None  # GOPs that are broken at every quality are not in the order
         if usable != quality:
@@ -261,7 +261,7 @@ class NetworkScheduler:
         if view.throughput is None:
             return None
         if 0 < view.static_layers < view.opened.static_layers:
-            return FetchLayer(view.static_layers, "while the picture stands")
+            return FetchLayer(view.static_layers, "while paused")
         gop = view.target.gop
         if view.target.quality is not None or gop not in view.ready:
             return None
@@ -272,7 +272,7 @@ class NetworkScheduler:
         if quality is None or quality <= here:
             return None
         place = self._opened.place_of(quality)
-        return FetchSegment(gop, place, f"{_qp(quality)} while the picture stands")
+        return FetchSegment(gop, place, f"{_qp(quality)} while paused")
 
     def _better_while_shown(self, view: FetchView, seen: Situation) -> FetchSegment | None:
         settings, left_s = self._settings, _left_of_shown_s(view)

@@ -63,13 +63,13 @@ class TransferProgress:
     """
 
     def __init__(
-        self, traffic: ThroughputProbe, monotonic: Callable[[], float], every_s: float
+        self, probe: ThroughputProbe, monotonic: Callable[[], float], every_s: float
     ) -> None:
-        self._traffic = traffic
+        self._probe = probe
         self._monotonic = monotonic
         self._every_s = every_s
         self._began_s = self._reviewed_s = monotonic()
-        self._bytes_before = traffic.total_bytes
+        self._bytes_before = probe.total_bytes
         self._place: int | None = None  # GOP at the position
         self._rests_since_s = self._began_s
 
@@ -95,15 +95,15 @@ class TransferProgress:
 
     @property
     def received_bytes(self) -> int:
-        return self._traffic.total_bytes - self._bytes_before
+        return self._probe.total_bytes - self._bytes_before
 
     def discard_received(self) -> None:
         """Count from zero, because the received bytes are of no use."""
-        self._bytes_before = self._traffic.total_bytes
+        self._bytes_before = self._probe.total_bytes
 
     def count_at_least(self, size_bytes: int) -> None:
         """Count bytes that need not be fetched as received."""
-        self._bytes_before = min(self._bytes_before, self._traffic.total_bytes - size_bytes)
+        self._bytes_before = min(self._bytes_before, self._probe.total_bytes - size_bytes)
 
 
 class Transfer:
