@@ -271,8 +271,8 @@ def test_rows_change_their_setting_only(tmp_path: Path) -> None:
     assert rows["no-spatial"].gop == replace(full, spatial_reg=0.0)
     assert rows["no-opacity"].gop == replace(full, opacity_reg=0.0)
     assert rows["no-fast"].gop == replace(full, fast_share=0.0)
-    assert rows["no-empty"].coarse == replace(base.coarse, background_alpha_reg=0.0)
-    assert rows["no-empty"].gop == replace(full, background_alpha_reg=0.0)
+    assert rows["no-background-alpha"].coarse == replace(base.coarse, background_alpha_reg=0.0)
+    assert rows["no-background-alpha"].gop == replace(full, background_alpha_reg=0.0)
     assert rows["no-depth"].coarse == replace(base.coarse, depth_lambda=0.0)
     assert rows["no-dropout"].coarse == replace(base.coarse, dropout=0.0)
     assert not rows["no-static-split"].static_split
@@ -304,6 +304,6 @@ def test_static_key_depends_on_coarse_settings_only(tmp_path: Path) -> None:
     base = TrainConfig(tmp_path, tmp_path)
     keys = {p.row.name: static_key(p.config) for p in planned_rows(base, AblationConfig())}
     others = {name for name, key in keys.items() if key != keys["full"]}
-    losses = {"no-depth", "no-free-space", "no-empty", "no-dropout"}
+    losses = {"no-depth", "no-free-space", "no-background-alpha", "no-dropout"}
     assert others == losses | {"color-correction", "paper"}
     assert static_key(replace(base, seed=1)) != keys["full"]

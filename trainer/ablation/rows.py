@@ -114,7 +114,7 @@ ROWS = (
     Row("window-3", "window W = 3", of_gop(window=3)),
     Row("window-5", "window W = 5", of_gop(window=5)),
     Row("no-joint", "no joint training", without_joint_training),
-    Row("no-still", "no alpha penalty where nothing moves", of_gop(static_alpha_reg=0.0)),
+    Row("no-static-alpha", "no alpha penalty where nothing moves", of_gop(static_alpha_reg=0.0)),
     Row("no-fast", "no points between the sample frames", of_gop(fast_share=0.0)),
     Row("no-static-split", "no static split", without_static_split),
     Row("no-spatial", "no spatial regulariser", of_gop(spatial_reg=0.0)),
@@ -122,7 +122,7 @@ ROWS = (
     Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
     Row("no-depth", "no depth from points", of_coarse(depth_lambda=0.0)),
     Row("no-free-space", "no free space", of_coarse(free_space_reg=0.0)),
-    Row("no-empty", "no alpha penalty before the background", without_background_alpha_penalty),
+    Row("no-background-alpha", "no alpha penalty before the background", without_background_alpha_penalty),
     Row("no-dropout", "no dropout", of_coarse(dropout=0.0)),
     Row(
         "color-correction",
