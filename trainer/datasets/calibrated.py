@@ -36,6 +36,7 @@ WRONG_DOCUMENT = (
     OSError, TypeError, ValueError, OverflowError, RuntimeError,  # too deeply nested
 )  # fmt: skip
 SPLITS = ("train", "test")
+FPS_MIN, FPS_MAX = 0.01, 1000.0
 
 
 def read_calibrated(folder: Path, config: CaptureConfig) -> Capture:
@@ -43,7 +44,7 @@ def read_calibrated(folder: Path, config: CaptureConfig) -> Capture:
     path = folder / "cameras.json"
     document = read_json(path)
     try:
-        fps, frames = _positive(document["fps"]), _count(document["frames"])
+        fps, frames = _frame_rate(document["fps"]), _count(document["frames"])
         views = tuple(
             _view(folder, k, entry, config, fps) for k, entry in enumerate(document["cameras"])
         )
@@ -170,6 +171,13 @@ def _positive(value: Any) -> float:
     if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{value!r} is not a positive number")
     return number
+
+
+def _frame_rate(value: Any) -> float:
+    rate = _positive(value)
+    if not FPS_MIN <= rate <= FPS_MAX:
+        raise ValueError(f"{value!r} is no number of frames per second")
+    return rate
 
 
 def _count(value: Any) -> int:

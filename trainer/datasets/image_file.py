@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
+from streamstgs.trainer.datasets.files import short
 from streamstgs.trainer.errors import CaptureError
 
 READ_AS = {
     **dict.fromkeys(("RGB", "L", "CMYK", "YCbCr"), "RGB"),
     **dict.fromkeys(("RGBA", "LA", "P", "PA"), "RGBA"),
 }  # of the kinds of pixels that Pillow knows, those of 8 bits
-UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error)
 ORIENTATION = 0x0112  # tag of EXIF and TIFF
 ON_ITS_SIDE = {5, 6, 7, 8}  # its values that swap width and height
 SRGB_GAMMA = 1 / 2.2
@@ -39,10 +37,8 @@ def read_image(path: Path, camera: str, size: tuple[int, int]) -> np.ndarray:
             problem = _problem(path, image, size)
             if problem is None:
                 return _pixels(image)
-    except CaptureError:
-        raise
-    except (*UNREADABLE, ImageCms.PyCMSError) as error:
-        problem = f"cannot be read as an image: {error}"
+    except Exception as error:  # Pillow's plug-ins raise errors of all kinds on damaged files
+        problem = f"cannot be read as an image: {short(error)}"
     raise CaptureError(f"camera {camera}: {path} {problem}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from streamstgs.trainer.datasets.capture import (
     with_common_start,
 )
 from streamstgs.trainer.datasets.config import CaptureConfig
-from streamstgs.trainer.datasets.files import VIDEO_SUFFIXES, in_camera_order
+from streamstgs.trainer.datasets.files import VIDEO_SUFFIXES, in_camera_order, short
 from streamstgs.trainer.datasets.readers import VideoReader, size_problem
 from streamstgs.trainer.datasets.timing import common_rate
 from streamstgs.trainer.datasets.video_file import VideoFile
@@ -79,8 +78,8 @@ def _read_poses(path: Path, count: int) -> np.ndarray:
     try:
         with path.open("rb") as file:
             poses = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CaptureError(f"{path} cannot be read: {error}") from error
+    except Exception as error:  # numpy hands the header to Python's tokenizer, which has its own
+        raise CaptureError(f"{path} cannot be read: {short(error)}") from error
     if count == 0:
         raise CaptureError(f"{path.parent} holds no videos cam*.mp4")
     if not isinstance(poses, np.ndarray) or poses.shape != (count, 17):

@@ -17,6 +17,7 @@ from typing import Any
 import av
 import numpy as np
 from av.video.reformatter import Colorspace
+from streamstgs.trainer.datasets.files import short
 from streamstgs.trainer.datasets.timing import PictureTimes
 from streamstgs.trainer.errors import CaptureError
 
@@ -56,8 +57,10 @@ class VideoFile:
                     raise self.error("holds no video")
                 self._check_metadata(container.streams.video[0])
                 yield container
-        except (OSError, av.FFmpegError) as error:
-            raise self.error(f"cannot be decoded: {error}") from error
+        except CaptureError:
+            raise
+        except (OSError, ValueError, av.FFmpegError) as error:  # ValueError: names that are no text
+            raise self.error(f"cannot be decoded: {short(error)}") from error
 
     def times(self, fps: float | None) -> PictureTimes:
         """Time stamps of all pictures, from the packets; nothing is decoded.

@@ -1,0 +1,294 @@
+"""What is fuzzed: for each family, how a mutant is made and what reads it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tests.fuzz.mutate import json_bytes, mutated_boxes, mutated_bytes, mutated_json
+from tests.golden.make_golden import golden_scene
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of inputs.
+
+    Args:
+        make: the mutant of a random generator.
+        read: reads a mutant as the program would; raises what it raises.
+        expected: errors that a damaged input may raise.
+    """
+
+    make: Callable[[Random], Any]
+    read: Callable[[Any], object]
+    expected: tuple[type[BaseException], ...]
+
+
+# Scene packages, with lengths and checksums repaired so that mutants reach the parsers.
+
+
+@cache
+def _scenes() -> tuple[dict[str, bytes], ...]:
+    golden = golden_scene("h264").parent
+    return tuple(_unzipped(path) for path in sorted(golden.glob("*.stgs")))
+
+
+def _unzipped(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _make_scene(rng: Random) -> bytes:
+    files = dict(rng.choice(_scenes()))
+    document = json.loads(files["scene.json"])
+    if rng.random() < 0.5:
+        document = mutated_json(document, rng)
+    else:
+        name = rng.choice([n for n in files if n != "scene.json"])
+        is_video = name.endswith((".m4s", ".mp4")) and rng.random() < 0.7
+        files[name] = (mutated_boxes if is_video else mutated_bytes)(files[name], rng)
+        _declare(document, name, files[name])
+    files["scene.json"] = json_bytes(document)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    data = packed.getvalue()
+    return mutated_bytes(data, rng) if rng.random() < 0.1 else data
+
+
+def _declare(node: Any, name: str, content: bytes) -> None:
+    """Write the length and checksum of a file wherever the document names it."""
+    if isinstance(node, dict):
+        if node.get("name") == name:
+            node.update(size_bytes=len(content), crc32=zlib.crc32(content))
+            node.pop("sha256", None)
+        for value in node.values():
+            _declare(value, name, content)
+    elif isinstance(node, list):
+        for value in node:
+            _declare(value, name, content)
+
+
+def _read_scene(data: bytes) -> None:
+    from streamstgs.codec.scene import open_scene
+
+    with tempfile.NamedTemporaryFile(suffix=".stgs") as file:
+        file.write(data)
+        file.flush()
+        with open_scene(file.name) as scene:
+            static = scene.read_static()
+            assert len(static) <= 8_000_000
+            for gop in range(min(scene.gop_count, 2)):
+                decoded = scene.decode_gop(gop, scene.qualities[-1])
+                decoded.gaussians_at(0)
+
+
+def scene() -> Family:
+    from streamstgs.codec.errors import CodecError
+
+    return Family(_make_scene, _read_scene, (CodecError,))
+
+
+# Captures
+
+
+@cache
+def _capture() -> Path:
+    """A capture with images and one with videos, in a folder that lives as long as the process."""
+    from tests.test_capture_trust import CAMERAS, FRAMES, entry, picture, write_cameras, write_video
+
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    for camera in range(CAMERAS):
+        (folder / "ims" / str(camera)).mkdir(parents=True)
+        for frame in range(FRAMES):
+            path = folder / "ims" / str(camera) / f"{frame:03d}.png"
+            Image.fromarray(picture(camera, frame)).save(path)
+        write_video(folder / f"cam{camera}.mp4", camera)
+    write_cameras(folder, [entry(k, video=f"cam{k}.mp4") if k else entry(k) for k in range(4)])
+    return folder
+
+
+def _make_cameras(rng: Random) -> bytes:
+    document = json.loads((_capture() / "cameras.json").read_text())
+    if rng.random() < 0.8:
+        return json_bytes(mutated_json(document, rng))
+    return mutated_bytes(json_bytes(document), rng)
+
+
+def _read_cameras(data: bytes) -> None:
+    from streamstgs.trainer.datasets import check_capture, open_capture
+
+    folder = _capture()
+    (folder / "cameras.json").rename(folder / "kept.json")
+    try:
+        (folder / "cameras.json").write_bytes(data)
+        check_capture(open_capture(folder))
+    finally:
+        (folder / "kept.json").rename(folder / "cameras.json")
+
+
+def _captured(make: Callable[[Random], Any], read: Callable[[Any], object]) -> Family:
+    from streamstgs.trainer.errors import TrainerError
+
+    return Family(make, read, (TrainerError,))
+
+
+def cameras() -> Family:
+    return _captured(_make_cameras, _read_cameras)
+
+
+@cache
+def _poses() -> bytes:
+    rows = []
+    for camera in range(4):
+        pose = np.zeros((3, 5))
+        pose[:, 0], pose[:, 1], pose[:, 2] = (0, -1, 0), (1, 0, 0), (0, 0, 1)
+        pose[:, 3], pose[:, 4] = (camera, 0, 4), (48, 64, 60)
+        rows.append(np.concatenate([pose.ravel(), [1, 10]]))
+    file = io.BytesIO()
+    np.save(file, np.stack(rows))
+    return file.getvalue()
+
+
+def _make_poses(rng: Random) -> bytes:
+    return mutated_bytes(_poses(), rng)
+
+
+@cache
+def _neural() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    for video in _capture().glob("cam*.mp4"):
+        shutil.copy(video, folder)
+    return folder
+
+
+def _read_poses(data: bytes) -> None:
+    from streamstgs.trainer.datasets import check_capture, open_capture
+
+    folder = _neural()
+    (folder / "poses_bounds.npy").write_bytes(data)
+    check_capture(open_capture(folder))
+
+
+def poses() -> Family:
+    return _captured(_make_poses, _read_poses)
+
+
+def _make_video(rng: Random) -> bytes:
+    data = (_capture() / f"cam{rng.randrange(4)}.mp4").read_bytes()
+    return (mutated_boxes if rng.random() < 0.6 else mutated_bytes)(data, rng)
+
+
+def _read_video(data: bytes) -> None:
+    from streamstgs.trainer.datasets.readers import VideoReader
+
+    with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
+        file.write(data)
+        file.flush()
+        reader = VideoReader("0", Path(file.name), 32, 24)
+        reader.check(6)
+        reader.read(range(6))
+
+
+def video() -> Family:
+    return _captured(_make_video, _read_video)
+
+
+@cache
+def _images() -> tuple[tuple[str, bytes], ...]:
+    from tests.test_capture_trust import picture
+
+    found = []
+    for kind in ("png", "jpeg", "webp", "tiff", "bmp"):
+        file = io.BytesIO()
+        Image.fromarray(picture(1, 2)).save(file, kind)
+        found.append((kind, file.getvalue()))
+    return tuple(found)
+
+
+def _make_image(rng: Random) -> tuple[str, bytes]:
+    kind, data = rng.choice(_images())
+    return kind, mutated_bytes(data, rng)
+
+
+def _read_image(mutant: tuple[str, bytes]) -> None:
+    from streamstgs.trainer.datasets.image_file import read_image
+
+    with tempfile.NamedTemporaryFile(suffix=f".{mutant[0]}") as file:
+        file.write(mutant[1])
+        file.flush()
+        read_image(Path(file.name), "0", (32, 24))
+
+
+def image() -> Family:
+    return _captured(_make_image, _read_image)
+
+
+@cache
+def _clouds() -> tuple[bytes, ...]:
+    head = "ply\nformat {} 1.0\nelement vertex 5\n"
+    head += "".join(f"property float {k}\n" for k in "xyz")
+    head += "".join(f"property uchar {k}\n" for k in ("red", "green", "blue")) + "end_header\n"
+    layout = [(k, "<f4") for k in "xyz"] + [(k, "u1") for k in ("r", "g", "b")]
+    little = np.ones(5, layout)
+    text = "\n".join("1 2 3 4 5 6" for _ in range(5)).encode()
+    bodies = {"ascii": text, "binary_little_endian": little.tobytes()}
+    bodies["binary_big_endian"] = little.astype(
+        [(n, k.replace("<", ">")) for n, k in layout]
+    ).tobytes()
+    return tuple(head.format(form).encode() + body for form, body in bodies.items())
+
+
+def _make_ply(rng: Random) -> bytes:
+    return mutated_bytes(rng.choice(_clouds()), rng)
+
+
+def _read_ply(data: bytes) -> None:
+    from streamstgs.trainer.points.ply import read_points
+
+    with tempfile.NamedTemporaryFile(suffix=".ply") as file:
+        file.write(data)
+        file.flush()
+        read_points(Path(file.name))
+
+
+def ply() -> Family:
+    return _captured(_make_ply, _read_ply)
+
+
+def selftest() -> Family:
+    """Ends in every way there is, to test the harness itself; not part of `all`."""
+
+    def read(way: str) -> None:
+        if way == "refused":
+            raise ValueError("expected")
+        if way == "foreign":
+            raise KeyError("not expected")
+        if way == "memory":
+            raise MemoryError
+        if way == "crashes":
+            os.abort()
+
+    ways = ("refused", "accepted", "foreign", "memory", "crashes")
+    return Family(lambda rng: rng.choice(ways), read, (ValueError,))
+
+
+FAMILIES: dict[str, Callable[[], Family]] = {
+    "scene": scene, "cameras": cameras, "poses": poses, "video": video, "image": image, "ply": ply,
+    "selftest": selftest,
+}  # fmt: skip
