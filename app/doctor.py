@@ -119,13 +119,14 @@ def _backends() -> Iterator[Finding]:
 def _video() -> Iterator[Finding]:
     """Encodes and decodes one small picture per codec: a listed codec may still not work."""
     import numpy as np
+    from streamstgs.codec.video.codecs import Codec
     from streamstgs.codec.video.feature_video import (
         ENCODERS,
         VideoSettings,
         decode_segment,
         encode_segment,
     )
-    from streamstgs.codec.video.tile_layout import TIMESCALE, Codec, TileLayout
+    from streamstgs.codec.video.tile_layout import TIMESCALE, TileLayout
 
     layout = TileLayout.of(height=64, width=64, features=1)
     codes = np.arange(64 * 64, dtype=np.uint8).reshape(1, 64, 64)

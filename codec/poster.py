@@ -11,10 +11,12 @@ import logging
 import math
 from dataclasses import dataclass
 
+from msgspec import Raw, Struct
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, CodecError, CorruptSegment
 from streamstgs.codec.limits import Limits
-from streamstgs.codec.package.checked_json import Node
+from streamstgs.codec.package import schema
+from streamstgs.codec.package.checked_json import decode_json
 from streamstgs.codec.package.file_entry import MANIFEST_NAME
 from streamstgs.codec.package.poster_entry import read_poster_entry
 from streamstgs.codec.streaming.address import clean_location, is_url, local_path
@@ -54,7 +56,25 @@ class Poster:
         return self.height / (2 * math.tan(self.fov_y_rad / 2))
 
 
-def read_poster(files: SceneFiles, limits: Limits, cancel: CancelToken = NEVER) -> Poster | None:
+class _View(Struct):
+    fov_y_rad: schema.Angle
+
+
+class _Meta(Struct):
+    width: schema.VideoSide
+    height: schema.VideoSide
+    background: schema.Triple
+    presets: tuple[_View, ...]
+
+
+class _Opening(Struct):
+    """The members of scene.json that show the opening view; the others may be broken."""
+
+    meta: _Meta
+    poster: Raw = Raw(b"")
+
+
+def read_poster(files: SceneFiles, cancel: CancelToken = NEVER) -> Poster | None:
     """The poster of an open scene; None where it has none, or none that comes soon and whole.
 
     Raises:
@@ -62,7 +82,7 @@ def read_poster(files: SceneFiles, limits: Limits, cancel: CancelToken = NEVER) 
     """
     try:
         with cancel.expiring(PATIENCE_S) as limited:
-            return _read(files, limits, limited)
+            return _read(files, limited)
     except (CodecError, OSError) as problem:
         if isinstance(problem, Cancelled) and cancel.cancelled:
             raise
@@ -78,7 +98,7 @@ def local_poster(location: str) -> Poster | None:
     try:
         container = open_container(local_path(clean_location(location)), limits)
         try:
-            return read_poster(LocalFiles(container, limits.manifest_bytes), limits)
+            return read_poster(LocalFiles(container, limits.manifest_bytes))
         finally:
             container.close()
     except (CodecError, OSError) as problem:  # whoever opens it for playing will say so
@@ -86,27 +106,22 @@ def local_poster(location: str) -> Poster | None:
         return None
 
 
-def _read(files: SceneFiles, limits: Limits, cancel: CancelToken) -> Poster | None:
-    root = Node.parse(files.manifest, MANIFEST_NAME)
-    entry = read_poster_entry(root, limits)
-    if entry is None:
+def _read(files: SceneFiles, cancel: CancelToken) -> Poster | None:
+    opening = decode_json(files.manifest, _Opening, MANIFEST_NAME)
+    entry = read_poster_entry(opening.poster)
+    if entry is None or not opening.meta.presets:
         return None
-    meta = root.at("meta")
-    views = meta.at("presets").items(limits.presets)
-    if not views:
-        return None
-    side = limits.video_side_px
+    meta = opening.meta
     jpeg = files.read(entry.file, cancel)
     scans = jpeg.count(START_OF_SCAN)
     if scans > SCANS_MAX:  # each is a pass over the whole picture
         raise CorruptSegment(f"the poster has {scans} scans")
-    red, green, blue = meta.at("background").numbers(3)
     return Poster(
         jpeg=jpeg,
         width=entry.width,
         height=entry.height,
         fov_y_rad=entry.fov_y_rad,
-        view_fov_y_rad=views[0].at("fov_y_rad").number(1e-3, 3.14),
-        aspect=meta.at("width").integer(1, side) / meta.at("height").integer(1, side),
-        background=(red, green, blue),
+        view_fov_y_rad=meta.presets[0].fov_y_rad,
+        aspect=meta.width / meta.height,
+        background=meta.background,
     )

@@ -96,9 +96,9 @@ def open_scene(
     except CorruptSegment as error:
         raise NotAScene(f"{redact_credentials(location)} is not a scene: {error}") from error
     try:
-        scene = Scene(files, read_manifest(files.manifest, settings.limits), settings)
+        scene = Scene(files, read_manifest(files.manifest), settings)
         if settings.on_poster is not None and is_url(location):
-            poster = read_poster(files, settings.limits, cancel)
+            poster = read_poster(files, cancel)
             if poster is not None:
                 settings.on_poster(poster)
         return scene

@@ -16,7 +16,6 @@ from streamstgs.codec.encoder.quality_measurement import (
     quality_cameras,
 )
 from streamstgs.codec.errors import NotAScene
-from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.manifest import Manifest
 from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.scene import Scene, open_scene
@@ -67,13 +66,13 @@ def test_packages_say_the_quality_or_leave_it_out(scene: Scene) -> None:
     fallback = ladder_of(old).gops[0].quality_db
     assert fallback == tuple(segment.psnr_db for segment in old.gops[0].segments)
     data = write_manifest(with_quality(old, (50.5, 41.25)))
-    assert ladder_of(read_manifest(data, Limits())).gops[0].quality_db == (50.5, 41.25)
+    assert ladder_of(read_manifest(data)).gops[0].quality_db == (50.5, 41.25)
 
 
 def test_a_quality_beyond_sense_is_refused(scene: Scene) -> None:
     data = write_manifest(with_quality(scene.manifest, (50.5, 1e6)))
     with pytest.raises((ValueError, NotAScene)):
-        read_manifest(data, Limits())
+        read_manifest(data)
 
 
 def test_ladders_loop_and_scale(scene: Scene) -> None:

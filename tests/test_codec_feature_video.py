@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from streamstgs.codec.errors import Cancelled, CorruptSegment
+from streamstgs.codec.video.codecs import Codec
 from streamstgs.codec.video.feature_video import VideoSettings, decode_segment, encode_segment
 from streamstgs.codec.video.mp4_boxes import boxes, find, sample_entry
-from streamstgs.codec.video.tile_layout import Codec, TileLayout
+from streamstgs.codec.video.tile_layout import TileLayout
 
 from tests.cancel_tokens import TokenOfChecks
 

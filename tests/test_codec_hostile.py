@@ -425,7 +425,7 @@ def test_damage_behind_right_checksums(golden: Scene, seed: int) -> None:
         lambda: decode_field(damaged(weights, seed), gop.field_config, "x"),
         lambda: decode_segment(init, damaged(media, seed), tiles, shape, "hevc", "x"),
         lambda: decode_segment(damaged(init, seed), media, tiles, shape, "hevc", "x"),
-        lambda: read_manifest(damaged(_file(golden, "scene.json"), seed), Limits()),
+        lambda: read_manifest(damaged(_file(golden, "scene.json"), seed)),
     ):
         with contextlib.suppress(CodecError):
             attempt()
@@ -450,8 +450,8 @@ def test_any_value_anywhere_in_the_manifest(golden: Scene, data: st.DataObject) 
         key = data.draw(st.sampled_from(keys))
     holder[key] = data.draw(JSON)
     with contextlib.suppress(NotAScene):
-        read_manifest(json.dumps(document).encode(), Limits())
+        read_manifest(json.dumps(document).encode())
 
 
 def test_manifest_survives_writing_and_reading(golden: Scene) -> None:
-    assert read_manifest(write_manifest(golden.manifest), Limits()) == golden.manifest
+    assert read_manifest(write_manifest(golden.manifest)) == golden.manifest

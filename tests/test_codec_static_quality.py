@@ -12,7 +12,6 @@ import pytest
 from streamstgs.codec.encoder.config import EncoderConfig, QualitySettings
 from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.errors import NotAScene
-from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.manifest import Manifest
 from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.scene import Scene, open_scene
@@ -43,7 +42,7 @@ def rising(manifest: Manifest) -> Manifest:
 
 def test_the_quality_of_layers_travels_with_the_package(scene: Scene) -> None:
     written = rising(scene.manifest)
-    found = read_manifest(write_manifest(written), Limits())
+    found = read_manifest(write_manifest(written))
     assert found == written
     qualities = [layer.quality_db for layer in found.static]
     assert ladder_of(found).static_quality_db == (12.5, *qualities)
@@ -83,7 +82,7 @@ def test_values_that_make_no_sense_are_refused(
 ) -> None:
     document = json.loads(write_manifest(scene.manifest))
     place(document, 40)
-    read_manifest(json.dumps(document).encode(), Limits())
+    read_manifest(json.dumps(document).encode())
     place(document, value)
     with pytest.raises(NotAScene, match="static"):
-        read_manifest(json.dumps(document).encode(), Limits())
+        read_manifest(json.dumps(document).encode())

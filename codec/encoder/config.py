@@ -8,7 +8,7 @@ from operator import attrgetter
 
 import numpy as np
 from streamstgs.codec.errors import EncodeError
-from streamstgs.codec.video.tile_layout import Codec
+from streamstgs.codec.video.codecs import Codec
 
 QP_MAX = 51
 PRESETS = "ultrafast superfast veryfast faster fast medium slow slower veryslow placebo"

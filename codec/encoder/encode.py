@@ -27,7 +27,6 @@ from streamstgs.codec.encoder.quality_measurement import MeasuredQuality, measur
 from streamstgs.codec.encoder.source import SceneSource, TrainedGop
 from streamstgs.codec.encoder.static_layers import static_parts
 from streamstgs.codec.errors import EncodeError
-from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.dash import start_ticks, write_dash
 from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
 from streamstgs.codec.package.manifest import (
@@ -326,7 +325,7 @@ def _checked_json(manifest: Manifest) -> bytes:
     """The content of scene.json, which must be readable by this very program."""
     try:
         data = write_manifest(manifest)
-        read_manifest(data, Limits())
+        read_manifest(data)
     except ValueError as error:
         raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
     return data

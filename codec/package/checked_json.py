@@ -1,101 +1,40 @@
-"""Untrusted JSON, read value by value: every access says what type and range it wants."""
+"""Untrusted JSON -> values of declared types, with errors that name the place."""
 
 from __future__ import annotations
 
-import json
-import math
-from typing import Any, NoReturn
+import re
+from typing import TypeVar
 
+import msgspec
 from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.file_kind import HEAD_BYTES, JSON, UNKNOWN, describe_file
 
-
-class Node:
-    """A JSON value and where it stands in its document, for messages."""
-
-    def __init__(self, value: Any, path: str) -> None:
-        self.value = value
-        self.path = path
-
-    @staticmethod
-    def parse(data: bytes, name: str) -> Node:
-        """The root object of a document.
-
-        Raises:
-            NotAScene: not JSON, or its root is not an object.
-        """
-        try:
-            value = json.loads(data, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
-            raise NotAScene(f"{name} {_why_no_json(data, error)}.") from error
-        root = Node(value, name)
-        root._want(isinstance(value, dict), "an object")
-        return root
-
-    def at(self, key: str) -> Node:
-        """A member that must be there."""
-        self._want(isinstance(self.value, dict) and key in self.value, f"an object with {key!r}")
-        return Node(self.value[key], f"{self.path}: {key}")
-
-    def has(self, key: str) -> bool:
-        return isinstance(self.value, dict) and key in self.value
-
-    def items(self, most: int) -> list[Node]:
-        """The elements of a list of at most `most`."""
-        self._want(isinstance(self.value, list), "a list")
-        self._want(len(self.value) <= most, f"a list of at most {most}")
-        return [Node(value, f"{self.path}[{k}]") for k, value in enumerate(self.value)]
-
-    def integer(self, low: int, high: int) -> int:
-        value = self.value
-        good = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-        self._want(good, f"an integer from {low} to {high}")
-        return value
-
-    def number(self, low: float = -1e9, high: float = 1e9) -> float:
-        value = self.value
-        good = isinstance(value, int | float) and not isinstance(value, bool)
-        self._want(good and low <= value <= high, f"a number from {low:g} to {high:g}")
-        return float(value)
-
-    def numbers(self, count: int, low: float = -1e9, high: float = 1e9) -> tuple[float, ...]:
-        nodes = self.items(count)
-        self._want(len(nodes) == count, f"{count} numbers")
-        return tuple(node.number(low, high) for node in nodes)
-
-    def text(self, most: int) -> str:
-        self._want(isinstance(self.value, str) and len(self.value) <= most, "a (shorter) text")
-        return self.value
-
-    def choice(self, allowed: tuple[str, ...]) -> str:
-        self._want(isinstance(self.value, str) and self.value in allowed, f"one of {allowed}")
-        return self.value
-
-    def refuse(self, wanted: str) -> NoReturn:
-        raise NotAScene(f"{self.path} should be {wanted}.")
-
-    def _want(self, good: bool, wanted: str) -> None:
-        if not good:
-            self.refuse(wanted)
+T = TypeVar("T")
+PLACE = re.compile(r"(?P<what>.*) - at `\$?\.?(?P<place>.*)`", re.DOTALL)
 
 
-def finite(value: float) -> float:
-    """The value, for writing; JSON has no NaN and no infinity.
+def decode_json(data: bytes | msgspec.Raw, kind: type[T], name: str) -> T:
+    """The document as a value of a msgspec type.
+
+    Args:
+        name: of the document, for messages.
 
     Raises:
-        ValueError: not finite.
+        NotAScene: not JSON, or of another type; the message names the place and what it should be.
     """
-    if not math.isfinite(value):
-        raise ValueError(f"{value} cannot be written")
-    return float(value)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        told = PLACE.fullmatch(str(error))
+        if told is None:
+            raise NotAScene(f"{name}: {error}.") from error
+        what = re.sub(r"matching regex .*", "that is a plain path below the scene", told["what"])
+        what = what.replace("Expected", "expected", 1).replace("`", "")
+        raise NotAScene(f"{name}: {told['place']}: {what}.") from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise NotAScene(f"{name} is not valid JSON: {_reason(data, error)}.") from error
 
 
-def _why_no_json(data: bytes, error: Exception) -> str:
-    kind = describe_file(data[:HEAD_BYTES])
-    if kind in (JSON, UNKNOWN):
-        return f"is not valid JSON: {error}"
-    return f"is not valid JSON: it is {kind}"
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+def _reason(data: bytes | msgspec.Raw, error: Exception) -> str:
+    kind = describe_file(bytes(data)[:HEAD_BYTES])
+    return str(error) if kind in (JSON, UNKNOWN) else f"it is {kind}"

@@ -8,7 +8,8 @@ from streamstgs.codec.attributes.quantisation import Quantiser
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.poster_entry import PosterEntry
 from streamstgs.codec.package.scene_meta import SceneMeta
-from streamstgs.codec.video.tile_layout import Codec, TileLayout
+from streamstgs.codec.video.codecs import Codec
+from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import FieldConfig
 
 FORMAT = "streamstgs"

@@ -6,10 +6,12 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from msgspec import Raw, convert
 from streamstgs.codec.errors import NotAScene
-from streamstgs.codec.limits import Limits
-from streamstgs.codec.package.checked_json import Node
-from streamstgs.codec.package.file_entry import FileEntry, read_file_entry
+from streamstgs.codec.limits import POSTER_BYTES
+from streamstgs.codec.package import schema
+from streamstgs.codec.package.checked_json import decode_json
+from streamstgs.codec.package.file_entry import MANIFEST_NAME, FileEntry
 
 log = logging.getLogger(__name__)
 
@@ -31,21 +33,23 @@ class PosterEntry:
     fov_y_rad: float
 
 
-def read_poster_entry(root: Node, limits: Limits) -> PosterEntry | None:
-    """The poster that scene.json declares; None where it declares none that can be used."""
-    if not root.has("poster"):
+def read_poster_entry(declared: Raw) -> PosterEntry | None:
+    """The poster that scene.json declares; None where it declares none that can be used.
+
+    Args:
+        declared: the member `poster` of scene.json; empty where it has none.
+    """
+    if not bytes(declared):
         return None
-    node = root.at("poster")
     try:
-        return PosterEntry(
-            file=read_file_entry(node.at("file"), limits.poster_bytes),
-            width=node.at("width").integer(1, limits.poster_side_px),
-            height=node.at("height").integer(1, limits.poster_side_px),
-            fov_y_rad=node.at("fov_y_rad").number(1e-3, 3.14),
-        )
+        poster = decode_json(declared, schema.Poster, f"{MANIFEST_NAME}: poster")
     except NotAScene as problem:
         log.info("no poster: %s", problem)
         return None
+    if poster.file.size_bytes > POSTER_BYTES:
+        log.info("no poster: its %d bytes are too many", poster.file.size_bytes)
+        return None
+    return convert(poster, PosterEntry, from_attributes=True)
 
 
 def poster_object(entry: PosterEntry) -> dict[str, Any]:

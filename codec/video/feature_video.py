@@ -18,9 +18,10 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment
+from streamstgs.codec.video.codecs import SAMPLE_ENTRIES, Codec
 from streamstgs.codec.video.mp4_boxes import sample_entry, split_segments, with_times
 from streamstgs.codec.video.segment_check import check_boxes
-from streamstgs.codec.video.tile_layout import SAMPLE_ENTRIES, TIMESCALE, Codec, TileLayout
+from streamstgs.codec.video.tile_layout import TIMESCALE, TileLayout
 
 STRIDE_ALIGN_PX = 128  # FFmpeg counts pixels of rows rounded up to at most this
 NEUTRAL_CHROMA = 128

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-Codec = Literal["hevc", "h264"]
-SAMPLE_ENTRIES = {"hevc": "hvc1", "h264": "avc1"}
 TIMESCALE = 90_000  # ticks per second of the video track
 VIDEO_MULTIPLE_PX = 16  # macroblocks of H.264: no cropping in either codec
 VIDEO_MINIMUM_PX = 64  # x265 and many hardware decoders refuse smaller pictures

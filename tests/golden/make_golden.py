@@ -16,7 +16,7 @@ from streamstgs.codec.package.manifest import LayerEntry
 from streamstgs.codec.poster import local_poster
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.streaming.container import Container
-from streamstgs.codec.video.tile_layout import Codec
+from streamstgs.codec.video.codecs import Codec
 
 from tests.synthetic import SyntheticSource
 

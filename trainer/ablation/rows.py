@@ -122,7 +122,11 @@ ROWS = (
     Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
     Row("no-depth", "no depth from points", of_coarse(depth_lambda=0.0)),
     Row("no-free-space", "no free space", of_coarse(free_space_reg=0.0)),
-    Row("no-background-alpha", "no alpha penalty before the background", without_background_alpha_penalty),
+    Row(
+        "no-background-alpha",
+        "no alpha penalty before the background",
+        without_background_alpha_penalty,
+    ),
     Row("no-dropout", "no dropout", of_coarse(dropout=0.0)),
     Row(
         "color-correction",

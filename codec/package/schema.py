@@ -1,0 +1,186 @@
+"""What scene.json may say: its members with their types and limits, as msgspec checks them.
+
+Members without a default must be there; others are ignored. What relates several members to each
+other is checked in `codec.package.manifest_json`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
+from streamstgs.codec import limits
+from streamstgs.codec.video.codecs import Codec
+
+PATH_LENGTH = 200
+# Relative, no empty, hidden or parent parts, nothing that a URL or a file system would interpret.
+SAFE_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*\Z"
+
+Number = Annotated[float, Meta(ge=-1e9, le=1e9)]
+Positive = Annotated[float, Meta(ge=1e-9, le=1e9)]
+Angle = Annotated[float, Meta(ge=1e-3, le=3.14)]
+Decibels = Annotated[float, Meta(ge=0, le=100)]
+Triple = tuple[Number, Number, Number]
+Text = Annotated[str, Meta(max_length=limits.TEXT_LENGTH)]
+Channels = Annotated[tuple[Number, ...], Meta(max_length=limits.FEATURES)]
+Side = Annotated[int, Meta(ge=1, le=limits.GRID_SIDE)]
+VideoSide = Annotated[int, Meta(ge=1, le=limits.VIDEO_SIDE_PX)]
+Features = Annotated[int, Meta(ge=1, le=limits.FEATURES)]
+Frequencies = Annotated[int, Meta(ge=0, le=limits.FIELD_FREQUENCIES)]
+
+
+class File(Struct):
+    """A file of the scene."""
+
+    name: Annotated[str, Meta(max_length=PATH_LENGTH, pattern=SAFE_PATH)]
+    size_bytes: Annotated[int, Meta(ge=1, le=limits.SEGMENT_BYTES)]
+    crc32: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+
+
+class Poster(Struct):
+    """The picture of the opening view."""
+
+    file: File
+    width: Annotated[int, Meta(ge=1, le=limits.POSTER_SIDE_PX)]
+    height: Annotated[int, Meta(ge=1, le=limits.POSTER_SIDE_PX)]
+    fov_y_rad: Angle
+
+
+class Preset(Struct):
+    """A named camera."""
+
+    name: Text
+    position: Triple
+    target: Triple
+    fov_y_rad: Angle
+
+
+class SceneMeta(Struct):
+    """What the scene tells about itself."""
+
+    title: Text
+    fps: Annotated[float, Meta(ge=0.01, le=1000.0)]
+    up: Triple
+    center: Triple
+    radius: Annotated[float, Meta(ge=0, le=1e9)]
+    background: Triple
+    width: VideoSide
+    height: VideoSide
+    near: Positive
+    licence: Text
+    attribution: Text
+    presets: Annotated[tuple[Preset, ...], Meta(max_length=limits.PRESETS)]
+
+
+class Tiles(Struct):
+    """The tiling of the feature video."""
+
+    height: Side
+    width: Side
+    features: Features
+    columns: Features
+
+
+class Representation(Struct):
+    """One quality of the feature video."""
+
+    qp: Annotated[int, Meta(ge=0, le=63)]
+    codec: Codec
+    codecs: Annotated[str, Meta(max_length=100)]
+    init: File
+
+
+class Curve(Struct):
+    """The curve of far distances."""
+
+    center: Channels
+    unit: Positive
+
+
+class Quantiser(Struct):
+    """How one attribute becomes codes."""
+
+    bits: Annotated[int, Meta(ge=1, le=16)]
+    offset: Channels
+    step: Annotated[
+        tuple[Annotated[float, Meta(ge=0, le=1e9)], ...], Meta(max_length=limits.FEATURES)
+    ]
+    curve: Curve | UnsetType = UNSET
+
+
+class Attributes(Struct):
+    """The attributes of a layer."""
+
+    means: Quantiser
+    quats: Quantiser
+    log_scales: Quantiser
+    opacity_logits: Quantiser
+    colors: Quantiser
+
+
+class Layer(Struct):
+    """Gaussians that travel together."""
+
+    file: File
+    count: Annotated[int, Meta(ge=1, le=limits.GAUSSIANS_PER_LAYER)]
+    height: Side
+    width: Side
+    attributes: Attributes
+    quality_db: Decibels | UnsetType = UNSET
+
+
+class FieldShape(Struct):
+    """The shape of a deformation field."""
+
+    features: Features
+    window: Annotated[int, Meta(ge=1, le=limits.WINDOW)]
+    width: Annotated[int, Meta(ge=1, le=limits.FIELD_WIDTH)]
+    time_frequencies: Frequencies
+    position_frequencies: Frequencies
+    extent: Positive
+
+
+class Segment(Struct):
+    """The feature video of one GOP at one quality."""
+
+    file: File
+    psnr_db: Decibels
+    quality_db: Decibels | UnsetType = UNSET
+
+
+class Gop(Struct):
+    """One group of pictures."""
+
+    start_frame: Annotated[int, Meta(ge=0, le=limits.GOPS * limits.FRAMES_PER_GOP)]
+    frames: Annotated[int, Meta(ge=1, le=limits.FRAMES_PER_GOP)]
+    layers: Annotated[tuple[Layer, ...], Meta(max_length=limits.LAYERS)]
+    features: Quantiser
+    field: File
+    field_config: FieldShape
+    segments: Annotated[tuple[Segment, ...], Meta(max_length=limits.QUALITIES)]
+
+
+class AnyHeader(Struct):
+    """What tells whether a document is a manifest; any document has it."""
+
+    format: Any = None
+
+
+class Header(Struct):
+    """What tells whether the rest can be read."""
+
+    version: Annotated[int, Meta(ge=0, le=1 << 31)]
+
+
+class Document(Struct):
+    """All of scene.json of version 1."""
+
+    meta: SceneMeta
+    tiles: Tiles = field(name="features")
+    representations: Annotated[
+        tuple[Representation, ...], Meta(min_length=1, max_length=limits.QUALITIES)
+    ] = field(name="rungs")
+    static: Annotated[tuple[Layer, ...], Meta(max_length=limits.LAYERS)]
+    gops: Annotated[tuple[Gop, ...], Meta(min_length=1, max_length=limits.GOPS)]
+    no_static_db: Decibels | UnsetType = UNSET
+    poster: Raw = Raw(b"")
