@@ -16,6 +16,7 @@ from streamstgs.app.player.camera.track import CameraTrack, apply_keyframe, capt
 from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.errors import NoSceneError, SceneFailed
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.rendering.view_settings import ViewSettings, prepared
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.player.viewer.open_scene import (
     TRANSITIONS,
@@ -26,6 +27,7 @@ from streamstgs.app.player.viewer.open_scene import (
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.codec.errors import NotAScene
+from streamstgs.renderer import Camera, Gaussians, RenderSettings
 from streamstgs.renderer.backends.reference import ReferenceBackend
 
 from tests.scripted_scene import ScriptedScene
@@ -427,11 +429,60 @@ def test_background_option_changes_the_image(opened: ViewerModel) -> None:
     assert black[0, 0].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+def test_modes_show_coverage_and_depth(opened: ViewerModel, backend: str) -> None:
+    frame, camera = opened.settle(WAIT_S), opened.camera.to_camera(64, 36)
+    channels = ReferenceBackend().render_channels(
+        frame.gop.gaussians_at(frame.frame), camera, opened.render_settings()
+    )
+    opened.options.mode = "alpha"
+    coverage = opened.screenshot(64, 36, backend=backend)
+    assert np.abs(coverage[..., 0] / 255.0 - channels.alpha.numpy()).max() < 0.02
+    opened.options.mode = "depth"
+    depth = opened.screenshot(64, 36, backend=backend)
+    alpha = channels.alpha.numpy()
+    nearness = 1.0 / (1.0 + channels.depth.numpy() / opened.camera.view.distance)
+    assert (alpha > 0.3).any()
+    assert np.abs(depth[..., 1] / 255.0 - alpha * nearness).max() < 0.03
+    assert depth[0, 0].tolist() == [0, 0, 0]
+
+
+def test_exposure_scales_scene_and_background(opened: ViewerModel) -> None:
+    normal = opened.screenshot(64, 36, backend="reference")
+    opened.options.exposure = -1.0
+    dark = opened.screenshot(64, 36, backend="reference")
+    assert np.abs(dark - normal / 2.0).max() <= 1.0
+    assert not opened.options.is_plain
+
+
+def test_exposure_scales_spherical_harmonics() -> None:
+    sh = torch.rand(5, 4, 3)
+    plain = Gaussians(
+        torch.tensor([[0.1 * i, 0.0, 0.0] for i in range(5)]),
+        torch.tensor([[1.0, 0.0, 0.0, 0.0]]).repeat(5, 1),
+        torch.full((5, 3), 0.2),
+        torch.full((5,), 0.8),
+        torch.ones(5, 3),
+        sh,
+    )
+    up = torch.tensor([0.0, -1.0, 0.0])
+    camera = Camera.look_at(torch.tensor([0.0, 0.0, -3.0]), torch.zeros(3), up, 0.8, 48, 27)
+    gaussians, settings = prepared(plain, camera, ViewSettings(exposure=-1.0))
+    dark = ReferenceBackend().render(gaussians, camera, settings)
+    bright = ReferenceBackend().render(plain, camera, RenderSettings())
+    assert torch.allclose(dark, bright / 2, atol=1e-4)
+    assert torch.equal(plain.sh, sh)
+
+
 def test_render_options_refuse_unknown_values() -> None:
     options, changes = RenderOptions(), []
     options.changed.connect(lambda: changes.append(options.background))
     with pytest.raises(ValueError, match="black, white"):
         options.background = "plaid"
+    with pytest.raises(ValueError, match="color, alpha, depth"):
+        options.mode = "thermal"
+    with pytest.raises(ValueError, match="exposure"):
+        options.exposure = 9.0
     for scale in (0.0, 1.5):
         with pytest.raises(ValueError, match="scale"):
             options.scale = scale

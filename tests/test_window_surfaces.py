@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
@@ -41,14 +42,28 @@ def test_all_painters_show_the_same(open_window: OpenWindow, scene_path: Path) -
     live(60)
     expected = pixels(window)
     assert np.ptp(expected) > 100
+    depth = pixels_in_mode(window, "depth")
     for painter in painters():
         window.renderer.set_adapter(painter)
         settle(window)
         live(100)
         name = f"{type(painter).__name__} on {type(painter.surface).__name__}"
         assert psnr_db(pixels(window), expected) >= 35, name
+        assert psnr_db(pixels_in_mode(window, "depth"), depth) >= 35, name
         assert_a_small_picture_is_saved_large(window, name)
         assert window.model.render_statistics.static_count == 300
+
+
+def pixels_in_mode(window: MainWindow, mode: str) -> NDArray[np.uint8]:
+    window.model.options.mode = mode
+    live(20)
+    settle(window)
+    live(100)
+    shown = pixels(window)
+    window.model.options.mode = "color"
+    live(20)
+    settle(window)
+    return shown
 
 
 def assert_a_small_picture_is_saved_large(window: MainWindow, name: str) -> None:

@@ -265,7 +265,8 @@ class ViewerModel:
         """The renderer's settings for the shown scene."""
         if self.meta is None:
             return RenderSettings()
-        return self.options.settings(self.meta.background, self.meta.near)
+        distance = self.camera.shown.distance if self.camera.available else self.meta.radius
+        return self.options.settings(self.meta.background, self.meta.near, distance)
 
     def screenshot(
         self, width: int, height: int, backend: str | None = None, timeout_s: float = 60.0

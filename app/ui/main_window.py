@@ -163,13 +163,19 @@ class MainWindow(QMainWindow):
     # --- changing ---------------------------------------------------------------------------------
 
     def _display_changed(self, setting: str, value: str) -> None:
-        self.preferences.set(setting, value)
+        if setting not in ("mode", "exposure"):  # a scene opens in its own colours
+            self.preferences.set(setting, value)
+        options = self.model.options
         if setting == "theme":
             self._apply_theme()
+        elif setting == "mode":
+            options.mode = value
+        elif setting == "exposure":
+            options.exposure = float(value)
         elif setting == "background":
-            self.model.options.background = value
+            options.background = value
         elif setting == "scale":
-            self.model.options.scale = None if value == "auto" else float(value)
+            options.scale = None if value == "auto" else float(value)
         elif setting == "backend":
             self.renderer.set_backend(None if value == "auto" else value)
 

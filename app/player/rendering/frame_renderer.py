@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 from streamstgs.app.player.rendering.stage_timer import DeviceFence
+from streamstgs.app.player.rendering.view_settings import prepared
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
 from streamstgs.renderer.backends.base import Backend, to_rgb8
@@ -150,7 +151,7 @@ class FrameRenderer(FrameDeformer):
         moved_s = time.perf_counter()
         if fresh and self._keep_gaussians:
             self._copy = gaussians.clone()
-        rgb8 = self._image(gaussians, request)
+        rgb8 = self._image(*prepared(gaussians, request.camera, request.settings), request.camera)
         return RenderedFrame(
             rgb8,
             request,
@@ -159,10 +160,10 @@ class FrameRenderer(FrameDeformer):
             raster_ms=1000 * (time.perf_counter() - moved_s),
         )
 
-    def _image(self, gaussians: Gaussians, request: RenderRequest) -> Any:
+    def _image(self, gaussians: Gaussians, settings: RenderSettings, camera: Camera) -> Any:
         if self._to_host:
-            return render_rgb8(self.backend, gaussians, request.camera, request.settings)
-        image = self.backend.render(gaussians, request.camera, request.settings)
+            return render_rgb8(self.backend, gaussians, camera, settings)
+        image = self.backend.render(gaussians, camera, settings)
         self._fence.swap()
         return to_rgb8(image)
 

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from psygnal import Signal
+from streamstgs.app.player.rendering.view_settings import (
+    EXPOSURE_LIMITS,
+    VIEW_MODES,
+    ViewMode,
+    ViewSettings,
+)
 from streamstgs.renderer import RenderSettings
 
 BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}
@@ -18,7 +24,7 @@ class RenderOptions:
 
     Example:
         viewer.options.background = "white"
-        viewer.options.scale = 0.5
+        viewer.options.mode = "depth"
     """
 
     changed = Signal()
@@ -26,6 +32,40 @@ class RenderOptions:
     def __init__(self) -> None:
         self._background = SCENE_BACKGROUND
         self._scale: float | None = None
+        self._mode: ViewMode = "color"
+        self._exposure = 0.0
+
+    @property
+    def mode(self) -> str:
+        """What is shown: "color", "alpha" (coverage of the background) or "depth"."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        known = [one for one in VIEW_MODES if one == mode]
+        if not known:
+            raise ValueError(f"There is no mode {mode!r}; choose one of {', '.join(VIEW_MODES)}.")
+        self._mode = known[0]
+        self.changed.emit()
+
+    @property
+    def exposure(self) -> float:
+        """Stops, -4 .. 4; each doubles the brightness of colours."""
+        return self._exposure
+
+    @exposure.setter
+    def exposure(self, stops: float) -> None:
+        low, high = EXPOSURE_LIMITS
+        if not low <= stops <= high:
+            raise ValueError(f"The exposure {stops} is not within {low:g} .. {high:g} stops.")
+        self._exposure = stops
+        self.changed.emit()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the scene is shown in its own colours, as its poster is."""
+        own = self._background == SCENE_BACKGROUND and self._mode == "color"
+        return own and self._exposure == 0.0
 
     @property
     def background(self) -> str:
@@ -52,6 +92,19 @@ class RenderOptions:
         self._scale = scale
         self.changed.emit()
 
-    def settings(self, background: Color, near: float) -> RenderSettings:
-        """The renderer's settings for a scene with this background and near plane."""
-        return RenderSettings(BACKGROUNDS.get(self._background, background), near)
+    def settings(self, background: Color, near: float, depth_scale: float) -> RenderSettings:
+        """The renderer's settings for a scene with this background and near plane.
+
+        Args:
+            depth_scale: The depth in world units that the mode "depth" shows as middle grey.
+        """
+        background = BACKGROUNDS.get(self._background, background)
+        if self._mode == "color" and self._exposure == 0.0:
+            return RenderSettings(background, near)
+        return ViewSettings(
+            background,
+            near,
+            self._mode,
+            self._exposure,
+            depth_scale,
+        )

@@ -17,6 +17,7 @@ from streamstgs.app.player.rendering.frame_renderer import (
     RenderRequest,
 )
 from streamstgs.app.player.rendering.render_thread import RenderThread
+from streamstgs.app.player.rendering.view_settings import prepared
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.drawing.renderer_adapter import Keep, RendererAdapter, Timing
@@ -55,7 +56,8 @@ class SplatSurface(QOpenGLWidget):
             GL.glClearColor(*theme.viewport_background_rgb(), 1.0)
             GL.glClear(GL.GL_COLOR_BUFFER_BIT)
             return
-        gaussians, camera, settings = self._scene
+        shown, camera, asked = self._scene
+        gaussians, settings = prepared(shown, camera, asked)
         ratio = self.devicePixelRatioF()
         place = (0, 0, round(self.width() * ratio), round(self.height() * ratio))
         try:

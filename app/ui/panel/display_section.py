@@ -1,4 +1,4 @@
-"""Display: background, resolution, theme and renderer."""
+"""Display: mode, exposure, background, resolution, theme and renderer."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from streamstgs.app.ui.panel.section import Section, muted_label
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.renderer.backends import backend_names
 
+MODES = {"color": "Colour", "depth": "Depth", "alpha": "Coverage"}
+EXPOSURES = {
+    "2.0": "4 × brighter",
+    "1.0": "2 × brighter",
+    "0.0": "Normal",
+    "-1.0": "2 × darker",
+    "-2.0": "4 × darker",
+}
 BACKGROUNDS = {"scene": "From the scene", "black": "Black", "white": "White"}
 SCALES = {"auto": "Automatic", "1.0": "Full", "0.75": "75 %", "0.5": "Half", "0.33": "One third"}
 THEMES = {"system": "Same as the desktop", "dark": "Dark", "light": "Light"}
@@ -24,7 +32,7 @@ DEFAULTS = {"background": "scene", "scale": "auto", "theme": "system", "backend"
 
 
 class DisplaySection(Section):
-    """`changed` fires with (setting, value) of background, scale, theme or backend."""
+    """`changed` fires with (setting, value): the keys of `boxes` and of the dictionaries above."""
 
     changed = Signal(str, str)
 
@@ -39,6 +47,8 @@ class DisplaySection(Section):
         grid.setColumnMinimumWidth(0, LABEL_COLUMN_PX)
         plugins = {name: name for name in backend_names() if name not in BACKENDS}
         rows = (
+            ("mode", "Show", MODES),
+            ("exposure", "Exposure", EXPOSURES),
             ("background", "Background", BACKGROUNDS),
             ("scale", "Resolution", SCALES),
             ("theme", "Theme", THEMES),
@@ -67,6 +77,7 @@ class DisplaySection(Section):
 
     def restore(self, preferences: Preferences) -> None:
         """Show the remembered settings."""
+        self.select("exposure", "0.0")  # mode and exposure are not remembered
         for key, default in DEFAULTS.items():
             self.select(key, preferences.text(key, default))
 

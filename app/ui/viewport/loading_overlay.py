@@ -8,7 +8,6 @@ from enum import Enum
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QImage
 from streamstgs.app.player.viewer.open_scene import PAINTED, PENDING, OpenScene, SceneState
-from streamstgs.app.player.viewer.render_options import SCENE_BACKGROUND
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
@@ -86,7 +85,7 @@ class LoadingOverlay(QObject):
 
     def _show_poster(self, location: str, poster: Poster, image: QImage) -> None:
         scene = self._scene
-        fits = self._model.options.background == SCENE_BACKGROUND
+        fits = self._model.options.is_plain
         if scene is not None and scene.state in PENDING and scene.location == location and fits:
             self._card.put_away()
             self._poster.show_poster(poster, image)
