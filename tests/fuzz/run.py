@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import resource
 import signal
 import subprocess
@@ -75,8 +76,13 @@ def fuzz(family: str, first_seed: int, mutants: int, seconds: float) -> Report:
 def _run_worker(report: Report, seed: int, end: int, seconds: float) -> int:
     """Let a worker go on from a seed until it ends or dies; returns the next seed."""
     command = [sys.executable, "-m", "tests.fuzz", "--worker", report.family, str(seed), str(end)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # mutants are too small to share
     with subprocess.Popen(
-        [*command, str(seconds)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [*command, str(seconds)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     ) as worker:
         assert worker.stdout is not None
         with _watchdog(worker) as alive:
