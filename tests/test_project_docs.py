@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from streamstgs.cli.command_line import parse
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -43,6 +45,25 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_page_names_no_path_outside_the_repository(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert re.findall(r"\.\./shared|/work/|/root/|/home/\w+", text) == []
+
+
+def shell_commands(page: Path) -> Iterator[list[str]]:
+    """Arguments of each call of streamstgs in the shell blocks of a page."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for block in re.findall(r"^```sh\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0] in ("streamstgs", "main.py"):
+                yield words[1:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_are_understood(page: Path) -> None:
+    for arguments in shell_commands(page):
+        try:
+            assert parse(arguments)
+        except SystemExit:
+            pytest.fail(f"{page.name}: streamstgs {' '.join(arguments)}")
 
 
 def generator() -> ModuleType:

@@ -156,7 +156,7 @@ def ablation(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 TWO_ROWS = AblationConfig(
-    gops=(1,), shorten=0.5, rows=("full", "window-1"), rungs=(20, 28), frame_step=2,
+    gops=(1,), shorten=0.5, rows=("full", "window-1"), qps=(20, 28), frame_step=2,
     backend="reference",
 )  # fmt: skip
 
@@ -228,8 +228,8 @@ def test_finished_rows_are_not_repeated(
     monkeypatch.setattr(streamstgs.trainer.ablation.ablate, "train_coarse_stage", forbid)
     document = ablate(tiny(tiny_capture, ablation), TWO_ROWS, "again")
     assert len(document["rows"]) == 2
-    with pytest.raises(AssertionError, match="done before"):  # other rungs are measured anew
-        ablate(tiny(tiny_capture, ablation), replace(TWO_ROWS, rungs=(24,)), "again")
+    with pytest.raises(AssertionError, match="done before"):  # other qualities are measured anew
+        ablate(tiny(tiny_capture, ablation), replace(TWO_ROWS, qps=(24,)), "again")
 
 
 def test_ablation_with_other_settings_is_refused(ablation: Path, tiny_capture: Path) -> None:

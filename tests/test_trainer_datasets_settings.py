@@ -95,7 +95,7 @@ REFUSED: list[tuple[Callable[..., Any], str, Any, str]] = [
         math.nan,
         "--coarse.density.min-opacity is nan; it must be between",
     ),
-    (AblationConfig, "rungs", (16, 52), "--rungs"),
+    (AblationConfig, "qps", (16, 52), "--qps"),
     (AblationConfig, "frame_step", 0, "--frame-step"),
     (evaluate_config, "train_step", 0, "--train-step"),
 ]

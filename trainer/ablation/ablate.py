@@ -44,7 +44,7 @@ class AblationConfig:
         gops: Numbers of the GOPs that are trained.
         shorten: Share of the fine stage's iterations that is made.
         rows: Names of rows; without any, all rows are run.
-        rungs: QPs that each row is encoded with.
+        qps: QPs that each row is encoded with.
         sorts_by_lifetime: The encoder lays out by when Gaussians are seen (the paper's does not).
         frame_step: Distance in frames of the images that are compared with the capture.
         processes: Training processes on each device.
@@ -54,7 +54,7 @@ class AblationConfig:
     gops: tuple[int, ...] = (0,)
     shorten: Annotated[float, Gt(0), Le(1)] = 0.25
     rows: tuple[str, ...] = ()
-    rungs: tuple[int, ...] = (16, 20, 24, 28)
+    qps: tuple[int, ...] = (16, 20, 24, 28)
     sorts_by_lifetime: bool = True
     frame_step: Count = 4
     processes: Count = 1
@@ -62,8 +62,8 @@ class AblationConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self, "")
-        known = self.rungs and all(0 <= qp <= QP_MAX for qp in self.rungs)
-        require(bool(known), "rungs", self.rungs, f"QPs from 0 to {QP_MAX}")
+        known = self.qps and all(0 <= qp <= QP_MAX for qp in self.qps)
+        require(bool(known), "qps", self.qps, f"QPs from 0 to {QP_MAX}")
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _train_row(base: TrainConfig, config: AblationConfig, index: int, device: to
 
 
 def _measuring(config: AblationConfig) -> Measuring:
-    return Measuring(config.gops, config.rungs, config.frame_step, config.backend)
+    return Measuring(config.gops, config.qps, config.frame_step, config.backend)
 
 
 def _plain_measuring(config: AblationConfig) -> dict[str, Any]:

@@ -46,13 +46,13 @@ class Measuring:
 
     Args:
         gops: Numbers of the GOPs that each row trains.
-        rungs: QPs.
+        qps: QPs.
         frame_step: Distance in frames of the images that are compared.
         backend: Backend that renders them; None chooses the best here.
     """
 
     gops: tuple[int, ...]
-    rungs: tuple[int, ...]
+    qps: tuple[int, ...]
     frame_step: int
     backend: str | None
 
@@ -89,7 +89,7 @@ def run_row(
     scene = config.out / "scene.stgs"
     source = TrainedScene(run, run.read_plan()[0], measuring.gops)
     started_s = time.monotonic()
-    encoder = row_encoder(measuring.rungs, sorts_by_lifetime)
+    encoder = row_encoder(measuring.qps, sorts_by_lifetime)
     encode_scene(source, scene, encoder)
     encoded_s = time.monotonic() - started_s
     frames = _frames_of(run, measuring.gops)
@@ -109,10 +109,10 @@ def run_row(
     }
 
 
-def row_encoder(rungs: tuple[int, ...], sorts_by_lifetime: bool) -> EncoderConfig:
+def row_encoder(qps: tuple[int, ...], sorts_by_lifetime: bool) -> EncoderConfig:
     """Encoder settings of a row: without poster and quality figures, which no measurement needs."""
     return EncoderConfig(
-        qps=rungs,
+        qps=qps,
         sort_by_lifetime=sorts_by_lifetime,
         poster=PosterSettings(width_px=0),
         quality=QualitySettings(cameras=0),
@@ -175,7 +175,7 @@ def _comparison(
     frames = list(range(0, scene.frame_count, measuring.frame_step))
     return Comparison(
         scene,
-        measuring.rungs,
+        measuring.qps,
         {"test": frames, "train": frames},
         backend,
         perceptual_metric(backend.device),
