@@ -11,8 +11,6 @@ from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled
 from streamstgs.codec.package.file_entry import FileEntry
 
-POLL_S = 0.03  # how often a waiting reader is asked whether it still wants to wait
-
 AT_ONCE = 2
 
 Fetch = Callable[[FileEntry, CancelToken], bytes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from streamstgs.codec.package.file_entry import MANIFEST_NAME, FileEntry
 from streamstgs.codec.streaming.address import redact_credentials, split_login
 from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.streaming.disk_cache import DiskCache
-from streamstgs.codec.streaming.read_ahead import POLL_S, ReadAhead
+from streamstgs.codec.streaming.read_ahead import ReadAhead
 from streamstgs.codec.streaming.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -123,8 +124,9 @@ class RemoteFiles:
         self._transport = transport
         self._cache = cache
         self._manifest_bytes = manifest_bytes
-        self._probing = threading.Lock()
-        self._probes, self._lost = 0, False  # out of reach when it was asked last
+        self._lock = threading.Lock()  # guards the two fields below
+        self._lost = False  # whether the server was out of reach when it was asked last
+        self._probe: Future[None] | None = None  # a reader asks whether it is back
         self._container: Container | None = None  # None while nothing was needed from the server
         self._scene_key = split_login(url)[0]  # with its query: another query is another scene
         self._manifest_key = f"{self._scene_key} {MANIFEST_NAME}"
@@ -194,10 +196,10 @@ class RemoteFiles:
             return None
 
     def _fetch(self, file: FileEntry, cancel: CancelToken) -> bytes:
-        self._look_for_lost(cancel)
+        self._wait_for_server(cancel)
         try:
             if self._container is None:
-                self._container = self._again(False, cancel)
+                self._container = self._reach_again(False, cancel)
             return check(file, self._container.read(file.name, file.size_bytes, cancel))
         except (CorruptSegment, MissingSegment) as error:
             log.info("Fetched again: %s", error)
@@ -208,7 +210,7 @@ class RemoteFiles:
 
     def _fetch_again(self, file: FileEntry, cancel: CancelToken) -> bytes:
         """The second and last attempt, past all caches on the way."""
-        fresh = self._again(True, cancel)
+        fresh = self._reach_again(True, cancel)
         manifest = self._manifest_now(fresh, cancel)
         if manifest != self.manifest:
             if self._cache is not None:  # or the next opening would believe the old one again
@@ -223,34 +225,45 @@ class RemoteFiles:
 
     def _server_answers(self, cancel: CancelToken) -> bool:
         try:
-            self._manifest_now(self._again(True, cancel), cancel)
+            self._manifest_now(self._reach_again(True, cancel), cancel)
         except SceneUnreachable:
             self._lost = True
             return False
         return True
 
-    def _look_for_lost(self, cancel: CancelToken) -> None:
-        """A server that was out of reach is asked once, by one reader for all of them, instead of
-        several times for each file.
+    def _wait_for_server(self, cancel: CancelToken) -> None:
+        """After an outage, ask for scene.json first: one reader asks, the others wait for it.
+
+        Without this, each of several readers would try each of its files several times.
 
         Raises:
-            SceneUnreachable: it still is; Cancelled.
+            SceneUnreachable: the server still does not answer; Cancelled.
         """
-        before = self._probes
-        while not self._probing.acquire(timeout=POLL_S):
-            if cancel.cancelled:
+        with self._lock:
+            if not self._lost:
+                return
+            probe, mine = self._probe or Future[None](), self._probe is None
+            self._probe = probe
+        if not mine:
+            if not cancel.wait_for(probe):
                 raise Cancelled("Waiting for a server was cancelled.")
-        try:
-            if self._lost and self._probes != before:
+            if probe.exception() is not None:
                 raise SceneUnreachable(f"{self.location} is out of reach.")
-            if self._lost:
-                self._probes += 1
-                self._manifest_now(self._again(True, cancel), cancel)
-                self._lost = False
-        finally:
-            self._probing.release()
+            return
+        try:
+            self._manifest_now(self._reach_again(True, cancel), cancel)
+        except BaseException as error:
+            self._end_probe(lost=True)
+            probe.set_exception(error)
+            raise
+        self._end_probe(lost=False)
+        probe.set_result(None)
 
-    def _again(self, fresh: bool, cancel: CancelToken) -> Container:
+    def _end_probe(self, lost: bool) -> None:
+        with self._lock:
+            self._probe, self._lost = None, lost
+
+    def _reach_again(self, fresh: bool, cancel: CancelToken) -> Container:
         """The container of a scene that was there before: it may come back."""
         try:
             return self._reach(fresh, cancel)
