@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from streamstgs.app.player.pipeline.transfer import (
     KeyframePart,
     LayerPart,
     Part,
+    PartThread,
     Transfer,
     TransferProgress,
 )
@@ -143,6 +144,13 @@ def test_polling_a_token_decides_nothing(start: Start) -> None:
 # One list of parts
 
 
+@pytest.fixture
+def thread() -> Iterator[PartThread]:
+    made = PartThread()
+    yield made
+    made.close(WAIT_S)
+
+
 class GatedScene(ScriptedScene):
     """Each part waits until the test lets it go, or it is cancelled."""
 
@@ -157,64 +165,62 @@ class GatedScene(ScriptedScene):
                 raise Cancelled("cancelled by the test")
 
 
-def begin(scene: ScriptedScene, pool: ThreadPoolExecutor, *parts: Part) -> Transfer:
+def begin(scene: ScriptedScene, thread: PartThread, *parts: Part) -> Transfer:
     info = TransferInfo(gop=0, quality=BEST)
     if isinstance(parts[0], LayerPart):
         info = TransferInfo(layer=0)
     progress = TransferProgress(ThroughputProbe(), ManualClock(), 0.5)
     made: Any = scene
-    return Transfer(made, info, list(parts), progress, 20_000, 0, pool, CancelToken(), lambda: None)
+    return Transfer(
+        made, info, list(parts), progress, 20_000, 0, thread, CancelToken(), lambda: None
+    )
 
 
-def test_parts_are_fetched_in_order() -> None:
+def test_parts_are_fetched_in_order(thread: PartThread) -> None:
     scene = ScriptedScene()
-    with ThreadPoolExecutor(1) as pool:
-        transfer = begin(scene, pool, KeyframePart(0), FeaturesPart(0, BEST))
-        assert transfer.start_part() == KeyframePart(0)
-        assert isinstance(transfer.finish_part(3000), KeyframePacket)
-        assert transfer.received_bytes >= 3000
-        assert transfer.start_part() == FeaturesPart(0, BEST)
-        assert transfer.finish_part(0).quality == BEST
-        assert transfer.start_part() is None
+    transfer = begin(scene, thread, KeyframePart(0), FeaturesPart(0, BEST))
+    assert transfer.start_part() == KeyframePart(0)
+    assert isinstance(transfer.finish_part(3000), KeyframePacket)
+    assert transfer.received_bytes >= 3000
+    assert transfer.start_part() == FeaturesPart(0, BEST)
+    assert transfer.finish_part(0).quality == BEST
+    assert transfer.start_part() is None
     assert scene.fetched == [(0, -1), (0, BEST.qp)]
 
 
-def test_another_quality_restarts_features_and_not_the_keyframe() -> None:
+def test_another_quality_restarts_features_and_not_the_keyframe(thread: PartThread) -> None:
     scene = GatedScene()
-    with ThreadPoolExecutor(1) as pool:
-        transfer = begin(scene, pool, KeyframePart(0), FeaturesPart(0, BEST))
-        transfer.start_part()
-        transfer.change_quality(OPENED.at(1), 15_000)
-        assert not transfer.is_cancelled
-        scene.gate.set()
-        assert transfer.finish_part(3000) is not None
-        scene.gate.clear()
-        assert transfer.start_part() == FeaturesPart(0, OPENED.at(1))
-        transfer.change_quality(LOWEST, 10_000)
-        assert transfer.finish_part(0) is None
-        scene.gate.set()
-        assert transfer.start_part() == FeaturesPart(0, LOWEST)
-        assert transfer.finish_part(0).quality == LOWEST
+    transfer = begin(scene, thread, KeyframePart(0), FeaturesPart(0, BEST))
+    transfer.start_part()
+    transfer.change_quality(OPENED.at(1), 15_000)
+    assert not transfer.is_cancelled
+    scene.gate.set()
+    assert transfer.finish_part(3000) is not None
+    scene.gate.clear()
+    assert transfer.start_part() == FeaturesPart(0, OPENED.at(1))
+    transfer.change_quality(LOWEST, 10_000)
+    assert transfer.finish_part(0) is None
+    scene.gate.set()
+    assert transfer.start_part() == FeaturesPart(0, LOWEST)
+    assert transfer.finish_part(0).quality == LOWEST
     assert scene.fetched == [(0, -1), (0, OPENED.at(1).qp), (0, LOWEST.qp)]
 
 
-def test_cancel_ends_the_transfer_also_while_it_restarts() -> None:
+def test_cancel_ends_the_transfer_also_while_it_restarts(thread: PartThread) -> None:
     scene = GatedScene()
-    with ThreadPoolExecutor(1) as pool:
-        transfer = begin(scene, pool, FeaturesPart(0, BEST))
-        transfer.start_part()
-        transfer.change_quality(LOWEST, 10_000)
-        transfer.cancel()
-        with pytest.raises(Cancelled):
-            transfer.finish_part(0)
+    transfer = begin(scene, thread, FeaturesPart(0, BEST))
+    transfer.start_part()
+    transfer.change_quality(LOWEST, 10_000)
+    transfer.cancel()
+    with pytest.raises(Cancelled):
+        transfer.finish_part(0)
 
 
-def test_received_bytes_of_a_layer_are_never_all() -> None:
+def test_received_bytes_of_a_layer_are_never_all(thread: PartThread) -> None:
     scene = ScriptedScene()
-    with ThreadPoolExecutor(1) as pool:
-        transfer = begin(scene, pool, LayerPart(0))
-        transfer.start_part()
-        transfer.finish_part(50_000)
+    transfer = begin(scene, thread, LayerPart(0))
+    transfer.start_part()
+    transfer.finish_part(50_000)
     assert transfer.received_bytes == 19_999
 
 

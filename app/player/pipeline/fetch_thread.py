@@ -7,7 +7,6 @@ import math
 import random
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -28,6 +27,7 @@ from streamstgs.app.player.pipeline.transfer import (
     KeyframePart,
     LayerPart,
     Part,
+    PartThread,
     Transfer,
     TransferProgress,
 )
@@ -116,8 +116,9 @@ class FetchThreadSettings:
 class FetchThread:
     """Owns the scene: opens, reads and closes it.
 
-    One loop decides and fetches. Parts are fetched in a thread of a pool, so that the loop can
-    review the transfer whenever bytes arrive, the part is done, or the target changes.
+    One loop decides and fetches. Parts are fetched in a thread of their own, so that the loop can
+    review the transfer whenever bytes arrive, the part is done, or the target changes. All fields
+    belong to the fetch thread.
 
     Args:
         state: Shared with playback and the decode thread.
@@ -147,7 +148,7 @@ class FetchThread:
         self._probe = probe
         self._monotonic = monotonic
         self._backoff = Backoff(settings.retry_s, settings.hurry_s)
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="fetch-part")
+        self._parts = PartThread()
         self.thread = threading.Thread(target=self._run, name="fetch", daemon=True)
 
     # --- the thread ------------------------------------------------------------------------------
@@ -173,7 +174,7 @@ class FetchThread:
             log.exception("fetch thread of %s", self._location)
             state.fail(f"Playback stopped by a fault in this program ({error!r}). Open it again.")
         finally:
-            self._pool.shutdown()
+            self._parts.close()
             if scene is not None:
                 scene.close()
 
@@ -314,7 +315,7 @@ class FetchThread:
             progress,
             size_bytes,
             kept_bytes,
-            self._pool,
+            self._parts,
             state.closing,
             state.wake,
         )

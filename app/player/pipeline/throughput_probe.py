@@ -57,16 +57,16 @@ class ThroughputProbe:
         monotonic: Callable[[], float] = time.monotonic,
         also: Listener = nobody,
     ) -> None:
-        self._lock = threading.Lock()
         self._monotonic = monotonic
         self._also = also
         self.on_progress: Callable[[], None] = lambda: None
-        self._notified_s = -math.inf
-        self._meter = ThroughputMeter(metering)
-        self._requests: dict[int, _Request] = {}
-        self._looked_s = self._heard_s = monotonic()
-        self._new_bytes = self._unheard_bytes = 0
-        self._busy_s = 0.0
+        self._lock = threading.Lock()  # guards everything below
+        self._notified_s = -math.inf  # when `on_progress` was called last
+        self._meter = ThroughputMeter(metering)  # of all samples
+        self._requests: dict[int, _Request] = {}  # those in flight
+        self._looked_s = monotonic()  # up to here time is counted
+        self._new_bytes, self._busy_s = 0, 0.0  # of the next sample: bytes, and time of a body
+        self._heard_s, self._unheard_bytes = self._looked_s, 0  # when bytes arrived, and since then
         self._total_bytes = 0
 
     def __call__(self, step: Progress) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
+import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 from streamstgs.app.player.pipeline.scheduler import TransferInfo
@@ -18,7 +19,43 @@ from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene
 from streamstgs.codec.streaming.adaptive import InFlight
 
-log = logging.getLogger(__name__)
+
+class PartThread:
+    """Runs calls one after the other in a daemon thread, which starts with the first call.
+
+    Python waits at its end for the threads of a `ThreadPoolExecutor`, also for one that hangs.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="fetch-part", daemon=True)
+
+    def submit(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
+        """Queue a call; the future gets its result or its error."""
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            try:
+                result = call(*args)
+            except BaseException as error:  # the thread boundary
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        if self._thread.ident is None:
+            self._thread.start()
+        self._calls.put(run)
+        return future
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """Wait for the end of the calls and of the thread."""
+        self._calls.put(None)
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while call := self._calls.get():
+            call()
 
 
 @dataclass(frozen=True)
@@ -107,7 +144,7 @@ class TransferProgress:
 
 
 class Transfer:
-    """Fetches a list of parts, each in a thread of `executor`. Belongs to the fetch thread.
+    """Fetches a list of parts one after the other. Belongs to the fetch thread.
 
     While a part is in flight the owner may cancel the transfer, or change its quality: a keyframe
     continues then, features start again.
@@ -119,8 +156,9 @@ class Transfer:
         progress: Of this transfer.
         size_bytes: Of everything, at the present quality.
         kept_bytes: Of parts that need not be fetched.
+        thread: Where parts are fetched.
         closing: Cancels every part.
-        on_done: Called in the executor's thread when a part is done.
+        on_done: Called in that thread when a part is done.
     """
 
     def __init__(
@@ -131,7 +169,7 @@ class Transfer:
         progress: TransferProgress,
         size_bytes: int,
         kept_bytes: int,
-        executor: Executor,
+        thread: PartThread,
         closing: CancelToken,
         on_done: Callable[[], None],
     ) -> None:
@@ -140,7 +178,7 @@ class Transfer:
         self._parts = deque(parts)
         self.progress = progress
         self._size_bytes = size_bytes
-        self._executor = executor
+        self._thread = thread
         self._closing = closing
         self._on_done = on_done
         self._cancel = CancelToken(closing)  # of the part in flight
@@ -156,7 +194,7 @@ class Transfer:
         self._expect()
         part = self._parts[0]
         self._cancel, self._restarts = CancelToken(self._closing), False
-        self._future = self._executor.submit(part.fetch, self._scene, self._cancel)
+        self._future = self._thread.submit(part.fetch, self._scene, self._cancel)
         self._future.add_done_callback(lambda _: self._on_done())
         return part
 
