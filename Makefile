@@ -8,11 +8,11 @@ SCENE ?=
 ARGS ?=
 export PYTHON VENV
 
-.PHONY: help run test lint format clean
+.PHONY: help run test lint format docs clean
 
 help:
 	@sed -n 's/^# //p' Makefile
-	@echo "make lint, make format, make clean"
+	@echo "make lint, make format, make docs, make clean"
 
 run:
 	@bash scripts/setup.sh run
@@ -30,6 +30,10 @@ format:
 	@bash scripts/setup.sh test
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+docs:
+	@bash scripts/setup.sh test
+	$(VENV)/bin/python scripts/make_docs.py keys performance
 
 clean:
 	rm -rf $(VENV) build dist artifacts *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis

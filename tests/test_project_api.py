@@ -246,3 +246,16 @@ def test_settings_suggest_the_nearest_name(tmp_path: Path) -> None:
         st.train("capture", tmp_path / "run", settings={"gop.iteration": 5})
     with pytest.raises(ValueError, match="no recipe 'best'"):
         st.train("capture", tmp_path / "run", recipe="best")  # type: ignore[arg-type]
+
+
+def test_settings_take_texts_for_paths_and_lists_for_tuples() -> None:
+    from streamstgs.codec.encoder.config import EncoderConfig
+    from streamstgs.trainer.recipes import RECIPES
+
+    from streamstgs.api.settings import with_settings
+
+    config = RECIPES["default"](Path("capture"), Path("run"))
+    changed = with_settings(config, {"points.path": "a.ply", "gop-frames": 7, "gop.window": 3})
+    assert (changed.points.path, changed.gop_frames, changed.gop.window) == (Path("a.ply"), 7, 3)
+    assert changed.gop.features == config.gop.features
+    assert with_settings(EncoderConfig(), {"qps": [20, 28]}).qps == (20, 28)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
 
 Config = TypeVar("Config")
 
@@ -42,9 +43,19 @@ def setting_names(config: object, prefix: str = "") -> Iterator[str]:
 
 
 def _replaced(config: Config, given: Mapping[str, Any]) -> Config:
-    changed = {name: value for name, value in given.items() if "." not in name}
+    kinds = get_type_hints(type(config))
+    changed = {
+        name: _fitted(value, kinds[name]) for name, value in given.items() if "." not in name
+    }
     heads = {name.partition(".")[0] for name in given if "." in name}
     for head in heads:
         inner = {n.partition(".")[2]: v for n, v in given.items() if n.startswith(f"{head}.")}
         changed[head] = _replaced(changed.get(head, getattr(config, head)), inner)
     return replace(config, **changed)  # type: ignore[type-var]
+
+
+def _fitted(value: Any, kind: Any) -> Any:
+    """A text as a path, and a list as a tuple, where the setting is one."""
+    if isinstance(value, str) and Path in (kind, *get_args(kind)):
+        return Path(value)
+    return tuple(value) if isinstance(value, list) else value
