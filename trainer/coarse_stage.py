@@ -1,4 +1,4 @@
-"""The coarse stage of a run: once for the capture, before there are GOPs.
+"""The coarse stage of a run: trained once for the capture, before the GOPs.
 
 Temporal medians -> points -> Gaussians. It also decides what all GOPs share: the background, the
 near plane, each camera's colour correction, and the plan of the GOPs.

@@ -1,4 +1,4 @@
-"""What a stage reports after each step: progress, validation, statistics and checkpoints."""
+"""Reports of a stage after each step: progress, validation and statistics."""
 
 from __future__ import annotations
 

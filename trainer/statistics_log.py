@@ -61,7 +61,7 @@ class StatisticsLog:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was collected."""
+        """Write the collected rows."""
         if self._waiting:
             self._writer.write(_numbers(self._waiting))
             self._waiting.clear()

@@ -50,7 +50,7 @@ def train(config: TrainConfig) -> None:
 def _train_missing(
     config: TrainConfig, capture: Capture, run: RunDirectory, devices: list[torch.device]
 ) -> None:
-    """The stages in their order, each only where it is not done."""
+    """Run the stages that are not done, in their order."""
     if not run.coarse_path.exists():
         train_coarse_stage(config.coarse_stage(), capture, run, devices[0])
     gops = range(_planned_gops(run, capture))

@@ -47,8 +47,8 @@ def flat_background(
 
 
 def background_pixels(median: Tensor, color: tuple[float, float, float] | None) -> Tensor:
-    """[H, W] bool: pixels of a median [H, W, 3] uint8 that show the flat colour behind the scene,
-    as do all around them. None of them where there is no such colour."""
+    """[H, W] bool: pixels of an image [H, W, 3] uint8 that show the flat colour behind the scene,
+    with all pixels around them. All False where `color` is None."""
     if color is None:
         return torch.zeros_like(median[..., 0], dtype=torch.bool)
     behind = torch.tensor(color, device=median.device) * 255

@@ -1,4 +1,4 @@
-"""Temporal medians of the cameras, and masks of what moves.
+"""Temporal medians of the cameras, and masks of moving pixels.
 
 The paper's dynamic mask M thresholds the temporal standard deviation of a view. The median is
 its robust twin: a thing that passes a pixel for less than half of the time does not show in it,

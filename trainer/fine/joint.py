@@ -21,7 +21,7 @@ from streamstgs.trainer.optimization.training_stage import StepRecord
 
 
 def joint_gops(available: Sequence[int], most: int) -> list[int]:
-    """Which GOPs take part, evenly spread."""
+    """At most `most` of the available GOPs, evenly spread."""
     count = min(most, len(available))
     chosen = torch.linspace(0, len(available) - 1, count).round().int().tolist()
     return [available[k] for k in chosen]
@@ -64,6 +64,6 @@ class JointTraining:
         return replace(record, iteration=self.iteration)
 
     def static(self) -> CanonicalGaussians:
-        """The static layer so far, without what has faded."""
+        """The current static layer without Gaussians below `min_opacity`."""
         found = self.parameters.detached()
         return found[found.opacity_logits.sigmoid() > self.config.min_opacity]

@@ -156,5 +156,5 @@ def gop_views(
 
 
 def _on_device(camera: Camera, device: torch.device) -> Camera:
-    """The camera with its matrices there already: nothing is sent in each step."""
+    """The camera with its matrices on the device, so that no step has to send them."""
     return replace(camera, viewmat=camera.viewmat.to(device), K=camera.K.to(device))

@@ -82,7 +82,7 @@ class GaussianParameters:
         return CanonicalGaussians(*(self[name] for name in ATTRIBUTES))
 
     def detached(self) -> CanonicalGaussians:
-        """As they are now, no longer under optimisation."""
+        """The current Gaussians without gradients."""
         return CanonicalGaussians(*(self[name].detach() for name in ATTRIBUTES))
 
     def picked(self, chosen: Tensor) -> CanonicalGaussians:

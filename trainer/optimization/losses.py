@@ -85,7 +85,7 @@ def spatial_loss(planes: Tensor, height: int, width: int) -> Tensor:
 
 @torch.no_grad()
 def _surroundings(images: Tensor) -> Tensor:
-    """Images [D, H, W], blurred; what lies outside is as the border is."""
+    """Blurred images [D, H, W]; the border is repeated outside."""
     kernel = gaussian_kernel(5, 1.0, images.device)
     padded = torch.nn.functional.pad(images[None], (2, 2, 2, 2), mode="replicate")[0]
     return blur(padded, kernel)[:, 2:-2, 2:-2]

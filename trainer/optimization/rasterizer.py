@@ -1,4 +1,4 @@
-"""Differentiable pictures for training: gsplat on CUDA, the reference backend elsewhere."""
+"""Differentiable rasterisation: gsplat on CUDA, the reference backend elsewhere."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rasterize_with_share(
     Gaussians draw, 0..1.
 
     Args:
-        marked: [N], 1 for those that are meant, else 0.
+        marked: [N], 1 for marked Gaussians, else 0.
     """
     if gaussians.means.is_cuda:
         from streamstgs.renderer.backends import gsplat_cuda
@@ -63,7 +63,7 @@ def rasterize_with_depth(
 
 @torch.no_grad()
 def depth_map(gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
-    """[H, W] expected depth in world units; infinite where little is drawn."""
+    """[H, W] expected depth in world units; infinite where alpha is at most 0.5."""
     depth, alpha = _expected_depth(gaussians, camera, settings)
     return torch.where(alpha > 0.5, depth, torch.full_like(depth, torch.inf))
 
@@ -71,7 +71,7 @@ def depth_map(gaussians: Gaussians, camera: Camera, settings: RenderSettings) ->
 def _expected_depth(
     gaussians: Gaussians, camera: Camera, settings: RenderSettings
 ) -> tuple[Tensor, Tensor]:
-    """[H, W] depth, 0 where nothing is drawn, and alpha.
+    """[H, W] depth, 0 where no Gaussian is rendered, and alpha.
 
     Depth is linear in view space, so it is rasterised like a colour.
     """

@@ -1,4 +1,4 @@
-"""Density control: dead Gaussians move to where they help (3DGS-MCMC, Kheradmand et al. 2024)."""
+"""Relocation of dead Gaussians onto living ones (3DGS-MCMC, Kheradmand et al. 2024)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COPIES_MAX = 51
 def split_opacity_and_scale(
     opacities: Tensor, scales: Tensor, copies: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Opacity and scale of each of n equal Gaussians that together draw what one drew (Eq. 9).
+    """Opacity and scale of each of n equal Gaussians that together render like one (Eq. 9).
 
     Args:
         opacities: [K] of the Gaussian to be split.
@@ -41,6 +41,6 @@ def _binomial_weights(device: torch.device) -> Tensor:
 def choose_targets(
     weights: Tensor, count: int, generator: torch.Generator | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Draw whom to copy by weight [N]; -> (targets [count], times each was drawn [N])."""
+    """Draw Gaussians to copy by weight [N]; -> (targets [count], times each was drawn [N])."""
     targets = torch.multinomial(weights, count, replacement=True, generator=generator)
     return targets, torch.bincount(targets, minlength=len(weights))

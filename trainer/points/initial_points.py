@@ -98,7 +98,7 @@ def initial_points(
     config: InitialPointsConfig,
     rng: Rng,
 ) -> PointCloud:
-    """At most `most` of the found points; where they are few, guessed ones fill up the cloud."""
+    """At most `most` of the found points; guessed points fill up a sparse cloud."""
     if len(found) > most:
         return found[rng.permutation(len(found))[:most]]
     missing = min(config.fill, most) - len(found)

@@ -162,7 +162,7 @@ def _standardised(patches: Tensor) -> Tensor:
 
 
 def _distinct(scores: Tensor, config: SweepConfig) -> tuple[Tensor, Tensor]:
-    """Best depth [P] of scores [P, D], and whether [P] it is good and the only one."""
+    """Index [P] of the best depth by scores [P, D], and whether [P] it is good and distinct."""
     value, best = scores.max(dim=1)
     planes = torch.arange(scores.shape[1], device=scores.device)
     elsewhere = (planes - best[:, None]).abs() > max(2, scores.shape[1] // 32)

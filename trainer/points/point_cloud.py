@@ -46,7 +46,7 @@ def read_ply(path: Path) -> PointCloud:
 
 
 def write_ply(path: Path, points: PointCloud) -> None:
-    """Write what `read_ply` reads."""
+    """Write a PLY file that `read_ply` reads."""
     layout = np.dtype([(k, "<f4") for k in "xyz"] + [(k, "u1") for k in ("red", "green", "blue")])
     vertices = np.zeros(len(points), layout)
     for axis, (place, color) in enumerate(zip("xyz", ("red", "green", "blue"), strict=True)):

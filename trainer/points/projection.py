@@ -1,4 +1,4 @@
-"""Points into pictures: where they land, what is to be seen there, and how far apart they are."""
+"""Projection of points into images and back, sampling of images, and distances of points."""
 
 from __future__ import annotations
 
