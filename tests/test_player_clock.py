@@ -110,4 +110,8 @@ def test_ahead_wraps_only_when_looping() -> None:
     assert timeline.ahead(2, 3, loop=True) == [2, 3, 0, 1]
     assert timeline.ahead(2, 3, loop=False) == [2, 3]
     assert timeline.ahead(2, 99, loop=True) == [2, 3, 0, 1]
+    assert timeline.ahead_s(0.4, {0, 1, 3}, loop=True) == pytest.approx(1.6)
+    assert timeline.ahead_s(3.2, {0, 1, 3}, loop=True) == pytest.approx(2.3)
+    assert timeline.ahead_s(3.2, {0, 1, 3}, loop=False) == pytest.approx(0.3)
+    assert timeline.ahead_s(2.5, {0, 1, 3}, loop=True) == 0.0
     assert timeline.ranges_s({0, 1, 3}) == ((0.0, 2.0), (3.0, 3.5))

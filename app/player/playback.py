@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,9 +18,10 @@ from streamstgs.app.player.pipeline.fetch_view import PlayTarget
 from streamstgs.app.player.pipeline.pipeline import Pipeline, PipelineSettings
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.playhead import Playhead
-from streamstgs.app.player.rendering.frame_pacing import DroppedFrameMonitor, DroppedFrameSettings
+from streamstgs.app.player.rendering.frame_pacing import DroppedFrameSettings
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.seek_queue import SeekKind
+from streamstgs.app.player.shown_frames import ShownFrames
 from streamstgs.app.player.state_machine import StateMachine
 from streamstgs.app.player.status import (
     PlaybackError,
@@ -94,7 +94,6 @@ class Playback:
     ) -> None:
         self.location = str(location)
         self._settings = settings
-        self._monotonic = monotonic
         clock = clock or PlaybackClock(monotonic, settings.late_s)
         clock.set_loop(settings.loop)
         clock.set_rate(_limited_speed(settings.speed))
@@ -103,10 +102,7 @@ class Playback:
         self._phase = StateMachine(first, PLAYBACK_TRANSITIONS)
         self._qp = settings.qp  # of the quality chosen by hand; None: automatic
         self._scene: OpenedScene | None = None  # the one that `tick` played last
-        self._shown: PlaybackFrame | None = None  # returned by `tick` last
-        self._dropped = DroppedFrameMonitor(settings.deadlines)
-        self._late_frames = 0
-        self._skipped_frames = 0  # as `note_skipped` told last
+        self._frames = ShownFrames(settings.deadlines, monotonic)
         metering = settings.pipeline.fetching.metering
         probe = probe or ThroughputProbe(metering, also=settings.opening.listener)
         opening = replace(settings.opening, listener=probe)
@@ -230,7 +226,7 @@ class Playback:
         """
         opened = self._follow_pipeline()
         if opened is None:
-            return self._current_frame()
+            return self._frames.current(self._playhead.serial)
         self._playhead.advance(opened.timeline)
         if self._playhead.clock.ended():
             self._end(opened.timeline)
@@ -238,15 +234,18 @@ class Playback:
         self._update_phase(opened.timeline, cached)
         if cached is None and self._playhead.dragging:
             index, cached = self._pipeline.nearest(index)
-        return self._show(opened.timeline, cached, index) if cached else self._current_frame()
+        if cached is None:
+            return self._frames.current(self._playhead.serial)
+        return self._show(opened, cached, index)
 
     def status(self) -> PlaybackStatus:
         """A snapshot for transport bar and statistics."""
         opened, counters = self.opened, self._pipeline.counters()
         timeline = opened.timeline if opened else None
         # After a seek it is still the quality of the frame before.
-        quality = self._shown.quality if self._shown else self._quality
-        segment, newest = counters.segment_step, counters.step
+        newest = self._frames.newest
+        quality = newest.quality if newest else self._quality
+        segment, step = counters.segment_step, counters.step
         clock = self._playhead.clock
         ended = self.state is PlaybackState.ENDED
         return PlaybackStatus(
@@ -265,13 +264,13 @@ class Playback:
             auto=self._qp is None,
             quality_reason=segment.reason if segment else "",
             decode_ms=counters.decode_ms,
-            late_frames=self._late_frames,
+            late_frames=self._frames.late,
             corrupt_segments=counters.corrupt_segments,
             message=counters.message,
             wants_play=self._wants_play,
             scrubbing=self._playhead.dragging,
             chosen_quality=opened.at(segment.quality) if opened and segment else None,
-            fetch_reason=newest.reason if newest else "",
+            fetch_reason=step.reason if step else "",
             throughput_bps=self._pipeline.throughput_bps(),
             ahead_s=self._ahead_s(timeline) if timeline else 0.0,
             static_layers=(counters.static_layers, opened.static_layers if opened else 0),
@@ -279,9 +278,8 @@ class Playback:
 
     def note_skipped(self, frames: int) -> None:
         """Report how many frames rendering has skipped since the start, as it could not keep up."""
-        fresh, self._skipped_frames = frames - self._skipped_frames, frames
-        if fresh > 0:
-            self._count_frames(0, fresh)
+        opened = self.opened
+        self._frames.note_skipped(frames, len(opened.qualities) - 1 if opened else None)
 
     @property
     def lost_s(self) -> float:
@@ -360,7 +358,7 @@ class Playback:
             position_s = self._playhead.position_s()
             index = timeline.frame_at(position_s)
             gop, _ = timeline.locate(index)
-            self._pipeline.request(self._target(gop), position_s, self._dropped.given_up)
+            self._pipeline.request(self._target(gop), position_s, self._frames.dropped.given_up)
             if not self._pipeline.is_broken(gop):
                 return index, self._pipeline.get(gop)
             if not self._leave_broken(timeline, gop):
@@ -404,52 +402,27 @@ class Playback:
             self._playhead.clock.play()
         else:
             self._playhead.clock.pause()
-            self._dropped.forget()
+            self._frames.dropped.forget()
 
     def _is_enough_ahead(self, timeline: Timeline) -> bool:
         enough_s = self._settings.resume_s * self._playhead.clock.rate
         return self._ahead_s(timeline) >= enough_s or self._pipeline.idle
 
     def _ahead_s(self, timeline: Timeline) -> float:
-        """Content seconds that can be played from the position on without a gap."""
         ready, loop = self._pipeline.ready_gops(), self._playhead.clock.loop
-        gop, ahead_s = self._playhead.gop(timeline), 0.0
-        for following in timeline.ahead(gop, timeline.gop_count, loop):
-            if following not in ready:
-                break
-            ahead_s += timeline.gop_frames[following] / timeline.fps
-        return max(ahead_s - (self._playhead.position_s() - timeline.start_s(gop)), 0.0)
+        return timeline.ahead_s(self._playhead.position_s(), ready, loop)
 
-    def _show(self, timeline: Timeline, cached: CachedGop, index: int) -> PlaybackFrame:
-        _, inside = timeline.locate(index)
-        inside = min(inside, cached.gop.frames - 1)  # another scene may just have replaced this one
-        serial, still = self._playhead.serial, cached.still
-        frame = PlaybackFrame(cached.gop, inside, index, cached.quality, serial, still)
-        old = self._shown
-        if old is not None and _same(old, frame):
-            return old
+    def _show(self, opened: OpenedScene, cached: CachedGop, index: int) -> PlaybackFrame:
         plays = self._wants_play and not self._playhead.dragging
-        if plays and old is not None and old.serial == frame.serial and index > old.index:
-            stride = max(1, math.ceil(self._playhead.clock.rate))
-            late = max(0, index - old.index - stride)
-            self._late_frames += late
-            self._count_frames(1, late)
-        self._shown = frame
-        return frame
-
-    def _count_frames(self, shown: int, late: int) -> None:
-        if self.opened is not None:
-            most_given_up = len(self.opened.qualities) - 1
-            self._dropped.count(self._monotonic(), shown, late, most_given_up)
-
-    def _current_frame(self) -> PlaybackFrame | None:
-        shown = self._shown
-        return shown if shown and shown.serial == self._playhead.serial else None
+        return self._frames.show(
+            opened.timeline,
+            cached,
+            index,
+            self._playhead.serial,
+            self._playhead.clock.rate if plays else None,
+            len(opened.qualities) - 1,
+        )
 
 
 def _limited_speed(speed: float) -> float:
     return min(max(speed, SPEED_LIMITS[0]), SPEED_LIMITS[1])
-
-
-def _same(a: PlaybackFrame, b: PlaybackFrame) -> bool:
-    return a.gop is b.gop and a.index == b.index and a.serial == b.serial

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -85,6 +85,16 @@ class Timeline:
             for index in range(gop, last + 1)
             if loop or index < self.gop_count
         ]
+
+    def ahead_s(self, position_s: float, ready: Container[int], loop: bool) -> float:
+        """Content seconds from a position on whose GOPs are all in `ready`."""
+        gop, _ = self.locate(self.frame_at(position_s))
+        ahead_s = 0.0
+        for following in self.ahead(gop, self.gop_count, loop):
+            if following not in ready:
+                break
+            ahead_s += self.gop_frames[following] / self.fps
+        return max(ahead_s - (position_s - self.start_s(gop)), 0.0)
 
     def ranges_s(self, gops: Iterable[int]) -> tuple[tuple[float, float], ...]:
         """The GOPs as ranges (start, end) in seconds, neighbours joined."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from streamstgs.app.player.buffer.scene_buffer import SceneBuffer
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.streaming.adaptive import Held, Throughput
@@ -70,6 +71,24 @@ class FetchView:
     static_part_bytes: int = 0
     sought: bool = False
     stored: dict[int, Quality] = field(default_factory=dict)
+
+    @staticmethod
+    def of(buffer: SceneBuffer, target: PlayTarget, position_s: float, best: Quality) -> FetchView:
+        """A snapshot of a buffer, without an estimate of throughput."""
+        return FetchView(
+            opened=buffer.opened,
+            target=target,
+            position_s=position_s,
+            best=best,
+            ready=buffer.qualities(),
+            stored=buffer.packets.qualities(),
+            keyframes=buffer.packets.keyframes(),
+            sizes=buffer.waiting_sizes(),
+            most_bytes=buffer.packet_bytes,
+            static_layers=buffer.static_fetched,
+            static_part_bytes=buffer.static_part_bytes,
+            broken=frozenset(buffer.broken),
+        )
 
     @cached_property
     def order(self) -> list[int]:

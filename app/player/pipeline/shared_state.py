@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from streamstgs.app.player.buffer.gop_cache import CachedGop
@@ -217,22 +217,10 @@ class PipelineState:
             assert buffer is not None
             assert target is not None
             best = buffer.opened.at(min(self._given_up, len(buffer.opened.qualities) - 1))
-            return self._version, FetchView(
-                opened=buffer.opened,
-                target=target,
-                position_s=self._position_s,
-                best=best,
-                ready=buffer.qualities(),
-                stored=buffer.packets.qualities(),
-                keyframes=buffer.packets.keyframes(),
-                sizes=buffer.waiting_sizes(),
-                most_bytes=buffer.packet_bytes,
-                static_layers=buffer.static_fetched,
-                static_part_bytes=buffer.static_part_bytes,
-                broken=frozenset(buffer.broken),
-                sought=self._served != target.serial,
-                throughput=throughput,
-                decode_s=self._decode_s,
+            view = FetchView.of(buffer, target, self._position_s, best)
+            sought = self._served != target.serial
+            return self._version, replace(
+                view, sought=sought, throughput=throughput, decode_s=self._decode_s
             )
 
     def begin_step(self, step: FetchSegment | FetchLayer) -> None:
