@@ -1,4 +1,4 @@
-"""Cameras that move by themselves."""
+"""Camera paths."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_orbit_closes_and_starts_at_the_opening_view() -> None:
     assert half.position.tolist() == pytest.approx([0, 0, 4], abs=1e-4)
 
 
-def test_orbit_swings_where_the_cameras_stand_on_one_side() -> None:
+def test_orbit_swings_if_one_side_was_filmed() -> None:
     path = OrbitPath.of(ring(-40, 0, 40), 10.0)
     assert path.swing_rad == pytest.approx(math.radians(40))
     start = OrbitCamera.from_meta(ring(-40)).view.yaw_rad
@@ -72,7 +72,7 @@ def test_orbit_swings_where_the_cameras_stand_on_one_side() -> None:
     assert OrbitPath.of(replace(META, presets=()), 10.0).swing_rad is None
 
 
-def test_presets_by_name_and_a_list_of_them_when_there_is_none() -> None:
+def test_presets_are_found_by_name() -> None:
     path = camera_path("front", META, 1.0)
     assert isinstance(path, StillPath)
     assert path.camera_at(3.0, 32, 18).position.tolist() == pytest.approx([0, 0, -4], abs=1e-6)
@@ -80,7 +80,7 @@ def test_presets_by_name_and_a_list_of_them_when_there_is_none() -> None:
         camera_path("behind", META, 1.0)
 
 
-def test_keyframes_are_met_exactly_and_the_way_between_is_smooth(tmp_path: Path) -> None:
+def test_keyframes_are_met_and_the_path_is_smooth(tmp_path: Path) -> None:
     keys = [key(0.0), key(1.0, position=[1, -2, -4]), key(3.0, fov_y_rad=0.5)]
     path = read_camera_path(write(tmp_path, {"keyframes": keys}), META)
     for entry in keys:
@@ -132,7 +132,7 @@ def test_a_viewmat_keyframe_gives_that_camera(tmp_path: Path) -> None:
         ({"keyframes": [key(0, viewmat=[[1] * 5] * 4)]}, "viewmat"),
     ],
 )
-def test_malformed_files_are_refused_in_words(tmp_path: Path, data: Any, words: str) -> None:
+def test_malformed_files_are_refused(tmp_path: Path, data: Any, words: str) -> None:
     path = write(tmp_path, data)
     with pytest.raises(CameraPathError, match=words):
         camera_path(str(path), META, 1.0)

@@ -1,4 +1,4 @@
-"""The orbit camera: where things go on screen when the pointer moves."""
+"""The orbit camera: points on the screen follow the pointer."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_dolly_goes_to_the_pointer_and_back() -> None:
     assert orbit.view.distance == pytest.approx(start.distance)
 
 
-def test_limits_hold() -> None:
+def test_limits_of_distance_and_pitch() -> None:
     orbit = make()
     orbit.min_distance = 0.5
     orbit.dolly(500.0, (0.0, 0.0), VIEWPORT)
@@ -131,7 +131,7 @@ def test_frame_all_shows_the_scene_from_the_same_side() -> None:
     assert orbit.view.yaw_rad == yaw
 
 
-def test_narrow_windows_see_as_much_to_the_sides() -> None:
+def test_narrow_windows_keep_the_horizontal_view() -> None:
     orbit = make()
     wide = orbit.to_camera(1600, 900)
     narrow = orbit.to_camera(400, 900)

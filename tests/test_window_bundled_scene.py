@@ -1,4 +1,4 @@
-"""The real window on the scene that travels with the program."""
+"""The real window with the bundled scene."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def assert_right_picture(window: MainWindow) -> NDArray[np.uint8]:
     return on_screen
 
 
-def test_it_is_played_orbited_scrubbed_and_paused_and_shows_the_right_pictures(
+def test_play_orbit_scrub_and_pause_show_the_right_images(
     window: MainWindow,
 ) -> None:
     assert window.windowTitle() == "Littlest Tokyo — StreamSTGS Player"
@@ -111,7 +111,7 @@ def test_it_is_played_orbited_scrubbed_and_paused_and_shows_the_right_pictures(
     wait_for(lambda: state(window) is PlaybackState.PLAYING, "the scene to go on")
 
 
-def test_at_the_end_it_stays_on_the_last_picture(window: MainWindow) -> None:
+def test_last_frame_stays_at_the_end(window: MainWindow) -> None:
     key(window, Qt.Key.Key_R)  # no loop
     line = window.bar.timeline
     near_end = QPoint(round(line.x_of(9.6)), line.height() // 2)
@@ -122,9 +122,7 @@ def test_at_the_end_it_stays_on_the_last_picture(window: MainWindow) -> None:
     screenshot(window, "tokyo-ended")
 
 
-def test_waiting_for_the_decoder_is_shown(
-    window: MainWindow, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_spinner_shows_while_decoding(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
     decode = SceneDecoder.features
 
@@ -146,7 +144,7 @@ def test_waiting_for_the_decoder_is_shown(
     wait_for(lambda: not window.viewport.spinner.isVisible(), "the sign to go")
 
 
-def test_statistics_over_the_picture(window: MainWindow) -> None:
+def test_statistics_overlay_shows_counts(window: MainWindow) -> None:
     key(window, Qt.Key.Key_I)
     live(1500)
     assert window.viewport.statistics.isVisible()
@@ -157,9 +155,7 @@ def test_statistics_over_the_picture(window: MainWindow) -> None:
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("size", [(1280, 800), (800, 500)])
-def test_it_looks_well_in_both_themes(
-    window: MainWindow, theme: str, size: tuple[int, int]
-) -> None:
+def test_playing_in_themes_and_sizes(window: MainWindow, theme: str, size: tuple[int, int]) -> None:
     window.panel.display.changed.emit("theme", theme)
     window.resize(*size)
     live(1000)

@@ -1,4 +1,4 @@
-"""Parts of the window that can be judged without showing one."""
+"""Parts of the window that need no window."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def contrast(a: str, b: str) -> float:
 
 
 @pytest.mark.parametrize("look", [DARK, LIGHT], ids=["dark", "light"])
-def test_text_can_be_read(look: Theme) -> None:
+def test_text_has_enough_contrast(look: Theme) -> None:
     for surface in (look.window, look.surface, look.raised, look.hover):
         assert contrast(look.text, surface) >= 4.5
     for surface in (look.surface, look.raised):
@@ -70,14 +70,14 @@ def test_text_can_be_read(look: Theme) -> None:
     assert all(len(v) == 7 for v in dataclasses.asdict(look).values() if isinstance(v, str))
 
 
-def test_text_on_the_stage_can_be_read() -> None:
+def test_overlay_text_has_enough_contrast() -> None:
     over_white = "#2c2e31"  # what the glass leaves of a white picture
     for surface in (VIEWPORT_BACKGROUND, over_white):
         assert contrast(OVERLAY_TEXT, surface) >= 4.5
         assert contrast(OVERLAY_MUTED, surface) >= 4.5
 
 
-def test_no_key_means_two_things() -> None:
+def test_shortcuts_are_unique() -> None:
     keys = [key for command in COMMANDS for key in command.keys]
     assert len(keys) == len(set(keys))
     names = [command.name for command in COMMANDS]
@@ -85,7 +85,7 @@ def test_no_key_means_two_things() -> None:
     assert {command.menu for command in COMMANDS} == set(MENUS)
 
 
-def test_everything_with_a_key_is_listed() -> None:
+def test_shortcut_table_lists_every_key() -> None:
     listed = " ".join(keys for _, keys, _ in shortcut_rows())
     for command in COMMANDS:
         if not command.name.startswith("preset_"):
@@ -93,7 +93,7 @@ def test_everything_with_a_key_is_listed() -> None:
     assert markdown().count("\n") > len(shortcut_rows())
 
 
-def test_times_are_read_as_they_are_written() -> None:
+def test_times_are_formatted_and_parsed() -> None:
     assert format_time(3.12) == "00:03.12"
     assert format_time(59.999) == "01:00.00"
     assert format_time(3725.5) == "1:02:05.50"
@@ -104,7 +104,7 @@ def test_times_are_read_as_they_are_written() -> None:
             parse_time(text, 30.0)
 
 
-def test_bitrates_are_short() -> None:
+def test_bitrate_texts() -> None:
     assert bitrate_text(640_400) == "640 kbit/s"
     assert bitrate_text(3_200_000) == "3.2 Mbit/s"
     assert short_bitrate_text(3_200_000) == "3.2"
@@ -112,7 +112,7 @@ def test_bitrates_are_short() -> None:
     assert short_bitrate_text(120_000_000) == "120"
 
 
-def test_every_number_of_qualities_has_names() -> None:
+def test_quality_names_for_every_count() -> None:
     assert quality_names(4) == ("Low", "Medium", "High", "Best")
     for count in range(1, 20):
         names = quality_names(count)
@@ -120,7 +120,7 @@ def test_every_number_of_qualities_has_names() -> None:
     assert quality_names(0) == ()
 
 
-def test_the_quantiser_is_in_the_tooltip() -> None:
+def test_quality_tooltip_has_the_quantiser() -> None:
     text = quality_tooltip(Quality(3, 24, 3_200_000.0, 38.25), 4)
     assert text == "Best: 3.2 Mbit/s\nQuantiser (QP) 24, PSNR 38.2 dB"
     assert "PSNR" not in quality_tooltip(Quality(0, 40, 1e6), 4)
@@ -149,7 +149,7 @@ def test_overlay_follows_the_state_of_the_scene(
     assert overlay_of(state, state_s, poster_s, moved) is overlay
 
 
-def test_typed_numbers() -> None:
+def test_typed_vectors_and_angles_are_parsed() -> None:
     assert parse_vector("1, 2 -3") == (1, 2, -3)
     assert parse_vector("1, 2") is None
     assert parse_vector("1, 2, nan") is None
@@ -161,14 +161,14 @@ def test_typed_numbers() -> None:
     assert parse_fov("wide") is None
 
 
-def test_urls() -> None:
+def test_addresses_are_recognised() -> None:
     assert is_address("https://example.org/scene/")
     assert is_address("file:///home/me/scene.stgs")
     assert not is_address("https://")
     assert not is_address("http://[broken")
 
 
-def test_a_copied_camera_can_be_rendered(tmp_path: Path) -> None:
+def test_copied_camera_is_a_camera_path(tmp_path: Path) -> None:
     path = tmp_path / "path.json"
     path.write_text(camera_json(camera_at(OrbitView((1.0, 2.0, 3.0), 0.4, 0.2, 5.0, 0.8))))
     assert len(read_camera_path(path, SyntheticSource().meta).keyframes) == 1
@@ -181,7 +181,7 @@ def camera_at(view: OrbitView) -> CameraController:
     return camera
 
 
-def test_a_camera_survives_its_json() -> None:
+def test_camera_json_round_trip() -> None:
     camera = camera_at(OrbitView((1.0, 2.0, 3.0), 0.4, 0.2, 5.0, 0.8, roll_rad=0.3))
     position, target, up, fov = camera_from_json(camera_json(camera))
     assert up is not None
@@ -197,7 +197,7 @@ def test_a_camera_survives_its_json() -> None:
             camera_from_json(text)
 
 
-def test_a_glide_ends_where_the_camera_is() -> None:
+def test_glide_ends_at_the_asked_pose() -> None:
     camera = CameraController()
     camera.enter_scene(SyntheticSource().meta)
     camera.view = OrbitView((0.0, 0.0, 0.0), 0.0, 0.0, 4.0)
@@ -212,7 +212,7 @@ def test_a_glide_ends_where_the_camera_is() -> None:
     assert not camera.gliding
 
 
-def test_resolution_gives_way_to_motion_and_returns() -> None:
+def test_resolution_drops_during_motion_and_recovers() -> None:
     resolution = Resolution()
     resolution.measured(5.0, 4000.0, 1.0)  # the first picture compiles: it must not decide
     assert resolution.scale() == 1.0
@@ -230,8 +230,8 @@ def test_resolution_gives_way_to_motion_and_returns() -> None:
     assert resolution.scale() == 0.33
 
 
-def test_resolution_returns_after_others_had_the_processor() -> None:
-    """Half of the work is the same at all sizes: taken as proportional, it would stay small."""
+def test_resolution_recovers_after_processor_load() -> None:
+    """Half of the work is the same at all sizes; taken as proportional it would stay small."""
     resolution = Resolution()
 
     def draw(pictures: int, load: float) -> None:
@@ -249,14 +249,14 @@ def test_resolution_returns_after_others_had_the_processor() -> None:
     assert resolution.scale() == 0.75  # and it does not swing
 
 
-def test_pictures_of_another_size_say_nothing() -> None:
+def test_images_of_another_size_are_not_measured() -> None:
     resolution = Resolution()
     for _ in range(20):
         resolution.measured(1.0, 500.0, 0.5)
     assert resolution.scale() == 1.0
 
 
-def test_rates_count_one_second() -> None:
+def test_rate_meter_counts_one_second() -> None:
     meter = RateMeter()
     for frame in range(30):
         meter.count(10.0 + frame / 30)
@@ -265,7 +265,7 @@ def test_rates_count_one_second() -> None:
     assert meter.per_second(13.0) == 0
 
 
-def test_picking_finds_the_front() -> None:
+def test_picking_finds_the_nearest_surface() -> None:
     def ball(z: float, opacity: float) -> Gaussians:
         return Gaussians(
             torch.tensor([[0.0, 0.0, z]]),
@@ -287,7 +287,7 @@ def test_picking_finds_the_front() -> None:
 
 
 @pytest.mark.parametrize("qp", [0, 1, 16, 63, None])
-def test_the_quality_chosen_by_hand_is_remembered(tmp_path: Path, qp: int | None) -> None:
+def test_chosen_quality_is_remembered(tmp_path: Path, qp: int | None) -> None:
     path, form = str(tmp_path / "settings.ini"), QSettings.Format.IniFormat
     chosen = Preferences(QSettings(path, form))
     assert chosen.quality_qp is None
@@ -298,7 +298,7 @@ def test_the_quality_chosen_by_hand_is_remembered(tmp_path: Path, qp: int | None
 
 
 @pytest.mark.parametrize("damaged", ["", "best", "nan", "-3", "64"])
-def test_a_damaged_quality_is_automatic(tmp_path: Path, damaged: str) -> None:
+def test_damaged_quality_setting_is_automatic(tmp_path: Path, damaged: str) -> None:
     store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     store.setValue("quality_qp", damaged)
     assert Preferences(store).quality_qp is None
@@ -312,13 +312,13 @@ def test_a_damaged_quality_is_automatic(tmp_path: Path, damaged: str) -> None:
         ("https://u:p@host/a%20b", "https://u:p@host/a%20b"),
     ],
 )
-def test_what_is_dropped(dropped: str, location: str) -> None:
+def test_location_of_dropped_data(dropped: str, location: str) -> None:
     data = QMimeData()
     data.setUrls([QUrl(dropped)])
     assert dropped_location(data) == location
 
 
-def test_the_window_keeps_no_password(tmp_path: Path) -> None:
+def test_recent_scenes_hold_no_password(tmp_path: Path) -> None:
     store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     store.setValue("recent", ["https://old:secret@host/a"])
     preferences = Preferences(store)

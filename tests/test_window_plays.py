@@ -48,7 +48,7 @@ pytest_plugins = ["tests.window_fixtures"]
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
 
-def test_it_plays_and_space_pauses(window: MainWindow) -> None:
+def test_space_pauses_and_button_plays(window: MainWindow) -> None:
     assert state(window) is PlaybackState.PLAYING
     assert window.windowTitle() == "Synthetic ball — StreamSTGS Player"
     seen = frame(window)
@@ -78,7 +78,7 @@ def test_arrows_step_and_jump(window: MainWindow) -> None:
     assert frame(window) == 67
 
 
-def test_a_held_key_is_one_seek(window: MainWindow) -> None:
+def test_held_key_is_one_seek(window: MainWindow) -> None:
     pause(window)
     key(window, Qt.Key.Key_Home)
     settle(window)
@@ -101,7 +101,7 @@ def test_a_held_key_is_one_seek(window: MainWindow) -> None:
     assert frame(window) == 24
 
 
-def test_a_held_key_whose_release_is_lost_ends(window: MainWindow) -> None:
+def test_lost_key_release_ends_the_seek(window: MainWindow) -> None:
     pause(window)
     for _ in range(3):
         QTest.keyPress(window.viewport, Qt.Key.Key_J)
@@ -109,9 +109,7 @@ def test_a_held_key_whose_release_is_lost_ends(window: MainWindow) -> None:
     wait_for(lambda: not status(window).scrubbing, "the end of the seek")
 
 
-def test_what_is_on_screen_is_what_the_reference_draws(
-    window: MainWindow, scene_path: Path
-) -> None:
+def test_screen_matches_the_reference_backend(window: MainWindow, scene_path: Path) -> None:
     pause(window)
     key(window, Qt.Key.Key_Home)
     for _ in range(5):
@@ -152,7 +150,7 @@ def test_dragging_orbits_and_pans(window: MainWindow) -> None:
     assert psnr_db(pixels(window), first) > 40
 
 
-def test_wheel_comes_nearer_and_f_frames_all(window: MainWindow) -> None:
+def test_wheel_dollies_and_f_frames_all(window: MainWindow) -> None:
     pause(window)
     camera = window.model.camera
     far = camera.view.distance
@@ -185,7 +183,7 @@ def test_scrubbing_follows_the_mouse(window: MainWindow) -> None:
     assert state(window) is PlaybackState.PAUSED
 
 
-def test_a_time_can_be_typed(window: MainWindow) -> None:
+def test_typed_time_is_sought(window: MainWindow) -> None:
     pause(window)
     QTest.mouseClick(window.bar.time.label, Qt.MouseButton.LeftButton)
     assert window.bar.time.field.hasFocus()
@@ -228,7 +226,7 @@ def test_speed_and_loop(window: MainWindow) -> None:
     wait_for(lambda: state(window) is PlaybackState.PLAYING, "another run")
 
 
-def test_another_renderer_takes_over_with_its_first_picture(
+def test_new_renderer_takes_over_with_its_first_image(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause(window)
@@ -252,7 +250,7 @@ def test_another_renderer_takes_over_with_its_first_picture(
 
 
 @pytest.mark.parametrize("backend", ["opengl", "reference"])
-def test_other_renderers_show_the_same(window: MainWindow, backend: str) -> None:
+def test_other_renderers_show_the_same_image(window: MainWindow, backend: str) -> None:
     window.resize(560, 380)  # the reference is exact, not fast
     pause(window)
     live(50)
@@ -265,14 +263,14 @@ def test_other_renderers_show_the_same(window: MainWindow, backend: str) -> None
     assert psnr_db(pixels(window), by_cpu) >= 35
 
 
-def test_software_opengl_is_not_used_to_present(open_window: OpenWindow, scene_path: Path) -> None:
+def test_software_opengl_presents_no_images(open_window: OpenWindow, scene_path: Path) -> None:
     window = open_window(scene_path)
     assert window.renderer.adapter is not None
     assert window.renderer.adapter.presenter == "Qt raster"
 
 
-def test_a_drag_ends_where_a_dialog_takes_the_mouse_away(window: MainWindow) -> None:
-    """Nobody tells the timeline then that the button was let go."""
+def test_dialog_ends_a_timeline_drag(window: MainWindow) -> None:
+    """The timeline gets no release of the button then."""
     line = window.bar.timeline
     QTest.mousePress(line, Qt.MouseButton.LeftButton, pos=QPoint(round(line.x_of(0.5)), 10))
     wait_for(lambda: status(window).scrubbing, "the drag")
@@ -285,7 +283,7 @@ def test_a_drag_ends_where_a_dialog_takes_the_mouse_away(window: MainWindow) -> 
     wait_for(lambda: frame(window) not in (held, held + 1), "that it plays on")
 
 
-def test_a_move_without_the_button_does_not_drag(window: MainWindow) -> None:
+def test_move_without_button_ends_a_timeline_drag(window: MainWindow) -> None:
     pause(window)
     line = window.bar.timeline
     QTest.mousePress(line, Qt.MouseButton.LeftButton, pos=QPoint(round(line.x_of(0.5)), 10))
@@ -294,10 +292,10 @@ def test_a_move_without_the_button_does_not_drag(window: MainWindow) -> None:
     assert frame(window) <= 13
 
 
-def test_a_pause_is_seen_while_the_network_is_waited_for(
+def test_pause_button_follows_while_buffering(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or whoever pauses in a stall presses again and again."""
+    """The button answers at once, though playback is buffering."""
     playback = window.model.playback
     assert playback is not None
     usual = playback.status
@@ -312,10 +310,10 @@ def test_a_pause_is_seen_while_the_network_is_waited_for(
 
 
 @pytest.mark.parametrize("button", ["play", "step_forward"])
-def test_a_pause_before_the_first_picture_holds(
+def test_pause_before_first_image_holds(
     open_window: OpenWindow, scene_path: Path, button: str
 ) -> None:
-    """The scene waits for that picture, and would play then."""
+    """The scene waits for that image, and would play then."""
     window = open_window()
     pressed = getattr(window.bar, button)
 

@@ -1,4 +1,4 @@
-"""The poster: before anything heavy is loaded, where the picture will be, and never a way in."""
+"""The poster: shown before torch is loaded, aligned with the image, and safe with hostile files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
 ROOT = Path(__file__).resolve().parent.parent
 
-# Says what the window logs, and whether torch is there by then; ends with the first picture.
+# Prints what the window logs, and whether torch is loaded; ends with the first image.
 START = """
 import logging, os, sys
 class Told(logging.Handler):
@@ -55,9 +55,7 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-def test_the_poster_comes_before_torch_and_the_picture_after(
-    scene_path: Path, tmp_path: Path
-) -> None:
+def test_poster_is_painted_before_torch_is_loaded(scene_path: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", START, str(scene_path)],
         cwd=ROOT,
@@ -74,7 +72,7 @@ def test_the_poster_comes_before_torch_and_the_picture_after(
     ]
 
 
-def test_the_poster_gives_way_to_the_first_frame(open_window: OpenWindow, scene_path: Path) -> None:
+def test_first_frame_replaces_the_poster(open_window: OpenWindow, scene_path: Path) -> None:
     window = open_window(start=False)
     told: list[str] = []
     window.viewport.poster.painted.connect(lambda: told.append("poster"))
@@ -99,7 +97,7 @@ SHAPES = [(640, 360), (640, 350), (480, 360), (360, 360), (270, 480)]
 
 
 @pytest.mark.parametrize("size", SHAPES)
-def test_it_lies_where_the_picture_will_be(
+def test_poster_aligns_with_the_image(
     qt: object, scene_path: Path, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     poster = local_poster(str(scene_path))
@@ -114,10 +112,10 @@ def test_it_lies_where_the_picture_will_be(
 
 
 @pytest.mark.parametrize("size", [*SHAPES, (200, 480), (900, 360)])
-def test_it_leaves_no_edge_to_be_seen(
+def test_poster_edges_are_invisible(
     qt: object, scene_path: Path, tmp_path: Path, size: tuple[int, int]
 ) -> None:
-    """Windows of common shapes are filled; around it the others have the scene's background."""
+    """The poster fills windows of common shapes; others show the background of the scene."""
     poster = local_poster(str(scene_path))
     assert poster is not None
     place, window = poster_place(poster, *size), QRectF(0, 0, *size)
@@ -129,7 +127,7 @@ def test_it_leaves_no_edge_to_be_seen(
 
 
 def painted(poster: Poster, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """What a window of this size shows of a poster."""
+    """The image of a poster in a window of this size."""
     parent = QWidget()
     parent.resize(*size)
     view = PosterView(parent)
@@ -194,7 +192,7 @@ def with_poster(
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_hostile_poster_is_no_poster(scene_path: Path, tmp_path: Path, lie: str) -> None:
+def test_hostile_poster_is_left_out(scene_path: Path, tmp_path: Path, lie: str) -> None:
     root = with_poster(scene_path, tmp_path / "scene", *LIES[lie])
     poster = local_poster(str(root))
     assert poster is None or decoded(poster) is None
@@ -202,7 +200,7 @@ def test_a_hostile_poster_is_no_poster(scene_path: Path, tmp_path: Path, lie: st
         assert scene.frame_count == 68
 
 
-def test_a_scene_with_a_hostile_poster_plays(
+def test_scene_with_hostile_poster_plays(
     open_window: OpenWindow, scene_path: Path, tmp_path: Path
 ) -> None:
     window = open_window()
@@ -215,13 +213,13 @@ def test_a_scene_with_a_hostile_poster_plays(
     assert told == []
 
 
-def test_what_is_no_scene_has_no_poster(tmp_path: Path) -> None:
+def test_other_files_have_no_poster(tmp_path: Path) -> None:
     (tmp_path / "x.stgs").write_bytes(b"PK\x03\x04 hello")
     for place in (tmp_path, tmp_path / "x.stgs", tmp_path / "nowhere", "http://127.0.0.1:9/x"):
         assert local_poster(str(place)) is None
 
 
-def test_a_server_is_asked_for_the_poster_first(open_window: OpenWindow, scene_path: Path) -> None:
+def test_poster_is_fetched_first(open_window: OpenWindow, scene_path: Path) -> None:
     with zipfile.ZipFile(scene_path) as archive:
         files = {f"/ball/{name}": archive.read(name) for name in archive.namelist()}
     server = FaultServer(files)
@@ -239,7 +237,7 @@ def test_a_server_is_asked_for_the_poster_first(open_window: OpenWindow, scene_p
 
 @dataclasses.dataclass
 class HeldScene:
-    """A window on a scene whose motion does not come before it is let through."""
+    """A window with a scene whose feature videos wait for `motion`."""
 
     window: MainWindow
     motion: threading.Event
@@ -273,7 +271,7 @@ def held(open_window: OpenWindow, scene_path: Path) -> Iterator[HeldScene]:
         server.stop()
 
 
-def test_the_poster_stays_until_there_is_motion(held: HeldScene) -> None:
+def test_poster_stays_until_motion(held: HeldScene) -> None:
     poster = held.window.viewport.poster
     assert poster.isVisible()
     held.motion.set()
@@ -282,7 +280,7 @@ def test_the_poster_stays_until_there_is_motion(held: HeldScene) -> None:
     assert held.told == ["poster", "still", "motion"]
 
 
-def test_the_poster_gives_way_to_who_moves_the_camera(held: HeldScene) -> None:
+def test_camera_move_hides_the_poster(held: HeldScene) -> None:
     viewport = held.window.viewport
     middle = viewport.rect().center()
     drag(viewport, middle, middle + QPoint(30, 0))
@@ -290,12 +288,12 @@ def test_the_poster_gives_way_to_who_moves_the_camera(held: HeldScene) -> None:
     assert "motion" not in held.told
 
 
-def test_the_poster_is_not_held_for_long(held: HeldScene) -> None:
+def test_poster_hides_after_a_while_without_motion(held: HeldScene) -> None:
     wait_for(lambda: not held.window.viewport.poster.isVisible(), "the end of the poster")
     assert "motion" not in held.told
 
 
-def test_a_poster_that_does_not_come_holds_nothing_up(
+def test_missing_poster_does_not_delay_opening(
     monkeypatch: pytest.MonkeyPatch, scene_path: Path
 ) -> None:
     monkeypatch.setattr("streamstgs.codec.poster.PATIENCE_S", 0.0)
@@ -312,7 +310,7 @@ def test_a_poster_that_does_not_come_holds_nothing_up(
     assert offered == []
 
 
-def test_a_poster_says_how_it_was_drawn(scene_path: Path) -> None:
+def test_poster_records_its_camera(scene_path: Path) -> None:
     poster = local_poster(str(scene_path))
     assert poster is not None
     assert poster.view_fov_y_rad == pytest.approx(0.7)

@@ -1,4 +1,4 @@
-"""What the window shows when things are not as they should be, and around the picture."""
+"""States of the window: empty, errors, outages, dialogs, full screen, themes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def button(window: MainWindow, text: str) -> QPushButton:
     return found[0]
 
 
-def test_an_empty_window_invites(open_window: OpenWindow) -> None:
+def test_empty_window_invites_to_open_a_scene(open_window: OpenWindow) -> None:
     window = open_window()
     assert window.viewport.card.isVisible()
     assert window.viewport.card.title == "Open a scene"
@@ -69,7 +69,7 @@ def test_an_empty_window_invites(open_window: OpenWindow) -> None:
         key(window, code)  # nothing to act on, nothing to fail
 
 
-def test_a_broken_file_says_so(open_window: OpenWindow, broken_path: Path) -> None:
+def test_broken_file_shows_an_error(open_window: OpenWindow, broken_path: Path) -> None:
     window = open_window()
     window.open(str(broken_path))
     wait_for(lambda: "could not" in window.viewport.card.title, "the error")
@@ -81,7 +81,7 @@ def test_a_broken_file_says_so(open_window: OpenWindow, broken_path: Path) -> No
     wait_for(lambda: "could not" in window.viewport.card.title, "the error again")
 
 
-def test_the_old_scene_goes_on_beside_an_error(window: MainWindow, broken_path: Path) -> None:
+def test_shown_scene_plays_on_beside_an_error(window: MainWindow, broken_path: Path) -> None:
     window.open(str(broken_path))
     wait_for(lambda: "could not" in window.viewport.card.title, "the error")
     seen = frame(window)
@@ -93,7 +93,7 @@ def test_the_old_scene_goes_on_beside_an_error(window: MainWindow, broken_path: 
     assert window.windowTitle().startswith("Synthetic ball")
 
 
-def test_a_scene_can_be_dropped(open_window: OpenWindow, scene_path: Path) -> None:
+def test_dropped_scene_opens(open_window: OpenWindow, scene_path: Path) -> None:
     window = open_window()
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(scene_path))])
@@ -109,7 +109,7 @@ def test_a_scene_can_be_dropped(open_window: OpenWindow, scene_path: Path) -> No
     assert window.preferences.recent == [str(scene_path)]
 
 
-def test_an_outage_is_said_for_as_long_as_it_lasts(
+def test_outage_message_stays_until_the_outage_ends(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pause(window)
@@ -210,7 +210,7 @@ def test_panel_and_statistics_are_remembered(
     assert layout.HIDE_AFTER_MS == 2500
 
 
-def test_a_narrow_window_keeps_its_room_for_the_timeline(window: MainWindow) -> None:
+def test_narrow_window_keeps_the_timeline_wide(window: MainWindow) -> None:
     pause(window)
     for width, room_px in ((1000, 400), (600, 140)):
         window.resize(width, 500)
@@ -219,7 +219,7 @@ def test_a_narrow_window_keeps_its_room_for_the_timeline(window: MainWindow) -> 
         assert window.bar.timeline.width() > room_px
 
 
-def test_statistics_stay_within_a_narrow_picture(window: MainWindow) -> None:
+def test_statistics_stay_within_a_narrow_viewport(window: MainWindow) -> None:
     window.resize(560, 500)
     key(window, Qt.Key.Key_I)
     overlay = window.viewport.statistics
@@ -254,7 +254,7 @@ def type_into(field: QLineEdit, text: str) -> None:
     QTest.keyClicks(field, text)
 
 
-def test_typing_can_be_given_up(window: MainWindow) -> None:
+def test_escape_discards_typed_camera(window: MainWindow) -> None:
     pose, camera = window.model.camera, window.panel.camera
     before, shown_before = pose.view, camera.position.text()
     type_into(camera.position, "1, 2, 3")
@@ -270,7 +270,7 @@ def test_typing_can_be_given_up(window: MainWindow) -> None:
     assert pose.view == before
 
 
-def test_what_was_typed_holds_when_the_field_is_left(window: MainWindow) -> None:
+def test_leaving_a_field_applies_its_text(window: MainWindow) -> None:
     pose, camera = window.model.camera, window.panel.camera
     type_into(camera.position, "1, -2, -5")
     QTest.keyClick(camera.position, Qt.Key.Key_Tab)
@@ -278,8 +278,8 @@ def test_what_was_typed_holds_when_the_field_is_left(window: MainWindow) -> None
     assert camera.target.hasFocus()
 
 
-def test_a_picture_can_be_saved(window: MainWindow, tmp_path: Path) -> None:
-    """It shows what was seen when it was asked for, not what plays when its name is found."""
+def test_saved_picture_is_the_one_on_the_screen(window: MainWindow, tmp_path: Path) -> None:
+    """It is the image of the time of the command, not of the time of the file name."""
     pause(window)
     seen = pixels(window)
     window.commands.actions["save_picture"].trigger()

@@ -1,4 +1,4 @@
-"""Every way of a picture onto the screen shows the same picture."""
+"""Every surface and renderer adapter shows the same image."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
 
 
-def painters() -> Iterator[RendererAdapter]:
+def adapters() -> Iterator[RendererAdapter]:
     yield ImageAdapter(CpuBackend(), "for the test", RasterSurface())
     yield ImageAdapter(CpuBackend(), "for the test", TextureSurface())
     yield OpenGLAdapter("for the test")
 
 
-def test_all_painters_show_the_same(open_window: OpenWindow, scene_path: Path) -> None:
+def test_all_renderer_adapters_show_the_same(open_window: OpenWindow, scene_path: Path) -> None:
     if not probe().renderer:
         pytest.skip("the window system gives no OpenGL 4.1")
     window = open_window(scene_path)
@@ -43,11 +43,11 @@ def test_all_painters_show_the_same(open_window: OpenWindow, scene_path: Path) -
     expected = pixels(window)
     assert np.ptp(expected) > 100
     depth = pixels_in_mode(window, "depth")
-    for painter in painters():
-        window.renderer.set_adapter(painter)
+    for adapter in adapters():
+        window.renderer.set_adapter(adapter)
         settle(window)
         live(100)
-        name = f"{type(painter).__name__} on {type(painter.surface).__name__}"
+        name = f"{type(adapter).__name__} on {type(adapter.surface).__name__}"
         assert psnr_db(pixels(window), expected) >= 35, name
         assert psnr_db(pixels_in_mode(window, "depth"), depth) >= 35, name
         assert_a_small_picture_is_saved_large(window, name)
@@ -77,12 +77,12 @@ def assert_a_small_picture_is_saved_large(window: MainWindow, name: str) -> None
     assert (stills[0].width(), stills[0].height()) == window.viewport.size_px(), name
 
 
-def test_without_opengl_pictures_are_painted_by_qt(qt: QApplication) -> None:
+def test_without_opengl_qt_raster_presents(qt: QApplication) -> None:
     choice = BackendSelection(WindowGl())
     chosen: list[RendererAdapter] = []
     choice.chosen.connect(chosen.append)
     choice.ask("cpu")
-    wait_for(lambda: bool(chosen), "a painter")
+    wait_for(lambda: bool(chosen), "an adapter")
     assert isinstance(chosen[0].surface, RasterSurface)
     chosen[0].close()
 
@@ -92,32 +92,32 @@ def test_hardware_opengl_takes_textures(qt: QApplication) -> None:
     chosen: list[RendererAdapter] = []
     choice.chosen.connect(chosen.append)
     choice.ask("cpu")
-    wait_for(lambda: bool(chosen), "a painter")
+    wait_for(lambda: bool(chosen), "an adapter")
     assert isinstance(chosen[0].surface, TextureSurface)
     chosen[0].close()
     choice.ask("opengl")
-    wait_for(lambda: len(chosen) == 2, "a painter")
+    wait_for(lambda: len(chosen) == 2, "an adapter")
     assert isinstance(chosen[1], OpenGLAdapter)
     chosen[1].close()
 
 
-def test_a_refused_backend_is_replaced_and_said(qt: QApplication) -> None:
+def test_refused_backend_is_replaced_and_reported(qt: QApplication) -> None:
     choice = BackendSelection(WindowGl())
     chosen: list[RendererAdapter] = []
     refused: list[str] = []
     choice.chosen.connect(chosen.append)
     choice.refused.connect(refused.append)
     choice.ask("no such backend")
-    wait_for(lambda: bool(chosen), "a painter")
+    wait_for(lambda: bool(chosen), "an adapter")
     assert chosen[0].backend_name == "cpu"
     assert "no such backend" in refused[0]
     chosen[0].close()
 
 
-def test_the_first_surface_with_opengl_leaves_the_window_as_it_is(
+def test_first_opengl_surface_keeps_the_native_window(
     open_window: OpenWindow, scene_path: Path
 ) -> None:
-    """Qt would make it anew, and it would be black meanwhile."""
+    """Else Qt makes the window again, and it is black meanwhile."""
     if not probe().renderer:
         pytest.skip("the window system gives no OpenGL 4.1")
     window = open_window(backend="opengl", start=False)

@@ -1,4 +1,4 @@
-"""Whatever is opened beside a running scene: words, no traceback, and the old scene plays on."""
+"""Wrong input beside a playing scene: an error message, no traceback, and the scene plays on."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def edited(scene: Path, place: Path, edit: Callable[[dict[str, Any]], object]) -
         (absurd_video, "scene.json"),
     ],
 )
-def test_it_is_refused_in_words_and_the_old_scene_plays_on(
+def test_wrong_input_is_refused_and_shown_scene_plays_on(
     window: MainWindow,
     scene_path: Path,
     tmp_path: Path,
@@ -108,7 +108,7 @@ def test_it_is_refused_in_words_and_the_old_scene_plays_on(
     assert_no_traceback(capfd, caplog)
 
 
-def test_a_scene_that_lacks_one_segment_plays_on_without_it(
+def test_scene_without_one_segment_skips_it(
     window: MainWindow,
     scene_path: Path,
     tmp_path: Path,

@@ -1,4 +1,4 @@
-"""Hands and eyes for tests of the real window: press, drag, wait, look."""
+"""Drives the real window in tests: keys, mouse, waiting, screenshots."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ OpenWindow = Callable[..., MainWindow]
 
 
 def live(ms: int) -> None:
-    """Let the window live for a while. Unlike QTest.qWait this lets other threads run, too."""
+    """Run the event loop for a while. Unlike QTest.qWait this lets other threads run as well."""
     events = QEventLoop()
     QTimer.singleShot(ms, events.quit)
     events.exec()
 
 
 def shown(window: MainWindow) -> bool:
-    """Whether a scene is open and its picture on the screen."""
+    """Whether a scene is open and an image of it on the screen."""
     return window.model.render_statistics.width_px > 0 and not window.viewport.card.isVisible()
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
-    """Let the window live until `condition` holds; fails naming `what` when it takes too long."""
+    """Run the event loop until `condition` holds; fails naming `what` after `WAIT_S`."""
     end_s = time.monotonic() + WAIT_S
     while not condition():
         if time.monotonic() > end_s:
-            pytest.fail(f"waited in vain for {what}")
+            pytest.fail(f"timed out waiting for {what}")
         live(10)
 
 
 def pause(window: MainWindow) -> None:
-    """Hold the scene and wait until its picture at full size is on the screen."""
+    """Pause and wait until the image at full size is on the screen."""
     playback = window.model.playback
     assert playback is not None
     playback.pause()
@@ -58,8 +58,8 @@ def pause(window: MainWindow) -> None:
 
 
 def settle(window: MainWindow) -> None:
-    """Wait until the picture of the newest frame and camera is on the screen at full size."""
-    wait_for(lambda: window.loop.settled, "a settled picture")
+    """Wait until the image of the newest frame and camera is on the screen at full size."""
+    wait_for(lambda: window.loop.settled, "a settled image")
 
 
 def state(window: MainWindow) -> PlaybackState | None:
@@ -86,7 +86,7 @@ def key(window: MainWindow, code: Qt.Key, *modifiers: Qt.KeyboardModifier) -> No
 def drag(
     widget: QWidget, start: QPoint, end: QPoint, button: Qt.MouseButton = Qt.MouseButton.LeftButton
 ) -> None:
-    """Press, move in steps, release: as a hand would."""
+    """Press, move in steps, and release."""
     QTest.mousePress(widget, button, pos=start)
     for step in range(1, 6):
         point = start + (end - start) * step / 5
@@ -97,7 +97,7 @@ def drag(
 
 
 def move(widget: QWidget, point: QPoint, held: Qt.MouseButton) -> None:
-    """QTest.mouseMove says nothing of held buttons, so the event is made by hand."""
+    """Send a mouse move with a held button, which QTest.mouseMove cannot do."""
     place = QPointF(point)
     everywhere = widget.mapToGlobal(place)
     none = Qt.KeyboardModifier.NoModifier
@@ -120,7 +120,7 @@ def screenshot(window: MainWindow, name: str) -> Path:
 
 
 def pixels(window: MainWindow) -> NDArray[np.uint8]:
-    """[H, W, 3] what the viewport shows, read back from the display."""
+    """[H, W, 3] image of the viewport, read back from the display."""
     place = window.viewport.mapToGlobal(QPoint(0, 0))
     size = window.viewport.size()
     shot = window.screen().grabWindow(0, place.x(), place.y(), size.width(), size.height())

@@ -44,7 +44,7 @@ def preferences(tmp_path: Path) -> Preferences:
 
 @pytest.fixture
 def open_window(qt: QApplication, preferences: Preferences) -> Iterator[OpenWindow]:
-    """Makes windows and closes them; threads must be gone afterwards."""
+    """Makes windows and closes them; all threads must end afterwards."""
     opened: list[MainWindow] = []
     before = set(threading.enumerate())
 
@@ -73,7 +73,7 @@ def open_window(qt: QApplication, preferences: Preferences) -> Iterator[OpenWind
 
 
 def _left_over(before: set[threading.Thread]) -> list[str]:
-    """Threads of ours that still run; rasteriser pools end when their backend is collected."""
+    """Names of new threads that still run; rasteriser pools end with their backend."""
     now = set(threading.enumerate()) - before
     return [thread.name for thread in now if not thread.name.startswith("rasterise")]
 
