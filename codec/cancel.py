@@ -100,11 +100,13 @@ class CancelToken:
                 if done.wait(left_s):
                     return
 
-        threading.Thread(target=watch, name="expiring", daemon=True).start()
+        watcher = threading.Thread(target=watch, name="expiring", daemon=True)
+        watcher.start()
         try:
             yield child
         finally:
             done.set()
+            watcher.join()
 
     @contextmanager
     def _registered(self, callback: Callable[[], None]) -> Iterator[None]:

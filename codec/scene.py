@@ -216,7 +216,7 @@ class Scene:
         if known is None:
             layers = range(len(self.manifest.static))
             self.expect(static=layers, keyframe=0)
-            parts = [self.decoder.static(k, self.fetch_static(k, cancel)) for k in layers]
+            parts = [self.decoder.static(k, self.fetch_static(k, cancel), cancel) for k in layers]
             known = Gaussians.concatenate([Gaussians.empty(), *parts]).to(device)
             with self._lock:
                 known = self._static.setdefault(device, known)
@@ -245,7 +245,7 @@ class Scene:
         self._gop(index), self._place(quality)
         static = self.read_static(device, cancel)
         self.expect(keyframe=index, features=(index, quality))
-        keyframe = self.decoder.keyframe(index, self.fetch_keyframe(index, cancel))
+        keyframe = self.decoder.keyframe(index, self.fetch_keyframe(index, cancel), cancel)
         packet = self.fetch_features(index, quality, cancel)
         codes = self.decoder.features(index, packet, cancel)
         return self.decoder.assemble(index, static, keyframe, codes, device)

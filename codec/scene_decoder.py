@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from streamstgs.codec.attributes.attribute_images import decode_planes
 from streamstgs.codec.attributes.field_weights import decode_field
 from streamstgs.codec.attributes.layers import concatenate, decode_layer
 from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.errors import CorruptSegment
 from streamstgs.codec.package.manifest import LayerEntry, Manifest
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
 from streamstgs.codec.video.feature_video import decode_segment
@@ -26,16 +30,19 @@ class SceneDecoder:
         self._manifest = manifest
         self._video_threads = video_threads
 
-    def static(self, layer: int, data: bytes) -> Gaussians:
+    def static(self, layer: int, data: bytes, cancel: CancelToken = NEVER) -> Gaussians:
         """One layer of Gaussians that never move, activated, on the CPU."""
-        return _layer(self._manifest.static[layer], data).activate()
+        entry = self._manifest.static[layer]
+        with _memory_guard(entry.file.name):
+            return _layer(entry, data, cancel).activate()
 
-    def keyframe(self, gop: int, packet: KeyframePacket) -> Keyframe:
+    def keyframe(self, gop: int, packet: KeyframePacket, cancel: CancelToken = NEVER) -> Keyframe:
         """The moving Gaussians of a GOP before they move, and the field that moves them."""
         entry = self._manifest.gops[gop]
         pairs = zip(entry.layers, packet.layers, strict=True)
-        canonical = concatenate([_layer(layer, data) for layer, data in pairs])
-        field = decode_field(packet.field, entry.field_config, entry.field.name)
+        with _memory_guard(entry.field.name):
+            canonical = concatenate([_layer(layer, data, cancel) for layer, data in pairs])
+            field = decode_field(packet.field, entry.field_config, entry.field.name)
         return Keyframe(canonical, field)
 
     def features(self, gop: int, packet: FeaturePacket, cancel: CancelToken = NEVER) -> Tensor:
@@ -43,16 +50,18 @@ class SceneDecoder:
         manifest, entry = self._manifest, self._manifest.gops[gop]
         k = [entry.qp for entry in manifest.representations].index(packet.quality.qp)
         shape = (entry.feature_frames, entry.dynamic_count, manifest.tiles.features)
-        codes = decode_segment(
-            packet.init,
-            packet.media,
-            manifest.tiles,
-            shape,
-            manifest.representations[k].codec,
-            entry.segments[k].file.name,
-            self._video_threads,
-            cancel,
-        )
+        name = entry.segments[k].file.name
+        with _memory_guard(name):
+            codes = decode_segment(
+                packet.init,
+                packet.media,
+                manifest.tiles,
+                shape,
+                manifest.representations[k].codec,
+                name,
+                self._video_threads,
+                cancel,
+            )
         return torch.from_numpy(codes)
 
     def assemble(
@@ -76,6 +85,18 @@ class SceneDecoder:
         )
 
 
-def _layer(entry: LayerEntry, data: bytes) -> CanonicalGaussians:
-    codes = decode_planes(data, entry.bits, entry.count, entry.height, entry.width, entry.file.name)
+@contextmanager
+def _memory_guard(name: str) -> Iterator[None]:
+    """An allocation that fails is the fault of what asked for it: CorruptSegment."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch raises RuntimeError for the processor
+        if isinstance(error, MemoryError) or "alloc" in str(error) or "memory" in str(error):
+            raise CorruptSegment(f"{name} needs more memory than there is.") from error
+        raise
+
+
+def _layer(entry: LayerEntry, data: bytes, cancel: CancelToken) -> CanonicalGaussians:
+    name, shape = entry.file.name, (entry.count, entry.height, entry.width)
+    codes = decode_planes(data, entry.bits, *shape, name, cancel)
     return decode_layer(codes, entry.quantisers)

@@ -32,3 +32,10 @@ class FieldConfig:
     @property
     def head_input_width(self) -> int:
         return self.width + 6 * self.position_frequencies
+
+    @property
+    def multiplications(self) -> int:
+        """Products that the field takes for one Gaussian in one frame: its weights."""
+        temporal = self.input_width * self.width + self.width * self.width
+        heads = 5 * self.head_input_width * self.width + 14 * self.width  # 14 numbers come out
+        return temporal + heads

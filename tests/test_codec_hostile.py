@@ -9,6 +9,7 @@ import random
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,26 @@ def test_huge_manifest_is_not_read(tmp_path: Path) -> None:
 
 # Manifests that lie
 
+
+def many_layers(layer: dict[str, Any]) -> list[dict[str, Any]]:
+    """Layers of 4,000,000 Gaussians, each with a file of its own."""
+    big = layer | {"count": 4_000_000, "height": 2000, "width": 2000}
+    return [big | {"file": layer["file"] | {"name": f"static/{k}.planes"}} for k in range(64)]
+
+
+def many_moving(document: dict[str, Any], count: int, width: int) -> None:
+    """A first GOP of so many moving Gaussians with a field of this width; one feature each."""
+    document["features"].update(height=2000, width=2000, features=1, columns=1)
+    for gop in document["gops"]:
+        gop["features"].update(
+            offset=gop["features"]["offset"][:1], step=gop["features"]["step"][:1]
+        )
+        gop["field_config"].update(features=1)
+    gop = document["gops"][0]
+    gop["layers"] = [gop["layers"][0] | {"count": count, "height": 2000, "width": 2000}]
+    gop["field_config"].update(width=width)
+
+
 LIES: dict[str, Callable[[dict[str, Any]], object]] = {
     "zero-size image": lambda d: d["static"][0].update(height=0),
     "absurd grid": lambda d: d["static"][0].update(height=10**9, width=10**9),
@@ -174,6 +195,12 @@ LIES: dict[str, Callable[[dict[str, Any]], object]] = {
     "sinh overflow": lambda d: d["static"][0]["attributes"]["means"].update(step=[1e6] * 3),
     "absurd network": lambda d: d["gops"][0]["field_config"].update(width=10**8),
     "even window": lambda d: d["gops"][0]["field_config"].update(window=4),
+    "backgrounds beyond white": lambda d: d["meta"].update(background=[0, 0, 1.5]),
+    "static layers of one file": lambda d: d["static"].append(d["static"][0]),
+    "static Gaussians beyond memory": lambda d: d.update(static=many_layers(d["static"][0])),
+    "a checksum that is none": lambda d: d["gops"][0]["field"].update(sha256="x"),
+    "a field of hours": lambda d: many_moving(d, count=900_000, width=1024),
+    "moving Gaussians beyond memory": lambda d: many_moving(d, count=3_000_000, width=64),
     "other features": lambda d: d["gops"][0]["field_config"].update(features=5),
 }
 
@@ -455,3 +482,20 @@ def test_any_value_anywhere_in_the_manifest(golden: Scene, data: st.DataObject) 
 
 def test_manifest_survives_writing_and_reading(golden: Scene) -> None:
     assert read_manifest(write_manifest(golden.manifest)) == golden.manifest
+
+
+def test_forged_file_is_found_by_its_digest(tmp_path: Path) -> None:
+    """CRC-32 finds damage, not forgeries: other content of the same checksum can be made."""
+    from streamstgs.codec.package.file_entry import FileEntry
+
+    entry = FileEntry.of("a", b"content")
+    assert entry.describes(b"content")
+    assert not replace(entry, sha256="A" * 43).describes(b"content")
+    assert replace(entry, sha256=None).describes(b"content")
+    assert not replace(entry, sha256=None).describes(b"conten+")
+
+
+def test_long_manifest_of_a_short_scene_is_not_parsed(tmp_path: Path) -> None:
+    root = edited(tmp_path, lambda d: d.update(other=["x" * 100] * 20_000))
+    with pytest.raises(NotAScene, match="bytes long for 2 GOPs"):
+        open_scene(root)

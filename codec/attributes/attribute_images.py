@@ -11,6 +11,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 from streamstgs.codec.attributes.quantisation import plane_dtype
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment
 
 ATTRIBUTE_CHANNELS = {
@@ -81,19 +82,30 @@ def _images(attribute: str, cells: np.ndarray, height: int, width: int) -> dict[
 
 
 def decode_planes(
-    data: bytes, bits: dict[str, int], count: int, height: int, width: int, name: str
+    data: bytes,
+    bits: dict[str, int],
+    count: int,
+    height: int,
+    width: int,
+    name: str,
+    cancel: CancelToken = NEVER,
 ) -> dict[str, np.ndarray]:
     """Codes of a layer's file, checked against what scene.json declares.
+
+    Args:
+        cancel: looked at before each image.
 
     Returns:
         attribute -> [count, C] uint8 or uint16.
 
     Raises:
         CorruptSegment: names, image sizes, sample types or code ranges differ.
+        Cancelled: through the token.
     """
     streams = _read_container(data, name)
     codes = {}
     for attribute, depth in bits.items():
+        cancel.raise_if_cancelled(f"decoding {name}")
         images = [
             _decode_image(streams, image, _image_shape(attribute, height, width), depth, name)
             for image in image_names(attribute)

@@ -27,6 +27,7 @@ from streamstgs.codec.encoder.quality_measurement import MeasuredQuality, measur
 from streamstgs.codec.encoder.source import SceneSource, TrainedGop
 from streamstgs.codec.encoder.static_layers import static_parts
 from streamstgs.codec.errors import EncodeError
+from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.dash import start_ticks, write_dash
 from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
 from streamstgs.codec.package.manifest import (
@@ -325,6 +326,8 @@ def _checked_json(manifest: Manifest) -> bytes:
     """The content of scene.json, which must be readable by this very program."""
     try:
         data = write_manifest(manifest)
+        if len(data) > Limits().manifest_bytes:
+            raise ValueError(f"{MANIFEST_NAME} would be {len(data)} bytes long")
         read_manifest(data)
     except ValueError as error:
         raise EncodeError(f"The scene is beyond what the format allows: {error}") from error

@@ -30,6 +30,7 @@ from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import FieldConfig
 
 T = TypeVar("T")
+GOP_MARK = b'"start_frame"'
 SINH_ARGUMENT = 60.0  # sinh of more leaves float32's comfortable range
 
 
@@ -40,7 +41,7 @@ def write_manifest(manifest: Manifest) -> bytes:
         "version": VERSION,
         "meta": asdict(manifest.meta),
         "features": asdict(manifest.tiles),
-        "rungs": [asdict(entry) for entry in manifest.representations],
+        "rungs": [_object(entry) for entry in manifest.representations],
         "static": [_layer_object(layer) for layer in manifest.static],
         "gops": [_gop_object(gop) for gop in manifest.gops],
     }
@@ -58,6 +59,7 @@ def read_manifest(data: bytes) -> Manifest:
         NotAScene: not the manifest of a scene; the message names the place and what it should be.
         UnsupportedVersion: of another version.
     """
+    _check_length(data)
     _check_version(data)
     document = decode_json(data, schema.Document, MANIFEST_NAME)
     qps = [entry.qp for entry in document.representations]
@@ -65,7 +67,7 @@ def read_manifest(data: bytes) -> Manifest:
     tiles = convert(document.tiles, TileLayout, from_attributes=True)
     _check_tiles(tiles)
     _check_times(document.gops)
-    return Manifest(
+    manifest = Manifest(
         meta=convert(document.meta, SceneMeta, from_attributes=True),
         tiles=tiles,
         representations=convert(
@@ -76,6 +78,34 @@ def read_manifest(data: bytes) -> Manifest:
         poster=read_poster_entry(document.poster),
         no_static_db=_given(document.no_static_db),
     )
+    _check_totals(manifest)
+    return manifest
+
+
+def _check_length(data: bytes) -> None:
+    """A short scene has a short manifest: parsing takes ten times the memory of its text."""
+    gops = data.count(GOP_MARK)
+    most = limits.MANIFEST_BYTES + gops * limits.MANIFEST_BYTES_PER_GOP
+    _require(len(data) <= most, "the document", f"at most {most} bytes long for {gops} GOPs")
+
+
+def _check_totals(manifest: Manifest) -> None:
+    """Many parts that are each within their limits may together exhaust memory or time."""
+    static = sum(layer.count for layer in manifest.static)
+    _require(
+        static <= limits.STATIC_GAUSSIANS,
+        "static",
+        f"of at most {limits.STATIC_GAUSSIANS} Gaussians in all",
+    )
+    names = [layer.file.name for layer in manifest.static]
+    _require(len(set(names)) == len(names), "static", "of layers with files of their own")
+    for k, gop in enumerate(manifest.gops):
+        count = gop.dynamic_count
+        wanted = f"of at most {limits.MOVING_GAUSSIANS} Gaussians"
+        _require(count <= limits.MOVING_GAUSSIANS, f"gops[{k}].layers", wanted)
+        products = count * gop.field_config.multiplications
+        wanted = f"a field of at most {limits.FIELD_MULTIPLICATIONS:.0e} products a frame"
+        _require(products <= limits.FIELD_MULTIPLICATIONS, f"gops[{k}].field_config", wanted)
 
 
 def _check_version(data: bytes) -> None:
@@ -171,7 +201,7 @@ def _quantiser(quantiser: schema.Quantiser, channels: int, where: str) -> Quanti
 
 
 def _file(file: schema.File) -> FileEntry:
-    return FileEntry(file.name, file.size_bytes, file.crc32)
+    return FileEntry(file.name, file.size_bytes, file.crc32, file.sha256)
 
 
 def _given(value: T | UnsetType) -> T | None:
@@ -185,23 +215,21 @@ def _gop_object(gop: GopEntry) -> dict[str, Any]:
         "frames": gop.frames,
         "layers": [_layer_object(layer) for layer in gop.layers],
         "features": _quantiser_object(gop.features),
-        "field": asdict(gop.field),
+        "field": _object(gop.field),
         "field_config": asdict(gop.field_config),
-        "segments": [_segment_object(segment) for segment in gop.segments],
+        "segments": [_object(segment) for segment in gop.segments],
     }
 
 
-def _segment_object(segment: SegmentEntry) -> dict[str, Any]:
-    content = asdict(segment)
-    if segment.quality_db is None:
-        del content["quality_db"]
-    return content
+def _object(entry: FileEntry | RepresentationEntry | SegmentEntry) -> dict[str, Any]:
+    """The members of an entry; those that are None are left out."""
+    return asdict(entry, dict_factory=lambda items: {k: v for k, v in items if v is not None})
 
 
 def _layer_object(layer: LayerEntry) -> dict[str, Any]:
     quality = {} if layer.quality_db is None else {"quality_db": layer.quality_db}
     return {
-        "file": asdict(layer.file),
+        "file": _object(layer.file),
         "count": layer.count,
         "height": layer.height,
         "width": layer.width,

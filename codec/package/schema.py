@@ -17,6 +17,7 @@ PATH_LENGTH = 200
 SAFE_PATH = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*(/[A-Za-z0-9_][A-Za-z0-9_.\-]*)*\Z"
 
 Number = Annotated[float, Meta(ge=-1e9, le=1e9)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(ge=1e-9, le=1e9)]
 Angle = Annotated[float, Meta(ge=1e-3, le=3.14)]
 Decibels = Annotated[float, Meta(ge=0, le=100)]
@@ -35,6 +36,7 @@ class File(Struct):
     name: Annotated[str, Meta(max_length=PATH_LENGTH, pattern=SAFE_PATH)]
     size_bytes: Annotated[int, Meta(ge=1, le=limits.SEGMENT_BYTES)]
     crc32: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+    sha256: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_\-]{43}\Z")] | None = None
 
 
 class Poster(Struct):
@@ -63,7 +65,7 @@ class SceneMeta(Struct):
     up: Triple
     center: Triple
     radius: Annotated[float, Meta(ge=0, le=1e9)]
-    background: Triple
+    background: tuple[Share, Share, Share]
     width: VideoSide
     height: VideoSide
     near: Positive

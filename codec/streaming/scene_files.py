@@ -68,7 +68,7 @@ def check(file: FileEntry, data: bytes) -> bytes:
         raise CorruptSegment(
             f"{file.name} has {len(data)} bytes, scene.json says {file.size_bytes}."
         )
-    if FileEntry.of(file.name, data) != file:
+    if not file.describes(data):
         raise CorruptSegment(f"{file.name} is damaged: its checksum is not the declared one.")
     return data
 
@@ -163,7 +163,8 @@ class RemoteFiles:
         return data
 
     def _key(self, file: FileEntry) -> str:
-        return f"{self._scene_key} {file.name} {file.size_bytes} {file.crc32:08x}"
+        checksum = file.sha256 or f"{file.crc32:08x}"
+        return f"{self._scene_key} {file.name} {file.size_bytes} {checksum}"
 
     def _open(self, cancel: CancelToken) -> bytes:
         """scene.json: from the server, or as it was last time when that is out of reach."""
