@@ -144,7 +144,7 @@ class MainWindow(QMainWindow):
             self._card.put_away()
 
     def _scene_changed(self, scene: OpenScene) -> None:
-        if scene.state is not SceneState.DECODED:
+        if scene.state is not SceneState.DECODED or scene is not self.model.scene:
             return
         self._toast.hide()
         self.preferences.remember(scene.location)

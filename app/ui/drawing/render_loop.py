@@ -144,6 +144,8 @@ class RenderLoop(QObject):
         self._asked = self._on_screen = None
 
     def _scene_changed(self, scene: OpenScene) -> None:
+        if scene is not self._model.scene:
+            return
         if scene.state is SceneState.DECODED:
             self._asked, self._logs_first = None, True
         elif scene.state in PAINTED and self._logs_first:

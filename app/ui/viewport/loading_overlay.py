@@ -74,11 +74,11 @@ class LoadingOverlay(QObject):
         model.camera.changed.connect(self._camera_changed)
 
     def _scene_changed(self, scene: OpenScene) -> None:
-        if scene.state is SceneState.REQUESTED:
+        if scene.state is SceneState.REQUESTED and scene is self._model.pending:
             self._hide_poster()
             self._scene, self._requested_s = scene, time.monotonic()
             self._posters.look_for(scene.location)
-        if scene.state is SceneState.DECODED:
+        if scene.state is SceneState.DECODED and scene is self._scene:
             self._camera_moved = False
         if scene is self._scene:
             self._update()
