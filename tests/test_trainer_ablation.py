@@ -168,12 +168,12 @@ def test_ablation_rows_have_figures(ablation: Path) -> None:
     assert (document["gops"], document["shorten"]) == ([1], 0.5)
     assert document["hardware"]["devices"] == ["cpu"]
     for row in document["rows"]:
-        assert [rung["qp"] for rung in row["rungs"]] == [20, 28]
-        for rung in row["rungs"]:
-            assert rung["test"]["psnr"] > 15
-            assert rung["train"]["psnr"] > 15
-            assert 0 < rung["test"]["ssim"] < 1
-            parts = rung["bytes_per_frame"]
+        assert [quality["qp"] for quality in row["qualities"]] == [20, 28]
+        for quality in row["qualities"]:
+            assert quality["test"]["psnr"] > 15
+            assert quality["train"]["psnr"] > 15
+            assert 0 < quality["test"]["ssim"] < 1
+            parts = quality["bytes_per_frame"]
             assert parts["total"] == pytest.approx(
                 sum(v for name, v in parts.items() if name != "total")
             )
@@ -186,7 +186,7 @@ def test_ablation_rows_have_figures(ablation: Path) -> None:
 
 def test_ablation_compares_frames_of_the_chosen_gop(ablation: Path, tiny_capture: Path) -> None:
     """The second GOP is drawn beside frames 3 to 5 of the capture, not beside the first three."""
-    figures = json.loads((ablation / "ablation.json").read_text())["rows"][0]["rungs"][0]
+    figures = json.loads((ablation / "ablation.json").read_text())["rows"][0]["qualities"][0]
     capture = open_capture(tiny_capture)
     with open_scene(str(ablation / "rows" / "full" / "scene.stgs")) as scene:
         gop = scene.decode_gop(0, scene.quality(20))

@@ -32,7 +32,7 @@ PSNR_DB = 31.0  # of the held-out camera; a static model of this capture reaches
 
 @pytest.fixture(scope="module")
 def scene(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Two GOPs, trained side by side in two processes, and encoded in two rungs."""
+    """Two GOPs, trained side by side in two processes, and encoded in two qualities."""
     folder = tmp_path_factory.mktemp("trained")
     config = TrainConfig(
         tiny_capture,
@@ -56,13 +56,13 @@ def test_trained_scene_reaches_psnr_on_held_out_camera(
 ) -> None:
     sheet = tmp_path / "sheets" / "sheet.png"
     config = EvaluateConfig(str(scene), tiny_capture, backend="reference", sheet=sheet)
-    (rung,) = evaluate(config)["rungs"]
-    validation = rung["test"]
+    (quality,) = evaluate(config)["qualities"]
+    validation = quality["test"]
     assert validation["psnr"] > PSNR_DB
     assert min(validation["per_gop"]) > PSNR_DB - 1
     assert validation["ssim"] > 0.965
-    assert rung["bytes_per_frame"]["total"] < 7000  # half: manifest, static layers of a few each
-    assert (validation["pictures"], rung["qp"]) == (FRAMES, 16)
+    assert quality["bytes_per_frame"]["total"] < 7000  # half: manifest, static layers of a few each
+    assert (validation["pictures"], quality["qp"]) == (FRAMES, 16)
     assert iio.imread(sheet).shape == (3 * (HEIGHT + GAP_PX), 3 * WIDTH + 2 * GAP_PX, 3)
 
 

@@ -45,7 +45,7 @@ class StillScene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two GOPs in two rungs; one Gaussian jumps between the GOPs."""
+    """Two GOPs in two qualities; one Gaussian jumps between the GOPs."""
     meta = SceneMeta(
         title="Blobs",
         fps=12.0,
@@ -68,36 +68,36 @@ def settings(scene: Path, capture: Path, **changes: object) -> EvaluateConfig:
     )
 
 
-def test_held_out_and_training_cameras_at_all_rungs_in_one_go(
+def test_held_out_and_training_cameras_at_all_qualities_in_one_go(
     scene: Path, tiny_capture: Path
 ) -> None:
-    figures = evaluate(settings(scene, tiny_capture, cameras="all", rungs=(), train_step=2))
-    assert [rung["qp"] for rung in figures["rungs"]] == [16, 28]
+    figures = evaluate(settings(scene, tiny_capture, cameras="all", qps=(), train_step=2))
+    assert [quality["qp"] for quality in figures["qualities"]] == [16, 28]
     assert figures["cameras"] == {"test": ["0"], "train": [str(k) for k in range(1, 8)]}
     assert figures["frames"] == {"test": FRAMES, "train": FRAMES // 2}
-    for rung in figures["rungs"]:
-        assert rung["test"]["psnr"] > PSNR_DB
-        assert rung["train"]["psnr"] > PSNR_DB
-        assert rung["train"]["pictures"] == 7 * FRAMES // 2
-        parts = dict(rung["bytes_per_frame"])
+    for quality in figures["qualities"]:
+        assert quality["test"]["psnr"] > PSNR_DB
+        assert quality["train"]["psnr"] > PSNR_DB
+        assert quality["train"]["pictures"] == 7 * FRAMES // 2
+        parts = dict(quality["bytes_per_frame"])
         assert parts.pop("total") == pytest.approx(sum(parts.values()))
     first = figures["pictures"][0]
-    assert (first["rung"], first["split"], first["camera"], first["frame"]) == (16, "test", "0", 0)
+    assert (first["qp"], first["split"], first["camera"], first["frame"]) == (16, "test", "0", 0)
     assert len(figures["pictures"]) == 2 * (FRAMES + 7 * FRAMES // 2)
-    assert figures["rungs"][0]["test"]["lpips"] is None
+    assert figures["qualities"][0]["test"]["lpips"] is None
     assert figures["lpips_reason"] == "not wanted"
     json.dumps(figures, allow_nan=False)
 
 
 def test_means_are_those_of_the_pictures(scene: Path, tiny_capture: Path) -> None:
     figures = evaluate(settings(scene, tiny_capture, cameras="train", train_step=1))
-    (rung,) = figures["rungs"]
+    (quality,) = figures["qualities"]
     of_camera = [p["psnr"] for p in figures["pictures"] if p["camera"] == "3"]
     of_gop = [p["psnr"] for p in figures["pictures"] if p["frame"] >= GOP_FRAMES]
     assert len(of_camera) == FRAMES
-    assert rung["train"]["per_camera"]["3"] == pytest.approx(sum(of_camera) / len(of_camera))
-    assert rung["train"]["per_gop"][1] == pytest.approx(sum(of_gop) / len(of_gop))
-    assert "test" not in rung
+    assert quality["train"]["per_camera"]["3"] == pytest.approx(sum(of_camera) / len(of_camera))
+    assert quality["train"]["per_gop"][1] == pytest.approx(sum(of_gop) / len(of_gop))
+    assert "test" not in quality
 
 
 def test_training_cameras_are_compared_through_their_responses(
@@ -107,10 +107,10 @@ def test_training_cameras_are_compared_through_their_responses(
     darker = torch.eye(3, 4) * 0.5
     run.write_color_corrections({"1": darker, "2": torch.eye(3, 4)})
     frames = settings(scene, tiny_capture, cameras="all", frames=[0], train_step=1)
-    plain = evaluate(frames)["rungs"][0]
+    plain = evaluate(frames)["qualities"][0]
     figures = evaluate(replace(frames, run=tmp_path))
     assert figures["color_responses"] == ["1", "2"]
-    responded = figures["rungs"][0]
+    responded = figures["qualities"][0]
     assert responded["test"] == plain["test"]
     before, after = plain["train"]["per_camera"], responded["train"]["per_camera"]
     assert after["1"] < before["1"] - 3
@@ -118,26 +118,26 @@ def test_training_cameras_are_compared_through_their_responses(
 
 
 def test_the_seam_of_a_gaussian_that_jumps_is_seen(scene: Path, tiny_capture: Path) -> None:
-    (rung,) = evaluate(settings(scene, tiny_capture))["rungs"]
-    assert rung["seam"]["inside"] < 0.01
-    assert rung["seam"]["ratio"] > 5
-    assert 0.2 < rung["seam"]["static_share"] < 1
+    (quality,) = evaluate(settings(scene, tiny_capture))["qualities"]
+    assert quality["seam"]["inside"] < 0.01
+    assert quality["seam"]["ratio"] > 5
+    assert 0.2 < quality["seam"]["static_share"] < 1
 
 
-def test_frames_and_rungs_can_be_chosen(scene: Path, tiny_capture: Path) -> None:
-    figures = evaluate(settings(scene, tiny_capture, frames=[2, 0], rungs=[28]))
-    assert [(p["rung"], p["frame"]) for p in figures["pictures"]] == [(28, 0), (28, 2)]
-    (rung,) = figures["rungs"]
-    assert rung["test"]["per_gop"][0] > PSNR_DB - 1
-    assert rung["test"]["per_gop"][1] is None
-    assert rung["seam"] is None
+def test_frames_and_qualities_can_be_chosen(scene: Path, tiny_capture: Path) -> None:
+    figures = evaluate(settings(scene, tiny_capture, frames=[2, 0], qps=[28]))
+    assert [(p["qp"], p["frame"]) for p in figures["pictures"]] == [(28, 0), (28, 2)]
+    (quality,) = figures["qualities"]
+    assert quality["test"]["per_gop"][0] > PSNR_DB - 1
+    assert quality["test"]["per_gop"][1] is None
+    assert quality["seam"] is None
     assert (figures["sheet"], figures["plot"]) == (None, None)
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"rungs": [16, 17]}, "no quality of QP 17; it has 16, 28"),
+        ({"qps": [16, 17]}, "no quality of QP 17; it has 16, 28"),
         ({"frames": [6]}, "no frame 6; the scene has 6"),
         ({"frames": [-1, 2]}, "no frame -1"),
         ({"frames": []}, "no frames"),
@@ -166,7 +166,9 @@ def test_a_capture_that_does_not_fit_is_named(
         evaluate(settings(scene, tmp_path))
 
 
-@pytest.mark.parametrize("content", ["no JSON", "{}", '{"rungs": [{"bytes_per_frame": 3}]}', None])
+@pytest.mark.parametrize(
+    "content", ["no JSON", "{}", '{"qualities": [{"bytes_per_frame": 3}]}', None]
+)
 def test_a_file_that_is_no_evaluation_is_named(
     scene: Path, tiny_capture: Path, tmp_path: Path, content: str | None
 ) -> None:
@@ -200,5 +202,5 @@ def test_evaluate_by_command(
     assert len(comparison["test"]["bytes_percent_at_no_lower_psnr"]) == 2
 
 
-def test_rungs_that_are_no_numbers_are_refused(scene: Path, tiny_capture: Path) -> None:
+def test_qualities_that_are_no_numbers_are_refused(scene: Path, tiny_capture: Path) -> None:
     assert main.main(["evaluate", str(scene), "--data", str(tiny_capture), "--qps", "best"]) == 2

@@ -91,16 +91,16 @@ def test_curves_apart_are_told_by_dominance() -> None:
     assert worse.bytes_percent_at_no_lower_psnr == (None, None)
 
 
-def test_rungs_that_cost_more_and_give_less_do_not_count() -> None:
+def test_qualities_that_cost_more_and_give_less_do_not_count() -> None:
     points = curve((30, 31.0), (10, 30.0), (20, 31.5), (40, 31.5))
     assert efficient_points(points) == curve((10, 30.0), (20, 31.5))
-    assert compare_curves(curve((10, 30.0)), points).reason == "a curve needs two rungs"
+    assert compare_curves(curve((10, 30.0)), points).reason == "a curve needs two qualities"
     with pytest.raises(ValueError, match="without points"):
         compare_curves([], points)
 
 
 def figures(name: str, shift: float) -> dict:
-    rungs = [
+    qualities = [
         {
             "qp": qp,
             "bytes_per_frame": {"total": p.bytes_per_frame},
@@ -110,7 +110,8 @@ def figures(name: str, shift: float) -> dict:
         for qp, p in zip((32, 28, 24, 20), LINE, strict=True)
     ]
     return {
-        "scene": name, "rungs": rungs, "cameras": {"test": ["0"]}, "sheet": None, "plot": None,
+        "scene": name, "qualities": qualities, "cameras": {"test": ["0"]},
+        "sheet": None, "plot": None,
         "backend_reason": "", "lpips_reason": "",
     }  # fmt: skip
 
@@ -149,9 +150,9 @@ def test_people_are_told_the_comparison() -> None:
     assert "50 % of the bytes" in said["held-out against paper"]
     never = apart | {"bytes_percent_at_no_lower_psnr": [None, None]}
     said = for_people(both | {"comparison": {"with": "paper", "test": never}})
-    assert said["held-out against paper"].endswith("; none of its rungs is reached in PSNR")
+    assert said["held-out against paper"].endswith("; none of its qualities is reached in PSNR")
     assert said["QP 20"] == "80.0 kB per frame; held-out 37.00 dB, SSIM 0.900"
-    both["rungs"][0]["test"]["lpips"] = 0.25
+    both["qualities"][0]["test"]["lpips"] = 0.25
     assert for_people(both)["QP 32"].endswith("held-out 31.00 dB, SSIM 0.900, LPIPS 0.250")
 
 

@@ -105,7 +105,7 @@ def evaluate(
 
     Example:
         figures = st.evaluate("scene.stgs", "capture")
-        print(figures["rungs"][0]["test"]["psnr"])
+        print(figures["qualities"][0]["test"]["psnr"])
 
     Args:
         scene: an open scene, or its path or URL.
@@ -133,7 +133,7 @@ def evaluate(
         Path(data),
         cameras,
         frames,
-        rungs=_qps(scene, qualities),
+        qps=_qps(scene, qualities),
         backend=backend,
         lpips=lpips,
     )

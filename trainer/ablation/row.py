@@ -95,7 +95,7 @@ def run_row(
     frames = _frames_of(run, measuring.gops)
     costs = summary(plain_settings(config), run.read_stages(), len(frames))
     return {
-        "rungs": measure(scene, capture, frames, measuring, run.read_color_corrections() or {}),
+        "qualities": measure(scene, capture, frames, measuring, run.read_color_corrections() or {}),
         "gaussians": [len(source.gop(k).canonical) for k in range(source.gop_count)],
         "static_gaussians": len(source.static),
         "static_seconds": sum(s["seconds"] for s in costs["stages"] if s["stage"] == "coarse"),
@@ -161,7 +161,7 @@ def measure(
                 "bytes_per_frame": _bytes_per_frame(scene, qp, capture.frames),
                 **comparison.figures(qp, readings),
             }
-            for qp in comparison.rungs
+            for qp in comparison.qps
         ]
 
 

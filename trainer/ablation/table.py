@@ -9,7 +9,7 @@ TABLE_QP = 20  # the paper's own table is made at QP 20
 
 def markdown(document: dict[str, Any]) -> str:
     """The document of `ablation.json` as a page."""
-    qp = table_rung(document)
+    qp = table_qp(document)
     hardware = document["hardware"]
     gops = ", ".join(map(str, document["gops"]))
     return "\n".join(
@@ -23,9 +23,9 @@ def markdown(document: dict[str, Any]) -> str:
             "",
             *_table(document["rows"], qp),
             "",
-            "PSNR held-out / kB per frame at each rung:",
+            "PSNR held-out / kB per frame at each quality:",
             "",
-            *_rung_table(document["rows"]),
+            *_quality_table(document["rows"]),
             "",
             f"Hardware: {', '.join(hardware['devices'])}; Python {hardware['python']}, torch "
             f"{hardware['torch']}. Command: `{document['command']}`",
@@ -34,10 +34,10 @@ def markdown(document: dict[str, Any]) -> str:
     )
 
 
-def table_rung(document: dict[str, Any]) -> int:
-    """The rung nearest to the paper's."""
-    rungs = [rung["qp"] for rung in document["rows"][0]["rungs"]]
-    return min(rungs, key=lambda qp: abs(qp - TABLE_QP))
+def table_qp(document: dict[str, Any]) -> int:
+    """The QP nearest to the paper's."""
+    qps = [quality["qp"] for quality in document["rows"][0]["qualities"]]
+    return min(qps, key=lambda qp: abs(qp - TABLE_QP))
 
 
 def _table(rows: list[dict[str, Any]], qp: int) -> list[str]:
@@ -49,9 +49,9 @@ def _table(rows: list[dict[str, Any]], qp: int) -> list[str]:
 
 
 def _line(row: dict[str, Any], qp: int) -> str:
-    rung = next(r for r in row["rungs"] if r["qp"] == qp)
-    parts = {name: value / 1000 for name, value in rung["bytes_per_frame"].items()}
-    test, train = rung["test"] or {}, rung["train"] or {}
+    quality = next(r for r in row["qualities"] if r["qp"] == qp)
+    parts = {name: value / 1000 for name, value in quality["bytes_per_frame"].items()}
+    test, train = quality["test"] or {}, quality["train"] or {}
     peak = row["peak_memory_gib"]
     moving = sum(row["gaussians"]) // len(row["gaussians"])
     cells = [
@@ -69,14 +69,14 @@ def _line(row: dict[str, Any], qp: int) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _rung_table(rows: list[dict[str, Any]]) -> list[str]:
-    qps = [rung["qp"] for rung in rows[0]["rungs"]]
+def _quality_table(rows: list[dict[str, Any]]) -> list[str]:
+    qps = [quality["qp"] for quality in rows[0]["qualities"]]
     lines = []
     for row in rows:
         cells = [
             f"{_number((r['test'] or {}).get('psnr'), 2)} / "
             f"{_number(r['bytes_per_frame']['total'] / 1000, 2)}"
-            for r in row["rungs"]
+            for r in row["qualities"]
         ]
         lines.append(f"| {row['title']} | {' | '.join(cells)} |")
     return [

@@ -25,7 +25,7 @@ log = logging.getLogger("streamstgs.trainer")
 class Reading:
     """Quality of one picture: PSNR in dB over all its pixels, SSIM (11x11 Gaussian window)."""
 
-    rung: int
+    qp: int
     split: str
     camera: str
     frame: int
@@ -40,15 +40,15 @@ class Comparison:
     """What is drawn, and what each picture is measured by.
 
     Args:
-        rungs: QPs; each GOP is decoded once at each of them, the recorded frames are read once.
+        qps: QPs; each GOP is decoded once at each of them, the recorded frames are read once.
         frames: split -> frames, in the order of time.
-        sheet: shows the pictures of the first rung.
+        sheet: shows the images of the first QP.
         responses: camera -> [3, 4] colour response; what is drawn for such a camera is compared
             as that camera would have recorded it. Others are compared as drawn.
     """
 
     scene: Scene
-    rungs: Sequence[int]
+    qps: Sequence[int]
     frames: Mapping[str, Sequence[int]]
     backend: Backend
     metric: PerceptualMetric
@@ -66,15 +66,11 @@ class Comparison:
                 yield from self._of_gop(index, first, views, footage)
                 log.info("GOP %d of %d compared", index + 1, self.scene.gop_count)
 
-    def figures(
-        self, rung: int, readings: Sequence[Reading]
-    ) -> dict[str, dict[str, object] | None]:
-        """Split -> means over its readings at a rung."""
+    def figures(self, qp: int, readings: Sequence[Reading]) -> dict[str, dict[str, object] | None]:
+        """Split -> means over its readings at a quality."""
         starts = [self.scene.gop_start_frame(g) for g in range(self.scene.gop_count)]
         return {
-            split: split_figures(
-                [r for r in readings if (r.rung, r.split) == (rung, split)], starts
-            )
+            split: split_figures([r for r in readings if (r.qp, r.split) == (qp, split)], starts)
             for split in self.frames
         }
 
@@ -101,19 +97,19 @@ class Comparison:
         device = self.backend.device
         gops = {
             qp: self.scene.decode_gop(index, self.scene.quality(qp), device=device)
-            for qp in self.rungs
+            for qp in self.qps
         }
         for frame in sorted({f for f, _ in footage}):
             shown = [v for v in views if (frame, v.name) in footage]
             targets = [footage[frame, v.name].to(device).float() / 255 for v in shown]
             for view, target in zip(shown, targets, strict=True):
                 self.seam.add_recorded(view.name, frame, target)
-            for rung, gop in gops.items():
-                yield from self._of_frame(rung, gop, frame, frame - first, shown, targets)
+            for qp, gop in gops.items():
+                yield from self._of_frame(qp, gop, frame, frame - first, shown, targets)
 
     def _of_frame(
         self,
-        rung: int,
+        qp: int,
         gop: Gop,
         frame: int,
         inside: int,
@@ -130,17 +126,17 @@ class Comparison:
                 matrix = self.responses[view.name][None].to(picture)
                 picture = correct_colors(picture[None], matrix)[0]
             picture = picture.clamp(0, 1)
-            self.seam.add_drawn(rung, view.name, frame, picture)
-            yield self._reading(rung, view, frame, picture, target)
+            self.seam.add_drawn(qp, view.name, frame, picture)
+            yield self._reading(qp, view, frame, picture, target)
 
     def _reading(
-        self, rung: int, view: CapturedView, frame: int, picture: Tensor, target: Tensor
+        self, qp: int, view: CapturedView, frame: int, picture: Tensor, target: Tensor
     ) -> Reading:
         shown = (picture * 255).round() / 255  # what an 8-bit screen gets
-        if rung == self.rungs[0]:
+        if qp == self.qps[0]:
             self.sheet.add(view.name, frame, target, shown)
         return Reading(
-            rung,
+            qp,
             view.split,
             view.name,
             frame,
@@ -160,7 +156,7 @@ def mean(values: Sequence[float | None]) -> float | None:
 def split_figures(
     readings: Sequence[Reading], gop_starts: Sequence[int]
 ) -> dict[str, object] | None:
-    """Means over the readings of one rung and split; None where there are none.
+    """Means over the readings of one quality and split; None where there are none.
 
     Args:
         gop_starts: first frame of each GOP; a GOP without readings has None in `per_gop`.

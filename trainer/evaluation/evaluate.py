@@ -34,7 +34,7 @@ class EvaluateConfig:
         cameras: "test", "train" or "all".
         frames: content frames; None takes all.
         train_step: of the training cameras, every so many of the frames: they are many.
-        rungs: QPs; None takes the best, an empty list all.
+        qps: QPs; None takes the best, an empty list all.
         backend: name of the renderer's backend; None chooses.
         sheet: PNG to write with ground truth, picture and error of a few cameras and frames.
         plot: PNG to write with PSNR over bytes per frame, beside `compare` where it is given.
@@ -51,7 +51,7 @@ class EvaluateConfig:
     cameras: str = "test"
     frames: Sequence[int] | None = None
     train_step: int = 5
-    rungs: Sequence[int] | None = None
+    qps: Sequence[int] | None = None
     backend: str | None = None
     sheet: Path | None = None
     plot: Path | None = None
@@ -70,7 +70,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     """Compare decoded, drawn pictures with the capture's frames.
 
     Returns:
-        JSON-able; of each of `rungs`: qp, bytes_per_frame by part and in all, seam (see
+        JSON-able; of each of `qualities`: qp, bytes_per_frame by part and in all, seam (see
         `SeamMeter.figures`), and for the held-out ("test") and the training ("train") cameras
         psnr, ssim, ms_ssim, lpips (means over all pictures; None where it cannot be had), and
         PSNR per_camera and per_gop. Beside them scene, cameras, frames, sizes of the pictures as
@@ -79,8 +79,8 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
 
     Raises:
         CaptureError: the capture has no such cameras, or fewer frames than the scene.
-        EvaluationError: the scene has no such rung or frame, or `compare` is no evaluation or one
-            of pictures of another size.
+        EvaluationError: the scene has no such quality or frame, or `compare` is no evaluation or
+            one of pictures of another size.
         CodecError, RenderError: the scene cannot be read or drawn.
     """
     other = read_figures(config.compare) if config.compare else None
@@ -94,12 +94,12 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         _check_same_size(other, views)
         comparison = _comparison(scene, views, choice.backend, config)
         readings = list(comparison.readings(views))
-        rungs = [_rung_figures(comparison, qp, readings) for qp in comparison.rungs]
+        qualities = [_quality_figures(comparison, qp, readings) for qp in comparison.qps]
         title = scene.meta.title
     figures: dict[str, Any] = {
         "scene": config.scene,
         "title": title,
-        "rungs": rungs,
+        "qualities": qualities,
         "cameras": {s: [v.name for v in views if v.split == s] for s in comparison.frames},
         "frames": {split: len(frames) for split, frames in comparison.frames.items()},
         "picture_px": _sizes(views),
@@ -119,9 +119,9 @@ def read_figures(path: Path) -> dict[str, Any]:
     """What `evaluate` gave before, as JSON. Raises EvaluationError."""
     try:
         figures = json.loads(path.read_text(encoding="utf-8"))
-        for rung in figures["rungs"]:
-            if not rung["bytes_per_frame"]["total"] > 0:
-                raise ValueError("a rung has no bytes")
+        for quality in figures["qualities"]:
+            if not quality["bytes_per_frame"]["total"] > 0:
+                raise ValueError("a quality has no bytes")
         return {"scene": str(figures["scene"]), "title": str(figures["title"])} | figures
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise EvaluationError(f"{path} holds no figures of an evaluation: {error!r}") from error
@@ -187,7 +187,7 @@ def _comparison(
     common = sorted(set.intersection(*map(set, splits.values())))
     return Comparison(
         scene,
-        _chosen_rungs(scene, config.rungs),
+        _chosen_qps(scene, config.qps),
         splits,
         backend,
         perceptual_metric(backend.device, config.lpips),
@@ -197,14 +197,14 @@ def _comparison(
     )
 
 
-def _chosen_rungs(scene: Scene, rungs: Sequence[int] | None) -> list[int]:
-    """From the best."""
-    qps = {quality.qp for quality in scene.qualities}
-    unknown = sorted(set(rungs or ()) - qps)
+def _chosen_qps(scene: Scene, chosen: Sequence[int] | None) -> list[int]:
+    """QPs to compare, the best quality first: the best for None, all for an empty list."""
+    known = sorted(quality.qp for quality in scene.qualities)
+    unknown = sorted({*(chosen or ())} - {*known})
     if unknown:
-        known = ", ".join(map(str, sorted(qps)))
-        raise EvaluationError(f"the scene has no quality of QP {unknown[0]}; it has {known}")
-    return [min(qps)] if rungs is None else sorted(set(rungs or qps))
+        names = ", ".join(map(str, known))
+        raise EvaluationError(f"the scene has no quality of QP {unknown[0]}; it has {names}")
+    return known[:1] if chosen is None else sorted(set(chosen or known))
 
 
 def _chosen_frames(scene: Scene, frames: Sequence[int] | None) -> list[int]:
@@ -218,7 +218,7 @@ def _chosen_frames(scene: Scene, frames: Sequence[int] | None) -> list[int]:
     return chosen
 
 
-def _rung_figures(comparison: Comparison, qp: int, readings: list[Reading]) -> dict[str, Any]:
+def _quality_figures(comparison: Comparison, qp: int, readings: list[Reading]) -> dict[str, Any]:
     return {
         "qp": qp,
         "bytes_per_frame": comparison.scene.bytes_per_frame(comparison.scene.quality(qp)),

@@ -16,7 +16,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class RatePoint:
-    """One rung: what it costs (bytes per frame, > 0) and what it gives (PSNR, dB)."""
+    """Bytes per frame (> 0) and PSNR (dB) of one quality."""
 
     bytes_per_frame: float
     psnr: float
@@ -89,7 +89,7 @@ def _percent_of(point: RatePoint, ours: Sequence[RatePoint]) -> float | None:
 
 def _why_apart(ours: list[RatePoint], other: list[RatePoint]) -> str:
     if len(ours) < 2 or len(other) < 2:
-        return "a curve needs two rungs"
+        return "a curve needs two qualities"
     above = ours[0].psnr >= other[-1].psnr
     return f"all of this curve lies {'above' if above else 'below'} the other in PSNR"
 
@@ -133,9 +133,9 @@ def monotone_slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def curve_of(figures: dict[str, Any], split: str) -> list[RatePoint]:
     """The curve of a split ("test" or "train") in the figures of `evaluate`."""
     return [
-        RatePoint(rung["bytes_per_frame"]["total"], rung[split]["psnr"])
-        for rung in figures["rungs"]
-        if rung.get(split)
+        RatePoint(quality["bytes_per_frame"]["total"], quality[split]["psnr"])
+        for quality in figures["qualities"]
+        if quality.get(split)
     ]
 
 

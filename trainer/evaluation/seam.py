@@ -103,22 +103,22 @@ class SeamMeter:
         self._deviations.setdefault(camera, TemporalDeviation()).add(picture)
         self._maps(None, camera).add(frame, picture, self._starts)
 
-    def add_drawn(self, rung: int, camera: str, frame: int, picture: Tensor) -> None:
-        """The picture that was drawn of it at a rung, not clipped or rounded."""
-        self._maps(rung, camera).add(frame, picture, self._starts)
+    def add_drawn(self, qp: int, camera: str, frame: int, picture: Tensor) -> None:
+        """The picture that was drawn of it at a quality, not clipped or rounded."""
+        self._maps(qp, camera).add(frame, picture, self._starts)
 
-    def figures(self, rung: int) -> dict[str, Any] | None:
-        """The seam of a rung over all cameras that saw a boundary; None where none did.
+    def figures(self, qp: int) -> dict[str, Any] | None:
+        """The seam of a quality over all cameras that saw a boundary; None where none did.
 
         Returns:
             ratio, inside and across (steps of 8 bits), recorded_ratio (the same of the recorded
             pictures: 1 but for noise), static_share of the pixels, per_camera ratios.
         """
-        cameras = [c for r, c in self._changes if r == rung and self._maps(r, c).complete]
+        cameras = [c for r, c in self._changes if r == qp and self._maps(r, c).complete]
         cameras = [c for c in cameras if self._static(c).any()]
         if not cameras:
             return None
-        drawn = {c: self._maps(rung, c).means(self._static(c)) for c in cameras}
+        drawn = {c: self._maps(qp, c).means(self._static(c)) for c in cameras}
         recorded = [self._maps(None, c).means(self._static(c)) for c in cameras]
         inside, across = _mean_pair(list(drawn.values()))
         return {
@@ -138,8 +138,8 @@ class SeamMeter:
     def _static(self, camera: str) -> Tensor:
         return self._deviations[camera].static(self.config.static_deviation)
 
-    def _maps(self, rung: int | None, camera: str) -> ChangeMaps:
-        return self._changes.setdefault((rung, camera), ChangeMaps())
+    def _maps(self, qp: int | None, camera: str) -> ChangeMaps:
+        return self._changes.setdefault((qp, camera), ChangeMaps())
 
 
 def _mean_pair(pairs: list[tuple[float, float]]) -> tuple[float, float]:

@@ -9,7 +9,9 @@ SPLITS = {"test": "held-out", "train": "training"}
 
 def for_people(figures: dict[str, Any]) -> dict[str, Any]:
     """Name -> what is said of it; everything else is in the JSON."""
-    said: dict[str, Any] = {f"QP {rung['qp']}": _rung(rung) for rung in figures["rungs"]}
+    said: dict[str, Any] = {
+        f"QP {quality['qp']}": _summary(quality) for quality in figures["qualities"]
+    }
     for split, cameras in figures["cameras"].items():
         said[f"{SPLITS.get(split, split)} cameras"] = cameras
     if "picture_px" in figures:  # not in figures of before
@@ -30,13 +32,13 @@ def _sizes(figures: dict[str, Any]) -> str:
     return f"{compared} px" + ("" if compared == recorded else f", recorded at {recorded} px")
 
 
-def _rung(rung: dict[str, Any]) -> str:
-    parts = [f"{rung['bytes_per_frame']['total'] / 1000:.1f} kB per frame"]
+def _summary(quality: dict[str, Any]) -> str:
+    parts = [f"{quality['bytes_per_frame']['total'] / 1000:.1f} kB per frame"]
     for split, name in SPLITS.items():
-        if rung.get(split):
-            parts.append(f"{name} {_quality(rung[split])}")
-    if rung["seam"]:
-        parts.append(f"seam {rung['seam']['ratio']:.2f}")
+        if quality.get(split):
+            parts.append(f"{name} {_quality(quality[split])}")
+    if quality["seam"]:
+        parts.append(f"seam {quality['seam']['ratio']:.2f}")
     return "; ".join(parts)
 
 
@@ -47,16 +49,16 @@ def _quality(found: dict[str, Any]) -> str:
 
 
 def _of_best(figures: dict[str, Any], name: str) -> dict[str, Any]:
-    best = figures["rungs"][0]
+    best = figures["qualities"][0]
     return {s: best[s][name] for s in SPLITS if best.get(s)}
 
 
 def _compared(found: dict[str, Any]) -> str:
     least = [p for p in found["bytes_percent_at_no_lower_psnr"] if p is not None]
     shares = ", ".join(f"{p:.0f} %" for p in least)
-    dominance = f"at no lower PSNR than its rungs: {shares} of the bytes"
+    dominance = f"at no lower PSNR than its qualities: {shares} of the bytes"
     if not least:
-        dominance = "none of its rungs is reached in PSNR"
+        dominance = "none of its qualities is reached in PSNR"
     if found["bd_rate_percent"] is None:
         return f"no BD-rate, {found['reason']}; {dominance}"
     low, high = found["overlap_db"]
