@@ -21,7 +21,7 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from streamstgs.codec.attributes.attribute_images import encode_planes
+from streamstgs.codec.attributes.attribute_images import encode_attribute_images
 from streamstgs.codec.attributes.layers import attributes, canonical_from, concatenate
 from streamstgs.codec.encoder.config import AttributeBits, EncoderConfig, QualitySettings
 from streamstgs.codec.encoder.grid_sorting import grid_shape
@@ -33,7 +33,7 @@ from streamstgs.codec.encoder.quality_measurement import (
     trained_gop,
 )
 from streamstgs.codec.encoder.source import SceneSource
-from streamstgs.codec.encoder.static_layers import static_parts
+from streamstgs.codec.encoder.static_layers import divide_static
 from streamstgs.renderer import CanonicalGaussians, Gop, RenderSettings
 from streamstgs.renderer.backends import choose_backend
 from streamstgs.renderer.backends.base import Backend
@@ -121,14 +121,16 @@ class Measurement:
             bits = replace(AttributeBits(), **depths)
             quantisers = quantisers_for(values, bits, tuple(self.meta.center), layer.unit)
             codes = {name: quantisers[name].encode(values[name]) for name in depths}
-            size += len(encode_planes(codes, depths, *layer.grid, EncoderConfig.jxl_effort))
+            size += len(
+                encode_attribute_images(codes, depths, *layer.grid, EncoderConfig.jxl_effort)
+            )
             values |= {name: quantisers[name].decode(codes[name]) for name in depths}
             decoded.append(canonical_from(values))
         return 8 * size / self.count, self._error(decoded)
 
     def _in_grid_order(self, source: SceneSource) -> Iterator[GridLayer]:
         if self.kind == "static":
-            for part in static_parts(source.static.to("cpu"), self.meta, EncoderConfig().static):
+            for part in divide_static(source.static.to("cpu"), self.meta, EncoderConfig().static):
                 yield _sorted(part.gaussians, None, part.unit)
         else:
             for gop in self._gops:

@@ -20,7 +20,7 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from streamstgs.codec.attributes.attribute_images import encode_planes
+from streamstgs.codec.attributes.attribute_images import encode_attribute_images
 from streamstgs.codec.attributes.layers import attributes
 from streamstgs.codec.encoder.config import AttributeBits, EncoderConfig
 from streamstgs.codec.encoder.grid_sorting import grid_shape
@@ -84,7 +84,7 @@ def compressed(
     if guess is not None:
         codes = {name: difference(c, guess[name], bits[name]) for name, c in codes.items()}
     count = len(next(iter(codes.values())))
-    return encode_planes(codes, bits, *grid_shape(count), EncoderConfig().jxl_effort)
+    return encode_attribute_images(codes, bits, *grid_shape(count), EncoderConfig().jxl_effort)
 
 
 def difference(codes: np.ndarray, guess: np.ndarray, bits: int) -> np.ndarray:

@@ -19,7 +19,10 @@ import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from streamstgs.codec.attributes.attribute_images import decode_planes, encode_planes
+from streamstgs.codec.attributes.attribute_images import (
+    decode_attribute_images,
+    encode_attribute_images,
+)
 from streamstgs.codec.attributes.layers import attributes, concatenate, decode_layer
 from streamstgs.codec.encoder.config import EncoderConfig, QualitySettings, StaticLayerSettings
 from streamstgs.codec.encoder.grid_sorting import grid_shape
@@ -34,7 +37,7 @@ from streamstgs.codec.encoder.quality_measurement import (
     psnr_of_error,
     static_layer_errors,
 )
-from streamstgs.codec.encoder.static_layers import StaticLayer, static_parts
+from streamstgs.codec.encoder.static_layers import StaticLayer, divide_static
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
@@ -85,7 +88,7 @@ class Measurement:
 
     def divided(self, count: int, growth: float) -> Split:
         settings = replace(StaticLayerSettings(), layers=count, growth=growth)
-        coded = [_code(p, self._meta) for p in static_parts(self._static, self._meta, settings)]
+        coded = [_code(p, self._meta) for p in divide_static(self._static, self._meta, settings)]
         prefixes = accumulate((g for _, g in coded), _join, initial=Gaussians.empty())
         shown = [self._meter.quality_db(self._with(prefix)) for prefix in prefixes]
         return Split(f"{count}, growth {growth:g}", [size for size, _ in coded], shown)
@@ -97,7 +100,7 @@ class Measurement:
 def _decoded(scene: Scene) -> Iterator[CanonicalGaussians]:
     for k, e in enumerate(scene.manifest.static):
         data = scene.fetch_static(k)
-        codes = decode_planes(data, e.bits, e.count, e.height, e.width, e.file.name)
+        codes = decode_attribute_images(data, e.bits, e.count, e.height, e.width, e.file.name)
         yield decode_layer(codes, e.quantisers)
 
 
@@ -113,7 +116,7 @@ def _code(part: StaticLayer, meta: SceneMeta) -> tuple[int, Gaussians]:
     quantisers = quantisers_for(values, config.static_bits, tuple(meta.center), part.unit)
     codes = encode_layer(values, quantisers)
     depths = {name: quantiser.bits for name, quantiser in quantisers.items()}
-    data = encode_planes(codes, depths, *grid, config.jxl_effort)
+    data = encode_attribute_images(codes, depths, *grid, config.jxl_effort)
     return len(data), decode_layer(codes, quantisers).activate()
 
 

@@ -29,7 +29,7 @@ from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.codec.scene import OpenSettings
 from streamstgs.codec.streaming.disk_cache import CacheSettings
-from streamstgs.codec.streaming.transport import Progress
+from streamstgs.codec.streaming.transport import RequestProgress
 
 from benchmarks.streaming.serving import BUNDLED, server, unpack
 
@@ -71,7 +71,7 @@ class ThroughputProbe:
         self.bytes = 0
         self.failures = 0
 
-    def __call__(self, step: Progress) -> None:
+    def __call__(self, step: RequestProgress) -> None:
         if step.state in ("done", "failed"):
             self.requests += 1
             self.bytes += step.received_bytes

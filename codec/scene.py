@@ -31,7 +31,7 @@ from streamstgs.codec.streaming.disk_cache import CacheSettings
 from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_files
 from streamstgs.codec.streaming.scene_files import SceneFiles
-from streamstgs.codec.streaming.transport import Listener, nobody
+from streamstgs.codec.streaming.transport import Listener, ignore_progress
 
 if TYPE_CHECKING:  # `info` and `serve` read manifests without torch
     import torch
@@ -57,7 +57,7 @@ class OpenSettings:
     limits: Limits = field(default_factory=Limits)
     http: HttpSettings = field(default_factory=HttpSettings)
     cache: CacheSettings = field(default_factory=CacheSettings)
-    listener: Listener = nobody
+    listener: Listener = ignore_progress
     on_poster: Callable[[Poster], None] | None = None
 
 
@@ -270,7 +270,7 @@ class Scene:
             files += self._keyframe_files(keyframe)
         if features is not None:
             files += self._feature_files(*features)
-        self._files.ahead(files)
+        self._files.prefetch(files)
 
     def fetch_static(self, layer: int, cancel: CancelToken = NEVER) -> bytes:
         """The file of a static layer; raises as `decode_gop`."""
@@ -292,16 +292,16 @@ class Scene:
 
     def is_static_kept(self, layer: int) -> bool:
         """Whether a static layer can be had without a server."""
-        return self._files.kept(self.manifest.static[layer].file)
+        return self._files.is_cached(self.manifest.static[layer].file)
 
     def kept_qualities(self, index: int) -> tuple[Quality, ...]:
         """The qualities at which a GOP can be decoded without a server, worst first."""
-        if not all(map(self._files.kept, self._keyframe_files(index))):
+        if not all(map(self._files.is_cached, self._keyframe_files(index))):
             return ()
         return tuple(
             quality
             for quality in self.qualities
-            if all(map(self._files.kept, self._feature_files(index, quality)))
+            if all(map(self._files.is_cached, self._feature_files(index, quality)))
         )
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from streamstgs.codec.attributes.attribute_images import decode_planes
+from streamstgs.codec.attributes.attribute_images import decode_attribute_images
 from streamstgs.codec.attributes.field_weights import decode_field
 from streamstgs.codec.attributes.layers import concatenate, decode_layer
 from streamstgs.codec.cancel import NEVER, CancelToken
@@ -98,5 +98,5 @@ def _memory_guard(name: str) -> Iterator[None]:
 
 def _layer(entry: LayerEntry, data: bytes, cancel: CancelToken) -> CanonicalGaussians:
     name, shape = entry.file.name, (entry.count, entry.height, entry.width)
-    codes = decode_planes(data, entry.bits, *shape, name, cancel)
+    codes = decode_attribute_images(data, entry.bits, *shape, name, cancel)
     return decode_layer(codes, entry.quantisers)

@@ -9,7 +9,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from streamstgs.codec.errors import ServeError
-from streamstgs.server.throttle import Bottleneck, Relay, Trace, read_trace
+from streamstgs.server.throttle import Bottleneck, NetworkTrace, Relay, read_trace
 
 CONTENT_TYPES = {
     ".json": "application/json",
@@ -69,7 +69,9 @@ def application(directory: Path) -> web.Application:
     return app
 
 
-async def _serve_for_ever(directory: Path, host: str, port: int, trace: Trace | None) -> None:
+async def _serve_for_ever(
+    directory: Path, host: str, port: int, trace: NetworkTrace | None
+) -> None:
     runner = web.AppRunner(application(directory))
     await runner.setup()
     try:
@@ -84,7 +86,7 @@ async def _serve_for_ever(directory: Path, host: str, port: int, trace: Trace | 
 
 
 async def start(
-    runner: web.AppRunner, host: str, port: int, trace: Trace | None
+    runner: web.AppRunner, host: str, port: int, trace: NetworkTrace | None
 ) -> tuple[str, int]:
     """Listen, behind a slow network if there is a trace; returns the address.
 

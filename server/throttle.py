@@ -16,11 +16,11 @@ from streamstgs.codec.errors import ServeError
 
 CHUNK_BYTES = 8 << 10  # small, so that requests share the bottleneck fairly
 REQUEST_BYTES = 64 << 10
-MOST_STRETCHES = 1_000_000
+INTERVALS_MAX = 1_000_000
 
 
 @dataclass(frozen=True)
-class Stretch:
+class TraceInterval:
     """A part of a trace in which the network stays the same."""
 
     duration_s: float
@@ -28,17 +28,17 @@ class Stretch:
     latency_s: float
 
 
-class Trace:
+class NetworkTrace:
     """A recorded network, played from its start and looped.
 
     Raises:
         ServeError: it is empty, or nothing ever gets through.
     """
 
-    def __init__(self, stretches: list[Stretch]) -> None:
-        self._stretches = stretches
-        self._ends_s = list(accumulate(stretch.duration_s for stretch in stretches))
-        self._loop_bits = sum(s.duration_s * s.bandwidth_bps for s in stretches)
+    def __init__(self, intervals: list[TraceInterval]) -> None:
+        self._intervals = intervals
+        self._ends_s = list(accumulate(interval.duration_s for interval in intervals))
+        self._loop_bits = sum(s.duration_s * s.bandwidth_bps for s in intervals)
         if self._loop_bits <= 0:
             raise ServeError("Nothing ever gets through the network of this trace.")
 
@@ -48,7 +48,7 @@ class Trace:
 
     def latency_s(self, at_s: float) -> float:
         """Seconds from a request to the first byte of its answer."""
-        return self._stretches[self._index(at_s % self.duration_s)].latency_s
+        return self._intervals[self._index(at_s % self.duration_s)].latency_s
 
     def arrival_s(self, sent_s: float, size_bytes: int) -> float:
         """When the last of some bytes is through that enter the idle bottleneck at `sent_s`."""
@@ -58,7 +58,7 @@ class Trace:
             inside_s = now_s % self.duration_s
             k = self._index(inside_s)
             left_s = self._ends_s[k] - inside_s
-            rate_bps = self._stretches[k].bandwidth_bps
+            rate_bps = self._intervals[k].bandwidth_bps
             if rate_bps * left_s >= bits:
                 return now_s + bits / rate_bps
             bits -= rate_bps * left_s
@@ -66,10 +66,10 @@ class Trace:
         return now_s
 
     def _index(self, inside_s: float) -> int:
-        return min(bisect_right(self._ends_s, inside_s), len(self._stretches) - 1)
+        return min(bisect_right(self._ends_s, inside_s), len(self._intervals) - 1)
 
 
-def read_trace(path: Path) -> Trace:
+def read_trace(path: Path) -> NetworkTrace:
     """A JSON list of {"duration_ms", "bandwidth_kbps", "latency_ms"}; kbps is 1000 bit/s.
 
     Raises:
@@ -77,7 +77,7 @@ def read_trace(path: Path) -> Trace:
     """
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        stretches = [_stretch(row) for row in rows[:MOST_STRETCHES]]
+        intervals = [_interval(row) for row in rows[:INTERVALS_MAX]]
     except OSError as error:
         raise ServeError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -85,15 +85,15 @@ def read_trace(path: Path) -> Trace:
             f"{path} is no network trace: it should be a JSON list of objects with "
             f"duration_ms, bandwidth_kbps and latency_ms ({error!r})."
         ) from error
-    return Trace([stretch for stretch in stretches if stretch.duration_s > 0])
+    return NetworkTrace([interval for interval in intervals if interval.duration_s > 0])
 
 
-def _stretch(row: dict[str, float]) -> Stretch:
+def _interval(row: dict[str, float]) -> TraceInterval:
     duration_ms, bandwidth_kbps = float(row["duration_ms"]), float(row["bandwidth_kbps"])
     latency_ms = float(row["latency_ms"])
     if not all(0 <= value < 1e12 for value in (duration_ms, bandwidth_kbps, latency_ms)):
         raise ValueError("numbers must be 0 or more")
-    return Stretch(duration_ms / 1e3, bandwidth_kbps * 1e3, latency_ms / 1e3)
+    return TraceInterval(duration_ms / 1e3, bandwidth_kbps * 1e3, latency_ms / 1e3)
 
 
 class Bottleneck:
@@ -106,7 +106,7 @@ class Bottleneck:
 
     def __init__(
         self,
-        trace: Trace,
+        trace: NetworkTrace,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:

@@ -17,7 +17,7 @@ from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
 from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.streaming.adaptive import GopLadder, Ladder
-from streamstgs.codec.streaming.transport import Listener, Progress, nobody
+from streamstgs.codec.streaming.transport import Listener, RequestProgress, ignore_progress
 from streamstgs.renderer import Gaussians, Gop
 
 from tests.synthetic import SyntheticSource
@@ -54,7 +54,7 @@ class ScriptedNetwork:
 
     clock: ManualClock
     bps: float
-    listener: Listener = nobody
+    listener: Listener = ignore_progress
     latency_s: float = 0.04
     step_s: float = 0.1
     requests: int = 0
@@ -91,7 +91,7 @@ class ScriptedNetwork:
 
     def _tell(self, name: str, state: Any, received: int) -> None:
         first_byte_s = None if state == "waiting" else self.latency_s
-        step = Progress(self.requests, name, state, received, 0.0, first_byte_s, tries=1)
+        step = RequestProgress(self.requests, name, state, received, 0.0, first_byte_s, tries=1)
         self.listener(step)
 
 

@@ -19,7 +19,7 @@ import pytest
 import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streamstgs.codec.attributes.attribute_images import decode_planes
+from streamstgs.codec.attributes.attribute_images import decode_attribute_images
 from streamstgs.codec.attributes.field_weights import decode_field
 from streamstgs.codec.errors import (
     CodecError,
@@ -448,7 +448,7 @@ def test_damage_behind_right_checksums(golden: Scene, seed: int) -> None:
     shape = (gop.feature_frames, gop.dynamic_count, tiles.features)
     grid = (layer.count, layer.height, layer.width)
     for attempt in (
-        lambda: decode_planes(damaged(planes, seed), layer.bits, *grid, "x"),
+        lambda: decode_attribute_images(damaged(planes, seed), layer.bits, *grid, "x"),
         lambda: decode_field(damaged(weights, seed), gop.field_config, "x"),
         lambda: decode_segment(init, damaged(media, seed), tiles, shape, "hevc", "x"),
         lambda: decode_segment(damaged(init, seed), media, tiles, shape, "hevc", "x"),

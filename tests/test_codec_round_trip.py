@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from streamstgs.codec.attributes.attribute_images import decode_planes
+from streamstgs.codec.attributes.attribute_images import decode_attribute_images
 from streamstgs.codec.encoder.config import EncoderConfig, EncodeReport, QualitySettings
 from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.errors import Cancelled, EncodeError, UnknownQuality, WriteError
@@ -58,7 +58,9 @@ def test_planes_come_back_bit_for_bit(scene: Scene, encoded: tuple[Path, EncodeR
     for layer, codes in zip(layers, written, strict=True):
         data = scene._files.read(layer.file)
         name = layer.file.name
-        read = decode_planes(data, layer.bits, layer.count, layer.height, layer.width, name)
+        read = decode_attribute_images(
+            data, layer.bits, layer.count, layer.height, layer.width, name
+        )
         for attribute, values in codes.items():
             np.testing.assert_array_equal(read[attribute], values)
             assert read[attribute].dtype == values.dtype

@@ -11,7 +11,7 @@ from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.rendering.frame_pacing import DroppedFrameMonitor, DroppedFrameSettings
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.quality import Quality
-from streamstgs.codec.streaming.transport import Progress
+from streamstgs.codec.streaming.transport import RequestProgress
 
 from tests.scripted_scene import ManualClock
 
@@ -26,7 +26,7 @@ class Line:
     def tell(self, request: int, state: Any, received: int = 0, after_s: float = 0.0) -> None:
         self.clock.advance(after_s)
         first_byte_s = None if state == "waiting" else 0.05
-        step = Progress(request, "url", state, received, 0.3, first_byte_s, 1)
+        step = RequestProgress(request, "url", state, received, 0.3, first_byte_s, 1)
         self.probe(step)
 
     def bps(self) -> float:

@@ -22,7 +22,7 @@ from streamstgs.codec.streaming.disk_cache import CacheSettings
 from streamstgs.codec.streaming.http.client import HttpTransport
 from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_remote
-from streamstgs.codec.streaming.transport import Progress
+from streamstgs.codec.streaming.transport import RequestProgress
 
 from tests.synthetic import SyntheticSource
 
@@ -90,7 +90,7 @@ def test_the_server_alone_learns_the_password(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     asked: list[httpx.Request] = []
-    told: list[Progress] = []
+    told: list[RequestProgress] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request)

@@ -26,7 +26,7 @@ from streamstgs.codec.streaming.http.client import HttpTransport
 from streamstgs.codec.streaming.http.download import Download
 from streamstgs.codec.streaming.http.partial import PartialDownloads
 from streamstgs.codec.streaming.http.settings import HttpSettings
-from streamstgs.codec.streaming.transport import ByteRange, Progress, nobody
+from streamstgs.codec.streaming.transport import ByteRange, RequestProgress, ignore_progress
 
 from tests.cancel_tokens import cancelled_when
 from tests.fault_server import (
@@ -288,7 +288,7 @@ def test_what_was_cancelled_is_not_continued_with_another_version(server: FaultS
 
 
 def unfinished(name: str, size_bytes: int, fresh: bool = False) -> Download:
-    part = Download(name, 1000, None, fresh, lambda: 0.0, nobody)
+    part = Download(name, 1000, None, fresh, lambda: 0.0, ignore_progress)
     part.content += bytes(size_bytes)
     return part
 
@@ -365,7 +365,7 @@ def test_an_environment_that_cannot_be_used_is_told(
 
 
 def test_progress_is_told(server: FaultServer) -> None:
-    told: list[Progress] = []
+    told: list[RequestProgress] = []
     listening = HttpTransport(IMPATIENT, listener=told.append)
     server.faults["/a"] = [reset_after(50_000)]
     listening.get(f"{server.url}/a", len(BODY))

@@ -61,18 +61,18 @@ def ahead(source: Source) -> Iterator[ReadAhead]:
 
 
 def test_files_come_in_order_before_they_are_asked_for(source: Source, ahead: ReadAhead) -> None:
-    ahead.want([A, B, C])
+    ahead.request([A, B, C])
     source.wait_for(lambda: sorted(source.begun) == ["a", "b", "c"])
     assert [ahead.take(file, NEVER) for file in (C, A, B)] == [b"c", b"a", b"b"]
     assert ahead.take(A, NEVER) == b"a"  # whoever left in between finds it again
-    ahead.want([])
+    ahead.request([])
     assert ahead.take(A, NEVER) is None
     assert sorted(source.begun) == ["a", "b", "c"]
 
 
 def test_what_is_wanted_still_is_not_fetched_twice(source: Source, ahead: ReadAhead) -> None:
-    ahead.want([A, B])
-    ahead.want([B, C])
+    ahead.request([A, B])
+    ahead.request([B, C])
     assert ahead.take(A, NEVER) is None
     assert ahead.take(B, NEVER) == b"b"
     assert ahead.take(C, NEVER) == b"c"
@@ -81,9 +81,9 @@ def test_what_is_wanted_still_is_not_fetched_twice(source: Source, ahead: ReadAh
 
 def test_what_is_no_longer_wanted_is_given_up(source: Source, ahead: ReadAhead) -> None:
     source.open = False
-    ahead.want([A, B])
+    ahead.request([A, B])
     source.wait_for(lambda: sorted(source.begun) == ["a", "b"])
-    ahead.want([C, B])
+    ahead.request([C, B])
     source.wait_for(lambda: "c" in source.begun)
     assert source.given_up == ["a"]
     source.open = True
@@ -92,10 +92,10 @@ def test_what_is_no_longer_wanted_is_given_up(source: Source, ahead: ReadAhead) 
 
 def test_a_reader_may_leave_and_come_back(source: Source, ahead: ReadAhead) -> None:
     source.open = False
-    ahead.want([A])
+    ahead.request([A])
     with cancelled_when(lambda: bool(source.begun)) as token, pytest.raises(Cancelled):
         ahead.take(A, token)
-    ahead.want([A])
+    ahead.request([A])
     source.open = True
     assert ahead.take(A, NEVER) == b"a"
     assert source.begun == ["a"]
@@ -103,19 +103,19 @@ def test_a_reader_may_leave_and_come_back(source: Source, ahead: ReadAhead) -> N
 
 def test_failures_are_told_once_and_tried_again(source: Source, ahead: ReadAhead) -> None:
     source.failures = {"a", "b"}
-    ahead.want([A, B])
+    ahead.request([A, B])
     with pytest.raises(SceneUnreachable):
         ahead.take(A, NEVER)
     source.failures.clear()
     assert ahead.take(B, NEVER) is None  # the line has ended
-    ahead.want([A, B])
+    ahead.request([A, B])
     assert [ahead.take(file, NEVER) for file in (A, B)] == [b"a", b"b"]
 
 
 def test_closing_ends_the_thread_and_its_readers(source: Source) -> None:
     source.open = False
     ahead = ReadAhead(source)
-    ahead.want([C, A, B])
+    ahead.request([C, A, B])
     source.wait_for(lambda: sorted(source.begun) == ["a", "c"])
     ends: list[object] = []
 
@@ -131,5 +131,5 @@ def test_closing_ends_the_thread_and_its_readers(source: Source) -> None:
     reader.join(10.0)
     assert sorted(source.begun) == ["a", "c"]
     assert [end is None or isinstance(end, Cancelled) for end in ends] == [True]
-    ahead.want([C])
+    ahead.request([C])
     assert ahead.take(C, NEVER) is None

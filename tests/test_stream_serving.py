@@ -26,7 +26,7 @@ from streamstgs.codec.scene import OpenSettings, open_scene
 from streamstgs.codec.streaming.disk_cache import CacheSettings
 from streamstgs.codec.streaming.http.client import HttpTransport
 from streamstgs.codec.streaming.http.settings import HttpSettings
-from streamstgs.server.throttle import Bottleneck, Stretch, Trace, read_trace
+from streamstgs.server.throttle import Bottleneck, NetworkTrace, TraceInterval, read_trace
 
 from tests.golden.make_golden import golden_scene
 from tests.synthetic import SyntheticSource
@@ -188,7 +188,13 @@ def test_ffmpeg_reads_parts_shorter_than_a_second(tmp_path: Path) -> None:
 
 
 def test_a_trace_says_when_bytes_arrive() -> None:
-    trace = Trace([Stretch(1.0, 8000.0, 0.1), Stretch(1.0, 0.0, 0.3), Stretch(2.0, 800.0, 0.2)])
+    trace = NetworkTrace(
+        [
+            TraceInterval(1.0, 8000.0, 0.1),
+            TraceInterval(1.0, 0.0, 0.3),
+            TraceInterval(2.0, 800.0, 0.2),
+        ]
+    )
     assert trace.arrival_s(0.0, 500) == pytest.approx(0.5)
     assert trace.arrival_s(0.5, 500) == pytest.approx(1.0)
     assert trace.arrival_s(0.5, 600) == pytest.approx(3.0)  # waits while nothing gets through
@@ -207,7 +213,7 @@ def test_all_share_one_bottleneck() -> None:
         now_s += seconds
 
     async def share() -> list[float]:
-        line = Bottleneck(Trace([Stretch(1.0, 8000.0, 0.25)]), lambda: now_s, sleep)
+        line = Bottleneck(NetworkTrace([TraceInterval(1.0, 8000.0, 0.25)]), lambda: now_s, sleep)
         ends = [await line.pass_bytes(500, 0.0) for _ in range(4)]
         await line.wait_latency()
         return [*ends, line.now_s()]
@@ -242,7 +248,7 @@ def test_what_is_no_trace_is_refused(tmp_path: Path, text: str) -> None:
 def test_a_throttled_server_serves_the_same_scene(root: Path, tmp_path: Path) -> None:
     trace = [{"duration_ms": 1000, "bandwidth_kbps": 2000, "latency_ms": 30}]
     (tmp_path / "trace.json").write_text(json.dumps(trace))
-    (root / "large").write_bytes(bytes(100_000))
+    (root / "large.stgs").write_bytes(bytes(100_000))
     with development_server(root, "--throttle", str(tmp_path / "trace.json")) as url:
         for path in ("ball", "ball.stgs"):
             with open_scene(f"{url}/{path}", SETTINGS) as far:
@@ -250,7 +256,7 @@ def test_a_throttled_server_serves_the_same_scene(root: Path, tmp_path: Path) ->
         transport = HttpTransport(HttpSettings())
         began_s = time.monotonic()
         for _ in range(2):
-            assert len(transport.get(f"{url}/large", 100_000).content) == 100_000
+            assert len(transport.get(f"{url}/large.stgs", 100_000).content) == 100_000
         took_s = time.monotonic() - began_s
         transport.close()
     assert took_s >= 0.8, "faster than the line"  # 200 kB over 2 Mbit/s

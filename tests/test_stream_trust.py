@@ -227,7 +227,7 @@ def test_scenes_that_differ_by_their_query_share_nothing(tmp_path: Path) -> None
         scene.close()
     with transport(scene_server(manifest, files)) as network:
         scene = open_remote("http://x/get?tenant=b", Limits(), network, cache)
-        assert not scene.kept(forged)
+        assert not scene.is_cached(forged)
         scene.close()
 
 

@@ -10,7 +10,7 @@ import imagecodecs
 import numpy as np
 import safetensors
 import safetensors.numpy
-from streamstgs.codec.attributes.quantisation import plane_dtype
+from streamstgs.codec.attributes.quantisation import code_dtype
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment
 
@@ -43,7 +43,7 @@ def image_names(attribute: str) -> list[str]:
     return [f"{attribute}.{channel}" for channel in range(channels)]
 
 
-def encode_planes(
+def encode_attribute_images(
     codes: dict[str, np.ndarray], bits: dict[str, int], height: int, width: int, effort: int
 ) -> bytes:
     """A layer's file.
@@ -81,7 +81,7 @@ def _images(attribute: str, cells: np.ndarray, height: int, width: int) -> dict[
     }
 
 
-def decode_planes(
+def decode_attribute_images(
     data: bytes,
     bits: dict[str, int],
     count: int,
@@ -132,7 +132,7 @@ def _decode_image(
 ) -> np.ndarray:
     if image not in streams:
         raise CorruptSegment(f"{name} lacks the plane {image}.")
-    out = np.zeros(shape, plane_dtype(bits))
+    out = np.zeros(shape, code_dtype(bits))
     try:  # a given `out` makes the decoder compare sizes before it allocates anything
         imagecodecs.jpegxl_decode(streams[image], numthreads=1, out=out)
     except (RuntimeError, ValueError, TypeError) as error:  # JpegxlError is a RuntimeError

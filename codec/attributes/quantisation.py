@@ -63,7 +63,7 @@ class Quantiser:
         step = torch.tensor(self.step, dtype=torch.float64)
         scaled = (y - torch.tensor(self.offset, dtype=torch.float64)) / step.clamp(min=1e-300)
         codes = torch.where(step > 0, scaled, 0.0).round().clamp(0, self.highest_code)
-        return codes.numpy().astype(plane_dtype(self.bits))
+        return codes.numpy().astype(code_dtype(self.bits))
 
     def decode(self, codes: np.ndarray) -> Tensor:
         """[N, C] codes -> [N, C] float32 values."""
@@ -76,7 +76,7 @@ class Quantiser:
         return torch.tensor(self.curve.center) + self.curve.unit * torch.sinh(y)
 
 
-def plane_dtype(bits: int) -> type[np.uint8] | type[np.uint16]:
+def code_dtype(bits: int) -> type[np.uint8] | type[np.uint16]:
     """Sample type of the plane that holds codes of so many bits."""
     return np.uint8 if bits <= 8 else np.uint16
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from streamstgs.codec.attributes.attribute_images import encode_planes, padding_source
+from streamstgs.codec.attributes.attribute_images import encode_attribute_images, padding_source
 from streamstgs.codec.attributes.field_weights import encode_field
 from streamstgs.codec.attributes.layers import attributes
 from streamstgs.codec.attributes.quantisation import Quantiser, fit_quantiser
@@ -25,7 +25,7 @@ from streamstgs.codec.encoder.lifetimes import lifetimes, visible_frames
 from streamstgs.codec.encoder.poster_picture import make_poster
 from streamstgs.codec.encoder.quality_measurement import MeasuredQuality, measure_quality
 from streamstgs.codec.encoder.source import SceneSource, TrainedGop
-from streamstgs.codec.encoder.static_layers import static_parts
+from streamstgs.codec.encoder.static_layers import divide_static
 from streamstgs.codec.errors import EncodeError
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.dash import start_ticks, write_dash
@@ -45,7 +45,7 @@ from streamstgs.codec.video.mp4_boxes import sample_entry
 from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import CanonicalGaussians
 
-Progress = Callable[[str, float], None]
+ReportProgress = Callable[[str, float], None]
 FEATURE_BITS = 8
 PSNR_CAP_DB = 100.0
 
@@ -54,7 +54,7 @@ def encode_scene(
     source: SceneSource,
     out: Path,
     config: EncoderConfig = EncoderConfig(),  # noqa: B008 (frozen)
-    progress: Progress | None = None,
+    progress: ReportProgress | None = None,
 ) -> EncodeReport:
     """Write a scene; `out` is left as it was until all of it is there.
 
@@ -85,7 +85,7 @@ class _Encoder:
     source: SceneSource
     package: PackageWriter
     config: EncoderConfig
-    progress: Progress
+    progress: ReportProgress
     static_codes: list[dict[str, np.ndarray]] = field(default_factory=list)
     gop_codes: list[dict[str, np.ndarray]] = field(default_factory=list)
     feature_codes: list[np.ndarray] = field(default_factory=list)
@@ -127,7 +127,7 @@ class _Encoder:
         static = self.source.static.to("cpu")
         _check_finite("The static layer", static)
         entries = []
-        for k, part in enumerate(static_parts(static, self.source.meta, self.config.static)):
+        for k, part in enumerate(divide_static(static, self.source.meta, self.config.static)):
             height, width = grid_shape(len(part.gaussians))
             order = self._order(sorting_values(part.gaussians), height, width)
             entry, codes = self._encode_layer(
@@ -156,7 +156,7 @@ class _Encoder:
         quantisers = quantisers_for(values, bits, tuple(self.source.meta.center), unit)
         codes = encode_layer(values, quantisers)
         depths = {attribute: q.bits for attribute, q in quantisers.items()}
-        data = encode_planes(codes, depths, height, width, self.config.jxl_effort)
+        data = encode_attribute_images(codes, depths, height, width, self.config.jxl_effort)
         file = self.package.write(name, data)
         return LayerEntry(file, len(gaussians), height, width, quantisers), codes
 

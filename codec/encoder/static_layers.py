@@ -35,7 +35,7 @@ class StaticLayer:
     unit: float
 
 
-def static_parts(
+def divide_static(
     static: CanonicalGaussians, meta: SceneMeta, settings: StaticLayerSettings
 ) -> list[StaticLayer]:
     """The parts in the order in which they are sent; none for no Gaussians that can be seen.

@@ -1,4 +1,4 @@
-"""Locations as people type them: paths, web addresses with or without a password, file: URLs."""
+"""Locations of scenes as people type them: paths, web addresses, file: URLs, credentials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scene in one `.stgs` file: a ZIP whose entries are stored, read by byte ranges."""
+"""Implements `Container` for a `.stgs` file: a ZIP with stored entries, read by byte ranges."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ UNIX_TYPE_SHIFT, UNIX_TYPE_MASK, UNIX_LINK = 16, 0o170000, 0o120000
 
 
 class ByteRanges(Protocol):
-    """Random access to some bytes, from two threads at a time."""
+    """Random access to the bytes of a file. Thread-safe."""
 
     location: str
     size_bytes: int
 
     def read(self, start: int, length: int, cancel: CancelToken = NEVER) -> bytes:
-        """data[start : start + length]; shorter only at the end."""
+        """Return the bytes from `start` to `start + length`; fewer only at the end of the file."""
         ...
 
     def close(self) -> None: ...
 
 
 class FileRanges:
-    """Ranges of a file on disk."""
+    """Implements `ByteRanges` for a file on disk."""
 
     def __init__(self, path: Path) -> None:
         self.location = str(path)
@@ -63,13 +63,13 @@ class FileRanges:
 
 
 class ArchiveContainer:
-    """The entries of an archive; its directory is read and checked once."""
+    """The entries of an archive. The ZIP directory is read and checked once, when it is opened."""
 
     def __init__(self, ranges: ByteRanges, limits: Limits, cancel: CancelToken = NEVER) -> None:
         """
         Raises:
             NotAScene: not a ZIP, or one with compressed, encrypted, linked or overlong entries.
-            Cancelled: while the directory was read.
+            Cancelled: through `cancel`, while the directory is read.
         """
         self.location = ranges.location
         self._ranges = ranges
@@ -97,7 +97,7 @@ class ArchiveContainer:
 
 
 def _content_offset(data: bytes, name: str) -> int:
-    """Where the content begins after a local file header."""
+    """Return the offset of the content after a local file header."""
     if len(data) < LOCAL_HEADER.size:
         raise CorruptSegment(f"{name} is cut off.")
     signature, name_length, extra_length = LOCAL_HEADER.unpack_from(data)
@@ -144,7 +144,7 @@ def _directory(ranges: ByteRanges, limits: Limits, cancel: CancelToken) -> list[
 
 
 def _check_entry(entry: zipfile.ZipInfo, ranges: ByteRanges) -> None:
-    """Only stored files of this archive; a player looks up names and never extracts."""
+    """Raise NotAScene unless an entry is a stored file inside the archive."""
     where = f"{ranges.location}: its entry {entry.filename[:100]!r}"
     stored = entry.compress_type == zipfile.ZIP_STORED
     if not stored or entry.file_size != entry.compress_size:
@@ -160,7 +160,7 @@ def _check_entry(entry: zipfile.ZipInfo, ranges: ByteRanges) -> None:
 
 
 class _RangesFile(io.RawIOBase):
-    """What `zipfile` needs to read the directory at the end of an archive."""
+    """A read-only file over `ByteRanges`, as `zipfile` needs it to read the directory."""
 
     def __init__(self, ranges: ByteRanges, most_bytes: int, cancel: CancelToken) -> None:
         self._ranges = ranges

@@ -1,4 +1,4 @@
-"""Where the bytes of a scene come from: one contract for directories, archives and servers."""
+"""The interface to the files of a scene in a directory, in an archive or on a server."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from streamstgs.codec.cancel import NEVER, CancelToken
 
 
 class Container(Protocol):
-    """The files of one scene. Reads may come from two threads at a time."""
+    """The files of one scene. Thread-safe."""
 
-    location: str  # for people
+    location: str  # path or URL without credentials, for messages
 
     def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
-        """The whole content of a file.
+        """Return the whole content of a file.
 
         Args:
             name: a path that `codec.package.manifest_json` accepted.
-            most_bytes: a longer file is not read.
+            most_bytes: the largest length that is accepted; a longer file is not read.
             cancel: ends the reading early.
 
         Raises:
-            MissingSegment: there is no such file.
-            CorruptSegment: it is longer than `most_bytes`, or broken.
-            SceneUnreachable: the server does not answer as it should.
-            Cancelled: the caller asked for it.
+            MissingSegment: the scene has no such file.
+            CorruptSegment: the file is longer than `most_bytes`, or damaged.
+            SceneUnreachable: the server does not answer, or answers with an error.
+            Cancelled: through `cancel`.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the file or the connection."""
+        """Close the file or the connection."""
         ...

@@ -1,4 +1,4 @@
-"""A scene in a directory."""
+"""Implements `Container` for a scene in a directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streamstgs.codec.errors import CorruptSegment, MissingSegment
 
 
 class DirectoryContainer:
-    """Reads below `root` only, links included."""
+    """Reads files below `root`; links that lead out of it are refused."""
 
     def __init__(self, root: Path) -> None:
         self.location = str(root)
@@ -36,4 +36,4 @@ class DirectoryContainer:
         return data
 
     def close(self) -> None:
-        """Nothing stays open."""
+        """Does nothing: no file stays open."""

@@ -1,4 +1,4 @@
-"""Fetched files on disk, so that a second viewing needs no network."""
+"""A cache of fetched files on disk, so that a second viewing needs no network."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 APPLICATION = "streamstgs-player"
 DATABASE = "fetched-v1.db"
 
-# Shares of the bound. The storage looks at its size before it writes a file and not after, and
-# SQLite writes into a journal first: what they take on top is set aside.
+# Shares of the bound. The storage checks its size before it writes a file, not after, and SQLite
+# writes into a journal first; space for both is reserved.
 LARGEST_FILE = 1 / 10
 ASIDE_FOR_ONE_FILE = 1 / 8
 ASIDE_FOR_JOURNAL = 1 / 16
@@ -31,16 +31,16 @@ MOST_JOURNAL_PAGES = 1000
 
 @dataclass(frozen=True)
 class CacheSettings:
-    """What is kept of fetched scenes.
+    """How large the cache of fetched files may become.
 
     Args:
-        max_bytes: of all files together, on the disk; the one used longest ago goes first. A file
-            of more than a tenth of that is not kept. 0 keeps nothing. Of several programs that
-            write at the same moment each may exceed it by the file that it writes.
-        directory: where; None for the cache directory of the user.
-        grace_s: what was used or begun this recently is not thrown away, so that programs that
-            share the cache do not take from each other what they are writing. While nothing is
-            older, nothing more is kept.
+        max_bytes: size of all files together on disk; the least recently used file is deleted
+            first. A file of more than a tenth of this is not cached. 0 disables the cache. When
+            several programs write at the same moment, each may exceed the bound by one file.
+        directory: folder of the cache; None for the cache directory of the user.
+        grace_s: files used or begun within this time are not deleted, so that programs that share
+            the cache do not delete what another one is writing. While no file is older, no further
+            file is cached.
     """
 
     max_bytes: int = 1 << 30
@@ -49,43 +49,43 @@ class CacheSettings:
 
 
 class DiskCache:
-    """Bytes under a key, kept by hishel's storage: SQLite, shared by processes, no pickle.
+    """Stores bytes under keys with hishel's storage: SQLite, shared by processes, no pickle.
 
-    What comes out is as untrusted as what comes from a server: the caller checks it. A disk that
-    is full or broken makes the cache forget, and never fails a caller. From several threads.
+    Cached content is as untrusted as content from a server, and the caller checks it. On a full or
+    broken disk the cache loses files; it never raises. Thread-safe.
     """
 
     def __init__(self, settings: CacheSettings) -> None:
         directory = settings.directory or user_cache_path(APPLICATION)
         self._largest_bytes = int(settings.max_bytes * LARGEST_FILE)
-        self._writing = threading.Lock()  # only one file at a time is on top of what was counted
+        self._writing = threading.Lock()  # so that only one file at a time exceeds the counted size
         self._storage: SqliteStorage | None = None
         try:
             self._storage = _open(directory / DATABASE, settings)
         except (OSError, sqlite3.Error) as error:
-            log.warning("Fetched files are not kept: %s cannot be used (%s).", directory, error)
+            log.warning("Fetched files are not cached: %s cannot be used (%s).", directory, error)
 
     def get(self, key: str, most_bytes: int) -> bytes | None:
-        """What was put last under a key, if it is still there."""
+        """Return the content last put under a key, or None if it is not cached."""
         if self._storage is None:
             return None
         try:
             entries = self._storage.get_entries(_digest(key))
             return _content(entries[-1].response, most_bytes) if entries else None
         except (RuntimeError, sqlite3.Error) as error:  # evicted while it was read, or unreadable
-            log.info("A kept file cannot be read: %s", error)
+            log.info("A cached file cannot be read: %s", error)
             return None
 
     def has(self, key: str) -> bool:
-        """Whether something was put under a key and is probably still there; cheap."""
+        """Whether a key is probably cached; cheap."""
         try:
             return bool(self._storage and self._storage.get_entries(_digest(key)))
         except (RuntimeError, sqlite3.Error) as error:
-            log.info("The kept files cannot be listed: %s", error)
+            log.info("The cached files cannot be listed: %s", error)
             return False
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep; what was under the key is replaced. Too large ones are not kept."""
+        """Store content under a key in place of its old one; too large content is ignored."""
         if self._storage is None or len(data) > self._largest_bytes:
             return
         try:
@@ -93,12 +93,12 @@ class DiskCache:
                 self.drop(key)
                 response = Response(200, stream=iter((data,)))
                 made = self._storage.create_entry(Request("GET", ""), response, _digest(key))
-                _content(made.response, len(data))  # it is kept once its stream has been read
+                _content(made.response, len(data))  # the storage writes while its stream is read
         except (RuntimeError, sqlite3.Error) as error:
-            log.info("A file cannot be kept: %s", error)
+            log.info("A file cannot be cached: %s", error)
 
     def drop(self, key: str) -> None:
-        """Forget a key."""
+        """Delete a key."""
         if self._storage is not None:
             for entry in self._storage.get_entries(_digest(key)):
                 self._storage.remove_entry(entry.id)
@@ -143,7 +143,7 @@ def _connect(path: Path, journal_bytes: int) -> sqlite3.Connection:
 
 
 def _content(response: Response, most_bytes: int) -> bytes | None:
-    """The body of an entry; None when it is longer than allowed."""
+    """Return the body of an entry; None if it is longer than allowed."""
     content = bytearray()
     for chunk in cast(Iterator[bytes], response.stream):
         content += chunk

@@ -1,4 +1,4 @@
-"""A location as people type it -> the files behind it."""
+"""From a location as people type it to the files of the scene there."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def open_files(
     listener: Listener,
     cancel: CancelToken = NEVER,
 ) -> SceneFiles:
-    """The files of the scene at a path or URL; its scene.json has been read.
+    """Open the files of the scene at a path or URL and read its scene.json.
 
     Raises:
-        NotAScene: nothing is there, or neither a directory nor an archive.
-        MissingSegment, CorruptSegment: it has no scene.json, or one that is too long.
-        SceneUnreachable: the server does not answer as it should.
-        Cancelled: the caller asked for it.
+        NotAScene: the location does not exist, or is neither a directory nor an archive.
+        MissingSegment, CorruptSegment: scene.json is missing or too long.
+        SceneUnreachable: the server does not answer, or answers with an error.
+        Cancelled: through `cancel`.
     """
     if is_url(location):
         from streamstgs.codec.streaming.http.client import HttpTransport
@@ -51,7 +51,7 @@ def open_files(
 
 
 def open_container(path: Path, limits: Limits) -> Container:
-    """The container of a path on this machine; raises NotAScene."""
+    """Open the container at a path on this machine; raises NotAScene."""
     if path.name in (MANIFEST_NAME, DASH_NAME) and path.is_file():
         path = path.parent
     if path.is_dir():
@@ -76,7 +76,7 @@ def open_remote(
     cache: CacheSettings,
     cancel: CancelToken = NEVER,
 ) -> RemoteFiles:
-    """The files behind an URL. The transport is closed with them, also when opening fails."""
+    """Open the files at a URL. The transport is closed with them, or when opening fails."""
     url = _scene_url(url)
 
     def reach(fresh: bool, cancel: CancelToken) -> Container:
@@ -96,7 +96,7 @@ def open_remote(
 
 
 def _scene_url(url: str) -> str:
-    """The URL of the scene where that of its manifest was given; without a fragment."""
+    """Return the URL of the scene, also when that of its manifest is given; without fragment."""
     url = url.partition("#")[0]
     path, mark, query = url.partition("?")
     base, _, name = path.rpartition("/")

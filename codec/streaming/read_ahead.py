@@ -1,4 +1,4 @@
-"""Fetching goes on while what came before is decoded."""
+"""Fetches files in the background while earlier ones are decoded."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled
 from streamstgs.codec.package.file_entry import FileEntry
 
-AT_ONCE = 2
+THREADS = 2
 
 Fetch = Callable[[FileEntry, CancelToken], bytes]
 
 
 @dataclass(frozen=True)
-class _Errand:
+class _Transfer:
     future: Future[bytes]
-    unwanted: CancelToken
+    cancel_token: CancelToken
 
     @property
     def failed(self) -> bool:
@@ -28,10 +28,10 @@ class _Errand:
 
 
 class ReadAhead:
-    """Fetches listed files in order in threads that it owns.
+    """Fetches a list of files in order, in threads that it owns.
 
-    Two at a time: while the one comes the other is asked for, so that the way to the server and
-    back is waited for once in a line of files and not for each.
+    Two files are requested at a time, so that the round trip to the server is waited for once in a
+    list of files and not for each file.
 
     Args:
         fetch: returns the content of a file; the token ends it early.
@@ -40,54 +40,54 @@ class ReadAhead:
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._lock = threading.Lock()
-        self._errands: dict[FileEntry, _Errand] = {}
-        self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="read-ahead")
+        self._transfers: dict[FileEntry, _Transfer] = {}
+        self._workers = ThreadPoolExecutor(THREADS, thread_name_prefix="read-ahead")
         self._closed = False
 
-    def want(self, files: Sequence[FileEntry]) -> None:
-        """Begin to fetch these, in this order; others that were listed are given up."""
+    def request(self, files: Sequence[FileEntry]) -> None:
+        """Start to fetch these files in this order; cancel transfers of other files."""
         with self._lock:
-            for file, errand in list(self._errands.items()):
-                if file not in files or errand.failed:  # what failed is tried again
-                    self._give_up(self._errands.pop(file))
+            for file, transfer in list(self._transfers.items()):
+                if file not in files or transfer.failed:  # failed transfers are repeated
+                    self._cancel(self._transfers.pop(file))
             for file in files:
-                if file not in self._errands and not self._closed:
-                    self._errands[file] = self._send(file)
+                if file not in self._transfers and not self._closed:
+                    self._transfers[file] = self._send(file)
 
     def take(self, file: FileEntry, cancel: CancelToken) -> bytes | None:
-        """The content of a listed file; None when it is not listed.
+        """Wait for a listed file and return its content; None if the file is not listed.
 
-        It is kept until the list changes: whoever leaves in between finds it again. After a
-        failure nothing is listed any more.
+        The content is kept until the list changes, also when the caller cancels its waiting. After
+        a failure the list is empty.
 
         Raises:
-            what fetching it raised; Cancelled: the caller asked for it.
+            The error of fetching the file. Cancelled: through `cancel`.
         """
         with self._lock:
-            errand = self._errands.get(file)
-        if errand is None:
+            transfer = self._transfers.get(file)
+        if transfer is None:
             return None
-        if not cancel.wait_for(errand.future):
+        if not cancel.wait_for(transfer.future):
             raise Cancelled(f"{file.name}: reading was cancelled.")
-        if errand.failed:
-            self.want([])  # the reader will not go on as was planned
-        if errand.future.cancelled():
+        if transfer.failed:
+            self.request([])  # the caller will change its plan
+        if transfer.future.cancelled():
             raise Cancelled(f"{file.name}: reading was cancelled.")
-        return errand.future.result()
+        return transfer.future.result()
 
     def close(self) -> None:
-        """Give everything up and end the threads; the fetching must be able to end by then."""
+        """Cancel all transfers and end the threads."""
         with self._lock:
             self._closed = True
-            for errand in self._errands.values():
-                self._give_up(errand)
-            self._errands.clear()
+            for transfer in self._transfers.values():
+                self._cancel(transfer)
+            self._transfers.clear()
         self._workers.shutdown(wait=True, cancel_futures=True)
 
-    def _send(self, file: FileEntry) -> _Errand:
-        unwanted = CancelToken()
-        return _Errand(self._workers.submit(self._fetch, file, unwanted), unwanted)
+    def _send(self, file: FileEntry) -> _Transfer:
+        cancel_token = CancelToken()
+        return _Transfer(self._workers.submit(self._fetch, file, cancel_token), cancel_token)
 
-    def _give_up(self, errand: _Errand) -> None:
-        errand.unwanted.cancel()
-        errand.future.cancel()
+    def _cancel(self, transfer: _Transfer) -> None:
+        transfer.cancel_token.cancel()
+        transfer.future.cancel()

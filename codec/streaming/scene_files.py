@@ -27,43 +27,45 @@ from streamstgs.codec.streaming.transport import Transport
 
 log = logging.getLogger(__name__)
 
-OFFLINE_S = 5.0  # a server silent for so long is out of reach, if there is a kept scene.json
+OFFLINE_S = 5.0  # after this silence of the server a cached scene.json is used
 
 
 class SceneFiles(Protocol):
-    """What an open scene reads from; from several threads at a time."""
+    """The files of an open scene. Thread-safe."""
 
-    location: str  # for people
+    location: str  # path or URL without credentials, for messages
     manifest: bytes  # content of scene.json
 
     def read(self, file: FileEntry, cancel: CancelToken = NEVER) -> bytes:
-        """The content of a declared file.
+        """Return the content of a declared file, checked against its length and checksum.
 
         Raises:
-            CorruptSegment: it is not what scene.json says, also when fetched again.
-            MissingSegment: it is not there, or the server gives everything but this file.
-            SceneUnreachable: the server does not answer as it should.
-            SceneChanged: another scene is at this location now.
-            Cancelled: the caller asked for it.
+            CorruptSegment: the content is not what scene.json declares, even when fetched again.
+            MissingSegment: the file is missing, or the server delivers everything but this file.
+            SceneUnreachable: the server does not answer, or answers with an error.
+            SceneChanged: the scene at this location was replaced.
+            Cancelled: through `cancel`.
         """
         ...
 
-    def kept(self, file: FileEntry) -> bool:
-        """Whether a file can probably be read without a network."""
+    def is_cached(self, file: FileEntry) -> bool:
+        """Whether a file can probably be read without a network request."""
         ...
 
-    def ahead(self, files: Sequence[FileEntry]) -> None:
-        """Say what will be read next, in this order; fetching it may begin. Replaces what was
-        said before."""
+    def prefetch(self, files: Sequence[FileEntry]) -> None:
+        """Start to fetch the files that will be read next, in this order.
+
+        Replaces the list of the call before: transfers of other files are cancelled.
+        """
         ...
 
     def close(self) -> None:
-        """Let go of files and connections; safe to call twice."""
+        """Close files and connections; safe to call twice."""
         ...
 
 
 def check(file: FileEntry, data: bytes) -> bytes:
-    """`data`, if it is what scene.json declares; CorruptSegment otherwise."""
+    """Return `data` if it is what scene.json declares; raise CorruptSegment otherwise."""
     if len(data) != file.size_bytes:
         raise CorruptSegment(
             f"{file.name} has {len(data)} bytes, scene.json says {file.size_bytes}."
@@ -85,11 +87,11 @@ class LocalFiles:
         cancel.raise_if_cancelled(f"reading {file.name}")
         return check(file, self._container.read(file.name, file.size_bytes, cancel))
 
-    def kept(self, file: FileEntry) -> bool:
+    def is_cached(self, file: FileEntry) -> bool:
         return True
 
-    def ahead(self, files: Sequence[FileEntry]) -> None:
-        """Reading from a disk is soon done."""
+    def prefetch(self, files: Sequence[FileEntry]) -> None:
+        """Does nothing: a disk needs no prefetching."""
 
     def close(self) -> None:
         self._container.close()
@@ -98,15 +100,15 @@ class LocalFiles:
 class RemoteFiles:
     """Implements `SceneFiles` for a server, with a cache on disk.
 
-    A file that arrives damaged is fetched once more past all caches. If that does not help, the
-    scene.json of now tells whether the file is damaged or the whole scene was replaced.
+    A damaged file is fetched once more past all caches. If it is still damaged, the present
+    scene.json tells whether the file is corrupt or the whole scene was replaced.
 
     Args:
         url: of the scene; its query belongs to the keys of the cache, its password does not.
-        reach: opens the container there (fresh: past the caches on the way, cancel).
+        reach: opens the container at the URL; takes `fresh` (bypass caches) and a token.
         transport: closed with this object.
-        cache: closed with this object; None keeps nothing.
-        manifest_bytes: longest scene.json.
+        cache: closed with this object; None disables caching.
+        manifest_bytes: the largest length of scene.json that is accepted.
         cancel: ends the fetching of scene.json.
     """
 
@@ -127,7 +129,7 @@ class RemoteFiles:
         self._lock = threading.Lock()  # guards the two fields below
         self._lost = False  # whether the server was out of reach when it was asked last
         self._probe: Future[None] | None = None  # a reader asks whether it is back
-        self._container: Container | None = None  # None while nothing was needed from the server
+        self._container: Container | None = None  # None until a file is fetched
         self._scene_key = split_login(url)[0]  # with its query: another query is another scene
         self._manifest_key = f"{self._scene_key} {MANIFEST_NAME}"
         self.manifest = self._open(cancel)
@@ -138,11 +140,11 @@ class RemoteFiles:
         data = self._ahead.take(file, cancel)
         return self._read(file, cancel) if data is None else data
 
-    def kept(self, file: FileEntry) -> bool:
+    def is_cached(self, file: FileEntry) -> bool:
         return self._cache is not None and self._cache.has(self._key(file))
 
-    def ahead(self, files: Sequence[FileEntry]) -> None:
-        self._ahead.want(files)
+    def prefetch(self, files: Sequence[FileEntry]) -> None:
+        self._ahead.request(files)
 
     def close(self) -> None:
         self._transport.close()
@@ -153,9 +155,9 @@ class RemoteFiles:
     # --- inside ----------------------------------------------------------------------------------
 
     def _read(self, file: FileEntry, cancel: CancelToken) -> bytes:
-        """A file from the cache or the server."""
+        """Return a file from the cache, or else from the server."""
         key = self._key(file)
-        data = self._kept(key, file)
+        data = self._from_cache(key, file)
         if data is None:
             data = self._fetch(file, cancel)
             if self._cache is not None:
@@ -167,7 +169,7 @@ class RemoteFiles:
         return f"{self._scene_key} {file.name} {file.size_bytes} {checksum}"
 
     def _open(self, cancel: CancelToken) -> bytes:
-        """scene.json: from the server, or as it was last time when that is out of reach."""
+        """Return scene.json from the server, or the cached one if the server does not answer."""
         key = self._manifest_key
         kept = self._cache.get(key, self._manifest_bytes) if self._cache else None
         patience: AbstractContextManager[CancelToken] = nullcontext(cancel)
@@ -182,18 +184,18 @@ class RemoteFiles:
                 raise
             silent = isinstance(error, Cancelled)  # by `expiring`, not by the caller
             why = f"{self.location} did not answer in {OFFLINE_S:g} s." if silent else error
-            log.warning("%s Playing what was kept of it.", why)
+            log.warning("%s Playing the cached copy.", why)
             return kept
         if self._cache is not None:
             self._cache.put(key, data)
         return data
 
-    def _kept(self, key: str, file: FileEntry) -> bytes | None:
+    def _from_cache(self, key: str, file: FileEntry) -> bytes | None:
         data = self._cache.get(key, file.size_bytes) if self._cache else None
         try:
             return None if data is None else check(file, data)
         except CorruptSegment as error:
-            log.warning("Fetched again: kept %s", error)
+            log.warning("Fetched again, as the cached copy is damaged: %s", error)
             return None
 
     def _fetch(self, file: FileEntry, cancel: CancelToken) -> bytes:
@@ -210,18 +212,18 @@ class RemoteFiles:
         return self._fetch_again(file, cancel)
 
     def _fetch_again(self, file: FileEntry, cancel: CancelToken) -> bytes:
-        """The second and last attempt, past all caches on the way."""
+        """Fetch a file a second and last time, bypassing caches."""
         fresh = self._reach_again(True, cancel)
         manifest = self._manifest_now(fresh, cancel)
         if manifest != self.manifest:
-            if self._cache is not None:  # or the next opening would believe the old one again
+            if self._cache is not None:  # otherwise the next opening would use the old one
                 self._cache.put(self._manifest_key, manifest)
             raise SceneChanged(f"The scene at {self.location} was replaced by another version.")
         try:
             return check(file, fresh.read(file.name, file.size_bytes, cancel))
         except SceneUnreachable as error:
             if self._server_answers(cancel):
-                raise MissingSegment(f"The server gives everything but this: {error}") from error
+                raise MissingSegment(f"The server delivers all but this file: {error}") from error
             raise
 
     def _server_answers(self, cancel: CancelToken) -> bool:
@@ -265,14 +267,14 @@ class RemoteFiles:
             self._probe, self._lost = None, lost
 
     def _reach_again(self, fresh: bool, cancel: CancelToken) -> Container:
-        """The container of a scene that was there before: it may come back."""
+        """Open the container again; a vanished scene counts as unreachable, as it may return."""
         try:
             return self._reach(fresh, cancel)
         except NotAScene as error:
-            raise SceneUnreachable(f"The scene is gone: {error}") from error
+            raise SceneUnreachable(f"The scene has vanished: {error}") from error
 
     def _manifest_now(self, container: Container, cancel: CancelToken) -> bytes:
         try:
             return container.read(MANIFEST_NAME, self._manifest_bytes, cancel)
         except (MissingSegment, CorruptSegment) as error:
-            raise SceneUnreachable(f"The scene is gone: {error}") from error
+            raise SceneUnreachable(f"The scene has vanished: {error}") from error

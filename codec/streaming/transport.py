@@ -1,4 +1,4 @@
-"""What a scene asks of a network: whole files or byte ranges, with progress and cancellation."""
+"""The interface to a network: whole files or byte ranges, with progress and cancellation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from streamstgs.codec.cancel import NEVER, CancelToken
 
 @dataclass(frozen=True)
 class ByteRange:
-    """Part of a file; `last` is inclusive, as in HTTP. `first` None: the last `last` bytes."""
+    """A range of bytes in a file.
+
+    Args:
+        first: offset of the first byte; None for the last `last` bytes of the file.
+        last: offset of the last byte, inclusive as in HTTP.
+    """
 
     first: int | None
     last: int
@@ -23,12 +28,12 @@ class ByteRange:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back.
+    """The answer to a request.
 
     Args:
-        content: of the file or of the range.
-        range_start: where in the file `content` begins.
-        whole_bytes: length of the whole file, where the server says it.
+        content: the bytes of the file or of the range.
+        range_start: offset of `content` in the file.
+        whole_bytes: length of the whole file; None if the server does not tell it.
     """
 
     content: bytes
@@ -37,7 +42,7 @@ class Reply:
 
 
 class Transport(Protocol):
-    """Fetches files; from several threads at a time."""
+    """Fetches files. Thread-safe."""
 
     def get(
         self,
@@ -47,21 +52,21 @@ class Transport(Protocol):
         byte_range: ByteRange | None = None,
         fresh: bool = False,
     ) -> Reply:
-        """A file or a range of it.
+        """Fetch a file or a range of it.
 
         Args:
-            url: http or https.
-            most_bytes: a longer body is not read.
+            url: with the scheme http or https.
+            most_bytes: the largest length that is accepted; a longer body is not read.
             cancel: ends the request and closes its connection. The bytes received so far may be
                 kept: a later request for the same bytes continues there.
-            fresh: caches on the way shall ask the server.
+            fresh: whether caches on the way must revalidate.
 
         Raises:
-            MissingSegment: there is no such file.
-            CorruptSegment: it is longer than `most_bytes`.
-            SceneUnreachable: the server fails, is silent or too slow.
+            MissingSegment: the server has no such file.
+            CorruptSegment: the file is longer than `most_bytes`.
+            SceneUnreachable: the server fails, sends nothing, or is too slow.
             SceneChanged: the file was replaced while a range of it was being read.
-            Cancelled: the caller asked for it, or the transport was closed.
+            Cancelled: through `cancel`, or because the transport was closed.
         """
         ...
 
@@ -71,22 +76,22 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """End all requests and let go of the connections; safe to call twice."""
+        """Cancel all requests and close the connections; safe to call twice."""
         ...
 
 
 @dataclass(frozen=True)
-class Progress:
-    """One look at a request, for those who estimate throughput or give up on slow segments.
+class RequestProgress:
+    """The state of a request at one moment, for throughput estimation and slow transfers.
 
     Args:
-        request: number of the request; the same in all of its progress.
-        url: what is fetched.
-        state: waiting (sent, nothing came yet), receiving, done, failed, cancelled.
-        received_bytes: of the body so far, over all tries, repeated bytes included.
-        elapsed_s: since the request was made, pauses between tries included.
-        first_byte_s: from sending the latest try until its headers came; None before that.
-        tries: 1 in the first try.
+        request: number of the request, the same in all of its reports.
+        url: address of the file, without credentials.
+        state: waiting (sent, no answer yet), receiving, done, failed or cancelled.
+        received_bytes: bytes of the body so far in all tries; repeated bytes count again.
+        elapsed_s: seconds since the request was made, with the pauses between tries.
+        first_byte_s: seconds from the start of the latest try until its headers; None before them.
+        tries: number of the present try, from 1.
     """
 
     request: int
@@ -98,8 +103,8 @@ class Progress:
     tries: int
 
 
-Listener = Callable[[Progress], None]  # called in the thread of the transport; must not wait
+Listener = Callable[[RequestProgress], None]  # called in the thread of the transport; must not wait
 
 
-def nobody(progress: Progress) -> None:
-    """The listener where nobody listens."""
+def ignore_progress(progress: RequestProgress) -> None:
+    """A listener that does nothing."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from streamstgs.codec.attributes.attribute_images import decode_planes
+from streamstgs.codec.attributes.attribute_images import decode_attribute_images
 from streamstgs.codec.encoder.config import EncoderConfig
 from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.package.manifest import LayerEntry
@@ -52,7 +52,9 @@ def decoded_digests(scene: Scene, container: Container) -> dict[str, Any]:
 
 def _layer_digest(layer: LayerEntry, container: Container) -> dict[str, str]:
     data = container.read(layer.file.name, layer.file.size_bytes)
-    codes = decode_planes(data, layer.bits, layer.count, layer.height, layer.width, layer.file.name)
+    codes = decode_attribute_images(
+        data, layer.bits, layer.count, layer.height, layer.width, layer.file.name
+    )
     return {name: _digest(values) for name, values in codes.items()}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamstgs.codec.streaming.adaptive import Throughput, ThroughputMeter, ThroughputSettings
-from streamstgs.codec.streaming.transport import Listener, Progress, nobody
+from streamstgs.codec.streaming.transport import Listener, RequestProgress, ignore_progress
 
 HEARD_BYTES = 1024  # a connection that delivers fewer counts as stalled
 SHORTEST_S = 0.005  # shorter samples are added to the next one
@@ -55,7 +55,7 @@ class ThroughputProbe:
         self,
         metering: ThroughputSettings = ThroughputSettings(),  # noqa: B008 (frozen)
         monotonic: Callable[[], float] = time.monotonic,
-        also: Listener = nobody,
+        also: Listener = ignore_progress,
     ) -> None:
         self._monotonic = monotonic
         self._also = also
@@ -69,7 +69,7 @@ class ThroughputProbe:
         self._heard_s, self._unheard_bytes = self._looked_s, 0  # when bytes arrived, and since then
         self._total_bytes = 0
 
-    def __call__(self, step: Progress) -> None:
+    def __call__(self, step: RequestProgress) -> None:
         with self._lock:
             self._pass_time()
             alone = not self._requests
@@ -121,7 +121,7 @@ class ThroughputProbe:
             self._busy_s += now_s - self._looked_s
         self._looked_s = now_s
 
-    def _count(self, request: _Request, step: Progress) -> None:
+    def _count(self, request: _Request, step: RequestProgress) -> None:
         """Count the bytes of a report.
 
         Bytes that arrive with the headers are no sample of the throughput, because their time is

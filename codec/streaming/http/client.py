@@ -1,4 +1,4 @@
-"""Files from web servers: any static host, plain GET and byte ranges."""
+"""Fetches files from any static web host by plain GET and byte ranges."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ import httpx
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, CodecError, SceneUnreachable
 from streamstgs.codec.streaming.address import redact_credentials, split_login
-from streamstgs.codec.streaming.http.download import Download, PassingFault, ShortPart
+from streamstgs.codec.streaming.http.download import Download, ShortPart, TransientError
 from streamstgs.codec.streaming.http.name_lookup import DaemonThreads
 from streamstgs.codec.streaming.http.partial import PartialDownloads
 from streamstgs.codec.streaming.http.settings import HttpSettings
-from streamstgs.codec.streaming.transport import ByteRange, Listener, Reply, nobody
+from streamstgs.codec.streaming.transport import ByteRange, Listener, Reply, ignore_progress
 
 CLOSE_TIMEOUT_S = 5.0
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -34,10 +34,10 @@ class HttpTransport:
     looked up, a handshake hangs or a body stalls, and its connection is closed at once.
 
     Args:
-        settings: patience.
+        settings: timeouts, retries and bounds.
         network: replaces sockets in tests.
-        listener: told of each step of each request, in the thread of the transport.
-        chance: uniform in 0..1, for jitter.
+        listener: called with each step of each request, in the thread of the transport.
+        chance: returns a uniform number in 0..1, for jitter.
 
     Raises:
         SceneUnreachable: the environment names a proxy or certificates that cannot be used.
@@ -47,7 +47,7 @@ class HttpTransport:
         self,
         settings: HttpSettings,
         network: httpx.AsyncBaseTransport | None = None,
-        listener: Listener = nobody,
+        listener: Listener = ignore_progress,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
@@ -107,21 +107,21 @@ class HttpTransport:
         await self._loop.shutdown_asyncgens()
 
     async def _fetch(self, download: Download) -> Reply:
-        """All tries of one request, and the word to the listener how it ended."""
+        """Run all tries of one request and report its end to the listener."""
         self._partial.resume(download)
         try:
-            reply = await self._try_until_it_comes(download)
+            reply = await self._fetch_with_retries(download)
         except asyncio.CancelledError:
             self._partial.put(download)
-            download.tell("cancelled")
+            download.report("cancelled")
             raise
         except BaseException:
-            download.tell("failed")
+            download.report("failed")
             raise
-        download.tell("done")
+        download.report("done")
         return reply
 
-    async def _try_until_it_comes(self, download: Download) -> Reply:
+    async def _fetch_with_retries(self, download: Download) -> Reply:
         began_s, failures = self._loop.time(), 0
         tries = self._settings.fresh_tries if download.fresh else self._settings.tries
         while True:
@@ -134,8 +134,8 @@ class HttpTransport:
                     raise SceneUnreachable(f"{download.url} comes too slowly; given up.") from None
                 failures = 0
                 continue
-            except (PassingFault, httpx.TransportError) as error:
-                _refuse_what_lasts(download.url, error)
+            except (TransientError, httpx.TransportError) as error:
+                _raise_if_permanent(download.url, error)
                 progress = len(download.content) - before >= self._settings.stall_bytes
                 failures = 1 if progress else failures + 1
                 pause_s = self._pause_s(failures, error)
@@ -146,22 +146,22 @@ class HttpTransport:
             except CodecError:
                 raise
             except (httpx.HTTPError, httpx.InvalidURL, ValueError, ExceptionGroup) as error:
-                # What the libraries below make of an address that a server may have sent.
+                # Errors of the libraries below on addresses that a server may have sent.
                 raise _unreachable(download.url, error) from error
             await asyncio.sleep(pause_s)
 
     def _pause_s(self, failures: int, error: Exception) -> float:
-        asked_s = error.retry_after_s if isinstance(error, PassingFault) else 0.0
+        asked_s = error.retry_after_s if isinstance(error, TransientError) else 0.0
         pause_s = self._settings.pause_s(failures, self._chance())
         return max(pause_s, min(asked_s, self._settings.longest_backoff_s))
 
     async def _try(self, download: Download, left_s: float) -> Reply:
-        """One request and its body, ended when nothing comes any more."""
+        """Run one try: the request and its body; fails when no data arrives for `stall_s`."""
         download.begin_try()
         deadline_s = self._loop.time() + left_s
         try:
             async with asyncio.timeout_at(deadline_s) as patience:
-                response = await self._answer(download, patience, deadline_s)
+                response = await self._follow_redirects(download, patience, deadline_s)
                 try:
                     download.accept(response)
                     await self._read_body(download, response, patience, deadline_s)
@@ -170,13 +170,13 @@ class HttpTransport:
         except TimeoutError as error:
             if self._loop.time() >= deadline_s:
                 raise SceneUnreachable(f"{download.url} comes too slowly; given up.") from error
-            raise PassingFault("the server fell silent") from error
+            raise TransientError("the server fell silent") from error
         return download.finish()
 
-    async def _answer(
+    async def _follow_redirects(
         self, download: Download, patience: asyncio.Timeout, deadline_s: float
     ) -> httpx.Response:
-        """The headers that redirects lead to; bodies of redirects are never read."""
+        """Send the request and follow redirects, whose bodies are not read; return the answer."""
         address, login = split_login(download.address)  # httpx writes addresses into its log
         headers = download.request_headers() | ({"Authorization": login} if login else {})
         request = self._client.build_request("GET", address, headers=headers)
@@ -226,7 +226,7 @@ class HttpTransport:
         patience: asyncio.Timeout,
         deadline_s: float,
     ) -> None:
-        """Append the body; each `stall_bytes` that come renew the patience."""
+        """Append the body; each `stall_bytes` received restart the stall timeout."""
         self._reset(patience, deadline_s)
         fresh_bytes = 0
         body = cast(AsyncGenerator[bytes, None], response.aiter_raw())
@@ -246,16 +246,16 @@ class HttpTransport:
 
 
 def _client(settings: HttpSettings, network: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    """Certificates are verified; what arrives is what is declared.
+    """Make the client: certificates are verified, and no compression is requested.
 
     Raises:
         SceneUnreachable: the environment names a proxy or certificates that cannot be used.
     """
     try:
         return httpx.AsyncClient(
-            timeout=httpx.Timeout(None, connect=settings.connect_s),  # `_try` sees to the others
+            timeout=httpx.Timeout(None, connect=settings.connect_s),  # the others: `_try`
             limits=httpx.Limits(max_connections=settings.connections),
-            follow_redirects=False,  # httpx would read the bodies of redirects, however long
+            follow_redirects=False,  # httpx would read their bodies, however long
             headers={"Accept-Encoding": "identity"},
             transport=network,
         )
@@ -282,8 +282,8 @@ def _unreachable(url: str, error: Exception) -> CodecError:
     return SceneUnreachable(f"{url} cannot be fetched: {reason.rstrip('.')}.")
 
 
-def _refuse_what_lasts(url: str, error: Exception) -> None:
-    """Some faults of transport are there at each try."""
+def _raise_if_permanent(url: str, error: Exception) -> None:
+    """Raise SceneUnreachable for errors that another try cannot solve."""
     if isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError)):
         raise _unreachable(url, error) from error
     cause: BaseException | None = error

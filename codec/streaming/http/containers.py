@@ -1,4 +1,4 @@
-"""A scene on a web server: a directory below an URL, or one archive read by ranges."""
+"""A scene on a web server: files below a URL, or one archive read by byte ranges."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TAIL_BYTES = 64 << 10  # holds the directory of most archives: one request finds
 
 
 class HttpContainer:
-    """A scene directory below an URL.
+    """Implements `Container` for a scene directory below a URL.
 
     Args:
-        transport: belongs to whoever made it.
-        fresh: caches on the way shall ask the server.
+        transport: the caller closes it.
+        fresh: whether caches on the way must revalidate.
     """
 
     def __init__(self, url: str, transport: Transport, fresh: bool = False) -> None:
@@ -37,11 +37,11 @@ class HttpContainer:
         return self._transport.get(url, most_bytes, cancel, fresh=self._fresh).content
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing: no connection is kept."""
 
 
 class HttpRanges:
-    """Byte ranges of one file on a server; arguments as in `HttpContainer`."""
+    """Implements `ByteRanges` for one file on a server; arguments as in `HttpContainer`."""
 
     def __init__(
         self,
@@ -52,9 +52,9 @@ class HttpRanges:
     ) -> None:
         """
         Raises:
-            NotAScene: it is not there, or empty.
+            NotAScene: the file is missing or empty.
             SceneUnreachable: the server fails or ignores ranges.
-            Cancelled: while its end was read.
+            Cancelled: through `cancel`, while the end of the file is read.
         """
         self._url, self.location = url, redact_credentials(url)
         self._transport = transport
@@ -84,4 +84,4 @@ class HttpRanges:
         return reply.content
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Does nothing: no connection is kept."""

@@ -1,4 +1,4 @@
-"""What has arrived of one file, and which version of the file it belongs to."""
+"""The received part of one file, and the version of the file that it belongs to."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Literal
 import httpx
 from streamstgs.codec.errors import CorruptSegment, MissingSegment, SceneChanged, SceneUnreachable
 from streamstgs.codec.streaming.address import redact_credentials
-from streamstgs.codec.streaming.transport import ByteRange, Listener, Progress, Reply
+from streamstgs.codec.streaming.transport import ByteRange, Listener, Reply, RequestProgress
 
 CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE)
 MEANS_NOTHING = {"", "identity", "aws-chunked"}  # S3 keeps the last one of an upload
 CONTENT_LENGTH = re.compile(r"\d{1,18}")
 NUMBERS = itertools.count(1)  # of requests, over all transports
-GONE = (403, 404, 410)  # object stores answer 403 for what is not there
-MAY_PASS = (408, 425, 429)  # and all 5xx
+GONE = (403, 404, 410)  # object stores answer 403 for missing files
+TRANSIENT = (408, 425, 429)  # and all 5xx
 
 
-class PassingFault(Exception):
-    """A fault that may be gone at the next try.
+class TransientError(Exception):
+    """An error that the next try may not meet.
 
     Args:
-        retry_after_s: pause that the server asks for.
+        retry_after_s: pause in seconds that the server asks for.
     """
 
     def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
@@ -32,14 +32,14 @@ class PassingFault(Exception):
         self.retry_after_s = retry_after_s
 
 
-class ShortPart(PassingFault):
-    """The server sent all that it announced, but less than was asked for: ask for the rest."""
+class ShortPart(TransientError):
+    """The server sent all bytes that it announced, but fewer than requested."""
 
 
 class Download:
-    """The body of one request over several tries; a broken try is continued where it broke.
+    """The body of one request over several tries; each try continues where the one before broke.
 
-    What came before is only continued when the server proves that the file is still the same:
+    A try continues only if the server proves that the file is still the same:
     by If-Range where it gave a strong ETag or a date, and by the same length of the whole file.
     """
 
@@ -54,7 +54,7 @@ class Download:
     ) -> None:
         self._number = next(NUMBERS)
         self.address = url
-        self.url = redact_credentials(url)  # for people and listeners
+        self.url = redact_credentials(url)  # for messages and listeners
         self.most_bytes = most_bytes
         self.content = bytearray()
         self.tries = 0
@@ -74,27 +74,27 @@ class Download:
 
     @property
     def key(self) -> tuple[str, int, ByteRange | None]:
-        """The same for requests of the same bytes."""
+        """Equal for requests of the same bytes."""
         return self.address, self.most_bytes, self._range
 
     @property
     def is_worth_keeping(self) -> bool:
-        """Whether a part came and a part is missing."""
+        """Whether a part was received and a part is missing."""
         return not self.fresh and 0 < len(self.content) < self.size_bytes
 
     def continue_with(self, part: Download) -> None:
-        """Take over what came of an earlier request of the same key, before the first try."""
+        """Take over the received part of an earlier request, before the first try."""
         self.content = part.content
         self._start, self._whole, self._expected = part._start, part._whole, part._expected
         self._validator = part._validator
 
     @property
     def size_bytes(self) -> int:
-        """Bytes that the whole request brings, as far as known."""
+        """Length of the whole body in bytes, as far as it is known."""
         return self._expected if self._expected is not None else self.most_bytes
 
     def request_headers(self) -> dict[str, str]:
-        """Headers of the next try: for everything, or for what is missing."""
+        """Return the headers of the next try: for the whole body, or for the missing part."""
         headers = {"Cache-Control": "no-cache"} if self.fresh else {}
         if self.content:
             first = self._start + len(self.content)
@@ -111,13 +111,13 @@ class Download:
         self._sent_s = self._clock()
         self._first_byte_s = None
         self._part_bytes, self._part_received = None, 0
-        self.tell("waiting")
+        self.report("waiting")
 
     def accept(self, response: httpx.Response) -> None:
-        """Judge the headers of a try before any of its body is read.
+        """Check the headers of a try before its body is read.
 
         Raises:
-            PassingFault: try again. MissingSegment, CorruptSegment, SceneChanged,
+            TransientError: try again. MissingSegment, CorruptSegment, SceneChanged,
             SceneUnreachable: there is no use in that.
         """
         self._first_byte_s = self._clock() - self._sent_s
@@ -126,40 +126,40 @@ class Download:
         if response.status_code == 206:
             self._accept_part(response)
         elif self._range:
-            self._refuse_whole()
+            self._refuse_whole_file()
         else:
-            self._start_again()  # a server that cannot continue sends everything once more
+            self._restart()  # a server that cannot continue sends the whole body again
             self._expected = self._whole = _content_length(response)
         self._validator = _validator(response)
         if self.size_bytes > self.most_bytes:
-            raise self._too_long()
+            raise self._too_long_error()
 
     def add(self, chunk: bytes) -> None:
-        """Take a piece of the body."""
+        """Append a piece of the body."""
         self._received += len(chunk)
         self._part_received += len(chunk)
         self.content += chunk
         if len(self.content) > self.most_bytes:
-            raise self._too_long()
-        self.tell("receiving")
+            raise self._too_long_error()
+        self.report("receiving")
 
     def finish(self) -> Reply:
-        """The complete body.
+        """Return the complete body.
 
         Raises:
-            PassingFault: it is shorter than its headers said.
+            TransientError: it is shorter than its headers said.
         """
         if self._expected is not None and len(self.content) < self._expected:
             if 0 < self._part_received == self._part_bytes:
                 raise ShortPart("the server sends less at a time than was asked for")
-            raise PassingFault(f"the body ended after {len(self.content)} of {self._expected} B")
+            raise TransientError(f"the body ended after {len(self.content)} of {self._expected} B")
         if self._expected is not None and len(self.content) > self._expected:
             raise CorruptSegment(f"{self.url}: the body is longer than its headers say.")
         return Reply(bytes(self.content), self._start, self._whole)
 
-    def tell(self, state: Literal["waiting", "receiving", "done", "failed", "cancelled"]) -> None:
+    def report(self, state: Literal["waiting", "receiving", "done", "failed", "cancelled"]) -> None:
         self._listener(
-            Progress(
+            RequestProgress(
                 request=self._number,
                 url=self.url,
                 state=state,
@@ -177,17 +177,17 @@ class Download:
         if status in GONE:
             raise MissingSegment(f"{self.url} is not there (HTTP {status}).")
         if status == 416 and self.content:
-            self._start_again()
-            raise PassingFault("the file became shorter while it was read")
+            self._restart()
+            raise TransientError("the file became shorter while it was read")
         if status == 416:
             raise CorruptSegment(f"{self.url} is shorter than expected (HTTP 416).")
-        if status in MAY_PASS or status >= 500:
-            raise PassingFault(f"HTTP {status}", _retry_after_s(response))
+        if status in TRANSIENT or status >= 500:
+            raise TransientError(f"HTTP {status}", _retry_after_s(response))
         if status not in (200, 206):
             raise SceneUnreachable(f"{self.url} cannot be fetched: HTTP {status}.")
 
     def _check_encoding(self, response: httpx.Response) -> None:
-        """A compressed body could unpack to any length; none was asked for."""
+        """Refuse compressed bodies: none was requested, and they could unpack to any length."""
         encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
         if any(part.strip() not in MEANS_NOTHING for part in encoding.split(",")):
             raise SceneUnreachable(
@@ -206,7 +206,7 @@ class Download:
         if self.content:
             self._check_continuation(response, first, whole)
             return
-        if not self._is_what_was_asked_for(first, whole):
+        if not self._is_requested_range(first, whole):
             raise CorruptSegment(f"{self.url}: the server sent another range than asked for.")
         self._start, self._whole = first, whole
         self._expected = self._asked_bytes(first, last, whole)
@@ -225,7 +225,7 @@ class Download:
             end = self._range.last if end is None else min(self._range.last, end)
         return (last if end is None else max(last, end)) - first + 1
 
-    def _is_what_was_asked_for(self, first: int, whole: int | None) -> bool:
+    def _is_requested_range(self, first: int, whole: int | None) -> bool:
         if self._range is None:
             return first == 0
         if self._range.first is None:
@@ -239,24 +239,24 @@ class Download:
             if self._range is None and whole is not None:
                 self._expected = whole
             return
-        self._start_again()
+        self._restart()
         if self._range and not same:
             raise SceneChanged(f"{self.url} was replaced while it was read.")
-        raise PassingFault("the server continued with something else")
+        raise TransientError("the server continued with something else")
 
-    def _refuse_whole(self) -> None:
-        """All of the file where a range was asked for."""
+    def _refuse_whole_file(self) -> None:
+        """Refuse a whole file where a range was requested."""
         if self.content:
             raise SceneChanged(f"{self.url} was replaced while it was read.")
         raise SceneUnreachable(
             f"{self.url}: the server ignores byte ranges; serve the scene as a directory."
         )
 
-    def _start_again(self) -> None:
+    def _restart(self) -> None:
         self.content.clear()
         self._whole = self._expected = self._validator = None
 
-    def _too_long(self) -> CorruptSegment:
+    def _too_long_error(self) -> CorruptSegment:
         return CorruptSegment(
             f"{self.url} is longer than the {self.most_bytes} bytes it should have."
         )
@@ -268,7 +268,7 @@ def _content_length(response: httpx.Response) -> int | None:
 
 
 def _validator(response: httpx.Response) -> str | None:
-    """What If-Range may be given: a strong ETag, else a date (RFC 9110, 13.1.5)."""
+    """Return the value for If-Range: a strong ETag, or else a date (RFC 9110, 13.1.5)."""
     tag = response.headers.get("ETag", "").strip()
     if tag.startswith('"'):
         return tag

@@ -1,4 +1,4 @@
-"""Name lookups that nobody has to wait for."""
+"""Runs name lookups in daemon threads, so that a hanging lookup does not delay the exit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DaemonThreads(ThreadPoolExecutor):
                 return
             try:
                 result = fn(*args, **kwargs)
-            except BaseException as error:  # the thread boundary: whoever waits gets it
+            except BaseException as error:  # the thread boundary: `result` raises it
                 future.set_exception(error)
             else:
                 future.set_result(result)

@@ -1,4 +1,4 @@
-"""What came of cancelled requests, so that asking again continues where they ended."""
+"""The received parts of cancelled requests, so that a later request continues there."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from streamstgs.codec.streaming.http.download import Download
 
 
 class PartialDownloads:
-    """A few unfinished bodies. Belongs to one thread.
+    """Keeps a few unfinished bodies. Belongs to one thread.
 
-    Whether the file is still the same is judged as within a request, when it is continued; the
-    whole is checked by whoever asked for it.
+    Whether the file is still the same is checked when a request continues, as between tries. The
+    caller checks the whole file.
 
     Args:
         most_bytes: of all together; the oldest goes first, the newest stays in any case, as it is
@@ -25,7 +25,7 @@ class PartialDownloads:
         return sum(len(part.content) for part in self._parts.values())
 
     def put(self, part: Download) -> None:
-        """Keep what came, if that is of use."""
+        """Keep the received part if a later request can use it."""
         self._parts.pop(part.key, None)
         if not part.is_worth_keeping:
             return
@@ -34,7 +34,7 @@ class PartialDownloads:
             del self._parts[next(iter(self._parts))]
 
     def resume(self, download: Download) -> None:
-        """Let a new request begin with what there is of it."""
+        """Let a new request start with the kept part."""
         part = self._parts.pop(download.key, None)
         if part is not None and not download.fresh:
             download.continue_with(part)

@@ -1,4 +1,4 @@
-"""How patient the client is with a server."""
+"""Timeouts, retries and bounds of HTTP requests."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class HttpSettings:
-    """Patience with a server.
+    """Timeouts, retries and bounds of requests.
 
     Args:
-        connect_s: to reach it.
-        stall_s: a try ends when fewer than `stall_bytes` came within this time.
-        stall_bytes: progress that counts; a server that drips single bytes makes none.
-        deadline_s: for one request in all tries, and on top of it ...
-        slowest_bps: ... the time that its bytes take at this rate.
-        tries: in a row that bring nothing, where the fault may pass (no connection, 5xx, 429).
-        fresh_tries: the same of a request past all caches, which is a second attempt already.
-        backoff_s: pause before the second try, doubled before each further one.
-        longest_backoff_s: pauses grow no longer, whatever the server asks for.
-        jitter: share of each pause that is left to chance, so that many players spread out.
-        redirects: followed at most.
-        connections: open at most.
-        kept_bytes: what came of requests that were cancelled is kept up to so many bytes, and of
-            the latest one in any case, so that asking again continues it.
+        connect_s: time to establish a connection, seconds.
+        stall_s: a try fails when fewer than `stall_bytes` arrive within this time, seconds.
+        stall_bytes: bytes that count as progress.
+        deadline_s: time for all tries of one request, seconds, added to the time that the file
+            takes at `slowest_bps`.
+        slowest_bps: the lowest rate that is waited for, bits per second.
+        tries: tries in a row without progress before a request fails with an error that may pass,
+            such as no connection or the statuses 5xx and 429.
+        fresh_tries: the same for requests that bypass caches, which repeat a failed request.
+        backoff_s: pause before the second try, seconds; it doubles before each further one.
+        longest_backoff_s: the longest pause, also if the server asks for more.
+        jitter: share of each pause that is random, so that many players spread their requests.
+        redirects: the largest number of redirects that are followed.
+        connections: the largest number of open connections.
+        kept_bytes: received parts of cancelled requests are kept up to this size together, and the
+            latest one always, so that a later request continues there.
     """
 
     connect_s: float = 5.0
@@ -41,10 +43,10 @@ class HttpSettings:
     kept_bytes: int = 8 << 20
 
     def pause_s(self, failures: int, chance: float) -> float:
-        """Pause after so many failures in a row; `chance` is uniform in 0..1."""
+        """Return the pause after a number of failures in a row; `chance` is uniform in 0..1."""
         doubled = self.backoff_s * 2.0 ** min(failures - 1, 30)
         return min(doubled, self.longest_backoff_s) * (1.0 - self.jitter * chance)
 
     def allowed_s(self, size_bytes: int) -> float:
-        """Seconds that a request for so many bytes may take in all."""
+        """Return the time that all tries of a request for `size_bytes` may take, seconds."""
         return self.deadline_s + size_bytes * 8 / self.slowest_bps

@@ -10,9 +10,9 @@ from streamstgs.codec.encoder.config import StaticLayerSettings
 from streamstgs.codec.encoder.layer_encoding import split_sizes
 from streamstgs.codec.encoder.static_layers import (
     axis_turns,
+    divide_static,
     drawable,
     quaternion_product,
-    static_parts,
     upright,
 )
 from streamstgs.renderer import CanonicalGaussians
@@ -73,7 +73,7 @@ def with_four_far_away(count: int) -> CanonicalGaussians:
 
 def test_the_farthest_are_a_part_of_their_own_and_come_second() -> None:
     gaussians = with_four_far_away(200)
-    first, far, last = static_parts(gaussians, META, StaticLayerSettings(layers=2, growth=2))
+    first, far, last = divide_static(gaussians, META, StaticLayerSettings(layers=2, growth=2))
     assert [len(p.gaussians) for p in (first, far, last)] == [65, 4, 131]
     assert far.gaussians.means.norm(dim=-1).min() > 100
     assert max(first.unit, last.unit) < far.unit == META.radius
@@ -82,7 +82,7 @@ def test_the_farthest_are_a_part_of_their_own_and_come_second() -> None:
 @pytest.mark.parametrize("layers", [1, 2, 3, 5])
 def test_whatever_the_order_the_parts_hold_the_same_gaussians(layers: int) -> None:
     gaussians = with_four_far_away(200)
-    parts = static_parts(gaussians, META, StaticLayerSettings(layers=layers))
+    parts = divide_static(gaussians, META, StaticLayerSettings(layers=layers))
     assert len(parts) == layers + 1
     everything = torch.cat([p.gaussians.means for p in parts])
     wanted = gaussians.means.sort(dim=0).values
@@ -98,8 +98,8 @@ def test_each_part_is_so_many_times_the_one_before() -> None:
 
 def test_few_or_no_gaussians_have_none_far_away() -> None:
     gaussians = random_canonical(3)
-    assert static_parts(gaussians[:0], META, StaticLayerSettings()) == []
-    (alone,) = static_parts(gaussians, META, StaticLayerSettings(layers=1))
+    assert divide_static(gaussians[:0], META, StaticLayerSettings()) == []
+    (alone,) = divide_static(gaussians, META, StaticLayerSettings(layers=1))
     assert len(alone.gaussians) == 3
-    (far,) = static_parts(gaussians, META, StaticLayerSettings(far_share=1.0))
+    (far,) = divide_static(gaussians, META, StaticLayerSettings(far_share=1.0))
     assert len(far.gaussians) == 3
