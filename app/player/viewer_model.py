@@ -16,6 +16,7 @@ Each part has one writer per field and a `changed` event: `camera`, `track`, `op
 
 from __future__ import annotations
 
+import math
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -164,8 +165,10 @@ class ViewerModel(SceneStack):
         """The renderer's settings for the shown scene."""
         if self.meta is None:
             return RenderSettings()
-        distance = self.camera.shown.distance if self.camera.available else self.meta.radius
-        return self.options.settings(self.meta.background, self.meta.near, distance)
+        background, near = self.meta.background, self.meta.near
+        pose = self.camera.shown
+        visible = pose.distance * math.tan(pose.fov_y_rad / 2)  # half the height of the view
+        return self.options.settings(background, near, pose.distance, visible / 2)
 
     def screenshot(
         self, width: int, height: int, backend: str | None = None, timeout_s: float = 60.0

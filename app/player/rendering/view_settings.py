@@ -28,12 +28,14 @@ class ViewSettings(RenderSettings):
         mode: "color", "alpha" (white where Gaussians cover the background) or "depth" (bright is
             near, black is infinitely far).
         exposure: Stops; each doubles the display-encoded brightness of scene and background.
-        depth_scale: The depth in world units that is shown as middle grey.
+        depth_center: The depth that is shown as middle grey, in world units.
+        depth_spread: The distance from there to 73 % and 27 % grey, in world units.
     """
 
     mode: ViewMode = "color"
     exposure: float = 0.0
-    depth_scale: float = 1.0
+    depth_center: float = 1.0
+    depth_spread: float = 1.0
 
 
 def prepared(
@@ -47,7 +49,7 @@ def prepared(
             settings, background=(0.0, 0.0, 0.0)
         )
     if settings.mode == "depth":
-        grey = _nearness(gaussians.means, camera, settings.depth_scale)
+        grey = _nearness(gaussians.means, camera, settings)
         return gaussians.painted(grey), replace(settings, background=_BLACK)
     if settings.exposure == 0.0:
         return gaussians, settings
@@ -57,11 +59,12 @@ def prepared(
     return _brighter(gaussians, gain), replace(settings, background=background)
 
 
-def _nearness(means: Tensor, camera: Camera, scale: float) -> Tensor:
-    """[N, 3] grey of each Gaussian: 1 at the eye, 0.5 at the depth `scale`, 0 far away."""
+def _nearness(means: Tensor, camera: Camera, settings: ViewSettings) -> Tensor:
+    """[N, 3] grey of each Gaussian: a sigmoid of its depth, bright is near."""
     viewmat = camera.viewmat.to(means.device)
-    depth = (means @ viewmat[2, :3] + viewmat[2, 3]).clamp_min(0.0)
-    return (1.0 / (1.0 + depth / scale))[:, None].expand(-1, 3).contiguous()
+    depth = means @ viewmat[2, :3] + viewmat[2, 3]
+    grey = ((settings.depth_center - depth) / settings.depth_spread).sigmoid()
+    return grey[:, None].expand(-1, 3).contiguous()
 
 
 def _brighter(gaussians: Gaussians, gain: float) -> Gaussians:

@@ -92,19 +92,17 @@ class RenderOptions:
         self._scale = scale
         self.changed.emit()
 
-    def settings(self, background: Color, near: float, depth_scale: float) -> RenderSettings:
+    def settings(
+        self, background: Color, near: float, depth_center: float, depth_spread: float
+    ) -> RenderSettings:
         """The renderer's settings for a scene with this background and near plane.
 
         Args:
-            depth_scale: The depth in world units that the mode "depth" shows as middle grey.
+            depth_center, depth_spread: As of `ViewSettings`.
         """
         background = BACKGROUNDS.get(self._background, background)
         if self._mode == "color" and self._exposure == 0.0:
             return RenderSettings(background, near)
         return ViewSettings(
-            background,
-            near,
-            self._mode,
-            self._exposure,
-            depth_scale,
+            background, near, self._mode, self._exposure, depth_center, depth_spread
         )

@@ -20,7 +20,7 @@ EXPOSURES = {
 }
 BACKGROUNDS = {"scene": "From the scene", "black": "Black", "white": "White"}
 SCALES = {"auto": "Automatic", "1.0": "Full", "0.75": "75 %", "0.5": "Half", "0.33": "One third"}
-THEMES = {"system": "Same as the desktop", "dark": "Dark", "light": "Light"}
+THEMES = {"system": "System", "dark": "Dark", "light": "Light"}
 BACKENDS = {
     "auto": "Automatic",
     "gsplat": "gsplat (CUDA)",
