@@ -15,6 +15,8 @@ from hishel import Request, Response, SqliteStorage
 from platformdirs import user_cache_path
 
 log = logging.getLogger(__name__)
+# The storage writes a traceback for each file that a full disk refuses; this module says it once.
+logging.getLogger("hishel").setLevel(logging.CRITICAL)
 
 APPLICATION = "streamstgs-player"
 DATABASE = "fetched-v1.db"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
+import av
 import imageio.v3 as imageio
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,38 +20,58 @@ from streamstgs.codec.output import check_output, output_file
 SUFFIXES = (".mp4", ".png")
 SIZE_PX_MAX = 8192
 LOG_SHARE = 0.1  # without a terminal, a line is printed for each tenth
-# imageio has no public way to pass the rate factor to the encoder. The colour matrix is that of
-# the conversion to yuv; it is declared because players otherwise guess it from the picture size.
-X264_OPTIONS = {"crf": "18", "x264-params": "colormatrix=smpte170m:range=tv"}
+X264_OPTIONS = {"crf": "18"}
+# Numbers of ITU-T H.273. They are declared because players otherwise guess them from the size.
+BT709, LIMITED_RANGE = 1, 1
 
 ReportProgress = Callable[[int, int], None]  # (frames done, frames in all)
 
 
 class VideoWriter:
-    """Appends frames to a video; made by `open_video`.
+    """Appends frames to an H.264 video; made by `open_video`.
 
     Attributes:
         frames: how many were written.
     """
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
+    def __init__(self, container: av.container.OutputContainer, fps: float) -> None:
+        self._container, self._fps = container, Fraction(fps).limit_denominator(100_000)
+        self._stream: av.VideoStream | None = None
         self.frames = 0
 
     def write(self, rgb8: NDArray[np.uint8]) -> None:
         """Append one frame: [H, W, 3] uint8, all frames of one even size."""
-        self._file.write_frame(rgb8)
+        if self._stream is None:
+            self._stream = self._begun(rgb8.shape[1], rgb8.shape[0])
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb8), format="rgb24")
+        shown = frame.reformat(
+            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+        )
+        shown.pts, shown.time_base = self.frames, 1 / self._fps
+        self._container.mux(self._stream.encode(shown))
         self.frames += 1
+
+    def finish(self) -> None:
+        """Write what the encoder still holds."""
+        if self._stream is not None:
+            self._container.mux(self._stream.encode())
+
+    def _begun(self, width: int, height: int) -> av.VideoStream:
+        stream = self._container.add_stream("libx264", rate=self._fps, options=X264_OPTIONS)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        codec = stream.codec_context
+        codec.colorspace = codec.color_primaries = codec.color_trc = BT709
+        codec.color_range = LIMITED_RANGE
+        return stream
 
 
 @contextmanager
 def open_video(path: Path, fps: float) -> Iterator[VideoWriter]:
     """A writer of an MP4 file, which appears when it is complete. Raises WriteError."""
-    with output_file(path) as partial, imageio.imopen(partial, "w", plugin="pyav") as opened:
-        file: Any = opened
-        file.init_video_stream("libx264", fps=fps, pixel_format="yuv420p")
-        file._video_stream.options = X264_OPTIONS
-        yield VideoWriter(file)
+    with output_file(path) as partial, av.open(str(partial), "w", format="mp4") as container:
+        writer = VideoWriter(container, fps)
+        yield writer
+        writer.finish()
 
 
 def write_png(path: Path, rgb8: NDArray[np.uint8]) -> None:
