@@ -219,7 +219,13 @@ def test_viewer_shows_what_render_renders(scene: st.Scene) -> None:
         viewer.camera.position = (1.0, -1.0, -4.0)
         moved = viewer.screenshot()
         viewer.look_through("Front")
-        assert not np.array_equal(moved, viewer.screenshot())
+        front = viewer.screenshot()
+        assert not np.array_equal(moved, front)
+        viewer.exposure = 1.0
+        assert viewer.screenshot().mean() > front.mean()
+        viewer.mode, viewer.exposure = "depth", 0.0
+        depth = viewer.screenshot()
+        assert np.array_equal(depth[..., 0], depth[..., 1])
 
 
 @pytest.mark.gpu

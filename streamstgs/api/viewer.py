@@ -115,6 +115,24 @@ class Viewer:
         self._model.options.background = value
 
     @property
+    def mode(self) -> str:
+        """What images show: "color", "alpha" (coverage as grey) or "depth" (near is bright)."""
+        return self._model.options.mode
+
+    @mode.setter
+    def mode(self, value: str) -> None:
+        self._model.options.mode = value
+
+    @property
+    def exposure(self) -> float:
+        """Brightness in stops, -4 to 4; each doubles the colours."""
+        return self._model.options.exposure
+
+    @exposure.setter
+    def exposure(self, value: float) -> None:
+        self._model.options.exposure = value
+
+    @property
     def quality(self) -> Quality:
         """Quality of the image; set one of `scene.qualities`, its index, or None for the best."""
         return self._quality
