@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from streamstgs.codec.errors import WriteError
 from streamstgs.codec.output import (
@@ -191,3 +193,24 @@ def test_signal_removes_the_half_written_film(tmp_path: Path, number: signal.Sig
     assert said.splitlines()[-1] == f"Interrupted. {target} was not written."
     assert target.read_text() == "old"
     assert names(tmp_path) == ["film.mp4"]
+
+
+def test_colours_of_a_video_are_declared_and_kept(tmp_path: Path) -> None:
+    from streamstgs.app.player.export.video_writer import open_video
+
+    path = tmp_path / "film.MP4"
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:24], image[24:] = (220, 30, 20), (20, 200, 40)
+    with open_video(path, 23.976) as video:
+        for _ in range(3):
+            video.write(image)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        codec = stream.codec_context
+        declared = (codec.colorspace, codec.color_primaries, codec.color_trc, codec.color_range)
+        assert declared == (1, 1, 1, 1)
+        assert float(stream.average_rate) == pytest.approx(23.976, abs=1e-3)
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(frames) == 3
+    for row in (5, 40):
+        assert np.abs(frames[0][row, 9].astype(int) - image[row, 9]).max() <= 4

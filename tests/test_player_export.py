@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import av
 import imageio.v3 as imageio
 import numpy as np
 import pytest
@@ -211,24 +210,3 @@ def test_summary_is_median_and_95th_percentile(scene: ScriptedScene) -> None:
 
 def _silent(done: int, total: int) -> None:
     """No progress on the screen."""
-
-
-def test_colours_of_a_video_are_declared_and_kept(tmp_path: Path) -> None:
-    from streamstgs.app.player.export.video_writer import open_video
-
-    path = tmp_path / "film.MP4"
-    image = np.zeros((48, 64, 3), np.uint8)
-    image[:24], image[24:] = (220, 30, 20), (20, 200, 40)
-    with open_video(path, 23.976) as video:
-        for _ in range(3):
-            video.write(image)
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        codec = stream.codec_context
-        declared = (codec.colorspace, codec.color_primaries, codec.color_trc, codec.color_range)
-        assert declared == (1, 1, 1, 1)
-        assert float(stream.average_rate) == pytest.approx(23.976, abs=1e-3)
-        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    assert len(frames) == 3
-    for row in (5, 40):
-        assert np.abs(frames[0][row, 9].astype(int) - image[row, 9]).max() <= 4

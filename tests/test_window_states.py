@@ -294,8 +294,8 @@ def test_saved_picture_is_the_one_on_the_screen(window: MainWindow, tmp_path: Pa
     saved = QImage(str(tmp_path / "shot.png"))
     assert (saved.width(), saved.height()) == window.viewport.size_px()
     assert psnr_db(rgb(saved), seen) > 50 > psnr_db(pixels(window), seen)
-    dialog.fileSelected.emit(str(tmp_path / "no such folder" / "shot.png"))
-    wait_for(lambda: "Could not write" in window.viewport.toast.text, "the refusal")
+    dialog.fileSelected.emit(str(tmp_path / "shot.png" / "in a file.png"))
+    wait_for(lambda: "cannot be written" in window.viewport.toast.text, "the refusal")
     dialog.close()
 
 

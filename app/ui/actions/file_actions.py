@@ -14,6 +14,8 @@ from streamstgs.app.ui.dialogs import OpenUrlDialog
 from streamstgs.app.ui.drawing.render_loop import RenderLoop
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.viewport.toast import Toast
+from streamstgs.codec.errors import WriteError
+from streamstgs.codec.output import output_file
 
 
 class FileActions:
@@ -104,10 +106,14 @@ class FileActions:
         show_dialog(dialog)
 
     def _write(self, path: str, image: QImage) -> None:
-        if image.save(path):
-            self._toast.notify(f"Saved {path}")
+        try:
+            with output_file(path) as partial:
+                if not image.save(str(partial)):
+                    raise WriteError(f"{path} cannot be written in this format")
+        except WriteError as error:
+            self._toast.warn(f"{error}. Choose another folder or name.")
         else:
-            self._toast.warn(f"Could not write {path}. Choose another folder or name.")
+            self._toast.notify(f"Saved {path}")
 
 
 def show_dialog(dialog: QDialog) -> None:
