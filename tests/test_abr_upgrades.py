@@ -1,4 +1,4 @@
-"""What of the buffer is fetched again at a better rung: only what pays, only in time."""
+"""Which buffered segments are fetched again: only where bytes are free, only in time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from streamstgs.codec.streaming.adaptive import (
     Abort,
+    BufferedSegment,
     Decision,
     FetchSegment,
-    Held,
     InFlight,
     NextStep,
     Revision,
@@ -23,152 +23,118 @@ from streamstgs.codec.streaming.adaptive import (
     reconsider,
 )
 
-from benchmarks.streaming.policies import Adaptive, Fixed
+from benchmarks.streaming.policies import Fixed
 from benchmarks.streaming.session import play
 from benchmarks.streaming.trace import Trace
 from tests.test_abr_logic import LADDER, SETTINGS, estimate, made_up_ladder, situation
 
-UPGRADES = SETTINGS.upgrades
 GOP = LADDER.gops[0]
-FULL_S = SETTINGS.most_buffer_s
+ALL = len(LADDER.gops)
 
 
-def buffer_of(rungs: list[int], first: int = 0, past_s: float = 0.0) -> tuple[Held, ...]:
-    """GOPs in a row, the first of which is being shown since `past_s`."""
+def buffer_of(places: list[int], past_s: float = 0.0) -> tuple[BufferedSegment, ...]:
+    """GOPs in a row, the first of which has been on the screen for `past_s`."""
     return tuple(
-        Held(first + k, rung, 2.5 * k - past_s, tuple(range(rung))) for k, rung in enumerate(rungs)
+        BufferedSegment(k, place, 2.5 * k - past_s, tuple(range(place)))
+        for k, place in enumerate(places)
     )
 
 
-def full(rungs: list[int], bps: float = 6e6, past_s: float = 0.0, **changed: object) -> Situation:
-    """The buffer is full; GOP 0 is being shown."""
+def complete(places: list[int], bps: float = 6e6, past_s: float = 0.0, **more: object) -> Situation:
+    """Every segment is buffered; GOP 0 is on the screen."""
     seen = situation(
-        buffer_s=FULL_S - past_s,
-        next_gop=len(rungs),
-        last_rung=rungs[-1],
+        buffer_s=2.5 * len(places) - past_s,
+        next_gop=ALL,
+        last_place=places[-1],
         throughput=estimate(bps),
-        held=buffer_of(rungs, past_s=past_s),
+        buffered=buffer_of(places, past_s),
     )
-    return replace(seen, **changed)  # type: ignore[arg-type]
+    return replace(seen, **more)  # type: ignore[arg-type]
 
 
 def is_upgrade(decision: Decision) -> bool:
     return isinstance(decision, FetchSegment) and decision.again
 
 
-rungs_held = st.lists(st.integers(0, 4), min_size=1, max_size=12)
+places_buffered = st.lists(st.integers(0, 4), min_size=1, max_size=12)
 
 
 @settings(max_examples=300, deadline=None)
-@given(rungs_held, st.floats(0, 2.5), st.floats(0.1, 20), st.floats(1e4, 1e8), st.integers(0, 12))
-def test_an_upgrade_is_better_comes_in_time_and_leaves_most_of_the_buffer(
-    rungs: list[int], past_s: float, buffer_s: float, bps: float, next_gop: int
+@given(places_buffered, st.floats(0, 2.5), st.floats(1e4, 1e8))
+def test_upgrade_is_better_and_arrives_in_time(
+    places: list[int], past_s: float, bps: float
 ) -> None:
-    seen = full(rungs, bps, past_s, buffer_s=buffer_s, next_gop=next_gop)
+    seen = complete(places, bps, past_s)
     decision = decide(LADDER, seen, SETTINGS)
     if not is_upgrade(decision):
+        assert isinstance(decision, Wait)
         return
-    (held,) = (h for h in seen.held if h.gop == decision.gop)
-    assert decision.quality in held.better
-    assert GOP.quality_db[decision.quality] > GOP.quality_db[held.rung]
-    needed_s = 8 * GOP.feature_bytes[decision.quality] / bps
-    assert needed_s < held.lead_s
-    all_there = next_gop == len(LADDER.gops)
-    idle_s = buffer_s + GOP.duration_s - SETTINGS.most_buffer_s
-    assert all_there or needed_s <= UPGRADES.idle_times * idle_s
+    assert isinstance(decision, FetchSegment)
+    (segment,) = (each for each in seen.buffered if each.gop == decision.gop)
+    assert decision.place in segment.better
+    assert GOP.quality_db[decision.place] > GOP.quality_db[segment.place]
+    assert 8 * GOP.feature_bytes[decision.place] / bps < segment.lead_s
     assert "instead of" in decision.reason
 
 
 @settings(max_examples=100, deadline=None)
-@given(rungs_held, st.floats(0, 17.4), st.floats(1e4, 1e8))
-def test_as_long_as_the_buffer_can_grow_it_grows(
-    rungs: list[int], buffer_s: float, bps: float
+@given(places_buffered, st.floats(0, 20), st.floats(1e4, 1e8))
+def test_nothing_is_upgraded_while_segments_are_missing(
+    places: list[int], buffer_s: float, bps: float
 ) -> None:
-    seen = full(rungs, bps, buffer_s=buffer_s, next_gop=min(len(rungs), 11))
+    seen = complete(places, bps, buffer_s=buffer_s, next_gop=min(len(places), ALL - 1))
     assert not is_upgrade(decide(LADDER, seen, SETTINGS))
 
 
-def test_a_dip_is_filled() -> None:
-    decision = decide(LADDER, full([1, 1, 1, 4, 1, 1, 1, 1]), SETTINGS)
-    assert is_upgrade(decision)
-    assert (decision.gop, decision.quality) == (3, 1)
-
-
-def test_what_is_shown_is_left_alone() -> None:
-    assert isinstance(decide(LADDER, full([4, 1, 1, 1, 1, 1, 1, 1], past_s=0.5), SETTINGS), Wait)
-
-
-def test_a_level_buffer_is_not_fetched_twice() -> None:
-    """Its bytes are better spent on GOPs that are not there yet."""
-    strict = replace(SETTINGS, upgrades=replace(UPGRADES, worth=1.5))
-    assert isinstance(decide(LADDER, full([2] * 8), strict), Wait)
-
-
-def test_an_empty_line_of_errands_makes_everything_better() -> None:
-    """Nothing else is to be fetched: the best that comes in time."""
-    seen = full([1] * 8, next_gop=len(LADDER.gops))
-    decision = decide(LADDER, seen, SETTINGS)
-    assert is_upgrade(decision)
-    assert decision.quality == 0
-    best = decide(LADDER, full([0] * 8, next_gop=len(LADDER.gops)), SETTINGS)
+def test_segment_of_most_gain_comes_first() -> None:
+    decision = decide(LADDER, complete([1, 1, 1, 4, 1, 1, 1, 1]), SETTINGS)
+    assert isinstance(decision, FetchSegment)
+    assert (decision.gop, decision.place, decision.again) == (3, 0, True)
+    best = decide(LADDER, complete([0] * 8), SETTINGS)
+    assert isinstance(best, Wait)
     assert math.isinf(best.wait_s)
 
 
-def test_without_an_estimate_nothing_is_fetched_again() -> None:
-    seen = full([4] * 8, throughput=None, next_gop=len(LADDER.gops))
+def test_segment_on_the_screen_is_left_alone_without_time() -> None:
+    seen = complete([4, 0, 0], past_s=0.5)
     assert isinstance(decide(LADDER, seen, SETTINGS), Wait)
+    improved = decide(LADDER, replace(seen, shown_left_s=2.0), SETTINGS)
+    assert isinstance(improved, FetchSegment)
+    assert (improved.gop, improved.again) == (0, True)
 
 
-def second_look(seen: Situation, elapsed_s: float = 2.0, features: int = 10_000) -> Revision | None:
-    flight = InFlight(3, 1, GOP.shared_bytes + features, elapsed_s, upgrade=True)
+def test_nothing_is_upgraded_without_an_estimate() -> None:
+    assert isinstance(decide(LADDER, complete([4] * 8, throughput=None), SETTINGS), Wait)
+
+
+def second_look(seen: Situation, elapsed_s: float = 2.0) -> Revision | None:
+    flight = InFlight(3, 1, GOP.shared_bytes + 10_000, elapsed_s, upgrade=True)
     return reconsider(LADDER, seen, flight, SETTINGS)
 
 
 @pytest.mark.parametrize(
-    ("bps", "past_s", "buffer_s", "why"),
-    [
-        (3e6, 7.3, 12.5, "it is shown"),
-        (0.5e6, 2.5, 17.5, "after it is shown"),
-        (2.4e6, 2.5, 3.4, "in a hurry"),
-    ],
+    ("bps", "past_s", "missing", "why"),
+    [(3e6, 7.3, False, "too late"), (0.5e6, 2.5, False, "too late"), (2.4e6, 2.5, True, "needed")],
 )
-def test_an_upgrade_is_given_up_for_what_is_there(
-    bps: float, past_s: float, buffer_s: float, why: str
-) -> None:
-    seen = full([1, 1, 1, 4, 1, 1, 1, 1], bps, past_s, buffer_s=buffer_s)
-    given_up = second_look(seen)
-    assert given_up is not None
-    assert isinstance(given_up, Abort)
-    assert why in given_up.reason
+def test_upgrade_in_flight_is_aborted(bps: float, past_s: float, missing: bool, why: str) -> None:
+    seen = complete([1, 1, 1, 4, 1, 1, 1, 1], bps, past_s)
+    if missing:
+        seen = replace(seen, next_gop=8, buffer_s=3.0)
+    aborted = second_look(seen)
+    assert isinstance(aborted, Abort)
+    assert why in aborted.reason
 
 
-def test_an_upgrade_that_is_on_its_way_is_left_alone() -> None:
-    assert second_look(full([1, 1, 1, 4, 1, 1, 1, 1])) is None
-    assert second_look(full([1, 1, 1, 4, 1, 1, 1, 1], bps=1e5), elapsed_s=0.4) is None
-
-
-def falling(high_bps: float, low_bps: float) -> Trace:
-    return Trace(np.array([30.0, 15.0]), np.array([high_bps, low_bps]), np.full(2, 0.05))
-
-
-def test_a_viewer_sees_the_better_rung() -> None:
-    ladder = made_up_ladder(gops=60)
-    trace = falling(5e6, 1.2e6)
-    eager = replace(SETTINGS, upgrades=replace(UPGRADES, worth=0.5))
-    never = replace(SETTINGS, upgrades=replace(UPGRADES, worth=1e9))
-    with_upgrades = play(Adaptive(eager), ladder, trace)
-    without = play(Adaptive(never), ladder, trace)
-    assert with_upgrades.upgrades > 3
-    assert with_upgrades.wasted_bytes > 0
-    assert with_upgrades.stall_s <= without.stall_s + 0.01
-    assert with_upgrades.qoe_db > without.qoe_db
+def test_upgrade_in_flight_goes_on() -> None:
+    assert second_look(complete([1, 1, 1, 4, 1, 1, 1, 1])) is None
+    assert second_look(complete([1, 1, 1, 4, 1, 1, 1, 1], bps=1e5), elapsed_s=0.4) is None
 
 
 class _OneUpgrade(Fixed):
-    """The lowest rung, and after GOP 3 one upgrade of a GOP, whatever comes of it."""
+    """The lowest quality, and after GOP 3 one upgrade of a GOP, whatever comes of it."""
 
     def __init__(self, gop: int) -> None:
-        super().__init__(SETTINGS, "one upgrade", -1)
+        super().__init__(SETTINGS, "one upgrade", fixed=-1)
         self._gop, self._done = gop, False
 
     def decide(self, ladder: object, seen: Situation) -> NextStep:
@@ -179,12 +145,12 @@ class _OneUpgrade(Fixed):
 
 
 @pytest.mark.parametrize(("gop", "counts"), [(3, True), (0, False)])
-def test_an_upgrade_counts_only_if_it_comes_before_its_gop_is_shown(gop: int, counts: bool) -> None:
+def test_simulated_upgrade_counts_only_if_it_arrives_in_time(gop: int, counts: bool) -> None:
     ladder = replace(made_up_ladder(gops=12), static_bytes=(), static_quality_db=(100.0,))
     trace = Trace(np.array([10.0]), np.array([4e6]), np.array([0.05]))
     outcome = play(_OneUpgrade(gop), ladder, trace)
     assert outcome.upgrades == counts
-    assert outcome.rungs[gop] == (0 if counts else 4)
+    assert outcome.qualities[gop] == (0 if counts else 4)
     assert outcome.quality_db[gop] == pytest.approx(GOP.quality_db[0 if counts else 4])
     features = GOP.feature_bytes
     assert outcome.wasted_bytes == (features[4] if counts else features[0])

@@ -23,9 +23,8 @@ from streamstgs.codec.streaming.adaptive import (
     FetchLayer,
     FetchSegment,
     InFlight,
-    LayerScheduleSettings,
+    LayerRule,
     Throughput,
-    UpgradeSettings,
     Wait,
 )
 
@@ -41,7 +40,7 @@ EVERYTHING = dict.fromkeys(range(5), BEST)
 
 def at(mbps: float, latency_s: float = 0.01) -> Throughput:
     bps = mbps * 1e6
-    return Throughput(bps, bps, bps, latency_s)
+    return Throughput(bps, bps, latency_s)
 
 
 def view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:
@@ -194,22 +193,21 @@ def test_low_quality_is_fetched_again_before_the_next_loop() -> None:
     assert math.isinf(network().next(alone).wait_s)
 
 
-def test_full_buffer_is_fetched_again_at_better_quality() -> None:
-    eager = AdaptiveSettings(most_buffer_s=3.5, upgrades=UpgradeSettings(worth=0.2))
-    net = NetworkScheduler(OPENED, FetchSettings(eager), lambda _: (), lambda _: False)
-    full = view(ready={0: BEST, 1: BEST, 2: LOWEST})
+def test_buffered_loop_is_fetched_again_at_better_quality() -> None:
+    net = network()
+    full = view(ready={0: BEST, 1: BEST, 2: LOWEST, 3: BEST, 4: BEST})
     decision = net.next(full)
     assert chosen(decision) == ("again", 2, BEST)
     assert "QP 20 instead of 32" in decision.reason
     for changed in (
         {
             "target": replace(TARGET, quality=LOWEST),
-            "ready": dict.fromkeys(range(3), LOWEST),
+            "ready": dict.fromkeys(range(5), LOWEST),
         },
         {"best": LOWEST},  # better ones are not drawn in time
-        {"keyframes": frozenset({0, 1})},  # its keyframe would have to come again
+        {"keyframes": frozenset({0, 1, 3, 4})},  # its keyframe would have to come again
         {"broken": frozenset({(2, BEST), (2, MIDDLE)})},
-        {"sizes": {0: 1000, 1: 1000, 2: 1000}, "most_bytes": 3000},
+        {"sizes": dict.fromkeys(range(5), 1000), "most_bytes": 5000},
         {"decode_s": 2.5},  # it would be shown before it is decoded
     ):
         decision = net.next(replace(full, **changed))  # type: ignore[arg-type]
@@ -250,16 +248,16 @@ def test_memory_bounds_segments_ahead() -> None:
 def test_speed_divides_the_throughput() -> None:
     def rung(speed: float) -> int:
         target = replace(TARGET, speed=speed)
-        return network().next(view(target, throughput=at(1.0))).quality
+        return network().next(view(target, throughput=at(1.0))).place
 
     assert (rung(1.0), rung(8.0)) == (0, 2)
 
 
 def test_qualities_rendered_too_late_are_not_fetched() -> None:
     ready = dict.fromkeys(range(3), LOWEST)
-    assert network().next(view(ready=ready, best=MIDDLE)).quality == 1
+    assert network().next(view(ready=ready, best=MIDDLE)).place == 1
     paused = replace(TARGET, playing=False)
-    assert network().next(view(paused, ready={0: LOWEST}, best=MIDDLE)).quality == 1
+    assert network().next(view(paused, ready={0: LOWEST}, best=MIDDLE)).place == 1
 
 
 def test_late_transfer_continues_at_the_lowest_quality() -> None:
@@ -291,7 +289,7 @@ def test_quality_may_change_until_features_arrive() -> None:
     fast = view(ready={0: LOWEST})
     instead = net.reconsider(fast, flight)
     assert instead is not None
-    assert instead.quality == 0
+    assert instead.place == 0
     assert net.reconsider(fast, replace(flight, received_bytes=4000)) is None
     assert net.reconsider(view(ready={}), replace(flight, gop=0)) is None  # somebody waits for it
     assert net.reconsider(view(replace(TARGET, quality=LOWEST), ready={0: LOWEST}), flight) is None
@@ -302,13 +300,13 @@ def test_quality_may_change_until_features_arrive() -> None:
 def poor_view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:
     """Two of three static layers are missing, and the network is slower than the lowest rung."""
     slow = at(0.02)
-    known = replace(slow, long_bps=slow.bps, known_s=1e6)
+    known = replace(slow, measured_s=1e6)
     return view(target, **{"static_layers": 1, "throughput": known, **seen})
 
 
 def test_layer_transfer_is_aborted_for_a_segment_while_playing() -> None:
     flight = InFlight(-1, -1, 500, 2.0, static_layer=1)
-    drop = replace(at(0.015), long_bps=1e6, known_s=600.0)
+    drop = at(0.015)
     seen = view(static_layers=1, throughput=drop, ready={0: LOWEST})
     paused = network().reconsider(seen, flight)
     assert paused is not None
@@ -331,11 +329,11 @@ def test_starved_network_fetches_layers_but_not_before_a_seek() -> None:
 
 
 def test_received_bytes_of_a_layer_count() -> None:
-    slow = replace(at(0.2), long_bps=2e5, known_s=1e6)
+    slow = at(0.2)
     seen = view(static_layers=2, throughput=slow, ready={0: LOWEST})
     big = replace(OPENED.ladder, static_bytes=(3000, 3000, 100_000))
     opened = replace(OPENED, ladder=big)
-    eager = FetchSettings(AdaptiveSettings(static=LayerScheduleSettings(reserve_s=0.0)))
+    eager = FetchSettings(AdaptiveSettings(layers=LayerRule(reserve_s=0.0)))
     net = NetworkScheduler(opened, eager, lambda _: (), lambda _: False)
     assert isinstance(net.next(replace(seen, opened=opened)), FetchSegment)
     nearly = replace(seen, opened=opened, static_part_bytes=98_000)

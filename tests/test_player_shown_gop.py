@@ -10,12 +10,11 @@ from streamstgs.app.player.pipeline.scheduler import FetchSettings
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.codec.streaming.adaptive import (
     AdaptiveSettings,
-    Held,
+    BufferedSegment,
     Situation,
     Throughput,
-    UpgradeSettings,
+    UpgradeRule,
 )
-from streamstgs.codec.streaming.adaptive.shown_gop import ShownSettings, better_while_shown
 
 from tests.scripted_scene import ScriptedNetwork, ScriptedScene
 from tests.scripted_session import WAIT_S, Session, Start
@@ -112,32 +111,30 @@ def test_upgrade_of_the_shown_gop_is_aborted_on_a_drop(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("buffer_s", "left_s", "mbps", "rung"),
+    ("buffer_s", "left_s", "mbps", "place"),
     [
-        (10.0, 3.5, 1.0, 0),  # 17 kB at 0.75 Mbit/s take 0.2 s
-        (10.0, 1.15, 1.0, 1),  # only the 9 kB of the next rung come in time
+        (10.0, 3.5, 1.0, 0),  # 17 kB at 1 Mbit/s take 0.15 s
+        (10.0, 1.12, 1.0, 1),  # only the 9 kB of the next quality come in time
         (10.0, 1.05, 1.0, None),
-        (0.2, 3.5, 1.0, None),  # the next GOP would be late
-        (10.0, 3.5, 0.08, 1),  # room for twice the bit rate of that one, not of the best
+        (0.1, 3.5, 1.0, None),  # the next GOP would be late
+        (10.0, 3.5, 0.06, 1),  # room for twice the bit rate of that one, not of the best
         (10.0, 3.5, 0.03, None),
     ],
 )
 def test_shown_gop_is_upgraded_if_time_and_throughput_allow(
-    buffer_s: float, left_s: float, mbps: float, rung: int | None
+    buffer_s: float, left_s: float, mbps: float, place: int | None
 ) -> None:
-    throughput = Throughput(*[mbps * 1e6] * 3, latency_s=0.01)
-    held = (Held(6, 2, 0.0, (0, 1)),)
-    seen = Situation(buffer_s, 7, 2, 1, True, throughput, held=held)
-    decision = better_while_shown(
-        scene().ladder(), seen, left_s, ShownSettings(), UpgradeSettings()
-    )
-    assert (decision.quality if decision else None) == rung
+    throughput = Throughput(mbps * 1e6, mbps * 1e6, latency_s=0.01)
+    buffered = (BufferedSegment(6, 2, 0.0, (0, 1)),)
+    seen = Situation(buffer_s, 7, 2, 1, throughput, buffered=buffered, shown_left_s=left_s)
+    decision = UpgradeRule().choose(scene().ladder(), seen)
+    assert (decision.place if decision else None) == place
 
 
-@pytest.mark.parametrize(("next_rung", "rung"), [(2, None), (1, 1), (0, 0)])
-def test_shown_gop_is_not_better_than_the_next(next_rung: int, rung: int | None) -> None:
-    throughput = Throughput(1e6, 1e6, 1e6, latency_s=0.01)
-    held = (Held(6, 2, 0.0, (0, 1)), Held(7, next_rung, 3.5))
-    seen = Situation(10.0, 8, 2, 1, True, throughput, held=held)
-    decision = better_while_shown(scene().ladder(), seen, 3.5, ShownSettings(), UpgradeSettings())
-    assert (decision.quality if decision else None) == rung
+@pytest.mark.parametrize(("next_place", "place"), [(2, None), (1, 1), (0, 0)])
+def test_shown_gop_is_not_better_than_the_next(next_place: int, place: int | None) -> None:
+    throughput = Throughput(1e6, 1e6, latency_s=0.01)
+    buffered = (BufferedSegment(6, 2, 0.0, (0, 1)), BufferedSegment(7, next_place, 3.5))
+    seen = Situation(10.0, 8, 2, 1, throughput, buffered=buffered, shown_left_s=3.5)
+    decision = UpgradeRule().choose(scene().ladder(), seen)
+    assert (decision.place if decision else None) == place

@@ -33,6 +33,8 @@ from streamstgs.app.player.timeline import Timeline
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import OpenSettings, Scene, open_scene
+from streamstgs.codec.streaming.address import host, is_url
+from streamstgs.codec.streaming.throughput_memory import MemorySettings, ThroughputMemory
 
 SPEED_LIMITS = (0.1, 8.0)
 
@@ -103,9 +105,9 @@ class Playback:
         self._qp = settings.qp  # of the quality chosen by hand; None: automatic
         self._scene: OpenedScene | None = None  # the one that `tick` played last
         self._frames = ShownFrames(settings.deadlines, monotonic)
-        metering = settings.pipeline.fetching.metering
-        probe = probe or ThroughputProbe(metering, also=settings.opening.listener)
-        opening = replace(settings.opening, listener=probe)
+        self._memory = _throughput_memory(self.location, settings.opening)
+        self._throughput = probe or self._new_probe()
+        opening = replace(settings.opening, listener=self._throughput)
         self._pipeline = Pipeline(
             lambda closed: (
                 opener(self.location) if opener else open_scene(self.location, opening, closed)
@@ -115,7 +117,7 @@ class Playback:
             device,
             monotonic,
             settings.qp,
-            probe,
+            self._throughput,
         )
         self._pipeline.start()
 
@@ -269,7 +271,7 @@ class Playback:
             message=counters.message,
             wants_play=self._wants_play,
             scrubbing=self._playhead.dragging,
-            chosen_quality=opened.at(segment.quality) if opened and segment else None,
+            chosen_quality=opened.at(segment.place) if opened and segment else None,
             fetch_reason=step.reason if step else "",
             throughput_bps=self._pipeline.throughput_bps(),
             ahead_s=self._ahead_s(timeline) if timeline else 0.0,
@@ -309,8 +311,17 @@ class Playback:
     def close(self) -> None:
         """Stop the threads and release the scene; safe to call twice, in any state."""
         self._pipeline.close()
+        if self._memory is not None:
+            self._memory.remember(host(self.location), *self._throughput.session())
+            self._memory = None
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _new_probe(self) -> ThroughputProbe:
+        """A probe that expects the throughput of the last session with the same host."""
+        metering, also = self._settings.pipeline.fetching.metering, self._settings.opening.listener
+        prior_bps = self._memory.recall(host(self.location)) if self._memory else None
+        return ThroughputProbe(metering, also=also, prior_bps=prior_bps)
 
     @property
     def _timeline(self) -> Timeline | None:
@@ -422,6 +433,13 @@ class Playback:
             self._playhead.clock.rate if plays else None,
             len(opened.qualities) - 1,
         )
+
+
+def _throughput_memory(location: str, opening: OpenSettings) -> ThroughputMemory | None:
+    """Where the throughput of a server is remembered; None for files, and where nothing is kept."""
+    if not is_url(location) or opening.cache.max_bytes <= 0:
+        return None
+    return ThroughputMemory(MemorySettings(opening.cache.directory))
 
 
 def _limited_speed(speed: float) -> float:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from streamstgs.codec.streaming.adaptive.ladder import Ladder
+from streamstgs.codec.streaming.adaptive.policy import AdaptiveSettings
 
-from benchmarks.streaming.session import STALL_DB, STEP_WEIGHT
+from benchmarks.streaming.policies import Fixed
+from benchmarks.streaming.session import STALL_DB, STEP_WEIGHT, play
 from benchmarks.streaming.trace import Trace
 
 PART_WORTH = 1e-9  # of a bit of a static layer, so that more of it wins a tie
@@ -21,9 +23,10 @@ class OptimumSettings:
     """Resolution of the search.
 
     Args:
-        bin_s: of schedules with the same last rung and static layers whose last GOP arrives within
-            the same bin, only the one of the highest score is kept.
+        bin_s: of schedules with the same last quality and static layers whose last GOP arrives
+            within the same bin, only the one of the highest score is kept.
         stall_allowances_s: total stall allowed beyond the least possible; the best one counts.
+        allowance_step_s: the allowances are refined around the best one down to this distance.
         buffer_s: most content ahead of the position.
         static_gops: static layers are fetched before this GOP or not at all; more than a scene has,
             as the optimum may do without some of them for long.
@@ -32,7 +35,8 @@ class OptimumSettings:
     """
 
     bin_s: float = 0.04
-    stall_allowances_s: tuple[float, ...] = (0.0, 0.3, 1.0, 3.0, 10.0, 20.0)
+    stall_allowances_s: tuple[float, ...] = (0.0, 0.3, 1.0, 3.0, 10.0, 20.0, 40.0)
+    allowance_step_s: float = 0.25
     buffer_s: float = 20.0
     static_gops: int = 10_000
     parts: int = 3
@@ -41,12 +45,12 @@ class OptimumSettings:
 
 @dataclass(frozen=True)
 class Best:
-    """The best schedule that was found: the rung of each GOP, and how many static layers there
+    """The best schedule that was found: the quality of each GOP, and how many static layers there
     were when it was asked for."""
 
     qoe_db: float
     stall_s: float
-    rungs: tuple[int, ...] = ()
+    qualities: tuple[int, ...] = ()
     layers: tuple[int, ...] = ()
 
 
@@ -59,7 +63,7 @@ class _Labels:
     score: np.ndarray  # sum of quality less steps
     layers: np.ndarray  # static layers that are complete
     part_bits: np.ndarray  # what came of the next one
-    rungs: np.ndarray  # of the last R GOPs
+    qualities: np.ndarray  # of the last R GOPs
     seen_layers: np.ndarray  # with how many static layers the last R GOPs are shown
     origin: np.ndarray  # which schedule up to the GOP before was continued
 
@@ -76,38 +80,68 @@ def find_optimum(ladder: Ladder, trace: Trace, settings: OptimumSettings) -> Bes
     """The schedule of the best quality of experience.
 
     Dynamic programming over GOPs. The total stall of a schedule is the most that one of its GOPs
-    comes late, so for a given allowance of stall the state is: time of arrival, last rung, static
-    layers and what came of the next one. Times are exact; only the choice of survivors is
-    quantised, hence the result is reached by a real schedule and lies below the true optimum by
+    comes late, so for a given allowance of stall the state is: time of arrival, last quality,
+    static layers and received bytes of the next one. Times are exact; only the choice of survivors
+    is quantised, hence the result is reached by a real schedule and lies below the true optimum by
     what the merging of bins loses. All schedules start like the policies: first static layer,
-    first GOP at the lowest rung.
+    first GOP at the lowest quality.
 
     A static layer may be interrupted. Pieces of it are fetched while the buffer is full, the rest
     in one piece: pieces between GOPs could as well come just before the layer is complete, and
     the GOPs would come earlier.
+
+    Always the lowest quality, with the first k static layers at once, is a schedule that competes,
+    for every k. So no such player is ever above the optimum.
     """
     anything = np.full(len(ladder.gops), np.inf)
     first = _Search(ladder, trace, settings, anything, least_stall=True)
     least_s = float(first.run().late_s.min())
-    late_s, ends_s = _latest(ladder, trace, first.due_s, settings.buffer_s, least_s)
-    best = Best(-np.inf, np.inf)
-    for allowance in settings.stall_allowances_s:
-        most_s = least_s + allowance + 1e-6
+    plain = _best_plain(ladder, trace, settings)
+    known = sorted({*settings.stall_allowances_s, max(plain.stall_s - least_s, 0.0)})
+    late_s, ends_s = _latest(ladder, trace, first.due_s, settings.buffer_s, least_s + known[-1])
+
+    def within(allowance_s: float) -> Best:
+        most_s = least_s + allowance_s + 1e-6
         bearable_s = np.where(ends_s <= most_s, late_s, 0.0).max(axis=1) + LATE_STEP_S
-        search = _Search(ladder, trace, settings, np.minimum(bearable_s, most_s))
-        best = max(best, search.best(), key=lambda each: each.qoe_db)
+        return _Search(ladder, trace, settings, np.minimum(bearable_s, most_s)).best()
+
+    found = {allowance_s: within(allowance_s) for allowance_s in known}
+    while (fresh := _refined(found, settings.allowance_step_s)) is not None:
+        found[fresh] = within(fresh)
+    return max(plain, *found.values(), key=lambda each: each.qoe_db)
+
+
+def _refined(found: dict[float, Best], step_s: float) -> float | None:
+    """An allowance between the best one so far and its wider neighbour; None if both are near."""
+    order = sorted(found)
+    at = max(range(len(order)), key=lambda k: found[order[k]].qoe_db)
+    gaps = [(order[k], order[k + 1]) for k in (at - 1, at) if 0 <= k < len(order) - 1]
+    low_s, high_s = max(gaps, key=lambda gap: gap[1] - gap[0], default=(0.0, 0.0))
+    return (low_s + high_s) / 2 if high_s - low_s > step_s else None
+
+
+def _best_plain(ladder: Ladder, trace: Trace, settings: OptimumSettings) -> Best:
+    """The best of: always the lowest quality, with the first k static layers at once."""
+    limits = replace(AdaptiveSettings(), most_buffer_s=settings.buffer_s)
+    best = Best(-np.inf, np.inf)
+    for count in range(min(1, len(ladder.static_bytes)), len(ladder.static_bytes) + 1):
+        policy = Fixed(limits, f"lowest, {count} layers", fixed=ladder.lowest, layers=count)
+        outcome = play(policy, ladder, trace)
+        layers = (min(count, 1), *[count] * (len(ladder.gops) - 1))
+        plain = Best(outcome.qoe_db, outcome.stall_s, tuple(outcome.qualities), layers)
+        best = max(best, plain, key=lambda each: each.qoe_db)
     return best
 
 
 def _latest(
-    ladder: Ladder, trace: Trace, due_s: np.ndarray, buffer_s: float, least_s: float
+    ladder: Ladder, trace: Trace, due_s: np.ndarray, buffer_s: float, most_s: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Stalls of which GOP end with what total, even with a full buffer and the lowest rung.
+    """Stalls of which GOP end with what total, even with a full buffer and the lowest quality.
 
     Returns:
         [1, K] stall so far, [GOP, K] total stall.
     """
-    late_s = np.arange(0.0, least_s + 20.0 + LATE_STEP_S, LATE_STEP_S)[None]
+    late_s = np.arange(0.0, most_s + 2 * LATE_STEP_S, LATE_STEP_S)[None]
     ends_s = np.repeat(late_s, len(due_s), axis=0)
     now_s = np.zeros_like(ends_s)
     for gop, entry in enumerate(ladder.gops):
@@ -126,7 +160,7 @@ class _Search:
 
     Args:
         most_late_s: [GOP]; schedules that stall longer until then are given up.
-        least_stall: at the lowest rung; of each bin the one that stalled least is kept.
+        least_stall: at the lowest quality; of each bin the one that stalled least is kept.
     """
 
     ladder: Ladder
@@ -134,21 +168,21 @@ class _Search:
     settings: OptimumSettings
     most_late_s: np.ndarray
     least_stall: bool = False
-    steps: list[tuple[np.ndarray, ...]] = field(default_factory=list)  # rung, layers, origin
+    steps: list[tuple[np.ndarray, ...]] = field(default_factory=list)  # quality, layers, origin
 
     def __post_init__(self) -> None:
         gops, layers = self.ladder.gops, range(len(self.ladder.static_bytes) + 1)
-        rungs = range(len(self.ladder.rungs))
-        self.tried = [self.ladder.lowest] if self.least_stall else list(rungs)
+        qualities = range(len(self.ladder.qps))
+        self.tried = [self.ladder.lowest] if self.least_stall else list(qualities)
         self.complete = len(self.ladder.static_bytes)
         self.static_bits = 8.0 * np.array([*self.ladder.static_bytes, 1])
         self.parts = self.settings.parts
         self.weight = STEP_WEIGHT * len(gops) / max(len(gops) - 1, 1)
         shown = [
-            [[self.ladder.shown_db(g, r, k) for k in layers] for r in rungs]
+            [[self.ladder.shown_db(g, r, k) for k in layers] for r in qualities]
             for g in range(len(gops))
         ]
-        self.shown_db = np.array(shown)  # [GOP, rung, layers]
+        self.shown_db = np.array(shown)  # [GOP, quality, layers]
         shortest_s = min(gop.duration_s for gop in gops)
         self.recent = math.ceil(self.settings.buffer_s / shortest_s) + 2
         self.due_s = np.zeros(len(gops))
@@ -181,16 +215,16 @@ class _Search:
         return Best(float(qoe_db[top]), float(ends.late_s[top]), *self._path(top))
 
     def _remember(self, labels: _Labels) -> None:
-        self.steps.append((labels.rungs[:, -1], labels.layers, labels.origin))
+        self.steps.append((labels.qualities[:, -1], labels.layers, labels.origin))
         labels.origin = np.arange(len(labels.score))
 
     def _path(self, place: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        rungs, layers = [], []
-        for rung, there, origin in reversed(self.steps):
-            rungs.append(int(rung[place]))
+        qualities, layers = [], []
+        for quality, there, origin in reversed(self.steps):
+            qualities.append(int(quality[place]))
             layers.append(int(there[place]))
             place = int(origin[place])
-        return tuple(reversed(rungs)), tuple(reversed(layers))
+        return tuple(reversed(qualities)), tuple(reversed(layers))
 
     # --- GOPs ------------------------------------------------------------------------------------
 
@@ -201,26 +235,28 @@ class _Search:
             now_s = trace.arrival_s(now_s + trace.latency_s(now_s), self.static_bits[0])
         bits = 8.0 * ladder.gops[0].bytes_at(ladder.lowest)
         now_s = trace.arrival_s(now_s + trace.latency_s(now_s), bits)
-        rungs = np.full((1, self.recent), ladder.lowest, np.int8)
+        qualities = np.full((1, self.recent), ladder.lowest, np.int8)
         seen = np.full((1, self.recent), layers, np.int8)
         score = self.shown_db[0, ladder.lowest, [layers]]
         nothing = np.zeros(1)
         return _Labels(
-            now_s, nothing, score, np.array([layers]), nothing, rungs, seen, np.zeros(1, int)
+            now_s, nothing, score, np.array([layers]), nothing, qualities, seen, np.zeros(1, int)
         )
 
     def _with_gop(self, labels: _Labels, gop: int, room_s: float) -> _Labels:
-        """Each schedule continued by a GOP at each rung, once there is room for it."""
+        """Each schedule continued by a GOP at each quality, once there is room for it."""
         asked_s = np.maximum(labels.now_s, room_s + labels.late_s)
         data_s = asked_s + self.trace.latency_s(asked_s)
-        return _Labels.join([self._at_rung(labels, data_s, gop, rung) for rung in self.tried])
+        return _Labels.join(
+            [self._at_quality(labels, data_s, gop, quality) for quality in self.tried]
+        )
 
-    def _at_rung(self, labels: _Labels, data_s: np.ndarray, gop: int, rung: int) -> _Labels:
-        bits = 8.0 * self.ladder.gops[gop].bytes_at(rung)
+    def _at_quality(self, labels: _Labels, data_s: np.ndarray, gop: int, quality: int) -> _Labels:
+        bits = 8.0 * self.ladder.gops[gop].bytes_at(quality)
         now_s = self.trace.arrival_s(data_s, bits)
         late_s = np.maximum(labels.late_s, now_s - self.due_s[gop])
-        before = self.shown_db[gop - 1, labels.rungs[:, -1], labels.seen_layers[:, -1]]
-        shown = self.shown_db[gop, rung, labels.layers]
+        before = self.shown_db[gop - 1, labels.qualities[:, -1], labels.seen_layers[:, -1]]
+        shown = self.shown_db[gop, quality, labels.layers]
         score = labels.score + shown - self.weight * np.abs(shown - before)
         return _Labels(
             now_s,
@@ -228,7 +264,7 @@ class _Search:
             -late_s if self.least_stall else score,
             labels.layers,
             labels.part_bits,
-            _shifted(labels.rungs, np.full(len(now_s), rung)),
+            _shifted(labels.qualities, np.full(len(now_s), quality)),
             _shifted(labels.seen_layers, labels.layers),
             labels.origin,
         )
@@ -240,12 +276,12 @@ class _Search:
             return labels
         worth = labels.score + PART_WORTH * labels.part_bits
         table, cell = self._table(labels, worth)
-        progress, rung, at = cell
+        progress, quality, at = cell
         beaten = np.zeros(len(labels.score), bool)
         for each in np.unique(progress):
             for other in {each, self.parts * self.complete}:
-                for last in range(len(self.ladder.rungs)):
-                    mine = np.flatnonzero((progress == each) & (rung == last))
+                for last in range(len(self.ladder.qps)):
+                    mine = np.flatnonzero((progress == each) & (quality == last))
                     if len(mine):
                         best = self._best_before(table[other], gop, other, (each, last))
                         beaten[mine] |= worth[mine] <= best[at[mine]]
@@ -257,15 +293,15 @@ class _Search:
     def _table(
         self, labels: _Labels, worth: np.ndarray
     ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-        """Best score [static progress, rung, bin of time], and the place of each schedule in it."""
+        """Best score [static progress, quality, bin of time], and the cell of each schedule."""
         part_bits = self.static_bits[labels.layers] / self.parts
         part = np.minimum(labels.part_bits // part_bits, self.parts - 1).astype(np.int64)
         progress = self.parts * labels.layers + part
         wider = np.where(labels.layers < self.complete, self.settings.wider, 1)
         bins = np.floor(labels.now_s / (self.settings.bin_s * wider)).astype(np.int64) * wider
         bins -= bins.min()
-        cell = (progress, labels.rungs[:, -1].astype(np.int64), bins)
-        shape = (self.parts * self.complete + 1, len(self.ladder.rungs), int(bins.max()) + 1)
+        cell = (progress, labels.qualities[:, -1].astype(np.int64), bins)
+        shape = (self.parts * self.complete + 1, len(self.ladder.qps), int(bins.max()) + 1)
         table = np.full(shape, -np.inf)
         np.maximum.at(table, cell, worth)
         return table, cell
@@ -274,11 +310,11 @@ class _Search:
         self, scores: np.ndarray, gop: int, progress: int, than: tuple[int, int]
     ) -> np.ndarray:
         """Of all that arrived in an earlier bin, the best score less the step that would be
-        needed to go on like a schedule of another rung and progress.
+        needed to go on like a schedule of another quality and progress.
 
         Args:
-            scores: [rung, bin] of schedules with some progress of static layers.
-            than: progress and rung of the other.
+            scores: [quality, bin] of schedules with some progress of static layers.
+            than: progress and quality of the other.
         """
         shown = self.shown_db[gop, :, progress // self.parts]
         other_db = self.shown_db[gop, than[1], than[0] // self.parts]
@@ -334,7 +370,9 @@ class _Search:
             labels.layers[:, None] + 1,
             labels.seen_layers,
         ).astype(np.int8)
-        old, new = (self.shown_db[gops, labels.rungs, each] for each in (labels.seen_layers, seen))
+        old, new = (
+            self.shown_db[gops, labels.qualities, each] for each in (labels.seen_layers, seen)
+        )
         less_steps = np.abs(np.diff(old, axis=1)) - np.abs(np.diff(new, axis=1))
         less_steps[:, numbers[1:] < 1] = 0.0
         gain = (new - old).sum(axis=1) + self.weight * less_steps.sum(axis=1)
@@ -344,7 +382,7 @@ class _Search:
             labels.score + gain,
             labels.layers + 1,
             np.zeros(len(now_s)),
-            labels.rungs,
+            labels.qualities,
             seen,
             labels.origin,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from streamstgs.codec.streaming.adaptive.choice import AdaptiveSettings, decide, next_static
 from streamstgs.codec.streaming.adaptive.decision import (
     FetchLayer,
     FetchSegment,
@@ -15,8 +14,17 @@ from streamstgs.codec.streaming.adaptive.decision import (
     Situation,
     Wait,
 )
-from streamstgs.codec.streaming.adaptive.in_flight import reconsider
 from streamstgs.codec.streaming.adaptive.ladder import Ladder
+from streamstgs.codec.streaming.adaptive.policy import (
+    AdaptiveSettings,
+    decide,
+    next_layer,
+    reconsider,
+)
+from streamstgs.codec.streaming.adaptive.throughput import ThroughputSettings
+
+OUR_METERING = ThroughputSettings()
+DASH_METERING = ThroughputSettings(fast_half_life_s=3.0, slow_half_life_s=8.0)
 
 
 @dataclass
@@ -25,6 +33,7 @@ class Adaptive:
 
     settings: AdaptiveSettings = field(default_factory=AdaptiveSettings)
     name: str = "adaptive"
+    metering: ThroughputSettings = OUR_METERING
 
     def decide(self, ladder: Ladder, seen: Situation) -> NextStep:
         return decide(ladder, seen, self.settings)
@@ -35,17 +44,18 @@ class Adaptive:
 
 @dataclass
 class Plain:
-    """A policy that is only a choice of rung.
+    """A policy that only chooses a quality.
 
-    A plain player has one axis. Static layers are to it what initialisation segments are: behind
-    the first GOP it fetches all of them at once, and goes on when they are there.
+    It fetches all static layers at once behind the first GOP, as plain players fetch
+    initialisation segments.
     """
 
     settings: AdaptiveSettings = field(default_factory=AdaptiveSettings)
     name: str = "plain"
+    metering: ThroughputSettings = OUR_METERING
 
-    def rung(self, ladder: Ladder, seen: Situation) -> int | None:
-        """Of the next GOP; None to wait a little."""
+    def quality(self, ladder: Ladder, seen: Situation) -> int | None:
+        """The place of the next GOP's quality; None to wait a little."""
         return ladder.lowest
 
     def static(self, ladder: Ladder, seen: Situation) -> FetchLayer | None:
@@ -63,10 +73,10 @@ class Plain:
             return Wait(math.inf, self.name)
         wait_s = seen.buffer_s + ladder.gops[seen.next_gop].duration_s
         wait_s -= self.settings.most_buffer_s
-        rung: int | None = ladder.lowest if seen.next_gop == 0 else self.rung(ladder, seen)
-        if wait_s > 1e-9 or rung is None:
+        quality: int | None = ladder.lowest if seen.next_gop == 0 else self.quality(ladder, seen)
+        if wait_s > 1e-9 or quality is None:
             return Wait(max(wait_s, 0.25), self.name)
-        return FetchSegment(seen.next_gop, rung, self.name)
+        return FetchSegment(seen.next_gop, quality, self.name)
 
     def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Revision | None:
         """Nothing is given up or paused."""
@@ -75,20 +85,29 @@ class Plain:
 
 @dataclass
 class Fixed(Plain):
-    """Always the same rung; negative ones count from the lowest."""
+    """Always the same quality; negative ones count from the lowest.
+
+    Args:
+        layers: so many static layers and no more; None for all.
+    """
 
     fixed: int = -1
+    layers: int | None = None
 
-    def rung(self, ladder: Ladder, seen: Situation) -> int | None:
-        return range(len(ladder.rungs))[self.fixed]
+    def static(self, ladder: Ladder, seen: Situation) -> FetchLayer | None:
+        is_enough = self.layers is not None and seen.static_layers >= self.layers
+        return None if is_enough else super().static(ladder, seen)
+
+    def quality(self, ladder: Ladder, seen: Situation) -> int | None:
+        return range(len(ladder.qps))[self.fixed]
 
 
 @dataclass
 class OurLayers(Fixed):
-    """Always the same rung, with static layers by the rule of the real policy."""
+    """Always the same quality, with static layers by the rule of the real policy."""
 
     def static(self, ladder: Ladder, seen: Situation) -> FetchLayer | None:
-        return next_static(ladder, seen, self.settings)
+        return next_layer(ladder, seen, self.settings)
 
     def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Revision | None:
         if flight.static_layer < 0:
@@ -97,44 +116,90 @@ class OurLayers(Fixed):
 
 
 @dataclass
-class ThroughputOnly(Plain):
-    """The best rung whose bit rate is below 0.9 of the estimate, as in dash.js."""
+class DashThroughput(Plain):
+    """The throughput rule of dash.js: the best quality whose bit rate is below a safe estimate.
+
+    Args:
+        safety: share of the estimate that counts.
+    """
 
     name: str = "throughput"
-    share: float = 0.9
+    metering: ThroughputSettings = DASH_METERING
+    safety: float = 0.9
 
-    def rung(self, ladder: Ladder, seen: Situation) -> int | None:
-        bps = self.share * seen.throughput.bps if seen.throughput else 0.0
-        fitting = [r for r in range(len(ladder.rungs)) if ladder.bandwidth_bps(r) <= bps]
-        return fitting[0] if fitting else ladder.lowest
+    def quality(self, ladder: Ladder, seen: Situation) -> int | None:
+        return self.by_throughput(ladder, seen)
+
+    def by_throughput(self, ladder: Ladder, seen: Situation) -> int:
+        bps = self.safety * seen.throughput.bps if seen.throughput else 0.0
+        return best_below(ladder, bps)
 
 
 @dataclass
-class BolaOnly(Plain):
-    """BOLA-BASIC with logarithmic utility and the parameters that dash.js derives."""
+class DashDynamic(DashThroughput):
+    """What dash.js does by default (Spiteri et al., MMSys 2018): DYNAMIC, with its safety net.
 
-    name: str = "bola"
-    low_buffer_s: float = 10.0
+    The throughput rule chooses until `stable_s` are buffered, then BOLA, until the buffer falls
+    below half of that. BOLA never rises above both the last quality and what the throughput
+    carries. The rule for insufficient buffers caps both: what is chosen has to arrive within the
+    buffer. Left out are the virtual buffer of BOLA, which matters for live streams and seeks, and
+    the abandoning of requests.
 
-    def rung(self, ladder: Ladder, seen: Situation) -> int | None:
-        rates = [ladder.bandwidth_bps(rung) for rung in range(len(ladder.rungs))]
+    Args:
+        stable_s: buffer at which BOLA takes over.
+        minimum_s, per_quality_s: buffer below which BOLA never delays, and above it per quality.
+        insufficient_safety: share of the estimate that counts for the cap.
+        ignored: segments at the start that are not capped.
+    """
+
+    name: str = "dynamic"
+    stable_s: float = 12.0
+    minimum_s: float = 10.0
+    per_quality_s: float = 2.0
+    insufficient_safety: float = 0.7
+    ignored: int = 2
+    uses_bola: bool = False
+
+    def quality(self, ladder: Ladder, seen: Situation) -> int | None:
+        threshold_s = self.stable_s / 2 if self.uses_bola else self.stable_s
+        self.uses_bola = seen.buffer_s >= threshold_s
+        rule = self.by_bola if self.uses_bola else self.by_throughput
+        return max(rule(ladder, seen), self.by_insufficient_buffer(ladder, seen))
+
+    def by_bola(self, ladder: Ladder, seen: Situation) -> int:
+        rates = [ladder.bandwidth_bps(quality) for quality in range(len(ladder.qps))]
         utilities = [math.log(rate / rates[-1]) + 1 for rate in rates]
-        gp = (max(utilities) - 1) / (self.settings.most_buffer_s / self.low_buffer_s - 1)
-        v = self.low_buffer_s / gp
+        target_s = max(self.stable_s, self.minimum_s + self.per_quality_s * len(rates))
+        gp = (max(utilities) - 1) / (target_s / self.minimum_s - 1)
+        v = self.minimum_s / gp if gp > 0 else 0.0
         scores = [
             (v * (utility - 1 + gp) - seen.buffer_s) / rate
             for utility, rate in zip(utilities, rates, strict=True)
         ]
-        return max(range(len(rates)), key=scores.__getitem__)
+        chosen = max(range(len(rates)), key=scores.__getitem__)
+        last = ladder.lowest if seen.last_place is None else seen.last_place
+        carried = self.by_throughput(ladder, seen)
+        return min(carried, last) if chosen < last and chosen < carried else chosen
+
+    def by_insufficient_buffer(self, ladder: Ladder, seen: Situation) -> int:
+        if seen.next_gop < self.ignored or seen.throughput is None:
+            return 0
+        duration_s = ladder.gops[seen.next_gop].duration_s
+        bps = self.insufficient_safety * seen.throughput.bps * seen.buffer_s / duration_s
+        return best_below(ladder, bps)
+
+
+def best_below(ladder: Ladder, bps: float) -> int:
+    """The best quality whose bit rate is not above a throughput; else the lowest."""
+    fitting = (q for q in range(len(ladder.qps)) if ladder.bandwidth_bps(q) <= bps)
+    return next(fitting, ladder.lowest)
 
 
 def plain_policies(ladder: Ladder, settings: AdaptiveSettings) -> list[Plain]:
-    """Lowest, middle, highest rung; throughput only; BOLA only; the lowest with our layers."""
+    """Always the lowest; both rules of dash.js; the lowest with the layers of the product."""
     return [
-        Fixed(settings, "lowest", ladder.lowest),
-        Fixed(settings, "middle", len(ladder.rungs) // 2),
-        Fixed(settings, "highest", 0),
-        ThroughputOnly(settings),
-        BolaOnly(settings),
-        OurLayers(settings, "lowest, our layers", ladder.lowest),
+        Fixed(settings, "lowest", fixed=ladder.lowest),
+        DashThroughput(settings),
+        DashDynamic(settings),
+        OurLayers(settings, "lowest, our layers", fixed=ladder.lowest),
     ]

@@ -11,9 +11,9 @@ from typing import Protocol
 import numpy as np
 from streamstgs.codec.streaming.adaptive.decision import (
     Abort,
+    BufferedSegment,
     FetchLayer,
     FetchSegment,
-    Held,
     InFlight,
     NextStep,
     Revision,
@@ -37,6 +37,7 @@ class Policy(Protocol):
     """What decides; `codec.streaming.adaptive` has the real one."""
 
     name: str
+    metering: ThroughputSettings
 
     def decide(self, ladder: Ladder, seen: Situation) -> NextStep: ...
 
@@ -112,7 +113,7 @@ class Outcome:
     """What the viewer got.
 
     Args:
-        rungs: of each GOP. quality_db: of each GOP as shown.
+        qualities: of each GOP. quality_db: of each GOP as shown.
         upgrades: GOPs that were shown better than they came at first.
         pauses: of static layers on their way.
         wasted_bytes: given up on the way, replaced, or come too late.
@@ -120,7 +121,7 @@ class Outcome:
 
     policy: str
     trace: str
-    rungs: list[int] = field(default_factory=list)
+    qualities: list[int] = field(default_factory=list)
     quality_db: list[float] = field(default_factory=list)
     stall_s: float = 0.0
     stalls: int = 0
@@ -138,7 +139,7 @@ class Outcome:
 
     @property
     def switches(self) -> int:
-        return sum(a != b for a, b in zip(self.rungs, self.rungs[1:], strict=False))
+        return sum(a != b for a, b in zip(self.qualities, self.qualities[1:], strict=False))
 
     @property
     def qoe_db(self) -> float:
@@ -156,10 +157,9 @@ def play(
     ladder: Ladder,
     trace: Trace,
     settings: SessionSettings = SessionSettings(),
-    metering: ThroughputSettings = ThroughputSettings(),  # noqa: B008 (frozen)
 ) -> Outcome:
     """Play the whole ladder over a network."""
-    return _Session(policy, ladder, trace, settings, ThroughputMeter(metering)).run()
+    return _Session(policy, ladder, trace, settings, ThroughputMeter(policy.metering)).run()
 
 
 @dataclass
@@ -188,25 +188,26 @@ class _Session:
         return self.outcome
 
     def _situation(self) -> Situation:
-        rungs = self.outcome.rungs
+        qualities = self.outcome.qualities
         return Situation(
             buffer_s=self.playback.buffer_s,
-            next_gop=len(rungs),
-            last_rung=rungs[-1] if rungs else None,
+            next_gop=len(qualities),
+            last_place=qualities[-1] if qualities else None,
             static_layers=self.static_layers,
             static_part_bytes=self.static_part_bytes,
-            playing=True,
             throughput=self._throughput(),
-            held=self._held(),
+            buffered=self._buffered(),
         )
 
-    def _held(self) -> tuple[Held, ...]:
+    def _buffered(self) -> tuple[BufferedSegment, ...]:
         """From the GOP that is being shown on."""
-        rungs, position_s = self.outcome.rungs, self.playback.position_s
+        qualities, position_s = self.outcome.qualities, self.playback.position_s
         shown = max(bisect_right(self.begins_s, position_s + 1e-9) - 1, 0)
         return tuple(
-            Held(gop, rungs[gop], self.begins_s[gop] - position_s, tuple(range(rungs[gop])))
-            for gop in range(shown, len(rungs))
+            BufferedSegment(
+                gop, qualities[gop], self.begins_s[gop] - position_s, tuple(range(qualities[gop]))
+            )
+            for gop in range(shown, len(qualities))
         )
 
     def _throughput(self) -> Throughput | None:
@@ -216,7 +217,7 @@ class _Session:
         now_s = self.playback.now_s
         bits = float(self.trace.bits_until(now_s + ahead_s) - self.trace.bits_until(now_s))
         bps = max(bits / ahead_s, 1.0)
-        return replace(known, bps=bps, fast_bps=bps, slow_bps=bps)
+        return replace(known, bps=bps, fast_bps=bps)
 
     def _step(self, decision: NextStep) -> None:
         if isinstance(decision, Wait):
@@ -226,7 +227,7 @@ class _Session:
         elif decision.again:
             self._upgrade(decision)
         else:
-            self._fetch_gop(decision.quality)
+            self._fetch_gop(decision.place)
 
     def _fetch_static(self, layer: int) -> None:
         """What is missing of a layer, as far as it is not paused."""
@@ -240,35 +241,35 @@ class _Session:
         self.static_layers, self.static_part_bytes = layer + 1, 0
         self.static_arrivals.append(self.playback.position_s)
 
-    def _fetch_gop(self, rung: int) -> None:
-        index = len(self.outcome.rungs)
+    def _fetch_gop(self, quality: int) -> None:
+        index = len(self.outcome.qualities)
         gop = self.ladder.gops[index]
-        flight = InFlight(index, rung, 0, 0.0)
+        flight = InFlight(index, quality, 0, 0.0)
         while True:
-            missing = gop.bytes_at(flight.rung) - flight.received_bytes
+            missing = gop.bytes_at(flight.place) - flight.received_bytes
             flight, instead = self._fetch(missing, flight)
             if instead is None:
                 break
             kept = min(flight.received_bytes, gop.shared_bytes)
             self.outcome.wasted_bytes += flight.received_bytes - kept
             assert isinstance(instead, FetchSegment)
-            flight = InFlight(index, instead.quality, kept, 0.0)
-        self.outcome.rungs.append(flight.rung)
+            flight = InFlight(index, instead.place, kept, 0.0)
+        self.outcome.qualities.append(flight.place)
         self.playback.arrive(gop.duration_s)
         most = max(self.outcome.most_buffer_s, self.playback.buffer_s)
         self.outcome.most_buffer_s = most
 
     def _upgrade(self, decision: FetchSegment) -> None:
         """Features of a GOP that is there; they count if they come before it is shown."""
-        gop, old = self.ladder.gops[decision.gop], self.outcome.rungs[decision.gop]
-        flight = InFlight(decision.gop, decision.quality, gop.shared_bytes, 0.0, upgrade=True)
-        flight, instead = self._fetch(gop.feature_bytes[decision.quality], flight)
+        gop, old = self.ladder.gops[decision.gop], self.outcome.qualities[decision.gop]
+        flight = InFlight(decision.gop, decision.place, gop.shared_bytes, 0.0, upgrade=True)
+        flight, instead = self._fetch(gop.feature_bytes[decision.place], flight)
         lead_s = self.begins_s[decision.gop] - self.playback.position_s
         if instead is not None or lead_s <= self.settings.decode_s:
             self.outcome.wasted_bytes += flight.received_bytes - gop.shared_bytes
             return
         self.outcome.wasted_bytes += gop.feature_bytes[old]
-        self.outcome.rungs[decision.gop] = decision.quality
+        self.outcome.qualities[decision.gop] = decision.place
         self.outcome.upgrades += 1
 
     def _fetch(self, size_bytes: int, flight: InFlight) -> tuple[InFlight, Revision | None]:
@@ -293,8 +294,8 @@ class _Session:
                 continue
             if isinstance(instead, Abort) or not self._is_free(flight):
                 return flight, instead
-            flight = replace(flight, rung=instead.quality)
-            size_bytes = self.ladder.gops[flight.gop].bytes_at(instead.quality) - had
+            flight = replace(flight, place=instead.place)
+            size_bytes = self.ladder.gops[flight.gop].bytes_at(instead.place) - had
             end_s = float(self.trace.arrival_s(data_s, 8.0 * size_bytes))
         return flight, None
 
@@ -302,7 +303,7 @@ class _Session:
         return self.policy.reconsider(self.ladder, self._situation(), flight)
 
     def _is_free(self, flight: InFlight) -> bool:
-        """Whether another rung costs nothing: what comes is the same for all of them."""
+        """Whether another quality costs nothing: what comes is the same for all of them."""
         return flight.received_bytes <= self.ladder.gops[flight.gop].shared_bytes and (
             not flight.upgrade
         )
@@ -311,7 +312,7 @@ class _Session:
         out, playback = self.outcome, self.playback
         out.stall_s, out.stalls = playback.stall_s, playback.stalls
         out.startup_s = playback.started_s if playback.started_s is not None else playback.now_s
-        for gop, rung in enumerate(out.rungs):
+        for gop, quality in enumerate(out.qualities):
             begins_s = self.begins_s[gop]
             layers = sum(seen_from <= begins_s + 1e-9 for seen_from in self.static_arrivals)
-            out.quality_db.append(self.ladder.shown_db(gop, rung, layers))
+            out.quality_db.append(self.ladder.shown_db(gop, quality, layers))

@@ -279,13 +279,13 @@ class FetchThread:
     ) -> bool:
         """Fetch keyframe and features of a GOP. False if there was no room for it."""
         gop, opened, state = step.gop, view.opened, self._state
-        entry, quality = opened.ladder.gops[gop], opened.at(step.quality)
+        entry, quality = opened.ladder.gops[gop], opened.at(step.place)
         keyframe: KeyframePacket | None = state.stored_keyframe(gop)
         parts: list[Part] = [] if keyframe else [KeyframePart(gop)]
         parts.append(FeaturesPart(gop, quality))
         info = TransferInfo(gop, None, quality, view.target.serial, gop not in view.ready)
         kept_bytes = entry.shared_bytes if keyframe else 0
-        transfer = self._transfer(scene, info, parts, entry.bytes_at(step.quality), kept_bytes)
+        transfer = self._transfer(scene, info, parts, entry.bytes_at(step.place), kept_bytes)
         while (part := transfer.start_part()) is not None:
             self._supervise(scheduler, transfer, version)
             try:
@@ -358,8 +358,8 @@ class FetchThread:
         if isinstance(revision, Abort):
             transfer.cancel()
             return
-        size_bytes = opened.ladder.gops[revision.gop].bytes_at(revision.quality)
-        transfer.change_quality(opened.at(revision.quality), size_bytes)
+        size_bytes = opened.ladder.gops[revision.gop].bytes_at(revision.place)
+        transfer.change_quality(opened.at(revision.place), size_bytes)
         self._state.begin_step(revision)
 
     # --- outages ---------------------------------------------------------------------------------

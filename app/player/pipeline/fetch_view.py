@@ -8,7 +8,7 @@ from functools import cached_property
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.codec.quality import Quality
-from streamstgs.codec.streaming.adaptive import Held, Throughput
+from streamstgs.codec.streaming.adaptive import BufferedSegment, Throughput
 
 
 @dataclass(frozen=True)
@@ -153,18 +153,18 @@ class FetchView:
         past_s = self.position_s - timeline.start_s(gop) if gop == self.target.gop else 0.0
         return timeline.gop_frames[gop] / timeline.fps - max(past_s, 0.0)
 
-    def held(self) -> tuple[Held, ...]:
+    def buffered(self) -> tuple[BufferedSegment, ...]:
         """The GOPs that are buffered without a gap, from the shown one on."""
-        held: list[Held] = []
+        buffered: list[BufferedSegment] = []
         lead_s = self.rest_s(self.order[0]) if len(self.order) == 1 else 0.0  # shown for ever
         for gop in self.order:
             if gop not in self.ready:
                 break
             ready_s = lead_s - self.decode_s * self.target.speed
             place = self.opened.place_of(self.ready[gop])
-            held.append(Held(gop, place, ready_s, self._better_places(gop)))
+            buffered.append(BufferedSegment(gop, place, ready_s, self._better_places(gop)))
             lead_s += self.rest_s(gop)
-        return tuple(held)
+        return tuple(buffered)
 
     def _better_places(self, gop: int) -> tuple[int, ...]:
         """Places in the ladder that a GOP could be fetched again at; none if chosen by hand."""

@@ -79,7 +79,8 @@ class Pipeline:
         fetching = FetchThreadSettings(
             settings.fetching, settings.buffer, settings.retry_s, settings.hurry_s, first_qp
         )
-        left_s, local = settings.fetching.shown.left_s, not is_url(location)
+        local = not is_url(location)
+        left_s = settings.fetching.adaptive.upgrades.left_s
         decoding = DecodeSettings(settings.prefetch_gops, left_s, local)
         probe = self._probe
         self._threads = [

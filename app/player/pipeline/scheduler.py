@@ -21,18 +21,11 @@ from streamstgs.codec.streaming.adaptive import (
     NextStep,
     Revision,
     Situation,
-    Throughput,
     ThroughputSettings,
     Wait,
     arrival_s,
     decide,
-    give_up_features,
     reconsider,
-)
-from streamstgs.codec.streaming.adaptive.shown_gop import (
-    ShownSettings,
-    better_while_shown,
-    give_up_shown,
 )
 
 
@@ -48,7 +41,6 @@ class FetchSettings:
         soon_s: After a seek the best quality that arrives within this is fetched.
         refine_s: While paused the best quality that arrives within this is fetched; if none does,
             the best one.
-        shown: When the GOP being shown is fetched again.
         local_gops: GOPs that are read ahead from a disk.
     """
 
@@ -57,7 +49,6 @@ class FetchSettings:
     watch_s: float = 0.5
     soon_s: float = 0.3
     refine_s: float = 3.0
-    shown: ShownSettings = field(default_factory=ShownSettings)
     local_gops: int = 2
 
 
@@ -186,9 +177,6 @@ class NetworkScheduler:
                 return refined
         seen = self._situation(view, missing)
         step = decide(self._ladder, seen, self._settings.adaptive)
-        all_static = view.static_layers == view.opened.static_layers
-        if target.playing and all_static and missing != target.gop:
-            step = self._better_while_shown(view, seen) or step
         if isinstance(step, FetchSegment) and not step.again:
             return self._with_quality(view, seen, step)
         return step
@@ -209,11 +197,14 @@ class NetworkScheduler:
             return self._reconsider_again(view, flight)
         seen = self._situation(view, flight.gop)
         cached = self._best_cached(view, flight.gop)
-        fixed = here or (cached is not None and self._opened.place_of(cached) == flight.rung)
-        rule = give_up_features if fixed else reconsider
-        revision = rule(self._ladder, seen, flight, self._settings.adaptive)
+        fixed = here or (cached is not None and self._opened.place_of(cached) == flight.place)
+        adaptive = self._settings.adaptive
+        if fixed:
+            revision: Revision | None = adaptive.abandon.lower(self._ladder, seen, flight)
+        else:
+            revision = reconsider(self._ladder, seen, flight, adaptive)
         if isinstance(revision, FetchSegment):
-            quality = self._opened.at(revision.quality)
+            quality = self._opened.at(revision.place)
             return revision if view.usable(flight.gop, quality) == quality else None
         return revision
 
@@ -236,7 +227,7 @@ class NetworkScheduler:
 
     def _with_quality(self, view: FetchView, seen: Situation, step: FetchSegment) -> NextStep:
         """The step at the quality chosen by hand, of the disk cache, or that arrives soon."""
-        gop, decided = step.gop, self._opened.at(step.quality)
+        gop, decided = step.gop, self._opened.at(step.place)
         quality, reason = decided, step.reason
         cached = self._best_cached(view, gop)
         if view.target.quality is not None:
@@ -254,7 +245,7 @@ class NetworkScheduler:
         place = self._opened.place_of(usable)
         if not view.has_room(gop, self._ladder.gops[gop].bytes_at(place)):
             return Wait(math.inf, "the memory for segments ahead is full")
-        return replace(step, quality=place, reason=reason)
+        return replace(step, place=place, reason=reason)
 
     def _while_paused(self, view: FetchView) -> NextStep | None:
         """The remaining static layers, then the shown GOP at a better quality."""
@@ -274,20 +265,15 @@ class NetworkScheduler:
         place = self._opened.place_of(quality)
         return FetchSegment(gop, place, f"{_qp(quality)} while paused")
 
-    def _better_while_shown(self, view: FetchView, seen: Situation) -> FetchSegment | None:
-        settings, left_s = self._settings, _left_of_shown_s(view)
-        upgrades = settings.adaptive.upgrades
-        return better_while_shown(self._ladder, seen, left_s, settings.shown, upgrades)
-
     def _reconsider_dragged(self, view: FetchView, flight: InFlight) -> FetchSegment | None:
         """The lowest quality instead, if its features arrive sooner."""
         if flight.static_layer >= 0 or flight.gop in view.ready:
             return None
         entry, opened = self._ladder.gops[flight.gop], self._opened
         lowest = view.usable(flight.gop, opened.lowest)
-        if lowest is None or lowest >= opened.at(flight.rung):
+        if lowest is None or lowest >= opened.at(flight.place):
             return None
-        left = entry.bytes_at(flight.rung) - flight.received_bytes
+        left = entry.bytes_at(flight.place) - flight.received_bytes
         place = opened.place_of(lowest)
         if left <= entry.bytes_at(place) - min(flight.received_bytes, entry.shared_bytes):
             return None
@@ -297,32 +283,30 @@ class NetworkScheduler:
         """The end of the transfer of a buffered GOP, if its better features would be too late."""
         if not view.target.playing:
             return None
-        seen, settings = self._situation(view, view.missing()), self._settings
-        if flight.gop == view.target.gop:
-            left_s, upgrades = _left_of_shown_s(view), settings.adaptive.upgrades
-            return give_up_shown(self._ladder, seen, flight, left_s, settings.shown, upgrades)
-        again = replace(flight, upgrade=True)
-        return reconsider(self._ladder, seen, again, settings.adaptive)
+        seen, again = self._situation(view, view.missing()), replace(flight, upgrade=True)
+        return reconsider(self._ladder, seen, again, self._settings.adaptive)
 
     # --- what the rules ask ----------------------------------------------------------------------
 
     def _situation(self, view: FetchView, missing: int | None) -> Situation:
         throughput = view.throughput
-        if throughput is not None and view.target.speed != 1.0:
-            throughput = _in_content_time(throughput, view.target.speed)
+        if throughput is not None:
+            throughput = throughput.at_speed(view.target.speed)
+        all_static = view.static_layers == view.opened.static_layers
+        improves_shown = view.target.playing and all_static and missing != view.target.gop
         last = None
         if missing is not None and not view.sought:
             last = view.ready.get((missing - 1) % len(self._ladder.gops))
         return Situation(
             buffer_s=max(view.lead_s(missing) - view.decode_s * view.target.speed, 0.0),
             next_gop=len(self._ladder.gops) if missing is None else missing,
-            last_rung=None if last is None else self._opened.place_of(last),
+            last_place=None if last is None else self._opened.place_of(last),
             static_layers=view.static_layers,
             static_part_bytes=view.static_part_bytes,
-            playing=view.target.playing,
             throughput=throughput,
-            best_rung=self._opened.place_of(view.best),
-            held=view.held(),
+            best_place=self._opened.place_of(view.best),
+            buffered=view.buffered(),
+            shown_left_s=_left_of_shown_s(view) if improves_shown else 0.0,
         )
 
     def _is_next_layer_cached(self, view: FetchView) -> bool:
@@ -340,7 +324,7 @@ class NetworkScheduler:
         """The best quality that is expected to arrive within some time."""
         entry = self._ladder.gops[gop]
         shared = 0 if features_only else entry.shared_bytes
-        for place in range(seen.best_rung, len(entry.feature_bytes)):
+        for place in range(seen.best_place, len(entry.feature_bytes)):
             if arrival_s(shared + entry.feature_bytes[place], seen) <= seconds:
                 return self._opened.at(place)
         return None
@@ -353,14 +337,3 @@ def _left_of_shown_s(view: FetchView) -> float:
 
 def _qp(quality: Quality) -> str:
     return f"QP {quality.qp}"
-
-
-def _in_content_time(throughput: Throughput, speed: float) -> Throughput:
-    return replace(
-        throughput,
-        bps=throughput.bps / speed,
-        fast_bps=throughput.fast_bps / speed,
-        slow_bps=throughput.slow_bps / speed,
-        long_bps=throughput.long_bps / speed,
-        latency_s=throughput.latency_s * speed,
-    )

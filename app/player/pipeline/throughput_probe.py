@@ -45,6 +45,7 @@ class ThroughputProbe:
         metering: How throughput is averaged.
         monotonic: Seconds that only grow.
         also: Another listener.
+        prior_bps: Throughput of an earlier session with the same host; None if unknown.
 
     Attributes:
         on_progress: Called in the thread of the transport while bytes arrive, at most every
@@ -56,13 +57,14 @@ class ThroughputProbe:
         metering: ThroughputSettings = ThroughputSettings(),  # noqa: B008 (frozen)
         monotonic: Callable[[], float] = time.monotonic,
         also: Listener = ignore_progress,
+        prior_bps: float | None = None,
     ) -> None:
         self._monotonic = monotonic
         self._also = also
         self.on_progress: Callable[[], None] = lambda: None
         self._lock = threading.Lock()  # guards everything below
         self._notified_s = -math.inf  # when `on_progress` was called last
-        self._meter = ThroughputMeter(metering)  # of all samples
+        self._meter = ThroughputMeter(metering, prior_bps)  # of all samples
         self._requests: dict[int, _Request] = {}  # those in flight
         self._looked_s = monotonic()  # up to here time is counted
         self._new_bytes, self._busy_s = 0, 0.0  # of the next sample: bytes, and time of a body
@@ -101,19 +103,29 @@ class ThroughputProbe:
             return self._monotonic() - self._heard_s if self._requests else 0.0
 
     def throughput(self) -> Throughput | None:
-        """The estimate of now; None before the first transfer. Asking does not change it.
+        """The estimate of now; None before the first transfer with an unknown host.
 
-        Time in which a body stalls counts, although no sample was taken since its last bytes.
+        Asking does not change it. Time in which a body stalls counts, although no sample was taken
+        since its last bytes.
         """
         with self._lock:
-            self._pass_time()
-            meter = self._meter
-            if self._busy_s >= SHORTEST_S:
-                meter = copy.deepcopy(meter)
-                meter.add(self._new_bytes, self._busy_s)
-            return meter.estimate()
+            return self._meter_now().estimate()
+
+    def session(self) -> tuple[float, float]:
+        """Mean bits per second since the start, and the seconds of transfer that it rests on."""
+        with self._lock:
+            return self._meter_now().session
 
     # --- under the lock --------------------------------------------------------------------------
+
+    def _meter_now(self) -> ThroughputMeter:
+        """The meter with the time since the last sample; a copy, as asking changes nothing."""
+        self._pass_time()
+        if self._busy_s < SHORTEST_S:
+            return self._meter
+        meter = copy.deepcopy(self._meter)
+        meter.add(self._new_bytes, self._busy_s)
+        return meter
 
     def _pass_time(self) -> None:
         now_s = self._monotonic()

@@ -3,53 +3,53 @@
 manifest -> Ladder;  transfers -> ThroughputMeter;  both -> decide, reconsider -> Decision
 """
 
-from streamstgs.codec.streaming.adaptive.budget import BudgetSettings
-from streamstgs.codec.streaming.adaptive.choice import AdaptiveSettings, arrival_s, decide
+from streamstgs.codec.streaming.adaptive.abandon_rule import AbandonRule
+from streamstgs.codec.streaming.adaptive.budget_rule import BudgetRule, arrival_s
 from streamstgs.codec.streaming.adaptive.decision import (
     Abort,
+    BufferedSegment,
     Decision,
     FetchLayer,
     FetchSegment,
-    Held,
     InFlight,
     NextStep,
     Revision,
     Situation,
     Wait,
 )
-from streamstgs.codec.streaming.adaptive.in_flight import give_up_features, reconsider
 from streamstgs.codec.streaming.adaptive.ladder import GopLadder, Ladder, ladder_of
-from streamstgs.codec.streaming.adaptive.static_layers import LayerScheduleSettings
+from streamstgs.codec.streaming.adaptive.layer_rule import LayerRule
+from streamstgs.codec.streaming.adaptive.policy import AdaptiveSettings, decide, reconsider
 from streamstgs.codec.streaming.adaptive.throughput import (
     Throughput,
     ThroughputMeter,
     ThroughputSettings,
 )
-from streamstgs.codec.streaming.adaptive.upgrades import UpgradeSettings
+from streamstgs.codec.streaming.adaptive.upgrade_rule import UpgradeRule
 
 __all__ = [
+    "AbandonRule",
     "Abort",
     "AdaptiveSettings",
-    "BudgetSettings",
+    "BudgetRule",
+    "BufferedSegment",
     "Decision",
     "FetchLayer",
     "FetchSegment",
     "GopLadder",
-    "Held",
     "InFlight",
     "Ladder",
-    "LayerScheduleSettings",
+    "LayerRule",
     "NextStep",
     "Revision",
     "Situation",
     "Throughput",
     "ThroughputMeter",
     "ThroughputSettings",
-    "UpgradeSettings",
+    "UpgradeRule",
     "Wait",
     "arrival_s",
     "decide",
-    "give_up_features",
     "ladder_of",
     "reconsider",
 ]

@@ -1,4 +1,4 @@
-"""What the adaptive logic sees and what it answers. Plain values, so that it can be tested."""
+"""What the adaptive policy sees, and what it answers: plain values, so that it can be tested."""
 
 from __future__ import annotations
 
@@ -8,65 +8,64 @@ from streamstgs.codec.streaming.adaptive.throughput import Throughput
 
 
 @dataclass(frozen=True)
-class Held:
-    """A GOP that is there.
+class BufferedSegment:
+    """A GOP in the buffer.
 
     Args:
-        gop, rung: which.
-        lead_s: content seconds until it is shown; 0 or less when it is being shown.
-        better: rungs that it could be fetched again at.
+        gop, place: which GOP, and the place of its quality in the ladder.
+        lead_s: content seconds until it is shown; 0 or less while it is shown.
+        better: places of the qualities that it could be fetched again at.
     """
 
     gop: int
-    rung: int
+    place: int
     lead_s: float
     better: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known when the connection is free.
+    """What is known while the connection is free. Times are content time.
 
     Args:
-        buffer_s: content seconds ahead of the position that can be played without a gap.
-        next_gop: the first GOP that is not there; the number of GOPs when all are.
-        last_rung: rung of the GOP before it, None at the start and after a seek.
-        static_layers: how many layers of static Gaussians are there.
-        static_part_bytes: what came of the next one before it was paused.
-        playing: whether the position moves, or would if the buffer were not empty.
-        throughput: estimate, None before the first transfer.
-        best_rung: better ones (lower numbers) are not to be fetched, as drawing them misses
-            deadlines.
-        held: GOPs that are there without a gap, in the order in which they are shown, the one
-            being shown included.
+        buffer_s: content ahead of the position that can be played without a gap.
+        next_gop: the first GOP that is not buffered; the number of GOPs if all are.
+        last_place: place of the GOP before it; None at the start and after a seek.
+        static_layers: how many static layers have arrived.
+        throughput: estimate; None before the first transfer with an unknown host.
+        best_place: better qualities (lower places) are not fetched, as they drop frames.
+        static_part_bytes: bytes of the next static layer that arrived before it was paused.
+        buffered: the buffered GOPs without a gap, in the order of playing, the one on the screen
+            included.
+        shown_left_s: seconds of the GOP on the screen that remain after decoding; 0 if it must not
+            be improved.
     """
 
     buffer_s: float
     next_gop: int
-    last_rung: int | None
+    last_place: int | None
     static_layers: int
-    playing: bool
     throughput: Throughput | None
-    best_rung: int = 0
+    best_place: int = 0
     static_part_bytes: int = 0
-    held: tuple[Held, ...] = ()
+    buffered: tuple[BufferedSegment, ...] = ()
+    shown_left_s: float = 0.0
 
 
 @dataclass(frozen=True)
 class InFlight:
-    """What is being fetched: a GOP, keyframe and field first, then the features of one rung; or a
-    static layer.
+    """The transfer in flight: keyframe and field of a GOP, then its features; or a static layer.
 
     Args:
-        gop, rung: which; -1 for a static layer.
-        received_bytes: of all its parts, what was there already included.
-        elapsed_s: since it was asked for.
-        upgrade: whether it is there already at a lower rung.
-        static_layer: which; -1 for a GOP.
+        gop, place: which GOP at which quality; -1 for a static layer.
+        received_bytes: of all its parts, those included that were buffered before.
+        elapsed_s: seconds since the request.
+        upgrade: whether the GOP is buffered already, at a lower quality.
+        static_layer: which layer; -1 for a GOP.
     """
 
     gop: int
-    rung: int
+    place: int
     received_bytes: int
     elapsed_s: float
     upgrade: bool = False
@@ -78,13 +77,13 @@ class FetchSegment:
     """Fetch a GOP, or go on fetching it at another quality.
 
     Args:
-        gop, quality: which GOP, and the index of its quality in the ladder, 0 the best.
+        gop, place: which GOP, and the place of its quality in the ladder, 0 the best.
         reason: one sentence for a person.
         again: whether the GOP is buffered already, at a lower quality.
     """
 
     gop: int
-    quality: int
+    place: int
     reason: str
     again: bool = False
 

@@ -11,14 +11,14 @@ from streamstgs.codec.package.manifest import GopEntry, Manifest, SegmentEntry
 
 @dataclass(frozen=True)
 class GopLadder:
-    """One GOP at all its rungs.
+    """One GOP at all its qualities.
 
     Args:
         duration_s: content time it shows.
         keyframe_bytes: canonical layers of the moving Gaussians together.
         field_bytes: weights of the field.
-        feature_bytes: of the feature video per rung, best quality first.
-        quality_db: PSNR of the drawn picture per rung, in the same order.
+        feature_bytes: of the feature video at each place, best quality first.
+        quality_db: PSNR of the drawn picture at each place.
     """
 
     duration_s: float
@@ -29,12 +29,12 @@ class GopLadder:
 
     @property
     def shared_bytes(self) -> int:
-        """What every rung needs: keyframe and field."""
+        """Of keyframe and field, which every quality needs."""
         return self.keyframe_bytes + self.field_bytes
 
-    def bytes_at(self, rung: int) -> int:
-        """Everything that has to arrive to show the GOP at a rung."""
-        return self.shared_bytes + self.feature_bytes[rung]
+    def bytes_at(self, place: int) -> int:
+        """Everything that has to arrive to show the GOP at a place of the ladder."""
+        return self.shared_bytes + self.feature_bytes[place]
 
     def scaled(self, factor: float) -> GopLadder:
         return replace(
@@ -47,37 +47,37 @@ class GopLadder:
 
 @dataclass(frozen=True)
 class Ladder:
-    """All that can be fetched of a scene. Rungs are counted from 0, the best quality.
+    """All that can be fetched of a scene. A quality is known by its place: 0 is the best one.
 
     Args:
-        rungs: their QPs.
+        qps: QP of each place.
         gops: in order of time, not empty.
         static_bytes: layers of the static Gaussians, most important first; may be empty.
         static_quality_db: PSNR with only the first k static layers against all of them, for
             k = 0 .. all; the last is the cap of PSNRs.
     """
 
-    rungs: tuple[int, ...]
+    qps: tuple[int, ...]
     gops: tuple[GopLadder, ...]
     static_bytes: tuple[int, ...] = ()
     static_quality_db: tuple[float, ...] = (100.0,)
 
     @property
     def lowest(self) -> int:
-        """The rung of the fewest bytes."""
-        return len(self.rungs) - 1
+        """The place of the fewest bytes."""
+        return len(self.qps) - 1
 
     @property
     def duration_s(self) -> float:
         return sum(gop.duration_s for gop in self.gops)
 
-    def bandwidth_bps(self, rung: int) -> float:
+    def bandwidth_bps(self, place: int) -> float:
         """Mean over the scene, static layers left out."""
-        return 8 * sum(gop.bytes_at(rung) for gop in self.gops) / self.duration_s
+        return 8 * sum(gop.bytes_at(place) for gop in self.gops) / self.duration_s
 
-    def shown_db(self, gop: int, rung: int, static_layers: int) -> float:
-        """PSNR of what is seen: the errors of rung and missing static layers add up."""
-        error = error_of_db(self.gops[gop].quality_db[rung])
+    def shown_db(self, gop: int, place: int, static_layers: int) -> float:
+        """PSNR of what is seen: the errors of quality and missing static layers add up."""
+        error = error_of_db(self.gops[gop].quality_db[place])
         if static_layers < len(self.static_bytes):
             error += error_of_db(self.static_quality_db[static_layers])
         return -10 * math.log10(error)
@@ -100,7 +100,7 @@ def ladder_of(manifest: Manifest) -> Ladder:
     """The ladder of a scene, with the quality that its encoder measured."""
     layers = tuple(layer.file.size_bytes for layer in manifest.static)
     return Ladder(
-        rungs=tuple(entry.qp for entry in manifest.representations),
+        qps=tuple(entry.qp for entry in manifest.representations),
         gops=tuple(_gop_ladder(gop, manifest.meta.fps) for gop in manifest.gops),
         static_bytes=layers,
         static_quality_db=_static_quality_db(manifest),
