@@ -1,11 +1,11 @@
-"""Chooses the bits of each canonical attribute by rate-distortion, on a training run.
+"""Measures how many bits each attribute of the Gaussians needs, on a training run.
 
     python -m benchmarks.attribute_bits path/to/RUN
 
-Each attribute is quantised alone at a range of depths, in the layers that the encoder would make;
-the pictures are compared with those of what was trained. Errors of different attributes add up, so
-the cheapest depths that together keep a wanted quality follow from those tables; the choice is
-then measured as a whole. Without a run a made-up scene is measured (`--gaussians`).
+Quantises each attribute alone at a range of bit depths, in the layers that the encoder would make,
+and compares rendered images with those of the unquantised Gaussians. Errors of different attributes
+add up, so the cheapest depths for a wanted quality follow from the tables. The chosen depths are
+then measured together. Without a run, a synthetic scene is measured (`--gaussians`).
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""What other codecs would make of the feature video: HEVC with 10 bits, and AV1.
+"""Compares other codecs for the feature video: HEVC with 10 bits, and AV1.
 
     python -m benchmarks.feature_codecs assets/tokyo.stgs
 
-The codes of one GOP, as decoded from the scene's best quality, are encoded at several qualities by
-each codec. Pictures drawn from them are compared with those before, which gives a curve of picture
-PSNR over bytes and its BD-rate against the encoder's choice. Bytes are those of the coded pictures
-alone, without a container. 10 bits carry codes with two binary places more, and what a decoder
-gives is not rounded to whole codes.
+Encodes the codes of one GOP, decoded from the best quality of the scene, at several qualities with
+each codec. Rendered images are compared with those of the original codes, which gives a curve of
+image PSNR over bytes and its BD-rate against the encoder's choice. Bytes are those of the coded
+pictures alone, without a container. With 10 bits, codes have two more binary places, and decoded
+values are not rounded to whole codes.
 """
 
 from __future__ import annotations

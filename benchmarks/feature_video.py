@@ -1,10 +1,10 @@
-"""What choices of the video encoder give and cost, on the features of an encoded scene.
+"""Compares settings of the video encoder on the features of an encoded scene.
 
     python -m benchmarks.feature_video assets/tokyo.stgs
 
-The codes of one GOP, as decoded from the best quality, are encoded again. Pictures drawn from
-them are compared with those before, so both the PSNR of codes and that of pictures can be read
-over bytes. One thread; times are CPU time of this process.
+Encodes the codes of one GOP, decoded from the best quality, again. Rendered images are compared
+with those of the original codes, so the tables have the PSNR of codes and of images over bytes. One
+thread; times are CPU time of this process.
 """
 
 from __future__ import annotations

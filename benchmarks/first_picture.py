@@ -1,10 +1,10 @@
-"""How long from the start of the program to the poster and to the first drawn picture.
+"""Measures the time from the start of the program to the poster and to the first rendered image.
 
     python -m benchmarks.first_picture [SCENE] [--starts 10]
 
-Starts `main.py` so many times under the current display, with settings of its own, and ends it when
-its first picture has been painted. Times are those of a clock from before the process is there to
-the paint event, caches of the system and of numba as they are: the first start is only for them.
+Starts the program several times under the current display, with settings of its own, and ends it
+when its first image is painted. The clock starts before the process exists and stops at the paint
+event. Caches of the system and of numba are warm: the first start is not counted.
 """
 
 from __future__ import annotations

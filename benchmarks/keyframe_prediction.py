@@ -1,12 +1,12 @@
-"""What predicting the keyframe of a GOP from that of the GOP before could save.
+"""Estimates the bytes that predicting a keyframe from the previous GOP could save.
 
     python -m benchmarks.keyframe_prediction assets/tokyo.stgs
 
-Each moving Gaussian of a GOP is predicted from one of the GOP before: from the one in the same
-place of the grid, or from the nearest in all attributes, each relative to its spread. Differences
-of codes are compressed as the codes themselves would be. Which Gaussian is the nearest would have
-to be sent too; that is not counted, so that the bytes are a lower bound. Beside them stands how far
-the nearest is, relative to the nearest neighbour in the same GOP.
+Predicts each moving Gaussian of a GOP from one of the previous GOP: from that in the same place of
+the grid, or from the nearest in all attributes, each relative to its spread. Differences of codes
+are compressed as the codes themselves would be. The index of the nearest Gaussian would have to be
+sent, too; it is not counted, so the bytes are a lower bound. The table also has the distance of the
+nearest relative to the nearest neighbour in the same GOP.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A scene of three textured surfaces, made up: nothing in it moves."""
+"""A synthetic scene of three textured surfaces without motion."""
 
 from __future__ import annotations
 

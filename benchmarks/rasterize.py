@@ -1,9 +1,9 @@
-"""Times the backends of the renderer on a synthetic cloud of splats.
+"""Measures the speed of the backends on a synthetic cloud of Gaussians.
 
     python -m benchmarks.rasterize --gaussians 60000 --size 640x360 --backends cpu reference
 
-The camera moves a little between pictures. The table has the median over `--pictures` pictures of
-the elapsed time, and of the processor time of all threads, which other programs disturb less.
+The camera moves a little between images. The table has the median over `--pictures` images of the
+elapsed time, and of the processor time of all threads, which other programs disturb less.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Into how many layers to divide the static Gaussians of a scene: bytes against early pictures.
+"""Compares divisions of the static Gaussians into layers: bytes against early image quality.
 
     python -m benchmarks.static_layers assets/tokyo.stgs
 
-Decodes the static Gaussians of a package, divides them anew as the encoder would and codes each
-part. Told are the bytes of each layer and the PSNR of pictures with the layers so far, drawn from
-the presets and moving Gaussians included, against pictures with those of the package.
+Decodes the static Gaussians of a package, divides them as the encoder would, and codes each layer.
+Prints the bytes of each layer and the PSNR of images with the layers so far against images of the
+package. Images are rendered from the presets, moving Gaussians included.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Times one step of training, stage by stage and part by part, on a made-up scene.
+"""Measures the time of one training step, stage by stage and part by part, on a synthetic scene.
 
     python -m benchmarks.training_step --size 1280x720 --profile
 
 Prints ms per step of the coarse and of the fine stage, ms of each part with its gradient alone, and
-SSIM with different ways to blur; with `--profile` also where a step of each stage spends its time.
+SSIM with different ways to blur. `--profile` also prints where a step of each stage spends its
+time.
 """
 
 from __future__ import annotations
