@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel, QLineEdit, QPushButton
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.player.viewer.transport import Transport
 from streamstgs.app.ui import central_layout as layout
@@ -246,6 +248,48 @@ def test_camera_through_the_clipboard_and_by_typing(window: MainWindow) -> None:
     QGuiApplication.clipboard().setText('{"position": "evil"}')
     window.commands.actions["paste_camera"].trigger()
     assert "no camera" in window.viewport.toast.text
+
+
+def test_camera_rolls_by_keys_and_by_typing(window: MainWindow) -> None:
+    camera, field = window.model.camera, window.panel.camera.roll
+    key(window, Qt.Key.Key_Q)
+    assert camera.roll_rad == pytest.approx(math.radians(5))
+    key(window, Qt.Key.Key_E)
+    key(window, Qt.Key.Key_E)
+    assert camera.roll_rad == pytest.approx(math.radians(-5))
+    type_into(field, "10")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert camera.roll_rad == pytest.approx(math.radians(10))
+    key(window, Qt.Key.Key_0)
+    assert camera.roll_rad == 0.0
+
+
+def test_mode_and_exposure_are_not_remembered(
+    window: MainWindow, open_window: OpenWindow, scene_path: Path
+) -> None:
+    window.panel.display_changed.emit("mode", "depth")
+    window.panel.display_changed.emit("exposure", "-1.0")
+    assert window.model.options.mode == "depth"
+    assert window.model.options.exposure == -1.0
+    wait_for(lambda: not pixels(window)[0, 0].any(), "the black background of depth")
+    assert open_window(scene_path).model.options.is_plain
+
+
+def test_codec_terms_are_only_in_the_advanced_statistics(window: MainWindow) -> None:
+    key(window, Qt.Key.Key_I)
+    live(600)
+    window.set_statistics(True)
+    texts = [one.text() for one in window.findChildren(QLabel) if one.isVisible()]
+    texts += [one.text() for one in window.findChildren(QAbstractButton)]
+    texts += [action.text() for action in window.commands.actions.values()]
+    assert "Statistics" in texts
+    assert "Loaded ahead" in texts
+    for text in texts:
+        assert not re.search(r"\b(QP|GOP|rung|static layers?|because)\b", text, re.IGNORECASE), text
+    window.panel.statistics.set_advanced_folded(False)
+    live(600)
+    texts = [one.text() for one in window.findChildren(QLabel) if one.isVisible()]
+    assert "Shown QP" in texts
 
 
 def type_into(field: QLineEdit, text: str) -> None:
