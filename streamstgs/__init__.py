@@ -81,13 +81,15 @@ _MODULES = {
 _OTHER_NAMES = {"PinholeCamera": "Camera"}  # in the module that defines them
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name from its module when it is first used (PEP 562)."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f"{__name__}.{_MODULES[name]}")
-    value = globals()[name] = getattr(module, _OTHER_NAMES.get(name, name))
-    return value
+if not TYPE_CHECKING:  # type checkers know the imports above, and report other names
+
+    def __getattr__(name: str) -> Any:
+        """Load a public name from its module when it is first used (PEP 562)."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(f"{__name__}.{_MODULES[name]}")
+        value = globals()[name] = getattr(module, _OTHER_NAMES.get(name, name))
+        return value
 
 
 def __dir__() -> list[str]:
