@@ -251,7 +251,7 @@ def test_settings_suggest_the_nearest_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"did you mean 'gop.iterations'"):
         st.train("capture", tmp_path / "run", settings={"gop.iteration": 5})
     with pytest.raises(ValueError, match="no recipe 'best'"):
-        st.train("capture", tmp_path / "run", recipe="best")  # type: ignore[arg-type]
+        st.train("capture", tmp_path / "run", recipe="best")
 
 
 def test_settings_take_texts_for_paths_and_lists_for_tuples() -> None:

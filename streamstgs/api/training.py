@@ -14,7 +14,7 @@ from streamstgs.codec.encoder.config import EncoderConfig, EncodeReport
 def train(
     data: str | Path,
     run: str | Path,
-    recipe: Literal["default", "paper"] = "default",
+    recipe: str = "default",
     settings: Mapping[str, Any] | None = None,
 ) -> Path:
     """Train a scene from calibrated multi-view video.
@@ -28,7 +28,7 @@ def train(
         data: folder of the capture (docs/guide/capture.md).
         run: folder for the results and checkpoints; made where it does not exist.
         recipe: settings to start from: "default" for the best results, "paper" for the paper's
-            method and nothing more.
+            method and nothing more, or another one that `streamstgs train --help` lists.
         settings: values by the names that `streamstgs train --help` lists, without the dashes.
 
     Returns:
