@@ -9,14 +9,14 @@ the player, `encoder` makes one, `formats` reads scenes of any format. docs/form
 files.
 
 Errors (`codec.errors`):
-    CodecError(Exception)                  anything this package raises on purpose
-      NotAScene(ValueError)                the location holds no scene, or a broken manifest
+    CodecError(Exception)                  base of all errors that this package raises
+      NotAScene(ValueError)                the location holds no scene, or an invalid manifest
         UnsupportedVersion                 a format version that this program does not know
-      CorruptSegment(ValueError)           a file is not what scene.json says
-      MissingSegment(FileNotFoundError)    a file that scene.json names is not there
-      SceneUnreachable(ConnectionError)    the server fails, is silent or too slow
-      SceneChanged(OSError)                another scene is at this location now: open it again
-      Cancelled(InterruptedError)          the caller no longer wants the result
+      CorruptSegment(ValueError)           a file is not what scene.json declares
+      MissingSegment(FileNotFoundError)    a file that scene.json names is missing
+      SceneUnreachable(ConnectionError)    the server fails, does not answer or is too slow
+      SceneChanged(OSError)                the scene at this location was replaced: open it again
+      Cancelled(InterruptedError)          the operation was cancelled by its caller
       UnknownQuality(LookupError)          the scene has no such quality
       EncodeError(ValueError)              the trained scene cannot be written in this format
       WriteError(OSError)                  a file cannot be written, or must not be replaced

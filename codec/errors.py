@@ -1,27 +1,27 @@
-"""What can go wrong between bytes and planes; the tree is drawn in the package docstring.
+"""The errors of the codec; the package docstring shows their tree.
 
-Each message is one sentence for a person: it names the file and says what is wrong with it.
+Each message is one sentence that names the file and what is wrong with it.
 """
 
 
 class CodecError(Exception):
-    """Anything this package raises on purpose."""
+    """Base of all errors that this package raises on purpose."""
 
 
 class NotAScene(CodecError, ValueError):
-    """The location holds no scene, or its scene.json is not one."""
+    """The location holds no scene, or its scene.json is invalid."""
 
 
 class UnsupportedVersion(NotAScene):
-    """The scene is of a format version that this program does not know."""
+    """The scene has a format version that this program does not know."""
 
 
 class CorruptSegment(CodecError, ValueError):
-    """A file of the scene does not hold what scene.json says it holds."""
+    """The content of a file is not what scene.json declares."""
 
 
 class MissingSegment(CodecError, FileNotFoundError):
-    """A file that scene.json names is not there."""
+    """A file that scene.json names is missing."""
 
 
 class SceneUnreachable(CodecError, ConnectionError):
@@ -33,7 +33,7 @@ class SceneChanged(CodecError, OSError):
 
 
 class Cancelled(CodecError, InterruptedError):
-    """The caller no longer wants the result; nothing is wrong."""
+    """The operation was cancelled by its caller."""
 
 
 class UnknownQuality(CodecError, LookupError):
@@ -45,7 +45,7 @@ class EncodeError(CodecError, ValueError):
 
 
 class WriteError(CodecError, OSError):
-    """A file or directory cannot be written, or must not be replaced; names it."""
+    """A file or directory cannot be written, or must not be replaced."""
 
 
 class ServeError(CodecError, OSError):

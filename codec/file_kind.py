@@ -1,4 +1,4 @@
-"""What a file is that was opened as a scene and is none, for the error message."""
+"""Names the kind of a file that is no scene, for the error message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIGNATURES = (
 
 
 def describe_file(head: bytes) -> str:
-    """What a file is, judged by its first bytes: "a PLY point cloud".
+    """Return the kind of a file by its first bytes, such as "a PLY point cloud".
 
     Args:
         head: the first bytes of the file, up to `HEAD_BYTES`.

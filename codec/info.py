@@ -1,4 +1,4 @@
-"""What a scene is made of, for people and for scripts."""
+"""Facts about a scene for `streamstgs info`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamstgs.codec.scene import Scene
 
 
 def describe(scene: Scene) -> dict[str, Any]:
-    """Facts about an open scene as plain JSON values; reads nothing beyond its manifest."""
+    """Return facts about an open scene as plain JSON values, from its manifest alone."""
     meta, manifest = scene.meta, scene.manifest
     return {
         "location": scene.location,
@@ -39,7 +39,7 @@ def describe(scene: Scene) -> dict[str, Any]:
 
 
 def _bits(layers: list[LayerEntry]) -> dict[str, int]:
-    """The most bits that any layer gives an attribute."""
+    """Return, for each attribute, the largest number of bits in any layer."""
     depths: dict[str, int] = {}
     for layer in layers:
         for name, bits in layer.bits.items():

@@ -1,4 +1,4 @@
-"""What a scene may ask of this machine; checked before memory is allocated for it.
+"""Bounds on what a scene may declare, checked before memory is allocated for it.
 
 Generous for real scenes (the paper's have 150,000 Gaussians and 60 frames per GOP), small enough
 that no declared number can exhaust memory.

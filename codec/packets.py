@@ -1,4 +1,4 @@
-"""Parts of a scene as they travel, fetched but not yet decoded; and a keyframe once it is."""
+"""The parts of a scene that are fetched as one: packets before decoding, and decoded keyframes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:  # packets are fetched without torch
 
 @dataclass(frozen=True)
 class KeyframePacket:
-    """What a GOP needs at any quality.
+    """The keyframe of a GOP as fetched; all qualities share it.
 
     Args:
-        layers: files of the moving Gaussians, in the order of the manifest.
-        field: weights of the deformation field.
+        layers: content of the files of the moving Gaussians, in the order of the manifest.
+        field: content of the file with the weights of the deformation field.
     """
 
     layers: tuple[bytes, ...]
@@ -30,11 +30,11 @@ class KeyframePacket:
 
 @dataclass(frozen=True)
 class FeaturePacket:
-    """The feature video of a GOP.
+    """The feature video of a GOP at one quality, as fetched.
 
     Args:
-        quality: which one of the scene.
-        init, media: initialisation segment, the same for all GOPs, and media segment.
+        quality: the quality of the video.
+        init, media: the initialisation segment, which all GOPs share, and the media segment.
     """
 
     quality: Quality

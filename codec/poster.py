@@ -1,8 +1,8 @@
-"""The poster: a picture of the opening view, to be seen before anything else of a scene is there.
+"""The poster: an image of the opening view, shown until the first frame is rendered.
 
-Reading it loads neither torch nor any library for video or pictures, so a window can show it at
-once. A poster is an ornament: one that is broken in any way is no poster, and never an error.
-`codec.poster_picture` makes it.
+Reading it loads neither torch nor a library for video or images, so that a window can show it at
+once. A scene plays without its poster: a broken one is logged and ignored.
+`codec.encoder.poster_picture` makes posters.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ log = logging.getLogger(__name__)
 
 START_OF_SCAN = b"\xff\xda"
 SCANS_MAX = 64  # progressive JPEGs have about ten
-PATIENCE_S = 3.0  # after so long the scene itself is fetched instead
+PATIENCE_S = 3.0  # after this time the scene is fetched without it
 
 
 @dataclass(frozen=True)
 class Poster:
-    """A poster with what is needed to put it where the picture will be.
+    """A poster, and where in the viewport it belongs.
 
     Args:
-        jpeg: as untrusted as before: only length and checksum are known to be right.
-        width, height: what the JPEG says should be this, px.
-        fov_y_rad: of the whole poster.
-        view_fov_y_rad, aspect: of the opening view in a window of the scene's own aspect ratio.
-        background: RGB of what lies around it in windows that it does not fill, display-encoded.
+        jpeg: the JPEG file; only its length and checksum are checked.
+        width, height: size that the JPEG should have, px.
+        fov_y_rad: vertical field of view of the poster.
+        view_fov_y_rad, aspect: vertical field of view and width over height of the opening view.
+        background: RGB around the poster in windows that it does not fill, display-encoded.
     """
 
     jpeg: bytes
@@ -52,7 +52,7 @@ class Poster:
 
     @property
     def focal_px(self) -> float:
-        """Focal length of the camera that drew it."""
+        """Focal length of the camera that rendered it, px."""
         return self.height / (2 * math.tan(self.fov_y_rad / 2))
 
 
@@ -75,10 +75,10 @@ class _Opening(Struct):
 
 
 def read_poster(files: SceneFiles, cancel: CancelToken = NEVER) -> Poster | None:
-    """The poster of an open scene; None where it has none, or none that comes soon and whole.
+    """Return the poster of an open scene; None if it has none, or if it is damaged or too slow.
 
     Raises:
-        Cancelled: the caller asked for it.
+        Cancelled: through `cancel`.
     """
     try:
         with cancel.expiring(PATIENCE_S) as limited:
@@ -91,7 +91,7 @@ def read_poster(files: SceneFiles, cancel: CancelToken = NEVER) -> Poster | None
 
 
 def local_poster(location: str) -> Poster | None:
-    """The poster of a scene on this machine, read without opening it for playing; or None."""
+    """Return the poster of a scene on this machine, or None; does not open the scene."""
     if is_url(location):
         return None
     limits = Limits()
@@ -101,7 +101,7 @@ def local_poster(location: str) -> Poster | None:
             return read_poster(LocalFiles(container, limits.manifest_bytes))
         finally:
             container.close()
-    except (CodecError, OSError) as problem:  # whoever opens it for playing will say so
+    except (CodecError, OSError) as problem:  # opening the scene reports it
         log.info("no poster: %s", problem)
         return None
 

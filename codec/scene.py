@@ -1,4 +1,8 @@
-"""A scene opened for playing: any GOP at any quality, from a file, a directory or a server."""
+"""A scene opened for playing: any GOP at any quality, from a file, a directory or a server.
+
+The player fetches and decodes parts of GOPs with it. Programs that only need the Gaussians of a
+time use `codec.formats`, which reads other formats as well.
+"""
 
 from __future__ import annotations
 
@@ -44,13 +48,13 @@ class OpenSettings:
     """How a scene is read.
 
     Args:
-        decode_threads: threads of the video decoder.
-        limits: what a scene may ask for.
-        http: patience with servers.
-        cache: what is kept of fetched scenes.
-        listener: told of the progress of each request, in a thread of the transport.
-        on_poster: given the poster of a scene on a server, which is fetched before all else then;
-            in the thread that opens.
+        decode_threads: number of threads of the video decoder.
+        limits: bounds on the sizes that a scene may declare.
+        http: timeouts and retries.
+        cache: size and place of the cache of fetched files.
+        listener: called with the progress of each request, in a thread of the transport.
+        on_poster: called with the poster of a scene on a server, in the thread that opens the
+            scene. The poster is then fetched before everything else.
     """
 
     decode_threads: int = 1
@@ -66,18 +70,18 @@ def open_scene(
     settings: OpenSettings | None = None,
     cancel: CancelToken = NEVER,
 ) -> Scene:
-    """Open a scene for playing; only its manifest is read.
+    """Open a scene for playing. Only its manifest is read.
 
     Args:
         location: a `.stgs` file, a scene directory (or its scene.json or scene.mpd), or the
             http(s) URL of either.
-        settings: limits, patience, threads.
-        cancel: ends the waiting for a server.
+        settings: limits, timeouts, cache, threads.
+        cancel: ends the opening early.
 
     Raises:
-        NotAScene: there is none, or it is broken; UnsupportedVersion: of a newer format.
-        SceneUnreachable: the server does not answer as it should.
-        Cancelled: the caller asked for it.
+        NotAScene: the location holds no scene, or an invalid one; UnsupportedVersion: a newer one.
+        SceneUnreachable: the server does not answer, or answers with an error.
+        Cancelled: through `cancel`.
     """
     settings = settings or OpenSettings()
     location = clean_location(str(location))
@@ -113,13 +117,13 @@ def _without_manifest(location: str) -> str:
 
 
 class Scene:
-    """One open scene; `open_scene` makes them.
+    """An open scene, made by `open_scene`.
 
-    `decode_gop`, `read_static`, `expect` and `fetch_...` belong to one reader thread at a time;
-    everything else, `decoder` included, may be asked from any thread meanwhile.
+    `decode_gop`, `read_static`, `expect` and `fetch_...` belong to one thread at a time. Everything
+    else, `decoder` included, is thread-safe.
 
     Attributes:
-        qualities: what each GOP can be fetched at, from the worst (index 0) to the best.
+        qualities: the qualities of each GOP, from the worst (index 0) to the best.
     """
 
     def __init__(self, files: SceneFiles, manifest: Manifest, settings: OpenSettings) -> None:
@@ -152,7 +156,7 @@ class Scene:
 
     @property
     def meta(self) -> SceneMeta:
-        """Title, frame rate, opening cameras and the rest that a player shows."""
+        """Title, frame rate, opening cameras and the like."""
         return self.manifest.meta
 
     def quality(self, qp: int) -> Quality:
@@ -174,11 +178,11 @@ class Scene:
 
     @property
     def static_count(self) -> int:
-        """Gaussians that never move."""
+        """Number of static Gaussians."""
         return sum(layer.count for layer in self.manifest.static)
 
     def gop_frames(self, index: int) -> int:
-        """G, how many content frames a GOP shows."""
+        """Number of content frames of a GOP."""
         return self._gop(index).frames
 
     def gop_start_frame(self, index: int) -> int:
@@ -186,23 +190,23 @@ class Scene:
         return self._gop(index).start_frame
 
     def feature_psnr_db(self, index: int, quality: Quality) -> float:
-        """PSNR of the decoded feature codes of a GOP, as the encoder measured it."""
+        """PSNR of the decoded feature codes of a GOP, in dB, as the encoder measured it."""
         return self._gop(index).segments[self._place(quality)].psnr_db
 
     def bytes_per_frame(self, quality: Quality) -> dict[str, float]:
-        """Bytes per content frame at a quality over the whole scene: static, keyframes, fields,
-        features, manifest and their total."""
+        """Mean bytes per content frame at a quality, by part: static, keyframes, fields, features,
+        manifest and total."""
         parts = _part_bytes(self.manifest, self._place(quality), len(self._files.manifest))
         return {name: size / self.frame_count for name, size in parts.items()}
 
     def ladder(self) -> Ladder:
-        """What there is to fetch, and what it is worth, for `codec.streaming.adaptive`."""
+        """Bytes and PSNR of everything that can be fetched, for `codec.streaming.adaptive`."""
         return ladder_of(self.manifest)
 
     def read_static(
         self, device: torch.device | str = "cpu", cancel: CancelToken = NEVER
     ) -> Gaussians:
-        """The Gaussians that never move, activated; read once per device and kept.
+        """Return the static Gaussians, activated; read once per device and kept.
 
         Raises:
             CodecError: MissingSegment, CorruptSegment, SceneUnreachable or Cancelled.
@@ -234,8 +238,8 @@ class Scene:
         Args:
             index: 0 .. gop_count - 1.
             quality: one of `qualities`.
-            device: where the planes shall be.
-            cancel: checked between chunks and frames; raises Cancelled soon.
+            device: where the tensors are put.
+            cancel: ends fetching and decoding early.
 
         Raises:
             CodecError: MissingSegment, CorruptSegment, SceneUnreachable, UnknownQuality or
@@ -250,7 +254,7 @@ class Scene:
         codes = self.decoder.features(index, packet, cancel)
         return self.decoder.assemble(index, static, keyframe, codes, device)
 
-    # --- in parts, for those who decode elsewhere or later ---------------------------------------
+    # --- parts, to be decoded later or in another thread ------------------------------------------
 
     def expect(
         self,
@@ -258,12 +262,14 @@ class Scene:
         keyframe: int | None = None,
         features: tuple[int, Quality] | None = None,
     ) -> None:
-        """Say what will be fetched next, in this order; a server is asked for it at once.
+        """Start to fetch the parts that will be asked for next, in this order.
 
-        Replaces what was said before: what is no longer expected is given up.
+        Replaces the list of the call before: transfers of other parts are cancelled.
 
         Args:
-            static: layers. keyframe: of which GOP. features: of which GOP, at which quality.
+            static: indices of static layers.
+            keyframe: index of a GOP.
+            features: index of a GOP, and a quality.
         """
         files = [self.manifest.static[layer].file for layer in static]
         if keyframe is not None:
@@ -273,29 +279,29 @@ class Scene:
         self._files.prefetch(files)
 
     def fetch_static(self, layer: int, cancel: CancelToken = NEVER) -> bytes:
-        """The file of a static layer; raises as `decode_gop`."""
+        """Fetch the file of a static layer; raises as `decode_gop`."""
         return self._files.read(self.manifest.static[layer].file, cancel)
 
     def fetch_keyframe(self, index: int, cancel: CancelToken = NEVER) -> KeyframePacket:
-        """What a GOP needs at any quality; raises as `decode_gop`."""
+        """Fetch the keyframe of a GOP; raises as `decode_gop`."""
         *layers, field = [self._files.read(f, cancel) for f in self._keyframe_files(index)]
         return KeyframePacket(tuple(layers), field)
 
     def fetch_features(
         self, index: int, quality: Quality, cancel: CancelToken = NEVER
     ) -> FeaturePacket:
-        """The feature video of a GOP at a quality; raises as `decode_gop`."""
+        """Fetch the feature video of a GOP at a quality; raises as `decode_gop`."""
         k = self._place(quality)
         init = self._init(k, cancel)
         media = self._files.read(self._gop(index).segments[k].file, cancel)
         return FeaturePacket(quality, init, media)
 
     def is_static_kept(self, layer: int) -> bool:
-        """Whether a static layer can be had without a server."""
+        """Whether a static layer can be read without a network request."""
         return self._files.is_cached(self.manifest.static[layer].file)
 
     def kept_qualities(self, index: int) -> tuple[Quality, ...]:
-        """The qualities at which a GOP can be decoded without a server, worst first."""
+        """Return the qualities of a GOP that need no network request, worst first."""
         if not all(map(self._files.is_cached, self._keyframe_files(index))):
             return ()
         return tuple(
@@ -305,7 +311,7 @@ class Scene:
         )
 
     def close(self) -> None:
-        """Let go of the file or the connection."""
+        """Close the file or the connection; safe to call twice."""
         self._files.close()
 
     def _keyframe_files(self, index: int) -> list[FileEntry]:
@@ -313,7 +319,7 @@ class Scene:
         return [*(layer.file for layer in gop.layers), gop.field]
 
     def _feature_files(self, index: int, quality: Quality) -> list[FileEntry]:
-        """Without the initialisation segment where that is there already."""
+        """The files to fetch; without the initialisation segment if it is known."""
         k = self._place(quality)
         with self._lock:
             init = [] if k in self._inits else [self.manifest.representations[k].init]

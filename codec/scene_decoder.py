@@ -1,4 +1,4 @@
-"""Fetched bytes -> Gaussians, features, fields: the part of a scene that needs no file."""
+"""Decodes fetched bytes to Gaussians, features and deformation fields."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from torch import Tensor
 
 
 class SceneDecoder:
-    """Decodes the parts of one scene; holds nothing but its manifest, so any thread may ask.
+    """Decodes the parts of one scene. Thread-safe.
 
     Args:
-        manifest: says what the parts should be; anything else raises CorruptSegment.
-        video_threads: of the video decoder.
+        manifest: declares the parts; bytes that differ from it raise CorruptSegment.
+        video_threads: number of threads of the video decoder.
     """
 
     def __init__(self, manifest: Manifest, video_threads: int = 1) -> None:
@@ -31,13 +31,13 @@ class SceneDecoder:
         self._video_threads = video_threads
 
     def static(self, layer: int, data: bytes, cancel: CancelToken = NEVER) -> Gaussians:
-        """One layer of Gaussians that never move, activated, on the CPU."""
+        """Decode a layer of static Gaussians, activated, on the CPU."""
         entry = self._manifest.static[layer]
         with _memory_guard(entry.file.name):
             return _layer(entry, data, cancel).activate()
 
     def keyframe(self, gop: int, packet: KeyframePacket, cancel: CancelToken = NEVER) -> Keyframe:
-        """The moving Gaussians of a GOP before they move, and the field that moves them."""
+        """Decode the canonical Gaussians of a GOP and its deformation field."""
         entry = self._manifest.gops[gop]
         pairs = zip(entry.layers, packet.layers, strict=True)
         with _memory_guard(entry.field.name):
@@ -72,7 +72,7 @@ class SceneDecoder:
         codes: Tensor,
         device: torch.device | str = "cpu",
     ) -> Gop:
-        """A GOP that can be drawn; `static` is on `device` already."""
+        """Combine decoded parts to a GOP that can be rendered; `static` is already on `device`."""
         entry, device = self._manifest.gops[gop], torch.device(device)
         return Gop(
             static=static,
@@ -87,7 +87,7 @@ class SceneDecoder:
 
 @contextmanager
 def _memory_guard(name: str) -> Iterator[None]:
-    """An allocation that fails is the fault of what asked for it: CorruptSegment."""
+    """Turns a failed allocation into CorruptSegment, which names the file."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:  # torch raises RuntimeError for the processor

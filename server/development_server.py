@@ -1,4 +1,4 @@
-"""A development server for scenes: plain files, byte ranges, open to every origin."""
+"""A development server for scenes: static files with byte ranges and CORS headers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CORS_HEADERS = {
     "Access-Control-Allow-Headers": "Range, If-Range, Cache-Control",
     "Access-Control-Expose-Headers": "Content-Length, Content-Range, Accept-Ranges, ETag",
 }
-NO_CACHE = "no-cache"  # caches may keep it, but ask each time
+NO_CACHE = "no-cache"  # caches may keep it, and revalidate each time
 IMMUTABLE = "public, max-age=31536000, immutable"
 SEGMENTS = (".m4s", ".mp4", ".planes", ".safetensors")
 SERVED = {".json", ".mpd", ".stgs", ".jpg", *SEGMENTS}
@@ -34,16 +34,16 @@ PORT_MAX = 65_535
 def serve(
     directory: Path, host: str = "127.0.0.1", port: int = 8000, trace: Path | None = None
 ) -> None:
-    """Serve a directory until Ctrl-C; prints the URL.
+    """Serve a directory until Ctrl+C; prints the URL.
 
     Args:
-        directory: holds scenes; nothing outside is served, links included.
+        directory: holds scenes; links and files outside are not served.
         host: address to listen on.
-        port: 0 picks a free one.
-        trace: a recorded network to play before the server, see `server.throttle.read_trace`.
+        port: TCP port; 0 picks a free one.
+        trace: file with a recorded network that limits the connection, see `server.throttle`.
 
     Raises:
-        ServeError: no such directory, no such trace, or the port is taken.
+        ServeError: the directory or trace cannot be read, or the port is in use.
     """
     if not directory.is_dir():
         raise ServeError(f"{directory} is not a directory that can be served.")
@@ -61,7 +61,7 @@ def serve(
 
 
 def application(directory: Path) -> web.Application:
-    """The server without its socket."""
+    """Return the web application, without a socket."""
     app = web.Application(middlewares=[_scene_files_only])
     app.router.add_route("OPTIONS", "/{path:.*}", _preflight)
     app.router.add_static("/", directory.resolve(), follow_symlinks=False)
@@ -77,7 +77,7 @@ async def _serve_for_ever(
     try:
         address = await start(runner, host, port, trace)
         name = f"[{address[0]}]" if ":" in address[0] else address[0]
-        print(f"Serving {directory} at http://{name}:{address[1]}/ (Ctrl-C stops)", flush=True)
+        print(f"Serving {directory} at http://{name}:{address[1]}/ (Ctrl+C stops)", flush=True)
         await asyncio.Event().wait()
     except OSError as error:
         raise ServeError(f"{host}:{port} cannot be served: {error.strerror}.") from error
@@ -88,10 +88,10 @@ async def _serve_for_ever(
 async def start(
     runner: web.AppRunner, host: str, port: int, trace: NetworkTrace | None
 ) -> tuple[str, int]:
-    """Listen, behind a slow network if there is a trace; returns the address.
+    """Listen, behind a throttle if there is a trace; return the address.
 
     Raises:
-        OSError: it is taken.
+        OSError: the address is in use.
     """
     if trace is None:
         await web.TCPSite(runner, host, port).start()
@@ -102,15 +102,17 @@ async def start(
 
 
 def _links(directory: Path) -> list[str]:
-    """Names of symbolic links in the directory and one level below: scenes lie there."""
+    """Return the names of symbolic links in the directory and its subdirectories."""
     places = [directory, *(p for p in directory.iterdir() if p.is_dir() and not p.is_symlink())]
     return sorted(p.name for place in places for p in place.iterdir() if p.is_symlink())
 
 
 @web.middleware
 async def _scene_files_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """404 for hidden files and for everything that is no file of a scene: the server is open to
-    every origin, and a directory may hold keys and histories beside scenes."""
+    """Answer 404 to requests for hidden files and for files that no scene has.
+
+    The server is open to every origin, and a directory may hold private files beside scenes.
+    """
     parts = request.path.split("/")
     hidden = any(part.startswith(".") or len(part.encode()) > NAME_MAX_BYTES for part in parts)
     if request.method != "OPTIONS" and (hidden or Path(parts[-1]).suffix.lower() not in SERVED):
@@ -131,5 +133,5 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
 
 
 def _cache_control(path: Path, status: int) -> str:
-    """Segments never change under their name; what names them does."""
+    """Return the header: segments never change under their name, manifests do."""
     return IMMUTABLE if path.suffix in SEGMENTS and status in (200, 206) else NO_CACHE

@@ -1,4 +1,4 @@
-"""A slow network before a server: plays a recorded trace over one bottleneck that all share."""
+"""Limits connections like a recorded network: all share one bottleneck that follows a trace."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INTERVALS_MAX = 1_000_000
 
 @dataclass(frozen=True)
 class TraceInterval:
-    """A part of a trace in which the network stays the same."""
+    """A part of a trace with constant bandwidth and latency."""
 
     duration_s: float
     bandwidth_bps: float
@@ -29,10 +29,10 @@ class TraceInterval:
 
 
 class NetworkTrace:
-    """A recorded network, played from its start and looped.
+    """A recorded network, played from its start and repeated.
 
     Raises:
-        ServeError: it is empty, or nothing ever gets through.
+        ServeError: the trace is empty, or has no bandwidth at all.
     """
 
     def __init__(self, intervals: list[TraceInterval]) -> None:
@@ -40,18 +40,18 @@ class NetworkTrace:
         self._ends_s = list(accumulate(interval.duration_s for interval in intervals))
         self._loop_bits = sum(s.duration_s * s.bandwidth_bps for s in intervals)
         if self._loop_bits <= 0:
-            raise ServeError("Nothing ever gets through the network of this trace.")
+            raise ServeError("The network of this trace has no bandwidth at all.")
 
     @property
     def duration_s(self) -> float:
         return self._ends_s[-1]
 
     def latency_s(self, at_s: float) -> float:
-        """Seconds from a request to the first byte of its answer."""
+        """Return the seconds from a request to the first byte of its answer."""
         return self._intervals[self._index(at_s % self.duration_s)].latency_s
 
     def arrival_s(self, sent_s: float, size_bytes: int) -> float:
-        """When the last of some bytes is through that enter the idle bottleneck at `sent_s`."""
+        """Return the time when the last of `size_bytes` passes, if they enter at `sent_s`."""
         loops, bits = divmod(size_bytes * 8.0, self._loop_bits)
         now_s = sent_s + loops * self.duration_s
         while bits > 0:
@@ -62,7 +62,7 @@ class NetworkTrace:
             if rate_bps * left_s >= bits:
                 return now_s + bits / rate_bps
             bits -= rate_bps * left_s
-            now_s += max(left_s, 1e-9)  # rounding must not hold us at a border
+            now_s += max(left_s, 1e-9)  # or rounding could stop at a border
         return now_s
 
     def _index(self, inside_s: float) -> int:
@@ -70,10 +70,10 @@ class NetworkTrace:
 
 
 def read_trace(path: Path) -> NetworkTrace:
-    """A JSON list of {"duration_ms", "bandwidth_kbps", "latency_ms"}; kbps is 1000 bit/s.
+    """Read a JSON list of {"duration_ms", "bandwidth_kbps", "latency_ms"}; kbps is 1000 bit/s.
 
     Raises:
-        ServeError: it cannot be read or is no such list.
+        ServeError: the file cannot be read, or is no such list.
     """
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
@@ -97,11 +97,12 @@ def _interval(row: dict[str, float]) -> TraceInterval:
 
 
 class Bottleneck:
-    """One line that all answers share: bytes pass in the order in which they were offered.
+    """A connection that all answers share; bytes pass in the order in which they arrive.
 
     Args:
-        trace: how fast the line is; its start is the first use.
-        monotonic, sleep: seconds that only grow, and a way to wait for them.
+        trace: bandwidth and latency; it starts with the first use.
+        monotonic: returns monotonic seconds.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(
@@ -114,26 +115,26 @@ class Bottleneck:
         self._monotonic = monotonic
         self._sleep = sleep
         self._start_s: float | None = None
-        self._free_s = 0.0  # when the line has passed all that was offered
+        self._free_s = 0.0  # when all bytes so far have passed
 
     def now_s(self) -> float:
-        """Time in the trace."""
+        """Return the time in the trace, seconds."""
         if self._start_s is None:
             self._start_s = self._monotonic()
         return self._monotonic() - self._start_s
 
     async def wait_latency(self) -> None:
-        """The way of a request to the server and of the first byte back."""
+        """Wait for the latency of one request."""
         await self._sleep(self._trace.latency_s(self.now_s()))
 
     async def pass_bytes(self, size_bytes: int, offered_s: float) -> float:
-        """Wait until so many more bytes are through.
+        """Wait until a number of further bytes have passed.
 
         Args:
-            offered_s: when they were there to be sent, in the time of the trace.
+            offered_s: when the bytes arrived at the bottleneck, in the time of the trace.
 
         Returns:
-            when the last of them was through: before now by what waking up took.
+            When the last byte passed; earlier than now by the delay of waking up.
         """
         through_s = self._trace.arrival_s(max(offered_s, self._free_s), size_bytes)
         self._free_s = through_s
@@ -142,14 +143,14 @@ class Bottleneck:
 
 
 class Relay:
-    """Passes TCP connections on to a server behind a bottleneck.
+    """Forwards TCP connections through a bottleneck to a server.
 
-    It knows nothing of HTTP, so headers, ranges and caching stay those of the server. Each burst
+    It does not parse HTTP, so headers, ranges and caching are those of the server. Each burst
     from the client counts as a request and waits for the latency; a new connection costs one more,
     as its handshake would.
 
     Args:
-        port: of the server on this machine.
+        port: TCP port of the server on this machine.
     """
 
     def __init__(self, bottleneck: Bottleneck, port: int) -> None:
@@ -163,7 +164,7 @@ class Relay:
     async def _connection(
         self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter
     ) -> None:
-        with suppress(ConnectionError):  # either side may leave at any time
+        with suppress(ConnectionError):  # either side may close at any time
             server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
             conversation = _Conversation(self._bottleneck)
             try:
@@ -180,7 +181,7 @@ class Relay:
 
 
 class _Conversation:
-    """The two directions of one connection."""
+    """Forwards the two directions of one connection."""
 
     def __init__(self, bottleneck: Bottleneck) -> None:
         self._bottleneck = bottleneck
@@ -194,13 +195,13 @@ class _Conversation:
             self._asked_s = self._bottleneck.now_s()
             to_server.write(data)
             await to_server.drain()
-        raise ConnectionResetError("the client is gone")
+        raise ConnectionResetError("the client closed the connection")
 
     async def pass_answers(
         self, server: asyncio.StreamReader, to_client: asyncio.StreamWriter
     ) -> None:
-        """Bytes are taken to be offered without a gap from a request on: the slowness of this
-        program must not slow the line."""
+        """Forward answers. Bytes count as arriving without a gap after a request, so that the speed
+        of this program has no influence."""
         through_s = 0.0
         while data := await server.read(CHUNK_BYTES):
             offered_s = max(self._asked_s, through_s)

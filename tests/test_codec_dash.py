@@ -11,7 +11,7 @@ from dataclasses import replace
 import av
 import pytest
 from mpegdash.parser import MPEGDASHParser
-from streamstgs.codec.package.dash import FIELD_MIME, PLANES_MIME, start_ticks, write_dash
+from streamstgs.codec.package.dash import FIELD_MIME, IMAGES_MIME, start_ticks, write_dash
 from streamstgs.codec.scene import open_scene
 
 from tests.golden.make_golden import CODECS, golden_scene
@@ -65,7 +65,7 @@ def test_manifest_reads_back_with_mpegdash() -> None:
     assert mpd.type == "static"
     sets = mpd.periods[0].adaptation_sets
     mimes = [chosen.mime_type for chosen in sets]
-    assert mimes == ["video/mp4", *[PLANES_MIME] * 4, FIELD_MIME]
+    assert mimes == ["video/mp4", *[IMAGES_MIME] * 4, FIELD_MIME]
     video = sets[0].representations
     assert [one.id for one in video] == ["features-qp20", "features-qp32"]
     assert all(one.codecs.startswith("hvc1.") for one in video)

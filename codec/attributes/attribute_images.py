@@ -1,7 +1,7 @@
-"""The planes of a layer: each attribute as lossless JPEG XL images, all in one file.
+"""Attribute images: each attribute of a layer as lossless JPEG XL images, all in one file.
 
 The file is a safetensors container whose tensors are the JPEG XL codestreams. Attributes of one
-or three channels are one image, others one grey image per channel (`quats.0` ... `quats.3`).
+or three channels are one image, others have one grey image per channel (`quats.0` ... `quats.3`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ ATTRIBUTE_CHANNELS = {
 
 
 def padding_source(count: int, height: int, width: int) -> np.ndarray:
-    """[height * width] which item each cell shows; padding repeats the cell above it.
+    """Return [height * width] indices of the item in each cell; padding repeats the cell above.
 
-    The first `count` cells show themselves. Raises ValueError where there is no item.
+    Raises:
+        ValueError: there is no item, or the items do not fit the grid.
     """
     if not 1 <= count <= height * width:
         raise ValueError(f"{count} items do not fit a grid of {height} x {width}")
@@ -36,7 +37,7 @@ def padding_source(count: int, height: int, width: int) -> np.ndarray:
 
 
 def image_names(attribute: str) -> list[str]:
-    """The images of an attribute, in the order of its channels."""
+    """Return the names of the images of an attribute, in the order of its channels."""
     channels = ATTRIBUTE_CHANNELS[attribute]
     if channels in (1, 3):
         return [attribute]
@@ -46,13 +47,13 @@ def image_names(attribute: str) -> list[str]:
 def encode_attribute_images(
     codes: dict[str, np.ndarray], bits: dict[str, int], height: int, width: int, effort: int
 ) -> bytes:
-    """A layer's file.
+    """Return the file of a layer.
 
     Args:
         codes: attribute -> [N, C] uint8 or uint16, in grid order.
         bits: attribute -> bits of its codes.
         height, width: the grid.
-        effort: of JPEG XL, 1..9.
+        effort: of the JPEG XL encoder, 1..9.
     """
     tensors = {}
     for attribute, values in codes.items():
@@ -90,7 +91,7 @@ def decode_attribute_images(
     name: str,
     cancel: CancelToken = NEVER,
 ) -> dict[str, np.ndarray]:
-    """Codes of a layer's file, checked against what scene.json declares.
+    """Decode the file of a layer, checked against what scene.json declares.
 
     Args:
         cancel: looked at before each image.
@@ -119,7 +120,7 @@ def _read_container(data: bytes, name: str) -> dict[str, bytes]:
     try:
         tensors = safetensors.deserialize(data)
     except safetensors.SafetensorError as error:
-        raise CorruptSegment(f"{name} is not a file of planes: {error}.") from error
+        raise CorruptSegment(f"{name} is not a file of attribute images: {error}.") from error
     return {key: bytes(tensor["data"]) for key, tensor in tensors if tensor["dtype"] == "U8"}
 
 
@@ -131,12 +132,12 @@ def _decode_image(
     streams: dict[str, bytes], image: str, shape: tuple[int, ...], bits: int, name: str
 ) -> np.ndarray:
     if image not in streams:
-        raise CorruptSegment(f"{name} lacks the plane {image}.")
+        raise CorruptSegment(f"{name} lacks the image {image}.")
     out = np.zeros(shape, code_dtype(bits))
     try:  # a given `out` makes the decoder compare sizes before it allocates anything
         imagecodecs.jpegxl_decode(streams[image], numthreads=1, out=out)
     except (RuntimeError, ValueError, TypeError) as error:  # JpegxlError is a RuntimeError
-        raise CorruptSegment(f"{name}: the plane {image} cannot be decoded: {error}.") from error
+        raise CorruptSegment(f"{name}: the image {image} cannot be decoded: {error}.") from error
     if int(out.max()) >> bits:
-        raise CorruptSegment(f"{name}: the plane {image} holds codes beyond {bits} bits.")
+        raise CorruptSegment(f"{name}: the image {image} holds codes beyond {bits} bits.")
     return out

@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 def encode_field(field: DeformationField) -> bytes:
-    """The file of a field's weights.
+    """Return the file with the weights of a field.
 
     Raises:
         EncodeError: a weight does not fit fp16.
@@ -25,7 +25,7 @@ def encode_field(field: DeformationField) -> bytes:
 
 
 def decode_field(data: bytes, config: FieldConfig, name: str) -> DeformationField:
-    """The field, float32, in eval mode, on the CPU.
+    """Return the field of a file: float32, in eval mode, on the CPU.
 
     Raises:
         CorruptSegment: names, shapes or types are not those of `config`, or a weight is not finite.

@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def attributes(gaussians: CanonicalGaussians) -> dict[str, Tensor]:
-    """Attribute -> [N, C] float values."""
+    """Return attribute -> [N, C] float values."""
     return {
         name: getattr(gaussians, name).detach().reshape(len(gaussians), channels)
         for name, channels in ATTRIBUTE_CHANNELS.items()
@@ -21,12 +21,12 @@ def attributes(gaussians: CanonicalGaussians) -> dict[str, Tensor]:
 
 
 def canonical_from(values: dict[str, Tensor]) -> CanonicalGaussians:
-    """[N, C] values -> Gaussians; the inverse of `attributes`."""
+    """Return the Gaussians of [N, C] values, the inverse of `attributes`."""
     return CanonicalGaussians(**{**values, "opacity_logits": values["opacity_logits"][:, 0]})
 
 
 def concatenate(parts: list[CanonicalGaussians]) -> CanonicalGaussians:
-    """Layers one after the other; none at all gives no Gaussians."""
+    """Return the Gaussians of several layers as one; no layers give no Gaussians."""
     if not parts:
         return CanonicalGaussians.empty()
     return CanonicalGaussians(
@@ -37,5 +37,5 @@ def concatenate(parts: list[CanonicalGaussians]) -> CanonicalGaussians:
 def decode_layer(
     codes: dict[str, np.ndarray], quantisers: dict[str, Quantiser]
 ) -> CanonicalGaussians:
-    """[N, C] codes of each attribute -> Gaussians."""
+    """Return the Gaussians of [N, C] codes of each attribute."""
     return canonical_from({name: quantisers[name].decode(c) for name, c in codes.items()})

@@ -1,4 +1,4 @@
-"""Numbers to integer codes and back; the only lossy step of canonical attributes.
+"""Quantisation of values to integer codes and back, the only lossy step of attributes.
 
     y = curve(value);  code = round((y - offset) / step), clamped to 0 .. 2^bits - 1
     value = curve^-1(offset + step * code)
@@ -33,13 +33,13 @@ class SinhCurve:
 
 @dataclass(frozen=True)
 class Quantiser:
-    """How one attribute of one layer becomes codes.
+    """How the values of one attribute become codes.
 
     Args:
-        bits: 1..16.
+        bits: bits of a code, 1..16.
         offset: C values of code 0, exact in float32.
-        step: C widths of one code, exact in float32, >= 0.
-        curve: what is applied before; None is the identity.
+        step: C differences between neighbouring codes, exact in float32, >= 0.
+        curve: the curve that is applied first; None for the identity.
     """
 
     bits: int
@@ -77,7 +77,7 @@ class Quantiser:
 
 
 def code_dtype(bits: int) -> type[np.uint8] | type[np.uint16]:
-    """Sample type of the plane that holds codes of so many bits."""
+    """Return the sample type of images with codes of so many bits."""
     return np.uint8 if bits <= 8 else np.uint16
 
 
@@ -87,13 +87,13 @@ def fit_quantiser(
     curve: SinhCurve | None = None,
     one_step: bool = False,
 ) -> Quantiser:
-    """The quantiser whose codes span the values of each channel.
+    """Return the quantiser whose codes span the values of each channel.
 
     Args:
         values: [N, C], N >= 1.
         bits: 1..16.
         curve: applied before the range is taken.
-        one_step: all channels get the step of the widest: narrow ones use few of the codes.
+        one_step: whether all channels get the step of the widest channel.
     """
     y = _bend(values.double().cpu(), curve)
     low, high = y.amin(dim=0), y.amax(dim=0)

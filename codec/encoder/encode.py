@@ -1,4 +1,4 @@
-"""A trained scene -> a scene package."""
+"""Encodes a trained scene to a package."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def encode_scene(
     config: EncoderConfig = EncoderConfig(),  # noqa: B008 (frozen)
     progress: ReportProgress | None = None,
 ) -> EncodeReport:
-    """Write a scene; `out` is left as it was until all of it is there.
+    """Encode a scene to a package. `out` is replaced once the package is complete.
 
     Args:
         source: the trained scene.
-        out: a `.stgs` file, or else a directory.
-        config: bit depths, QPs, codec.
-        progress: told what is being done and the share that is done, 0..1.
+        out: path of a `.stgs` file, or of a directory.
+        config: settings of the encoder.
+        progress: called with the name of the present step and the share that is done, 0..1.
 
     Raises:
         EncodeError: the scene does not fit the format.
@@ -75,12 +75,12 @@ def encode_scene(
 
 
 def _silent(what: str, share: float) -> None:
-    """The progress of a caller that does not ask."""
+    """Ignore the progress."""
 
 
 @dataclass
 class _Encoder:
-    """One scene while it is being encoded."""
+    """The state of one encoding."""
 
     source: SceneSource
     package: PackageWriter
@@ -111,7 +111,7 @@ class _Encoder:
         return (gops_done + 0.5) / (self.source.gop_count + 0.5)
 
     def _layout(self) -> TileLayout:
-        """The grid that fits the largest GOP; one for all, so that one video header serves all."""
+        """Return the tiling for the largest GOP; all GOPs use it and share a video header."""
         if self.source.gop_count < 1:
             raise EncodeError("The trained scene has no GOP.")
         most, features = 0, set()
@@ -201,7 +201,7 @@ class _Encoder:
     def _in_grid_order(
         self, gop: TrainedGop, tiles: TileLayout
     ) -> tuple[CanonicalGaussians, torch.Tensor]:
-        """Canonical Gaussians and [E, M, F] features as they are laid out and sent."""
+        """Return canonical Gaussians and [E, M, F] features in the order of the grid."""
         seen = lifetimes(visible_frames(gop)) if self.config.sort_by_lifetime else None
         values = sorting_values(gop.canonical, gop.features, seen)
         order = self._order(values, tiles.height, tiles.width)
@@ -253,7 +253,7 @@ class _Encoder:
     def _keep_init(
         self, qp: int, init: bytes, representations: dict[int, RepresentationEntry]
     ) -> None:
-        """All segments of a quality share the header of the first; x264 and x265 see to that."""
+        """Write the header of a quality once; x264 and x265 make the same one for all segments."""
         name = f"features/qp{qp}/init.mp4"
         file = (
             self.package.write(name, init)
@@ -271,8 +271,8 @@ class _Encoder:
             kept.append(codes)
 
     def _with_pictures(self, manifest: Manifest) -> Manifest:
-        """Draw from the package as it is so far, which is what players will draw: the poster, and
-        how well each segment and static layer shows what was trained."""
+        """Render from the package so far, as players will: the poster, and the quality of each
+        segment and static layer."""
         self.package.write(MANIFEST_NAME, _checked_json(manifest))
         with open_scene(self.package.root) as scene:
             return self._with_quality(self._with_poster(manifest, scene), scene)
@@ -292,7 +292,7 @@ class _Encoder:
         return manifest if measured is None else with_quality(manifest, measured)
 
     def _write_manifest(self, manifest: Manifest) -> int:
-        """Bytes of scene.json and scene.mpd."""
+        """Write scene.json and scene.mpd; return their size in bytes."""
         files = [self.package.write(MANIFEST_NAME, _checked_json(manifest))]
         files.append(self.package.write(DASH_NAME, write_dash(manifest)))
         return sum(file.size_bytes for file in files)
@@ -323,7 +323,7 @@ class _Encoder:
 
 
 def _checked_json(manifest: Manifest) -> bytes:
-    """The content of scene.json, which must be readable by this very program."""
+    """Return the content of scene.json, after checking that this program can read it."""
     try:
         data = write_manifest(manifest)
         if len(data) > Limits().manifest_bytes:
@@ -335,7 +335,7 @@ def _checked_json(manifest: Manifest) -> bytes:
 
 
 def with_quality(manifest: Manifest, measured: MeasuredQuality) -> Manifest:
-    """The same scene, saying what was measured of it."""
+    """Return the manifest with the measured quality of segments and layers."""
     none_db, *layers_db = measured.static_db
     pairs = zip(manifest.static, layers_db, strict=True)
     return replace(
@@ -358,7 +358,7 @@ def _check_finite(where: str, gaussians: CanonicalGaussians) -> None:
 
 
 def quantise_features(features: torch.Tensor) -> tuple[Quantiser, np.ndarray]:
-    """[E, M, F] values -> the 8-bit quantiser of their channels and [E, M, F] uint8 codes."""
+    """Return the 8-bit quantiser of [E, M, F] features and their [E, M, F] uint8 codes."""
     flat = features.reshape(-1, features.shape[-1])
     if not len(flat):
         flat = torch.zeros(1, features.shape[-1])
@@ -368,7 +368,7 @@ def quantise_features(features: torch.Tensor) -> tuple[Quantiser, np.ndarray]:
 
 
 def feature_grid(codes: np.ndarray, tiles: TileLayout) -> np.ndarray:
-    """[M, F] codes -> [F, height, width] uint8, padding as in the planes."""
+    """Return [M, F] codes as a [F, height, width] uint8 grid, padded as attribute images are."""
     if not len(codes):
         return np.full((tiles.features, tiles.height, tiles.width), 128, np.uint8)
     source = padding_source(len(codes), tiles.height, tiles.width)
@@ -376,7 +376,7 @@ def feature_grid(codes: np.ndarray, tiles: TileLayout) -> np.ndarray:
 
 
 def psnr_db(written: np.ndarray, decoded: np.ndarray) -> float:
-    """Of 8-bit codes, capped at `PSNR_CAP_DB`."""
+    """Return the PSNR of 8-bit codes in dB, at most `PSNR_CAP_DB`."""
     if not written.size:
         return PSNR_CAP_DB
     error = np.square(written.astype(np.float32) - decoded.astype(np.float32)).mean(dtype=float)

@@ -1,4 +1,4 @@
-"""Lay Gaussians on a grid so that neighbours are alike: planes and videos of it compress well.
+"""Sorts Gaussians on a grid so that neighbours are similar and images of it compress well.
 
 Parallel Linear Assignment Sorting (Morgenstern et al., Self-Organizing Gaussians, arXiv
 2312.13299): blur the grid, then in many small random groups of cells swap whatever brings the
@@ -35,7 +35,7 @@ class SortSettings:
 
 
 def grid_shape(count: int) -> tuple[int, int]:
-    """Height and width, multiples of 8, of a nearly square grid of at least `count` cells."""
+    """Return height and width, multiples of 8, of a nearly square grid of `count` cells."""
     side = math.ceil(math.sqrt(max(count, 1)) / GRID_MULTIPLE) * GRID_MULTIPLE
     rows = math.ceil(max(count, 1) / side / GRID_MULTIPLE) * GRID_MULTIPLE
     return rows, side
@@ -48,7 +48,7 @@ def sort_grid(
     seed: int = 0,
     settings: SortSettings = SortSettings(),
 ) -> Tensor:
-    """Which item goes into which cell.
+    """Return the item of each cell.
 
     Args:
         values: [N, D] what shall be alike in neighbours, already weighted; on any device.
@@ -76,7 +76,7 @@ def sort_grid(
 
 
 class _Sorter:
-    """One grid while it is being sorted; padding is pinned to the last cells."""
+    """A grid while it is being sorted; padding stays in the last cells."""
 
     def __init__(self, values: Tensor, height: int, width: int, seed: int) -> None:
         self.height, self.width, self.count = height, width, len(values)
@@ -88,7 +88,7 @@ class _Sorter:
         self.chosen_products = CHOSEN_PRODUCTS.to(self.device)
 
     def run(self, settings: SortSettings) -> Tensor:
-        """[N] item of each cell after all radii."""
+        """Sort with all radii; return the [N] item of each cell."""
         radius = max(self.height, self.width) / 4
         while radius >= 1:
             target = self._blurred(int(radius))  # hardly changes within the passes of a radius
@@ -108,7 +108,7 @@ class _Sorter:
         self.items[groups.flatten()] = self.items[source.flatten()]
 
     def _blurred(self, radius: int) -> Tensor:
-        """[N, D] mean of the cells around each cell, padding left out."""
+        """Return the [N, D] mean of the cells around each cell, without padding."""
         cells = self.height * self.width
         grid = self.values.new_zeros(cells, self.values.shape[1] + 1)
         grid[: self.count, :-1] = self.values
@@ -120,7 +120,7 @@ class _Sorter:
         return flat[:, :-1] / flat[:, -1:].clamp(min=1e-12)
 
     def _groups(self, radius: int) -> Tensor:
-        """[K, 4] disjoint groups of cells that lie in the same randomly shifted block."""
+        """Return [K, 4] disjoint groups of cells, each within a randomly shifted block."""
         side = 2 * radius + 2
         shift = torch.randint(side, (2,), generator=self.random).tolist()
         cell = torch.arange(self.count, device=self.device)
@@ -134,7 +134,7 @@ class _Sorter:
 
 
 def _box_blur(grid: Tensor, radius: int, dim: int) -> Tensor:
-    """Sum over 2 * radius + 1 neighbours along `dim`, fewer at the borders."""
+    """Return the sum over 2 * radius + 1 neighbours along `dim`, fewer at the borders."""
     size = grid.shape[dim]
     zero = torch.zeros_like(grid.narrow(dim, 0, 1), dtype=torch.float64)
     total = torch.cat([zero, grid.double().cumsum(dim)], dim)
@@ -145,7 +145,7 @@ def _box_blur(grid: Tensor, radius: int, dim: int) -> Tensor:
 
 
 def _scan_order(values: Tensor, height: int, width: int) -> Tensor:
-    """[N] a first layout: sorted by the strongest direction, strips of it by the second."""
+    """Return a first [N] order: by the first principal component, strips of it by the second."""
     centred = (values - values.mean(dim=0)).double().cpu()
     _, _, directions = torch.linalg.svd(centred.T @ centred)
     along = centred @ directions.T[:, :2] if values.shape[1] > 1 else centred.repeat(1, 2)

@@ -1,4 +1,4 @@
-"""In which order static Gaussians are sent: what a picture can spare comes last.
+"""The order in which static Gaussians are sent: the least important ones come last.
 
 The last layer is what changes the picture least, then the same is asked of what is left: two
 Gaussians that hide each other's absence may both look needless, but not once one of them is gone.
@@ -24,7 +24,7 @@ def by_importance(
     meta: SceneMeta,
     settings: StaticLayerSettings,
 ) -> list[Tensor]:
-    """The members of each part, the most important part first.
+    """Return the members of each part, the most important part first.
 
     Args:
         gaussians: on the CPU.
@@ -62,7 +62,7 @@ def total_importance(
 def order_cameras(
     meta: SceneMeta, settings: StaticLayerSettings
 ) -> tuple[tuple[Camera, ...], tuple[Camera, ...]]:
-    """The presets, and views from around the scene."""
+    """Return cameras for the presets, and cameras on rings around the scene."""
     presets = preset_cameras(meta, settings.height_px, settings.presets)
     rings = [
         orbit_cameras(meta, settings.height_px, settings.ring_views, elevation, turn=k / 2)

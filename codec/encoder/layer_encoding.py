@@ -22,8 +22,8 @@ FEATURE_COMPONENTS = 24  # principal components that stand for the features of a
 
 
 def split_sizes(count: int, parts: int, growth: float) -> list[int]:
-    """Sizes of at most `parts` parts, each about `growth` times the one before, that add up to
-    `count`."""
+    """Return the sizes of at most `parts` parts of `count` items; each is about `growth` times as
+    large as the one before."""
     weights = [growth**k for k in range(parts)]
     edges = [round(count * sum(weights[:k]) / sum(weights)) for k in range(parts + 1)]
     return [b - a for a, b in pairwise(edges) if b > a]
@@ -34,10 +34,10 @@ def sorting_values(
     features: Tensor | None = None,
     lifetimes: Tensor | None = None,
 ) -> Tensor:
-    """[N, D] what `sort_grid` compares.
+    """Return the [N, D] values that `sort_grid` compares.
 
     Args:
-        gaussians: all their attributes but rotation count.
+        gaussians: all attributes but rotations are compared.
         features: [E, N, F].
         lifetimes: [N, 2] frames; neighbours whose features move in the same frames cost less.
     """
@@ -60,20 +60,20 @@ def sorting_values(
 
 
 def _standardised(values: Tensor) -> Tensor:
-    """Zero mean, and one joint standard deviation so that no weak channel is blown up."""
+    """Return values with zero mean and a joint standard deviation of 1 over all channels."""
     centred = values - values.mean(dim=0)
     return centred / centred.square().mean().sqrt().clamp(min=1e-9)
 
 
 def _principal(values: Tensor) -> Tensor:
-    """The strongest FEATURE_COMPONENTS directions of [N, D]; squares are means over all D."""
+    """Return [N, FEATURE_COMPONENTS] principal components of [N, D] values."""
     values = values.double()
     _, axes = torch.linalg.eigh(values.T @ values)  # the largest come last
     return values @ axes[:, -FEATURE_COMPONENTS:] / values.shape[-1] ** 0.5
 
 
 def grid_order(values: Tensor, height: int, width: int, sort: bool, seed: int) -> Tensor:
-    """[N] item of each of the first N cells."""
+    """Return the [N] items of the first N cells."""
     count = len(values)
     return sort_grid(values, height, width, seed)[:count] if sort else torch.arange(count)
 
@@ -81,10 +81,10 @@ def grid_order(values: Tensor, height: int, width: int, sort: bool, seed: int) -
 def quantisers_for(
     values: dict[str, Tensor], bits: AttributeBits, center: tuple[float, ...], unit: float
 ) -> dict[str, Quantiser]:
-    """Attribute -> the quantiser that spans its values.
+    """Return attribute -> the quantiser that spans its values.
 
-    Means get the curve of far distances. The components of quaternions get one step, as an error
-    in each turns a Gaussian by as much.
+    Means get the sinh curve. The four components of quaternions get the same step, as an error in
+    each rotates a Gaussian equally.
     """
     curve = SinhCurve(center, unit)
     return {
@@ -98,5 +98,5 @@ def quantisers_for(
 def encode_layer(
     values: dict[str, Tensor], quantisers: dict[str, Quantiser]
 ) -> dict[str, np.ndarray]:
-    """Attribute -> [N, C] codes."""
+    """Return attribute -> [N, C] codes."""
     return {name: quantisers[name].encode(v) for name, v in values.items()}

@@ -1,4 +1,4 @@
-"""Draws the poster of a scene from what a player would decode."""
+"""Renders the poster of a scene from decoded Gaussians, as a player shows them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def make_poster(scene: Scene, settings: PosterSettings) -> tuple[PosterEntry, bytes] | None:
-    """The poster of an open scene and its JPEG; None where there is no opening view to draw.
+    """Return the poster of an open scene and its JPEG; None if the scene has no opening view.
 
     Raises:
         CodecError: the scene cannot be decoded.
@@ -40,7 +40,7 @@ def make_poster(scene: Scene, settings: PosterSettings) -> tuple[PosterEntry, by
 
 
 def poster_camera(meta: SceneMeta, settings: PosterSettings) -> tuple[Camera, float]:
-    """The opening view, wide enough for common windows, and its vertical angle.
+    """Return a camera for the opening view, wide enough for common windows, and its vertical angle.
 
     Windows show at least the capture's own frame, and more at the sides or above and below where
     their aspect ratio is another one; so does the poster.
@@ -57,7 +57,7 @@ def poster_camera(meta: SceneMeta, settings: PosterSettings) -> tuple[Camera, fl
 
 
 def _draw(scene: Scene, settings: PosterSettings) -> tuple[NDArray[np.uint8], float]:
-    """[H, W, 3] uint8 of the first frame, and the vertical angle."""
+    """Render [H, W, 3] uint8 of the first frame; return it with the vertical angle."""
     camera, fov_y_rad = poster_camera(scene.meta, settings)
     backend = choose_backend(None if torch.cuda.is_available() else "cpu").backend
     try:
@@ -78,7 +78,7 @@ def _pixels(
 
 
 def _compress(picture: NDArray[np.uint8], settings: PosterSettings) -> bytes:
-    """A JPEG, of less quality where it would be too long."""
+    """Return a JPEG; its quality is reduced if it would be too long."""
     quality = settings.quality
     jpeg = imagecodecs.jpeg8_encode(picture, level=quality, optimize=True)
     while len(jpeg) > settings.most_bytes and quality > 50:

@@ -1,9 +1,9 @@
-"""How good a package looks: PSNR of drawn pictures, per quality and GOP and per static layer.
+"""Measures the image quality of a package: PSNR of rendered frames, by segment and static layer.
 
 The PSNR of feature codes (`SegmentEntry.psnr_db`) says how well the video was coded, not what a
-viewer loses: the field amplifies some features and ignores others. So a few frames are drawn from
-a few cameras, once from what was trained and once from what a player would decode. In the same way
-the first static layers are compared with all of them.
+viewer loses: the field amplifies some features and ignores others. So a few frames are rendered
+from a few cameras, once from the trained scene and once as a player decodes them. Frames with only
+the first static layers are compared with frames with all of them in the same way.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ QUALITY_CAP_DB = 100.0
 
 @dataclass(frozen=True)
 class MeasuredQuality:
-    """What pictures drawn from a package are worth, PSNR in dB.
+    """The PSNR of frames rendered from a package, in dB.
 
     Args:
-        qualities_db: for each GOP, that of each quality, best first, against what was trained.
-        static_db: with only the first k static layers against all of them, k = 0 .. all.
+        qualities_db: for each GOP, that of each quality (best first) against the trained scene.
+        static_db: that with only the first k static layers against all layers, k = 0 .. all.
     """
 
     qualities_db: tuple[tuple[float, ...], ...]
@@ -47,15 +47,14 @@ class MeasuredQuality:
 def measure_quality(
     scene: Scene, source: SceneSource, settings: QualitySettings
 ) -> MeasuredQuality | None:
-    """What each quality of each GOP shows of what was trained, all losses of the encoding together;
-    and what the first static layers show of a picture with all of them.
+    """Measure each quality of each GOP and each static layer.
 
     Args:
         scene: the encoded scene, opened.
-        source: the trained scene it was made of.
+        source: the trained scene that was encoded.
 
     Returns:
-        None where nothing is measured.
+        None if `settings` switch the measurement off, or no backend works.
 
     Raises:
         CodecError: the scene cannot be decoded.
@@ -91,12 +90,12 @@ def _measure(
 def static_layer_errors(
     scene: Scene, gop: Gop, backend: Backend, settings: QualitySettings
 ) -> list[float]:
-    """Mean square error of pictures with the first k static layers, for k = 0 .. all.
+    """Return the mean square error of frames with the first k static layers, for k = 0 .. all.
 
-    Fewer frames than for a quality are drawn: what never moves differs less from frame to frame.
+    Fewer frames are rendered than for a quality: static parts differ less from frame to frame.
 
     Args:
-        gop: of this scene, on the backend's device; the moving Gaussians are drawn too.
+        gop: of this scene, on the device of the backend; its moving Gaussians are rendered too.
     """
     fewer = replace(settings, frames_per_gop=settings.static_frames_per_gop)
     meter = QualityMeter(gop, scene.meta, backend, fewer)
@@ -109,7 +108,7 @@ def _rounded_db(error: float) -> float:
 
 
 def trained_gop(source: SceneSource, index: int, device: torch.device) -> Gop:
-    """A GOP as it was trained, nothing of it quantised."""
+    """Return a GOP as trained, without quantisation."""
     gop = source.gop(index)
     channels = gop.features.shape[-1]
     return Gop(
@@ -124,17 +123,17 @@ def trained_gop(source: SceneSource, index: int, device: torch.device) -> Gop:
 
 
 def quality_cameras(meta: SceneMeta, settings: QualitySettings) -> tuple[Camera, ...]:
-    """The presets of a scene as small cameras, or one from the orbit's edge if it has none."""
+    """Return small cameras for the presets of a scene, or one on the orbit if it has none."""
     presets = preset_cameras(meta, settings.height_px, settings.cameras)
     return presets or orbit_cameras(meta, settings.height_px, 1)
 
 
 class QualityMeter:
-    """Draws the reference of one GOP once, then judges any number of decoded versions of it.
+    """Renders the reference of one GOP once, then compares any number of decoded versions with it.
 
     Args:
-        reference: the GOP as trained, or the best that is at hand.
-        backend: its device must be that of the GOPs.
+        reference: the GOP as trained, or its best quality.
+        backend: renders; its device must be that of the GOPs.
     """
 
     def __init__(
@@ -147,11 +146,11 @@ class QualityMeter:
         self._reference = list(self._pictures(reference))
 
     def quality_db(self, decoded: Gop) -> float:
-        """PSNR over all pixels of all drawn pictures, capped at `QUALITY_CAP_DB`."""
+        """Return the PSNR over all pixels of all frames in dB, at most `QUALITY_CAP_DB`."""
         return psnr_of_error(self.error(decoded))
 
     def error(self, decoded: Gop) -> float:
-        """Mean square error over all pixels of all drawn pictures."""
+        """Return the mean square error over all pixels of all frames."""
         pairs = zip(self._reference, self._pictures(decoded), strict=True)
         errors = [(a - b).square().mean().item() for a, b in pairs]
         return sum(errors) / len(errors)
@@ -164,11 +163,11 @@ class QualityMeter:
 
 
 def sample_frames(frames: int, count: int) -> Sequence[int]:
-    """`count` frames in the middle of equal parts of a GOP, fewer if it is shorter."""
+    """Return `count` frames in the middles of equal parts of a GOP, fewer if it is shorter."""
     count = min(count, frames)
     return [int((k + 0.5) * frames / count) for k in range(count)]
 
 
 def psnr_of_error(mean_square: float) -> float:
-    """Of values 0..1, capped at `QUALITY_CAP_DB`."""
+    """Return the PSNR of values 0..1 in dB, at most `QUALITY_CAP_DB`."""
     return min(-10.0 * math.log10(max(mean_square, 1e-12)), QUALITY_CAP_DB)

@@ -1,4 +1,4 @@
-"""What the encoder takes: a trained scene in memory, GOP by GOP.
+"""The input of the encoder: a trained scene, GOP by GOP.
 
 The trainer hands one over (`trainer.run_directory`); tests make small ones (`tests.synthetic`).
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # what is said of a scene is read before torch is loaded
 
 @dataclass(frozen=True)
 class TrainedGop:
-    """One GOP as trained.
+    """A GOP as trained.
 
     Args:
         canonical: M moving Gaussians.

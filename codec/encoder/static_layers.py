@@ -1,4 +1,4 @@
-"""The static Gaussians as the parts that become layers: cleaned, the most important first.
+"""Divides the static Gaussians into layers, the most important ones first.
 
 A few Gaussians far away (sky, floaters) would widen the range of the quantiser and so coarsen all
 others, or cost all others bits: they are a part of their own. They come second: the first part is
@@ -24,7 +24,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class StaticLayer:
-    """Gaussians that share a layer.
+    """The Gaussians of one layer.
 
     Args:
         gaussians: the members, not yet in grid order.
@@ -38,7 +38,7 @@ class StaticLayer:
 def divide_static(
     static: CanonicalGaussians, meta: SceneMeta, settings: StaticLayerSettings
 ) -> list[StaticLayer]:
-    """The parts in the order in which they are sent; none for no Gaussians that can be seen.
+    """Return the layers in the order in which they are sent; none if no Gaussian is visible.
 
     The first holds the most important ones that are not far, the second those that are far, the
     others the rest.
@@ -63,7 +63,7 @@ def divide_static(
 
 
 def upright(gaussians: CanonicalGaussians) -> CanonicalGaussians:
-    """The same picture in fewer bits: least rotations, unit length, w > 0, no negative colours.
+    """Return equal Gaussians that need fewer bits: smallest rotations, w > 0, colours >= 0.
 
     An ellipsoid is the same when its axes are named anew: of the 24 rotations that do so the one
     that leaves the least to turn is taken, so that quaternions fill a small part of their range.
@@ -84,7 +84,7 @@ def upright(gaussians: CanonicalGaussians) -> CanonicalGaussians:
 
 
 def axis_turns() -> tuple[Tensor, Tensor]:
-    """The 24 rotations of a cube: [24, 4] quaternions, [24, 3] old axis of each new axis."""
+    """Return the 24 rotations of a cube: [24, 4] quaternions, [24, 3] old axis of each new axis."""
     halves = torch.cartesian_prod(*[torch.tensor([-1.0, 0.0, 1.0])] * 4)
     length = halves.square().sum(dim=-1)
     candidates = halves[(length == 1) | (length == 2) | (length == 4)]
@@ -95,14 +95,14 @@ def axis_turns() -> tuple[Tensor, Tensor]:
 
 
 def quaternion_product(a: Tensor, b: Tensor) -> Tensor:
-    """[..., 4] wxyz of the rotation b followed by a."""
+    """Return [..., 4] wxyz of rotation b followed by rotation a."""
     real = a[..., :1] * b[..., :1] - (a[..., 1:] * b[..., 1:]).sum(dim=-1, keepdim=True)
     cross = torch.linalg.cross(*torch.broadcast_tensors(a[..., 1:], b[..., 1:]))
     return torch.cat([real, a[..., :1] * b[..., 1:] + b[..., :1] * a[..., 1:] + cross], dim=-1)
 
 
 def drawable(gaussians: CanonicalGaussians, thinnest: float) -> CanonicalGaussians:
-    """The same picture without what no backend draws, and without extremes nobody can tell.
+    """Return the Gaussians that backends render, without extremes that make no visible difference.
 
     Args:
         gaussians: static ones; to moving ones a field adds.
@@ -119,5 +119,5 @@ def drawable(gaussians: CanonicalGaussians, thinnest: float) -> CanonicalGaussia
 
 
 def even_reach(offsets: Tensor, radius: float) -> float:
-    """The median distance of [N, 3] offsets, no more than `radius`: half of them lie nearer."""
+    """Return the median length of [N, 3] offsets, at most `radius`."""
     return min(max(offsets.norm(dim=-1).median().item(), 1e-3 * radius), radius)

@@ -1,4 +1,4 @@
-"""Cameras from which an encoder looks at a scene: its presets, and rings around it."""
+"""Cameras for measurements of the encoder: the presets of a scene, and rings around it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import Camera
 from torch import Tensor
 
-USUAL_FOV_Y_RAD = 0.7  # of a scene without presets
+USUAL_FOV_Y_RAD = 0.7  # for scenes without presets
 
 
 def preset_cameras(meta: SceneMeta, height_px: int, most: int) -> tuple[Camera, ...]:
-    """The first presets of a scene; none where it has none."""
+    """Return cameras for the first presets of a scene; none if it has none."""
     return tuple(
         _camera(
             meta,
@@ -29,11 +29,11 @@ def preset_cameras(meta: SceneMeta, height_px: int, most: int) -> tuple[Camera, 
 def orbit_cameras(
     meta: SceneMeta, height_px: int, count: int, elevation_rad: float = 0.0, turn: float = 0.0
 ) -> tuple[Camera, ...]:
-    """Cameras on a ring around the centre, as far away as shows all of the scene.
+    """Return cameras on a ring around the centre, at a distance that shows the whole scene.
 
     Args:
-        elevation_rad: above the plane through the centre.
-        turn: shares of the step between neighbours by which the ring is turned.
+        elevation_rad: angle of the ring above the plane through the centre.
+        turn: rotation of the ring, in steps between neighbours.
     """
     up, center = torch.tensor(meta.up), torch.tensor(meta.center)
     fov_y_rad = meta.presets[0].fov_y_rad if meta.presets else USUAL_FOV_Y_RAD
@@ -52,6 +52,6 @@ def orbit_cameras(
 def _camera(
     meta: SceneMeta, position: Tensor, target: Tensor, fov_y_rad: float, height_px: int
 ) -> Camera:
-    """The width keeps the aspect of the capture."""
+    """Return a camera with the aspect ratio of the capture."""
     width = max(1, round(height_px * meta.width / meta.height))
     return Camera.look_at(position, target, torch.tensor(meta.up), fov_y_rad, width, height_px)

@@ -1,4 +1,4 @@
-"""Untrusted JSON -> values of declared types, with errors that name the place."""
+"""Decodes untrusted JSON to values of declared types, with errors that name the place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PLACE = re.compile(r"(?P<what>.*) - at `\$?\.?(?P<place>.*)`", re.DOTALL)
 
 
 def decode_json(data: bytes | msgspec.Raw, kind: type[T], name: str) -> T:
-    """The document as a value of a msgspec type.
+    """Decode a document to a value of a msgspec type.
 
     Args:
         name: of the document, for messages.

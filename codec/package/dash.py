@@ -1,4 +1,4 @@
-"""scene.mpd: the same files as scene.json names, as a static MPEG-DASH manifest.
+"""Writes scene.mpd: the files that scene.json names, as a static MPEG-DASH manifest.
 
 Any DASH player or ffmpeg can open the feature video. Canonical layers and field weights are
 AdaptationSets with mimeTypes of their own, which such players skip.
@@ -27,7 +27,7 @@ from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.manifest import Manifest
 from streamstgs.codec.video.tile_layout import TIMESCALE
 
-PLANES_MIME = "application/vnd.streamstgs.planes"
+IMAGES_MIME = "application/vnd.streamstgs.planes"
 FIELD_MIME = "application/vnd.streamstgs.field"
 PROFILE = "urn:mpeg:dash:profile:full:2011"
 NUMBERED = re.compile(r"(.*?)(\d+)(\.[^./]*)")  # a file name that ends with a number
@@ -38,18 +38,18 @@ Span = tuple[int, int]  # begin and end in `TIMESCALE`
 
 
 def start_ticks(frame: int, fps: float) -> int:
-    """Content time of a frame in `TIMESCALE`."""
+    """Return the content time of a frame, in ticks of `TIMESCALE`."""
     return round(frame * TIMESCALE / fps)
 
 
 def gop_spans(manifest: Manifest) -> list[Span]:
-    """When each GOP begins and ends."""
+    """Return the begin and end of each GOP."""
     frames = [gop.start_frame for gop in manifest.gops] + [manifest.frame_count]
     return list(pairwise(start_ticks(frame, manifest.meta.fps) for frame in frames))
 
 
 def write_dash(manifest: Manifest) -> bytes:
-    """The content of scene.mpd."""
+    """Return the content of scene.mpd."""
     spans = gop_spans(manifest)
     period = Period()
     period.id, period.start = "scene", "PT0S"
@@ -84,10 +84,10 @@ def _video_set(manifest: Manifest, spans: list[Span]) -> AdaptationSet:
 
 
 def _static_sets(manifest: Manifest, spans: list[Span]) -> list[AdaptationSet]:
-    """One set per layer: they add up instead of replacing each other."""
+    """Return one set per layer: layers add up and do not replace each other."""
     whole = [(spans[0][0], spans[-1][1])]
     return [
-        _data_set(f"static-{k}", PLANES_MIME, [layer.file], whole)
+        _data_set(f"static-{k}", IMAGES_MIME, [layer.file], whole)
         for k, layer in enumerate(manifest.static)
     ]
 
@@ -99,7 +99,7 @@ def _keyframe_sets(manifest: Manifest, spans: list[Span]) -> list[AdaptationSet]
         there = [(g.layers[k].file, s) for g, s in zip(manifest.gops, spans, strict=True)
                  if k < len(g.layers)]  # fmt: skip
         files, times = [file for file, _ in there], [span for _, span in there]
-        sets.append(_data_set(f"keyframes-{k}", PLANES_MIME, files, times))
+        sets.append(_data_set(f"keyframes-{k}", IMAGES_MIME, files, times))
     return sets
 
 
@@ -124,7 +124,7 @@ def _adaptation_set(part: str, mime_type: str) -> AdaptationSet:
 def _representation(
     name: str, files: list[FileEntry], spans: list[Span], init: FileEntry | None = None
 ) -> Representation:
-    """One file per span; bandwidth is that of the worst segment."""
+    """Return a representation of one file per span, with the bandwidth of the largest one."""
     one = Representation()
     one.id = name
     one.bandwidth = max(
@@ -142,8 +142,11 @@ def _representation(
 
 
 def _template(files: list[FileEntry], init: FileEntry | None) -> SegmentTemplate | None:
-    """For files that are numbered one after the other; more players know it than lists, and FFmpeg
-    loses segments of lists that are shorter than a second."""
+    """Return a template if the files are numbered without a gap, else None.
+
+    More players know templates than lists, and FFmpeg loses segments of lists that are shorter than
+    a second.
+    """
     match = NUMBERED.fullmatch(files[0].name)
     if match is None or len(files) < 2:
         return None

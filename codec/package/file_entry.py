@@ -1,4 +1,4 @@
-"""A file as scene.json declares it. Light: what only opens a scene loads no tensors for it."""
+"""A file as scene.json declares it. Importing this module loads no large library."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FileEntry:
 
     @staticmethod
     def of(name: str, data: bytes) -> FileEntry:
-        """The entry of a file with this content."""
+        """Return the entry of a file with this content."""
         digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
         return FileEntry(name, len(data), zlib.crc32(data), digest)
 

@@ -1,4 +1,4 @@
-"""What scene.json says, as types. `codec.package.manifest_json` reads and writes it."""
+"""The content of scene.json as types. `codec.package.manifest_json` reads and writes it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class LayerEntry:
-    """Gaussians that travel together, sorted on one grid.
+    """A layer: Gaussians that are stored in one file, sorted on one grid.
 
     Args:
-        file: their planes.
+        file: their attribute images.
         count: N; cells from N on are padding.
         height, width: the grid, cells.
         quantisers: attribute -> how its codes become values.
-        quality_db: of a static layer, PSNR of drawn pictures with the static layers up to this one
-            against those with all of them, capped at 100; None where the package does not say.
+        quality_db: of a static layer: PSNR of frames rendered with the static layers up to this
+            one against frames with all of them, at most 100; None if the package does not tell
+            it.
     """
 
     file: FileEntry
@@ -97,12 +98,12 @@ class GopEntry:
 
     @property
     def dynamic_count(self) -> int:
-        """M."""
+        """M, the number of moving Gaussians."""
         return sum(layer.count for layer in self.layers)
 
     @property
     def feature_frames(self) -> int:
-        """E = G + W - 1."""
+        """E = G + W - 1, the number of frames of features."""
         return self.frames + self.field_config.window - 1
 
 

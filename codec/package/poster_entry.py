@@ -20,7 +20,7 @@ POSTER_NAME = "poster.jpg"
 
 @dataclass(frozen=True)
 class PosterEntry:
-    """What scene.json says of the poster.
+    """The poster as scene.json declares it.
 
     Args:
         width, height: px.
@@ -34,7 +34,7 @@ class PosterEntry:
 
 
 def read_poster_entry(declared: Raw) -> PosterEntry | None:
-    """The poster that scene.json declares; None where it declares none that can be used.
+    """Return the poster that scene.json declares; None if it declares none, or an invalid one.
 
     Args:
         declared: the member `poster` of scene.json; empty where it has none.
@@ -53,5 +53,5 @@ def read_poster_entry(declared: Raw) -> PosterEntry | None:
 
 
 def poster_object(entry: PosterEntry) -> dict[str, Any]:
-    """The member of scene.json."""
+    """Return the member `poster` of scene.json."""
     return asdict(entry)

@@ -1,4 +1,4 @@
-"""What a scene tells about itself: title, frame rate, axes, cameras."""
+"""The description of a scene: title, frame rate, axes, cameras."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class CameraPreset:
-    """A named view for the player: where the eye is, what it looks at, how wide it sees."""
+    """A named camera: position, point that it looks at, vertical field of view."""
 
     name: str
     position: tuple[float, float, float]
@@ -17,7 +17,7 @@ class CameraPreset:
 
 @dataclass(frozen=True)
 class SceneMeta:
-    """What a player needs to know of a scene beside its planes.
+    """What a player needs to know of a scene beside its Gaussians.
 
     Args:
         fps: content frames per second.
@@ -25,8 +25,8 @@ class SceneMeta:
         center: point that an orbit turns around, world units.
         radius: distance from `center` that a full view of the scene needs, world units.
         background: RGB behind the Gaussians, display-encoded, 0..1.
-        near: distance of the near plane, world units: cameras of a capture stand inside of things
-            that others see, and nothing nearer than this may hide their view.
+        near: distance of the near plane, world units. Cameras of a capture stand inside of parts
+            that other cameras see; Gaussians nearer than this are not rendered.
         width, height: picture size of the capture in px; the natural aspect ratio.
         presets: named cameras; the first is the opening view.
     """

@@ -1,7 +1,7 @@
-"""What scene.json may say: its members with their types and limits, as msgspec checks them.
+"""The members of scene.json with their types and limits, as msgspec checks them.
 
-Members without a default must be there; others are ignored. What relates several members to each
-other is checked in `codec.package.manifest_json`.
+Members without a default must be there; others are ignored. Relations between
+members are checked in `codec.package.manifest_json`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Preset(Struct):
 
 
 class SceneMeta(Struct):
-    """What the scene tells about itself."""
+    """The description of the scene."""
 
     title: Text
     fps: Annotated[float, Meta(ge=0.01, le=1000.0)]
@@ -121,7 +121,7 @@ class Attributes(Struct):
 
 
 class Layer(Struct):
-    """Gaussians that travel together."""
+    """The Gaussians of one file."""
 
     file: File
     count: Annotated[int, Meta(ge=1, le=limits.GAUSSIANS_PER_LAYER)]
@@ -163,13 +163,13 @@ class Gop(Struct):
 
 
 class AnyHeader(Struct):
-    """What tells whether a document is a manifest; any document has it."""
+    """The member that tells a manifest from other documents."""
 
     format: Any = None
 
 
 class Header(Struct):
-    """What tells whether the rest can be read."""
+    """The member that tells whether this program can read the rest."""
 
     version: Annotated[int, Meta(ge=0, le=1 << 31)]
 

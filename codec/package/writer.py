@@ -1,4 +1,4 @@
-"""Writes the files of a scene so that a reader never sees half of one."""
+"""Writes the files of a scene, as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class PackageWriter:
 
     @property
     def total_bytes(self) -> int:
-        """Of all files so far."""
+        """Size of all files so far, bytes."""
         return sum(self._sizes.values())
 
     def commit(self) -> None:
@@ -103,6 +103,6 @@ def _is_scene(directory: Path) -> bool:
 
 
 def _reading_order(path: Path) -> int:
-    """What is read first lies at the beginning of an archive."""
+    """Sort key of a file: files that are read first are at the beginning of an archive."""
     first = (MANIFEST_NAME, DASH_NAME, POSTER_NAME)
     return first.index(path.name) if path.name in first else len(first)

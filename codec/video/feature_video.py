@@ -1,4 +1,4 @@
-"""Temporal features as video: the channels of a grid as tiles of one luma plane.
+"""Encodes and decodes temporal features as video: channels of a grid are tiles of one luma plane.
 
 The only module of the codec that knows PyAV. Chroma carries nothing (constant 128): 4:2:0 plays
 where hardware decoders refuse monochrome.
@@ -57,7 +57,7 @@ class VideoSettings:
 def encode_segment(
     planes: Iterator[np.ndarray], frames: int, start_ticks: int, ticks: int, settings: VideoSettings
 ) -> tuple[bytes, bytes]:
-    """One closed GOP as CMAF: exactly one IDR picture, at its start.
+    """Encode a closed GOP as CMAF, with exactly one IDR picture at its start.
 
     Args:
         planes: `frames` luma planes [height, width] uint8, all of one size.
@@ -102,7 +102,7 @@ def _add_stream(container: OutputContainer, frames: int, settings: VideoSettings
 
 
 def _set_times(packets: list[av.Packet], edges: list[int]) -> int:
-    """Decode times and durations of packets in the order of decoding.
+    """Set decode times and durations of packets in the order of decoding.
 
     Packet k is decoded at edges[k], less a delay that lets no picture be shown before it is
     decoded, as FFmpeg's muxer wants it.
@@ -151,7 +151,7 @@ def decode_segment(
     threads: int = 1,
     cancel: CancelToken = NEVER,
 ) -> np.ndarray:
-    """Feature codes of one GOP.
+    """Decode the feature codes of one GOP.
 
     Args:
         init, media: the two segments.
@@ -204,7 +204,7 @@ def _check_declared(
 def _decoded_lumas(
     movie: bytes, layout: TileLayout, codec: Codec, threads: int
 ) -> Iterator[np.ndarray]:
-    """[video_height, video_width] planes; the decoder itself refuses larger pictures."""
+    """Yield [video_height, video_width] planes; the decoder refuses larger pictures."""
     allocated_width = -(-layout.video_width // STRIDE_ALIGN_PX) * STRIDE_ALIGN_PX
     options = {"max_pixels": str(allocated_width * layout.video_height)}
     with av.open(io.BytesIO(movie), "r", format="mp4", options=options) as container:

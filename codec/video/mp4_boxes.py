@@ -1,4 +1,4 @@
-"""The few ISO-BMFF boxes (ISO/IEC 14496-12, -15) that the package looks into itself.
+"""Reads and changes the few ISO-BMFF boxes (ISO/IEC 14496-12, -15) that the codec needs.
 
 FFmpeg writes and reads the feature video; this module splits its output into the initialisation
 and the media segment, sets the decode time of a segment and names the codec as RFC 6381 does.
@@ -22,7 +22,7 @@ VISUAL_ENTRY_BYTES = 78  # fixed fields of a visual sample entry, before its own
 
 @dataclass(frozen=True)
 class Box:
-    """A box inside some bytes: its content is `data[start:end]`."""
+    """A box; its content is `data[start:end]`."""
 
     kind: str
     begin: int  # of the header
@@ -31,7 +31,7 @@ class Box:
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
-    """The boxes that follow each other in data[start:end].
+    """Yield the boxes in data[start:end].
 
     Raises:
         ValueError: a box is longer than what holds it, or of a 64-bit or open length.
@@ -48,7 +48,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[Box]:
 
 
 def find(data: bytes, path: tuple[str, ...], start: int = 0, end: int | None = None) -> Box:
-    """The first box along a path of nested kinds.
+    """Return the first box along a path of nested kinds.
 
     Raises:
         ValueError: there is none.
@@ -60,21 +60,23 @@ def find(data: bytes, path: tuple[str, ...], start: int = 0, end: int | None = N
 
 
 def split_segments(movie: bytes) -> tuple[bytes, bytes]:
-    """A fragmented MP4 -> its initialisation segment (ftyp, moov) and its media segment (styp and
-    what follows), each with the brands of CMAF (ISO/IEC 23000-19) instead of the muxer's."""
+    """Split a fragmented MP4 into its initialisation segment (ftyp, moov) and its media segment.
+
+    Both get the brands of CMAF (ISO/IEC 23000-19) in place of the muxer's.
+    """
     moov = find(movie, ("moov",))
     init = _brands("ftyp", TRACK_BRANDS) + movie[moov.begin : moov.end]
     return init, _brands("styp", SEGMENT_BRANDS) + movie[moov.end :]
 
 
 def _brands(kind: str, brands: tuple[str, ...]) -> bytes:
-    """A box of brands; the first is the major one."""
+    """Return a box of brands; the first is the major brand."""
     names = "".join(brands).encode()
     return struct.pack(">I4s4sI", 16 + len(names), kind.encode(), names[:4], 0) + names
 
 
 def with_times(media: bytes, ticks: int, shift: int = 0) -> bytes:
-    """The media segment with its first sample decoded at `ticks` of the track's timescale.
+    """Return the media segment with its first sample decoded at `ticks` of the timescale.
 
     Args:
         shift: added to the composition offsets of all samples; they may become negative, so that
@@ -109,7 +111,7 @@ def _with_shifted_composition(media: bytes, shift: int) -> bytes:
 
 @dataclass(frozen=True)
 class SampleEntry:
-    """What an initialisation segment says of its video."""
+    """The description of the video in an initialisation segment."""
 
     kind: str  # hvc1 or avc1
     width: int
@@ -118,14 +120,14 @@ class SampleEntry:
 
     @property
     def codecs(self) -> str:
-        """The RFC 6381 name, as DASH wants it."""
+        """Name of the codec as RFC 6381 and DASH define it."""
         if self.kind == "avc1":
             return f"avc1.{self.configuration[1:4].hex().upper()}"
         return f"hvc1.{_hevc_name(self.configuration)}"
 
 
 def sample_entry(init: bytes) -> SampleEntry:
-    """The one video description of an initialisation segment.
+    """Return the only video description of an initialisation segment.
 
     Raises:
         ValueError: there is none, or not of a known kind.

@@ -1,4 +1,4 @@
-"""Where the channels of a feature grid lie in the picture of the video. Knows no video library."""
+"""The tiles of a feature grid in the picture of the video. Imports no video library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VIDEO_MINIMUM_PX = 64  # x265 and many hardware decoders refuse smaller pictures
 
 @dataclass(frozen=True)
 class TileLayout:
-    """Where the channels of a feature grid lie in the picture: tile f at row f // columns.
+    """The tiles of a feature grid in the picture: tile f is in row f // columns.
 
     Args:
         height, width: the grid, cells.
@@ -29,7 +29,7 @@ class TileLayout:
 
     @staticmethod
     def of(height: int, width: int, features: int) -> TileLayout:
-        """The layout with the fewest empty tiles, then the most nearly square one."""
+        """Return the layout with the fewest empty tiles, then the most nearly square one."""
         candidates = range(math.ceil(math.sqrt(features)), features + 1)
         columns = min(candidates, key=lambda c: (-(-features // c) * c - features, c))
         return TileLayout(height, width, features, columns)
@@ -47,7 +47,7 @@ class TileLayout:
         return _video_side(self.rows * self.height)
 
     def tile(self, grid: np.ndarray) -> np.ndarray:
-        """[F, h, w] uint8 grid -> [video_height, video_width] luma; the rest repeats the edge."""
+        """Return a [F, h, w] uint8 grid as [video_height, video_width] luma, padded by its edge."""
         tiles = np.full((self.rows * self.columns, self.height, self.width), 128, np.uint8)
         tiles[: self.features] = grid
         rows = tiles.reshape(self.rows, self.columns, self.height, self.width)
@@ -56,7 +56,7 @@ class TileLayout:
         return np.pad(plane, ((0, spare[0]), (0, spare[1])), mode="edge")
 
     def untile(self, luma: np.ndarray) -> np.ndarray:
-        """[video_height, video_width] luma -> [F, h * w] codes."""
+        """Return [video_height, video_width] luma as [F, h * w] codes."""
         tiles = luma[: self.rows * self.height, : self.columns * self.width]
         tiles = tiles.reshape(self.rows, self.height, self.columns, self.width)
         cells = self.height * self.width
