@@ -1,4 +1,4 @@
-"""The measured quality of rungs, and how it travels with the package."""
+"""The measured picture quality, and how the package carries it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def with_quality(manifest: Manifest, quality_db: tuple[float, ...]) -> Manifest:
     return replace(manifest, gops=(replace(gop, segments=segments),))
 
 
-def test_quality_falls_with_the_rung_and_with_missing_static_gaussians(scene: Scene) -> None:
+def test_quality_falls_with_coarser_features_and_missing_layers(scene: Scene) -> None:
     reference = scene.decode_gop(0, scene.quality(16))
     settings = QualitySettings(height_px=48, frames_per_gop=2)
     meter = QualityMeter(reference, scene.meta, ReferenceBackend(), settings)
@@ -53,14 +53,14 @@ def test_quality_falls_with_the_rung_and_with_missing_static_gaussians(scene: Sc
     assert none < half < full == QUALITY_CAP_DB
 
 
-def test_a_scene_without_presets_is_judged_from_its_orbit(scene: Scene) -> None:
+def test_scene_without_presets_is_measured_from_its_orbit(scene: Scene) -> None:
     bare = replace(scene.meta, presets=(), radius=3.0)
     (camera,) = quality_cameras(bare, QualitySettings(height_px=48))
     distance = (camera.position - torch.tensor(bare.center)).norm().item()
     assert distance == pytest.approx(3.0, rel=1e-4)
 
 
-def test_packages_say_the_quality_or_leave_it_out(scene: Scene) -> None:
+def test_quality_in_the_manifest_is_optional(scene: Scene) -> None:
     old = scene.manifest
     assert b"quality_db" not in write_manifest(old)
     fallback = ladder_of(old).gops[0].quality_db
@@ -69,7 +69,7 @@ def test_packages_say_the_quality_or_leave_it_out(scene: Scene) -> None:
     assert ladder_of(read_manifest(data)).gops[0].quality_db == (50.5, 41.25)
 
 
-def test_a_quality_beyond_sense_is_refused(scene: Scene) -> None:
+def test_impossible_quality_is_refused(scene: Scene) -> None:
     data = write_manifest(with_quality(scene.manifest, (50.5, 1e6)))
     with pytest.raises((ValueError, NotAScene)):
         read_manifest(data)

@@ -9,7 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.codec.scene import OpenSettings
+from streamstgs.codec.streaming.disk_cache import CacheSettings
 from streamstgs.codec.streaming.throughput_memory import FILE, MemorySettings, ThroughputMemory
+
+from tests.scripted_session import Start
+
+pytest_plugins = ["tests.session_fixtures"]
 
 DAY_S = 86_400.0
 
@@ -111,3 +118,26 @@ def test_unwritable_folder_does_no_harm(tmp_path: Path) -> None:
     store = memory(blocked, Clock())
     store.remember("example.org", 8e6, 30.0)
     assert store.recall("example.org") is None
+
+
+def opening(folder: Path, most_bytes: int = 1 << 20) -> OpenSettings:
+    return OpenSettings(cache=CacheSettings(most_bytes, folder))
+
+
+def test_playback_remembers_its_server_when_it_is_closed(start: Start, tmp_path: Path) -> None:
+    session = start(mbps=0.05, opening=opening(tmp_path))
+    session.play(10.0)
+    session.playback.close()
+    bps = ThroughputMemory(MemorySettings(tmp_path)).recall("scripted")
+    assert bps == pytest.approx(0.05e6, rel=0.05)
+
+
+def test_playback_expects_the_throughput_of_the_last_session(tmp_path: Path) -> None:
+    ThroughputMemory(MemorySettings(tmp_path)).remember("127.0.0.1:9", 8e6, 30.0)
+    for most_bytes, expected in ((1 << 20, 8e6), (0, 0.0)):  # 0: nothing is kept, nothing read
+        settings = PlaybackSettings(opening=opening(tmp_path, most_bytes))
+        playback = Playback("http://127.0.0.1:9/scene", settings)
+        try:
+            assert playback._pipeline.throughput_bps() == pytest.approx(expected, rel=1e-3)
+        finally:
+            playback.close()

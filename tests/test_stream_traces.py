@@ -60,7 +60,7 @@ def threads_end() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("recording", "start_s"), STRETCHES)
-def test_it_plays_without_a_stall_and_rises(
+def test_playback_over_recorded_network_rises_without_a_stall(
     folder: Path, tmp_path: Path, recording: str, start_s: float
 ) -> None:
     network = stretch(recording, start_s)
@@ -79,7 +79,7 @@ def test_it_plays_without_a_stall_and_rises(
     assert len(frames[-1].gop.static) == static_count
 
 
-def test_what_came_at_a_low_rung_is_fetched_again_and_shown(folder: Path, tmp_path: Path) -> None:
+def test_buffered_loop_improves_while_it_plays(folder: Path, tmp_path: Path) -> None:
     """All parts come at QP 32 first, then better, without a stall: what is not yet shown, and what
     is shown once, if enough of it is left."""
     trace = tmp_path / "trace.json"
