@@ -51,12 +51,12 @@ def doubled(data: bytes, parents: tuple[str, ...], kind: str) -> bytes:
     return bytes(changed)
 
 
-def test_good_segments_pass(video: tuple[bytes, bytes, int]) -> None:
+def test_valid_segments_are_accepted(video: tuple[bytes, bytes, int]) -> None:
     check_boxes(*video)
 
 
 @pytest.mark.parametrize("count", [0, 1, 200_000_000, 0xFFFFFFFF])
-def test_declared_samples_are_not_believed(video: tuple[bytes, bytes, int], count: int) -> None:
+def test_false_sample_tables_are_refused(video: tuple[bytes, bytes, int], count: int) -> None:
     init, media, frames = video
     bomb = with_number(media, ("moof", "traf", "trun"), 4, count)
     tracemalloc.start()

@@ -9,7 +9,7 @@ from benchmarks.attribute_bits import DEPTHS, Measurement, Options, cheapest, ps
 from benchmarks.made_up_scene import made_up_scene
 
 
-def test_errors_add_up_and_the_cheapest_sum_wins() -> None:
+def test_cheapest_combination_of_bits_is_found() -> None:
     costs = {
         "means": {10: (10.0, 3e-6), 11: (13.0, 1e-6)},
         "colors": {5: (5.0, 2e-6), 6: (9.0, 0.5e-6)},
@@ -25,7 +25,7 @@ def test_a_loss_of_a_hundredth_db_needs_26_db_more() -> None:
     assert Options(scene_db=33.0, loss_db=0.01).wanted_db == pytest.approx(59.37, abs=0.01)
 
 
-def test_finer_codes_cost_more_and_show_more() -> None:
+def test_more_bits_cost_bytes_and_raise_psnr() -> None:
     options = Options(height_px=60, views=1)
     measure = Measurement(made_up_scene(400), "static", CpuBackend(), options)
     (coarse_bits, coarse_error), (fine_bits, fine_error) = (

@@ -40,7 +40,7 @@ def named_files(root: ElementTree.Element) -> list[str]:
 
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("new", [False, True], ids=["as it was written", "as it is written"])
-def test_every_file_is_named_once(codec: str, new: bool) -> None:
+def test_dash_manifest_names_every_file_once(codec: str, new: bool) -> None:
     with open_scene(golden_scene(codec)) as scene:
         mpd = write_dash(scene.manifest) if new else golden_mpd(codec)
     root = ElementTree.fromstring(mpd)
@@ -50,7 +50,7 @@ def test_every_file_is_named_once(codec: str, new: bool) -> None:
     assert sorted(named) == sorted(files)
 
 
-def test_files_that_are_not_numbered_in_a_row_are_listed() -> None:
+def test_files_with_gaps_in_numbers_are_listed() -> None:
     with open_scene(golden_scene("hevc")) as scene:
         gops = list(scene.manifest.gops)
         gops[1] = replace(gops[1], field=replace(gops[1].field, name="fields/7.safetensors"))
@@ -73,7 +73,7 @@ def test_manifest_reads_back_with_mpegdash() -> None:
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_bandwidths_are_those_of_the_worst_segment(codec: str) -> None:
+def test_bandwidth_is_that_of_the_largest_segment(codec: str) -> None:
     with open_scene(golden_scene(codec)) as scene:
         root = ElementTree.fromstring(golden_mpd(codec))
         fps = scene.meta.fps

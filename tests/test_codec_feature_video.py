@@ -131,7 +131,7 @@ def presentation_times(media: bytes, decoded: list[int]) -> list[int]:
     ]
 
 
-def test_pictures_are_decoded_out_of_order_and_shown_in_order() -> None:
+def test_b_frames_are_returned_in_presentation_order() -> None:
     frames, layout = 20, TileLayout.of(24, 32, 5)
     planes = (layout.tile(grid) for grid in smooth_codes(frames, layout))
     init, media = encode_segment(planes, frames, 0, 9_000, VideoSettings("hevc", 20))
@@ -148,7 +148,7 @@ def test_pictures_are_decoded_out_of_order_and_shown_in_order() -> None:
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_one_header_serves_all_gops_of_a_rung(codec: Codec) -> None:
+def test_gops_of_a_quality_share_a_header(codec: Codec) -> None:
     first, _ = encoded(codec, frames=5)
     second, media = encoded(codec, frames=9, start=500)
     assert first == second
@@ -176,7 +176,7 @@ def test_undeclared_video_is_refused(codec: Codec) -> None:
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_picture_size_hidden_from_the_container_is_refused(codec: Codec) -> None:
+def test_frame_size_that_differs_from_the_container_is_refused(codec: Codec) -> None:
     """The sample entry says 64 x 64, the sequence header inside says 1024 x 1024."""
     large = np.zeros((1024, 1024), np.uint8)
     init, media = encode_segment(iter([large] * 2), 2, 0, 100, VideoSettings(codec, 32))
@@ -188,7 +188,7 @@ def test_picture_size_hidden_from_the_container_is_refused(codec: Codec) -> None
         decode_segment(forged, media, small, (2, 10, 4), codec, "x")
 
 
-def test_segments_of_other_rungs_and_rubbish_are_refused() -> None:
+def test_segments_of_other_qualities_and_garbage_are_refused() -> None:
     init, media = encoded("hevc")
     for broken in (b"", media[:50], media[:-20], bytes(len(media)), b"#EXTM3U\nfile:///etc/passwd"):
         with pytest.raises(CorruptSegment):

@@ -38,7 +38,7 @@ def test_golden_poster_is_read_as_pinned() -> None:
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_packages_from_before_there_were_posters_have_none(codec: str) -> None:
+def test_packages_without_a_poster_have_none(codec: str) -> None:
     with open_scene(golden_scene(codec)) as scene:
         assert scene.manifest.poster is None
 

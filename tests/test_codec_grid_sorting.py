@@ -51,7 +51,7 @@ def test_every_item_gets_one_cell_and_padding_comes_last(count: int) -> None:
     assert (order[count:] == -1).all()
 
 
-def test_neighbours_are_alike() -> None:
+def test_neighbours_in_the_grid_are_similar() -> None:
     values = clustered_values(3000)
     height, width = grid_shape(3000)
     random_order = torch.full((height * width,), -1)
@@ -63,7 +63,7 @@ def test_neighbours_are_alike() -> None:
     assert sorted_ < 0.8 * by_curve
 
 
-def test_padding_does_not_pull_values() -> None:
+def test_padding_has_no_influence_on_the_order() -> None:
     """Far from the origin, padding taken for zeros would draw cells towards it."""
     values = clustered_values(1100)
     height, width = grid_shape(1100)
@@ -79,14 +79,14 @@ def test_same_seed_same_order() -> None:
     assert not torch.equal(first, other)
 
 
-def test_input_is_left_as_it_was() -> None:
+def test_sorting_leaves_its_input_unchanged() -> None:
     values = clustered_values(200)
     copy = values.clone()
     sort_grid(values, 16, 16)
     assert torch.equal(values, copy)
 
 
-def test_one_channel_and_equal_values() -> None:
+def test_sorting_handles_one_channel_and_equal_values() -> None:
     assert sorted(sort_grid(torch.zeros(50, 1), 8, 8)[:50].tolist()) == list(range(50))
 
 
@@ -98,7 +98,7 @@ def test_impossible_input_is_refused() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 64, 65, 1000, 20_000, 150_000])
-def test_grid_shape_is_in_eights_and_wastes_little(count: int) -> None:
+def test_grid_sides_are_multiples_of_eight_with_little_padding(count: int) -> None:
     height, width = grid_shape(count)
     assert height % 8 == width % 8 == 0
     assert height <= width <= height + 8 or height == width

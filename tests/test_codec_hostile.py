@@ -78,20 +78,20 @@ def with_file(tmp_path: Path, entry: Callable[[dict[str, Any]], dict[str, Any]],
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", b"PK\x05\x06" + bytes(18)])
-def test_files_that_are_no_scene(tmp_path: Path, content: bytes) -> None:
+def test_files_other_than_scenes_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.stgs"
     path.write_bytes(content)
     with pytest.raises(NotAScene, match=r"x\.stgs"):
         open_scene(path)
 
 
-def test_places_that_are_no_scene(tmp_path: Path) -> None:
+def test_locations_without_a_scene_are_refused(tmp_path: Path) -> None:
     for place in (tmp_path, tmp_path / "nowhere", Path("/dev/null")):
         with pytest.raises(NotAScene):
             open_scene(place)
 
 
-def test_truncated_archives_at_any_length(tmp_path: Path) -> None:
+def test_archives_truncated_at_any_length_are_refused(tmp_path: Path) -> None:
     whole = HEVC.read_bytes()
     path = tmp_path / "cut.stgs"
     for length in (1, 21, 22, 100, 5000, len(whole) // 2, len(whole) - 30, len(whole) - 1):
@@ -117,14 +117,14 @@ def test_truncated_archives_at_any_length(tmp_path: Path) -> None:
         "\ud83d",
     ],
 )
-def test_manifests_that_are_none(tmp_path: Path, text: str) -> None:
+def test_documents_other_than_manifests_are_refused(tmp_path: Path, text: str) -> None:
     root = unpacked(tmp_path)
     (root / "scene.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(NotAScene, match=r"scene\.json"):
         open_scene(root)
 
 
-def test_unknown_version_says_so(tmp_path: Path) -> None:
+def test_unknown_version_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedVersion, match="version 2"):
         open_scene(edited(tmp_path, lambda d: d.update(version=2, gops="from the future")))
 
@@ -206,7 +206,7 @@ LIES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_manifests_that_lie(tmp_path: Path, lie: str) -> None:
+def test_invalid_manifests_are_refused(tmp_path: Path, lie: str) -> None:
     with pytest.raises(NotAScene, match=r"scene\.json"):
         open_scene(edited(tmp_path, LIES[lie]))
 
@@ -230,12 +230,12 @@ def test_manifests_that_lie(tmp_path: Path, lie: str) -> None:
         7,
     ],
 )
-def test_no_path_leaves_the_scene(tmp_path: Path, name: object) -> None:
+def test_paths_out_of_the_scene_are_refused(tmp_path: Path, name: object) -> None:
     with pytest.raises(NotAScene, match="name"):
         open_scene(edited(tmp_path, lambda d: d["static"][0]["file"].update(name=name)))
 
 
-def test_links_do_not_leave_the_scene(tmp_path: Path) -> None:
+def test_links_out_of_the_scene_are_refused(tmp_path: Path) -> None:
     root = unpacked(tmp_path)
     planes = root / "static" / "0.planes"
     outside = tmp_path / "outside"
@@ -317,7 +317,7 @@ def test_missing_segments_are_named(tmp_path: Path) -> None:
             scene.decode_gop(1, scene.quality(20))
 
 
-def test_truncated_longer_and_damaged_segments(tmp_path: Path) -> None:
+def test_truncated_longer_and_damaged_segments_are_refused(tmp_path: Path) -> None:
     root = unpacked(tmp_path)
     path = root / "keyframes" / "0000.planes"
     whole = path.read_bytes()
@@ -360,7 +360,7 @@ def planes_of(shape: tuple[int, ...], **other: np.ndarray) -> bytes:
         safetensors.numpy.save({"means": np.zeros(3, np.uint8)}),
     ],
 )
-def test_planes_that_are_not_as_declared(tmp_path: Path, data: bytes) -> None:
+def test_attribute_images_other_than_declared_are_refused(tmp_path: Path, data: bytes) -> None:
     root = with_file(tmp_path, lambda d: d["static"][0]["file"], data)
     with open_scene(root) as scene, pytest.raises(CorruptSegment, match=r"static/0\.planes"):
         scene.read_static()
@@ -385,7 +385,7 @@ def test_codes_beyond_their_bits_are_refused(tmp_path: Path) -> None:
         lambda w: w.clear(),
     ],
 )
-def test_weights_that_are_not_as_declared(
+def test_weights_other_than_declared_are_refused(
     tmp_path: Path, change: Callable[[dict[str, np.ndarray]], object]
 ) -> None:
     with zipfile.ZipFile(HEVC) as archive:
@@ -438,7 +438,7 @@ def _file(scene: Scene, name: str) -> bytes:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_damage_behind_right_checksums(golden: Scene, seed: int) -> None:
+def test_damage_with_valid_checksums_raises_only_codec_errors(golden: Scene, seed: int) -> None:
     """Checksums keep out accidents, not attackers: the parsers themselves must hold."""
     gop, tiles = golden.manifest.gops[0], golden.manifest.tiles
     layer, representation = gop.layers[0], golden.manifest.representations[0]
@@ -467,7 +467,9 @@ JSON = st.recursive(
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_any_value_anywhere_in_the_manifest(golden: Scene, data: st.DataObject) -> None:
+def test_any_json_value_in_the_manifest_raises_only_not_a_scene(
+    golden: Scene, data: st.DataObject
+) -> None:
     document = json.loads(write_manifest(golden.manifest))
     holder: Any = document
     key: Any = data.draw(st.sampled_from(sorted(document)))

@@ -103,13 +103,13 @@ def test_scene_over_http_is_the_scene_on_disk(server: Server, path: str) -> None
         assert (one.static.means == other.static.means).all()
 
 
-def test_what_is_not_there_is_not_a_scene(server: Server) -> None:
+def test_missing_files_on_a_server_are_no_scene(server: Server) -> None:
     for path in ("nothing", "nothing.stgs", "ball/static"):
         with pytest.raises(NotAScene, match="HTTP 404"):
             open_scene(f"{server.url}/{path}", SETTINGS)
 
 
-def test_no_server_is_unreachable() -> None:
+def test_missing_server_is_unreachable() -> None:
     for path in ("ball", "ball.stgs"):
         with pytest.raises(SceneUnreachable):
             open_scene(f"http://127.0.0.1:9/{path}", SETTINGS)
@@ -200,7 +200,7 @@ def reset(request: httpx.Request) -> httpx.Response:
 
 
 @pytest.mark.parametrize("fault", [status(503), status(500), status(429), refuse, reset])
-def test_passing_faults_are_retried(fault: Callable[[httpx.Request], httpx.Response]) -> None:
+def test_transient_errors_are_retried(fault: Callable[[httpx.Request], httpx.Response]) -> None:
     transport, requests = scripted(fault, fault, status(200, b"abc"))
     with remote(transport) as container:
         assert container.read("a", 3) == b"abc"
@@ -218,7 +218,7 @@ def test_passing_faults_are_retried(fault: Callable[[httpx.Request], httpx.Respo
         (status(200, b"abcd"), CorruptSegment, 1),
     ],
 )
-def test_lasting_faults_are_told(
+def test_permanent_errors_are_raised(
     fault: Callable[[httpx.Request], httpx.Response], error: type[Exception], tries: int
 ) -> None:
     transport, requests = scripted(fault)
@@ -228,7 +228,7 @@ def test_lasting_faults_are_told(
         assert len(requests) == tries
 
 
-def test_redirects_are_followed_but_not_for_ever() -> None:
+def test_redirects_are_followed_up_to_a_limit() -> None:
     transport, requests = scripted(lambda r: httpx.Response(302, headers={"Location": "/again"}))
     with remote(transport) as container:
         with pytest.raises(SceneUnreachable):
@@ -279,7 +279,7 @@ def test_reading_can_be_cancelled_in_the_body_and_in_a_pause() -> None:
             container.read("a", 1 << 40, cancel=token)
 
 
-def test_server_that_ignores_ranges_is_told() -> None:
+def test_server_that_ignores_ranges_is_named() -> None:
     transport, _ = scripted(status(200, b"whole file"))
     with pytest.raises(SceneUnreachable, match="ignores byte ranges"), remote_archive(transport):
         pass
@@ -311,7 +311,7 @@ def test_archive_by_ranges_needs_one_request_per_file() -> None:
 @pytest.mark.parametrize(
     "content_range", ["bytes 0-9/10", "bytes 5-9/99999999999999999999", "rubbish", ""]
 )
-def test_lying_ranges_raise_only_codec_errors(content_range: str) -> None:
+def test_wrong_ranges_raise_only_codec_errors(content_range: str) -> None:
     told = {"Content-Range": content_range}
     body = httpx.ByteStream(b"x" * 10)
     transport, _ = scripted(lambda r: httpx.Response(206, stream=body, headers=told))
@@ -339,7 +339,7 @@ def test_only_scene_files_are_served(tmp_path: Path, name: str) -> None:
         server.stop()
 
 
-def test_serve_says_which_links_are_not_served(
+def test_serve_names_links_that_are_not_served(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "elsewhere").symlink_to("/")

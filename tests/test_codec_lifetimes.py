@@ -59,7 +59,7 @@ def test_visible_frames_follow_the_opacity_of_the_field() -> None:
     assert visible.equal(gop.features[1:-1, :, 0] > 0.5)
 
 
-def test_the_field_of_the_caller_is_left_as_it_was() -> None:
+def test_visible_frames_leave_the_field_unchanged() -> None:
     gop = blinking_gop()
     weights = copy.deepcopy(gop.field.state_dict())
     visible_frames(gop)

@@ -46,7 +46,7 @@ def test_coarser_attributes_cost_quality_at_every_qp(tmp_path: Path) -> None:
     assert all(b[0] < a[0] - 6 for a, b in zip(default, coarse, strict=True))  # type: ignore[operator]
 
 
-def test_quality_is_left_out_when_nothing_shall_be_drawn(tmp_path: Path) -> None:
+def test_quality_is_not_measured_without_cameras(tmp_path: Path) -> None:
     found = encoded(tmp_path, quality=QualitySettings(cameras=0))
     assert found == [(None, None), (None, None)]
     with open_scene(tmp_path / "ball.stgs") as scene:
@@ -54,7 +54,7 @@ def test_quality_is_left_out_when_nothing_shall_be_drawn(tmp_path: Path) -> None
         assert {layer.quality_db for layer in scene.manifest.static} == {None}
 
 
-def test_what_was_trained_is_the_reference_itself() -> None:
+def test_trained_gop_equals_its_own_reference() -> None:
     gop = trained_gop(SOURCE, 0, torch.device("cpu"))
     meter = QualityMeter(gop, SOURCE.meta, CpuBackend(), SMALL)
     assert meter.quality_db(gop) == 100.0
@@ -66,7 +66,7 @@ def test_what_was_trained_is_the_reference_itself() -> None:
     )
 
 
-def test_each_static_layer_adds_to_the_picture(tmp_path: Path) -> None:
+def test_each_static_layer_raises_psnr(tmp_path: Path) -> None:
     encode_scene(SOURCE, tmp_path / "ball.stgs", EncoderConfig(qps=(8,), quality=SMALL))
     with open_scene(tmp_path / "ball.stgs") as scene:
         manifest = scene.manifest

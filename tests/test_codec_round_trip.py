@@ -50,7 +50,9 @@ def scene(request: pytest.FixtureRequest, encoded: tuple[Path, EncodeReport]) ->
         yield opened
 
 
-def test_planes_come_back_bit_for_bit(scene: Scene, encoded: tuple[Path, EncodeReport]) -> None:
+def test_attribute_codes_round_trip_exactly(
+    scene: Scene, encoded: tuple[Path, EncodeReport]
+) -> None:
     written = encoded[1].static_codes + encoded[1].gop_codes
     layers = [*scene.manifest.static, *(layer for g in scene.manifest.gops for layer in g.layers)]
     static = CONFIG.static.layers + 1  # that of the far ones
@@ -66,7 +68,7 @@ def test_planes_come_back_bit_for_bit(scene: Scene, encoded: tuple[Path, EncodeR
             assert read[attribute].dtype == values.dtype
 
 
-def test_features_come_back_as_close_as_the_rung_promises(
+def test_decoded_features_have_the_declared_psnr(
     scene: Scene, encoded: tuple[Path, EncodeReport]
 ) -> None:
     for index, written in enumerate(encoded[1].feature_codes):
@@ -83,13 +85,13 @@ def test_features_come_back_as_close_as_the_rung_promises(
         assert errors[0] < errors[1]
 
 
-def test_both_packages_hold_the_same_scene(encoded: tuple[Path, EncodeReport]) -> None:
+def test_directory_and_archive_hold_the_same_scene(encoded: tuple[Path, EncodeReport]) -> None:
     with open_scene(encoded[0]) as one, open_scene(_single_file(encoded[0])) as other:
         assert one.manifest == other.manifest
         torch.testing.assert_close(one.read_static().means, other.read_static().means)
 
 
-def test_gaussians_move_as_trained(scene: Scene) -> None:
+def test_decoded_motion_equals_trained_motion(scene: Scene) -> None:
     """The decoded GOP, in whatever order, is the trained one to within the quantisation."""
     for index in range(scene.gop_count):
         trained = SOURCE.gop(index)
@@ -126,7 +128,7 @@ def _assert_same_set(wanted: torch.Tensor, found: torch.Tensor, tolerance: float
     return nearest
 
 
-def test_first_static_layer_holds_what_is_seen_most(scene: Scene) -> None:
+def test_first_static_layer_holds_the_most_important_gaussians(scene: Scene) -> None:
     gaussians, first = scene.read_static(), scene.manifest.static[0].count
     weight = gaussians.opacities * gaussians.scales.topk(2, dim=-1).values.prod(dim=-1)
     assert weight[:first].mean() > 1.3 * weight[first:].mean()
@@ -183,14 +185,14 @@ def test_static_is_read_once(scene: Scene) -> None:
     assert scene.decode_gop(0, scene.quality(32)).static is scene.read_static()
 
 
-def test_decoding_can_be_cancelled_at_any_question(scene: Scene) -> None:
+def test_decoding_can_be_cancelled_at_any_check(scene: Scene) -> None:
     scene.read_static()
     for checks in range(1, 7):
         with pytest.raises(Cancelled):
             scene.decode_gop(0, scene.quality(16), cancel=TokenOfChecks(checks))
 
 
-def test_wrong_index_and_rung_are_refused(scene: Scene) -> None:
+def test_unknown_gop_and_quality_are_refused(scene: Scene) -> None:
     with pytest.raises(IndexError):
         scene.decode_gop(3, scene.quality(16))
     with pytest.raises(IndexError):
@@ -202,7 +204,7 @@ def test_wrong_index_and_rung_are_refused(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(("static_count", "dynamic_count"), [(0, 50), (50, 0), (1, 1)])
-def test_scenes_with_hardly_anything(tmp_path: Path, static_count: int, dynamic_count: int) -> None:
+def test_tiny_scenes_round_trip(tmp_path: Path, static_count: int, dynamic_count: int) -> None:
     source = SyntheticSource(static_count, dynamic_count, (2, 3))
     encode_scene(source, tmp_path / "s", replace(CONFIG, qps=(24,), sort=False))
     with open_scene(tmp_path / "s") as scene:
@@ -255,9 +257,7 @@ class HugeWeights(SyntheticSource):
 
 
 @pytest.mark.parametrize("source", [BrokenSource(), WrongFeatures(), HugeWeights()])
-def test_what_cannot_be_written_leaves_nothing_behind(
-    tmp_path: Path, source: SyntheticSource
-) -> None:
+def test_failed_encoding_leaves_no_files(tmp_path: Path, source: SyntheticSource) -> None:
     with pytest.raises(EncodeError):
         encode_scene(source, tmp_path / "s.stgs", EncoderConfig(qps=(32,), sort=False))
     assert list(tmp_path.iterdir()) == []
@@ -318,7 +318,7 @@ def test_field_weights_are_half_precision(scene: Scene) -> None:
         torch.testing.assert_close(weight, trained[name].half().float(), rtol=0, atol=0)
 
 
-def test_field_of_any_shape(tmp_path: Path) -> None:
+def test_fields_of_any_shape_round_trip(tmp_path: Path) -> None:
     class Deep(SyntheticSource):
         def gop(self, index: int):
             whole = super().gop(index)

@@ -29,7 +29,7 @@ def covariances(gaussians: CanonicalGaussians) -> torch.Tensor:
     return spread @ spread.transpose(1, 2)
 
 
-def test_there_are_24_ways_to_name_the_axes() -> None:
+def test_axis_turns_are_the_24_rotations_of_a_cube() -> None:
     turns, names = axis_turns()
     assert turns.shape == (24, 4)
     matrices = rotation_matrices(turns)
@@ -39,13 +39,13 @@ def test_there_are_24_ways_to_name_the_axes() -> None:
     assert names.sort(dim=-1).values.equal(torch.arange(3).expand(24, 3))
 
 
-def test_products_turn_one_after_the_other() -> None:
+def test_quaternion_product_composes_rotations() -> None:
     a, b = torch.nn.functional.normalize(torch.randn(2, 5, 4), dim=-1)
     found = rotation_matrices(quaternion_product(a, b))
     assert torch.allclose(found, rotation_matrices(a) @ rotation_matrices(b), atol=1e-5)
 
 
-def test_upright_gaussians_have_the_same_shape_and_hardly_turn() -> None:
+def test_upright_gaussians_keep_their_shape_with_small_rotations() -> None:
     gaussians = random_canonical(500)
     found = upright(replace(gaussians, quats=3 * gaussians.quats))
     assert torch.allclose(covariances(found), covariances(gaussians), atol=1e-7)
@@ -54,7 +54,7 @@ def test_upright_gaussians_have_the_same_shape_and_hardly_turn() -> None:
     assert found.quats[:, 1:].abs().max() < 0.53
 
 
-def test_what_cannot_be_seen_is_left_out_and_extremes_are_cut() -> None:
+def test_invisible_gaussians_are_dropped_and_extremes_clamped() -> None:
     gaussians = random_canonical(4)
     logits, scales = torch.tensor([-6.0, -5.0, 0.0, 20.0]), torch.full((4, 3), -30.0)
     found = drawable(replace(gaussians, opacity_logits=logits, log_scales=scales), thinnest=1e-4)
@@ -71,7 +71,7 @@ def with_four_far_away(count: int) -> CanonicalGaussians:
     return replace(gaussians, means=means)
 
 
-def test_the_farthest_are_a_part_of_their_own_and_come_second() -> None:
+def test_farthest_gaussians_are_the_second_layer() -> None:
     gaussians = with_four_far_away(200)
     first, far, last = divide_static(gaussians, META, StaticLayerSettings(layers=2, growth=2))
     assert [len(p.gaussians) for p in (first, far, last)] == [65, 4, 131]
@@ -80,7 +80,7 @@ def test_the_farthest_are_a_part_of_their_own_and_come_second() -> None:
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3, 5])
-def test_whatever_the_order_the_parts_hold_the_same_gaussians(layers: int) -> None:
+def test_layers_hold_all_gaussians_in_any_order(layers: int) -> None:
     gaussians = with_four_far_away(200)
     parts = divide_static(gaussians, META, StaticLayerSettings(layers=layers))
     assert len(parts) == layers + 1
@@ -89,14 +89,14 @@ def test_whatever_the_order_the_parts_hold_the_same_gaussians(layers: int) -> No
     assert everything.sort(dim=0).values.equal(wanted)
 
 
-def test_each_part_is_so_many_times_the_one_before() -> None:
+def test_layer_sizes_grow_by_the_given_factor() -> None:
     assert split_sizes(700, 3, 2.0) == [100, 200, 400]
     assert split_sizes(100, 4, 1.0) == [25, 25, 25, 25]
     assert split_sizes(2, 5, 1.4) == [1, 1]
     assert split_sizes(0, 5, 1.4) == []
 
 
-def test_few_or_no_gaussians_have_none_far_away() -> None:
+def test_scenes_of_few_gaussians_have_no_far_layer() -> None:
     gaussians = random_canonical(3)
     assert divide_static(gaussians[:0], META, StaticLayerSettings()) == []
     (alone,) = divide_static(gaussians, META, StaticLayerSettings(layers=1))

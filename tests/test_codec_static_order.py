@@ -55,21 +55,21 @@ def test_importance_is_the_change_of_the_picture_without_a_gaussian() -> None:
         assert found[k].item() == pytest.approx(change, rel=1e-3, abs=1e-4)
 
 
-def test_what_is_not_drawn_contributes_nothing() -> None:
+def test_invisible_gaussians_have_no_importance() -> None:
     gaussians = random_canonical(20).activate()
     behind = replace(gaussians, means=gaussians.means - torch.tensor([0.0, 0.0, 50.0]))
     assert importance_score(behind, front(), DRAWING).tolist() == [0.0] * 20
     assert importance_score(gaussians[:0], front(), DRAWING).shape == (0,)
 
 
-def test_a_gaussian_before_others_of_its_color_can_be_spared() -> None:
+def test_gaussian_before_others_of_its_colour_is_unimportant() -> None:
     same, other = discs((0.0, 0.8), (1.0, 0.8)), discs((0.0, 0.8), (1.0, 0.2))
     spared = importance_score(same.activate(), front(), DRAWING)[0]
     needed = importance_score(other.activate(), front(), DRAWING)[0]
     assert spared < 0.1 * needed
 
 
-def test_of_two_that_can_stand_in_for_each_other_one_is_kept() -> None:
+def test_one_of_two_equivalent_gaussians_is_kept() -> None:
     """Each alone can be spared, so asking once would send both of them last."""
     twins = discs((0.0, 0.8), (0.001, 0.8))
     twins = replace(twins, opacity_logits=torch.full((2,), 6.0))
@@ -83,7 +83,7 @@ def test_of_two_that_can_stand_in_for_each_other_one_is_kept() -> None:
     assert {first.item(), last.item()} == {0, 1}
 
 
-def test_prefixes_look_better_than_those_of_any_other_order() -> None:
+def test_prefixes_have_higher_psnr_than_other_orders() -> None:
     gaussians = random_canonical(400)
     sizes = split_sizes(400, 4, 1.5)
     parts = by_importance(gaussians, NOTHING, sizes, META, SMALL)
@@ -105,7 +105,7 @@ def test_prefixes_look_better_than_those_of_any_other_order() -> None:
         assert chance > quality_db(order[-count:])
 
 
-def test_what_is_sent_anyway_is_drawn_with_the_rest() -> None:
+def test_always_sent_gaussians_are_rendered_with_the_rest() -> None:
     """Behind a wall that comes early, nothing is worth anything."""
     wall, hidden = discs((-1.0, 0.9), (-1.01, 0.9), (-1.02, 0.9)), discs((0.5, 0.1))
     shown = replace(hidden, means=torch.tensor([[0.0, 0.0, -1.5]]), colors=torch.full((1, 3), 0.5))
@@ -115,7 +115,7 @@ def test_what_is_sent_anyway_is_drawn_with_the_rest() -> None:
     assert (first.item(), last.item()) == (1, 0)
 
 
-def test_the_order_is_the_same_each_time_and_needs_no_presets() -> None:
+def test_importance_order_is_deterministic_and_needs_no_presets() -> None:
     gaussians, bare = random_canonical(100), replace(META, presets=())
     once, again = (by_importance(gaussians, NOTHING, [30, 70], bare, SMALL) for _ in range(2))
     assert once[0].equal(again[0])

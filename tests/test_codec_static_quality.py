@@ -40,7 +40,7 @@ def rising(manifest: Manifest) -> Manifest:
     return saying(manifest, 12.5, *(20.25 + 5 * k for k in range(count - 1)), 100.0)
 
 
-def test_the_quality_of_layers_travels_with_the_package(scene: Scene) -> None:
+def test_package_holds_the_quality_of_layers(scene: Scene) -> None:
     written = rising(scene.manifest)
     found = read_manifest(write_manifest(written))
     assert found == written
@@ -48,7 +48,7 @@ def test_the_quality_of_layers_travels_with_the_package(scene: Scene) -> None:
     assert ladder_of(found).static_quality_db == (12.5, *qualities)
 
 
-def test_packages_that_do_not_say_are_guessed_at(scene: Scene) -> None:
+def test_missing_quality_of_layers_is_estimated(scene: Scene) -> None:
     old = scene.manifest
     assert b"static_db" not in write_manifest(old)
     guessed = ladder_of(old).static_quality_db
@@ -61,7 +61,7 @@ def test_packages_that_do_not_say_are_guessed_at(scene: Scene) -> None:
         assert ladder_of(partly).static_quality_db == guessed
 
 
-def test_more_layers_never_count_as_worse_whatever_a_package_says(scene: Scene) -> None:
+def test_quality_of_layers_never_falls(scene: Scene) -> None:
     falling = [30.0 - k for k in range(len(scene.manifest.static))]
     believed = ladder_of(saying(scene.manifest, 31.0, *falling)).static_quality_db
     assert believed == (*[31.0] * len(falling), 100.0)
@@ -77,7 +77,7 @@ def first_layer(document: dict[str, Any], value: object) -> None:
 
 @pytest.mark.parametrize("place", [no_static, first_layer])
 @pytest.mark.parametrize("value", [-1, 100.1, 1e300, "40", None, True, [40]])
-def test_values_that_make_no_sense_are_refused(
+def test_invalid_quality_values_are_refused(
     scene: Scene, place: Callable[[dict[str, Any], object], None], value: object
 ) -> None:
     document = json.loads(write_manifest(scene.manifest))

@@ -12,7 +12,7 @@ from benchmarks.keyframe_prediction import compressed, difference, nearest_in
 
 
 @pytest.mark.parametrize("name", TRIALS)
-def test_a_trial_gives_back_its_planes_in_order(name: str) -> None:
+def test_trial_returns_its_images_in_order(name: str) -> None:
     """Better qualities are larger and nearer; what is shown when is not mixed up."""
     y, x = np.mgrid[:64, :64]
     planes = [(127 + 100 * np.sin((x + 3 * k) / 9 + y / 15)).astype(np.uint8) for k in range(6)]
@@ -31,7 +31,7 @@ def test_differences_of_codes_wrap_within_their_bits() -> None:
     assert difference(codes, guess, 8).tolist() == [[129, 128, 127]]
 
 
-def test_a_keyframe_like_the_one_before_costs_next_to_nothing() -> None:
+def test_repeated_keyframe_costs_few_bytes() -> None:
     random = torch.Generator().manual_seed(0)
     values = {"means": torch.rand(100, 3, generator=random)}
     shuffled = torch.randperm(100, generator=random)

@@ -39,7 +39,7 @@ URL = f"https://user:{SECRET}@host/scene/scene.mpd?x=1"
         ("file:/a/scene", "/a/scene"),
     ],
 )
-def test_paths(location: str, path: str) -> None:
+def test_local_path_of_locations(location: str, path: str) -> None:
     assert local_path(location) == Path(path)
 
 
@@ -54,7 +54,7 @@ def test_paths(location: str, path: str) -> None:
         ("file://[broken/a", "no file address"),
     ],
 )
-def test_other_machines_and_nonsense_are_refused(location: str, words: str) -> None:
+def test_invalid_file_urls_are_refused(location: str, words: str) -> None:
     with pytest.raises(NotAScene, match=words):
         open_scene(location)
     assert local_poster(location) is None
@@ -71,7 +71,7 @@ def test_a_file_url_opens_the_scene(tmp_path: Path) -> None:
         assert scene.frame_count == 3
 
 
-def test_passwords_are_replaced() -> None:
+def test_passwords_are_redacted() -> None:
     assert redact_credentials("https://user:p@ss@host/@a:b") == "https://user:***@host/@a:b"
     assert without_password("https://user:pass@host/a") == "https://user@host/a"
     for plain in ("https://host/a:b@c", "https://user@host/", "a:b@c.stgs"):
@@ -85,7 +85,7 @@ def test_passwords_are_replaced() -> None:
 
 @pytest.mark.parametrize("code", [200, 302, 401, 404, 503])
 @pytest.mark.parametrize("url", [URL, f"https://user:{SECRET}@host/a.stgs"])
-def test_the_server_alone_learns_the_password(
+def test_password_is_sent_to_the_server_only(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, code: int, url: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -128,7 +128,7 @@ def test_the_server_alone_learns_the_password(
         ("https://h/a?tenant=b&access_token=q#t", "https://h/a?tenant=b&access_token=***#t"),
     ],
 )
-def test_secrets_are_replaced_by_stars(location: str, shown: str) -> None:
+def test_secrets_are_redacted(location: str, shown: str) -> None:
     assert redact_credentials(location) == shown
 
 
@@ -141,7 +141,7 @@ def test_secrets_are_replaced_by_stars(location: str, shown: str) -> None:
         ("https://user:pa/ss@host/a?x=1", "https://user@host/a?x=1"),
     ],
 )
-def test_tokens_are_not_kept(location: str, kept: str) -> None:
+def test_tokens_are_not_stored(location: str, kept: str) -> None:
     assert without_password(location) == kept
 
 
@@ -153,7 +153,7 @@ def test_password_with_a_slash_reaches_the_server() -> None:
 @pytest.mark.parametrize(
     "text", [" https://h/a.stgs\n", "<https://h/a.stgs>", "' https://h/a.stgs '", '"<https://h/a.stgs>"']
 )  # fmt: skip
-def test_blanks_and_brackets_around_an_address_are_left_out(text: str) -> None:
+def test_blanks_and_brackets_around_an_address_are_stripped(text: str) -> None:
     assert clean_location(text) == "https://h/a.stgs"
 
 

@@ -94,7 +94,7 @@ def test_damage_on_disk_is_found_and_fetched_again(
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"no database at all" * 1000])
-def test_a_ruined_cache_is_begun_anew(
+def test_broken_cache_is_replaced(
     server: FaultServer, settings: OpenSettings, tmp_path: Path, rubbish: bytes
 ) -> None:
     (tmp_path / DATABASE).write_bytes(rubbish)
@@ -104,14 +104,14 @@ def test_a_ruined_cache_is_begun_anew(
     assert server.paths().count(VIDEO) == 1
 
 
-def test_a_cache_that_cannot_be_written_stops_nobody(server: FaultServer, tmp_path: Path) -> None:
+def test_unwritable_cache_is_ignored(server: FaultServer, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a directory")
     settings = OpenSettings(http=QUICK, cache=CacheSettings(directory=tmp_path / "file"))
     with open_scene(f"{server.url}/ball", settings) as scene:
         watch(scene)
 
 
-def test_the_cache_is_bounded_and_forgets_the_oldest(tmp_path: Path) -> None:
+def test_cache_evicts_the_least_recently_used_file(tmp_path: Path) -> None:
     cache = DiskCache(CacheSettings(max_bytes=2_000_000, directory=tmp_path, grace_s=0.0))
     for k in range(100):
         cache.put(f"file {k}", bytes([k]) * 100_000)
@@ -126,7 +126,7 @@ def test_the_cache_is_bounded_and_forgets_the_oldest(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("grace_s", [0.0, 10.0])
-def test_the_bound_holds_while_files_pour_in(tmp_path: Path, grace_s: float) -> None:
+def test_cache_size_stays_bounded_under_load(tmp_path: Path, grace_s: float) -> None:
     """On the disk, with SQLite's journal, though nothing that is new may be thrown away."""
     bound, most = 20_000_000, [0]
     cache = DiskCache(CacheSettings(bound, tmp_path, grace_s))
@@ -169,7 +169,7 @@ def test_the_cache_is_shared_by_threads_and_programs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/ball", "/ball.stgs"])
-def test_addresses_are_not_written_down(
+def test_cache_stores_no_addresses(
     server: FaultServer, settings: OpenSettings, tmp_path: Path, path: str
 ) -> None:
     server.files.update({f"{k}?key=secret": v for k, v in list(server.files.items())})
@@ -201,7 +201,7 @@ def test_a_damaged_answer_is_fetched_again_past_caches(server: FaultServer, faul
         (status(503), MissingSegment),  # as the server gives everything else
     ],
 )
-def test_one_lasting_fault_concerns_one_file(server: FaultServer, fault, error) -> None:  # type: ignore[no-untyped-def]
+def test_permanent_error_affects_one_file_only(server: FaultServer, fault, error) -> None:  # type: ignore[no-untyped-def]
     server.always[VIDEO] = fault
     with open_scene(f"{server.url}/ball", WITHOUT_CACHE) as scene:
         with pytest.raises(error, match=r"0001\.m4s"):
@@ -214,7 +214,7 @@ def exchange_scene(server: FaultServer) -> None:
     server.files.update(scene_files("hevc"))
 
 
-def test_a_file_that_never_comes_is_soon_given_up(server: FaultServer) -> None:
+def test_file_that_never_arrives_is_abandoned_early(server: FaultServer) -> None:
     """Patience is spent once: past all caches there is a single try."""
     server.always[VIDEO] = silence()
     quick = replace(QUICK, stall_s=0.1, tries=3)
@@ -229,7 +229,7 @@ def test_a_file_that_never_comes_is_soon_given_up(server: FaultServer) -> None:
 
 
 @pytest.mark.parametrize("path", ["/ball", "/ball.stgs"])
-def test_another_scene_in_its_place_is_told(
+def test_replaced_scene_raises_scene_changed(
     server: FaultServer, settings: OpenSettings, path: str
 ) -> None:
     with open_scene(server.url + path, settings) as scene:
@@ -244,7 +244,7 @@ def test_another_scene_in_its_place_is_told(
 
 
 @pytest.mark.parametrize("path", ["/ball", "/ball.stgs"])
-def test_a_scene_that_is_taken_away_may_come_back(server: FaultServer, path: str) -> None:
+def test_removed_scene_may_return(server: FaultServer, path: str) -> None:
     with open_scene(server.url + path, WITHOUT_CACHE) as scene:
         scene.decode_gop(0, scene.quality(QP))
         server.files.clear()
@@ -267,7 +267,7 @@ def test_a_cached_manifest_is_only_used_when_the_server_is_out_of_reach(
         open_scene(f"{server.url}/ball", settings)
 
 
-def test_a_silent_server_does_not_hold_up_what_was_kept(
+def test_silent_server_does_not_delay_a_cached_scene(
     server: FaultServer,
     settings: OpenSettings,
     monkeypatch: pytest.MonkeyPatch,
@@ -290,7 +290,7 @@ def test_reading_stops_when_cancelled_before_it_begins(server: FaultServer) -> N
         scene.decode_gop(0, scene.quality(QP))
 
 
-def test_the_golden_exchange_is_what_it_should_be() -> None:
+def test_fault_server_answers_ranges() -> None:
     """`Exchange` is the server of these tests: it must speak ranges as real ones do."""
     exchange = Exchange("/a", {"range": "bytes=-3"}, b"0123456789", None)  # type: ignore[arg-type]
     assert (exchange.status, exchange.body) == (206, b"789")

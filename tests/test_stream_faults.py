@@ -87,7 +87,7 @@ def test_one_connection_serves_all_requests(server: FaultServer, transport: Http
     ],
     ids=["reset", "short body", "stall"],
 )
-def test_a_broken_body_is_continued_where_it_broke(
+def test_broken_body_is_resumed(
     server: FaultServer, transport: HttpTransport, fault: Fault
 ) -> None:
     server.faults["/a"] = [fault]
@@ -98,7 +98,7 @@ def test_a_broken_body_is_continued_where_it_broke(
     assert second["if-range"] == f'"{zlib.crc32(BODY):08x}"'
 
 
-def test_many_breaks_are_survived_while_bytes_come(
+def test_many_breaks_with_progress_are_survived(
     server: FaultServer, transport: HttpTransport
 ) -> None:
     server.faults["/a"] = [reset_after(30_000)] * 6  # twice as often as fruitless tries allow
@@ -106,7 +106,7 @@ def test_many_breaks_are_survived_while_bytes_come(
     assert len(server.requests) == 7
 
 
-def test_a_range_is_continued_too(server: FaultServer, transport: HttpTransport) -> None:
+def test_broken_range_is_resumed(server: FaultServer, transport: HttpTransport) -> None:
     server.faults["/a"] = [reset_after(1000)]
     reply = transport.get(f"{server.url}/a", 5000, byte_range=ByteRange(100, 5099))
     assert reply.content == BODY[100:5100]
@@ -114,7 +114,7 @@ def test_a_range_is_continued_too(server: FaultServer, transport: HttpTransport)
     assert server.requests[1][1]["range"].endswith("-5099")
 
 
-def test_a_server_without_ranges_sends_it_all_again(
+def test_server_without_ranges_restarts_the_body(
     server: FaultServer, transport: HttpTransport
 ) -> None:
     server.ranges = False
@@ -141,7 +141,7 @@ def test_versions_of_a_file_are_never_mixed(server: FaultServer, transport: Http
         transport.get(f"{server.url}/a", 5000, byte_range=ByteRange(100, 5099))
 
 
-def test_versions_are_told_apart_where_if_range_is_ignored(
+def test_versions_differ_by_validator_if_if_range_is_ignored(
     server: FaultServer, transport: HttpTransport
 ) -> None:
     async def without_if_range(exchange: Exchange) -> None:
@@ -175,7 +175,7 @@ def test_versions_are_told_apart_where_if_range_is_ignored(
         (redirect("http://xn--/a"), SceneUnreachable, "cannot be fetched", None),
     ],
 )
-def test_lasting_faults_are_told_in_finite_time(
+def test_permanent_errors_are_raised_in_time(
     server: FaultServer,
     transport: HttpTransport,
     fault: Fault,
@@ -193,16 +193,14 @@ def test_lasting_faults_are_told_in_finite_time(
 @pytest.mark.parametrize(
     "faults", [[status(503)], [status(500), reset_after(0)], [silence(), status(429)]]
 )
-def test_passing_faults_pass(
+def test_transient_errors_are_survived(
     server: FaultServer, transport: HttpTransport, faults: list[Fault]
 ) -> None:
     server.faults["/a"] = faults
     assert fetch(transport, server) == BODY
 
 
-def test_a_server_that_comes_back_is_found_again(
-    server: FaultServer, transport: HttpTransport
-) -> None:
+def test_returning_server_is_used_again(server: FaultServer, transport: HttpTransport) -> None:
     assert fetch(transport, server) == BODY
     server.vanish()
     with pytest.raises(SceneUnreachable):
@@ -216,7 +214,7 @@ def test_redirects_lead_to_the_file(server: FaultServer, transport: HttpTranspor
     assert fetch(transport, server, "/moved") == BODY
 
 
-def test_bytes_are_handed_on_as_they_are(server: FaultServer, transport: HttpTransport) -> None:
+def test_transport_does_not_alter_bytes(server: FaultServer, transport: HttpTransport) -> None:
     """Damage of equal length is for the checksum to find."""
     server.faults["/a"] = [corrupt()]
     assert fetch(transport, server) == bytes(byte ^ 0x55 for byte in BODY)
@@ -240,9 +238,7 @@ def test_cancelling_frees_the_connection_at_once(server: FaultServer, fault: Fau
 
 
 @pytest.mark.parametrize("part", [None, ByteRange(100, 90_099)], ids=["file", "range"])
-def test_what_was_cancelled_is_continued_where_it_ended(
-    server: FaultServer, part: ByteRange | None
-) -> None:
+def test_cancelled_request_is_resumed(server: FaultServer, part: ByteRange | None) -> None:
     """A static layer that let a GOP pass, from a directory and from an archive."""
     server.faults["/a"], server.files["/b"] = [stall_after(50_000)], BODY
     came: list[int] = []
@@ -268,7 +264,7 @@ def test_what_was_cancelled_is_continued_where_it_ended(
     assert asked["if-range"] == f'"{zlib.crc32(BODY):08x}"'
 
 
-def test_what_was_cancelled_is_not_continued_with_another_version(server: FaultServer) -> None:
+def test_cancelled_request_is_not_resumed_with_another_version(server: FaultServer) -> None:
     server.faults["/a"] = [stall_after(50_000)]
     came: list[int] = []
     patient = HttpTransport(
@@ -293,7 +289,7 @@ def unfinished(name: str, size_bytes: int, fresh: bool = False) -> Download:
     return part
 
 
-def test_parts_are_kept_within_a_bound_the_newest_in_any_case() -> None:
+def test_kept_parts_are_bounded_but_for_the_newest() -> None:
     parts = PartialDownloads(most_bytes=500)
     for name, size_bytes in (("a", 200), ("b", 200), ("c", 200), ("whole", 1000), ("none", 0)):
         parts.put(unfinished(name, size_bytes))
@@ -307,7 +303,7 @@ def test_parts_are_kept_within_a_bound_the_newest_in_any_case() -> None:
     parts.resume(unfinished("large", 0))  # it is given out once
 
 
-def test_closing_ends_what_other_threads_wait_for(server: FaultServer) -> None:
+def test_closing_cancels_requests_of_other_threads(server: FaultServer) -> None:
     patient = HttpTransport(HttpSettings(stall_s=600.0, deadline_s=600.0))
     server.always["/a"] = silence()
     ends: list[BaseException] = []
@@ -356,7 +352,7 @@ def test_requests_of_many_threads_share_few_connections(server: FaultServer) -> 
         ("NO_PROXY", "[::1"),
     ],
 )
-def test_an_environment_that_cannot_be_used_is_told(
+def test_unusable_proxy_settings_are_named(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -364,7 +360,7 @@ def test_an_environment_that_cannot_be_used_is_told(
         HttpTransport(IMPATIENT)
 
 
-def test_progress_is_told(server: FaultServer) -> None:
+def test_listener_gets_progress(server: FaultServer) -> None:
     told: list[RequestProgress] = []
     listening = HttpTransport(IMPATIENT, listener=told.append)
     server.faults["/a"] = [reset_after(50_000)]
@@ -404,13 +400,13 @@ except Cancelled:
 """
 
 
-def test_a_name_that_is_looked_up_for_ever_does_not_keep_the_program_alive() -> None:
+def test_hanging_name_lookup_does_not_delay_exit() -> None:
     command = [sys.executable, "-c", STUCK_RESOLVER]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60.0, check=True)
     assert (done.stdout, done.stderr) == ("closed\n", "")
 
 
-def test_pauses_grow_with_jitter_and_end() -> None:
+def test_backoff_grows_with_jitter_up_to_a_limit() -> None:
     settings = HttpSettings(backoff_s=0.5, longest_backoff_s=3.0, jitter=0.5)
     assert [settings.pause_s(k, 0.0) for k in (1, 2, 3, 4, 90)] == [0.5, 1.0, 2.0, 3.0, 3.0]
     assert settings.pause_s(2, 1.0) == 0.5

@@ -60,7 +60,7 @@ def ahead(source: Source) -> Iterator[ReadAhead]:
     assert set(threading.enumerate()) <= before
 
 
-def test_files_come_in_order_before_they_are_asked_for(source: Source, ahead: ReadAhead) -> None:
+def test_listed_files_are_prefetched_in_order(source: Source, ahead: ReadAhead) -> None:
     ahead.request([A, B, C])
     source.wait_for(lambda: sorted(source.begun) == ["a", "b", "c"])
     assert [ahead.take(file, NEVER) for file in (C, A, B)] == [b"c", b"a", b"b"]
@@ -70,7 +70,7 @@ def test_files_come_in_order_before_they_are_asked_for(source: Source, ahead: Re
     assert sorted(source.begun) == ["a", "b", "c"]
 
 
-def test_what_is_wanted_still_is_not_fetched_twice(source: Source, ahead: ReadAhead) -> None:
+def test_files_that_stay_listed_are_fetched_once(source: Source, ahead: ReadAhead) -> None:
     ahead.request([A, B])
     ahead.request([B, C])
     assert ahead.take(A, NEVER) is None
@@ -79,7 +79,7 @@ def test_what_is_wanted_still_is_not_fetched_twice(source: Source, ahead: ReadAh
     assert source.begun.count("b") == 1
 
 
-def test_what_is_no_longer_wanted_is_given_up(source: Source, ahead: ReadAhead) -> None:
+def test_files_no_longer_listed_are_cancelled(source: Source, ahead: ReadAhead) -> None:
     source.open = False
     ahead.request([A, B])
     source.wait_for(lambda: sorted(source.begun) == ["a", "b"])
@@ -90,7 +90,7 @@ def test_what_is_no_longer_wanted_is_given_up(source: Source, ahead: ReadAhead) 
     assert ahead.take(C, NEVER) == b"c"
 
 
-def test_a_reader_may_leave_and_come_back(source: Source, ahead: ReadAhead) -> None:
+def test_cancelled_reader_finds_the_file_later(source: Source, ahead: ReadAhead) -> None:
     source.open = False
     ahead.request([A])
     with cancelled_when(lambda: bool(source.begun)) as token, pytest.raises(Cancelled):
@@ -101,7 +101,7 @@ def test_a_reader_may_leave_and_come_back(source: Source, ahead: ReadAhead) -> N
     assert source.begun == ["a"]
 
 
-def test_failures_are_told_once_and_tried_again(source: Source, ahead: ReadAhead) -> None:
+def test_failures_are_raised_once_and_retried(source: Source, ahead: ReadAhead) -> None:
     source.failures = {"a", "b"}
     ahead.request([A, B])
     with pytest.raises(SceneUnreachable):
@@ -112,7 +112,7 @@ def test_failures_are_told_once_and_tried_again(source: Source, ahead: ReadAhead
     assert [ahead.take(file, NEVER) for file in (A, B)] == [b"a", b"b"]
 
 
-def test_closing_ends_the_thread_and_its_readers(source: Source) -> None:
+def test_closing_ends_threads_and_waiting_readers(source: Source) -> None:
     source.open = False
     ahead = ReadAhead(source)
     ahead.request([C, A, B])

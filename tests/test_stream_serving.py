@@ -158,10 +158,10 @@ def test_headers_of_each_server(served: str) -> None:
         assert client.get("/nothing").status_code == 404
 
 
-@pytest.mark.parametrize("rung", [0, 1])
-def test_ffmpeg_reads_the_dash_manifest(served: str, rung: int) -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_ffmpeg_reads_the_dash_manifest(served: str, number: int) -> None:
     ffmpeg = installed("ffmpeg")
-    source = ["-i", f"{served}/ball/scene.mpd", "-map", f"0:v:{rung}"]
+    source = ["-i", f"{served}/ball/scene.mpd", "-map", f"0:v:{number}"]
     command = [ffmpeg, "-v", "error", "-nostdin", *source, "-f", "framecrc", "-"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60.0)
     assert done.returncode == 0, done.stderr
@@ -187,7 +187,7 @@ def test_ffmpeg_reads_parts_shorter_than_a_second(tmp_path: Path) -> None:
 # A slow network before the server
 
 
-def test_a_trace_says_when_bytes_arrive() -> None:
+def test_trace_gives_arrival_times() -> None:
     trace = NetworkTrace(
         [
             TraceInterval(1.0, 8000.0, 0.1),
@@ -204,7 +204,7 @@ def test_a_trace_says_when_bytes_arrive() -> None:
     assert [trace.latency_s(at_s) for at_s in (0.5, 1.5, 2.5, 4.5)] == [0.1, 0.3, 0.2, 0.1]
 
 
-def test_all_share_one_bottleneck() -> None:
+def test_connections_share_one_bottleneck() -> None:
     """In simulated time: two downloads of 1000 bytes over 8000 bit/s take two seconds."""
     now_s = 50.0
 
@@ -236,7 +236,7 @@ def test_all_share_one_bottleneck() -> None:
         '[{"duration_ms": 0, "bandwidth_kbps": 9, "latency_ms": 0}]',
     ],
 )
-def test_what_is_no_trace_is_refused(tmp_path: Path, text: str) -> None:
+def test_invalid_traces_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "trace.json"
     path.write_text(text)
     with pytest.raises(ServeError):

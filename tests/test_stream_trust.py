@@ -75,7 +75,7 @@ def test_content_range_may_leave_the_length_open(form: str) -> None:
         assert scene.read("scene.json", 1 << 20).startswith(b"{")
 
 
-def test_encoding_of_an_upload_means_nothing() -> None:
+def test_content_encoding_of_an_upload_is_ignored() -> None:
     answer = ranges_of(DATA, len(DATA), **{"Content-Encoding": "aws-chunked"})
     with transport(answer) as files:
         assert files.get("http://x/a", len(DATA)).content == DATA
@@ -127,7 +127,7 @@ def test_redirect_with_a_login_is_refused() -> None:
     assert len(asked) == 1
 
 
-def test_cache_is_for_its_owner_alone(tmp_path: Path) -> None:
+def test_cache_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     directory = tmp_path / "cache"
     directory.mkdir(mode=0o755)
     (directory / DATABASE).touch(mode=0o644)
@@ -139,7 +139,7 @@ def test_cache_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert {stat.S_IMODE(p.stat().st_mode) for p in directory.glob(f"{DATABASE}*")} == {0o600}
 
 
-def test_locked_cache_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_cache_is_not_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = DiskCache(CacheSettings(directory=tmp_path))
     cache.put("a", b"content")
     cache.close()
@@ -176,7 +176,7 @@ def scene_server(manifest: list[bytes], files: dict[str, bytes]) -> Answer:
     return answer
 
 
-def test_replaced_scene_is_believed_at_the_next_opening(tmp_path: Path) -> None:
+def test_replaced_scene_is_used_at_the_next_opening(tmp_path: Path) -> None:
     """Even when its scene.json comes only after a kept one was believed."""
     from streamstgs.codec.package.file_entry import FileEntry
 
@@ -213,7 +213,7 @@ def test_replaced_scene_is_believed_at_the_next_opening(tmp_path: Path) -> None:
         scene.close()
 
 
-def test_scenes_that_differ_by_their_query_share_nothing(tmp_path: Path) -> None:
+def test_scenes_with_different_queries_share_no_cache(tmp_path: Path) -> None:
     from streamstgs.codec.package.file_entry import FileEntry
 
     manifest = [b"{}"]
