@@ -223,7 +223,7 @@ def test_starved_network_fetches_a_layer_that_repays_its_stall_within_the_horizo
     starved = estimate(bps, latency_s=0.0, measured_s=measured_s)
     seen = situation(next_gop=1, static_layers=1, buffer_s=0.0, throughput=starved)
     gain_db = scene.shown_db(0, scene.lowest, 2) - scene.shown_db(0, scene.lowest, 1)
-    horizon = (SETTINGS.layers.horizon_s + measured_s) / 2.5
+    horizon = (SETTINGS.layers.horizon_s + SETTINGS.layers.persistence * measured_s) / 2.5
     worth_s = min(horizon, len(scene.gops) - 1) * gain_db / (4.3 * 60 / 2.5)
     price_s = 8 * layer_bytes / starved.bps
     if price_s < worth_s - 0.01:

@@ -21,9 +21,9 @@ class LayerRule:
 
         gain_db >= price_db * max(growth_s, short_s / segments within the horizon)
 
-    Nobody knows how long a network stays slow. It is expected to stay so for as long as it has been
-    measured, and `horizon_s` more. So a network that only starts slowly does not pay for all layers
-    at once, and one that stays slow gets them one after the other.
+    Nobody knows how long a network stays slow. The longer it was measured, the longer the horizon:
+    `horizon_s` and `persistence` times the measured time. So a network that only starts slowly does
+    not pay for all layers at once, and one that stays slow gets them one after the other.
     """
 
     stall_db_min: float = parameter(
@@ -31,7 +31,10 @@ class LayerRule:
     )
     reserve_s: float = parameter(7.0, "s", "buffer that is left when the layers have arrived")
     horizon_s: float = parameter(
-        115.0, "s", "time within which a layer repays its stall, beside the time measured so far"
+        100.0, "s", "time within which a layer repays its stall, at the start of a session"
+    )
+    persistence: float = parameter(
+        1.3, "s per measured s", "by how much the horizon grows, as slow networks stay slow"
     )
 
     def is_due(self, ladder: Ladder, seen: Situation) -> bool:
@@ -47,8 +50,8 @@ class LayerRule:
         gop = ladder.gops[seen.next_gop]
         growth_s = gop.duration_s - latency_s - 8.0 * gop.bytes_at(ladder.lowest) / bps
         price_db = self.stall_db_min * 60.0 / gop.duration_s  # of one segment
-        horizon = (self.horizon_s + seen.throughput.measured_s) / gop.duration_s
-        segments = min(horizon, len(ladder.gops) - seen.next_gop)
+        horizon_s = self.horizon_s + self.persistence * seen.throughput.measured_s
+        segments = min(horizon_s / gop.duration_s, len(ladder.gops) - seen.next_gop)
         return gain_db >= price_db * max(growth_s, short_s / segments)
 
 

@@ -15,7 +15,6 @@ class ThroughputSettings:
 
     fast_half_life_s: float = parameter(1.0, "s", "transfer time after which a sample weighs half")
     slow_half_life_s: float = parameter(6.0, "s", "the same for the slower average")
-    latency_share: float = parameter(0.3, "", "weight of the newest latency in its average")
     prior_s: float = parameter(
         2.0, "s", "weight of the throughput that is remembered from an earlier session"
     )
@@ -81,7 +80,6 @@ class ThroughputMeter:
     ) -> None:
         self._fast = _FadingMean(settings.fast_half_life_s)
         self._slow = _FadingMean(settings.slow_half_life_s)
-        self._latency_share = settings.latency_share
         self._latency_s: float | None = None
         self._bits = self._seconds = 0.0
         self._is_known = prior_bps is not None
@@ -102,9 +100,7 @@ class ThroughputMeter:
     def add_latency(self, seconds: float) -> None:
         """Time from a request to the first byte of its answer."""
         known = self._latency_s
-        self._latency_s = (
-            seconds if known is None else known + self._latency_share * (seconds - known)
-        )
+        self._latency_s = seconds if known is None else (known + seconds) / 2
 
     def estimate(self) -> Throughput | None:
         """None before the first byte, unless the host was known."""
