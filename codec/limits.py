@@ -31,6 +31,11 @@ MANIFEST_BYTES = 1 << 20  # of scene.json, and ...
 MANIFEST_BYTES_PER_GOP = 64 << 10  # ... for each GOP; a usual one takes 2 kB
 POSTER_BYTES = 1 << 20
 POSTER_SIDE_PX = 4_096
+GAUSSIANS_PER_FILE = 16_000_000  # of a splat file: one frame of a scene of another program
+SPLAT_FILE_BYTES = 4 << 30
+SEQUENCE_FRAMES = 100_000
+CONVERTER_BYTES = 12 << 30  # of address space for the process that runs native decoders
+CONVERTER_S = 120.0  # for one file
 
 
 @dataclass(frozen=True)

@@ -183,9 +183,9 @@ def test_a_broken_plug_in_is_reported_and_skipped(
     plug_in(
         monkeypatch, absent="no.such.module:X", empty=f"{__name__}:GOLDEN", one=f"{__name__}:FORMAT"
     )
-    path = tmp_path / "file.ply"
-    path.write_bytes(b"ply\n")
-    with caplog.at_level(logging.WARNING), pytest.raises(NotAScene, match="PLY"):
+    path = tmp_path / "file.pdf"
+    path.write_bytes(b"%PDF")
+    with caplog.at_level(logging.WARNING), pytest.raises(NotAScene, match="PDF"):
         open_reader(path)
     told = " ".join(record.getMessage() for record in caplog.records)
     assert "'absent' (no.such.module:X) cannot be loaded" in told

@@ -137,7 +137,7 @@ class SceneFormat(Protocol):
         ...
 
     def can_open(self, head: bytes, name: str) -> bool:
-        """Whether a location is of this format. Reads nothing.
+        """Whether a location is of this format. Reads no file; a folder may be listed.
 
         Args:
             head: the first `registry.HEAD_BYTES` of a file on this machine; empty for folders and

@@ -20,6 +20,8 @@ from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.file_kind import HEAD_BYTES, describe_file
 from streamstgs.codec.formats.reader import SceneFormat, SceneReader
+from streamstgs.codec.formats.sequence import is_pattern
+from streamstgs.codec.formats.splat_format import SplatFormat
 from streamstgs.codec.formats.stgs import StgsFormat
 from streamstgs.codec.streaming.address import (
     clean_location,
@@ -31,26 +33,45 @@ from streamstgs.codec.streaming.address import (
 log = logging.getLogger(__name__)
 
 ENTRY_POINTS = "streamstgs.readers"
-BUILT_IN: tuple[SceneFormat, ...] = (StgsFormat(),)
+BUILT_IN: tuple[SceneFormat, ...] = (SplatFormat(), StgsFormat())  # the latter takes any folder
 
 
-def open_reader(location: str | Path, cancel: CancelToken = NEVER) -> SceneReader:
+def open_reader(
+    location: str | Path, cancel: CancelToken = NEVER, fps: float | None = None
+) -> SceneReader:
     """Open a scene of any known format.
 
     Args:
         location: path, file: URL or http(s) URL.
         cancel: ends the opening early.
+        fps: content frames per second of a format that does not tell them, such as a folder of
+            .ply files; None for the format's own choice.
 
     Raises:
-        NotAScene: no format knows the file; the message names what it is instead.
+        NotAScene: no format knows the file; the message names what it is instead. Also if `fps` is
+            given for a format that tells its own.
         CodecError: as of `SceneFormat.open`.
     """
     place = clean_location(str(location))
-    head, name = _look(place)
+    scene_format = find_format(place)
+    if fps is None:
+        return scene_format.open(place, cancel)
+    if not isinstance(scene_format, SplatFormat):
+        raise NotAScene(f"{redact_credentials(place)} has its own frame rate; leave out `fps`.")
+    return scene_format.open(place, cancel, fps)
+
+
+def find_format(location: str) -> SceneFormat:
+    """The format of a location; reads the first bytes of a file, or lists a folder.
+
+    Raises:
+        NotAScene: no format knows the file; the message names what it is instead.
+    """
+    head, name = _look(location)
     for scene_format in known_formats():
         if _claims(scene_format, head, name):
-            return scene_format.open(place, cancel)
-    raise NotAScene(f"{redact_credentials(place)} is not a scene: it is {describe_file(head)}.")
+            return scene_format
+    raise NotAScene(f"{redact_credentials(location)} is not a scene: it is {describe_file(head)}.")
 
 
 @cache
@@ -84,6 +105,8 @@ def _look(location: str) -> tuple[bytes, str]:
     path = local_path(location)
     if path.is_dir():
         return b"", f"{path}/"
+    if not path.is_file() and is_pattern(str(path)) and path.parent.is_dir():
+        return b"", str(path)
     if not path.is_file():
         raise NotAScene(f"{path} does not exist or is neither a file nor a directory.")
     try:

@@ -83,7 +83,7 @@ class ArchiveContainer:
             raise CorruptSegment(f"{name} is longer than the {most_bytes} bytes it should have.")
         guess = LOCAL_HEADER.size + len(entry.filename.encode()) + EXTRA_ALLOWANCE_BYTES
         data = self._ranges.read(entry.header_offset, guess + entry.file_size, cancel)
-        begin = _content_offset(data, name)
+        begin = content_offset(data, name)
         if begin + entry.file_size > len(data):
             start = entry.header_offset + begin
             data, begin = self._ranges.read(start, entry.file_size, cancel), 0
@@ -96,7 +96,7 @@ class ArchiveContainer:
         self._ranges.close()
 
 
-def _content_offset(data: bytes, name: str) -> int:
+def content_offset(data: bytes, name: str) -> int:
     """Return the offset of the content after a local file header."""
     if len(data) < LOCAL_HEADER.size:
         raise CorruptSegment(f"{name} is cut off.")
@@ -122,7 +122,14 @@ def _declared_entries(ranges: ByteRanges, cancel: CancelToken) -> int:
     return found
 
 
-def _directory(ranges: ByteRanges, limits: Limits, cancel: CancelToken) -> list[zipfile.ZipInfo]:
+def list_entries(
+    ranges: ByteRanges, limits: Limits, cancel: CancelToken = NEVER
+) -> list[zipfile.ZipInfo]:
+    """The directory of a ZIP archive, as it declares itself; its length is bounded.
+
+    Raises:
+        NotAScene: not a ZIP, or one with too many entries.
+    """
     declared = _declared_entries(ranges, cancel)
     if declared > limits.archive_entries:
         raise NotAScene(f"{ranges.location} has too many entries ({declared}).")
@@ -138,6 +145,11 @@ def _directory(ranges: ByteRanges, limits: Limits, cancel: CancelToken) -> list[
         raise NotAScene(f"{ranges.location} is not a scene: {reason}.") from e
     if len(entries) > limits.archive_entries:
         raise NotAScene(f"{ranges.location} has too many entries ({len(entries)}).")
+    return entries
+
+
+def _directory(ranges: ByteRanges, limits: Limits, cancel: CancelToken) -> list[zipfile.ZipInfo]:
+    entries = list_entries(ranges, limits, cancel)
     for entry in entries:
         _check_entry(entry, ranges)
     return [entry for entry in entries if not entry.is_dir()]

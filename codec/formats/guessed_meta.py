@@ -1,0 +1,72 @@
+"""Axes, centre and opening views of files that tell nothing of them, guessed from the Gaussians.
+
+Up is -y: 3D Gaussian Splatting keeps the axes of COLMAP (x right, y down, z forward), and cameras
+are mostly held upright. The centre is the median of the Gaussians that are at least 10 % opaque.
+The radius is 3 times the median distance to it, which shows a filled ball as a whole at the opening
+field of view of 50 degrees; floaters and a far background do not move medians. Five views look at
+the centre from that distance. The player lets people correct all of it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
+from streamstgs.renderer import Gaussians
+
+UP = (0.0, -1.0, 0.0)
+FOV_Y_RAD = math.radians(50.0)
+RADIUS_FACTOR = 3.0  # the median distance in a ball is 0.79 of its radius; 0.79 * 3 * sin(25°) = 1
+SAMPLES = 200_000
+VISIBLE = 0.1
+NEAR_SHARE = 0.002  # of the radius
+ELEVATION_RAD = math.radians(10.0)
+VIEWS = {"Front": 0.0, "Right": math.pi / 2, "Back": math.pi, "Left": -math.pi / 2}  # around up
+TOP_RAD = math.radians(80.0)
+
+
+def guessed_meta(gaussians: Gaussians, title: str, fps: float) -> SceneMeta:
+    """What a player needs to know of a scene, guessed from the Gaussians of a frame."""
+    center, radius = _bounds(gaussians)
+    presets = [
+        CameraPreset(name, _eye(center, radius, turn_rad, ELEVATION_RAD), center, FOV_Y_RAD)
+        for name, turn_rad in VIEWS.items()
+    ]
+    presets.append(CameraPreset("Top", _eye(center, radius, 0.0, TOP_RAD), center, FOV_Y_RAD))
+    return SceneMeta(
+        title=title,
+        fps=fps,
+        up=UP,
+        center=center,
+        radius=radius,
+        background=(0.0, 0.0, 0.0),
+        width=1280,
+        height=720,
+        near=radius * NEAR_SHARE,
+        presets=tuple(presets),
+    )
+
+
+def _bounds(gaussians: Gaussians) -> tuple[tuple[float, float, float], float]:
+    """Centre and radius."""
+    means = gaussians.means[gaussians.opacities >= VISIBLE]
+    means = means if len(means) else gaussians.means
+    if len(means) == 0:
+        return (0.0, 0.0, 0.0), 1.0
+    means = means[:: max(1, len(means) // SAMPLES)].double()
+    center = means.median(dim=0).values
+    distance = float((means - center).norm(dim=1).median())
+    radius = max(distance * RADIUS_FACTOR, float(gaussians.scales.median()) * RADIUS_FACTOR, 1e-6)
+    return (float(center[0]), float(center[1]), float(center[2])), radius
+
+
+def _eye(
+    center: tuple[float, float, float], radius: float, turn_rad: float, elevation_rad: float
+) -> tuple[float, float, float]:
+    """A point at `radius` from the centre; turn 0 is in front, at -z."""
+    level = radius * math.cos(elevation_rad)
+    return (
+        center[0] + level * math.sin(turn_rad),
+        center[1] - radius * math.sin(elevation_rad),
+        center[2] - level * math.cos(turn_rad),
+    )

@@ -1,0 +1,147 @@
+"""Gaussians as 3D Gaussian Splatting stores them, and which of them can be drawn."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from streamstgs.codec.errors import CorruptSegment
+from streamstgs.renderer import Gaussians
+from streamstgs.renderer.spherical_harmonics import colors_of_sh, sh_of_colors
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+FloatArray = NDArray[np.float32]
+
+FARTHEST = 1e9  # world units
+LOG_SCALE_LIMITS = (-40.0, 20.7)  # natural logarithm of 4e-18 and 1e9 world units
+SH_MAX = 1e6  # no colour of a real scene comes near it
+LOGIT_MAX = 40.0  # its sigmoid is 1 in float32
+
+# Signs of a half turn around x: of the vector part of a rotation, and of the coefficients of
+# spherical harmonics of degree 1 to 3.
+TURNED_QUAT = np.array([1, 1, -1, -1], np.float32)
+TURNED_SH = np.array([1, -1, -1, 1, -1, 1, 1, -1, 1, -1, 1, -1, -1, 1, -1, 1], np.float32)
+
+
+@dataclass(frozen=True)
+class RawGaussians:
+    """Gaussians before activation, float32 arrays.
+
+    Args:
+        means: [N, 3] centres, world units.
+        quats: [N, 4] rotations wxyz, any length.
+        log_scales: [N, 3] natural logarithm of the standard deviations in world units.
+        logits: [N] inverse sigmoid of the opacities; may be infinite.
+        sh: [N, K, 3] spherical harmonics, K of 1, 4, 9 or 16, as of
+            `renderer.spherical_harmonics`.
+    """
+
+    means: FloatArray
+    quats: FloatArray
+    log_scales: FloatArray
+    logits: FloatArray
+    sh: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.means)
+
+    def __getitem__(self, index: NDArray[np.bool_] | NDArray[np.int64]) -> RawGaussians:
+        """The Gaussians that `index` selects."""
+        return RawGaussians(*(values[index] for values in vars(self).values()))
+
+
+def usable(
+    raw: RawGaussians, name: str, also: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """[N], which Gaussians can be drawn.
+
+    Left out are those with a value that is no number, with infinite or huge positions (beyond 1e9
+    world units), sizes, rotations or colours. Infinite opacity logits are kept: they mean opacities
+    of 0 and 1.
+
+    Args:
+        name: of the file, for messages.
+        also: [N], another condition; None for none.
+
+    Raises:
+        CorruptSegment: there are Gaussians, and none of them can be drawn.
+    """
+    with np.errstate(invalid="ignore"):
+        kept: NDArray[np.bool_] = (
+            (np.abs(raw.means) <= FARTHEST).all(axis=1)
+            & np.isfinite(raw.quats).all(axis=1)
+            & (raw.log_scales <= LOG_SCALE_LIMITS[1]).all(axis=1)
+            & ~np.isnan(raw.logits)
+            & (np.abs(raw.sh) <= SH_MAX).all(axis=(1, 2))
+        )
+    if also is not None:
+        kept &= also
+    left_out = len(raw) - int(kept.sum())
+    if left_out and left_out == len(raw):
+        raise CorruptSegment(f"{name}: none of its {len(raw)} Gaussians has usable numbers.")
+    if left_out:
+        log.warning("%s: %d Gaussians without usable numbers are left out", name, left_out)
+    return kept
+
+
+def activated(raw: RawGaussians, name: str) -> Gaussians:
+    """Gaussians that a rasteriser can draw, on the CPU; those that are `usable`.
+
+    Spherical harmonics whose higher coefficients are all 0 become plain colours, which are drawn
+    faster. Rotations of length 0 become the identity.
+
+    Raises:
+        CorruptSegment: as of `usable`.
+    """
+    kept = usable(raw, name)
+    raw = raw if kept.all() else raw[kept]
+    sh = tensor(raw.sh)
+    return Gaussians(
+        means=tensor(raw.means),
+        quats=unit_rotations(tensor(raw.quats)),
+        scales=torch.exp(tensor(np.clip(raw.log_scales, *LOG_SCALE_LIMITS))),
+        opacities=torch.sigmoid(tensor(raw.logits)),
+        colors=colors_of_sh(sh),
+        sh=sh if bool(sh[:, 1:].any()) else None,
+    )
+
+
+def turned(raw: RawGaussians) -> RawGaussians:
+    """Gaussians after a half turn around the x axis: from the axes of .spz to ours, and back."""
+    return replace(
+        raw,
+        means=raw.means * np.array([1, -1, -1], np.float32),
+        quats=raw.quats * TURNED_QUAT,
+        sh=raw.sh * TURNED_SH[: raw.sh.shape[1], None],
+    )
+
+
+def tensor(values: NDArray[np.float32]) -> Tensor:
+    """The values in memory that the tensor may write to."""
+    return torch.from_numpy(np.require(values, np.float32, ["C", "W"]))
+
+
+def unit_rotations(quats: Tensor) -> Tensor:
+    """[N, 4] quaternions of length 1; the identity for those of length 0."""
+    length = quats.norm(dim=-1, keepdim=True)
+    identity = torch.tensor([1.0, 0.0, 0.0, 0.0], device=quats.device)
+    return torch.where(length > 1e-12, quats / length.clamp(min=1e-12), identity)
+
+
+def raw_of(gaussians: Gaussians) -> RawGaussians:
+    """The inverse of `activated`. Opacities of 0 and 1 become logits of -40 and 40."""
+    host = gaussians.detach().to("cpu").map(lambda tensor: tensor.float())
+    opacities = host.opacities.double().clamp(0.0, 1.0)
+    logits = torch.logit(opacities).clamp(-LOGIT_MAX, LOGIT_MAX)
+    sh = host.sh if host.sh is not None else sh_of_colors(host.colors)
+    return RawGaussians(
+        means=host.means.numpy(),
+        quats=host.quats.numpy(),
+        log_scales=torch.log(host.scales.clamp(min=1e-17)).numpy(),
+        logits=logits.float().numpy(),
+        sh=sh.numpy(),
+    )

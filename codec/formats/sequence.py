@@ -1,0 +1,96 @@
+"""Sequences: a folder, a ZIP archive, or a pattern of names, with one splat file for each frame.
+
+    frames/                 a folder whose files have numbers in their names
+    frames.zip              the same in an archive, stored or deflated
+    frames/scene_*.ply      those of a folder that fit; also frames/scene_%04d.ply
+
+Frames are in the order of the numbers: frame_2 comes before frame_10. All are of the most frequent
+suffix; others in the folder are ignored. Sequences do not tell their frame rate: 30 frames per
+second, unless the caller says otherwise.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from streamstgs.codec.errors import NotAScene
+from streamstgs.codec.formats.file_sets import ArchiveFiles, FileSet, FolderFiles
+from streamstgs.codec.limits import SEQUENCE_FRAMES
+
+SUFFIXES = (".ply", ".spz", ".sog", ".splat", ".ksplat")
+OTHER_FILES = 10_000  # in the folder, beside the frames
+NUMBER = re.compile(r"\d+")
+PRINTF = re.compile(r"%0?\d*d")
+LOOKED_AT = 1_000  # files of a folder, to tell whether it is a sequence
+
+
+def is_pattern(name: str) -> bool:
+    """Whether a path names several files."""
+    last = Path(name).name
+    return last.lower().endswith(SUFFIXES) and bool(PRINTF.search(last) or "*" in last)
+
+
+def looks_like_sequence(names: Iterable[str]) -> bool:
+    """Whether some of the first names are those of splat files."""
+    return any(
+        name.lower().endswith(SUFFIXES) for name, _ in zip(names, range(LOOKED_AT), strict=False)
+    )
+
+
+def frame_names(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of the frames, in the order of time.
+
+    Raises:
+        NotAScene: there are none, or too many.
+    """
+    splats = [name for name in names if name.lower().endswith(SUFFIXES) and not _is_hidden(name)]
+    if not splats:
+        raise NotAScene(f"It holds no frames: files whose names end in {', '.join(SUFFIXES)}.")
+    suffixes = Counter(PurePosixPath(name).suffix.lower() for name in splats)
+    chosen = max(suffixes, key=lambda suffix: (suffixes[suffix], -SUFFIXES.index(suffix)))
+    frames = sorted((name for name in splats if name.lower().endswith(chosen)), key=_in_order)
+    if len(frames) > SEQUENCE_FRAMES:
+        raise NotAScene(f"It holds {len(frames)} frames; at most {SEQUENCE_FRAMES} can be played.")
+    return tuple(frames)
+
+
+def open_pattern(pattern: str) -> tuple[FileSet, tuple[str, ...]]:
+    """The files of a pattern's folder, and those that fit; raises NotAScene."""
+    path = Path(pattern)
+    files = FolderFiles(path.parent, SEQUENCE_FRAMES + OTHER_FILES)
+    glob = PRINTF.sub("*", path.name)
+    return files, frame_names(name for name in files.names if fnmatch.fnmatchcase(name, glob))
+
+
+def open_folder(path: Path) -> tuple[FileSet, tuple[str, ...]]:
+    """The files of a folder, and its frames; raises NotAScene."""
+    files = FolderFiles(path, SEQUENCE_FRAMES + OTHER_FILES)
+    return files, frame_names(files.names)
+
+
+def open_archive(path: Path) -> tuple[ArchiveFiles, tuple[str, ...]]:
+    """The files of a ZIP archive, and its frames; raises NotAScene."""
+    files = ArchiveFiles.of_path(path, SEQUENCE_FRAMES + OTHER_FILES)
+    try:
+        return files, frame_names(files.names)
+    except NotAScene:
+        files.close()
+        raise
+
+
+def _is_hidden(name: str) -> bool:
+    """Files such as ._frame.ply, which macOS puts beside others in archives."""
+    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+
+
+def _in_order(name: str) -> tuple[list[str | int], str]:
+    """Numbers count as numbers: text and numbers of a name alternate, beginning with text."""
+    text, numbers = NUMBER.split(name), NUMBER.findall(name)
+    parts: list[str | int] = [text[0]]
+    for number, following in zip(numbers, text[1:], strict=True):
+        parts += [int(number[:18]), following]
+    return parts, name

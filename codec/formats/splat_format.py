@@ -1,0 +1,68 @@
+"""The formats of other programs: single splat files, sequences of them, and research files.
+
+Importing this module does not load torch; `splat_opening` does the work.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.file_kind import ZIP_FILE
+from streamstgs.codec.formats import ksplat, sequence, sog, spz
+from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME
+from streamstgs.codec.ply import MAGIC
+from streamstgs.codec.streaming.address import is_url
+
+if TYPE_CHECKING:
+    from streamstgs.codec.formats.reader import SceneReader
+
+OUR_FILES = (MANIFEST_NAME, DASH_NAME)
+ARCHIVES = (".sog", ".npz", ".zip")
+
+
+class SplatFormat:
+    """Implements `SceneFormat` for the files of other programs."""
+
+    name = "splats"
+
+    def can_open(self, head: bytes, name: str) -> bool:
+        """As of `SceneFormat`; lists the first files of a folder."""
+        if is_url(name):
+            return False
+        if name.endswith("/"):
+            return _is_folder_of_splats(Path(name))
+        if head.startswith(MAGIC) or spz.is_spz(head) or ksplat.is_ksplat(head, name):
+            return True
+        if Path(name).name == sog.META:
+            return _is_folder_of_splats(Path(name).parent)
+        if head.startswith(ZIP_FILE):
+            return name.lower().endswith(ARCHIVES)
+        return name.lower().endswith(".splat") or sequence.is_pattern(name)
+
+    def open(
+        self, location: str, cancel: CancelToken = NEVER, fps: float | None = None
+    ) -> SceneReader:
+        """As of `SceneFormat`.
+
+        Args:
+            fps: content frames per second; None for 30.
+        """
+        from streamstgs.codec.formats.splat_opening import open_splats
+
+        return open_splats(location, cancel, fps)
+
+
+def _is_folder_of_splats(path: Path) -> bool:
+    names = []
+    try:
+        with os.scandir(path) as entries:
+            for entry, _ in zip(entries, range(sequence.LOOKED_AT), strict=False):
+                names.append(entry.name)
+    except OSError:
+        return False
+    if any((path / name).exists() for name in OUR_FILES):
+        return False
+    return sequence.looks_like_sequence(names) or (path / sog.META).exists()
