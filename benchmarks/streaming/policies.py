@@ -1,4 +1,4 @@
-"""The real policy, and the plain ones it has to beat. All share the start and the buffer bound."""
+"""The adaptive policy and its baselines. All share the start and the bound of the buffer."""
 
 from __future__ import annotations
 

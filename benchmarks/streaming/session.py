@@ -34,7 +34,7 @@ STEP_WEIGHT = 0.5
 
 
 class Policy(Protocol):
-    """What decides; `codec.streaming.adaptive` has the real one."""
+    """Decides what a simulated viewer fetches; `Adaptive` is the product's policy."""
 
     name: str
     metering: ThroughputSettings
@@ -46,11 +46,11 @@ class Policy(Protocol):
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """How the viewer's player behaves around the policy.
+    """Behaviour of the simulated player around the policy.
 
     Args:
-        watch_s: how often a transfer in progress is looked at.
-        resume_s: content that must be there before playback starts or goes on after a stall.
+        watch_s: seconds between two reviews of a transfer in flight.
+        resume_s: content that is buffered before playback starts or resumes after a stall.
         foresight_s: over which the policy is told what the throughput will be, instead of an
             estimate; 0 for none. No player can have it: it bounds what better estimates can bring.
         decode_s: an upgrade that comes later than so long before its GOP is shown changes nothing.
@@ -66,7 +66,7 @@ class SessionSettings:
 
 @dataclass
 class Playback:
-    """Where the position is; time only moves forward."""
+    """Position, buffer and stalls of a viewer over time."""
 
     resume_s: float
     content_s: float
@@ -110,13 +110,13 @@ class Playback:
 
 @dataclass
 class Outcome:
-    """What the viewer got.
+    """The result of a session.
 
     Args:
-        qualities: of each GOP. quality_db: of each GOP as shown.
+        qualities: place of each GOP's quality. quality_db: of each GOP as shown.
         upgrades: GOPs that were shown better than they came at first.
         pauses: of static layers on their way.
-        wasted_bytes: given up on the way, replaced, or come too late.
+        wasted_bytes: aborted, replaced, or too late.
     """
 
     policy: str
@@ -230,7 +230,7 @@ class _Session:
             self._fetch_gop(decision.place)
 
     def _fetch_static(self, layer: int) -> None:
-        """What is missing of a layer, as far as it is not paused."""
+        """Fetch the missing bytes of a layer until it is complete or paused."""
         had = self.static_part_bytes
         missing = self.ladder.static_bytes[layer] - had
         flight, paused = self._fetch(missing, InFlight(-1, -1, had, 0.0, static_layer=layer))

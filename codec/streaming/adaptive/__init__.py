@@ -1,6 +1,9 @@
-"""Adaptive bitrate: what to fetch next. Pure; knows no clock, no network, no files.
+"""The adaptive policy: what to fetch next. Pure; knows no clock, no network, no files.
 
 manifest -> Ladder;  transfers -> ThroughputMeter;  both -> decide, reconsider -> Decision
+
+Each rule is one class in a module of its own and declares its parameters with unit and meaning;
+`policy` asks them in order. docs/streaming.md explains them.
 """
 
 from streamstgs.codec.streaming.adaptive.abandon_rule import AbandonRule
