@@ -25,7 +25,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from streamstgs.codec.encoder.config import QualitySettings
-from streamstgs.codec.encoder.encode import feature_grid, psnr_db
+from streamstgs.codec.encoder.feature_encoding import feature_grid, psnr_db
 from streamstgs.codec.encoder.quality_measurement import QualityMeter
 from streamstgs.codec.scene import open_scene
 from streamstgs.codec.video.feature_video import VideoSettings

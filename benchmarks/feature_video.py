@@ -21,7 +21,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from streamstgs.codec.encoder.config import QualitySettings
-from streamstgs.codec.encoder.encode import feature_grid, psnr_db
+from streamstgs.codec.encoder.feature_encoding import feature_grid, psnr_db
 from streamstgs.codec.encoder.layer_encoding import grid_order, sorting_values
 from streamstgs.codec.encoder.lifetimes import lifetimes, visible_frames
 from streamstgs.codec.encoder.quality_measurement import QualityMeter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from streamstgs.codec.encoder.encode import psnr_db
+from streamstgs.codec.encoder.feature_encoding import psnr_db
 
 from benchmarks.feature_codecs import TRIALS, decode, encode
 from benchmarks.keyframe_prediction import compressed, difference, nearest_in

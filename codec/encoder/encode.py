@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from streamstgs.codec.attributes.attribute_images import encode_attribute_images, padding_source
+from streamstgs.codec.attributes.attribute_images import encode_attribute_images
 from streamstgs.codec.attributes.field_weights import encode_field
 from streamstgs.codec.attributes.layers import attributes
-from streamstgs.codec.attributes.quantisation import Quantiser, fit_quantiser
 from streamstgs.codec.encoder.config import AttributeBits, EncoderConfig, EncodeReport
+from streamstgs.codec.encoder.feature_encoding import feature_grid, psnr_db, quantise_features
 from streamstgs.codec.encoder.grid_sorting import grid_shape
 from streamstgs.codec.encoder.layer_encoding import (
     encode_layer,
@@ -46,8 +46,6 @@ from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import CanonicalGaussians
 
 ReportProgress = Callable[[str, float], None]
-FEATURE_BITS = 8
-PSNR_CAP_DB = 100.0
 
 
 def encode_scene(
@@ -355,29 +353,3 @@ def _check_finite(where: str, gaussians: CanonicalGaussians) -> None:
     for attribute, values in attributes(gaussians).items():
         if not values.isfinite().all():
             raise EncodeError(f"{where}: {attribute} of some Gaussians are not finite.")
-
-
-def quantise_features(features: torch.Tensor) -> tuple[Quantiser, np.ndarray]:
-    """Return the 8-bit quantiser of [E, M, F] features and their [E, M, F] uint8 codes."""
-    flat = features.reshape(-1, features.shape[-1])
-    if not len(flat):
-        flat = torch.zeros(1, features.shape[-1])
-    quantiser = fit_quantiser(flat, FEATURE_BITS)
-    codes = quantiser.encode(features.reshape(-1, features.shape[-1]))
-    return quantiser, codes.reshape(tuple(features.shape))
-
-
-def feature_grid(codes: np.ndarray, tiles: TileLayout) -> np.ndarray:
-    """Return [M, F] codes as a [F, height, width] uint8 grid, padded as attribute images are."""
-    if not len(codes):
-        return np.full((tiles.features, tiles.height, tiles.width), 128, np.uint8)
-    source = padding_source(len(codes), tiles.height, tiles.width)
-    return codes[source].T.reshape(tiles.features, tiles.height, tiles.width)
-
-
-def psnr_db(written: np.ndarray, decoded: np.ndarray) -> float:
-    """Return the PSNR of 8-bit codes in dB, at most `PSNR_CAP_DB`."""
-    if not written.size:
-        return PSNR_CAP_DB
-    error = np.square(written.astype(np.float32) - decoded.astype(np.float32)).mean(dtype=float)
-    return float(min(10 * np.log10(255**2 / max(error, 1e-12)), PSNR_CAP_DB))
