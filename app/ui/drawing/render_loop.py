@@ -76,12 +76,14 @@ class RenderLoop(QObject):
 
     @property
     def settled(self) -> bool:
-        """Whether the newest frame and camera are on the screen, at the final size."""
+        """Whether the frame of the position and the camera are on the screen, at the final size."""
         import torch
 
-        shown, wanted = self._on_screen, self._wanted
+        shown, wanted, status = self._on_screen, self._wanted, self._model.status
         if shown is None or wanted is None or shown.frame is not wanted[0]:
             return False
+        if status is not None and not status.wants_play and status.frame != shown.frame.index:
+            return False  # paused or sought since the last tick
         camera, final = wanted[1], self._viewport.size_px(self._resolution.fixed or 1.0)
         same = torch.equal(shown.camera.viewmat, camera.viewmat)
         sizes = {(shown.camera.width, shown.camera.height), (camera.width, camera.height), final}
