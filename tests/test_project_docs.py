@@ -14,7 +14,8 @@ from streamstgs.cli.command_line import parse
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
-PAGES += sorted((ROOT / "docs").rglob("*.md"))
+for folder in ("assets", "benchmarks", "docs", "renderer", "tests"):
+    PAGES += sorted((ROOT / folder).rglob("*.md"))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -36,12 +37,12 @@ def broken_links(page: Path) -> Iterator[str]:
             yield link
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
     assert list(broken_links(page)) == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_page_names_no_path_outside_the_repository(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert re.findall(r"\.\./shared|/work/|/root/|/home/\w+", text) == []
@@ -57,7 +58,7 @@ def shell_commands(page: Path) -> Iterator[list[str]]:
                 yield words[1:]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_commands_are_understood(page: Path) -> None:
     for arguments in shell_commands(page):
         try:
