@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from streamstgs.app.player.camera.path import CameraKeyframe
+from streamstgs.app.player.camera.keyframes import CameraKeyframe
 from streamstgs.app.player.camera.track import CameraTrack, apply_keyframe, capture
 from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.errors import NoSceneError, SceneFailed

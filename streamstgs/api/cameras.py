@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streamstgs.app.player.camera.framing import Vector, natural_aspect
-from streamstgs.app.player.camera.path import CameraKeyframe, KeyframePath
+from streamstgs.app.player.camera.keyframes import CameraKeyframe, KeyframePath
 from streamstgs.app.player.errors import CameraPathError
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer.camera import Camera as PinholeCamera

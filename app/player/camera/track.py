@@ -2,107 +2,59 @@
 
 from __future__ import annotations
 
-import json
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from psygnal import Signal
 from streamstgs.app.player.camera.controller import CameraController
-from streamstgs.app.player.camera.path import CameraKeyframe, KeyframePath
+from streamstgs.app.player.camera.keyframes import CameraKeyframe, Easing, KeyframePath
+from streamstgs.app.player.camera.path_files import keyframes_json
+from streamstgs.app.player.edit_track import EditTrack
 
-SAME_TIME_S = 1e-6  # closer keyframes are one
 
-
-class CameraTrack:
+class CameraTrack(EditTrack[CameraKeyframe]):
     """Editable keyframes in the order of their times. Owner: the thread of the viewer model.
 
-    A keyframe holds position, target, up (which carries the roll) and field of view. Between
-    keyframes the camera follows a smooth curve (`KeyframePath`).
+    A keyframe holds position, target, up (which carries the roll), field of view and the easing to
+    the next keyframe. Between keyframes the camera follows a smooth curve (`KeyframePath`).
 
     Example:
         track.add(capture(viewer.camera, time_s=2.0))
+        track.set_easing(0, "ease-in-out")
         apply_keyframe(viewer.camera, track.keyframe_at(1.0))
+        track.undo()
 
     Args:
         keyframes: The keyframes at the start, in any order.
+        constant_speed: Whether the eye moves at one speed along the whole track.
     """
 
-    changed = Signal()
+    def __init__(
+        self, keyframes: Sequence[CameraKeyframe] = (), constant_speed: bool = False
+    ) -> None:
+        super().__init__(keyframes, constant_speed)
 
-    def __init__(self, keyframes: Sequence[CameraKeyframe] = ()) -> None:
-        self._keyframes: tuple[CameraKeyframe, ...] = ()
-        for keyframe in keyframes:
-            self._put(keyframe)
-
-    def __len__(self) -> int:
-        return len(self._keyframes)
-
-    def __iter__(self) -> Iterator[CameraKeyframe]:
-        return iter(self._keyframes)
-
-    def __getitem__(self, index: int) -> CameraKeyframe:
-        return self._keyframes[index]
+    @staticmethod
+    def of(path: KeyframePath) -> CameraTrack:
+        """A track with the keyframes of a path, such as one that `read_camera_path` returns."""
+        return CameraTrack(path.keyframes, path.constant_speed)
 
     @property
-    def duration_s(self) -> float:
-        """The time of the last keyframe; 0 while there is none."""
-        return self._keyframes[-1].time_s if self._keyframes else 0.0
+    def constant_speed(self) -> bool:
+        """Whether the eye moves at one speed along the whole track; writing is an edit."""
+        return self._state.switch
 
-    def add(self, keyframe: CameraKeyframe) -> int:
-        """Add a keyframe and return its index; one at the same time is replaced."""
-        index = self._put(keyframe)
-        self.changed.emit()
-        return index
+    @constant_speed.setter
+    def constant_speed(self, constant_speed: bool) -> None:
+        with self.one_edit():
+            self._state = replace(self._state, switch=constant_speed)
 
-    def replace(self, index: int, keyframe: CameraKeyframe) -> int:
-        """Put another keyframe in the place of one and return its index.
-
-        Raises:
-            IndexError: There is no such keyframe.
-        """
-        self._take(index)
-        return self.add(keyframe)
-
-    def move(self, index: int, time_s: float) -> int:
-        """Give a keyframe another time and return its new index.
+    def set_easing(self, index: int, easing: Easing) -> None:
+        """Change how the camera moves from a keyframe to the next one.
 
         Raises:
             IndexError: There is no such keyframe.
         """
-        return self.add(replace(self._take(index), time_s=time_s))
-
-    def copy(self, index: int, time_s: float) -> int:
-        """Repeat a keyframe at another time and return the index of the copy.
-
-        Raises:
-            IndexError: There is no such keyframe.
-        """
-        return self.add(replace(self[index], time_s=time_s))
-
-    def remove(self, index: int) -> None:
-        """Remove a keyframe.
-
-        Raises:
-            IndexError: There is no such keyframe.
-        """
-        self._take(index)
-        self.changed.emit()
-
-    def clear(self) -> None:
-        """Remove all keyframes."""
-        self.restore(())
-
-    def snapshot(self) -> tuple[CameraKeyframe, ...]:
-        """The keyframes of now, for `restore`; later edits do not change the snapshot."""
-        return self._keyframes
-
-    def restore(self, snapshot: Sequence[CameraKeyframe]) -> None:
-        """Go back to the keyframes of a `snapshot`."""
-        self._keyframes = ()
-        for keyframe in snapshot:
-            self._put(keyframe)
-        self.changed.emit()
+        self.replace(index, replace(self[index], easing=easing))
 
     def path(self, aspect: float) -> KeyframePath:
         """The track of now as a camera path, such as to export a video along it.
@@ -113,9 +65,9 @@ class CameraTrack:
         Raises:
             ValueError: The track has no keyframe.
         """
-        if not self._keyframes:
+        if not self._state.keys:
             raise ValueError("The camera track has no keyframe.")
-        return KeyframePath(self._keyframes, aspect)
+        return KeyframePath(self._state.keys, aspect, self.constant_speed)
 
     def keyframe_at(self, time_s: float) -> CameraKeyframe:
         """The camera at a time on the curve, as a keyframe.
@@ -126,22 +78,8 @@ class CameraTrack:
         return self.path(1.0).keyframe_at(time_s)
 
     def to_json(self) -> str:
-        """The track as the text of a camera path file (`app.player.camera.path`)."""
-        return keyframes_json(self._keyframes)
-
-    def _put(self, keyframe: CameraKeyframe) -> int:
-        times = [other.time_s for other in self._keyframes]
-        index = bisect_left(times, keyframe.time_s - SAME_TIME_S)
-        same = index < len(times) and abs(times[index] - keyframe.time_s) <= SAME_TIME_S
-        before, after = self._keyframes[:index], self._keyframes[index + same :]
-        self._keyframes = (*before, keyframe, *after)
-        return index
-
-    def _take(self, index: int) -> CameraKeyframe:
-        taken = self._keyframes[index]
-        index %= len(self._keyframes)
-        self._keyframes = self._keyframes[:index] + self._keyframes[index + 1 :]
-        return taken
+        """The track as the text of a camera path file (`app.player.camera.path_files`)."""
+        return keyframes_json(self._state.keys, self.constant_speed)
 
 
 def capture(camera: CameraController, time_s: float) -> CameraKeyframe:
@@ -152,18 +90,3 @@ def capture(camera: CameraController, time_s: float) -> CameraKeyframe:
 def apply_keyframe(camera: CameraController, keyframe: CameraKeyframe) -> None:
     """Move a camera to a keyframe."""
     camera.look_from_up(keyframe.position, keyframe.target, keyframe.up, keyframe.fov_y_rad)
-
-
-def keyframes_json(keyframes: Sequence[CameraKeyframe]) -> str:
-    """Keyframes as the text of a camera path file."""
-    entries = [
-        {
-            "time_s": keyframe.time_s,
-            "position": [round(value, 6) for value in keyframe.position],
-            "target": [round(value, 6) for value in keyframe.target],
-            "up": [round(value, 6) for value in keyframe.up],
-            "fov_y_rad": round(keyframe.fov_y_rad, 6),
-        }
-        for keyframe in keyframes
-    ]
-    return json.dumps({"keyframes": entries})
