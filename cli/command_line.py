@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from streamstgs.app.console import one_line, say
+from streamstgs.app.version import installed_version
 from streamstgs.cli.parsing import UsageError
 
 
@@ -75,6 +76,7 @@ def overview() -> str:
         "usage: streamstgs [SCENE]             open a scene, or the bundled one",
         "       streamstgs COMMAND [ARGUMENTS]",
         "       streamstgs COMMAND --help      list the options of a command",
+        "       streamstgs --version           print the version",
         "",
         "SCENE is a .stgs file, a scene directory or the URL of either.",
     ]
@@ -150,6 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if arguments and arguments[0] in ("-h", "--help"):
             print(overview())
+            return 0
+        if arguments and arguments[0] in ("-V", "--version"):
+            print(f"streamstgs {installed_version() or '(not installed)'}")
             return 0
         command = parse(arguments)
         if type(command).__name__ != "Open":  # the window has an event loop that handles them

@@ -11,6 +11,7 @@ from pathlib import Path
 import imageio.v3 as imageio
 import pytest
 from streamstgs.app import console
+from streamstgs.app.version import installed_version
 from streamstgs.cli import command_line as main
 from streamstgs.cli.info import Info
 from streamstgs.cli.open import Open
@@ -50,6 +51,12 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["--help"]) == 0
     listed = capsys.readouterr().out
     assert [word for word in WORDS if f"\n  {word} " not in listed] == []
+
+
+@pytest.mark.parametrize("word", ["--version", "-V"])
+def test_version_is_that_of_the_package(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main([word]) == 0
+    assert capsys.readouterr().out == f"streamstgs {installed_version()}\n"
 
 
 @pytest.mark.parametrize("name", WORDS)

@@ -6,11 +6,10 @@ import contextlib
 import signal
 import sys
 from dataclasses import dataclass
-from importlib import metadata
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QSurfaceFormat
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QFileOpenEvent, QSurfaceFormat
 from PySide6.QtWidgets import QApplication
 from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.viewer.render_options import RenderOptions
@@ -25,6 +24,7 @@ from streamstgs.app.ui.preferences import APPLICATION_NAME, Preferences
 from streamstgs.app.ui.startup import Startup
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
+from streamstgs.app.version import installed_version
 
 if TYPE_CHECKING:
     from streamstgs.app.player.playback import Playback
@@ -58,9 +58,31 @@ def run(location: str, settings: WindowSettings) -> int:
     startup = Startup(window.model, window.loop, window.posters, window.viewport.poster)
     window.show()
     window.open(location)
+    requests = OpenRequests(window)
+    application.installEventFilter(requests)
     _close_on_interrupt(window)
     startup.begin_after_poster()
     return application.exec()
+
+
+class OpenRequests(QObject):
+    """Opens the files that macOS asks for: a double click there starts no command with arguments.
+
+    Args:
+        window: Opens the file; owns this filter.
+    """
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Open the file of a QFileOpenEvent; other events go on."""
+        if event.type() != QEvent.Type.FileOpen:
+            return False
+        assert isinstance(event, QFileOpenEvent)
+        self._window.open(event.file() or event.url().toString())
+        return True
 
 
 def make_application(arguments: list[str]) -> QApplication:
@@ -113,10 +135,8 @@ def restore_options(options: RenderOptions, preferences: Preferences) -> None:
 
 def version() -> str:
     """The version of the installed package as a text for people."""
-    try:
-        return f"Version {metadata.version('streamstgs')}"
-    except metadata.PackageNotFoundError:
-        return "Run from source"
+    installed = installed_version()
+    return f"Version {installed}" if installed else "Run from source"
 
 
 def _close_on_interrupt(window: MainWindow) -> None:

@@ -50,6 +50,11 @@ class CacheSettings:
     grace_s: float = 10.0
 
 
+def cache_directory() -> Path:
+    """The folder of the user's cache, which may not exist yet."""
+    return user_cache_path(APPLICATION)
+
+
 class DiskCache:
     """Stores bytes under keys with hishel's storage: SQLite, shared by processes, no pickle.
 
@@ -58,7 +63,7 @@ class DiskCache:
     """
 
     def __init__(self, settings: CacheSettings) -> None:
-        directory = settings.directory or user_cache_path(APPLICATION)
+        directory = settings.directory or cache_directory()
         self._largest_bytes = int(settings.max_bytes * LARGEST_FILE)
         self._writing = threading.Lock()  # so that only one file at a time exceeds the counted size
         self._storage: SqliteStorage | None = None

@@ -1,0 +1,15 @@
+"""The version of the program; pyproject.toml is the only place where it is written."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+DISTRIBUTION = "streamstgs"
+
+
+def installed_version(distribution: str = DISTRIBUTION) -> str | None:
+    """The version of an installed distribution; None if it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
