@@ -228,6 +228,20 @@ def test_viewer_shows_what_render_renders(scene: st.Scene) -> None:
         assert np.array_equal(depth[..., 0], depth[..., 1])
 
 
+def test_splat_files_of_other_programs_are_rendered(tmp_path: Path) -> None:
+    from tests.splat_samples import write_sequence
+
+    folder = write_sequence(tmp_path / "frames", frames=3)
+    with st.open(folder, fps=10.0) as scene:
+        assert (scene.frame_count, scene.fps) == (3, 10.0)
+        assert len(list(scene.frames())) == 3
+        assert st.render(scene, 0.2, size=SIZE).std() > 0
+        st.export_video(scene, tmp_path / "orbit.mp4", size=SIZE)
+    with st.open(min(folder.iterdir())) as scene:
+        assert scene.frame_count == 1
+        assert st.render(scene, size=SIZE).std() > 0
+
+
 @pytest.mark.gpu
 def test_cuda_renders_what_the_processor_renders() -> None:
     with st.open(GOLDEN) as scene, st.open(GOLDEN, device="cuda") as on_cuda:

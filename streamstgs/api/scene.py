@@ -26,7 +26,9 @@ AnyQuality = Quality | int | None
 ROUNDING_FRAMES = 1e-4  # a time of exactly frame / fps belongs to that frame
 
 
-def open(location: str | Path, device: torch.device | str = "cpu") -> Scene:
+def open(
+    location: str | Path, device: torch.device | str = "cpu", fps: float | None = None
+) -> Scene:
     """Open a scene; only its manifest is read.
 
     Example:
@@ -34,15 +36,18 @@ def open(location: str | Path, device: torch.device | str = "cpu") -> Scene:
             print(scene.title, scene.duration_s)
 
     Args:
-        location: a .stgs file, a scene directory, the http(s) URL of either, or a file of another
-            format that an installed package adds a reader for.
+        location: a .stgs file, a scene directory, the http(s) URL of either, a splat file (.ply,
+            .spz, .sog, .ksplat, .splat), a folder or ZIP archive with one splat file per frame, or
+            a file of a format that an installed package adds.
         device: torch device on which Gaussians are decoded, such as "cuda".
+        fps: frames per second of a folder or archive of splat files; None for the reader's choice.
+            Other scenes know their own.
 
     Raises:
         CodecError: `location` holds no scene, the scene is damaged or of a newer format, or the
             server does not answer.
     """
-    return Scene(open_reader(location), str(location), device)
+    return Scene(open_reader(location, fps=fps), str(location), device)
 
 
 @dataclass(frozen=True)
