@@ -9,6 +9,10 @@ class CameraPathError(PlayerError, ValueError):
     """There is no such camera, or the camera path file is malformed."""
 
 
+class TimeTrackError(PlayerError, ValueError):
+    """The time track is empty or malformed."""
+
+
 class OutputError(PlayerError, ValueError):
     """The video or image cannot be written as it was asked for."""
 

@@ -10,8 +10,9 @@ does the same without a display:
     model.camera.look_at = (0.0, 0.0, 0.0)
     rgb8 = model.screenshot(640, 360)  # [360, 640, 3] uint8
 
-Each part has one writer per field and a `changed` event: `camera`, `track`, `options`, `quality`,
-`transport`, `statistics`. Heavy modules are imported late: a window has a model before torch.
+Each part has one writer per field and a `changed` event: `camera`, `track`, `time_track`,
+`options`, `quality`, `transport`, `statistics`. Heavy modules are imported late: a window has a
+model before torch.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from streamstgs.app.player.camera.framing import Vector
     from streamstgs.app.player.camera.track import CameraTrack
+    from streamstgs.app.player.time_track import TimeTrack
     from streamstgs.app.player.viewer.offscreen import OffscreenRenderer
     from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 
@@ -74,6 +76,13 @@ class ViewerModel(SceneStack):
         from streamstgs.app.player.camera.track import CameraTrack
 
         return CameraTrack()
+
+    @cached_property
+    def time_track(self) -> TimeTrack:
+        """Content times of a film, beside the camera of `track`."""
+        from streamstgs.app.player.time_track import TimeTrack
+
+        return TimeTrack()
 
     def close(self) -> None:
         """Close all scenes and wait for the end of their threads."""
