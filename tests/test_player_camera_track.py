@@ -14,13 +14,13 @@ import jsonschema
 import numpy as np
 import pytest
 import torch
-from streamstgs.app.player.camera.keyframes import EASINGS, CameraKeyframe, Easing, KeyframePath
-from streamstgs.app.player.camera.path_files import (
+from streamstgs.app.player.camera.files.path_files import (
     PathFormat,
     parse_camera_path,
     read_camera_path,
     write_camera_path,
 )
+from streamstgs.app.player.camera.keyframes import EASINGS, CameraKeyframe, Easing, KeyframePath
 from streamstgs.app.player.camera.track import CameraTrack
 from streamstgs.app.player.edit_track import UNDO_STEPS
 from streamstgs.app.player.errors import CameraPathError

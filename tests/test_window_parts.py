@@ -13,8 +13,8 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QMimeData, QSettings, QUrl
 from streamstgs.app.player.camera.controller import CameraController
+from streamstgs.app.player.camera.files.path_files import read_camera_path
 from streamstgs.app.player.camera.orbit import OrbitView
-from streamstgs.app.player.camera.path_files import read_camera_path
 from streamstgs.app.player.camera.picking import point_under
 from streamstgs.app.player.viewer.open_scene import SceneState
 from streamstgs.app.player.viewer.statistics import RateMeter

@@ -1,4 +1,4 @@
-"""Camera paths: an orbit, a fixed preset, or keyframes from a file (`camera.path_files`)."""
+"""Camera paths: an orbit, a fixed preset, or keyframes from a file (`camera.files.path_files`)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from streamstgs.app.player.camera.files.path_files import read_camera_path
 from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView
-from streamstgs.app.player.camera.path_files import read_camera_path
 from streamstgs.app.player.errors import CameraPathError
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import Camera

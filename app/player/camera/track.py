@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from streamstgs.app.player.camera.controller import CameraController
+from streamstgs.app.player.camera.files.path_files import keyframes_json
 from streamstgs.app.player.camera.keyframes import CameraKeyframe, Easing, KeyframePath
-from streamstgs.app.player.camera.path_files import keyframes_json
 from streamstgs.app.player.edit_track import EditTrack
 
 
@@ -78,7 +78,7 @@ class CameraTrack(EditTrack[CameraKeyframe]):
         return self.path(1.0).keyframe_at(time_s)
 
     def to_json(self) -> str:
-        """The track as the text of a camera path file (`app.player.camera.path_files`)."""
+        """The track as the text of a camera path file (`app.player.camera.files.path_files`)."""
         return keyframes_json(self._state.keys, self.constant_speed)
 
 

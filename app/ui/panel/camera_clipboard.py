@@ -12,9 +12,9 @@ from streamstgs.app.player.camera.framing import FARTHEST, Vector
 def camera_json(camera: CameraController) -> str:
     """The pose of a camera as a camera path of one keyframe.
 
-    Saved to a file it works as `streamstgs render --camera` (`app.player.camera.path_files`).
+    Saved to a file it works as `streamstgs render --camera` (`app.player.camera.files.path_files`).
     """
-    from streamstgs.app.player.camera.path_files import keyframes_json
+    from streamstgs.app.player.camera.files.path_files import keyframes_json
     from streamstgs.app.player.camera.track import capture
 
     return keyframes_json([capture(camera, 0.0)])

@@ -17,8 +17,7 @@ import math
 from typing import Any
 
 import numpy as np
-from streamstgs.app.player.camera.keyframes import Array, CameraKeyframe, KeyframePath
-from streamstgs.app.player.camera.path_checks import (
+from streamstgs.app.player.camera.files.path_checks import (
     checked_fov,
     checked_list,
     checked_numbers,
@@ -27,6 +26,7 @@ from streamstgs.app.player.camera.path_checks import (
     checked_rate,
     keyframe_of_view,
 )
+from streamstgs.app.player.camera.keyframes import Array, CameraKeyframe, KeyframePath
 
 TURN = np.array([-1.0, -1.0, 1.0])  # of the coordinates, its own inverse
 UP = np.array([0.0, -1.0, 0.0])  # SuperSplat's y axis in the coordinates of a scene

@@ -17,8 +17,7 @@ import math
 from typing import Any
 
 import numpy as np
-from streamstgs.app.player.camera.keyframes import Array, CameraKeyframe, Easing, KeyframePath
-from streamstgs.app.player.camera.path_checks import (
+from streamstgs.app.player.camera.files.path_checks import (
     axes_of,
     checked_fov,
     checked_list,
@@ -28,6 +27,7 @@ from streamstgs.app.player.camera.path_checks import (
     checked_rate,
     keyframe_of_matrix,
 )
+from streamstgs.app.player.camera.keyframes import Array, CameraKeyframe, Easing, KeyframePath
 from streamstgs.app.player.errors import CameraPathError
 
 FLIP = np.diag([1.0, -1.0, -1.0, 1.0])  # OpenGL camera axes to those of OpenCV, and back

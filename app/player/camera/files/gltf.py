@@ -12,9 +12,9 @@ import base64
 from typing import Any
 
 import numpy as np
+from streamstgs.app.player.camera.files.path_checks import axes_of
 from streamstgs.app.player.camera.framing import Vector
 from streamstgs.app.player.camera.keyframes import Array, KeyframePath
-from streamstgs.app.player.camera.path_checks import axes_of
 
 FLOAT = 5126  # componentType of glTF
 NEAR = 0.01

@@ -25,8 +25,25 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
+from streamstgs.app.player.camera.files.gltf import gltf_json
+from streamstgs.app.player.camera.files.nerfstudio import (
+    is_nerfstudio,
+    nerfstudio_json,
+    read_nerfstudio,
+)
+from streamstgs.app.player.camera.files.path_checks import (
+    checked_list,
+    checked_numbers,
+    checked_order,
+    keyframe_of_matrix,
+    keyframe_of_view,
+)
+from streamstgs.app.player.camera.files.supersplat import (
+    is_supersplat,
+    read_supersplat,
+    supersplat_json,
+)
 from streamstgs.app.player.camera.framing import Vector, natural_aspect
-from streamstgs.app.player.camera.gltf import gltf_json
 from streamstgs.app.player.camera.keyframes import (
     EASINGS,
     FOV_MAX_RAD,
@@ -34,23 +51,6 @@ from streamstgs.app.player.camera.keyframes import (
     CameraKeyframe,
     Easing,
     KeyframePath,
-)
-from streamstgs.app.player.camera.nerfstudio import (
-    is_nerfstudio,
-    nerfstudio_json,
-    read_nerfstudio,
-)
-from streamstgs.app.player.camera.path_checks import (
-    checked_list,
-    checked_numbers,
-    checked_order,
-    keyframe_of_matrix,
-    keyframe_of_view,
-)
-from streamstgs.app.player.camera.supersplat import (
-    is_supersplat,
-    read_supersplat,
-    supersplat_json,
 )
 from streamstgs.app.player.errors import CameraPathError
 from streamstgs.codec.output import write_json

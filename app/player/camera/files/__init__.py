@@ -1,0 +1,1 @@
+"""Camera path files: the own format, and those of other programs."""
