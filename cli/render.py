@@ -1,9 +1,10 @@
-"""`streamstgs render`: write a video or an image of a scene, without a window."""
+"""`streamstgs render`: write a film or an image of a scene, without a window."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import tyro
 from streamstgs.app.console import say
@@ -13,6 +14,7 @@ from streamstgs.cli.options import (
     OutputOption,
     QpOption,
     SceneArgument,
+    flag,
     option,
 )
 from streamstgs.cli.parsing import parse_frame_choice, parse_size
@@ -22,29 +24,86 @@ SizeOption = Annotated[
     option("WxH", "Render images of this width and height in px.", "the size of the capture"),
 ]
 
+TimeTrackOption = Annotated[
+    Path | None,
+    option(
+        "FILE.json",
+        "Show the content times of this time track file: hold, slow, reverse, ramp or loop.",
+        "the scene once, at its own speed",
+    ),
+]
+FpsOption = Annotated[
+    float | None,
+    option("FPS", "Write this number of frames per second.", "the rate of the scene"),
+]
+DurationOption = Annotated[
+    float | None,
+    option(
+        "SECONDS",
+        "Write a film of this length.",
+        "that of the time track, else of the camera path, else of the scene",
+    ),
+]
+FormatOption = Annotated[
+    Literal["h264", "hevc", "av1", "prores", "gif", "webp", "png", "exr"] | None,
+    option(
+        "FORMAT",
+        "Write this format: h264, hevc, av1, prores, gif, webp, png or exr.",
+        "as the name of the output says; h264 for .mp4",
+    ),
+]
+SupersamplingOption = Annotated[
+    int,
+    option("N", "Render N times N pixels for each pixel, 1 to 8, and write their mean.", "1"),
+]
+TransparentOption = Annotated[
+    bool,
+    flag("Leave the background out; for the formats prores, webp, png and exr."),
+]
+
 
 @dataclass(frozen=True)
 class Render:
-    """Write a video or an image of a scene, without a window."""
+    """Write a film or an image of a scene, without a window."""
 
     scene: SceneArgument
     camera: Annotated[str, tyro.conf.arg(metavar="orbit|PRESET|FILE.json")]
     """The camera orbits the scene, stays at a named camera of the scene, or follows a camera path
-    file."""
+    file of this program, nerfstudio or SuperSplat."""
     output: OutputOption
-    """Write this file: a video if its name ends in .mp4, an image if it ends in .png."""
+    """Write this file: a film if its name ends in .mp4, .mov, .gif or .webp, an image if it ends in
+    .png or .exr. With the format png or exr, any other name is a folder of images."""
     size: SizeOption = None
     frames: FramesOption = None
+    time_track: TimeTrackOption = None
+    fps: FpsOption = None
+    duration: DurationOption = None
+    format: FormatOption = None
+    supersampling: SupersamplingOption = 1
+    transparent: TransparentOption = False
     qp: QpOption = None
     backend: BackendOption = None
 
     def run(self) -> int:
         from streamstgs.app.player.export.render import render_scene
+        from streamstgs.app.player.export.settings import ExportSettings
+        from streamstgs.app.player.time_track import read_time_track
 
         frames = parse_frame_choice(self.scene, self.frames, self.qp)
         size = parse_size(self.size) if self.size else None
+        settings = ExportSettings(
+            size, self.fps, self.duration, self.supersampling, self.format, self.transparent
+        )
         report = render_scene(
-            self.scene, self.camera, self.output, size, self.backend, self.qp, frames
+            self.scene,
+            self.camera,
+            self.output,
+            size,
+            self.backend,
+            self.qp,
+            frames,
+            settings=settings,
+            time_track=read_time_track(self.time_track) if self.time_track else None,
         )
         width, height = report.size
         count = "1 frame" if report.frames == 1 else f"{report.frames} frames"

@@ -137,7 +137,7 @@ def test_preview_plays_the_scene_for_a_whole_turn(
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"out": "film.gif"}, OutputError, "ends in .mp4 or .png"),
+        ({"out": "film.avi"}, OutputError, r"ends in \.mp4, .*\.png"),
         ({"size": (0, 10)}, OutputError, "1 to 8192"),
         ({"qp": 99}, OutputError, "no quality of QP 99; it has 20, 28, 32"),
         ({"frames": [7]}, OutputError, "0 to 6"),

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from streamstgs.app.player.export.frame_source import render_rgba
 from streamstgs.app.player.rendering.frame_renderer import FrameDeformer
 from streamstgs.codec.formats.reader import Segment
 from streamstgs.codec.formats.stgs import StgsSegment
 from streamstgs.renderer import Camera, Gaussians, RenderSettings
 from streamstgs.renderer.backends import choose_backend
 
+ROUNDING_FRAMES = 1e-4  # a time of exactly frame / fps is that frame
 MODES = ("color", "alpha", "depth")
 
 
@@ -39,9 +41,14 @@ class Drawing:
         self._backend.close()
 
     def gaussians(self, segment: Segment, time_s: float) -> Gaussians:
-        """Gaussians of the frame that begins at `time_s`; the next call may overwrite them."""
+        """Gaussians at a time; the next call may overwrite them.
+
+        A time at which no frame begins gives interpolated features.
+        """
         if isinstance(segment, StgsSegment):  # deformed faster, in buffers that are kept
-            frame = round((time_s - segment.start_s) * segment.gop.frames / segment.duration_s)
+            frame = (time_s - segment.start_s) * segment.gop.frames / segment.duration_s
+            if abs(frame - round(frame)) < ROUNDING_FRAMES:
+                frame = round(frame)
             return self._deformer.gaussians(segment.gop, frame)[0]
         return segment.gaussians_at(time_s)
 
@@ -54,6 +61,13 @@ class Drawing:
             return _on_host(self._backend.render_rgb8(drawable, camera, settings))
         channels = self._backend.render_channels(drawable, camera, settings)
         return _on_host(channels.alpha if mode == "alpha" else channels.depth)
+
+    def rgba(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings, transparent: bool
+    ) -> NDArray[np.float32]:
+        """[H, W, 4] float32: display-encoded colours times alpha, and alpha (1 if opaque)."""
+        drawable = gaussians.to(self._backend.device)
+        return render_rgba(self._backend, drawable, camera, settings, transparent)
 
 
 def _on_host(image: Tensor) -> NDArray[Any]:

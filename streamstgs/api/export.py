@@ -1,25 +1,37 @@
-"""Video files of a scene."""
+"""Films of a scene."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streamstgs.api.cameras import AnyCamera, Camera, natural_size, pinhole_camera
-from streamstgs.api.rendering import render
 from streamstgs.api.scene import AnyQuality, Scene
-from streamstgs.app.player.camera.path import camera_path
+from streamstgs.app.player.camera.framing import natural_aspect
+from streamstgs.app.player.camera.path import CameraPath, camera_path
+from streamstgs.app.player.camera.track import CameraTrack
 from streamstgs.app.player.errors import OutputError
-from streamstgs.app.player.export.video_writer import checked_size, open_video
+from streamstgs.app.player.export.film import Film, content_frames, film_duration_s
+from streamstgs.app.player.export.settings import ExportSettings, FilmFormat, Target
+from streamstgs.app.player.time_track import TimeCurve, TimeTrack, read_time_track
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import Camera as PinholeCamera
+from streamstgs.renderer import RenderSettings
 
 MovingCamera = Callable[[float], Camera]
+AnyTimeTrack = TimeCurve | TimeTrack | str | Path | None
 
 
 def export_video(
     scene: Scene,
     path: str | Path,
-    camera: str | Camera | MovingCamera = "orbit",
+    camera: str | Camera | MovingCamera | CameraTrack = "orbit",
     size: tuple[int, int] | None = None,
     *,
     quality: AnyQuality = None,
@@ -27,8 +39,14 @@ def export_video(
     stop_s: float | None = None,
     backend: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    time_track: AnyTimeTrack = None,
+    fps: float | None = None,
+    duration_s: float | None = None,
+    format: FilmFormat | None = None,
+    supersampling: int = 1,
+    transparent: bool = False,
 ) -> Path:
-    """Write a video of a scene at its own frame rate: MP4 with H.264.
+    """Write a film of a scene: a video, a loop, or a folder of images.
 
     The file appears when it is complete; an interrupted export leaves none.
 
@@ -37,55 +55,124 @@ def export_video(
 
     Args:
         scene: an open scene.
-        path: file to write; its name ends in .mp4.
+        path: file to write; its name ends in .mp4, .mov, .gif or .webp. A folder for the formats
+            "png" and "exr".
         camera: "orbit", the name of a camera of the scene, the path of a camera path file (.json),
-            a `Camera`, or a function that returns the `Camera` at a time in seconds from the start
-            of the video.
-        size: (width, height) px, made even; None for the size of the capture.
+            a `Camera`, a function that returns the `Camera` at a time in seconds from the start
+            of the film, or the `track` of a viewer model.
+        size: (width, height) px, up to 8192 each, made even for videos; None for the size of the
+            capture.
         quality: one of `scene.qualities` or its index; None for the best.
         start_s: time in the scene of the first frame, seconds.
-        stop_s: time in the scene before which the video ends, seconds; None for the end.
+        stop_s: time in the scene before which the film ends, seconds; None for the end.
         backend: as of `render`.
         progress: called after each frame with (frames done, frames in all).
+        time_track: which time of the scene the film shows at each of its own times, instead of
+            `start_s` and `stop_s`: the path of a time track file (.json) or a `TimeCurve`.
+        fps: frames per second; None for the rate of the scene. Times between its frames are
+            interpolated.
+        duration_s: length of the film, seconds; None for that of the time track, else of the
+            camera's keyframes, else of the scene.
+        format: "h264", "hevc" or "av1" (.mp4), "prores" (.mov), "gif", "webp", "png" or "exr";
+            None chooses by the name of the file.
+        supersampling: each pixel is the mean of this number of pixels squared, 1 to 8.
+        transparent: whether the background is left out (prores, webp, png, exr).
 
     Returns:
         The path of the file.
 
     Raises:
-        PlayerError: the file cannot be an .mp4, the size is not 1 to 8192 px, the time range holds
-            no frame, or there is no such camera.
+        PlayerError: the name, the format, the size or the transparency do not go together, the time
+            range holds no frame, a camera path or a time track is malformed, or there is no such
+            camera.
         CodecError, RenderError: as of `render`.
         OSError: the file cannot be written.
     """
     out = Path(path)
-    if out.suffix.lower() != ".mp4" or out.is_dir():
-        raise OutputError(f"{out} should be a file that ends in .mp4.")
-    first, stop = scene.frame_range(start_s, stop_s)
-    if first >= stop:
-        raise OutputError(f"The scene has no frame from {start_s} s to {stop_s} s.")
-    width, height = checked_size(size or natural_size(scene.meta), True)
-    view = _camera_at(camera, scene, (stop - first) / scene.fps, (width, height))
-    with open_video(out, scene.fps) as video:
-        for index in range(first, stop):
-            done = index - first
-            time_s = index / scene.fps
-            picture = render(
-                scene, time_s, view(done / scene.fps), quality=quality, backend=backend
-            )
-            video.write(picture)
-            if progress is not None:
-                progress(done + 1, stop - first)
+    asked = ExportSettings(size, fps, duration_s, supersampling, format, transparent).checked()
+    target = Target.of(out, asked.format, asked.transparent)
+    if target.kind == "image":
+        raise OutputError(f"{out} is one image; name a video or a folder, or use st.render.")
+    rate = asked.fps or scene.fps
+    curve = _curve(time_track)
+    if curve is None and (start_s != 0.0 or stop_s is not None):
+        curve, asked = _range(scene, start_s, stop_s, asked)
+    track_s = curve.duration_s if curve else 0.0
+    view = _path(camera, scene, asked.duration_s or track_s or scene.duration_s)
+    length_s = film_duration_s(asked, curve, view, scene.duration_s)
+    count = max(round(length_s * rate), 1)
+    frames = content_frames(count, rate, scene.fps, scene.frame_count, curve)
+    film = Film.of(target, view, frames, rate, natural_size(scene.meta), asked)
+    film.write(_Frames(scene, quality, backend), progress or _silent)
     return out
 
 
-def _camera_at(
-    camera: AnyCamera | MovingCamera, scene: Scene, duration_s: float, size: tuple[int, int]
-) -> Callable[[float], PinholeCamera]:
-    """The calibrated camera at each time of the video. Raises PlayerError."""
-    if callable(camera):
-        return lambda time_s: pinhole_camera(camera(time_s), scene.meta, size)
+@dataclass(frozen=True)
+class _MovingPath:
+    """A camera path of a camera of the public interface, or of a function that returns one."""
+
+    camera: AnyCamera | MovingCamera
+    meta: SceneMeta
+
+    def camera_at(self, time_s: float, width: int, height: int) -> PinholeCamera:
+        camera = self.camera(time_s) if callable(self.camera) else self.camera
+        return pinhole_camera(camera, self.meta, (width, height))
+
+
+class _Frames:
+    """Implements `FrameSource` over a scene of any format."""
+
+    def __init__(self, scene: Scene, quality: AnyQuality, backend: str | None) -> None:
+        self._scene, self._quality = scene, scene._quality(quality)
+        self._drawing = scene._renderer(backend)
+        self._settings = RenderSettings(scene.meta.background, scene.meta.near)
+
+    def rgb8(self, frame: float, camera: PinholeCamera) -> NDArray[np.uint8]:
+        """As of `FrameSource`."""
+        image: Any = self._drawing.image("color", self._gaussians(frame), camera, self._settings)
+        return image
+
+    def rgba(self, frame: float, camera: PinholeCamera, transparent: bool) -> NDArray[np.float32]:
+        """As of `FrameSource`."""
+        return self._drawing.rgba(self._gaussians(frame), camera, self._settings, transparent)
+
+    def _gaussians(self, frame: float) -> Any:
+        fps = self._scene.fps
+        index = self._scene._reader.info.segment_at(math.floor(frame) / fps)
+        return self._drawing.gaussians(self._scene._segment(index, self._quality), frame / fps)
+
+
+def _path(
+    camera: str | Camera | MovingCamera | CameraTrack, scene: Scene, duration_s: float
+) -> CameraPath:
+    """The camera path of any way to tell a camera. Raises PlayerError."""
     if isinstance(camera, str):
-        path = camera_path(camera, scene.meta, duration_s)
-        return lambda time_s: path.camera_at(time_s, *size)
-    fixed = pinhole_camera(camera, scene.meta, size)
-    return lambda time_s: fixed
+        return camera_path(camera, scene.meta, duration_s)
+    if isinstance(camera, CameraTrack):
+        return camera.path(natural_aspect(scene.meta))
+    path = _MovingPath(camera, scene.meta)
+    if not callable(camera):
+        path.camera_at(0.0, 2, 2)  # a camera that looks nowhere is refused before work begins
+    return path
+
+
+def _curve(time_track: AnyTimeTrack) -> TimeCurve | None:
+    if isinstance(time_track, TimeTrack):
+        return time_track.curve()
+    return read_time_track(Path(time_track)) if isinstance(time_track, str | Path) else time_track
+
+
+def _range(
+    scene: Scene, start_s: float, stop_s: float | None, asked: ExportSettings
+) -> tuple[TimeCurve, ExportSettings]:
+    """A curve and settings for a range of content times. Raises OutputError."""
+    first, stop = scene.frame_range(start_s, stop_s)
+    if first >= stop:
+        raise OutputError(f"The scene has no frame from {start_s} s to {stop_s} s.")
+    length_s = (stop - first) / scene.fps
+    curve = TimeCurve.of_speeds([(length_s, 1.0)], start_s=first / scene.fps)
+    return curve, replace(asked, duration_s=asked.duration_s or length_s)
+
+
+def _silent(done: int, total: int) -> None:
+    """No progress."""

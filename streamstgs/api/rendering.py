@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from streamstgs.api.cameras import AnyCamera, pinhole_camera
 from streamstgs.api.drawing import MODES
 from streamstgs.api.scene import AnyQuality, Scene
-from streamstgs.app.player.export.video_writer import checked_size
+from streamstgs.app.player.export.settings import checked_size
 from streamstgs.renderer import Gaussians, RenderSettings
 
 Mode = Literal["color", "alpha", "depth"]

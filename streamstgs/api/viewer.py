@@ -12,7 +12,8 @@ from streamstgs.api.cameras import Camera, named_camera, natural_size
 from streamstgs.api.scene import AnyQuality, Scene, open
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.errors import NoSceneError
-from streamstgs.app.player.export.video_writer import checked_size, write_png
+from streamstgs.app.player.export.image_writer import write_png
+from streamstgs.app.player.export.settings import checked_size
 from streamstgs.app.player.playback import Playback
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.player.viewer_model import ViewerModel

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from streamstgs.app.player.camera.orbit import natural_aspect
 from streamstgs.app.player.camera.path import CameraPath, OrbitPath, camera_path
 from streamstgs.app.player.errors import OutputError
-from streamstgs.app.player.export.video_writer import (
-    ReportProgress,
-    checked_output,
-    checked_size,
-    console_progress,
-    open_video,
-    write_png,
-)
-from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderRequest
-from streamstgs.app.player.status import PlaybackFrame
-from streamstgs.app.player.timeline import Timeline
+from streamstgs.app.player.export.film import Film, content_frames, film_duration_s
+from streamstgs.app.player.export.frame_source import SceneFrames
+from streamstgs.app.player.export.progress import ReportProgress, console_progress
+from streamstgs.app.player.export.settings import ExportSettings, Target
+from streamstgs.app.player.rendering.frame_renderer import FrameRenderer
+from streamstgs.app.player.time_track import TimeCurve
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import UnknownQuality
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.streaming.address import is_url, local_path, split_login
-from streamstgs.renderer import Gop, RenderSettings
 from streamstgs.renderer.backends import choose_backend
 
 PREVIEW_HEIGHT_PX = 360
-Rgb8 = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -54,80 +46,56 @@ class RenderReport:
     reason: str
 
 
-class FrameReader:
-    """Decodes content frames of an open scene in any order; keeps the last GOP.
-
-    Belongs to one thread.
-    """
-
-    def __init__(self, scene: Scene, quality: Quality, renderer: FrameRenderer) -> None:
-        self._scene = scene
-        self._quality = quality
-        self._renderer = renderer
-        self._timeline = Timeline.of(scene)
-        self._kept: tuple[int, Gop] | None = None
-        self._settings = RenderSettings(scene.meta.background, scene.meta.near)
-
-    def image(self, index: int, path: CameraPath, time_s: float, size: tuple[int, int]) -> Rgb8:
-        """Render a content frame with the camera of the path at `time_s`: [H, W, 3] uint8.
-
-        Raises:
-            CodecError, RenderError: the frame cannot be decoded or drawn.
-        """
-        frame = self.frame(index)
-        camera = path.camera_at(time_s, *size)
-        image: Rgb8 = self._renderer.render(RenderRequest(frame, camera, self._settings)).rgb8
-        return image
-
-    def frame(self, index: int) -> PlaybackFrame:
-        """A content frame; decodes its GOP unless the last call did."""
-        gop_index, inside = self._timeline.locate(index)
-        if self._kept is None or self._kept[0] != gop_index:
-            self._kept = None  # two GOPs need not fit into memory
-            device = self._renderer.backend.device
-            self._kept = gop_index, self._scene.decode_gop(gop_index, self._quality, device)
-        return PlaybackFrame(self._kept[1], inside, index, self._quality, 0)
-
-
 def render_scene(
     location: str,
-    camera: str,
+    camera: str | CameraPath,
     out: Path,
     size: tuple[int, int] | None = None,
     backend: str | None = None,
     qp: int | None = None,
     frames: Sequence[int] | None = None,
     progress: ReportProgress | None = None,
+    *,
+    settings: ExportSettings | None = None,
+    time_track: TimeCurve | None = None,
+    cancel: CancelToken = NEVER,
 ) -> RenderReport:
-    """Write a video (.mp4, at the content's frame rate) or an image (.png) of a scene.
+    """Write a film or an image of a scene.
 
     Args:
         location: Path of a .stgs file or a directory, or a URL.
-        camera: `orbit`, the name of a preset, or the path of a camera path file.
-        out: File to write; its suffix chooses the format.
-        size: (width, height) in px, that of the capture by default; made even for videos.
+        camera: `orbit`, the name of a preset, the path of a camera path file, or a camera path.
+        out: File or folder to write; its name chooses the format unless the settings do.
+        size: (width, height) in px, instead of that of the settings.
         backend: Name of the backend, None for the fastest.
         qp: QP of the quality, None for the best.
-        frames: Content frames in the order they are shown, all by default; a .png shows the
-            first of them.
+        frames: Content frames in the order they are shown, one for each frame of the film; an
+            image shows the first of them. None for those of the time track, or the whole scene.
         progress: Called after each frame with (done, total); None shows a progress bar on
             standard error.
+        settings: How the film is written; None for the defaults.
+        time_track: Content time of the film; None plays the scene once.
+        cancel: Ends the export; nothing is left of it.
 
     Raises:
         CodecError, RenderError, PlayerError, OSError: with a message for a person.
     """
-    checked_output(out)
+    asked = (settings or ExportSettings()).checked()
+    asked = replace(asked, size=size or asked.size)
+    target = Target.of(out, asked.format, asked.transparent)
+    if frames is not None and time_track is not None:
+        raise OutputError("Choose either frames or a time track, not both.")
     scene = open_scene(location)
     try:
-        job = _Job.of(scene, camera, out, size, qp, frames)
+        quality = _quality(scene, qp)
+        film = _film(scene, camera, target, asked, frames, time_track)
         with (
-            _Rendering(scene, job, backend) as rendering,
+            _Rendering(scene, quality, backend) as rendering,
             console_progress(out.name, progress) as report,
         ):
-            rendering.run(job, report)
-            return RenderReport(
-                out, len(job.frames), job.size, job.quality, rendering.name, rendering.reason
-            )
+            film.write(rendering.source, report, cancel)
+            count = len(film.frames)
+            return RenderReport(out, count, film.size, quality, rendering.name, rendering.reason)
     finally:
         scene.close()
 
@@ -158,12 +126,13 @@ def render_preview(
         turn_s = OrbitPath.of(scene.meta, scene.duration_s).turn_s
         count = math.ceil(turn_s * scene.meta.fps)
         frames = [index % scene.frame_count for index in range(count)]
-        single = _Job.of(scene, "orbit", image, size, None, [0])
-        moving = _Job.of(scene, "orbit", video, size, None, frames)
-        with _Rendering(scene, single, backend) as rendering:
-            rendering.run(single, lambda done, total: None)
+        asked = ExportSettings(size=size)
+        single = _film(scene, "orbit", Target.of(image), asked, [0], None)
+        moving = _film(scene, "orbit", Target.of(video), asked, frames, None)
+        with _Rendering(scene, scene.qualities[-1], backend) as rendering:
+            single.write(rendering.source, lambda done, total: None)
             with console_progress(video.name, None) as report:
-                rendering.run(moving, report)
+                moving.write(rendering.source, report)
     finally:
         scene.close()
     return video, image
@@ -188,61 +157,54 @@ def parse_frames(text: str | None, count: int) -> range:
     return chosen
 
 
-@dataclass(frozen=True)
-class _Job:
-    """A checked request to render a file."""
+def _quality(scene: Scene, qp: int | None) -> Quality:
+    """A quality by its QP, the best for None. Raises OutputError."""
+    try:
+        return scene.qualities[-1] if qp is None else scene.quality(qp)
+    except UnknownQuality as error:
+        raise OutputError(str(error)) from None
 
-    out: Path
-    path: CameraPath
-    size: tuple[int, int]
-    quality: Quality
-    frames: Sequence[int]
-    meta: SceneMeta
 
-    @staticmethod
-    def of(
-        scene: Scene,
-        camera: str,
-        out: Path,
-        size: tuple[int, int] | None,
-        qp: int | None,
-        frames: Sequence[int] | None,
-    ) -> _Job:
-        video = out.suffix.lower() == ".mp4"
-        shown = list(range(scene.frame_count) if frames is None else frames)
-        if not shown or not all(0 <= index < scene.frame_count for index in shown):
+def _film(
+    scene: Scene,
+    camera: str | CameraPath,
+    target: Target,
+    settings: ExportSettings,
+    frames: Sequence[int] | None,
+    time_track: TimeCurve | None,
+) -> Film:
+    """The film of a request. Raises PlayerError."""
+    meta = scene.meta
+    fps = settings.fps or meta.fps
+    shown: Sequence[float]
+    if frames is not None:
+        if not frames or not all(0 <= index < scene.frame_count for index in frames):
             raise OutputError(f"Frames should be 0 to {scene.frame_count - 1}, at least one.")
-        try:
-            quality = scene.qualities[-1] if qp is None else scene.quality(qp)
-        except UnknownQuality as error:
-            raise OutputError(str(error)) from None
-        meta = scene.meta
-        natural = (meta.width, meta.height) if meta.width > 0 and meta.height > 0 else (1280, 720)
-        path = camera_path(camera, meta, len(shown) / meta.fps)
-        return _Job(
-            out,
-            path,
-            checked_size(size or natural, video),
-            quality,
-            shown if video else shown[:1],
-            meta,
-        )
+        shown, duration_s = frames, len(frames) / fps
+        path = _path(camera, meta, duration_s)
+    else:
+        track_s = time_track.duration_s if time_track else 0.0
+        path = _path(camera, meta, settings.duration_s or track_s or scene.duration_s)
+        duration_s = film_duration_s(settings, time_track, path, scene.duration_s)
+        count = max(round(duration_s * fps), 1)
+        shown = content_frames(count, fps, meta.fps, scene.frame_count, time_track)
+    natural = (meta.width, meta.height) if meta.width > 0 and meta.height > 0 else (1280, 720)
+    return Film.of(target, path, shown, fps, natural, settings)
 
-    def images(self, reader: FrameReader) -> Iterator[Rgb8]:
-        """The frames of the job; the camera path runs from 0, whichever frames are shown."""
-        for number, index in enumerate(self.frames):
-            yield reader.image(index, self.path, number / self.meta.fps, self.size)
+
+def _path(camera: str | CameraPath, meta: SceneMeta, duration_s: float) -> CameraPath:
+    return camera_path(camera, meta, duration_s) if isinstance(camera, str) else camera
 
 
 class _Rendering:
-    """A backend and a reader that renders with it, closed at the end."""
+    """A backend and a source of frames that renders with it, closed at the end."""
 
-    def __init__(self, scene: Scene, job: _Job, backend: str | None) -> None:
+    def __init__(self, scene: Scene, quality: Quality, backend: str | None) -> None:
         choice = choose_backend(backend)
         self.name, self.reason = choice.backend.name, choice.reason
         self._backend = choice.backend
         self._renderer = FrameRenderer(choice.backend)
-        self._reader = FrameReader(scene, job.quality, self._renderer)
+        self.source = SceneFrames(scene, quality, self._renderer)
 
     def __enter__(self) -> _Rendering:
         return self
@@ -250,15 +212,3 @@ class _Rendering:
     def __exit__(self, *_: object) -> None:
         self._renderer.close()
         self._backend.close()
-
-    def run(self, job: _Job, progress: ReportProgress) -> None:
-        """Write the job's file."""
-        images = job.images(self._reader)
-        if job.out.suffix.lower() == ".png":
-            write_png(job.out, next(images))
-            progress(1, 1)
-            return
-        with open_video(job.out, job.meta.fps) as video:
-            for image in images:
-                video.write(image)
-                progress(video.frames, len(job.frames))

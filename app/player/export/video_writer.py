@@ -1,52 +1,96 @@
-"""Writing PNG images and MP4 videos (H.264 that plays everywhere), with progress for a person."""
+"""Writing films through FFmpeg: H.264, HEVC, AV1, ProRes, GIF and WebP, tagged as BT.709."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
-import imageio.v3 as imageio
 import numpy as np
+from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from streamstgs.app.player.errors import OutputError
-from streamstgs.codec.output import check_output, output_file
+from streamstgs.app.player.export.settings import FilmFormat
+from streamstgs.codec.output import output_file
 
-SUFFIXES = (".mp4", ".png")
-SIZE_PX_MAX = 8192
-LOG_SHARE = 0.1  # without a terminal, a line is printed for each tenth
-X264_OPTIONS = {"crf": "18"}
 # Numbers of ITU-T H.273. They are declared because players otherwise guess them from the size.
 BT709, LIMITED_RANGE = 1, 1
+# Colours of each frame of a GIF are chosen for that frame, so that no frame waits for the last one.
+GIF_PALETTES = {"palettegen": "stats_mode=single", "paletteuse": "new=1:dither=sierra2_4a"}
 
-ReportProgress = Callable[[int, int], None]  # (frames done, frames in all)
+
+@dataclass(frozen=True)
+class Encoder:
+    """How FFmpeg writes a format.
+
+    Args:
+        codec: Name of the encoder.
+        container: Name of the container.
+        pixels: Pixel format.
+        alpha_pixels: Pixel format with alpha; None if there is none.
+        options: Of the encoder.
+        tag: Four characters that name the codec in the container; None for the default.
+        video_colors: Whether colours become BT.709 with limited range.
+    """
+
+    codec: str
+    container: str
+    pixels: str
+    alpha_pixels: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
+    tag: str | None = None
+    video_colors: bool = True
+
+
+ENCODERS: dict[FilmFormat, Encoder] = {
+    "h264": Encoder("libx264", "mp4", "yuv420p", options={"crf": "18"}),
+    "hevc": Encoder(
+        "libx265",
+        "mp4",
+        "yuv420p",
+        options={"crf": "20", "x265-params": "log-level=error"},
+        tag="hvc1",  # the one that QuickTime plays
+    ),
+    "av1": Encoder("libsvtav1", "mp4", "yuv420p10le", options={"crf": "28", "preset": "8"}),
+    "prores": Encoder(
+        "prores_ks", "mov", "yuv444p10le", "yuva444p10le", {"profile": "4444", "vendor": "apl0"}
+    ),
+    "gif": Encoder("gif", "gif", "pal8", video_colors=False),
+    "webp": Encoder("libwebp_anim", "webp", "bgra", "bgra", {"quality": "90"}, video_colors=False),
+}
+CONTAINER_OPTIONS = {"webp": {"loop": "0"}, "gif": {"loop": "0"}, "mp4": {"movflags": "faststart"}}
 
 
 class VideoWriter:
-    """Appends frames to an H.264 video; made by `open_video`.
+    """Appends frames to a film; made by `open_video`.
 
     Attributes:
-        frames: how many were written.
+        frames: How many were written.
     """
 
-    def __init__(self, container: av.container.OutputContainer, fps: float) -> None:
+    def __init__(
+        self, container: av.container.OutputContainer, fps: float, encoder: Encoder, alpha: bool
+    ) -> None:
         self._container, self._fps = container, Fraction(fps).limit_denominator(100_000)
+        self._encoder = encoder
+        self._pixels = (encoder.alpha_pixels if alpha else None) or encoder.pixels
         self._stream: av.VideoStream | None = None
+        self._palettes: Graph | None = None
         self.frames = 0
 
-    def write(self, rgb8: NDArray[np.uint8]) -> None:
-        """Append one frame: [H, W, 3] uint8, all frames of one even size."""
+    def write(self, image: NDArray[np.uint8]) -> None:
+        """Append one frame: [H, W, 3 or 4] uint8, all frames of one size, even for most formats."""
         if self._stream is None:
-            self._stream = self._begun(rgb8.shape[1], rgb8.shape[0])
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb8), format="rgb24")
-        shown = frame.reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-        )
+            self._stream = self._begun(image.shape[1], image.shape[0])
+        source = "rgba" if image.shape[2] == 4 else "rgb24"
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format=source)
+        shown = self._converted(frame)
         shown.pts, shown.time_base = self.frames, 1 / self._fps
         self._container.mux(self._stream.encode(shown))
         self.frames += 1
@@ -57,80 +101,89 @@ class VideoWriter:
             self._container.mux(self._stream.encode())
 
     def _begun(self, width: int, height: int) -> av.VideoStream:
-        stream = self._container.add_stream("libx264", rate=self._fps, options=X264_OPTIONS)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        encoder = self._encoder
+        stream: Any = self._container.add_stream(
+            encoder.codec, rate=self._fps, options=dict(encoder.options)
+        )
+        stream.width, stream.height, stream.pix_fmt = width, height, self._pixels
         codec = stream.codec_context
-        codec.colorspace = codec.color_primaries = codec.color_trc = BT709
-        codec.color_range = LIMITED_RANGE
+        if encoder.tag:
+            codec.codec_tag = encoder.tag
+        if encoder.video_colors:
+            codec.colorspace = codec.color_primaries = codec.color_trc = BT709
+            codec.color_range = LIMITED_RANGE
         return stream
 
+    def _converted(self, frame: av.VideoFrame) -> av.VideoFrame:
+        if self._pixels == "pal8":
+            return self._with_palette(frame)
+        if not self._encoder.video_colors:
+            return frame.reformat(format=self._pixels)
+        shown: Any = frame.reformat(
+            format=self._pixels,
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+        )
+        shown.color_primaries = shown.color_trc = BT709  # ProRes writes those of the frame
+        return shown
 
-@contextmanager
-def open_video(path: Path, fps: float) -> Iterator[VideoWriter]:
-    """A writer of an MP4 file, which appears when it is complete. Raises WriteError."""
-    with output_file(path) as partial, av.open(str(partial), "w", format="mp4") as container:
-        writer = VideoWriter(container, fps)
-        yield writer
-        writer.finish()
-
-
-def write_png(path: Path, rgb8: NDArray[np.uint8]) -> None:
-    """Write an image: [H, W, 3] uint8. Raises WriteError."""
-    with output_file(path) as partial:
-        imageio.imwrite(partial, rgb8, extension=".png")
-
-
-def checked_output(path: Path) -> Path:
-    """Where the file will be written, if its suffix names a format that can be written.
-
-    Raises:
-        OutputError: neither .mp4 nor .png.
-        WriteError: it must not be replaced, or there is no permission.
-    """
-    if path.suffix.lower() not in SUFFIXES or path.is_dir():
-        raise OutputError(f"{path} should be a file that ends in .mp4 or .png.")
-    return check_output(path)
-
-
-def checked_size(size: tuple[int, int], video: bool) -> tuple[int, int]:
-    """(width, height) in px; made even for videos, because H.264 with 4:2:0 needs it.
-
-    Raises:
-        OutputError: a side is not 1 to 8192 px long.
-    """
-    if not all(1 <= side <= SIZE_PX_MAX for side in size):
-        raise OutputError(f"A picture of {size[0]}x{size[1]} is not 1 to {SIZE_PX_MAX} px a side.")
-    return (size[0] + size[0] % 2, size[1] + size[1] % 2) if video else size
+    def _with_palette(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """The frame in the 256 colours that suit it best."""
+        if self._palettes is None:
+            self._palettes = _palette_graph(frame, self._fps)
+        frame.pts, frame.time_base = self.frames, 1 / self._fps
+        self._palettes.push(frame)
+        shown: Any = self._palettes.pull()
+        return shown
 
 
 @contextmanager
-def console_progress(title: str, report: ReportProgress | None) -> Iterator[ReportProgress]:
-    """A function to call with (done, total), which shows them on standard error.
+def open_video(
+    path: Path, fps: float, format: FilmFormat = "h264", alpha: bool = False
+) -> Iterator[VideoWriter]:
+    """A writer of a film, which appears when it is complete.
 
     Args:
-        title: Name of what is written.
-        report: Yielded unchanged if given; nothing is shown then.
+        path: The file to write.
+        fps: Frames per second.
+        format: One of `ENCODERS`.
+        alpha: Whether frames have four channels.
+
+    Raises:
+        WriteError: The file cannot be written.
+        OutputError: The encoder refuses the size or the rate.
     """
-    console = Console(stderr=True)
-    if report is not None:
-        yield report
-    elif not console.is_terminal:
-        yield _lines(console, title)
-    else:
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-        with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
-            task = bar.add_task(title, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+    encoder = ENCODERS[format]
+    if format == "av1":
+        os.environ.setdefault("SVT_LOG", "1")  # else SVT-AV1 prints its settings
+    options = dict(CONTAINER_OPTIONS.get(encoder.container, {}))
+    with (
+        output_file(path) as partial,
+        av.open(str(partial), "w", format=encoder.container, options=options) as container,
+    ):
+        writer = VideoWriter(container, fps, encoder, alpha)
+        try:
+            yield writer
+            writer.finish()
+        except (av.error.ExternalError, av.error.ArgumentError) as error:
+            raise OutputError(
+                f"{path} cannot be encoded as {format} at this size and rate: {error.strerror}."
+            ) from error
 
 
-def _lines(console: Console, title: str) -> ReportProgress:
-    printed = 0.0
-
-    def report(done: int, total: int) -> None:
-        nonlocal printed
-        share = done / max(total, 1)
-        if share >= min(printed + LOG_SHARE, 1.0):
-            printed = share
-            console.print(f"{title}: {done} of {total}")
-
-    return report
+def _palette_graph(frame: av.VideoFrame, fps: Fraction) -> Graph:
+    """Filters that choose 256 colours for each frame on its own."""
+    graph = Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=1 / fps
+    )
+    split, sink = graph.add("split"), graph.add("buffersink")
+    choose = graph.add("palettegen", GIF_PALETTES["palettegen"])
+    use = graph.add("paletteuse", GIF_PALETTES["paletteuse"])
+    source.link_to(split)
+    split.link_to(use, 0, 0)
+    split.link_to(choose, 1, 0)
+    choose.link_to(use, 0, 1)
+    use.link_to(sink)
+    graph.configure()
+    return graph

@@ -81,15 +81,17 @@ class FrameDeformer:
         self._pool = ThreadPool(None, "deform")
         self._gop: Gop | None = None
         self._deformer: Deformer | None = None
-        self._moved: tuple[int, Gaussians] | None = None  # frame in the GOP, Gaussians there
+        self._moved: tuple[float, Gaussians] | None = None  # frame in the GOP, Gaussians there
         self._copy = Gaussians.empty()  # of those moved last
 
     def close(self) -> None:
         """End the threads that deform; nothing can be rendered afterwards."""
         self._pool.close()
 
-    def gaussians(self, gop: Gop, frame: int) -> tuple[Gaussians, bool]:
+    def gaussians(self, gop: Gop, frame: float) -> tuple[Gaussians, bool]:
         """The Gaussians at a frame of a GOP, and whether this call moved them.
+
+        Between two whole frames, features are interpolated.
 
         They are overwritten when the next frame is asked for.
         """

@@ -1,0 +1,152 @@
+"""Settings of an export as data: size, rate, length and format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+from streamstgs.app.player.errors import OutputError
+from streamstgs.codec.output import check_output, check_output_directory
+
+FilmFormat = Literal["h264", "hevc", "av1", "prores", "gif", "webp", "png", "exr"]
+FILM_FORMATS: tuple[FilmFormat, ...] = get_args(FilmFormat)
+SUFFIX_FORMATS: dict[str, FilmFormat] = {
+    ".mp4": "h264", ".mov": "prores", ".gif": "gif", ".webp": "webp", ".png": "png", ".exr": "exr",
+}  # fmt: skip
+SUFFIXES: dict[FilmFormat, str] = {
+    "h264": ".mp4", "hevc": ".mp4", "av1": ".mp4", "prores": ".mov",
+    "gif": ".gif", "webp": ".webp", "png": ".png", "exr": ".exr",
+}  # fmt: skip
+IMAGE_FORMATS = ("png", "exr")
+ALPHA_FORMATS = ("prores", "webp", "png", "exr")
+EVEN_FORMATS = ("h264", "hevc", "av1", "prores")  # their colours have half the width or height
+SIZE_PX_MAX = 8192
+RENDERED_PX_MAX = 16384  # of a side, before supersampling is averaged
+FRAMES_MAX = 1_000_000
+FRAME_NAME = "frame-{:06d}{}"
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """How a film is written, apart from what it shows. It can be stored as JSON.
+
+    Args:
+        size: (width, height) px, 1 to 8192 each; None for the size of the capture. Independent of
+            any window.
+        fps: Frames per second; None for those of the scene. Other rates show content times between
+            its frames.
+        duration_s: Length of the film in seconds; None for that of the time track, else of the
+            camera path, else of the scene.
+        supersampling: Each pixel is the mean of this number of pixels squared.
+        format: "h264", "hevc" or "av1" (.mp4), "prores" (.mov), "gif" or "webp" (they loop), "png"
+            or "exr" (a folder of images, or one image). None chooses by the name of the output.
+        transparent: Whether the background is left out, for formats with alpha: prores, webp, png
+            and exr.
+    """
+
+    size: (
+        tuple[
+            Annotated[int, msgspec.Meta(ge=1, le=SIZE_PX_MAX)],
+            Annotated[int, msgspec.Meta(ge=1, le=SIZE_PX_MAX)],
+        ]
+        | None
+    ) = None
+    fps: Annotated[float, msgspec.Meta(gt=0.0, le=240.0)] | None = None
+    duration_s: Annotated[float, msgspec.Meta(gt=0.0, le=1e6)] | None = None
+    supersampling: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
+    format: FilmFormat | None = None
+    transparent: bool = False
+
+    def to_json(self) -> str:
+        """The settings as JSON."""
+        return msgspec.json.encode(self).decode()
+
+    @staticmethod
+    def from_json(text: str | bytes) -> ExportSettings:
+        """Settings of a text of `to_json`. Raises OutputError."""
+        try:
+            return msgspec.json.decode(text, type=ExportSettings)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise OutputError(f"These are no export settings: {error}.") from error
+
+    def checked(self) -> ExportSettings:
+        """The same settings, if every value is in its range. Raises OutputError."""
+        try:
+            return msgspec.convert(msgspec.to_builtins(self), ExportSettings)
+        except msgspec.ValidationError as error:
+            raise OutputError(f"This cannot be exported: {error}.") from error
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a film goes: a file, or a folder of images.
+
+    Args:
+        path: As it was given.
+        format: Of the file or the images.
+        kind: "film" for a moving file, "image" for one image, "sequence" for a folder.
+    """
+
+    path: Path
+    format: FilmFormat
+    kind: Literal["film", "image", "sequence"]
+
+    @staticmethod
+    def of(path: Path, format: FilmFormat | None = None, transparent: bool = False) -> Target:
+        """The target of an export, if it can be written.
+
+        Raises:
+            OutputError: The name of the file, the format and the transparency do not go together.
+            WriteError: The target must not be replaced, or there is no permission.
+        """
+        suffix = path.suffix.lower()
+        chosen = format or SUFFIX_FORMATS.get(suffix)
+        if chosen is None or (suffix in SUFFIX_FORMATS and path.is_dir()):
+            known = ", ".join(list(SUFFIX_FORMATS)[:-1])
+            raise OutputError(
+                f"{path} should be a file that ends in {known} or .exr, or a folder with the "
+                "format png or exr."
+            )
+        if transparent and chosen not in ALPHA_FORMATS:
+            raise OutputError(
+                f"{chosen} has no transparency; choose one of {', '.join(ALPHA_FORMATS)}."
+            )
+        if suffix == SUFFIXES[chosen]:
+            check_output(path)
+            return Target(path, chosen, "image" if chosen in IMAGE_FORMATS else "film")
+        if chosen in IMAGE_FORMATS and suffix not in SUFFIX_FORMATS:
+            check_output_directory(path, is_sequence)
+            return Target(path, chosen, "sequence")
+        raise OutputError(f"{path} should end in {SUFFIXES[chosen]} for the format {chosen}.")
+
+    @property
+    def needs_floats(self) -> bool:
+        """Whether the format holds more than 8 bits, so that images are rendered as floats."""
+        return self.format == "exr"
+
+
+def is_sequence(folder: Path) -> bool:
+    """Whether a folder holds images of an export and nothing else, so that it may be replaced."""
+    names = {FRAME_NAME.format(0, "")[:6]}
+    return all(
+        entry.is_file() and entry.name[:6] in names and entry.suffix in (".png", ".exr")
+        for entry in folder.iterdir()
+    )
+
+
+def checked_size(size: tuple[int, int], even: bool) -> tuple[int, int]:
+    """(width, height) in px; made even for videos, because their colours need it.
+
+    Raises:
+        OutputError: A side is not 1 to 8192 px long.
+    """
+    if not all(1 <= side <= SIZE_PX_MAX for side in size):
+        raise OutputError(f"A picture of {size[0]}x{size[1]} is not 1 to {SIZE_PX_MAX} px a side.")
+    return (size[0] + size[0] % 2, size[1] + size[1] % 2) if even else size
+
+
+def settings_schema() -> dict[str, Any]:
+    """The JSON schema of export settings."""
+    return msgspec.json.schema(ExportSettings)
