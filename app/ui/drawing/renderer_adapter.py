@@ -108,6 +108,7 @@ class ImageAdapter(RendererAdapter):
         self.presenter = surface.name
         self.device = backend.device
         self._frame: RenderedFrame | None = None
+        self._closed = False
         self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)
         self._captured.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
         self._thread = RenderThread(
@@ -130,10 +131,12 @@ class ImageAdapter(RendererAdapter):
         keep(image_of(frame.rgb8))
 
     def close(self) -> None:
-        self._ready.disconnect(self._show)
+        self._closed = True
         self._thread.close()
 
     def _show(self) -> None:
+        if self._closed:  # a call that was queued before; the surface may be deleted
+            return
         for event in self._thread.take_events():
             self.failed.emit(event.message)
         frame = self._thread.take_frame()
