@@ -50,6 +50,7 @@ COMMANDS = {  # `train` is the class Train of cli/train.py, and so on
     "open": Entry(WATCH, "[SCENE]", "Open the window; the word `open` can be left out."),
     "info": Entry(WATCH, "SCENE", "List what a scene contains."),
     "render": Entry(WATCH, "SCENE --camera C -o FILE", "Write a video or an image."),
+    "convert": Entry(WATCH, "SCENE OUT", "Write splat files for other programs."),
     "train": Entry(MAKE, "DATA -o RUN", "Train a scene from multi-view video."),
     "encode": Entry(MAKE, "RUN -o SCENE", "Write a trained run as a scene."),
     "evaluate": Entry(MAKE, "SCENE --data DATA", "Compare a scene with its capture."),
@@ -78,7 +79,7 @@ def overview() -> str:
         "       streamstgs COMMAND --help      list the options of a command",
         "       streamstgs --version           print the version",
         "",
-        "SCENE is a .stgs file, a scene directory or the URL of either.",
+        "SCENE is a .stgs file, a scene directory or the URL of either, or a splat file.",
     ]
     for group in dict.fromkeys(entry.group for entry in COMMANDS.values()):
         lines += ["", f"{group}:"]

@@ -20,12 +20,19 @@ class Info:
     ] = False
 
     def run(self) -> int:
+        from streamstgs.codec.formats.registry import open_reader
+        from streamstgs.codec.formats.stgs import StgsReader
         from streamstgs.codec.info import describe
-        from streamstgs.codec.scene import open_scene
 
-        with open_scene(self.scene) as scene:
-            facts = describe(scene)
-        print_figures(facts if self.json else with_short_qualities(facts), as_json=self.json)
+        with open_reader(self.scene) as reader:
+            if isinstance(reader, StgsReader):
+                facts = describe(reader.scene)
+                shown = facts if self.json else with_short_qualities(facts)
+            else:
+                from streamstgs.codec.formats.splat_info import describe_splats
+
+                shown = describe_splats(reader)
+        print_figures(shown, as_json=self.json)
         return 0
 
 

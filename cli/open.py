@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 from streamstgs.app.console import say
-from streamstgs.cli.options import BackendOption, flag, option
+from streamstgs.cli.options import SCENE_HELP, BackendOption, SceneFpsOption, flag, option
 from streamstgs.cli.parsing import UsageError
 
 BUNDLED_SCENE = Path(__file__).resolve().parents[1] / "assets" / "tokyo.stgs"
@@ -26,7 +26,7 @@ class Open:
         tyro.conf.Positional,
         option(
             "[SCENE]",
-            "The scene is a .stgs file, a scene directory or the URL of either.",
+            SCENE_HELP,
             "the bundled scene",
         ),
     ] = None
@@ -34,6 +34,7 @@ class Open:
     no_cache: Annotated[
         tyro.conf.FlagCreatePairsOff[bool], flag("Keep no fetched files on disk.")
     ] = False
+    scene_fps: SceneFpsOption = None
 
     def run(self) -> int:
         from streamstgs.app.display import DisplayProbe
@@ -49,7 +50,7 @@ class Open:
             return preview(location, self.backend, problem)
         from streamstgs.app.ui.application import WindowSettings, run
 
-        return run(location, WindowSettings(self.backend, keeps_fetched=not self.no_cache))
+        return run(location, WindowSettings(self.backend, not self.no_cache, self.scene_fps))
 
 
 def bundled_scene() -> str:

@@ -20,12 +20,16 @@ def flag(help_text: str) -> Any:
     return tyro.conf.arg(help=help_text, help_behavior_hint="(default: off)")
 
 
+SCENE_HELP = (
+    "The scene is a .stgs file, a scene directory or the URL of either; or a splat file of another "
+    "program, or a folder or ZIP archive with one splat file for each frame."
+)
 SceneArgument = Annotated[
     str,
     tyro.conf.Positional,
     tyro.conf.arg(
         metavar="SCENE",
-        help="The scene is a .stgs file, a scene directory or the URL of either.",
+        help=SCENE_HELP,
     ),
 ]
 OutputOption = Annotated[Path, tyro.conf.arg(metavar="PATH", aliases=["-o"])]
@@ -47,6 +51,14 @@ QpOption = Annotated[
         "QP",
         "Show the quality with this quantiser; `streamstgs info` lists those of a scene.",
         "the best quality",
+    ),
+]
+SceneFpsOption = Annotated[
+    float | None,
+    option(
+        "FPS",
+        "Play so many content frames per second; for splat files, which do not tell it.",
+        "30, or as the scene says",
     ),
 ]
 JsonOption = Annotated[Path | None, option("FILE", "Write the figures to this JSON file.", "off")]

@@ -33,6 +33,19 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def parse_box(text: str) -> tuple[float, float, float, float, float, float]:
+    """`-1,-1,-1,1,1,1` -> two corners of a box.
+
+    Raises:
+        UsageError: the text is no box.
+    """
+    try:
+        x0, y0, z0, x1, y1, z1 = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"{text!r} is no box; write X0,Y0,Z0,X1,Y1,Z1") from None
+    return x0, y0, z0, x1, y1, z1
+
+
 def parse_frame_choice(location: str, frames: str | None, qp: int | None) -> Sequence[int] | None:
     """The content frames that `start:stop:step` means in a scene; None for all of them.
 
@@ -43,12 +56,13 @@ def parse_frame_choice(location: str, frames: str | None, qp: int | None) -> Seq
         return None
     from streamstgs.app.player.export.render import parse_frames
     from streamstgs.codec.errors import UnknownQuality
-    from streamstgs.codec.scene import open_scene
+    from streamstgs.codec.formats.registry import open_reader
+    from streamstgs.codec.quality import quality_with_qp
 
-    with open_scene(location) as scene:
+    with open_reader(location) as scene:
         if qp is not None:
             try:
-                scene.quality(qp)
+                quality_with_qp(scene.qualities, qp)
             except UnknownQuality as error:
                 raise UsageError(str(error)) from None
-        return None if frames is None else parse_frames(frames, scene.frame_count)
+        return None if frames is None else parse_frames(frames, scene.info.frame_count)

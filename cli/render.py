@@ -14,6 +14,7 @@ from streamstgs.cli.options import (
     OutputOption,
     QpOption,
     SceneArgument,
+    SceneFpsOption,
     flag,
     option,
 )
@@ -83,6 +84,7 @@ class Render:
     transparent: TransparentOption = False
     qp: QpOption = None
     backend: BackendOption = None
+    scene_fps: SceneFpsOption = None
 
     def run(self) -> int:
         from streamstgs.app.player.export.render import render_scene
@@ -104,6 +106,7 @@ class Render:
             frames,
             settings=settings,
             time_track=read_time_track(self.time_track) if self.time_track else None,
+            scene_fps=self.scene_fps,
         )
         width, height = report.size
         count = "1 frame" if report.frames == 1 else f"{report.frames} frames"

@@ -21,6 +21,7 @@ if (_CHECKOUT / "pyproject.toml").is_file() and (_CHECKOUT / "codec").is_dir():
 
 if TYPE_CHECKING:
     from streamstgs.api.cameras import Camera
+    from streamstgs.api.conversion import convert
     from streamstgs.api.export import export_video
     from streamstgs.api.rendering import render
     from streamstgs.api.scene import Frame, Scene, Segment, open
@@ -49,6 +50,7 @@ __all__ = [
     "Segment",
     "TrainerError",
     "Viewer",
+    "convert",
     "encode",
     "evaluate",
     "export_video",
@@ -71,6 +73,7 @@ _MODULES = {
     "Segment": "api.scene",
     "TrainerError": "trainer.errors",
     "Viewer": "api.viewer",
+    "convert": "api.conversion",
     "encode": "api.training",
     "evaluate": "api.training",
     "export_video": "api.export",

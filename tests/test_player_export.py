@@ -22,6 +22,7 @@ from streamstgs.app.player.export.bench_report import bench_table
 from streamstgs.app.player.export.render import parse_frames, render_preview, render_scene
 from streamstgs.app.player.rendering.stage_timer import summary
 from streamstgs.codec.errors import CorruptSegment
+from streamstgs.codec.formats.stgs import StgsReader
 from streamstgs.renderer import CanonicalGaussians
 
 from tests.scripted_scene import ScriptedScene
@@ -53,8 +54,8 @@ class MarkedSource(SyntheticSource):
 @pytest.fixture(autouse=True)
 def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedScene]:
     made = ScriptedScene(MarkedSource())
-    for module in (headless, bench_module):
-        monkeypatch.setattr(module, "open_scene", lambda location: made)
+    monkeypatch.setattr(bench_module, "open_scene", lambda location: made)
+    monkeypatch.setattr(headless, "open_reader", lambda location, fps=None: StgsReader(made))
     yield made
     assert made.closed
 

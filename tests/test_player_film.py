@@ -13,8 +13,8 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 from PIL import Image
+from streamstgs.app.player.camera.files.path_files import PathFormat, write_camera_path
 from streamstgs.app.player.camera.keyframes import CameraKeyframe, KeyframePath
-from streamstgs.app.player.camera.path_files import PathFormat, write_camera_path
 from streamstgs.app.player.errors import OutputError, PlayerError
 from streamstgs.app.player.export import render as rendering
 from streamstgs.app.player.export.film import averaged, content_frames
@@ -26,6 +26,7 @@ from streamstgs.app.player.export.settings import FILM_FORMATS, ExportSettings, 
 from streamstgs.app.player.time_track import TimeCurve
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled, WriteError
+from streamstgs.codec.formats.stgs import StgsReader
 from streamstgs.renderer import RenderSettings
 from streamstgs.renderer.backends.base import to_rgb8
 from streamstgs.renderer.backends.reference import ReferenceBackend
@@ -51,11 +52,11 @@ BULLET = TimeCurve.of_speeds([(0.25, 1.0), (0.5, 0.0), (0.25, -1.0)], start_s=0.
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ScriptedScene]]:
     scenes: list[ScriptedScene] = []
 
-    def open_scripted(location: str) -> ScriptedScene:
+    def open_scripted(location: str, fps: float | None = None) -> StgsReader:
         scenes.append(ScriptedScene(SOURCE))
-        return scenes[-1]
+        return StgsReader(scenes[-1])  # type: ignore[arg-type]
 
-    monkeypatch.setattr(rendering, "open_scene", open_scripted)
+    monkeypatch.setattr(rendering, "open_reader", open_scripted)
     yield scenes
     assert all(scene.closed for scene in scenes)
 

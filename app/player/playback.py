@@ -9,6 +9,11 @@ from dataclasses import dataclass, field, replace
 import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop
 from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.frame_pipeline import (
+    FramePipeline,
+    FramePipelineSettings,
+    is_frames,
+)
 from streamstgs.app.player.phases import (
     PLAYBACK_TRANSITIONS,
     PlaybackEvent,
@@ -30,6 +35,7 @@ from streamstgs.app.player.status import (
     PlaybackStatus,
 )
 from streamstgs.app.player.timeline import Timeline
+from streamstgs.codec.formats.registry import open_reader
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import OpenSettings, Scene, open_scene
@@ -53,6 +59,8 @@ class PlaybackSettings:
         pipeline: Bounds of fetching and decoding.
         deadlines: When rendering counts as too slow.
         opening: Timeouts of servers, and the cache of fetched scenes.
+        frames: Bounds of decoded frames of scenes of other programs.
+        fps: Content frames per second of a scene that does not tell them; None for 30.
     """
 
     autoplay: bool = True
@@ -64,6 +72,8 @@ class PlaybackSettings:
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
     deadlines: DroppedFrameSettings = field(default_factory=DroppedFrameSettings)
     opening: OpenSettings = field(default_factory=OpenSettings)
+    frames: FramePipelineSettings = field(default_factory=FramePipelineSettings)
+    fps: float | None = None
 
 
 class Playback:
@@ -108,17 +118,26 @@ class Playback:
         self._memory = _throughput_memory(self.location, settings.opening)
         self._throughput = probe or self._new_probe()
         opening = replace(settings.opening, listener=self._throughput)
-        self._pipeline = Pipeline(
-            lambda closed: (
-                opener(self.location) if opener else open_scene(self.location, opening, closed)
-            ),
-            self.location,
-            settings.pipeline,
-            device,
-            monotonic,
-            settings.qp,
-            self._throughput,
-        )
+        self._pipeline: Pipeline | FramePipeline
+        if opener is None and is_frames(self.location):
+            self._pipeline = FramePipeline(
+                lambda closed: open_reader(self.location, closed, settings.fps),
+                self.location,
+                settings.frames,
+                device,
+            )
+        else:
+            self._pipeline = Pipeline(
+                lambda closed: (
+                    opener(self.location) if opener else open_scene(self.location, opening, closed)
+                ),
+                self.location,
+                settings.pipeline,
+                device,
+                monotonic,
+                settings.qp,
+                self._throughput,
+            )
         self._pipeline.start()
 
     # --- the open scene --------------------------------------------------------------------------

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streamstgs.app.player.timeline import Timeline
+from streamstgs.codec.formats.reader import SceneReader
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.scene import Scene
 from streamstgs.codec.streaming.adaptive import Ladder
+
+NOTHING_TO_FETCH = Ladder((0,), (), (), ())
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class OpenedScene:
         meta: Title, frame rate and cameras.
         timeline: Frames and GOPs.
         qualities: What each GOP can be fetched at, worst first.
-        ladder: Bytes and PSNR of everything that can be fetched.
+        ladder: Bytes and PSNR of everything that can be fetched; empty if nothing is.
     """
 
     meta: SceneMeta
@@ -34,6 +37,13 @@ class OpenedScene:
     def of(scene: Scene) -> OpenedScene:
         """The facts about a scene."""
         return OpenedScene(scene.meta, Timeline.of(scene), tuple(scene.qualities), scene.ladder())
+
+    @staticmethod
+    def of_reader(reader: SceneReader) -> OpenedScene:
+        """The facts about a scene of another program; each frame counts as a GOP."""
+        info = reader.info
+        timeline = Timeline(info.meta.fps, (1,) * info.frame_count)
+        return OpenedScene(info.meta, timeline, tuple(reader.qualities), NOTHING_TO_FETCH)
 
     def at(self, place: int) -> Quality:
         """The quality at a place of the ladder; place 0 is the best."""

@@ -39,10 +39,12 @@ class WindowSettings:
     Args:
         backend: The name of the renderer; None takes the remembered one, else chooses.
         keeps_fetched: Whether files fetched from servers are kept on disk.
+        fps: Content frames per second of scenes that do not tell them; None for 30.
     """
 
     backend: str | None = None
     keeps_fetched: bool = True
+    fps: float | None = None
 
 
 def run(location: str, settings: WindowSettings) -> int:
@@ -110,7 +112,13 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
         from streamstgs.app.ui.opening import open_playback
 
         return open_playback(
-            location, clock, preferences, settings.keeps_fetched, posters, renderer.device
+            location,
+            clock,
+            preferences,
+            settings.keeps_fetched,
+            posters,
+            renderer.device,
+            settings.fps,
         )
 
     renderer = ActiveRenderer(model, viewport, selection, open_playback)

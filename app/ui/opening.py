@@ -20,6 +20,7 @@ def open_playback(
     keeps_fetched: bool,
     posters: PosterLoader,
     device: torch.device | str,
+    fps: float | None = None,
 ) -> Playback:
     """Start the playback of a scene with the remembered speed, loop and quality."""
     settings = PlaybackSettings(
@@ -30,5 +31,6 @@ def open_playback(
             cache=CacheSettings() if keeps_fetched else CacheSettings(max_bytes=0),
             on_poster=partial(posters.offer, location),
         ),
+        fps=fps,
     )
     return Playback(location, settings, device, clock=clock)

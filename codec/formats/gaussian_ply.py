@@ -52,9 +52,13 @@ def read_gaussian_ply(data: bytes, name: str) -> RawGaussians:
     if "scale_2" not in columns and "scale_1" in columns:
         largest = np.maximum(columns["scale_0"], columns["scale_1"])
         columns["scale_2"] = largest + np.float32(np.log(FLAT))
-    dc = stacked(columns, [f"f_dc_{i}" for i in range(3)], name)[:, None]
-    higher = stacked(columns, rest, name) if rest else np.zeros((len(dc), 0), np.float32)
-    sh = np.concatenate([dc, higher.reshape(len(dc), 3, -1).transpose(0, 2, 1)], axis=1)
+    dc = stacked(columns, [f"f_dc_{i}" for i in range(3)], name)
+    sh = np.empty((len(dc), 1 + len(rest) // 3, 3), np.float32)
+    sh[:, 0] = dc
+    if rest:
+        higher = stacked(columns, rest, name)
+        for channel, columns_of_it in enumerate(np.split(higher, 3, axis=1)):
+            sh[:, 1:, channel] = columns_of_it
     return RawGaussians(
         means=stacked(columns, ["x", "y", "z"], name),
         quats=stacked(columns, [f"rot_{i}" for i in range(4)], name),
@@ -64,8 +68,18 @@ def read_gaussian_ply(data: bytes, name: str) -> RawGaussians:
     )
 
 
-def read_columns(data: bytes, name: str) -> dict[str, FloatArray]:
-    """[N] float32 values of each property of the vertices; raises CorruptSegment."""
+class Columns(dict[str, FloatArray]):
+    """[N] float32 values of each property.
+
+    Attributes:
+        table: [N, properties] in the order of the keys, if the file holds them so; else None.
+    """
+
+    table: FloatArray | None = None
+
+
+def read_columns(data: bytes, name: str) -> Columns:
+    """The values of the vertices; raises CorruptSegment."""
     header = header_of(data, name)
     vertex = header.element("vertex")
     check_count(vertex.count if vertex is not None else 0, name)
@@ -73,15 +87,26 @@ def read_columns(data: bytes, name: str) -> dict[str, FloatArray]:
         records = read_element(data, header, "vertex")
     except PlyError as error:
         raise CorruptSegment(f"{name} is a damaged PLY: {error}.") from error
+    names = records.dtype.names or ()
+    if all(records.dtype[key] == np.float32 for key in names):  # as files of trainers are
+        table = records.view(np.float32).reshape(len(records), len(names))
+        columns = Columns({key: table[:, column] for column, key in enumerate(names)})
+        columns.table = table
+        return columns
     with np.errstate(over="ignore", invalid="ignore"):
-        return {key: records[key].astype(np.float32) for key in records.dtype.names or ()}
+        return Columns({key: records[key].astype(np.float32) for key in names})
 
 
-def stacked(columns: dict[str, FloatArray], keys: list[str], name: str) -> FloatArray:
+def stacked(columns: Columns, keys: list[str], name: str) -> FloatArray:
     """[N, len(keys)] values; raises CorruptSegment where a property is missing."""
     missing = [key for key in keys if key not in columns]
     if missing:
         raise CorruptSegment(f"{name} has no property {missing[0]}.")
+    if columns.table is not None:
+        known = list(columns)
+        first = known.index(keys[0])
+        if known[first : first + len(keys)] == keys:
+            return columns.table[:, first : first + len(keys)]
     return np.stack([columns[key] for key in keys], axis=-1)
 
 

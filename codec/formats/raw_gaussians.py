@@ -70,14 +70,16 @@ def usable(
     Raises:
         CorruptSegment: there are Gaussians, and none of them can be drawn.
     """
+    kept = np.ones(len(raw), dtype=bool)
     with np.errstate(invalid="ignore"):
-        kept: NDArray[np.bool_] = (
-            (np.abs(raw.means) <= FARTHEST).all(axis=1)
-            & np.isfinite(raw.quats).all(axis=1)
-            & (raw.log_scales <= LOG_SCALE_LIMITS[1]).all(axis=1)
-            & ~np.isnan(raw.logits)
-            & (np.abs(raw.sh) <= SH_MAX).all(axis=(1, 2))
-        )
+        for values, largest in (
+            (raw.means, FARTHEST),
+            (raw.quats, np.finfo(np.float32).max),
+            (raw.sh.reshape(len(raw), raw.sh.shape[1] * 3), SH_MAX),
+        ):
+            if not (values.min(initial=0) >= -largest and values.max(initial=0) <= largest):
+                kept &= (np.abs(values) <= largest).all(axis=1)
+        kept &= (raw.log_scales <= LOG_SCALE_LIMITS[1]).all(axis=1) & ~np.isnan(raw.logits)
     if also is not None:
         kept &= also
     left_out = len(raw) - int(kept.sum())

@@ -47,7 +47,7 @@ def open(
         CodecError: `location` holds no scene, the scene is damaged or of a newer format, or the
             server does not answer.
     """
-    return Scene(open_reader(location, fps=fps), str(location), device)
+    return Scene(open_reader(location, fps=fps), str(location), device, fps)
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,15 @@ class Scene:
     The segment decoded last is kept, so that neighbouring times are decoded once.
     """
 
-    def __init__(self, reader: SceneReader, location: str, device: torch.device | str) -> None:
+    def __init__(
+        self,
+        reader: SceneReader,
+        location: str,
+        device: torch.device | str,
+        given_fps: float | None = None,
+    ) -> None:
         self._reader = reader
+        self._given_fps = given_fps  # as of `open`, for those who open the scene again
         self._decoded: tuple[int, Quality, DecodedSegment] | None = None
         self._drawing: Drawing | None = None
         self.location = location

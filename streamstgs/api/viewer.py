@@ -14,7 +14,7 @@ from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.errors import NoSceneError
 from streamstgs.app.player.export.image_writer import write_png
 from streamstgs.app.player.export.settings import checked_size
-from streamstgs.app.player.playback import Playback
+from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.codec.quality import Quality
@@ -56,8 +56,9 @@ class Viewer:
         self.scene = scene if isinstance(scene, Scene) else open(scene)
         self._backend, device = _chosen(backend)
         self._timeout_s = timeout_s
+        settings = PlaybackSettings(fps=self.scene._given_fps)
         self._model = ViewerModel(
-            lambda location, clock: Playback(location, device=device, clock=clock)
+            lambda location, clock: Playback(location, settings, device, clock=clock)
         )
         try:
             self.size = size or natural_size(self.scene.meta)

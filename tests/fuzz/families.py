@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -271,6 +272,97 @@ def ply() -> Family:
     return _captured(_make_ply, _read_ply)
 
 
+# Splat files, sequences and research files. Native decoders run in a process of their own, as in
+# the program; the process is kept between mutants.
+
+
+@cache
+def _splat_files() -> tuple[tuple[str, bytes], ...]:
+    from tests.splat_samples import dynamic_arrays, made_up, npz, packed, spacetime_ply, splat_file
+
+    raw = made_up(40, degree=1)
+    found = [(kind, splat_file(raw, kind)) for kind in ("ply", "splat", "compressed.ply", "ksplat")]
+    spz = zlib.decompress(packed(raw, "spz"), 31)
+    return (*found, ("spz", spz), ("ply", spacetime_ply(10)), ("npz", npz(dynamic_arrays(2, 5))))
+
+
+def _make_splats(rng: Random) -> tuple[str, bytes]:
+    kind, data = rng.choice(_splat_files())
+    header = data.find(b"end_header")
+    if header > 0 and rng.random() < 0.5:  # most of a PLY's traps are in its header
+        return kind, mutated_bytes(data[:header], rng) + data[header:]
+    changed = mutated_bytes(data, rng)
+    if kind == "spz" and rng.random() < 0.9:
+        changed = gzip.compress(changed, 1)  # a whole stream with wrong content
+    return kind, changed
+
+
+@cache
+def _sog_files() -> dict[str, bytes]:
+    from tests.splat_samples import made_up, packed
+
+    with zipfile.ZipFile(io.BytesIO(packed(made_up(40, degree=1), "sog"))) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _make_sog(rng: Random) -> tuple[str, bytes]:
+    files = dict(_sog_files())
+    if rng.random() < 0.5:
+        files["meta.json"] = json_bytes(mutated_json(json.loads(files["meta.json"]), rng))
+    else:
+        name = rng.choice(sorted(files))
+        files[name] = mutated_bytes(files[name], rng)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as a:
+        for name, content in files.items():
+            a.writestr(name, content)
+    data = packed.getvalue()
+    return "sog", mutated_bytes(data, rng) if rng.random() < 0.3 else data
+
+
+def _read_splats(mutant: tuple[str, bytes]) -> None:
+    from streamstgs.codec.formats import splat_opening
+    from streamstgs.codec.formats.registry import open_reader
+
+    kind, data = mutant
+    splat_opening.Converter = _kept_converter  # type: ignore[assignment, misc]
+    with tempfile.NamedTemporaryFile(suffix=f".{kind}") as file:
+        file.write(data)
+        file.flush()
+        with open_reader(file.name) as reader:
+            segment = reader.segment(0)
+            for time_s in (0.0, 0.5, 99.0):
+                gaussians = segment.gaussians_at(time_s)
+                for tensor in gaussians.tensors().values():
+                    assert bool(tensor.isfinite().all())
+
+
+@cache
+def _kept_converter() -> Any:
+    from streamstgs.codec.formats.converter import Converter
+
+    class Kept(Converter):
+        """Its process serves the next mutant; after a crash it starts again."""
+
+        def close(self) -> None:
+            if self._process is not None and self._process.poll() is not None:
+                super().close()
+
+    return Kept(limit_s=10.0)
+
+
+def splats() -> Family:
+    from streamstgs.codec.errors import CodecError
+
+    return Family(_make_splats, _read_splats, (CodecError,))
+
+
+def sog() -> Family:
+    from streamstgs.codec.errors import CodecError
+
+    return Family(_make_sog, _read_splats, (CodecError,))
+
+
 def selftest() -> Family:
     """Ends in every way there is, to test the harness itself; not part of `all`."""
 
@@ -290,5 +382,6 @@ def selftest() -> Family:
 
 FAMILIES: dict[str, Callable[[], Family]] = {
     "scene": scene, "cameras": cameras, "poses": poses, "video": video, "image": image, "ply": ply,
+    "splats": splats, "sog": sog,
     "selftest": selftest,
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 
 from streamstgs.codec.quality import Quality
@@ -39,9 +39,13 @@ class GopCache:
         max_gops: How many GOPs are kept at most; at least 1.
         max_bytes: Bytes of their planes at most; a single larger GOP is still kept, because
             nothing could play otherwise.
+        size_of: Bytes that a GOP occupies; None for `gop_bytes`.
     """
 
-    def __init__(self, max_gops: int, max_bytes: int) -> None:
+    def __init__(
+        self, max_gops: int, max_bytes: int, size_of: Callable[[Gop], int] | None = None
+    ) -> None:
+        self._size_of = size_of or gop_bytes
         self._max_gops = max(max_gops, 1)
         self._max_bytes = max_bytes
         self._gops: OrderedDict[int, CachedGop] = OrderedDict()  # least recently used first
@@ -83,7 +87,7 @@ class GopCache:
         """Add or replace a GOP; those not `wanted` are dropped first, oldest use first."""
         self._gops[index] = cached
         self._gops.move_to_end(index)
-        self._bytes[index] = gop_bytes(cached.gop)
+        self._bytes[index] = self._size_of(cached.gop)
         self._largest_bytes = max(self._largest_bytes, self._bytes[index])
         while len(self._gops) > 1 and self._too_full():
             self._drop(self._least_wanted(wanted))
@@ -116,3 +120,8 @@ def gop_bytes(gop: Gop) -> int:
     planes = [getattr(gop.canonical, field.name) for field in fields(CanonicalGaussians)]
     tensors: list[Tensor] = [*planes, gop.features, *gop.field.parameters()]
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def static_bytes(gop: Gop) -> int:
+    """Bytes of the static Gaussians of a GOP that shares them with no other."""
+    return sum(t.numel() * t.element_size() for t in gop.static.tensors().values())

@@ -1,4 +1,4 @@
-"""Renders moments of an open .stgs scene for a film."""
+"""Renders moments of an open scene for a film."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, render_rgb8
-from streamstgs.app.player.timeline import Timeline
+from streamstgs.codec.formats.reader import SceneReader, Segment
+from streamstgs.codec.formats.stgs import StgsSegment
 from streamstgs.codec.quality import Quality
-from streamstgs.codec.scene import Scene
-from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
+from streamstgs.renderer import Camera, Gaussians, RenderSettings
 from streamstgs.renderer.backends.base import Backend
 
 BLACK = (0.0, 0.0, 0.0)
 
 
 class SceneFrames:
-    """Decodes content frames in any order and renders them; keeps the last GOP.
+    """Decodes content frames in any order and renders them; keeps the last segment.
 
     Implements `film.FrameSource`. Belongs to one thread.
     """
 
-    def __init__(self, scene: Scene, quality: Quality, renderer: FrameRenderer) -> None:
+    def __init__(self, scene: SceneReader, quality: Quality, renderer: FrameRenderer) -> None:
         self._scene = scene
         self._quality = quality
         self._renderer = renderer
-        self._timeline = Timeline.of(scene)
-        self._kept: tuple[int, Gop] | None = None
-        self._settings = RenderSettings(scene.meta.background, scene.meta.near)
+        self._kept: tuple[int, Segment] | None = None
+        meta = scene.info.meta
+        self._settings = RenderSettings(meta.background, meta.near)
 
     def rgb8(self, frame: float, camera: Camera) -> NDArray[np.uint8]:
         """As of `FrameSource`."""
@@ -42,14 +42,17 @@ class SceneFrames:
         return render_rgba(self._renderer.backend, gaussians, camera, self._settings, transparent)
 
     def _gaussians(self, frame: float) -> Gaussians:
-        """The Gaussians at a moment; decodes its GOP unless the last call did."""
-        whole = math.floor(frame)
-        gop_index, inside = self._timeline.locate(whole)
-        if self._kept is None or self._kept[0] != gop_index:
-            self._kept = None  # two GOPs need not fit into memory
+        """The Gaussians at a moment; decodes its segment unless the last call did."""
+        info = self._scene.info
+        index = info.segment_at(math.floor(frame) / info.meta.fps)
+        if self._kept is None or self._kept[0] != index:
+            self._kept = None  # two segments need not fit into memory
             device = self._renderer.backend.device
-            self._kept = gop_index, self._scene.decode_gop(gop_index, self._quality, device)
-        return self._renderer.gaussians(self._kept[1], inside + frame - whole)[0]
+            self._kept = index, self._scene.segment(index, self._quality, device)
+        segment = self._kept[1]
+        if isinstance(segment, StgsSegment):  # deformed faster, in buffers that are kept
+            return self._renderer.gaussians(segment.gop, frame - info.segment_starts[index])[0]
+        return segment.gaussians_at(frame / info.meta.fps)
 
 
 def render_rgba(

@@ -18,9 +18,10 @@ from streamstgs.app.player.rendering.frame_renderer import FrameRenderer
 from streamstgs.app.player.time_track import TimeCurve
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import UnknownQuality
+from streamstgs.codec.formats.reader import SceneReader
+from streamstgs.codec.formats.registry import open_reader
 from streamstgs.codec.package.scene_meta import SceneMeta
-from streamstgs.codec.quality import Quality
-from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.streaming.address import is_url, local_path, split_login
 from streamstgs.renderer.backends import choose_backend
 
@@ -59,11 +60,12 @@ def render_scene(
     settings: ExportSettings | None = None,
     time_track: TimeCurve | None = None,
     cancel: CancelToken = NEVER,
+    scene_fps: float | None = None,
 ) -> RenderReport:
     """Write a film or an image of a scene.
 
     Args:
-        location: Path of a .stgs file or a directory, or a URL.
+        location: A scene, a splat file or a sequence: a path or a URL.
         camera: `orbit`, the name of a preset, the path of a camera path file, or a camera path.
         out: File or folder to write; its name chooses the format unless the settings do.
         size: (width, height) in px, instead of that of the settings.
@@ -76,6 +78,7 @@ def render_scene(
         settings: How the film is written; None for the defaults.
         time_track: Content time of the film; None plays the scene once.
         cancel: Ends the export; nothing is left of it.
+        scene_fps: Content frames per second of a scene that does not tell them; None for 30.
 
     Raises:
         CodecError, RenderError, PlayerError, OSError: with a message for a person.
@@ -85,7 +88,7 @@ def render_scene(
     target = Target.of(out, asked.format, asked.transparent)
     if frames is not None and time_track is not None:
         raise OutputError("Choose either frames or a time track, not both.")
-    scene = open_scene(location)
+    scene = open_reader(location, fps=scene_fps)
     try:
         quality = _quality(scene, qp)
         film = _film(scene, camera, target, asked, frames, time_track)
@@ -120,12 +123,13 @@ def render_preview(
     stem = Path(place.rstrip("/")).stem or "scene"
     folder = out_dir or Path.cwd()
     video, image = folder / f"{stem}-orbit.mp4", folder / f"{stem}.png"
-    scene = open_scene(location)
+    scene = open_reader(location)
     try:
-        size = (round(PREVIEW_HEIGHT_PX * natural_aspect(scene.meta)), PREVIEW_HEIGHT_PX)
-        turn_s = OrbitPath.of(scene.meta, scene.duration_s).turn_s
-        count = math.ceil(turn_s * scene.meta.fps)
-        frames = [index % scene.frame_count for index in range(count)]
+        info = scene.info
+        size = (round(PREVIEW_HEIGHT_PX * natural_aspect(info.meta)), PREVIEW_HEIGHT_PX)
+        turn_s = OrbitPath.of(info.meta, info.duration_s).turn_s
+        count = math.ceil(turn_s * info.meta.fps)
+        frames = [index % info.frame_count for index in range(count)]
         asked = ExportSettings(size=size)
         single = _film(scene, "orbit", Target.of(image), asked, [0], None)
         moving = _film(scene, "orbit", Target.of(video), asked, frames, None)
@@ -157,16 +161,16 @@ def parse_frames(text: str | None, count: int) -> range:
     return chosen
 
 
-def _quality(scene: Scene, qp: int | None) -> Quality:
+def _quality(scene: SceneReader, qp: int | None) -> Quality:
     """A quality by its QP, the best for None. Raises OutputError."""
     try:
-        return scene.qualities[-1] if qp is None else scene.quality(qp)
+        return scene.qualities[-1] if qp is None else quality_with_qp(scene.qualities, qp)
     except UnknownQuality as error:
         raise OutputError(str(error)) from None
 
 
 def _film(
-    scene: Scene,
+    scene: SceneReader,
     camera: str | CameraPath,
     target: Target,
     settings: ExportSettings,
@@ -174,20 +178,21 @@ def _film(
     time_track: TimeCurve | None,
 ) -> Film:
     """The film of a request. Raises PlayerError."""
-    meta = scene.meta
+    info = scene.info
+    meta = info.meta
     fps = settings.fps or meta.fps
     shown: Sequence[float]
     if frames is not None:
-        if not frames or not all(0 <= index < scene.frame_count for index in frames):
-            raise OutputError(f"Frames should be 0 to {scene.frame_count - 1}, at least one.")
+        if not frames or not all(0 <= index < info.frame_count for index in frames):
+            raise OutputError(f"Frames should be 0 to {info.frame_count - 1}, at least one.")
         shown, duration_s = frames, len(frames) / fps
         path = _path(camera, meta, duration_s)
     else:
         track_s = time_track.duration_s if time_track else 0.0
-        path = _path(camera, meta, settings.duration_s or track_s or scene.duration_s)
-        duration_s = film_duration_s(settings, time_track, path, scene.duration_s)
+        path = _path(camera, meta, settings.duration_s or track_s or info.duration_s)
+        duration_s = film_duration_s(settings, time_track, path, info.duration_s)
         count = max(round(duration_s * fps), 1)
-        shown = content_frames(count, fps, meta.fps, scene.frame_count, time_track)
+        shown = content_frames(count, fps, meta.fps, info.frame_count, time_track)
     natural = (meta.width, meta.height) if meta.width > 0 and meta.height > 0 else (1280, 720)
     return Film.of(target, path, shown, fps, natural, settings)
 
@@ -199,7 +204,7 @@ def _path(camera: str | CameraPath, meta: SceneMeta, duration_s: float) -> Camer
 class _Rendering:
     """A backend and a source of frames that renders with it, closed at the end."""
 
-    def __init__(self, scene: Scene, quality: Quality, backend: str | None) -> None:
+    def __init__(self, scene: SceneReader, quality: Quality, backend: str | None) -> None:
         choice = choose_backend(backend)
         self.name, self.reason = choice.backend.name, choice.reason
         self._backend = choice.backend

@@ -17,6 +17,11 @@ from streamstgs.app.ui.viewport.toast import Toast
 from streamstgs.codec.errors import WriteError
 from streamstgs.codec.output import output_file
 
+FILE_FILTER = (
+    "Gaussian scenes (*.stgs scene.json *.ply *.spz *.sog *.splat *.ksplat *.zip *.npz meta.json);;"
+    "All files (*)"
+)
+
 
 class FileActions:
     """Asks for files and addresses in dialogs of a window.
@@ -58,7 +63,7 @@ class FileActions:
             self._window,
             "Open a scene",
             start,
-            "Gaussian scenes (*.stgs scene.json);;All files (*)",
+            FILE_FILTER,
         )
         if chosen:
             path = Path(chosen)

@@ -64,7 +64,7 @@ class MessageCard(QWidget):
         self._show(
             "film",
             "Open a scene",
-            "Drop a .stgs file, a scene folder or a link here, or choose one.",
+            "Drop a scene, a splat file such as .ply or .spz, or a folder here, or choose one.",
             (("Open file…", "open_file"), ("Open folder…", "open_folder"), ("URL…", "open_url")),
         )
 
