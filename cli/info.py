@@ -38,7 +38,11 @@ class Info:
 
 def with_short_qualities(facts: dict[str, Any]) -> dict[str, Any]:
     """One line per quality for people; JSON has its bytes by part."""
-    shown = {name: value for name, value in facts.items() if name != "qualities"}
+    left_out = "qualities", "static_only_gops"
+    shown = {name: value for name, value in facts.items() if name not in left_out}
+    if static_only := facts["static_only_gops"]:
+        numbers = ", ".join(map(str, static_only))
+        shown["warning"] = f"GOP {numbers}: only the static layer is visible; train it again"
     for quality in facts["qualities"]:
         shown[f"QP {quality['qp']}"] = (
             f"{quality['codec']}, {quality['bytes_per_frame']['total'] / 1000:.1f} kB per frame, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streamstgs.codec.package.manifest import VERSION, LayerEntry
+from streamstgs.codec.package.manifest import LayerEntry
 from streamstgs.codec.package.poster_entry import PosterEntry
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene
@@ -15,7 +15,7 @@ def describe(scene: Scene) -> dict[str, Any]:
     meta, manifest = scene.meta, scene.manifest
     return {
         "location": scene.location,
-        "format_version": VERSION,
+        "format_version": manifest.version,
         "title": meta.title,
         "licence": meta.licence,
         "attribution": meta.attribution,
@@ -30,6 +30,7 @@ def describe(scene: Scene) -> dict[str, Any]:
             "static": [layer.count for layer in manifest.static],
             "dynamic": [gop.dynamic_count for gop in manifest.gops],
         },
+        "static_only_gops": [k for k, gop in enumerate(manifest.gops) if gop.is_static_only],
         "features": manifest.tiles.features,
         "video": {"width": manifest.tiles.video_width, "height": manifest.tiles.video_height},
         "bits": _bits([*manifest.static, *(layer for g in manifest.gops for layer in g.layers)]),

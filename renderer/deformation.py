@@ -7,10 +7,12 @@ turns f_i (and gamma(X)) into dX, dR, dS, dO, dC, which are added before activat
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from streamstgs.renderer.field_config import FieldConfig
 from streamstgs.renderer.gaussians import CanonicalGaussians
+from streamstgs.renderer.trajectories import ABSENT_LOGIT
 from torch import Tensor, nn
 
 HEAD_WIDTHS = {"means": 3, "quats": 4, "log_scales": 3, "opacity_logits": 1, "colors": 3}
@@ -59,8 +61,10 @@ class DeformationField(nn.Module):
         self, canonical: CanonicalGaussians, windowed: Tensor, time: float | Tensor
     ) -> Tensor:
         """[N] opacity logits of `forward`, without the work of the other heads."""
-        code = self._with_positions(self.temporal_code(windowed, time), canonical)
-        return canonical.opacity_logits + self.heads["opacity_logits"](code).squeeze(-1)
+        moved = canonical.at(time)
+        code = self._with_positions(self.temporal_code(windowed, time), moved)
+        logits = moved.opacity_logits + self.heads["opacity_logits"](code).squeeze(-1)
+        return logits if moved is canonical else without_absent(logits, moved)
 
     def _with_positions(self, code: Tensor, canonical: CanonicalGaussians) -> Tensor:
         """[N, head_input_width] input of the heads: f_i and, if the config has it, gamma(X)."""
@@ -80,7 +84,21 @@ class DeformationField(nn.Module):
             windowed: [N, W*F] dequantised features of the window, oldest frame first.
             time: position in the GOP, frame index / G, 0..1.
         """
-        return self.apply_heads(self.temporal_code(windowed, time), canonical)
+        moved = canonical.at(time)
+        found = self.apply_heads(self.temporal_code(windowed, time), moved)
+        if moved is canonical:
+            return found
+        return replace(found, opacity_logits=without_absent(found.opacity_logits, moved))
+
+
+def without_absent(logits: Tensor, moved: CanonicalGaussians) -> Tensor:
+    """[N] opacity logits where the field cannot bring back what its trajectory left absent.
+
+    Args:
+        logits: [N] with what the field adds.
+        moved: N Gaussians at the time, before the field.
+    """
+    return torch.where(moved.opacity_logits > ABSENT_LOGIT, logits, moved.opacity_logits)
 
 
 def _head(inputs: int, width: int, outputs: int) -> nn.Sequential:

@@ -23,6 +23,7 @@ from streamstgs.renderer.field_kernels import (
 from streamstgs.renderer.gaussians import CanonicalGaussians, Gaussians
 from streamstgs.renderer.gop import Gop
 from streamstgs.renderer.thread_pool import ThreadPool
+from streamstgs.renderer.trajectories import present
 from torch import Tensor
 
 SHAPE = ("means", "quats", "log_scales", "colors")
@@ -44,9 +45,11 @@ class GopDeformer:
         self._gop = gop
         self._frame: float | None = None
         self._fast = gop.device.type == "cpu" and len(gop.canonical) > 0 and gop.static.sh is None
+        if gop.canonical.trajectories is not None and gop.field.config.position_frequencies:
+            self._fast = False  # gamma(X) would change from frame to frame
         self._all = gop.static
         if self._fast:
-            self._all = Gaussians.concatenate([gop.static, gop.canonical.activate()])
+            self._buffer = Gaussians.concatenate([gop.static, gop.canonical.activate()])
             self._field = FastField(gop, pool)
 
     def gaussians_at(self, frame: float) -> Gaussians:
@@ -59,7 +62,9 @@ class GopDeformer:
         frame = min(max(frame, 0.0), self._gop.frames - 1.0)
         if frame != self._frame:
             if self._fast:
-                self._field.write_at(frame, self._all[len(self._gop.static) :])
+                static = len(self._gop.static)
+                count = self._field.write_at(frame, self._buffer[static:])
+                self._all = self._buffer[: static + count]
             elif len(self._gop.canonical) > 0:
                 self._all = self._gop.gaussians_at(frame)
             self._frame = frame
@@ -84,21 +89,42 @@ class FastField:
         self._shapes = _shapes_as_rows(canonical).numpy()
 
     @torch.inference_mode()
-    def write_at(self, frame: float, out: Gaussians) -> None:
-        """Write the M moving Gaussians at a frame, activated, into the tensors of `out`."""
-        first = int(frame)
-        canonical = (self._positions, self._opacity_logits, self._shapes)
+    def write_at(self, frame: float, out: Gaussians) -> int:
+        """Write the moving Gaussians at a frame, activated, into the first rows of the M rows of
+        `out`; returns their number (see `Gop.dynamic_at`)."""
+        first = begin = int(frame)
+        features = self._features
+        canonical: tuple[np.ndarray, ...] = (
+            self._positions, self._opacity_logits, self._shapes,
+        )  # fmt: skip
+        if self._gop.canonical.trajectories is not None:
+            features, canonical = self._present_at(frame)
+            begin = 0
+        out = out[: len(canonical[1])]
         outputs = (out.means, out.quats, out.scales, out.opacities, out.colors)
         self._pool.run(
             deform,
-            self._features,
-            first,
+            features,
+            begin,
             np.float32(frame - first),
             self._layers_at(frame),
             *canonical,
             None,
             *(tensor.numpy() for tensor in outputs),
         )
+        return len(out)
+
+    def _present_at(self, frame: float) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        """Features of the window, and positions, logits and shapes, of the present Gaussians."""
+        first, window = int(frame), self._gop.field.config.window
+        canonical = self._gop.canonical.at(frame / self._gop.frames)
+        there = present(canonical.opacity_logits)
+        rows = there.numpy()
+        features = self._features[first : first + window + 1].take(rows, axis=1)
+        shapes = self._shapes.take(rows, axis=0)
+        shapes[:, :3] = canonical.means[there].numpy()
+        logits = canonical.opacity_logits[there].numpy()
+        return features, (self._positions.take(rows, axis=0), logits, shapes)
 
     def _layers_at(self, frame: float) -> FieldLayers:
         """The layers with gamma(t) in the biases of the first."""
@@ -114,7 +140,7 @@ def warm_up() -> None:
     """Compile, or load from the cache, what the field needs on the CPU. May run in any thread."""
     config = FieldConfig()
     one = CanonicalGaussians.empty()
-    one = CanonicalGaussians(*(torch.ones(1, *t.shape[1:]) for t in vars(one).values()))
+    one = one.map(lambda t: torch.ones(1, *t.shape[1:]))
     codes = torch.zeros(config.window, 1, config.features, dtype=torch.uint8)
     scale = torch.ones(config.features)
     gop = Gop(Gaussians.empty(), one, codes, scale, scale, DeformationField(config), frames=1)

@@ -6,11 +6,12 @@ rasteriser draws. Quaternions are wxyz and colours are display-encoded RGB (docs
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
 
 import torch
 from streamstgs.renderer.spherical_harmonics import sh_degree, sh_of_colors
+from streamstgs.renderer.trajectories import Trajectories
 from torch import Tensor
 
 
@@ -113,6 +114,7 @@ class CanonicalGaussians:
         log_scales: [N, 3] natural logarithm of the standard deviation in world units.
         opacity_logits: [N] inverse sigmoid of the opacity.
         colors: [N, 3] RGB before the ReLU.
+        trajectories: where the Gaussians are and when; None where only the field moves them.
     """
 
     means: Tensor
@@ -120,15 +122,45 @@ class CanonicalGaussians:
     log_scales: Tensor
     opacity_logits: Tensor
     colors: Tensor
+    trajectories: Trajectories | None = None
 
     def __len__(self) -> int:
         return len(self.means)
 
     def to(self, device: torch.device | str) -> CanonicalGaussians:
-        return CanonicalGaussians(*(value.to(device) for value in vars(self).values()))
+        return self.map(lambda t: t.to(device))
 
     def __getitem__(self, index: Tensor | slice) -> CanonicalGaussians:
-        return CanonicalGaussians(*(value[index] for value in vars(self).values()))
+        return self.map(lambda t: t[index])
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> CanonicalGaussians:
+        """Gaussians of which each attribute is `change` of the attribute here."""
+        changed = {name: change(value) for name, value in self.tensors().items()}
+        return CanonicalGaussians.of_tensors(changed)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All attributes by name; those of the trajectories only where there are some."""
+        own = {name: value for name, value in vars(self).items() if name != "trajectories"}
+        return own | ({} if self.trajectories is None else vars(self.trajectories))
+
+    @staticmethod
+    def of_tensors(tensors: Mapping[str, Tensor]) -> CanonicalGaussians:
+        """The inverse of `tensors`; other tensors are ignored."""
+        own = {f.name: tensors[f.name] for f in fields(CanonicalGaussians)[:-1]}
+        paths = {f.name: tensors[f.name] for f in fields(Trajectories) if f.name in tensors}
+        return CanonicalGaussians(**own, trajectories=Trajectories(**paths) if paths else None)
+
+    def at(self, time: float | Tensor) -> CanonicalGaussians:
+        """The Gaussians where their trajectories take them at a time (0..1 over the GOP), before
+        the deformation field; they have no trajectories."""
+        if self.trajectories is None:
+            return self
+        return replace(
+            self,
+            means=self.means + self.trajectories.offsets(time),
+            opacity_logits=self.opacity_logits - self.trajectories.fading(time),
+            trajectories=None,
+        )
 
     def activate(self) -> Gaussians:
         """Gaussians a rasteriser can draw (paper, Sec. 3: ReLU colours, no spherical harmonics)."""
@@ -142,8 +174,12 @@ class CanonicalGaussians:
 
     @staticmethod
     def empty(device: torch.device | str = "cpu") -> CanonicalGaussians:
-        return CanonicalGaussians(
-            *(torch.zeros(shape, device=device) for shape in ((0, 3), (0, 4), (0, 3), (0,), (0, 3)))
+        shapes: dict[str, tuple[int, ...]] = {
+            "means": (0, 3), "quats": (0, 4), "log_scales": (0, 3), "opacity_logits": (0,),
+            "colors": (0, 3),
+        }  # fmt: skip
+        return CanonicalGaussians.of_tensors(
+            {name: torch.zeros(shape, device=device) for name, shape in shapes.items()}
         )
 
 

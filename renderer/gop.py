@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from streamstgs.renderer.deformation import DeformationField
 from streamstgs.renderer.gaussians import CanonicalGaussians, Gaussians
+from streamstgs.renderer.trajectories import present
 from torch import Tensor
 
 
@@ -53,11 +54,16 @@ class Gop:
 
     @torch.no_grad()
     def dynamic_at(self, frame: float) -> Gaussians:
-        """The M moving Gaussians at a frame (0 .. frames-1, may be fractional)."""
+        """The moving Gaussians at a frame (0 .. frames-1, may be fractional): all M, or, where
+        they have trajectories, those that are present at that time, in the same order."""
         if len(self.canonical) == 0:
             return self.canonical.activate()
         time = min(max(frame, 0.0), self.frames - 1.0) / self.frames
-        return self.field(self.canonical, self.windowed_features(frame), time).activate()
+        canonical, windowed = self.canonical.at(time), self.windowed_features(frame)
+        if self.canonical.trajectories is not None:
+            there = present(canonical.opacity_logits)
+            canonical, windowed = canonical[there], windowed[there]
+        return self.field(canonical, windowed, time).activate()
 
     def gaussians_at(self, frame: float) -> Gaussians:
         """All Gaussians at a frame: the static ones first, then the moving ones."""

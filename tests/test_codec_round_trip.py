@@ -7,7 +7,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from streamstgs.codec.errors import Cancelled, EncodeError, UnknownQuality, Writ
 from streamstgs.codec.info import describe
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene, open_scene
-from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians
+from streamstgs.renderer import DeformationField, FieldConfig, Gaussians
 from streamstgs.renderer.gaussians import rotation_matrices
 
 from tests.cancel_tokens import TokenOfChecks
@@ -296,8 +296,7 @@ class ConstantQuaternions(SyntheticSource):
     def gop(self, index: int):
         whole = super().gop(index)
         quats = torch.tensor([[-3.0, 0.5, 0.25, 2.0]]).expand(20, 4)
-        values = {f.name: getattr(whole.canonical, f.name)[:20] for f in fields(CanonicalGaussians)}
-        canonical = CanonicalGaussians(**{**values, "quats": quats})
+        canonical = replace(whole.canonical[:20], quats=quats)
         return replace(whole, canonical=canonical, features=whole.features[:, :20])
 
 

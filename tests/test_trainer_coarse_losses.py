@@ -62,7 +62,7 @@ def test_scale_loss_is_independent_of_units() -> None:
 
 def test_gradient_of_attribute_loss() -> None:
     """That of the planes, divided by what one unit of each attribute's plane stands for."""
-    tensors = {n: t.requires_grad_() for n, t in vars(random_canonical(11)).items()}
+    tensors = {n: t.requires_grad_() for n, t in random_canonical(11).tensors().items()}
     attribute_loss(CanonicalGaussians(**tensors), 2.0, 3, 4).backward()
     units = {"means": 2.0, "log_scales": 10.0, "opacity_logits": 10.0, "colors": 1.0}
     columns = [tensors[name].detach().reshape(11, -1) / unit for name, unit in units.items()]

@@ -21,6 +21,8 @@ ATTRIBUTE_CHANNELS = {
     "opacity_logits": 1,
     "colors": 3,
 }
+TRAJECTORY_CHANNELS = {"velocities": 3, "centers": 1, "log_extents": 1}
+CHANNELS = ATTRIBUTE_CHANNELS | TRAJECTORY_CHANNELS
 
 
 def padding_source(count: int, height: int, width: int) -> np.ndarray:
@@ -38,7 +40,7 @@ def padding_source(count: int, height: int, width: int) -> np.ndarray:
 
 def image_names(attribute: str) -> list[str]:
     """Return the names of the images of an attribute, in the order of its channels."""
-    channels = ATTRIBUTE_CHANNELS[attribute]
+    channels = CHANNELS[attribute]
     if channels in (1, 3):
         return [attribute]
     return [f"{attribute}.{channel}" for channel in range(channels)]
@@ -125,7 +127,7 @@ def _read_container(data: bytes, name: str) -> dict[str, bytes]:
 
 
 def _image_shape(attribute: str, height: int, width: int) -> tuple[int, ...]:
-    return (height, width, 3) if ATTRIBUTE_CHANNELS[attribute] == 3 else (height, width)
+    return (height, width, 3) if CHANNELS[attribute] == 3 else (height, width)
 
 
 def _decode_image(

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 import torch
-from streamstgs.codec.attributes.attribute_images import ATTRIBUTE_CHANNELS
+from streamstgs.codec.attributes.attribute_images import CHANNELS
 from streamstgs.codec.attributes.quantisation import Quantiser
 from streamstgs.renderer import CanonicalGaussians
 from torch import Tensor
 
 
 def attributes(gaussians: CanonicalGaussians) -> dict[str, Tensor]:
-    """Return attribute -> [N, C] float values."""
+    """Return attribute -> [N, C] float values; those of trajectories only where there are some."""
     return {
-        name: getattr(gaussians, name).detach().reshape(len(gaussians), channels)
-        for name, channels in ATTRIBUTE_CHANNELS.items()
+        name: value.detach().reshape(len(gaussians), CHANNELS[name])
+        for name, value in gaussians.tensors().items()
     }
 
 
 def canonical_from(values: dict[str, Tensor]) -> CanonicalGaussians:
     """Return the Gaussians of [N, C] values, the inverse of `attributes`."""
-    return CanonicalGaussians(**{**values, "opacity_logits": values["opacity_logits"][:, 0]})
+    flat = {name: v if CHANNELS[name] > 1 else v[:, 0] for name, v in values.items()}
+    return CanonicalGaussians.of_tensors(flat)
 
 
 def concatenate(parts: list[CanonicalGaussians]) -> CanonicalGaussians:
     """Return the Gaussians of several layers as one; no layers give no Gaussians."""
     if not parts:
         return CanonicalGaussians.empty()
-    return CanonicalGaussians(
-        *(torch.cat([getattr(p, f.name) for p in parts]) for f in fields(CanonicalGaussians))
+    tensors = [part.tensors() for part in parts]
+    return CanonicalGaussians.of_tensors(
+        {name: torch.cat([part[name] for part in tensors]) for name in tensors[0]}
     )
 
 

@@ -37,7 +37,7 @@ RANGES: dict[str, tuple[float, float]] = {
 class AttributeBits:
     """Bits of each canonical attribute; `benchmarks.attribute_bits` measures their effect.
 
-    The defaults are those of static Gaussians.
+    The defaults are those of static Gaussians, which have no trajectories.
 
     Args:
         means: Bits for each coordinate of the centres, 1 to 16.
@@ -45,6 +45,9 @@ class AttributeBits:
         log_scales: Bits for each logarithm of a scale, 1 to 16.
         opacity_logits: Bits for the opacity, 1 to 16.
         colors: Bits for each colour channel, 1 to 16.
+        velocities: Bits for each coordinate of the velocities, 1 to 16.
+        centers: Bits for the temporal centre, 1 to 16.
+        log_extents: Bits for the logarithm of the temporal extent, 1 to 16.
     """
 
     means: int = 14
@@ -52,6 +55,9 @@ class AttributeBits:
     log_scales: int = 8
     opacity_logits: int = 7
     colors: int = 8
+    velocities: int = 9
+    centers: int = 8
+    log_extents: int = 6
 
 
 MOVING_BITS = AttributeBits(means=11, quats=6, log_scales=6, opacity_logits=6, colors=6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from streamstgs.codec.encoder.layer_encoding import (
     quantisers_for,
     sorting_values,
 )
-from streamstgs.codec.encoder.lifetimes import lifetimes, visible_frames
+from streamstgs.codec.encoder.lifetimes import lifetimes, shown_count, visible_frames
 from streamstgs.codec.encoder.poster_picture import make_poster
 from streamstgs.codec.encoder.quality_measurement import MeasuredQuality, measure_quality
 from streamstgs.codec.encoder.source import SceneSource, TrainedGop
@@ -46,6 +47,7 @@ from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import CanonicalGaussians
 
 ReportProgress = Callable[[str, float], None]
+log = logging.getLogger(__name__)
 
 
 def encode_scene(
@@ -183,7 +185,8 @@ class _Encoder:
         if self.config.keep_codes:
             self.feature_codes.append(feature_codes)
         times = (start_ticks(start, self._fps), start_ticks(start + gop.frames, self._fps))
-        return GopEntry(
+        entry_of_gop = GopEntry(
+            shown=shown_count(gop),
             start_frame=start,
             frames=gop.frames,
             layers=layer_entries,
@@ -195,6 +198,9 @@ class _Encoder:
                 for qp in sorted(set(self.config.qps))
             ),
         )
+        if entry_of_gop.is_static_only:
+            log.warning("GOP %d shows no more than the static layer: train it again", index)
+        return entry_of_gop
 
     def _in_grid_order(
         self, gop: TrainedGop, tiles: TileLayout

@@ -18,6 +18,7 @@ SCALE_WEIGHT = 0.5
 OPACITY_WEIGHT = 0.3
 FEATURE_WEIGHT = 4.0
 LIFETIME_WEIGHT = 4.0
+VELOCITY_UNIT = 0.25  # speed up to which velocities are coded evenly, units of the means per GOP
 FEATURE_COMPONENTS = 24  # principal components that stand for the features of all frames
 
 
@@ -83,14 +84,15 @@ def quantisers_for(
 ) -> dict[str, Quantiser]:
     """Return attribute -> the quantiser that spans its values.
 
-    Means get the sinh curve. The four components of quaternions get the same step, as an error in
-    each rotates a Gaussian equally.
+    Means and velocities get the sinh curve: a few of them are far larger than the others. The four
+    components of quaternions get the same step, as an error in each rotates a Gaussian equally.
     """
-    curve = SinhCurve(center, unit)
+    curves = {
+        "means": SinhCurve(center, unit),
+        "velocities": SinhCurve((0.0, 0.0, 0.0), VELOCITY_UNIT * unit),
+    }
     return {
-        name: fit_quantiser(
-            v, getattr(bits, name), curve if name == "means" else None, one_step=name == "quats"
-        )
+        name: fit_quantiser(v, getattr(bits, name), curves.get(name), one_step=name == "quats")
         for name, v in values.items()
     }
 

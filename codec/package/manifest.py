@@ -13,7 +13,8 @@ from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import FieldConfig
 
 FORMAT = "streamstgs"
-VERSION = 1
+LEAST_SHOWN = 0.02  # share of its moving Gaussians that a GOP shows, or it is static
+VERSIONS = (1, 2)  # that this program reads; in version 2 layers may have trajectories
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ class GopEntry:
         features: 8-bit quantiser of the F channels.
         field, field_config: weights and shape of the deformation field.
         segments: parallel to the manifest's representations.
+        shown: number of moving Gaussians that add to the image in some frame; None in packages
+            that do not say.
     """
 
     start_frame: int
@@ -95,6 +98,12 @@ class GopEntry:
     field: FileEntry
     field_config: FieldConfig
     segments: tuple[SegmentEntry, ...]
+    shown: int | None = None
+
+    @property
+    def is_static_only(self) -> bool:
+        """Whether the GOP is known to show no more than its static layer."""
+        return self.shown is not None and self.shown <= LEAST_SHOWN * self.dynamic_count
 
     @property
     def dynamic_count(self) -> int:
@@ -127,6 +136,12 @@ class Manifest:
     gops: tuple[GopEntry, ...]
     poster: PosterEntry | None = None
     no_static_db: float | None = None
+
+    @property
+    def version(self) -> int:
+        """The lowest format version that has all of it."""
+        layers = [layer for gop in self.gops for layer in gop.layers]
+        return 2 if any("velocities" in layer.quantisers for layer in layers) else 1
 
     @property
     def frame_count(self) -> int:

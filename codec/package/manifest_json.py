@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
 import numpy as np
 from msgspec import UNSET, UnsetType, convert
 from streamstgs.codec import limits
-from streamstgs.codec.attributes.attribute_images import ATTRIBUTE_CHANNELS
+from streamstgs.codec.attributes.attribute_images import (
+    ATTRIBUTE_CHANNELS,
+    CHANNELS,
+    TRAJECTORY_CHANNELS,
+)
 from streamstgs.codec.attributes.quantisation import Quantiser, SinhCurve
 from streamstgs.codec.errors import NotAScene, UnsupportedVersion
 from streamstgs.codec.package import schema
@@ -17,7 +22,7 @@ from streamstgs.codec.package.checked_json import decode_json
 from streamstgs.codec.package.file_entry import MANIFEST_NAME, FileEntry
 from streamstgs.codec.package.manifest import (
     FORMAT,
-    VERSION,
+    VERSIONS,
     GopEntry,
     LayerEntry,
     Manifest,
@@ -38,7 +43,7 @@ def write_manifest(manifest: Manifest) -> bytes:
     """The content of scene.json."""
     document = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": manifest.version,
         "meta": asdict(manifest.meta),
         "features": asdict(manifest.tiles),
         "rungs": [_object(entry) for entry in manifest.representations],
@@ -113,10 +118,10 @@ def _check_version(data: bytes) -> None:
     if header.format != FORMAT:
         raise NotAScene(f"{MANIFEST_NAME} is not the manifest of a StreamSTGS scene.")
     version = decode_json(data, schema.Header, MANIFEST_NAME).version
-    if version != VERSION:
+    if version not in VERSIONS:
         raise UnsupportedVersion(
-            f"{MANIFEST_NAME} is of format version {version}; this program reads version "
-            f"{VERSION}: update it, or encode the scene again."
+            f"{MANIFEST_NAME} is of format version {version}; this program reads versions "
+            f"1 to {VERSIONS[-1]}: update it, or encode the scene again."
         )
 
 
@@ -150,13 +155,14 @@ def _gop(gop: schema.Gop, tiles: TileLayout, qualities: int, where: str) -> GopE
     entry = GopEntry(
         start_frame=gop.start_frame,
         frames=gop.frames,
-        layers=_layers(gop.layers, f"{where}.layers"),
+        layers=_moving_layers(gop.layers, f"{where}.layers"),
         features=_quantiser(gop.features, tiles.features, f"{where}.features"),
         field=_file(gop.field),
         field_config=convert(shape, FieldConfig, from_attributes=True),
         segments=tuple(
             SegmentEntry(_file(s.file), s.psnr_db, _given(s.quality_db)) for s in gop.segments
         ),
+        shown=_given(gop.shown),
     )
     cells = tiles.height * tiles.width
     _require(entry.dynamic_count <= cells, f"{where}.layers", f"of at most {cells} Gaussians")
@@ -169,13 +175,27 @@ def _layers(layers: tuple[schema.Layer, ...], where: str) -> tuple[LayerEntry, .
     return tuple(_layer(layer, f"{where}[{k}]") for k, layer in enumerate(layers))
 
 
-def _layer(layer: schema.Layer, where: str) -> LayerEntry:
+def _moving_layers(layers: tuple[schema.Layer, ...], where: str) -> tuple[LayerEntry, ...]:
+    """The layers of a GOP: all of them have trajectories, or none has."""
+    have = {
+        getattr(layer.attributes, name) is not UNSET
+        for layer in layers
+        for name in TRAJECTORY_CHANNELS
+    }
+    _require(len(have) <= 1, where, "layers that all have all of the trajectories, or none")
+    channels = CHANNELS if True in have else ATTRIBUTE_CHANNELS
+    return tuple(_layer(layer, f"{where}[{k}]", channels) for k, layer in enumerate(layers))
+
+
+def _layer(
+    layer: schema.Layer, where: str, attributes: Mapping[str, int] = ATTRIBUTE_CHANNELS
+) -> LayerEntry:
     cells = layer.height * layer.width
     fits = layer.count <= cells <= limits.GAUSSIANS_PER_LAYER
     _require(fits, where, f"a layer whose Gaussians fit its grid of {layer.height} x {layer.width}")
     quantisers = {
         name: _quantiser(getattr(layer.attributes, name), channels, f"{where}.attributes.{name}")
-        for name, channels in ATTRIBUTE_CHANNELS.items()
+        for name, channels in attributes.items()
     }
     return LayerEntry(
         _file(layer.file),
@@ -210,6 +230,7 @@ def _given(value: T | UnsetType) -> T | None:
 
 
 def _gop_object(gop: GopEntry) -> dict[str, Any]:
+    shown = {} if gop.shown is None else {"shown": gop.shown}
     return {
         "start_frame": gop.start_frame,
         "frames": gop.frames,
@@ -218,6 +239,7 @@ def _gop_object(gop: GopEntry) -> dict[str, Any]:
         "field": _object(gop.field),
         "field_config": asdict(gop.field_config),
         "segments": [_object(segment) for segment in gop.segments],
+        **shown,
     }
 
 

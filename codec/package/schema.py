@@ -118,6 +118,9 @@ class Attributes(Struct):
     log_scales: Quantiser
     opacity_logits: Quantiser
     colors: Quantiser
+    velocities: Quantiser | UnsetType = UNSET
+    centers: Quantiser | UnsetType = UNSET
+    log_extents: Quantiser | UnsetType = UNSET
 
 
 class Layer(Struct):
@@ -160,6 +163,7 @@ class Gop(Struct):
     field: File
     field_config: FieldShape
     segments: Annotated[tuple[Segment, ...], Meta(max_length=limits.QUALITIES)]
+    shown: Annotated[int, Meta(ge=0, le=limits.GAUSSIANS_PER_LAYER)] | UnsetType = UNSET
 
 
 class AnyHeader(Struct):
@@ -175,7 +179,7 @@ class Header(Struct):
 
 
 class Document(Struct):
-    """All of scene.json of version 1."""
+    """All of scene.json of versions 1 and 2."""
 
     meta: SceneMeta
     tiles: Tiles = field(name="features")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from streamstgs.codec.quality import Quality
-from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
+from streamstgs.renderer import Gaussians, Gop
 from torch import Tensor
 
 
@@ -117,7 +117,7 @@ class GopCache:
 
 def gop_bytes(gop: Gop) -> int:
     """Bytes of a GOP's own planes and weights; the static layer is shared and not counted."""
-    planes = [getattr(gop.canonical, field.name) for field in fields(CanonicalGaussians)]
+    planes = gop.canonical.tensors().values()
     tensors: list[Tensor] = [*planes, gop.features, *gop.field.parameters()]
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
