@@ -234,26 +234,32 @@ def test_ms_ssim_of_flat_pictures_is_the_luminance_of_the_coarsest_scale() -> No
 # The contact sheet
 
 
-def test_the_sheet_shows_truth_picture_and_error() -> None:
-    sheet = ContactSheet(["a", "b"], [0, 10])
+def test_the_sheet_shows_truth_picture_and_error_of_the_worst_first() -> None:
+    sheet = ContactSheet(["a", "b"])
     target, picture = torch.full((6, 8, 3), 0.5), torch.full((6, 8, 3), 0.6)
-    sheet.add("b", 10, target, picture)
-    sheet.add("a", 0, target, target)
-    sheet.add("c", 0, target, picture)
-    sheet.add("a", 5, target, picture)
-    assert sheet.rows == [{"camera": "a", "frame": 0}, {"camera": "b", "frame": 10}]
+    sheet.add("a", 0, target, target, 40.0)
+    sheet.add("b", 10, target, picture, 20.0)
+    sheet.add("c", 0, target, picture, 10.0)  # of no camera of the sheet
+    assert sheet.rows == [{"camera": "b", "frame": 10}, {"camera": "a", "frame": 0}]
     shown = sheet.picture()
-    second = shown[6 + GAP_PX :]
-    middles = [second[3, k * (8 + GAP_PX) + 4, 0].item() for k in range(3)]
+    middles = [shown[3, k * (8 + GAP_PX) + 4, 0].item() for k in range(3)]
     assert middles == pytest.approx([0.5, 0.6, 0.4])
-    assert shown[3, 2 * (8 + GAP_PX) + 4].tolist() == [0, 0, 0]
+    second = shown[6 + GAP_PX :]
+    assert second[3, 2 * (8 + GAP_PX) + 4].tolist() == [0, 0, 0]
     assert (shown[:, 8 : 8 + GAP_PX] == 1).all()
 
 
+def test_the_sheet_keeps_the_worst_frames_of_a_camera() -> None:
+    sheet = ContactSheet(["a"])
+    for frame, psnr_db in enumerate((30.0, 25.0, 35.0, 20.0, 28.0)):
+        sheet.add("a", frame, torch.zeros(4, 4, 3), torch.zeros(4, 4, 3), psnr_db)
+    assert [row["frame"] for row in sheet.rows] == [3, 1, 4]
+
+
 def test_large_pictures_and_other_sizes_share_a_sheet() -> None:
-    sheet = ContactSheet(["wide", "small"], [0])
+    sheet = ContactSheet(["wide", "small"])
     for name, (height, width) in {"wide": (90, 960), "small": (45, 100)}.items():
-        sheet.add(name, 0, torch.zeros(height, width, 3), torch.zeros(height, width, 3))
+        sheet.add(name, 0, torch.zeros(height, width, 3), torch.zeros(height, width, 3), 30.0)
     assert sheet.picture().shape == (45 + 45 + 2 * GAP_PX, 3 * 480 + 2 * GAP_PX, 3)
 
 

@@ -180,7 +180,7 @@ def _comparison(
         backend,
         perceptual_metric(backend.device),
         SeamMeter((scene.gop_start_frame(g) for g in range(scene.gop_count)), SeamConfig()),
-        ContactSheet([v.name for v in views if v.split == "test"], frames),
+        ContactSheet([v.name for v in views if v.split == "test"]),
         corrections,
     )
 

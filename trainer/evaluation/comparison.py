@@ -13,8 +13,10 @@ from streamstgs.renderer.backends.base import Backend
 from streamstgs.trainer.coarse.color_correction import correct_colors
 from streamstgs.trainer.datasets import CapturedView, load_frames
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
+from streamstgs.trainer.evaluation.moving import moving_figures
 from streamstgs.trainer.evaluation.perceptual import PerceptualMetric, ms_ssim
 from streamstgs.trainer.evaluation.seam import SeamMeter
+from streamstgs.trainer.moving_pixels import MovingConfig, MovingQuality, moving_quality
 from streamstgs.trainer.optimization.losses import psnr, ssim
 from torch import Tensor
 
@@ -23,7 +25,8 @@ log = logging.getLogger("streamstgs.trainer")
 
 @dataclass(frozen=True)
 class Reading:
-    """Quality of one picture: PSNR in dB over all its pixels, SSIM (11x11 Gaussian window)."""
+    """Quality of one picture: PSNR in dB over all its pixels, SSIM (11x11 Gaussian window), and
+    the same of what moves."""
 
     qp: int
     split: str
@@ -33,6 +36,7 @@ class Reading:
     ssim: float
     ms_ssim: float | None
     lpips: float | None
+    moving: MovingQuality | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Comparison:
         qps: QPs; each GOP is decoded once at each of them, the recorded frames are read once.
         frames: split -> frames, in the order of time.
         sheet: shows the images of the first QP.
+        medians: camera -> [H, W, 3] uint8 temporal median; without it what moves is not measured.
+        moving: which pixels move.
         responses: camera -> [3, 4] colour response; what is drawn for such a camera is compared
             as that camera would have recorded it. Others are compared as drawn.
     """
@@ -55,6 +61,8 @@ class Comparison:
     seam: SeamMeter
     sheet: ContactSheet
     responses: Mapping[str, Tensor] = field(default_factory=dict)
+    medians: Mapping[str, Tensor] = field(default_factory=dict)
+    moving: MovingConfig = field(default_factory=MovingConfig)
 
     def readings(self, views: Sequence[CapturedView]) -> Iterator[Reading]:
         """One for each picture; GOP by GOP, so that one of them is in memory."""
@@ -133,18 +141,28 @@ class Comparison:
         self, qp: int, view: CapturedView, frame: int, picture: Tensor, target: Tensor
     ) -> Reading:
         shown = (picture * 255).round() / 255  # what an 8-bit screen gets
+        moving = self._moving(view, shown, target)
+        whole = psnr(shown, target).item()
         if qp == self.qps[0]:
-            self.sheet.add(view.name, frame, target, shown)
+            judged = moving.psnr if moving and moving.psnr is not None else whole
+            self.sheet.add(view.name, frame, target, shown, judged)
         return Reading(
             qp,
             view.split,
             view.name,
             frame,
-            psnr=psnr(shown, target).item(),
+            psnr=whole,
             ssim=ssim(shown[None], target[None]).item(),
             ms_ssim=ms_ssim(shown, target),
             lpips=self.metric.read(shown, target),
+            moving=moving,
         )
+
+    def _moving(self, view: CapturedView, shown: Tensor, target: Tensor) -> MovingQuality | None:
+        median = self.medians.get(view.name)
+        if median is None:
+            return None
+        return moving_quality(shown, target, median.to(target.device).float() / 255, self.moving)
 
 
 def mean(values: Sequence[float | None]) -> float | None:
@@ -174,4 +192,5 @@ def split_figures(
             mean([r.psnr for r in readings if start <= r.frame < end])
             for start, end in zip(gop_starts, ends, strict=True)
         ],
+        **moving_figures(readings, gop_starts),
     }  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,33 +21,50 @@ GAP_PX = 4
 Item = TypeVar("Item")
 
 
+@dataclass(frozen=True)
+class _Row:
+    psnr: float
+    camera: str
+    frame: int
+    picture: Tensor
+
+
 class ContactSheet:
-    """Rows of [ground truth | picture | error x 4]; each camera's frames lie below each other.
+    """Rows of [ground truth | picture | error x 4], the worst first.
 
     Args:
-        cameras, frames: what is evaluated; a few of each, spread evenly, are shown.
+        cameras: what is evaluated; of a few, spread evenly, the worst frames are shown.
     """
 
-    def __init__(self, cameras: Sequence[str], frames: Sequence[int]) -> None:
-        self.cameras = spread_evenly(cameras, SHOWN_CAMERAS)
-        self.frames = spread_evenly(frames, SHOWN_FRAMES)
-        self._rows: dict[tuple[int, int], Tensor] = {}
+    def __init__(self, cameras: Sequence[str]) -> None:
+        self._worst: dict[str, list[_Row]] = {c: [] for c in spread_evenly(cameras, SHOWN_CAMERAS)}
 
-    def add(self, camera: str, frame: int, target: Tensor, picture: Tensor) -> None:
-        """Keep pictures [H, W, 3] in 0..1 if this camera and frame are shown."""
-        if camera in self.cameras and frame in self.frames:
-            place = self.cameras.index(camera), self.frames.index(frame)
-            error = ((picture - target).abs() * ERROR_GAIN).clamp(0, 1)
-            self._rows[place] = beside([_small(p.cpu()) for p in (target, picture, error)])
+    def add(self, camera: str, frame: int, target: Tensor, picture: Tensor, psnr: float) -> None:
+        """Keep pictures [H, W, 3] in 0..1 if they are among the camera's worst so far.
+
+        Args:
+            psnr: by which pictures are compared, dB.
+        """
+        kept = self._worst.get(camera)
+        if kept is None or (len(kept) == SHOWN_FRAMES and psnr >= kept[-1].psnr):
+            return
+        error = ((picture - target).abs() * ERROR_GAIN).clamp(0, 1)
+        shown = beside([_small(p.cpu()) for p in (target, picture, error)])
+        kept.append(_Row(psnr, camera, frame, shown))
+        kept.sort(key=lambda row: row.psnr)
+        del kept[SHOWN_FRAMES:]
 
     @property
     def rows(self) -> list[dict[str, str | int]]:
         """Camera and frame of each row, from above."""
-        return [{"camera": self.cameras[c], "frame": self.frames[f]} for c, f in sorted(self._rows)]
+        return [{"camera": row.camera, "frame": row.frame} for row in self._sorted()]
+
+    def _sorted(self) -> list[_Row]:
+        return sorted(itertools.chain(*self._worst.values()), key=lambda row: row.psnr)
 
     def picture(self) -> Tensor:
         """[H, W, 3] in 0..1."""
-        rows = [self._rows[place] for place in sorted(self._rows)]
+        rows = [row.picture for row in self._sorted()]
         width = max(row.shape[1] for row in rows)
         return torch.cat([_padded(row, width) for row in rows])
 

@@ -12,7 +12,13 @@ import torch
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.renderer.backends import choose_backend
 from streamstgs.renderer.backends.base import Backend
-from streamstgs.trainer.datasets import Capture, CaptureConfig, CapturedView, open_capture
+from streamstgs.trainer.datasets import (
+    Capture,
+    CaptureConfig,
+    CapturedView,
+    each_video,
+    open_capture,
+)
 from streamstgs.trainer.errors import CaptureError, EvaluationError
 from streamstgs.trainer.evaluation.comparison import Comparison, Reading
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
@@ -20,8 +26,10 @@ from streamstgs.trainer.evaluation.perceptual import LpipsNetwork, perceptual_me
 from streamstgs.trainer.evaluation.rate_distortion import compare_figures
 from streamstgs.trainer.evaluation.rate_plot import write_rate_plot
 from streamstgs.trainer.evaluation.seam import SeamConfig, SeamMeter
+from streamstgs.trainer.moving_pixels import MovingConfig, temporal_median
 from streamstgs.trainer.run_directory import RunDirectory
 from streamstgs.trainer.setting_checks import require_at_least
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class EvaluateConfig:
         plot: PNG to write with PSNR over bytes per frame, beside `compare` where it is given.
         compare: figures of another evaluation, to compare rates with.
         seam: how the boundaries of GOPs are judged.
+        moving: which pixels count as moving.
         run: run directory whose colour responses the training cameras are compared through.
         capture: the size of the pictures that are compared; where it says none, that which the
             scene was trained at.
@@ -57,6 +66,7 @@ class EvaluateConfig:
     plot: Path | None = None
     compare: Path | None = None
     seam: SeamConfig = field(default_factory=SeamConfig)
+    moving: MovingConfig = field(default_factory=MovingConfig)
     run: Path | None = None
     capture: CaptureConfig = field(default_factory=CaptureConfig)
     lpips: LpipsNetwork = "vgg"
@@ -73,9 +83,11 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         JSON-able; of each of `qualities`: qp, bytes_per_frame by part and in all, seam (see
         `SeamMeter.figures`), and for the held-out ("test") and the training ("train") cameras
         psnr, ssim, ms_ssim, lpips (means over all pictures; None where it cannot be had), and
-        PSNR per_camera and per_gop. Beside them scene, cameras, frames, sizes of the pictures as
-        compared and as recorded, backend and why it was chosen, lpips_reason, sheet and its rows,
-        plot, comparison, and all pictures.
+        PSNR per_camera and per_gop, and the same of what moves: moving_psnr, moving_psnr_p10 (10th
+        percentile), moving_psnr_worst (value, frame, camera), moving_ssim, moving_share of the
+        pixels, moving_per_camera and moving_per_gop. Beside them scene, cameras, frames, sizes of
+        the pictures as compared and as recorded, backend and why it was chosen, lpips_reason, sheet
+        and its rows, plot, comparison, and all pictures.
 
     Raises:
         CaptureError: the capture has no such cameras, or fewer frames than the scene.
@@ -96,6 +108,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         readings = list(comparison.readings(views))
         qualities = [_quality_figures(comparison, qp, readings) for qp in comparison.qps]
         title = scene.meta.title
+        static_only = [k for k, g in enumerate(scene.manifest.gops) if g.is_static_only]
     figures: dict[str, Any] = {
         "scene": config.scene,
         "title": title,
@@ -107,6 +120,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         "backend": choice.backend.name,
         "backend_reason": choice.reason,
         "lpips_reason": comparison.metric.reason,
+        "static_only_gops": static_only,
         "color_responses": sorted(comparison.responses),
     }
     if other:
@@ -184,7 +198,6 @@ def _comparison(
     frames = _chosen_frames(scene, config.frames)
     thinned = {"test": frames, "train": frames[:: config.train_step]}
     splits = {v.split: thinned.get(v.split, frames) for v in views}
-    common = sorted(set.intersection(*map(set, splits.values())))
     return Comparison(
         scene,
         _chosen_qps(scene, config.qps),
@@ -192,9 +205,18 @@ def _comparison(
         backend,
         perceptual_metric(backend.device, config.lpips),
         SeamMeter((scene.gop_start_frame(g) for g in range(scene.gop_count)), config.seam),
-        ContactSheet([v.name for v in views], common),
+        ContactSheet([v.name for v in views]),
         RunDirectory(config.run).read_color_corrections() or {} if config.run else {},
     )
+
+
+def _medians(
+    scene: Scene, views: Sequence[CapturedView], config: MovingConfig
+) -> dict[str, Tensor]:
+    """Camera -> temporal median [H, W, 3] uint8 over the frames of the scene."""
+    frames = range(0, scene.frame_count, config.median_every)
+    videos = zip(views, each_video(tuple(views), frames), strict=True)
+    return {view.name: temporal_median(frames) for view, frames in videos}
 
 
 def _chosen_qps(scene: Scene, chosen: Sequence[int] | None) -> list[int]:

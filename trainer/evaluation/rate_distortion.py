@@ -130,12 +130,16 @@ def monotone_slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return slopes
 
 
-def curve_of(figures: dict[str, Any], split: str) -> list[RatePoint]:
-    """The curve of a split ("test" or "train") in the figures of `evaluate`."""
+def curve_of(figures: dict[str, Any], split: str, measure: str = "psnr") -> list[RatePoint]:
+    """The curve of a split ("test" or "train") in the figures of `evaluate`.
+
+    Args:
+        measure: "psnr", or "moving_psnr", of which some figures say nothing.
+    """
     return [
-        RatePoint(quality["bytes_per_frame"]["total"], quality[split]["psnr"])
+        RatePoint(quality["bytes_per_frame"]["total"], quality[split][measure])
         for quality in figures["qualities"]
-        if quality.get(split)
+        if quality.get(split) and quality[split].get(measure) is not None
     ]
 
 

@@ -14,6 +14,7 @@ from streamstgs.trainer.evaluation.rate_distortion import RatePoint, by_rate, cu
 PANEL_PX = (560, 400)
 MARGIN_PX = (64, 48, 20, 52)  # left, top, right, bottom
 FINER = 2  # drawn so many times larger, then scaled down: smooth lines
+MEASURES = {"psnr": "", "moving_psnr": ", moving pixels"}
 PANELS = {"test": "Held-out cameras", "train": "Training cameras"}
 INK, GREY, GRID = (30, 30, 34), (100, 100, 108), (224, 224, 228)
 CURVE_COLORS = ((31, 95, 191), (200, 84, 20), (20, 130, 80), (140, 60, 150))
@@ -63,8 +64,10 @@ class Panel:
         self._pen = ImageDraw.Draw(picture)
         self._left, self._title = left_px, PANELS[split]
         self._curves = [
-            (name, by_rate(curve_of(figures, split)))
+            (name + said, by_rate(curve_of(figures, split, measure)))
             for name, figures in zip(_names(evaluations), evaluations, strict=True)
+            for measure, said in MEASURES.items()
+            if curve_of(figures, split, measure)
         ]
         points = [point for _, curve in self._curves for point in curve]
         left, top, right, bottom = MARGIN_PX

@@ -16,6 +16,9 @@ def for_people(figures: dict[str, Any]) -> dict[str, Any]:
         said[f"{SPLITS.get(split, split)} cameras"] = cameras
     if "picture_px" in figures:  # not in figures of before
         said["pictures"] = _sizes(figures)
+    if static_only := figures.get("static_only_gops"):
+        numbers = ", ".join(map(str, static_only))
+        said["warning"] = f"GOP {numbers}: only the static layer is visible; train it again"
     said |= {f"per {what}": _of_best(figures, f"per_{what}") for what in ("camera", "gop")}
     for split, found in figures.get("comparison", {}).items():
         if split != "with":
@@ -44,6 +47,12 @@ def _summary(quality: dict[str, Any]) -> str:
 
 def _quality(found: dict[str, Any]) -> str:
     said = f"{found['psnr']:.2f} dB, SSIM {found['ssim']:.3f}"
+    if found.get("moving_psnr") is not None:  # not in figures of before, or nothing moves
+        worst = found["moving_psnr_worst"]
+        said = (
+            f"moving {found['moving_psnr']:.2f} dB (worst {worst['value']:.2f} in frame "
+            f"{worst['frame']} of camera {worst['camera']}), whole {said}"
+        )
     distance = found.get("lpips")  # none in figures of before, or where it was not measured
     return said if distance is None else f"{said}, LPIPS {distance:.3f}"
 

@@ -44,6 +44,19 @@ def ssim(picture: Tensor, target: Tensor) -> Tensor:
     return _MeanSimilarity.apply(x.contiguous(), y.contiguous())
 
 
+@torch.no_grad()
+def ssim_map(image: Tensor, target: Tensor) -> Tensor:
+    """[C, H, W, 3] structural similarity at each pixel of images of this shape in 0..1."""
+    x, y = (p.permute(0, 3, 1, 2).flatten(0, 1) for p in (image, target))
+    kernel = gaussian_kernel(SSIM_WINDOW, SSIM_SIGMA, x.device)
+    blurred = blur(torch.cat([x, y, x * x, y * y, x * y]), kernel)
+    mean_x, mean_y, xx, yy, xy = blurred.split(len(x))
+    product, squares = mean_x * mean_y, mean_x**2 + mean_y**2
+    above = (2 * product + C1) * (2 * (xy - product) + C2)
+    found = above / ((squares + C1) * (xx + yy - squares + C2))
+    return found.unflatten(0, (-1, 3)).permute(0, 2, 3, 1)
+
+
 class _MeanSimilarity(torch.autograd.Function):
     """Mean SSIM of planes [B, H, W]; the gradient is that of x.
 
