@@ -11,9 +11,10 @@ from typing import Annotated, Any, Literal
 import tyro
 from streamstgs.cli.options import OutputOption
 from streamstgs.trainer.config import TrainConfig
-from streamstgs.trainer.recipes import RECIPES
+from streamstgs.trainer.recipes import QUALITIES, RECIPES
 
 RecipeName = Literal["default", "paper"]
+QualityName = Literal["draft", "standard", "high"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Train(TrainConfig):
     recipe: RecipeName = "default"
     """Start from these settings: `default` gives the best results, `paper` is the paper's method
     and nothing more. Other options change single settings."""
+    quality: QualityName = "standard"
+    """Number of moving Gaussians and length of the training of the recipe `default`."""
 
     def run(self) -> int:
         from streamstgs.trainer.train import train
@@ -42,6 +45,7 @@ def train_config(command: TrainConfig) -> TrainConfig:
 @dataclass(frozen=True)
 class _RecipeOption:
     recipe: RecipeName = "default"
+    quality: QualityName = "standard"
 
 
 def options_of_recipe(kind: Callable[..., Any], arguments: Sequence[str]) -> dict[str, Any]:
@@ -61,4 +65,12 @@ def options_of_recipe(kind: Callable[..., Any], arguments: Sequence[str]) -> dic
     except SystemExit:
         return {}  # the parser of all options tells what is wrong with --recipe
     settings = RECIPES[option.recipe](tyro.MISSING, tyro.MISSING)
-    return {"default": kind(**vars(settings), recipe=option.recipe)}
+    if option.recipe == "default":
+        settings = QUALITIES[option.quality](settings)
+    chosen = {name: value for name, value in vars(option).items() if _has(kind, name)}
+    return {"default": kind(**vars(settings), **chosen)}
+
+
+def _has(kind: Callable[..., Any], name: str) -> bool:
+    """Whether a command has the option."""
+    return name in getattr(kind, "__dataclass_fields__", {})

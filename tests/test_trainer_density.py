@@ -10,7 +10,8 @@ import torch
 from streamstgs.renderer import Camera, CanonicalGaussians, Gaussians, RenderSettings
 from streamstgs.renderer.backends import reference
 from streamstgs.trainer.fine.config import OpacityDensityConfig
-from streamstgs.trainer.fine.density import OpacityStrategy
+from streamstgs.trainer.fine.density import OpacityStrategy, part
+from streamstgs.trainer.optimization.density import DensityStatistics
 from streamstgs.trainer.optimization.gaussian_parameters import (
     ATTRIBUTES,
     GaussianParameters,
@@ -119,8 +120,10 @@ def test_relocation_keeps_image_and_adam_state(parameters: GaussianParameters) -
     before = picture_of(parameters.canonical().activate())
     opacities = torch.sigmoid(parameters["opacity_logits"])
     dead = opacities < 0.005
-    moved = parameters.relocate(dead, opacities, torch.Generator().manual_seed(0))
-    assert moved == dead.sum() == 10
+    moved, originals = parameters.relocate(dead, opacities, torch.Generator().manual_seed(0))
+    assert torch.equal(moved, dead.nonzero()[:, 0])
+    assert len(moved) == 10
+    assert torch.equal(parameters["means"][moved], parameters["means"][originals])
     assert (torch.sigmoid(parameters["opacity_logits"]) > 0.005).all()
     check_adam(parameters, 40)
     assert psnr(picture_of(parameters.canonical().activate()), before) > 30
@@ -152,8 +155,9 @@ def test_relocation_without_dead_or_living_does_nothing(
     parameters: GaussianParameters,
 ) -> None:
     opacities = torch.sigmoid(parameters["opacity_logits"])
-    assert parameters.relocate(torch.zeros(40, dtype=torch.bool), opacities) == 0
-    assert parameters.relocate(torch.ones(40, dtype=torch.bool), opacities) == 0
+    for dead in (torch.zeros(40, dtype=torch.bool), torch.ones(40, dtype=torch.bool)):
+        moved, originals = parameters.relocate(dead, opacities)
+        assert len(moved) == len(originals) == 0
 
 
 def test_pruning_drops_gaussians_and_adam_state(parameters: GaussianParameters) -> None:
@@ -179,7 +183,7 @@ def test_reorder_moves_parameters_and_adam_state(parameters: GaussianParameters)
 
 
 def gop_opacity(dead: int) -> Tensor:
-    """[40] mean opacities over a GOP; the last few are dead."""
+    """[40] highest opacities over a GOP; the last few are dead."""
     opacity = torch.linspace(0.2, 0.8, 40)
     opacity[40 - dead :] = 0.001
     return opacity
@@ -188,9 +192,10 @@ def gop_opacity(dead: int) -> Tensor:
 def controlled(parameters: GaussianParameters, dead: int, **settings: object) -> Tensor:
     """Density control once; -> the means before it."""
     before = parameters["means"].detach().clone()
-    config = replace(OpacityDensityConfig(relocate=True), **settings)  # type: ignore[arg-type]
+    plain = OpacityDensityConfig(relocate=True, cap_max=None, growth=1.0, split_jitter=0.0)
+    config = replace(plain, **settings)  # type: ignore[arg-type]
     strategy = OpacityStrategy(config, 100, Rng(0, torch.device("cpu")))
-    strategy.refine(parameters, gop_opacity(dead))
+    strategy.refine(parameters, gop_opacity(dead), gop_opacity(dead))
     return before
 
 
@@ -216,7 +221,8 @@ def test_opacity_strategy_prunes_and_grows_below_the_cap(
     for _ in range(20):
         opacity = torch.full((len(parameters),), 0.5)
         config = OpacityDensityConfig(cap_max=37, growth=0.1, relocate=True)
-        OpacityStrategy(config, 100, Rng(0, torch.device("cpu"))).refine(parameters, opacity)
+        strategy = OpacityStrategy(config, 100, Rng(0, torch.device("cpu")))
+        strategy.refine(parameters, opacity, opacity)
     check_adam(parameters, 37)
 
 
@@ -250,3 +256,67 @@ def test_choose_targets_draws_by_weight() -> None:
     assert times.tolist()[0] == times.tolist()[2] == 0
     assert times.sum() == len(targets) == 400
     assert 250 < times[3] < 350
+
+
+def test_opacity_strategy_relocates_a_few_at_a_time(parameters: GaussianParameters) -> None:
+    """All of the dead at once would take the opacity of the few that live."""
+    before = controlled(parameters, dead=30, cap_max=40, growth=0.1)
+    moved = (parameters["means"] != before).any(dim=1)
+    assert int(moved.sum()) == 4
+    assert moved.nonzero().min() >= 10
+
+
+def test_opacity_strategy_copies_no_more_than_there_are_living_ones(
+    parameters: GaussianParameters,
+) -> None:
+    before = controlled(parameters, dead=37, cap_max=40, growth=1.0)
+    assert int((parameters["means"] != before).any(dim=1).sum()) == 3
+
+
+def test_opacity_strategy_never_ends_with_everything_dead(parameters: GaussianParameters) -> None:
+    """Each relocation halves the opacity of an original; the dead of before were copied on and on
+    until all were equal and invisible."""
+    config = OpacityDensityConfig(relocate=True, cap_max=40, growth=0.5)
+    strategy = OpacityStrategy(config, 10_000, Rng(0, torch.device("cpu")))
+    with torch.no_grad():
+        parameters["opacity_logits"][:] = torch.logit(torch.tensor(0.002))
+        parameters["opacity_logits"][:3] = torch.logit(torch.tensor(0.06))
+    for _ in range(50):
+        opacity = parameters["opacity_logits"].detach().sigmoid()
+        strategy.refine(parameters, opacity, opacity)
+    assert parameters["opacity_logits"].sigmoid().max() > 2 * config.min_opacity
+    assert len(parameters["means"].detach().unique(dim=0)) == 40
+
+
+def test_opacity_strategy_copies_where_the_error_pulls(parameters: GaussianParameters) -> None:
+    config = OpacityDensityConfig(cap_max=44, growth=0.1, refine_every=1, split_jitter=0.0)
+    strategy = OpacityStrategy(config, 100, Rng(0, torch.device("cpu")))
+    gradient = torch.zeros(40, 3)
+    gradient[7] = 1.0
+    with torch.no_grad():
+        parameters["opacity_logits"][:] = 1.0
+    opacities = parameters["opacity_logits"].detach().sigmoid()[None]
+    place = parameters["means"][7].detach().clone()
+    strategy.step(parameters, DensityStatistics(lambda: opacities, gradient), 0)
+    assert len(parameters) == 41  # only one is worth a copy
+    assert int((parameters["means"] == place).all(dim=1).sum()) == 2
+
+
+def test_copies_part_in_space_and_time() -> None:
+    canonical, rng = random_canonical(20), Rng(0, torch.device("cpu"))
+    paths = {
+        "velocities": (torch.ones(20, 3), 0.1),
+        "centers": (torch.full((20,), 0.5), 0.1),
+        "log_extents": (torch.full((20,), 0.05).log(), 0.1),
+    }
+    parameters = GaussianParameters(canonical, LearningRates(), 1.0, extra=paths)
+    originals, places = torch.arange(10), torch.arange(10, 20)
+    with torch.no_grad():
+        parameters["means"][places] = parameters["means"][originals]
+    part(parameters, places, originals, 0.5, rng)
+    later = parameters["centers"][places] - 0.5
+    assert 0.005 < later.abs().mean() < 0.05
+    apart = parameters["means"][places] - parameters["means"][originals] - later[:, None]
+    reach = parameters["log_scales"][originals].exp().amax(dim=1)
+    assert (apart.norm(dim=1) > 0).all()
+    assert (apart.norm(dim=1) < 3 * reach).all()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamstgs.codec.attributes.layers import concatenate
 from streamstgs.renderer import CanonicalGaussians, Gaussians, RenderSettings
 from streamstgs.trainer.coarse.temporal_median import dynamic_mask
 from streamstgs.trainer.datasets import load_frames, open_capture
@@ -71,8 +72,7 @@ def with_ghost() -> CanonicalGaussians:
     """The still blobs, and one that was there in the medians only."""
     still = still_blobs()
     ghost = replace(still[:1], means=torch.tensor([[0.0, -0.9, 0.9]]))
-    parts = zip(vars(still).values(), vars(ghost).values(), strict=True)
-    return CanonicalGaussians(*(torch.cat(pair) for pair in parts))
+    return concatenate([still, ghost])
 
 
 def test_joint_training_fades_a_ghost_of_the_medians(

@@ -50,8 +50,10 @@ def tiny_config(data: Path, out: Path) -> TrainConfig:
         hull=HullConfig(candidates=5000),
         joint=JointConfig(iterations=2),
         gop=GopConfig(
-            init_count=64, iterations=12, features=4, width=16, sample_frames=2,
-            density=OpacityDensityConfig(relocate=True, refine_every=4, min_opacity=0.261),
+            init_count=64, iterations=12, features=4, width=16, sample_frames=2, opacities_lr=1.0,
+            density=OpacityDensityConfig(
+                relocate=True, cap_max=None, refine_every=4, min_opacity=0.1, growth=1.0
+            ),
         ),
     )  # fmt: skip
 
@@ -62,10 +64,11 @@ def whole(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDi
     out = tmp_path_factory.mktemp("whole") / "run"
     moved: list[int] = []
 
-    def counted(parameters: GaussianParameters, *chosen: Any) -> int:
+    def counted(parameters: GaussianParameters, *chosen: Any) -> Any:
         if "features" in parameters.state_dict()["tensors"]:
-            moved.append(relocate(parameters, *chosen))
-            return moved[-1]
+            found = relocate(parameters, *chosen)
+            moved.append(len(found[0]))
+            return found
         return relocate(parameters, *chosen)
 
     relocate = GaussianParameters.relocate
@@ -73,6 +76,7 @@ def whole(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDi
         patch.setattr(GaussianParameters, "relocate", counted)
         train(tiny_config(tiny_capture, out))
     assert len(moved) == 2  # in steps 4 and 8 of 12
+    assert all(moved)
     assert all(0 < count < 64 for count in moved)
     return RunDirectory(out)
 
@@ -133,6 +137,7 @@ def growing_config(data: Path, out: Path) -> TrainConfig:
         ),
         gop=replace(
             config.gop, sample_frames=0, iterations=11, auxiliary=AuxiliaryConfig(batch_size=32),
+            opacities_lr=0.05,
             density=replace(config.gop.density, cap_max=90, growth=0.1, min_opacity=0.01),
         ),
     )  # fmt: skip

@@ -26,11 +26,16 @@ from streamstgs.trainer.coarse.temporal_median import (
 )
 from streamstgs.trainer.coarse.training_views import MedianViews
 from streamstgs.trainer.datasets import load_frames, open_capture
-from streamstgs.trainer.fine.config import GopConfig, GopStartConfig, OpacityDensityConfig
+from streamstgs.trainer.fine.config import (
+    FEWEST_MOVING,
+    GopConfig,
+    GopStartConfig,
+    OpacityDensityConfig,
+)
 from streamstgs.trainer.fine.density import OpacityStrategy
 from streamstgs.trainer.fine.moving_start import FEWEST, moving_start
 from streamstgs.trainer.fine.stage import GopTraining
-from streamstgs.trainer.fine.start import GopStart
+from streamstgs.trainer.fine.start import GopStart, initial_trajectories
 from streamstgs.trainer.fine.training_views import GopViews
 from streamstgs.trainer.optimization.density import DensityStatistics
 from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters, LearningRates
@@ -315,7 +320,15 @@ def test_sgld_noise_is_independent_of_units() -> None:
 def gop_training(training_views: GopViews, **changes: object) -> GopTraining:
     """The moving blob starts where it is in frame 2; the others are static."""
     config = GopConfig(
-        init_count=64, iterations=40, features=4, width=16, sample_frames=2, **changes
+        **{
+            "init_count": 64,
+            "iterations": 40,
+            "features": 4,
+            "width": 16,
+            "sample_frames": 2,
+            "density": OpacityDensityConfig(cap_max=None),
+            **changes,
+        }
     )
     rng = Rng(0, CPU)
     scene = stored(scene_at(2))
@@ -360,12 +373,14 @@ def test_fresh_field_changes_nothing(training_views: GopViews) -> None:
 
 
 def test_invisible_gaussians_are_relocated(training_views: GopViews) -> None:
-    training = gop_training(training_views, density=OpacityDensityConfig(relocate=True))
+    density = OpacityDensityConfig(relocate=True, cap_max=None, growth=1.0)
+    training = gop_training(training_views, density=density)
     with torch.no_grad():
         training.parameters["opacity_logits"][:20] = -9
         training.parameters["features"][:20] = 0.77
     assert isinstance(training.density, OpacityStrategy)
-    training.density.refine(training.parameters, training.sampled_opacities().mean(dim=0))
+    opacities = training.sampled_opacities()
+    training.density.refine(training.parameters, opacities.amax(0), opacities.mean(0))
     assert len(training.parameters) == 64
     assert (training.parameters["opacity_logits"].sigmoid() > 0.005).all()
     assert (training.parameters["features"] != 0.77).all()  # features move along
@@ -401,7 +416,7 @@ def test_density_strategy_gets_statistics_and_is_kept_in_checkpoints(
     _, gradient, opacities = strategy.seen[-1]
     assert gradient.shape == (64, 3)
     assert gradient.abs().sum() > 0
-    assert opacities.shape == (FRAMES, 64)
+    assert opacities.shape == (FRAMES + 1, 64)  # the last ones are at the temporal centres
     training.load_state_dict(training.state_dict())
     assert strategy.loaded == {"steps": 2}
 
@@ -498,3 +513,50 @@ def test_moving_start_without_motion_has_few_points(
     found = moving_start(frozen, medians, static, capture, config, Rng(0, CPU))
     assert len(found) == FEWEST
     assert found.points.colors.amax() <= 1
+
+
+# Trajectories
+
+
+def test_field_rests_while_trajectories_learn(training_views: GopViews) -> None:
+    training = gop_training(training_views, field_start=0.5)
+    weights = [w.detach().clone() for w in training.field.parameters()]
+    for _ in range(20):
+        training.step()
+    assert all(map(torch.equal, weights, training.field.parameters()))
+    assert (training.parameters["features"] == 0).all()
+    assert (training.parameters["velocities"] != 0).any()
+    for _ in range(4):
+        training.step()
+    assert not all(map(torch.equal, weights, training.field.parameters()))
+    assert (training.parameters["features"] != 0).any()
+
+
+def test_trajectories_alone_learn_a_motion(training_views: GopViews) -> None:
+    training = gop_training(training_views, field_start=0.99)
+    before = training_psnr(training)
+    for _ in range(30):
+        training.step()
+    assert training_psnr(training) > before + 1.0
+    trained = training.trained()
+    assert trained.canonical.trajectories is not None
+    assert not trained.canonical.trajectories.velocities.requires_grad
+
+
+def test_start_takes_turns_between_sample_frames() -> None:
+    centers, extents = torch.tensor([10.0, 20.0, math.nan]), torch.tensor([10.0, 10.0, 1.0])
+    paths = initial_trajectories(centers, extents, 40)
+    assert paths.centers.tolist() == [0.25, 0.5, 0.5]
+    assert (paths.velocities == 0).all()
+    assert paths.log_extents.exp().tolist() == pytest.approx([0.125, 0.125, 4.0])
+    assert paths.fading(0.375).tolist() == pytest.approx([0.5, 0.5, 0.0], abs=1e-3)
+
+
+def test_moving_pixels_limit_the_gaussians() -> None:
+    config = GopConfig(density=OpacityDensityConfig(cap_max=50_000, cap_per_pixel=2.0))
+    few = config.for_motion(10_000)
+    assert (few.init_count, few.density.cap_max) == (20_000, 20_000)
+    assert config.for_motion(1e6).density.cap_max == 50_000
+    assert config.for_motion(0).init_count == FEWEST_MOVING
+    without = replace(config, density=replace(config.density, cap_per_pixel=None))
+    assert without.for_motion(0) is without

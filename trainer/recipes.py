@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from streamstgs.trainer.coarse.color_correction import ColorCorrectionConfig
@@ -70,6 +71,10 @@ def paper_fine_stage() -> GopConfig:
         batch_size=2,
         sample_frames=0,
         fast_share=0.0,
+        trajectories=False,
+        velocities_lr=0.0,
+        centers_lr=0.0,
+        log_extents_lr=0.0,
         features=8,
         window=3,
         width=64,
@@ -78,6 +83,7 @@ def paper_fine_stage() -> GopConfig:
         dynamic_density=True,
         features_lr=5e-3,
         field_lr=1e-3,
+        field_start=0.0,
         lr_final=0.02,
         ssim_lambda=0.2,
         temporal_reg=0.1,
@@ -88,11 +94,14 @@ def paper_fine_stage() -> GopConfig:
         background_alpha_reg=0.0,
         density=OpacityDensityConfig(
             cap_max=PAPER_CAP,
+            cap_per_pixel=None,
             refine_every=200,
             refine_stop=0.7,
             relocate=True,
             growth=0.05,
             min_opacity=0.01,
+            error_guided=False,
+            split_jitter=0.0,
         ),
         auxiliary=AuxiliaryConfig(
             enabled=True,
@@ -107,6 +116,34 @@ def paper_fine_stage() -> GopConfig:
     )
 
 
+def draft_quality(settings: TrainConfig) -> TrainConfig:
+    """Fewer Gaussians and steps, to see whether a capture trains at all."""
+    density = replace(settings.gop.density, cap_max=30_000)
+    return replace(
+        settings,
+        coarse=replace(settings.coarse, iterations=4_000),
+        joint=replace(settings.joint, iterations=1_000),
+        gop=replace(settings.gop, iterations=4_000, init_count=15_000, density=density),
+    )
+
+
+def standard_quality(settings: TrainConfig) -> TrainConfig:
+    """The settings as they are."""
+    return settings
+
+
+def high_quality(settings: TrainConfig) -> TrainConfig:
+    """Twice as many moving Gaussians and steps."""
+    density = replace(settings.gop.density, cap_max=150_000, cap_per_pixel=6.0)
+    gop = replace(settings.gop, iterations=30_000, init_count=75_000, density=density)
+    return replace(settings, gop=gop)
+
+
+QUALITIES: dict[str, Callable[[TrainConfig], TrainConfig]] = {
+    "draft": draft_quality,
+    "standard": standard_quality,
+    "high": high_quality,
+}
 RECIPES: dict[str, Callable[[Path, Path], TrainConfig]] = {
     "default": default_recipe,
     "paper": paper_recipe,

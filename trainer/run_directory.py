@@ -36,7 +36,6 @@ from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfi
 from streamstgs.trainer.coarse.temporal_median import TemporalMedian
 from streamstgs.trainer.datasets.identity import changed_parts
 from streamstgs.trainer.errors import RunError
-from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
 from streamstgs.trainer.training_record import StageRecord, changed_settings, unknown_settings
 from torch import Tensor
 
@@ -218,7 +217,7 @@ class RunDirectory:
             field = DeformationField(FieldConfig(**json.loads(described["field"])))
             field.load_state_dict(weights)
             return TrainedGop(
-                canonical=CanonicalGaussians(*(tensors[name] for name in ATTRIBUTES)),
+                canonical=CanonicalGaussians.of_tensors(tensors),
                 features=tensors["features"].float(),
                 field=field.eval(),
                 frames=int(described["frames"]),
@@ -282,7 +281,7 @@ def _meta(document: Mapping[str, Any]) -> SceneMeta:
 
 
 def _tensors(canonical: CanonicalGaussians) -> dict[str, Tensor]:
-    return {name: getattr(canonical, name) for name in ATTRIBUTES}
+    return canonical.tensors()
 
 
 def _save(path: Path, tensors: dict[str, Tensor], described: dict[str, str]) -> None:
@@ -300,7 +299,7 @@ def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _read_gaussians(path: Path) -> CanonicalGaussians:
     tensors, _ = _load(path)
-    return CanonicalGaussians(*(tensors[name] for name in ATTRIBUTES))
+    return CanonicalGaussians.of_tensors(tensors)
 
 
 def save_checkpoint(path: Path, state: dict) -> None:

@@ -54,6 +54,17 @@ def relocation_switched(config: TrainConfig) -> TrainConfig:
     return of_gop(density=replace(density, relocate=not density.relocate))(config)
 
 
+def fast_points_switched(config: TrainConfig) -> TrainConfig:
+    """With a fifth of the points between the sample frames where there were none, and the
+    reverse."""
+    return of_gop(fast_share=0.0 if config.gop.fast_share > 0 else 0.2)(config)
+
+
+def spatial_switched(config: TrainConfig) -> TrainConfig:
+    """With the spatial regulariser where there was none, and the reverse."""
+    return of_gop(spatial_reg=0.0 if config.gop.spatial_reg > 0 else 0.01)(config)
+
+
 def without_static_split(config: TrainConfig) -> TrainConfig:
     """The Gaussians of the coarse stage move as well: as many in all, each with features."""
     return replace(config, static_split=False)
@@ -115,10 +126,22 @@ ROWS = (
     Row("window-5", "window W = 5", of_gop(window=5)),
     Row("no-joint", "no joint training", without_joint_training),
     Row("no-static-alpha", "no alpha penalty where nothing moves", of_gop(static_alpha_reg=0.0)),
-    Row("no-fast", "no points between the sample frames", of_gop(fast_share=0.0)),
+    Row(
+        "fast",
+        "points between the sample frames",
+        fast_points_switched,
+        is_on=lambda config: config.gop.fast_share > 0,
+    ),
     Row("no-static-split", "no static split", without_static_split),
-    Row("no-spatial", "no spatial regulariser", of_gop(spatial_reg=0.0)),
+    Row(
+        "spatial",
+        "spatial regulariser",
+        spatial_switched,
+        is_on=lambda config: config.gop.spatial_reg > 0,
+    ),
     Row("no-opacity", "no opacity regulariser", of_gop(opacity_reg=0.0)),
+    Row("no-trajectories", "no trajectories", of_gop(trajectories=False)),
+    Row("no-field", "no deformation field", of_gop(field_lr=0.0, features_lr=0.0)),
     Row("no-feature-noise", "no feature noise", of_gop(feature_noise=0.0)),
     Row("no-depth", "no depth from points", of_coarse(depth_lambda=0.0)),
     Row("no-free-space", "no free space", of_coarse(free_space_reg=0.0)),

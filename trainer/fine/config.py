@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
 from streamstgs.trainer.optimization.gaussian_parameters import LearningRates
@@ -17,6 +17,8 @@ from streamstgs.trainer.setting_checks import (
     require,
 )
 
+FEWEST_MOVING = 4_096  # Gaussians of a GOP in which little moves
+
 
 @dataclass(frozen=True)
 class OpacityDensityConfig:
@@ -24,20 +26,31 @@ class OpacityDensityConfig:
 
     Args:
         cap_max: The Gaussians of the GOP grow in number up to this. None keeps their number.
+        cap_per_pixel: At most this many Gaussians per pixel that moves in a frame of one camera, in
+            the mean over cameras and frames; it lowers `cap_max` and the number at the start. None
+            sets no such limit.
         refine_every: Steps between two times of density control.
         refine_stop: Share of the iterations after which density control ends.
-        relocate: At the cap the dead are relocated onto Gaussians of high opacity; without it they
-            are pruned.
-        growth: Largest relative growth at a time, below the cap.
-        min_opacity: A Gaussian below this mean opacity over the GOP is dead.
+        relocate: At the cap the dead are relocated onto others; without it they are pruned.
+        growth: Largest relative growth at a time, below the cap; at the cap, largest share of the
+            Gaussians that is relocated at a time.
+        min_opacity: A Gaussian below this opacity in all sampled frames of the GOP is dead.
+        error_guided: Copies go where the gradients of the centres are large, that is where the
+            image is wrong; without it they go where the opacity is high.
+        split_jitter: Internal. Standard deviation of the distance of a copy from its original, in
+            standard deviations of the Gaussian and in temporal extents; 0 makes equal copies, which
+            learn the same and stay equal.
     """
 
-    cap_max: Count | None = None
+    cap_max: Count | None = 75_000
+    cap_per_pixel: Positive | None = 3.0
     refine_every: Count = 200
     refine_stop: Share = 0.7
     relocate: bool = True
     growth: Weight = 0.05
     min_opacity: Share = 0.01
+    error_guided: bool = True
+    split_jitter: Weight = 0.5
 
     def __post_init__(self) -> None:
         check_ranges(self, "gop.density")
@@ -56,6 +69,13 @@ class GopConfig(LearningRates):
         fast_share: Internal. At most this share of `init_count` starts between the sample frames,
             on fast things (moving_start.py).
         fast_every: Internal. Frames between the times at which fast things are looked for.
+        trajectories: Each moving Gaussian has a velocity, a temporal centre and a temporal extent
+            of its own beside the features; not in the paper.
+        velocities_lr: Internal. Learning rate of the velocities at the start, in units of the
+            scene's scale per GOP.
+        centers_lr: Internal. Learning rate of the temporal centres at the start, in GOPs.
+        log_extents_lr: Internal. Learning rate of the logarithms of the temporal extents at the
+            start.
         features: Channels of the temporal features, F.
         window: Frames of features that the field sees, W; odd.
         width: Internal. Width of the field's layers.
@@ -65,6 +85,8 @@ class GopConfig(LearningRates):
         dynamic_density: SSIM sees only what moves (M of L_c); without it the whole image.
         features_lr: Learning rate of the features at the start.
         field_lr: Learning rate of the deformation field at the start.
+        field_start: Share of the iterations during which the field and the features rest, so that
+            they learn what the trajectories leave over.
         lr_final: Internal. Share of these two that is left at the end; the decay is exponential.
         ssim_lambda: Weight of SSIM in L_c (b of the paper).
         temporal_reg: Weight of L_temp (a_temp of the paper).
@@ -79,12 +101,16 @@ class GopConfig(LearningRates):
         auxiliary: The transformer that guides the temporal MLP.
     """
 
-    iterations: Count = 6_000
+    iterations: Count = 14_000
     batch_size: Count = 2
-    init_count: Count = 20_480
-    sample_frames: CountOrZero = 4
-    fast_share: Share = 0.2
+    init_count: Count = 37_500
+    sample_frames: CountOrZero = 15
+    fast_share: Share = 0.0
     fast_every: Count = 2
+    trajectories: bool = True
+    velocities_lr: Weight = 5e-3
+    centers_lr: Weight = 2e-3
+    log_extents_lr: Weight = 2e-2
     features: Count = 8
     window: Count = 5
     width: Count = 64
@@ -93,11 +119,12 @@ class GopConfig(LearningRates):
     dynamic_density: bool = True
     features_lr: Weight = 5e-3
     field_lr: Weight = 1e-3
+    field_start: Share = 0.3
     lr_final: Share = 0.02
     ssim_lambda: Share = 0.2
-    temporal_reg: Weight = 0.3
+    temporal_reg: Weight = 0.15
     temporal_delta: Positive = 0.02
-    spatial_reg: Weight = 0.01
+    spatial_reg: Weight = 0.0
     opacity_reg: Weight = 0.005
     static_alpha_reg: Weight = 1.0
     background_alpha_reg: Weight = 0.2
@@ -108,6 +135,17 @@ class GopConfig(LearningRates):
         check_ranges(self, "gop")
         require(self.window % 2 == 1, "gop.window", self.window, "odd")
         require(self.lr_final > 0, "gop.lr_final", self.lr_final, "more than 0 and at most 1")
+        require(self.field_start < 1, "gop.field_start", self.field_start, "less than 1")
+
+    def for_motion(self, moving_pixels: float) -> GopConfig:
+        """The same settings with as many Gaussians as so many moving pixels allow."""
+        density = self.density
+        if density.cap_per_pixel is None:
+            return self
+        most = max(FEWEST_MOVING, round(density.cap_per_pixel * moving_pixels))
+        cap = None if density.cap_max is None else min(density.cap_max, most)
+        count = min(self.init_count, most)
+        return replace(self, init_count=count, density=replace(density, cap_max=cap))
 
 
 @dataclass(frozen=True)

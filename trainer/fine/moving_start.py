@@ -28,6 +28,7 @@ from torch import Tensor
 LOOKED_AT = 0.2  # half the side of the box around what the cameras look at, of their distance
 FEWEST = 64  # a GOP in which nothing moves still gets a few moving Gaussians
 NEAR_SPACINGS = 1.5  # a place is taken where another point is within this many point spacings
+COUNTED_FRAMES = 8  # of a GOP, in which moving pixels are counted
 CANDIDATES = 8  # places looked at for each point that may be kept
 
 
@@ -106,6 +107,18 @@ class MotionFinder:
         return moving_points(
             self.training_views.cameras, sample, self.bounds, count, hull, self.rng
         )
+
+
+def moving_pixels(
+    training_views: GopViews, medians: Sequence[TemporalMedian], motion_threshold: float
+) -> float:
+    """Number of pixels that move in a frame, in the mean over the cameras and a few frames."""
+    every = max(1, training_views.count // COUNTED_FRAMES)
+    counts = [
+        motion_mask(frames[::every], median.image, motion_threshold).float().sum(dim=(1, 2)).mean()
+        for frames, median in zip(training_views.frames, medians, strict=True)
+    ]
+    return torch.stack(counts).mean().item()
 
 
 def moving_start(

@@ -7,6 +7,7 @@ terms.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, replace
 
 import torch
 from streamstgs.codec.encoder.grid_sorting import grid_shape
@@ -18,6 +19,7 @@ from streamstgs.renderer import (
     Gaussians,
     RenderSettings,
 )
+from streamstgs.renderer.trajectories import Trajectories, present
 from streamstgs.trainer.coarse.color_correction import correct_colors
 from streamstgs.trainer.fine.auxiliary import AuxiliaryPass, gop_times, with_batch
 from streamstgs.trainer.fine.config import GopConfig
@@ -43,7 +45,7 @@ from streamstgs.trainer.optimization.training_stage import (
 from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
-OPACITY_SAMPLES = 8  # frames of a GOP, about
+OPACITY_SAMPLES = 12  # frames of a GOP, about
 
 
 class GopTraining:
@@ -73,7 +75,10 @@ class GopTraining:
             start.canonical,
             config,
             scene_scale,
-            extra={"features": (start.features, config.features_lr)},
+            extra={
+                "features": (start.features, config.features_lr),
+                **_trajectory_parameters(start.canonical, config, scene_scale),
+            },
         )
         self.field = _seeded_field(config, scene_scale, rng.integer(2**31)).to(device)
         self.field_optimizer = torch.optim.Adam(
@@ -83,7 +88,9 @@ class GopTraining:
         if config.auxiliary.enabled:
             seed = rng.integer(2**31)
             self.auxiliary = AuxiliaryPass(self.field, config.auxiliary, device, seed)
-        self.density: DensityStrategy = OpacityStrategy(config.density, config.iterations, rng)
+        self.density: DensityStrategy = OpacityStrategy(
+            config.density, config.iterations, rng, keep_grid=config.spatial_reg > 0
+        )
         self.times = gop_times(training_views.count, device)
         self.iteration = 0
 
@@ -106,10 +113,11 @@ class GopTraining:
         moving = self.deformed(frame, disturb=True).activate()
 
         loss = image_loss(self.static, moving, batch, config)
-        loss.add("L_temp", config.temporal_reg, lambda: self._temporal_loss(frame))
+        if not self.field_rests:
+            loss.add("L_temp", config.temporal_reg, lambda: self._temporal_loss(frame))
         loss.add("L_spatial", config.spatial_reg, self._spatial_loss)
-        loss.add("L_o", config.opacity_reg, lambda: opacity_loss(moving.opacities))
-        if self.auxiliary and self.auxiliary.is_due(self.iteration):
+        loss.add("L_o", config.opacity_reg, lambda: self._opacity_loss(frame))
+        if self.auxiliary and self.auxiliary.is_due(self.iteration) and not self.field_rests:
             weights = self.auxiliary.config
             guided, distillation = self._guided(self.auxiliary, moving, frame)
             static = self.static.detach()
@@ -128,6 +136,11 @@ class GopTraining:
             self.iteration, total, loss.detached(), len(self.parameters), rates, norms
         )
 
+    def _opacity_loss(self, frame: int) -> Tensor:
+        """L_o of the Gaussians at a frame, before the field: its weights, which all Gaussians
+        share, would fade all of them at once."""
+        return opacity_loss(self.canonical().at(self.times[frame]).opacity_logits.sigmoid())
+
     def _temporal_loss(self, frame: int) -> Tensor:
         """L_temp of the features around a frame."""
         features = self.parameters["features"].transpose(0, 1)
@@ -143,7 +156,8 @@ class GopTraining:
     ) -> tuple[Gaussians, Tensor]:
         """The moving Gaussians with a random batch as the transformer has it, and L_sd."""
         batch = self.rng.subset(auxiliary.config.batch_size, len(self.parameters))
-        picked = self.parameters.picked(batch)
+        canonical = self.canonical().at(self.times[frame])
+        picked = canonical.map(lambda t: t.index_select(0, batch))
         features = self._disturbed(self.parameters["features"].index_select(0, batch).clamp(-1, 1))
         guided, distillation = auxiliary.guided(picked, features, frame)
         return with_batch(moving, batch, guided), distillation
@@ -156,8 +170,15 @@ class GopTraining:
     def _decay_learning_rates(self, progress: float) -> None:
         left = self.config.lr_final**progress
         self.parameters.decay_means_rate(progress)
-        self.parameters.set_rate("features", self.config.features_lr * left)
-        self.field_optimizer.param_groups[0]["lr"] = self.config.field_lr * left
+        if self.has_trajectories:
+            scale = self.parameters.scene_scale
+            self.parameters.set_rate("velocities", self.config.velocities_lr * scale * left)
+            self.parameters.set_rate("centers", self.config.centers_lr * left)
+            self.parameters.set_rate("log_extents", self.config.log_extents_lr * left)
+        rested = self.config.field_start if self.has_trajectories else 0.0
+        left_of_field = self.config.lr_final ** max(0.0, (progress - rested) / (1 - rested))
+        self.parameters.set_rate("features", self.config.features_lr * left_of_field)
+        self.field_optimizer.param_groups[0]["lr"] = self.config.field_lr * left_of_field
         if self.auxiliary:
             self.auxiliary.set_progress(left)
 
@@ -170,10 +191,34 @@ class GopTraining:
 
     @torch.no_grad()
     def sampled_opacities(self) -> Tensor:
-        """[T, M] at T frames, evenly spread over the GOP."""
+        """[T, M] at frames evenly spread over the GOP, and, where there are trajectories, the
+        opacity of each Gaussian at its temporal centre."""
         count = self.training_views.count
         frames = range(0, count, max(1, count // OPACITY_SAMPLES))
-        return torch.stack([self.deformed(f).opacity_logits.sigmoid() for f in frames])
+        opacities = [self.deformed(f).opacity_logits.sigmoid() for f in frames]
+        if self.has_trajectories:
+            opacities.append(self.parameters["opacity_logits"].sigmoid())
+        return torch.stack(opacities)
+
+    def canonical(self) -> CanonicalGaussians:
+        """The Gaussians as they are now, with their trajectories where the GOP has some."""
+        canonical = self.parameters.canonical()
+        if not self.has_trajectories:
+            return canonical
+        paths = Trajectories(*(self.parameters[f.name] for f in fields(Trajectories)))
+        return replace(canonical, trajectories=paths)
+
+    @property
+    def has_trajectories(self) -> bool:
+        """Whether the Gaussians have trajectories."""
+        return "velocities" in self.parameters
+
+    @property
+    def field_rests(self) -> bool:
+        """Whether field and features are still left out. Without trajectories they never are: only
+        features say when a Gaussian is seen."""
+        rested = self.config.field_start * self.config.iterations
+        return self.has_trajectories and self.iteration < rested
 
     def features(self) -> Tensor:
         """[E, M, F] temporal features as they will be stored, within -1..1."""
@@ -181,10 +226,24 @@ class GopTraining:
 
     def deformed(self, frame: int, disturb: bool = False) -> CanonicalGaussians:
         """The moving Gaussians at a frame, before activation."""
-        window = self.config.window
-        seen = self.parameters["features"][:, frame : frame + window].clamp(-1, 1).flatten(1)
-        seen = self._disturbed(seen) if disturb else seen
-        return self.field(self.parameters.canonical(), seen, self.times[frame])
+        time, canonical = self.times[frame], self.canonical().at(self.times[frame])
+        if self.field_rests:
+            return canonical
+        features = self.parameters["features"][:, frame : frame + self.config.window]
+        if not self.has_trajectories:
+            return self.field(canonical, self._field_input(features, disturb), time)
+        there = present(canonical.opacity_logits)
+        shown = canonical.map(lambda t: t.index_select(0, there))
+        windowed = self._field_input(features.index_select(0, there), disturb)
+        moved = self.field(shown, windowed, time).tensors()
+        return CanonicalGaussians.of_tensors(
+            {n: t.index_copy(0, there, moved[n]) for n, t in canonical.tensors().items()}
+        )
+
+    def _field_input(self, features: Tensor, disturb: bool) -> Tensor:
+        """[N, W*F] of the features [N, W, F] of a window."""
+        windowed = features.clamp(-1, 1).flatten(1)
+        return self._disturbed(windowed) if disturb else windowed
 
     def _disturbed(self, features: Tensor) -> Tensor:
         """Features with noise like that of the video codec."""
@@ -200,7 +259,7 @@ class GopTraining:
     def trained(self) -> TrainedGop:
         """The result; the auxiliary transformer is not part of it."""
         return TrainedGop(
-            self.parameters.detached(),
+            self.canonical().map(Tensor.detach),
             self.features().detach(),
             self.field.eval(),
             self.training_views.count,
@@ -270,6 +329,17 @@ def train_gop(
     """Run what is left of the schedule; `report` gets the training and the record of each step."""
     run_schedule(training, report)
     return training.trained()
+
+
+def _trajectory_parameters(
+    canonical: CanonicalGaussians, config: GopConfig, scene_scale: float
+) -> dict[str, tuple[Tensor, float]]:
+    """Name -> (tensor, learning rate) of the trajectories; none where there are none."""
+    if canonical.trajectories is None:
+        return {}
+    rates = config.velocities_lr * scene_scale, config.centers_lr, config.log_extents_lr
+    paths = vars(canonical.trajectories)
+    return {name: (paths[name], rate) for name, rate in zip(paths, rates, strict=True)}
 
 
 def _seeded_field(config: GopConfig, extent: float, seed: int) -> DeformationField:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from streamstgs.codec.encoder.grid_sorting import SortSettings, grid_shape, sort_grid
 from streamstgs.renderer import CanonicalGaussians
+from streamstgs.renderer.trajectories import Trajectories
 from streamstgs.trainer.coarse.temporal_median import TemporalMedian
 from streamstgs.trainer.datasets import Capture
 from streamstgs.trainer.fine.config import GopConfig, GopStartConfig
 from streamstgs.trainer.fine.moving_start import moving_start
 from streamstgs.trainer.fine.training_views import GopViews
 from streamstgs.trainer.optimization.gaussian_parameters import ATTRIBUTES
-from streamstgs.trainer.points.point_cloud import gaussians_from_points
+from streamstgs.trainer.points.point_cloud import gaussians_from_points, neighbour_distance
 from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
 THOROUGHLY = SortSettings()
+ALWAYS = 4.0  # temporal extent, in GOPs, of Gaussians that are seen all the time
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,19 @@ class GopStart:
             extents: [M] temporal extent, frames before and after the centre.
         """
         order = grid_order(found, centers.nan_to_num(-1.0))
-        features = initial_features(centers[order], extents[order], frames, config)
-        return GopStart(found[order], features)
+        centers, extents = centers[order], extents[order]
+        if not config.trajectories:
+            return GopStart(found[order], initial_features(centers, extents, frames, config))
+        count = frames + config.window - 1
+        features = torch.zeros(len(order), count, config.features, device=centers.device)
+        paths = initial_trajectories(centers, extents, frames)
+        return GopStart(replace(found[order], trajectories=paths), features)
 
     @staticmethod
     def of_checkpoint(state: dict) -> GopStart:
         """The Gaussians of `GopTraining.state_dict`: a resumed GOP needs no new start."""
         tensors = state["parameters"]["tensors"]
-        return GopStart(CanonicalGaussians(*(tensors[n] for n in ATTRIBUTES)), tensors["features"])
+        return GopStart(CanonicalGaussians.of_tensors(tensors), tensors["features"])
 
 
 def initial_features(centers: Tensor, extents: Tensor, frames: int, config: GopConfig) -> Tensor:
@@ -67,6 +74,30 @@ def initial_features(centers: Tensor, extents: Tensor, frames: int, config: GopC
     features = torch.zeros(len(centers), count, config.features, device=centers.device)
     features[..., 0] = ((1 - 2 * away).clamp(-1, 1) * 0.9).nan_to_num(0.0)
     return features
+
+
+def initial_trajectories(centers: Tensor, extents: Tensor, frames: int) -> Trajectories:
+    """Trajectories of M Gaussians at rest.
+
+    Args:
+        centers, extents: [M] frames, as for `GopStart.sorted`. Half of an extent is the standard
+            deviation in time, so that Gaussians of neighbouring sample frames take turns.
+    """
+    always = centers.isnan()
+    return Trajectories(
+        velocities=torch.zeros(len(centers), 3, device=centers.device),
+        centers=torch.where(always, 0.5, centers / frames),
+        log_extents=torch.where(always, ALWAYS, 0.5 * extents / frames).log(),
+    )
+
+
+def spacing_of_frames(positions: Tensor, centers: Tensor) -> Tensor:
+    """[M] distance of each point from neighbours of the same temporal centre [M], world units."""
+    spacing = torch.zeros_like(centers)
+    for frame in centers.unique():
+        same = centers == frame
+        spacing[same] = neighbour_distance(positions[same])
+    return spacing
 
 
 def grid_order(
@@ -103,9 +134,14 @@ def gop_start(
         all_extents.append(torch.ones_like(all_centers[0]))
     if config.gop.sample_frames > 0:
         moving = moving_start(training_views, medians, coarse.activate(), capture, config, rng)
-        parts.append(gaussians_from_points(moving.points, opacity=0.3))
+        spacing = None
+        if config.gop.trajectories:
+            spacing = spacing_of_frames(moving.points.positions, moving.centers)
+        parts.append(gaussians_from_points(moving.points, 0.3, spacing))
         all_centers.append(moving.centers)
         all_extents.append(moving.extents)
-    found = CanonicalGaussians(*(torch.cat([getattr(p, n) for p in parts]) for n in ATTRIBUTES))
+    found = CanonicalGaussians.of_tensors(
+        {name: torch.cat([getattr(part, name) for part in parts]) for name in ATTRIBUTES}
+    )
     seen = torch.cat(all_centers), torch.cat(all_extents)
     return GopStart.sorted(found, *seen, training_views.count, config.gop)

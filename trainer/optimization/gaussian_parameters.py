@@ -75,20 +75,23 @@ class GaussianParameters:
     def __len__(self) -> int:
         return len(self["means"])
 
+    def __contains__(self, name: str) -> bool:
+        return any(g["name"] == name for g in self.optimizer.param_groups)
+
     def __getitem__(self, name: str) -> Tensor:
         return self._group(name)["params"][0]
 
     def canonical(self) -> CanonicalGaussians:
-        return CanonicalGaussians(*(self[name] for name in ATTRIBUTES))
+        return CanonicalGaussians.of_tensors({name: self[name] for name in ATTRIBUTES})
 
     def detached(self) -> CanonicalGaussians:
         """The current Gaussians without gradients."""
-        return CanonicalGaussians(*(self[name].detach() for name in ATTRIBUTES))
+        return self.canonical().map(Tensor.detach)
 
     def picked(self, chosen: Tensor) -> CanonicalGaussians:
         """The Gaussians `chosen` [K] int64, each at most once."""
         # index_select: the gradient of plain indexing sorts the indices first
-        return CanonicalGaussians(*(self[name].index_select(0, chosen) for name in ATTRIBUTES))
+        return self.canonical().map(lambda t: t.index_select(0, chosen))
 
     def decay_means_rate(self, progress: float) -> None:
         """Exponential decay of the means' learning rate; `progress` 0..1."""
@@ -109,12 +112,17 @@ class GaussianParameters:
     @torch.no_grad()
     def relocate(
         self, dead: Tensor, weights: Tensor, generator: torch.Generator | None = None
-    ) -> int:
-        """Move dead Gaussians [N] bool onto living ones drawn by `weights` [N] >= 0."""
+    ) -> tuple[Tensor, Tensor]:
+        """Move dead Gaussians [N] bool onto living ones drawn by `weights` [N] >= 0.
+
+        Returns:
+            [K] the Gaussians that were moved, and [K] those that they are copies of now; none where
+            none is dead or no weight is positive.
+        """
         places = dead.nonzero()[:, 0]
         weights = torch.where(dead, torch.zeros_like(weights), weights)
         if len(places) == 0 or weights.sum() <= 0:
-            return 0
+            return places[:0], places[:0]
         targets = self._share_among_copies(weights, len(places), generator)
         for group in self.optimizer.param_groups:
             parameter = group["params"][0]
@@ -123,11 +131,11 @@ class GaussianParameters:
                 if moment in self.optimizer.state[parameter]:
                     self.optimizer.state[parameter][moment][targets] = 0
                     self.optimizer.state[parameter][moment][places] = 0
-        return len(places)
+        return places, targets
 
     @torch.no_grad()
-    def grow(self, count: int, weights: Tensor, generator: torch.Generator | None = None) -> None:
-        """Add `count` copies of Gaussians drawn by `weights` [N]."""
+    def grow(self, count: int, weights: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Add `count` copies of Gaussians drawn by `weights` [N]; returns those copied [count]."""
         targets = self._share_among_copies(weights, count, generator)
         for group in self.optimizer.param_groups:
             old = group["params"][0]
@@ -138,6 +146,7 @@ class GaussianParameters:
                     state[moment] = torch.cat([state[moment], torch.zeros_like(old[targets])])
             group["params"][0] = new
             self.optimizer.state[new] = state
+        return targets
 
     @torch.no_grad()
     def prune(self, dead: Tensor) -> None:

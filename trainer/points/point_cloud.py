@@ -94,10 +94,18 @@ def surfels_from_points(points: PointCloud, opacity: float) -> CanonicalGaussian
     return replace(round_ones, quats=quats, log_scales=log_scales)
 
 
-def gaussians_from_points(points: PointCloud, opacity: float) -> CanonicalGaussians:
-    """Round Gaussians, one a point, as wide as the points are apart."""
+def gaussians_from_points(
+    points: PointCloud, opacity: float, spacing: Tensor | None = None
+) -> CanonicalGaussians:
+    """Round Gaussians, one a point, as wide as the points are apart.
+
+    Args:
+        spacing: [N] distance of each point from its neighbours, world units; None measures it.
+    """
     count, device = len(points), points.positions.device
-    spacing = neighbour_distance(points.positions).clamp(min=1e-6)
+    if spacing is None:
+        spacing = neighbour_distance(points.positions)
+    spacing = spacing.clamp(min=1e-6)
     quats = torch.zeros(count, 4, device=device)
     quats[:, 0] = 1
     return CanonicalGaussians(
