@@ -12,10 +12,12 @@ import torch
 from streamstgs.renderer import CanonicalGaussians, Gaussians, RenderSettings
 from streamstgs.trainer.coarse.free_space import FreeSpace
 from streamstgs.trainer.datasets import Capture
+from streamstgs.trainer.fine.collapse import GopCollapsedError, gentler
+from streamstgs.trainer.fine.collapse import check as check_health
 from streamstgs.trainer.fine.joint import JointTraining, joint_gops
 from streamstgs.trainer.gop_stage import GopTask
 from streamstgs.trainer.memory import free_bytes, gop_bytes
-from streamstgs.trainer.optimization.training_stage import run_schedule
+from streamstgs.trainer.optimization.training_stage import StepRecord, run_schedule
 from streamstgs.trainer.parallel import make_current
 from streamstgs.trainer.progress import log
 from streamstgs.trainer.rng import Rng
@@ -96,15 +98,33 @@ def train_jointly(
     make_current(device)
     stopwatch = Stopwatch("joint", device)
     coarse = run.read_coarse().to(device)
-    begun = [GopTask(settings.gop, capture, run, index, device).new(coarse) for index in gops]
+    tasks = [GopTask(settings.gop, capture, run, index, device) for index in gops]
+    begun = [task.new(coarse) for task in tasks]
     training = JointTraining(coarse, begun, capture.camera_distance, settings.joint)
     reporter = StageReporter(
         "joint", "joint", training.iterations, settings.reports, run.path, device
     )
-    run_schedule(training, lambda _, record: reporter.add(record))
+
+    def report(training: JointTraining, record: StepRecord) -> None:
+        reporter.add(record)
+        if record.iteration % settings.reports.report_every == 0:
+            replace_collapsed(tasks, training)
+
+    run_schedule(training, report)
     static = without_floaters(training.static(), settings, capture, run)
     log.info("joint: %d of %d static Gaussians stay", len(static), len(coarse))
-    for index, gop in zip(gops, begun, strict=True):
+    for index, gop in zip(gops, training.gops, strict=True):
         save_checkpoint(run.checkpoint_path(index), gop.state_dict() | {"spent_s": 0.0})
     run.write_stage(stopwatch.record())
     run.write_static(static)  # last: where it exists, the stage is done
+
+
+def replace_collapsed(tasks: Sequence[GopTask], training: JointTraining) -> None:
+    """Begin GOPs that have collapsed again, more gently, beside the static layer so far."""
+    for k, (task, gop) in enumerate(zip(tasks, training.gops, strict=True)):
+        try:
+            check_health(gop)
+        except GopCollapsedError as error:
+            log.warning("GOP %d: %s; it begins again more gently", task.index, error)
+            layer = training.parameters.detached()
+            training.gops[k] = task.again(gentler(gop.config), from_checkpoint=False, layer=layer)

@@ -44,7 +44,7 @@ class JointTraining:
         config: JointConfig,
     ) -> None:
         self.parameters = GaussianParameters(static, config, scene_scale)
-        self.gops, self.config, self.iteration = gops, config, 0
+        self.gops, self.config, self.iteration = list(gops), config, 0
         steps = min(config.iterations, *(g.iterations for g in gops))
         self._iterations = steps * len(gops)
 
