@@ -1,4 +1,4 @@
-"""`streamstgs render`: write a film or an image of a scene, without a window."""
+"""`streamstgs render`: write a video or an image of a scene, without a window."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ DurationOption = Annotated[
     float | None,
     option(
         "SECONDS",
-        "Write a film of this length.",
+        "Write a video of this length.",
         "that of the time track, else of the camera path, else of the scene",
     ),
 ]
@@ -65,15 +65,15 @@ TransparentOption = Annotated[
 
 @dataclass(frozen=True)
 class Render:
-    """Write a film or an image of a scene, without a window."""
+    """Write a video or an image of a scene, without a window."""
 
     scene: SceneArgument
     camera: Annotated[str, tyro.conf.arg(metavar="orbit|PRESET|FILE.json")]
     """The camera orbits the scene, stays at a named camera of the scene, or follows a camera path
     file of this program, nerfstudio or SuperSplat."""
     output: OutputOption
-    """Write this file: a film if its name ends in .mp4, .mov, .gif or .webp, an image if it ends in
-    .png or .exr. With the format png or exr, any other name is a folder of images."""
+    """Write this file: a video if its name ends in .mp4, .mov, .gif or .webp, an image if it ends
+    in .png or .exr. With the format png or exr, any other name is a folder of images."""
     size: SizeOption = None
     frames: FramesOption = None
     time_track: TimeTrackOption = None

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from streamstgs.api.scene import Frame, Scene, Segment, open
     from streamstgs.api.training import encode, evaluate, train
     from streamstgs.api.viewer import Viewer
+    from streamstgs.app.player.camera.keyframes import CameraKeyframe
+    from streamstgs.app.player.camera.track import CameraTrack
     from streamstgs.app.player.errors import PlayerError
+    from streamstgs.app.player.export.queue import ExportQueue, ExportRequest
+    from streamstgs.app.player.export.settings import ExportSettings
+    from streamstgs.app.player.time_track import TimeCurve, TimeKey
     from streamstgs.codec.encoder.config import EncodeReport
     from streamstgs.codec.errors import CodecError
     from streamstgs.codec.quality import Quality
@@ -38,8 +43,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Camera",
+    "CameraKeyframe",
+    "CameraTrack",
     "CodecError",
     "EncodeReport",
+    "ExportQueue",
+    "ExportRequest",
+    "ExportSettings",
     "Frame",
     "Gaussians",
     "PinholeCamera",
@@ -48,6 +58,8 @@ __all__ = [
     "RenderError",
     "Scene",
     "Segment",
+    "TimeCurve",
+    "TimeKey",
     "TrainerError",
     "Viewer",
     "convert",
@@ -61,8 +73,13 @@ __all__ = [
 
 _MODULES = {
     "Camera": "api.cameras",
+    "CameraKeyframe": "app.player.camera.keyframes",
+    "CameraTrack": "app.player.camera.track",
     "CodecError": "codec.errors",
     "EncodeReport": "codec.encoder.config",
+    "ExportQueue": "app.player.export.queue",
+    "ExportRequest": "app.player.export.queue",
+    "ExportSettings": "app.player.export.settings",
     "Frame": "api.scene",
     "Gaussians": "renderer.gaussians",
     "PinholeCamera": "renderer.camera",
@@ -71,6 +88,8 @@ _MODULES = {
     "RenderError": "renderer.errors",
     "Scene": "api.scene",
     "Segment": "api.scene",
+    "TimeCurve": "app.player.time_track",
+    "TimeKey": "app.player.time_track",
     "TrainerError": "trainer.errors",
     "Viewer": "api.viewer",
     "convert": "api.conversion",

@@ -63,6 +63,29 @@ def test_examples_of_the_page_run(
     assert np.asarray(names["image"]).std() > 0
 
 
+def test_examples_of_the_film_guide_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(GOLDEN, "scene.stgs")
+    names: dict[str, object] = {}
+    for block in examples("guide/film.md"):
+        exec(compile(block, "docs/guide/film.md", "exec"), names)
+    assert len(imageio.imread("video.mp4", plugin="pyav")) == 15
+    track, again = names["track"], names["again"]
+    assert isinstance(track, st.CameraTrack)
+    assert isinstance(again, st.CameraTrack)
+    assert np.allclose([key.position for key in again], [key.position for key in track], atol=1e-6)
+
+
+def test_export_follows_a_time_track(scene: st.Scene, tmp_path: Path) -> None:
+    curve = st.TimeCurve((st.TimeKey(0.0, 5 / 24), st.TimeKey(4 / 24, 1 / 24)))
+    st.export_video(scene, tmp_path / "back", "Front", SIZE, time_track=curve, format="png")
+    files = sorted((tmp_path / "back").iterdir())
+    assert len(files) == 4
+    for step, file in enumerate(files):
+        image = st.render(scene, (5 - step) / 24, "Front", SIZE)
+        assert np.array_equal(imageio.imread(file), image)
+
+
 def test_example_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     (block,) = examples("../README.md")

@@ -202,9 +202,25 @@ def test_render_writes_image_of_the_given_size(scene: Path, tmp_path: Path) -> N
     assert imageio.imread(out).shape == (32, 48, 3)
 
 
+def test_render_follows_camera_and_time_files(scene: Path, tmp_path: Path) -> None:
+    camera, curve, out = (tmp_path / name for name in ("path.json", "time.json", "frames"))
+    pose = {"position": [0, 0, -4], "target": [0, 0, 0], "fov": 60}
+    poses = [pose | {"frame": 0}, pose | {"frame": 60, "position": [1, 0, -4]}]
+    camera.write_text(json.dumps({"poseSets": [{"poses": poses}], "timeline": {"frameRate": 30}}))
+    keys = [{"time_s": 0, "content_s": 1}, {"time_s": 1, "content_s": 1}]
+    curve.write_text(json.dumps({"keys": keys}))
+    words = ["render", str(scene), "--camera", str(camera), "--time-track", str(curve)]
+    words += ["-o", str(out), "--format", "png", "--fps", "3", "--transparent", "--size", "48x32"]
+    assert main.main([*words, "--supersampling", "2", "--backend", "reference"]) == 0
+    assert [imageio.imread(file).shape for file in sorted(out.iterdir())] == [(32, 48, 4)] * 3
+
+
 @pytest.mark.parametrize(
     ("option", "value", "complaint"),
     [
+        ("--format", "exr", ".exr"),
+        ("--time-track", "none.json", "none.json"),
+        ("--supersampling", "9", "supersampling"),
         ("--size", "48", "WIDTHxHEIGHT"),
         ("--frames", "9:12", "none of the 6 frames"),
         ("--backend", "crayon", "crayon"),

@@ -1,4 +1,4 @@
-"""Which content time a film shows at each of its own times: hold, slow, reverse, ramp and loop.
+"""Which content time a video shows at each of its own times: hold, slow, reverse, ramp and loop.
 
 A time track file is a JSON object (docs/guide/time-track.schema.json):
 
@@ -35,10 +35,10 @@ FILE_BYTES_MAX = 4 << 20
 
 @dataclass(frozen=True)
 class TimeKey:
-    """A content time at a time of the film.
+    """A content time at a time of the video.
 
     Args:
-        time_s: Seconds from the start of the film.
+        time_s: Seconds from the start of the video.
         content_s: Seconds from the start of the scene.
         easing: How content time goes on to the next key. "linear" keeps one speed; "smooth" also
             changes speed gradually from segment to segment, and never turns back; "ease-in",
@@ -52,13 +52,13 @@ class TimeKey:
 
 @dataclass(frozen=True)
 class TimeCurve:
-    """Content time as a function of film time.
+    """Content time as a function of video time.
 
     Example:
         TimeCurve.of_speeds([(2.0, 1.0), (3.0, 0.0), (2.0, -1.0)]).content_at(4.0)  # 2.0
 
     Args:
-        keys: At least one key, in the order of film times.
+        keys: At least one key, in the order of video times.
         loop: Whether content times beyond the end of the scene continue at its start, and those
             before the start at its end. Without it, the scene stands still at its ends.
     """
@@ -73,9 +73,9 @@ class TimeCurve:
         """A curve of stretches with one speed each.
 
         Args:
-            stretches: (length in film seconds, content seconds per film second): 1 plays, 0 holds,
+            stretches: (length in seconds, content seconds per second): 1 plays, 0 holds,
                 0.25 is slow, -1 plays backwards.
-            start_s: The content time at the start of the film.
+            start_s: The content time at the start of the video.
             loop: As of the class.
 
         Raises:
@@ -91,11 +91,11 @@ class TimeCurve:
 
     @property
     def duration_s(self) -> float:
-        """The film time of the last key."""
+        """The video time of the last key."""
         return self.keys[-1].time_s
 
     def content_at(self, time_s: float, duration_s: float | None = None) -> float:
-        """The content time at a film time, in seconds.
+        """The content time at a video time, in seconds.
 
         Args:
             duration_s: The length of the scene; a `loop` wraps at it.
@@ -181,7 +181,7 @@ class TimeTrack(EditTrack[TimeKey]):
         return TimeCurve(self._state.keys, self.loop)
 
     def insert_hold(self, at_s: float, for_s: float) -> None:
-        """Stop content time at a film time for a while (bullet time); later keys move back.
+        """Stop content time at a video time for a while (bullet time); later keys move back.
 
         The segment that is interrupted keeps its content times with a "linear" speed.
 

@@ -79,7 +79,7 @@ class ViewerModel(SceneStack):
 
     @cached_property
     def time_track(self) -> TimeTrack:
-        """Content times of a film, beside the camera of `track`."""
+        """Content times of a video, beside the camera of `track`."""
         from streamstgs.app.player.time_track import TimeTrack
 
         return TimeTrack()

@@ -1,4 +1,4 @@
-"""Films of a scene."""
+"""Videos of a scene."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from streamstgs.app.player.camera.framing import natural_aspect
 from streamstgs.app.player.camera.path import CameraPath, camera_path
 from streamstgs.app.player.camera.track import CameraTrack
 from streamstgs.app.player.errors import OutputError
-from streamstgs.app.player.export.film import Film, content_frames, film_duration_s
-from streamstgs.app.player.export.settings import ExportSettings, FilmFormat, Target
+from streamstgs.app.player.export.settings import ExportFormat, ExportSettings, Target
+from streamstgs.app.player.export.video_export import VideoExport, content_frames, video_duration_s
 from streamstgs.app.player.time_track import TimeCurve, TimeTrack, read_time_track
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import Camera as PinholeCamera
@@ -42,11 +42,11 @@ def export_video(
     time_track: AnyTimeTrack = None,
     fps: float | None = None,
     duration_s: float | None = None,
-    format: FilmFormat | None = None,
+    format: ExportFormat | None = None,
     supersampling: int = 1,
     transparent: bool = False,
 ) -> Path:
-    """Write a film of a scene: a video, a loop, or a folder of images.
+    """Write a video of a scene: a video, a loop, or a folder of images.
 
     The file appears when it is complete; an interrupted export leaves none.
 
@@ -59,19 +59,19 @@ def export_video(
             "png" and "exr".
         camera: "orbit", the name of a camera of the scene, the path of a camera path file (.json),
             a `Camera`, a function that returns the `Camera` at a time in seconds from the start
-            of the film, or the `track` of a viewer model.
+            of the video, or the `track` of a viewer model.
         size: (width, height) px, up to 8192 each, made even for videos; None for the size of the
             capture.
         quality: one of `scene.qualities` or its index; None for the best.
         start_s: time in the scene of the first frame, seconds.
-        stop_s: time in the scene before which the film ends, seconds; None for the end.
+        stop_s: time in the scene before which the video ends, seconds; None for the end.
         backend: as of `render`.
         progress: called after each frame with (frames done, frames in all).
-        time_track: which time of the scene the film shows at each of its own times, instead of
+        time_track: which time of the scene the video shows at each of its own times, instead of
             `start_s` and `stop_s`: the path of a time track file (.json) or a `TimeCurve`.
         fps: frames per second; None for the rate of the scene. Times between its frames are
             interpolated.
-        duration_s: length of the film, seconds; None for that of the time track, else of the
+        duration_s: length of the video, seconds; None for that of the time track, else of the
             camera's keyframes, else of the scene.
         format: "h264", "hevc" or "av1" (.mp4), "prores" (.mov), "gif", "webp", "png" or "exr";
             None chooses by the name of the file.
@@ -99,11 +99,11 @@ def export_video(
         curve, asked = _range(scene, start_s, stop_s, asked)
     track_s = curve.duration_s if curve else 0.0
     view = _path(camera, scene, asked.duration_s or track_s or scene.duration_s)
-    length_s = film_duration_s(asked, curve, view, scene.duration_s)
+    length_s = video_duration_s(asked, curve, view, scene.duration_s)
     count = max(round(length_s * rate), 1)
     frames = content_frames(count, rate, scene.fps, scene.frame_count, curve)
-    film = Film.of(target, view, frames, rate, natural_size(scene.meta), asked)
-    film.write(_Frames(scene, quality, backend), progress or _silent)
+    video = VideoExport.of(target, view, frames, rate, natural_size(scene.meta), asked)
+    video.write(_Frames(scene, quality, backend), progress or _silent)
     return out
 
 

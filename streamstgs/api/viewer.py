@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from streamstgs.api.cameras import Camera, named_camera, natural_size
 from streamstgs.api.scene import AnyQuality, Scene, open
 from streamstgs.app.player.camera.controller import CameraController
+from streamstgs.app.player.camera.keyframes import CameraKeyframe
+from streamstgs.app.player.camera.track import CameraTrack, capture
 from streamstgs.app.player.errors import NoSceneError
 from streamstgs.app.player.export.image_writer import write_png
 from streamstgs.app.player.export.settings import checked_size
@@ -97,6 +99,15 @@ class Viewer:
         chosen = named_camera(camera, self.scene.meta) if isinstance(camera, str) else camera
         up = chosen.up or self.scene.meta.up
         self.camera.look_from_up(chosen.position, chosen.look_at, up, chosen.fov_y_rad)
+
+    @property
+    def track(self) -> CameraTrack:
+        """Keyframes of a camera that moves by itself, for `export_video`."""
+        return self._model.track
+
+    def keyframe(self, time_s: float) -> CameraKeyframe:
+        """The present camera as a keyframe at a time of a video, seconds."""
+        return capture(self.camera, time_s)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -27,7 +27,7 @@ class CameraKeyframe:
     """A camera at a time.
 
     Args:
-        time_s: Seconds from the start of the film.
+        time_s: Seconds from the start of the video.
         position: The eye in world units.
         target: The point in the middle of the image, in world units.
         up: The direction that points up in the image. It carries the roll and need not be

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streamstgs.app.player.camera.controller import CameraController
-from streamstgs.app.player.camera.files.path_files import keyframes_json
+from streamstgs.app.player.camera.files.path_files import (
+    PathFormat,
+    keyframes_json,
+    read_camera_path,
+    write_camera_path,
+)
+from streamstgs.app.player.camera.framing import natural_aspect
 from streamstgs.app.player.camera.keyframes import CameraKeyframe, Easing, KeyframePath
 from streamstgs.app.player.edit_track import EditTrack
+
+if TYPE_CHECKING:
+    from streamstgs.codec.package.scene_meta import SceneMeta
 
 
 class CameraTrack(EditTrack[CameraKeyframe]):
@@ -37,6 +48,42 @@ class CameraTrack(EditTrack[CameraKeyframe]):
     def of(path: KeyframePath) -> CameraTrack:
         """A track with the keyframes of a path, such as one that `read_camera_path` returns."""
         return CameraTrack(path.keyframes, path.constant_speed)
+
+    @staticmethod
+    def read(file: str | Path, meta: SceneMeta) -> CameraTrack:
+        """The track of a camera path file of this program, nerfstudio or SuperSplat.
+
+        Args:
+            file: The file.
+            meta: `scene.meta` of the scene that the camera moves in.
+
+        Raises:
+            CameraPathError: The file is missing or malformed.
+        """
+        return CameraTrack.of(read_camera_path(Path(file), meta))
+
+    def write(
+        self,
+        file: str | Path,
+        meta: SceneMeta,
+        format: PathFormat | None = None,
+        fps: float = 30.0,
+    ) -> None:
+        """Write a camera path file, whole or not at all.
+
+        Args:
+            file: The file to write.
+            meta: `scene.meta` of the scene that the camera moves in.
+            format: "streamstgs", "nerfstudio", "supersplat" (no roll, no easings) or "gltf"; None
+                writes glTF to .gltf files, else "streamstgs".
+            fps: Frames per second of the other formats.
+
+        Raises:
+            ValueError: The track has no keyframe.
+            WriteError: The file cannot be written.
+        """
+        chosen = format or ("gltf" if Path(file).suffix.lower() == ".gltf" else "streamstgs")
+        write_camera_path(Path(file), self.path(natural_aspect(meta)), chosen, fps, meta.up)
 
     @property
     def constant_speed(self) -> bool:

@@ -1,4 +1,4 @@
-"""Renders moments of an open scene for a film."""
+"""Renders moments of an open scene for a video."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BLACK = (0.0, 0.0, 0.0)
 class SceneFrames:
     """Decodes content frames in any order and renders them; keeps the last segment.
 
-    Implements `film.FrameSource`. Belongs to one thread.
+    Implements `video_export.FrameSource`. Belongs to one thread.
     """
 
     def __init__(self, scene: SceneReader, quality: Quality, renderer: FrameRenderer) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from streamstgs.codec.output import output_file
 
-EXR_OPTIONS = {"compression": "zip16", "format": "half"}  # 16-bit floats, as film tools expect
+EXR_OPTIONS = {"compression": "zip16", "format": "half"}  # 16-bit floats, as video tools expect
 
 
 def write_png(path: Path, image: NDArray[np.uint8]) -> None:

@@ -44,7 +44,7 @@ class ExportRequest:
         camera: A camera path such as `CameraTrack.path(aspect)`, or as of `render_scene`.
         out: The file or folder to write.
         settings: How it is written.
-        time_track: Content time of the film; None plays the scene once.
+        time_track: Content time of the video; None plays the scene once.
         backend: The name of a renderer, None for the fastest.
         qp: The QP of a quality, None for the best.
     """
@@ -90,7 +90,7 @@ class ExportQueue:
 
     Example:
         queue = ExportQueue()
-        export = queue.add(ExportRequest("scene.stgs", track.path(16 / 9), Path("film.mp4")))
+        export = queue.add(ExportRequest("scene.stgs", track.path(16 / 9), Path("video.mp4")))
         export.wait()
         queue.close()
 
@@ -98,7 +98,7 @@ class ExportQueue:
     thread of the queue. A window must pass it on to its own thread.
 
     Args:
-        render: Writes a film; `render_scene` but in tests.
+        render: Writes a video; `render_scene` but in tests.
     """
 
     changed = Signal(QueuedExport)

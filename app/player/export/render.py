@@ -10,10 +10,10 @@ from pathlib import Path
 from streamstgs.app.player.camera.orbit import natural_aspect
 from streamstgs.app.player.camera.path import CameraPath, OrbitPath, camera_path
 from streamstgs.app.player.errors import OutputError
-from streamstgs.app.player.export.film import Film, content_frames, film_duration_s
 from streamstgs.app.player.export.frame_source import SceneFrames
 from streamstgs.app.player.export.progress import ReportProgress, console_progress
 from streamstgs.app.player.export.settings import ExportSettings, Target
+from streamstgs.app.player.export.video_export import VideoExport, content_frames, video_duration_s
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer
 from streamstgs.app.player.time_track import TimeCurve
 from streamstgs.codec.cancel import NEVER, CancelToken
@@ -62,7 +62,7 @@ def render_scene(
     cancel: CancelToken = NEVER,
     scene_fps: float | None = None,
 ) -> RenderReport:
-    """Write a film or an image of a scene.
+    """Write a video or an image of a scene.
 
     Args:
         location: A scene, a splat file or a sequence: a path or a URL.
@@ -71,12 +71,12 @@ def render_scene(
         size: (width, height) in px, instead of that of the settings.
         backend: Name of the backend, None for the fastest.
         qp: QP of the quality, None for the best.
-        frames: Content frames in the order they are shown, one for each frame of the film; an
+        frames: Content frames in the order they are shown, one for each frame of the video; an
             image shows the first of them. None for those of the time track, or the whole scene.
         progress: Called after each frame with (done, total); None shows a progress bar on
             standard error.
-        settings: How the film is written; None for the defaults.
-        time_track: Content time of the film; None plays the scene once.
+        settings: How the video is written; None for the defaults.
+        time_track: Content time of the video; None plays the scene once.
         cancel: Ends the export; nothing is left of it.
         scene_fps: Content frames per second of a scene that does not tell them; None for 30.
 
@@ -91,14 +91,14 @@ def render_scene(
     scene = open_reader(location, fps=scene_fps)
     try:
         quality = _quality(scene, qp)
-        film = _film(scene, camera, target, asked, frames, time_track)
+        video = _video(scene, camera, target, asked, frames, time_track)
         with (
             _Rendering(scene, quality, backend) as rendering,
             console_progress(out.name, progress) as report,
         ):
-            film.write(rendering.source, report, cancel)
-            count = len(film.frames)
-            return RenderReport(out, count, film.size, quality, rendering.name, rendering.reason)
+            video.write(rendering.source, report, cancel)
+            count = len(video.frames)
+            return RenderReport(out, count, video.size, quality, rendering.name, rendering.reason)
     finally:
         scene.close()
 
@@ -131,8 +131,8 @@ def render_preview(
         count = math.ceil(turn_s * info.meta.fps)
         frames = [index % info.frame_count for index in range(count)]
         asked = ExportSettings(size=size)
-        single = _film(scene, "orbit", Target.of(image), asked, [0], None)
-        moving = _film(scene, "orbit", Target.of(video), asked, frames, None)
+        single = _video(scene, "orbit", Target.of(image), asked, [0], None)
+        moving = _video(scene, "orbit", Target.of(video), asked, frames, None)
         with _Rendering(scene, scene.qualities[-1], backend) as rendering:
             single.write(rendering.source, lambda done, total: None)
             with console_progress(video.name, None) as report:
@@ -169,15 +169,15 @@ def _quality(scene: SceneReader, qp: int | None) -> Quality:
         raise OutputError(str(error)) from None
 
 
-def _film(
+def _video(
     scene: SceneReader,
     camera: str | CameraPath,
     target: Target,
     settings: ExportSettings,
     frames: Sequence[int] | None,
     time_track: TimeCurve | None,
-) -> Film:
-    """The film of a request. Raises PlayerError."""
+) -> VideoExport:
+    """The video of a request. Raises PlayerError."""
     info = scene.info
     meta = info.meta
     fps = settings.fps or meta.fps
@@ -190,11 +190,11 @@ def _film(
     else:
         track_s = time_track.duration_s if time_track else 0.0
         path = _path(camera, meta, settings.duration_s or track_s or info.duration_s)
-        duration_s = film_duration_s(settings, time_track, path, info.duration_s)
+        duration_s = video_duration_s(settings, time_track, path, info.duration_s)
         count = max(round(duration_s * fps), 1)
         shown = content_frames(count, fps, meta.fps, info.frame_count, time_track)
     natural = (meta.width, meta.height) if meta.width > 0 and meta.height > 0 else (1280, 720)
-    return Film.of(target, path, shown, fps, natural, settings)
+    return VideoExport.of(target, path, shown, fps, natural, settings)
 
 
 def _path(camera: str | CameraPath, meta: SceneMeta, duration_s: float) -> CameraPath:

@@ -10,12 +10,12 @@ import msgspec
 from streamstgs.app.player.errors import OutputError
 from streamstgs.codec.output import check_output, check_output_directory
 
-FilmFormat = Literal["h264", "hevc", "av1", "prores", "gif", "webp", "png", "exr"]
-FILM_FORMATS: tuple[FilmFormat, ...] = get_args(FilmFormat)
-SUFFIX_FORMATS: dict[str, FilmFormat] = {
+ExportFormat = Literal["h264", "hevc", "av1", "prores", "gif", "webp", "png", "exr"]
+EXPORT_FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
+SUFFIX_FORMATS: dict[str, ExportFormat] = {
     ".mp4": "h264", ".mov": "prores", ".gif": "gif", ".webp": "webp", ".png": "png", ".exr": "exr",
 }  # fmt: skip
-SUFFIXES: dict[FilmFormat, str] = {
+SUFFIXES: dict[ExportFormat, str] = {
     "h264": ".mp4", "hevc": ".mp4", "av1": ".mp4", "prores": ".mov",
     "gif": ".gif", "webp": ".webp", "png": ".png", "exr": ".exr",
 }  # fmt: skip
@@ -30,14 +30,14 @@ FRAME_NAME = "frame-{:06d}{}"
 
 @dataclass(frozen=True)
 class ExportSettings:
-    """How a film is written, apart from what it shows. It can be stored as JSON.
+    """How a video is written, apart from what it shows. It can be stored as JSON.
 
     Args:
         size: (width, height) px, 1 to 8192 each; None for the size of the capture. Independent of
             any window.
         fps: Frames per second; None for those of the scene. Other rates show content times between
             its frames.
-        duration_s: Length of the film in seconds; None for that of the time track, else of the
+        duration_s: Length of the video in seconds; None for that of the time track, else of the
             camera path, else of the scene.
         supersampling: Each pixel is the mean of this number of pixels squared.
         format: "h264", "hevc" or "av1" (.mp4), "prores" (.mov), "gif" or "webp" (they loop), "png"
@@ -56,7 +56,7 @@ class ExportSettings:
     fps: Annotated[float, msgspec.Meta(gt=0.0, le=240.0)] | None = None
     duration_s: Annotated[float, msgspec.Meta(gt=0.0, le=1e6)] | None = None
     supersampling: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
-    format: FilmFormat | None = None
+    format: ExportFormat | None = None
     transparent: bool = False
 
     def to_json(self) -> str:
@@ -81,20 +81,20 @@ class ExportSettings:
 
 @dataclass(frozen=True)
 class Target:
-    """Where a film goes: a file, or a folder of images.
+    """Where a video goes: a file, or a folder of images.
 
     Args:
         path: As it was given.
         format: Of the file or the images.
-        kind: "film" for a moving file, "image" for one image, "sequence" for a folder.
+        kind: "video" for a moving file, "image" for one image, "sequence" for a folder.
     """
 
     path: Path
-    format: FilmFormat
-    kind: Literal["film", "image", "sequence"]
+    format: ExportFormat
+    kind: Literal["video", "image", "sequence"]
 
     @staticmethod
-    def of(path: Path, format: FilmFormat | None = None, transparent: bool = False) -> Target:
+    def of(path: Path, format: ExportFormat | None = None, transparent: bool = False) -> Target:
         """The target of an export, if it can be written.
 
         Raises:
@@ -115,7 +115,7 @@ class Target:
             )
         if suffix == SUFFIXES[chosen]:
             check_output(path)
-            return Target(path, chosen, "image" if chosen in IMAGE_FORMATS else "film")
+            return Target(path, chosen, "image" if chosen in IMAGE_FORMATS else "video")
         if chosen in IMAGE_FORMATS and suffix not in SUFFIX_FORMATS:
             check_output_directory(path, is_sequence)
             return Target(path, chosen, "sequence")

@@ -1,4 +1,4 @@
-"""Writing films through FFmpeg: H.264, HEVC, AV1, ProRes, GIF and WebP, tagged as BT.709."""
+"""Writing videos through FFmpeg: H.264, HEVC, AV1, ProRes, GIF and WebP, tagged as BT.709."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from av.filter import Graph
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 from streamstgs.app.player.errors import OutputError
-from streamstgs.app.player.export.settings import FilmFormat
+from streamstgs.app.player.export.settings import ExportFormat
 from streamstgs.codec.output import output_file
 
 # Numbers of ITU-T H.273. They are declared because players otherwise guess them from the size.
@@ -48,7 +48,7 @@ class Encoder:
     video_colors: bool = True
 
 
-ENCODERS: dict[FilmFormat, Encoder] = {
+ENCODERS: dict[ExportFormat, Encoder] = {
     "h264": Encoder("libx264", "mp4", "yuv420p", options={"crf": "18"}),
     "hevc": Encoder(
         "libx265",
@@ -68,7 +68,7 @@ CONTAINER_OPTIONS = {"webp": {"loop": "0"}, "gif": {"loop": "0"}, "mp4": {"movfl
 
 
 class VideoWriter:
-    """Appends frames to a film; made by `open_video`.
+    """Appends frames to a video; made by `open_video`.
 
     Attributes:
         frames: How many were written.
@@ -139,9 +139,9 @@ class VideoWriter:
 
 @contextmanager
 def open_video(
-    path: Path, fps: float, format: FilmFormat = "h264", alpha: bool = False
+    path: Path, fps: float, format: ExportFormat = "h264", alpha: bool = False
 ) -> Iterator[VideoWriter]:
-    """A writer of a film, which appears when it is complete.
+    """A writer of a video, which appears when it is complete.
 
     Args:
         path: The file to write.

@@ -1,4 +1,4 @@
-"""A film: which moment of the scene each of its frames shows, from where, and how it is written."""
+"""The frames of a video: which moment of the scene each shows, and from where."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ class FrameSource(Protocol):
 
 
 @dataclass(frozen=True)
-class Film:
-    """A checked request to write a film or an image.
+class VideoExport:
+    """A checked request to write a video or an image.
 
     Args:
         target: Where it goes.
-        path: Gives the camera of each time of the film.
-        frames: The content frame that each frame of the film shows; it may lie between two.
-        fps: Frames per second of the film.
+        path: Gives the camera of each time of the video.
+        frames: The content frame that each frame of the video shows; it may lie between two.
+        fps: Frames per second of the video.
         size: (width, height) px.
         supersampling: As of `ExportSettings`.
         transparent: As of `ExportSettings`.
@@ -81,14 +81,14 @@ class Film:
         fps: float,
         natural_size: tuple[int, int],
         settings: ExportSettings,
-    ) -> Film:
-        """A film with the size and quality of the settings.
+    ) -> VideoExport:
+        """A video with the size and quality of the settings.
 
         Raises:
             OutputError: There is no frame, or the size is too large.
         """
         if not frames:
-            raise OutputError("The film has no frame; choose a longer duration.")
+            raise OutputError("The video has no frame; choose a longer duration.")
         even = target.format in EVEN_FORMATS
         size = checked_size(settings.size or natural_size, even)
         side = max(size) * settings.supersampling
@@ -98,17 +98,19 @@ class Film:
                 f"{side} px a side; {RENDERED_PX_MAX} is the most."
             )
         shown = tuple(frames[:1] if target.kind == "image" else frames)
-        return Film(target, path, shown, fps, size, settings.supersampling, settings.transparent)
+        return VideoExport(
+            target, path, shown, fps, size, settings.supersampling, settings.transparent
+        )
 
     def camera(self, number: int) -> Camera:
-        """The camera of a frame of the film, at the size that is rendered."""
+        """The camera of a frame of the video, at the size that is rendered."""
         width, height = (side * self.supersampling for side in self.size)
         return self.path.camera_at(number / self.fps, width, height)
 
     def images(self, source: FrameSource) -> Iterator[NDArray[Any]]:
-        """The frames of the film.
+        """The frames of the video.
 
-        [H, W, 3] uint8, or [H, W, 4] float32 as of `FrameSource.rgba` for transparent films and
+        [H, W, 3] uint8, or [H, W, 4] float32 as of `FrameSource.rgba` for transparent videos and
         formats with more than 8 bits.
         """
         floats = self.transparent or self.target.needs_floats
@@ -122,7 +124,7 @@ class Film:
     def write(
         self, source: FrameSource, progress: ReportProgress, cancel: CancelToken = NEVER
     ) -> None:
-        """Render and write the film, whole or not at all.
+        """Render and write the video, whole or not at all.
 
         Args:
             progress: Called after each frame with (frames done, frames in all).
@@ -193,19 +195,19 @@ def content_frames(
     scene_frames: int,
     curve: TimeCurve | None = None,
 ) -> tuple[float, ...]:
-    """The content frame that each frame of a film shows; it may lie between two.
+    """The content frame that each frame of a video shows; it may lie between two.
 
     Args:
-        count: Frames of the film.
-        fps: Frames per second of the film.
+        count: Frames of the video.
+        fps: Frames per second of the video.
         scene_fps, scene_frames: Rate and number of the content frames.
-        curve: Content time of the film; None plays the scene once at its own speed.
+        curve: Content time of the video; None plays the scene once at its own speed.
 
     Raises:
-        OutputError: The film has more than a million frames.
+        OutputError: The video has more than a million frames.
     """
     if count > FRAMES_MAX:
-        raise OutputError(f"A film of {count} frames is longer than {FRAMES_MAX} frames.")
+        raise OutputError(f"A video of {count} frames is longer than {FRAMES_MAX} frames.")
     duration_s = scene_frames / scene_fps
     frames = []
     for number in range(count):
@@ -216,10 +218,10 @@ def content_frames(
     return tuple(frames)
 
 
-def film_duration_s(
+def video_duration_s(
     settings: ExportSettings, curve: TimeCurve | None, path: CameraPath, scene_s: float
 ) -> float:
-    """The length of a film in seconds: as asked for, else of the time track, camera or scene."""
+    """The length of a video in seconds: as asked for, else of the time track, camera or scene."""
     track_s = curve.duration_s if curve else 0.0
     path_s = float(getattr(path, "duration_s", 0.0))
     return settings.duration_s or max(track_s, 0.0) or max(path_s, 0.0) or scene_s

@@ -1,4 +1,4 @@
-"""Films along camera and time tracks: what their frames show, formats, cancelling and the queue."""
+"""Videos along camera and time tracks: their frames, formats, cancelling and the queue."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from streamstgs.app.player.camera.files.path_files import PathFormat, write_came
 from streamstgs.app.player.camera.keyframes import CameraKeyframe, KeyframePath
 from streamstgs.app.player.errors import OutputError, PlayerError
 from streamstgs.app.player.export import render as rendering
-from streamstgs.app.player.export.film import averaged, content_frames
 from streamstgs.app.player.export.image_writer import to_linear
 from streamstgs.app.player.export.progress import ExportProgress
 from streamstgs.app.player.export.queue import ExportQueue, ExportRequest, ExportState
 from streamstgs.app.player.export.render import render_scene
-from streamstgs.app.player.export.settings import FILM_FORMATS, ExportSettings, Target
+from streamstgs.app.player.export.settings import EXPORT_FORMATS, ExportSettings, Target
+from streamstgs.app.player.export.video_export import averaged, content_frames
 from streamstgs.app.player.time_track import TimeCurve
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled, WriteError
@@ -73,7 +73,7 @@ def silent(done: int, total: int) -> None:
 
 
 def truth(time_s: float, content_s: float, size: tuple[int, int] = SIZE) -> np.ndarray:
-    """The image that a film shows at a time, rendered on its own: [H, W, 3] uint8."""
+    """The image that a video shows at a time, rendered on its own: [H, W, 3] uint8."""
     scene = ScriptedScene(SOURCE)
     frame = min(content_s * SOURCE.fps, 7.0)
     gop_index = min(int(frame + 1e-4) // 4, 1)
@@ -96,14 +96,14 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
 # What the frames show
 
 
-def test_film_frames_are_those_of_the_tracks(tmp_path: Path) -> None:
-    report = export(tmp_path / "film.mp4", curve=BULLET, fps=16.0)
-    film = decoded(report.path)
-    assert (report.frames, len(film), report.size) == (16, 16, SIZE)
-    for number, image in enumerate(film):
+def test_video_frames_are_those_of_the_tracks(tmp_path: Path) -> None:
+    report = export(tmp_path / "video.mp4", curve=BULLET, fps=16.0)
+    video = decoded(report.path)
+    assert (report.frames, len(video), report.size) == (16, 16, SIZE)
+    for number, image in enumerate(video):
         time_s = number / 16.0
         assert distance(image, truth(time_s, BULLET.content_at(time_s))) < 3.0  # of 255
-    assert distance(film[0], truth(1.0, 0.0)) > 4.0  # another camera is told apart
+    assert distance(video[0], truth(1.0, 0.0)) > 4.0  # another camera is told apart
 
 
 def test_lossless_frames_equal_offline_renders(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_duration_is_that_of_the_tracks(
 
 
 @pytest.mark.parametrize("format", ["streamstgs", "nerfstudio"])
-def test_path_files_give_the_same_film(tmp_path: Path, format: PathFormat) -> None:
+def test_path_files_give_the_same_video(tmp_path: Path, format: PathFormat) -> None:
     file = tmp_path / "path.json"
     write_camera_path(file, PATH, format, fps=8.0)
     export(tmp_path / "a.png", str(file), duration_s=1.0)
@@ -171,7 +171,7 @@ def test_supersampling_averages_a_larger_image(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["h264", "hevc", "av1", "prores"])
 def test_videos_are_tagged_and_keep_colours(tmp_path: Path, format: Any) -> None:
-    out = tmp_path / ("film.mov" if format == "prores" else "film.mp4")
+    out = tmp_path / ("video.mov" if format == "prores" else "video.mp4")
     report = export(out, format=format)
     with av.open(str(out)) as container:
         stream = container.streams.video[0]
@@ -226,7 +226,7 @@ def test_exr_holds_linear_colours_times_alpha(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["clip.mov", "clip.webp"])
-def test_films_with_alpha(tmp_path: Path, name: str) -> None:
+def test_videos_with_alpha(tmp_path: Path, name: str) -> None:
     export(tmp_path / name, transparent=True, duration_s=0.25)
     if name.endswith("mov"):
         with av.open(str(tmp_path / name)) as container:
@@ -281,14 +281,14 @@ def test_settings_are_data() -> None:
         with pytest.raises(OutputError, match="no export settings"):
             ExportSettings.from_json(text)
     assert {Target.of(Path(f"a.{end}")).format for end in ("mp4", "GIF", "exr")} <= set(
-        FILM_FORMATS
+        EXPORT_FORMATS
     )
 
 
 # Cancelling, and the queue
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "frames", "loop.gif"])
+@pytest.mark.parametrize("name", ["video.mp4", "frames", "loop.gif"])
 def test_a_cancelled_export_leaves_nothing(tmp_path: Path, name: str) -> None:
     token, told = CancelToken(), []
 
