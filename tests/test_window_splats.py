@@ -1,0 +1,72 @@
+"""Splat files and sequences of other programs in the window: dropped, played, refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
+from PySide6.QtCore import QMimeData, QUrl
+from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.ui.actions.file_actions import FILE_FILTER
+from streamstgs.app.ui.viewport.viewport import dropped_location
+
+from tests.splat_samples import made_up, splat_file, write_sequence
+from tests.window_driver import (
+    OpenWindow,
+    frame,
+    pixels,
+    screenshot,
+    settle,
+    shown,
+    state,
+    status,
+    wait_for,
+)
+
+pytestmark = pytest.mark.window
+pytest_plugins = ["tests.window_fixtures"]
+
+
+def test_dropped_splat_file_is_shown_from_its_front(
+    open_window: OpenWindow, tmp_path: Path
+) -> None:
+    path = tmp_path / "ball.spz"
+    path.write_bytes(splat_file(made_up(800), "spz"))
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    location = dropped_location(data)
+    window = open_window()
+    window.viewport.dropped.emit(location)
+    wait_for(lambda: shown(window), "the file")
+    settle(window)
+    assert window.model.title == "ball"
+    assert [preset.name for preset in window.model.presets][:2] == ["Front", "Right"]
+    assert pixels(window).std() > 5
+    screenshot(window, "splat-file")
+
+
+def test_sequence_plays(open_window: OpenWindow, tmp_path: Path) -> None:
+    window = open_window(write_sequence(tmp_path / "clip", frames=20, count=100))
+    assert status(window).frames == 20
+    wait_for(lambda: state(window) is PlaybackState.PLAYING, "playing")
+    before = frame(window)
+    wait_for(lambda: frame(window) != before, "another frame")
+    screenshot(window, "splat-sequence")
+
+
+def test_file_without_gaussians_is_refused_by_name(open_window: OpenWindow, tmp_path: Path) -> None:
+    path = tmp_path / "points.ply"
+    path.write_bytes(b"ply\nformat ascii 1.0\nelement vertex 0\nproperty float x\nend_header\n")
+    window = open_window()
+    window.open(str(path))
+    card = window.viewport.card
+    wait_for(lambda: card.isVisible() and "without Gaussians" in card.text, "the reason")
+    screenshot(window, "splat-refused")
+
+
+def test_dialog_lists_splat_files() -> None:
+    for suffix in (".stgs", ".ply", ".spz", ".sog", ".splat", ".ksplat", ".zip", ".npz"):
+        assert f"*{suffix}" in FILE_FILTER
