@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from streamstgs.codec.errors import CorruptSegment
 from streamstgs.renderer import Gaussians
-from streamstgs.renderer.spherical_harmonics import colors_of_sh, sh_of_colors
+from streamstgs.renderer.spherical_harmonics import C0, sh_of_colors
 from torch import Tensor
 
 log = logging.getLogger(__name__)
@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float32]
 FARTHEST = 1e9  # world units
 LOG_SCALE_LIMITS = (-40.0, 20.7)  # natural logarithm of 4e-18 and 1e9 world units
 SH_MAX = 1e6  # no colour of a real scene comes near it
+SHORT = np.float32(1e-12)  # length of a rotation that is none
+IDENTITY = np.array([1, 0, 0, 0], np.float32)
 LOGIT_MAX = 40.0  # its sigmoid is 1 in float32
 
 # Signs of a half turn around x: of the vector part of a rotation, and of the coefficients of
@@ -101,15 +103,23 @@ def activated(raw: RawGaussians, name: str) -> Gaussians:
     """
     kept = usable(raw, name)
     raw = raw if kept.all() else raw[kept]
-    sh = tensor(raw.sh)
-    return Gaussians(
+    sh = raw.sh
+    with np.errstate(over="ignore"):
+        opacities = 1 / (1 + np.exp(-raw.logits))
+    return Gaussians(  # in NumPy: the threads of torch would compete with those that draw
         means=tensor(raw.means),
-        quats=unit_rotations(tensor(raw.quats)),
-        scales=torch.exp(tensor(np.clip(raw.log_scales, *LOG_SCALE_LIMITS))),
-        opacities=torch.sigmoid(tensor(raw.logits)),
-        colors=colors_of_sh(sh),
-        sh=sh if bool(sh[:, 1:].any()) else None,
+        quats=tensor(_unit(raw.quats)),
+        scales=tensor(np.exp(np.clip(raw.log_scales, *LOG_SCALE_LIMITS))),
+        opacities=tensor(opacities),
+        colors=tensor(np.maximum(np.float32(0.5) + np.float32(C0) * sh[:, 0], 0)),
+        sh=tensor(sh) if sh.shape[1] > 1 and sh[:, 1:].any() else None,
     )
+
+
+def _unit(quats: FloatArray) -> FloatArray:
+    length = np.sqrt(np.einsum("ij,ij->i", quats, quats))[:, None]
+    unit = np.where(length > SHORT, quats / np.maximum(length, SHORT), IDENTITY)
+    return unit.astype(np.float32, copy=False)
 
 
 def turned(raw: RawGaussians) -> RawGaussians:

@@ -23,10 +23,6 @@ END_SIGNATURE, END_COUNT = b"PK\x05\x06", struct.Struct("<10xH")
 END64_SIGNATURE, END64_COUNT = b"PK\x06\x06", struct.Struct("<32xQ")
 NOT_A_ZIP = "File is not a zip file"  # what zipfile says when the directory is missing
 ENCRYPTED = 0x1
-ZIP_ERRORS = (
-    zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError,
-    IndexError,  # of an entry without a name
-)  # fmt: skip
 UNIX_TYPE_SHIFT, UNIX_TYPE_MASK, UNIX_LINK = 16, 0o170000, 0o120000
 
 
@@ -141,8 +137,8 @@ def list_entries(
         most_bytes = max(declared, 1) * DIRECTORY_ENTRY_MAX_BYTES + END_MAX_BYTES
         file = _RangesFile(ranges, min(most_bytes, limits.manifest_bytes), cancel)
         with zipfile.ZipFile(file) as archive:
-            entries = archive.infolist()
-    except ZIP_ERRORS as e:
+            entries = [entry for entry in archive.infolist() if entry.filename]
+    except (zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError) as e:
         reason = f"its ZIP directory is broken: {e}"
         if str(e) == NOT_A_ZIP:
             reason = f"it is {describe_file(ranges.read(0, HEAD_BYTES, cancel))}"
