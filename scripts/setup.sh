@@ -2,7 +2,8 @@
 # Makes .venv ready: `scripts/setup.sh run` for the player, `scripts/setup.sh test` for the tests too.
 # Safe to call every time: what is there already is left alone.
 # Settings: PYTHON (the interpreter to use), VENV (where to install; default .venv), CI (not empty:
-# also what only continuous integration needs).
+# also what only continuous integration needs), LOCKED (not empty: the versions of
+# constraints-dev.txt).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -135,8 +136,9 @@ install_python_packages() {
   else
     options=(--constraint constraints-cpu.txt)
   fi
+  if [ -n "${LOCKED:-}" ]; then options+=(--constraint constraints-dev.txt); fi
   local key stamp
-  key="$(cat pyproject.toml "${options[@]:1}" scripts/setup.sh </dev/null | cksum | tr ' ' '-')"
+  key="$(cat pyproject.toml constraints-*.txt scripts/setup.sh | cksum | tr ' ' '-')${LOCKED:+-locked}"
   stamp="$venv/.installed-${extras:-run}-$key"
   [ -e "$stamp" ] && return
   if [ "$purpose" = "run" ] && [ -e "$venv/.installed-dev${extras:+,$extras}-$key" ]; then return; fi

@@ -134,8 +134,8 @@ def test_cache_stamp_covers_all_sources() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of folders work otherwise there")
-def test_read_only_installation_uses_the_user_cache(tmp_path: Path) -> None:
-    """The compiled code then goes to a cache of the user."""
+def test_compiled_code_goes_to_the_user_cache(tmp_path: Path) -> None:
+    """So an uninstallation leaves none beside the source, and read-only installations work."""
     code = tmp_path / "code" / "streamstgs" / "renderer"
     code.parent.mkdir(parents=True)
     subprocess.run(["cp", str(ROOT / "streamstgs/__init__.py"), str(code.parent)], check=True)
@@ -154,4 +154,4 @@ def test_read_only_installation_uses_the_user_cache(tmp_path: Path) -> None:
         cwd=code.parents[1], env=environment, check=True, capture_output=True, text=True,
         timeout=100,
     )  # fmt: skip
-    assert found.stdout.startswith(str(tmp_path / "cache"))
+    assert found.stdout.startswith(str(tmp_path / "cache" / "streamstgs-player" / "kernels"))

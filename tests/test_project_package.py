@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from importlib.util import find_spec
@@ -23,6 +25,14 @@ DATA = (
     "renderer/backends/shaders/splat.vert.glsl",
     "renderer/backends/shaders/splat.frag.glsl",
     "renderer/present/shaders/blit.vert.glsl",
+)
+LICENCES = ("LICENSE", "LICENSES/CC-BY-4.0.txt")  # of the program, of the bundled scene
+DESKTOP = (
+    "applications/streamstgs-player.desktop",
+    "icons/hicolor/scalable/apps/streamstgs-player.svg",
+    "metainfo/io.github.streamstgs.Player.metainfo.xml",
+    "mime/packages/streamstgs-player.xml",
+    "streamstgs/desktop.sh",
 )
 
 
@@ -53,7 +63,18 @@ def contents(wheel: Path) -> dict[str, int]:
 
 def test_wheel_holds_one_top_level_package(wheel: Path) -> None:
     top = {name.split("/")[0] for name in contents(wheel)}
-    assert {name for name in top if not name.endswith(".dist-info")} == {"streamstgs"}
+    besides = (".dist-info", ".data")  # the latter goes to share/ of the prefix
+    assert {name for name in top if not name.endswith(besides)} == {"streamstgs"}
+
+
+@pytest.mark.parametrize("name", LICENCES)
+def test_wheel_holds_licence(wheel: Path, name: str) -> None:
+    assert any(file.endswith(f".dist-info/licenses/{name}") for file in contents(wheel))
+
+
+@pytest.mark.parametrize("name", DESKTOP)
+def test_wheel_holds_file_for_the_desktop(wheel: Path, name: str) -> None:
+    assert any(file.endswith(f".data/data/share/{name}") for file in contents(wheel))
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -89,6 +110,24 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps", str(wheel)]
     subprocess.run(pip, cwd=folder, check=True, timeout=100)
     return folder
+
+
+@pytest.mark.window
+@pytest.mark.timeout(400)
+@pytest.mark.skipif(sys.platform != "linux", reason="the trial is a script for Linux")
+def test_installed_wheel_plays_and_uninstalls(wheel: Path, tmp_path: Path) -> None:
+    """As a new user: version, info, picture without a display, window, no file left behind."""
+    pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+    script = ["bash", str(ROOT / "scripts" / "try_wheel.sh"), str(wheel)]
+    chosen = {"PYTHON": sys.executable, "DEPENDENCIES": sysconfig.get_path("purelib")}
+    unwanted = ("PYTHONPATH", "NUMBA_CACHE_DIR")
+    kept = {name: value for name, value in os.environ.items() if name not in unwanted}
+    done = subprocess.run(
+        script, cwd=tmp_path, env=kept | chosen, capture_output=True, text=True, timeout=380
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    left = done.stdout.partition("Left in the home directory:")[2].split("\n")
+    assert {line.split("/")[0].strip() for line in left} <= {"", ".cache", ".config"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the environment has other folders there")

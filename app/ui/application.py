@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 from dataclasses import dataclass
@@ -98,7 +99,8 @@ def make_application(arguments: list[str]) -> QApplication:
     application = QApplication(arguments)
     application.setApplicationName(APPLICATION_NAME)
     application.setApplicationVersion(version())
-    application.setDesktopFileName("streamstgs-player")
+    # The name of the desktop entry; Flatpak renames that.
+    application.setDesktopFileName(os.environ.get("FLATPAK_ID", "streamstgs-player"))
     application.setWindowIcon(app_icon())
     return application
 

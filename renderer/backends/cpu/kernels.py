@@ -9,16 +9,18 @@ work from an atomic counter, so a thread that is held up, by the decoder for exa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.core import cgutils
 from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
+from platformdirs import user_cache_path
 
 # A projected splat is one row of SPLAT_FIELDS float32: one cache line. In the row dy px below its
 # mean, alpha = exp(8 (LOG + FALL dy^2 + SQUARE (dx - SLOPE dy)^2)). SQUARE times SPREAD is -1. The
@@ -54,10 +56,27 @@ def compiled(function: Callable[..., Any]) -> Any:
     numba compiles again when the file of the function has changed. Functions here also hold code
     and constants of other files, so the stamp of numba's cache is replaced by that of all files.
     """
-    dispatcher = njit(nogil=True, cache=True, error_model="numpy", fastmath=set(FAST))(function)
+    with _user_cache():
+        dispatcher = njit(nogil=True, cache=True, error_model="numpy", fastmath=set(FAST))(function)
     if isinstance(dispatcher, Dispatcher):  # not with NUMBA_DISABLE_JIT
         dispatcher._cache._cache_file._source_stamp = _STAMP
     return dispatcher
+
+
+@contextmanager
+def _user_cache() -> Iterator[None]:
+    """Keep compiled code in the user's cache folder unless NUMBA_CACHE_DIR names another one.
+
+    numba's default is beside the source, where an uninstallation would leave it. numba reads the
+    setting when it decorates; other packages in this process keep theirs. A folder that cannot be
+    written is passed over by numba.
+    """
+    chosen = config.CACHE_DIR
+    config.CACHE_DIR = chosen or str(user_cache_path("streamstgs-player") / "kernels")
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = chosen
 
 
 _STAMP = source_stamp()
