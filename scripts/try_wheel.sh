@@ -35,6 +35,7 @@ echo "$((SECONDS - began)) s, wheel $(megabytes "$wheel") MB, environment $(mega
 
 # From here on a home of its own shows what the program writes.
 mkdir home
+home_of_user="$HOME"
 export HOME="$place/home" XDG_CACHE_HOME="$place/home/.cache" XDG_CONFIG_HOME="$place/home/.config"
 export QT_QPA_PLATFORM=xcb
 scene="$("$bin/python" -c 'from streamstgs.cli.open import bundled_scene; print(bundled_scene())')"
@@ -54,7 +55,7 @@ if command -v xvfb-run >/dev/null; then
 fi
 
 step "uninstall"
-"${pip[@]}" uninstall --quiet --yes streamstgs
+HOME="$home_of_user" "${pip[@]}" uninstall --quiet --yes streamstgs
 left="$(find env -iname '*streamstgs*' -not -path '*/__pycache__/*')"
 if [ -n "$left" ]; then
   echo "The uninstallation left: $left"
