@@ -105,7 +105,7 @@ def activated(raw: RawGaussians, name: str) -> Gaussians:
     raw = raw if kept.all() else raw[kept]
     sh = raw.sh
     with np.errstate(over="ignore"):
-        opacities = 1 / (1 + np.exp(-raw.logits))
+        opacities = np.float32(1) / (np.float32(1) + np.exp(-raw.logits))
     return Gaussians(  # in NumPy: the threads of torch would compete with those that draw
         means=tensor(raw.means),
         quats=tensor(_unit(raw.quats)),
