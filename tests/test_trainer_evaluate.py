@@ -117,11 +117,11 @@ def test_training_cameras_are_compared_through_their_responses(
     assert {c: after[c] for c in "234567"} == pytest.approx({c: before[c] for c in "234567"})
 
 
-def test_the_seam_of_a_gaussian_that_jumps_is_seen(scene: Path, tiny_capture: Path) -> None:
+def test_jump_at_a_boundary_raises_boundary_flicker(scene: Path, tiny_capture: Path) -> None:
     (quality,) = evaluate(settings(scene, tiny_capture))["qualities"]
-    assert quality["seam"]["inside"] < 0.01
-    assert quality["seam"]["ratio"] > 5
-    assert 0.2 < quality["seam"]["static_share"] < 1
+    assert quality["boundary_flicker"]["inside"] < 0.01
+    assert quality["boundary_flicker"]["ratio"] > 5
+    assert 0.2 < quality["boundary_flicker"]["static_share"] < 1
 
 
 def test_frames_and_qualities_can_be_chosen(scene: Path, tiny_capture: Path) -> None:
@@ -130,7 +130,7 @@ def test_frames_and_qualities_can_be_chosen(scene: Path, tiny_capture: Path) -> 
     (quality,) = figures["qualities"]
     assert quality["test"]["per_gop"][0] > PSNR_DB - 1
     assert quality["test"]["per_gop"][1] is None
-    assert quality["seam"] is None
+    assert quality["boundary_flicker"] is None
     assert (figures["sheet"], figures["plot"]) == (None, None)
 
 

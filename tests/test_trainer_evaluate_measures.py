@@ -1,4 +1,4 @@
-"""What evaluation measures with, on cases worked by hand: rates, seams, sheets, perception."""
+"""Measures of the evaluation, on cases worked by hand: rates, flicker, sheets, perception."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
+from streamstgs.trainer.evaluation.boundary_flicker import BoundaryFlickerMeter
 from streamstgs.trainer.evaluation.contact_sheet import GAP_PX, ContactSheet, spread_evenly
 from streamstgs.trainer.evaluation.perceptual import ms_ssim
 from streamstgs.trainer.evaluation.rate_distortion import (
@@ -18,7 +19,6 @@ from streamstgs.trainer.evaluation.rate_distortion import (
     efficient_points,
 )
 from streamstgs.trainer.evaluation.rate_plot import Axis, _names, write_rate_plot
-from streamstgs.trainer.evaluation.seam import SeamMeter
 from streamstgs.trainer.evaluation.text import for_people
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -105,7 +105,7 @@ def figures(name: str, shift: float) -> dict:
             "qp": qp,
             "bytes_per_frame": {"total": p.bytes_per_frame},
             "test": {"psnr": p.psnr + shift, "ssim": 0.9, "per_camera": {}, "per_gop": []},
-            "seam": None,
+            "boundary_flicker": None,
         }
         for qp, p in zip((32, 28, 24, 20), LINE, strict=True)
     ]
@@ -156,12 +156,12 @@ def test_people_are_told_the_comparison() -> None:
     assert for_people(both)["QP 32"].endswith("held-out 31.00 dB, SSIM 0.900, LPIPS 0.250")
 
 
-# The seam
+# Boundary flicker
 
 WIDTH, STARTS = 6, (0, 4, 8)
 
 
-def feed(meter: SeamMeter, inside: float, across: float, frames: int = 12) -> None:
+def feed(meter: BoundaryFlickerMeter, inside: float, across: float, frames: int = 12) -> None:
     """A picture that drifts by `inside` per frame and by `across` at a start; one pixel moves."""
     level = 0.2
     for frame in range(frames):
@@ -172,8 +172,8 @@ def feed(meter: SeamMeter, inside: float, across: float, frames: int = 12) -> No
         meter.add_drawn(16, "a", frame, drawn)
 
 
-def test_a_made_seam_has_its_ratio() -> None:
-    meter = SeamMeter(STARTS)
+def test_flicker_is_change_across_over_change_inside() -> None:
+    meter = BoundaryFlickerMeter(STARTS)
     feed(meter, inside=0.002, across=0.006)
     found = meter.figures(16)
     assert found is not None
@@ -185,8 +185,8 @@ def test_a_made_seam_has_its_ratio() -> None:
     assert found["per_camera"] == {"a": pytest.approx(3.0, rel=1e-3)}
 
 
-def test_without_a_seam_the_ratio_is_one() -> None:
-    steady, still = SeamMeter(STARTS), SeamMeter(STARTS)
+def test_ratio_is_one_where_boundaries_do_not_differ() -> None:
+    steady, still = BoundaryFlickerMeter(STARTS), BoundaryFlickerMeter(STARTS)
     feed(steady, inside=0.002, across=0.002)
     feed(still, inside=0.0, across=0.0)
     for meter in (steady, still):
@@ -195,15 +195,15 @@ def test_without_a_seam_the_ratio_is_one() -> None:
         assert found["ratio"] == pytest.approx(1.0, rel=1e-3)
 
 
-def test_without_a_boundary_there_is_no_seam() -> None:
-    meter = SeamMeter(STARTS)
+def test_without_a_boundary_there_is_no_flicker() -> None:
+    meter = BoundaryFlickerMeter(STARTS)
     feed(meter, 0.002, 0.006, frames=4)
     assert meter.figures(16) is None
     assert meter.figures(20) is None
 
 
 def test_frames_that_do_not_follow_each_other_say_nothing() -> None:
-    meter = SeamMeter(STARTS)
+    meter = BoundaryFlickerMeter(STARTS)
     for frame in (0, 2, 4, 6, 8):
         meter.add_recorded("a", frame, torch.zeros(2, 2, 3))
         meter.add_drawn(16, "a", frame, torch.full((2, 2, 3), frame / 10))

@@ -19,10 +19,13 @@ from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import Capture, CapturedView, open_capture
 from streamstgs.trainer.datasets.capture import FrameReader
 from streamstgs.trainer.datasets.identity import capture_identity
+from streamstgs.trainer.evaluation.boundary_flicker import (
+    BoundaryFlickerConfig,
+    BoundaryFlickerMeter,
+)
 from streamstgs.trainer.evaluation.comparison import Comparison
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
 from streamstgs.trainer.evaluation.perceptual import perceptual_metric
-from streamstgs.trainer.evaluation.seam import SeamConfig, SeamMeter
 from streamstgs.trainer.gop_plan import frames_of
 from streamstgs.trainer.gop_stage import train_one_gop
 from streamstgs.trainer.joint_stage import finalise_static_layer
@@ -179,7 +182,9 @@ def _comparison(
         {"test": frames, "train": frames},
         backend,
         perceptual_metric(backend.device),
-        SeamMeter((scene.gop_start_frame(g) for g in range(scene.gop_count)), SeamConfig()),
+        BoundaryFlickerMeter(
+            (scene.gop_start_frame(g) for g in range(scene.gop_count)), BoundaryFlickerConfig()
+        ),
         ContactSheet([v.name for v in views if v.split == "test"]),
         corrections,
     )

@@ -12,10 +12,10 @@ from streamstgs.renderer import Gop, RenderSettings
 from streamstgs.renderer.backends.base import Backend
 from streamstgs.trainer.coarse.color_correction import correct_colors
 from streamstgs.trainer.datasets import CapturedView, load_frames
+from streamstgs.trainer.evaluation.boundary_flicker import BoundaryFlickerMeter
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
 from streamstgs.trainer.evaluation.moving import moving_figures
 from streamstgs.trainer.evaluation.perceptual import PerceptualMetric, ms_ssim
-from streamstgs.trainer.evaluation.seam import SeamMeter
 from streamstgs.trainer.moving_pixels import MovingConfig, MovingQuality, moving_quality
 from streamstgs.trainer.optimization.losses import psnr, ssim
 from torch import Tensor
@@ -58,7 +58,7 @@ class Comparison:
     frames: Mapping[str, Sequence[int]]
     backend: Backend
     metric: PerceptualMetric
-    seam: SeamMeter
+    boundary_flicker: BoundaryFlickerMeter
     sheet: ContactSheet
     responses: Mapping[str, Tensor] = field(default_factory=dict)
     medians: Mapping[str, Tensor] = field(default_factory=dict)
@@ -69,9 +69,9 @@ class Comparison:
         for index in range(self.scene.gop_count):
             first = self.scene.gop_start_frame(index)
             last = first + self.scene.gop_frames(index)
-            footage = self._recorded(views, first, last)
-            if footage:
-                yield from self._of_gop(index, first, views, footage)
+            recorded = self._recorded(views, first, last)
+            if recorded:
+                yield from self._of_gop(index, first, views, recorded)
                 log.info("GOP %d of %d compared", index + 1, self.scene.gop_count)
 
     def figures(self, qp: int, readings: Sequence[Reading]) -> dict[str, dict[str, object] | None]:
@@ -86,32 +86,32 @@ class Comparison:
         self, views: Sequence[CapturedView], first: int, last: int
     ) -> dict[tuple[int, str], Tensor]:
         """(frame, camera) -> [H, W, 3] uint8 of the chosen frames first .. last - 1."""
-        footage: dict[tuple[int, str], Tensor] = {}
+        recorded: dict[tuple[int, str], Tensor] = {}
         for split, frames in self.frames.items():
             inside = [f for f in frames if first <= f < last]
             chosen = tuple(v for v in views if v.split == split)
             if inside and chosen:
                 for view, video in zip(chosen, load_frames(chosen, inside), strict=True):
-                    footage |= {(f, view.name): video[row] for row, f in enumerate(inside)}
-        return footage
+                    recorded |= {(f, view.name): video[row] for row, f in enumerate(inside)}
+        return recorded
 
     def _of_gop(
         self,
         index: int,
         first: int,
         views: Sequence[CapturedView],
-        footage: dict[tuple[int, str], Tensor],
+        recorded: dict[tuple[int, str], Tensor],
     ) -> Iterator[Reading]:
         device = self.backend.device
         gops = {
             qp: self.scene.decode_gop(index, self.scene.quality(qp), device=device)
             for qp in self.qps
         }
-        for frame in sorted({f for f, _ in footage}):
-            shown = [v for v in views if (frame, v.name) in footage]
-            targets = [footage[frame, v.name].to(device).float() / 255 for v in shown]
+        for frame in sorted({f for f, _ in recorded}):
+            shown = [v for v in views if (frame, v.name) in recorded]
+            targets = [recorded[frame, v.name].to(device).float() / 255 for v in shown]
             for view, target in zip(shown, targets, strict=True):
-                self.seam.add_recorded(view.name, frame, target)
+                self.boundary_flicker.add_recorded(view.name, frame, target)
             for qp, gop in gops.items():
                 yield from self._of_frame(qp, gop, frame, frame - first, shown, targets)
 
@@ -134,7 +134,7 @@ class Comparison:
                 matrix = self.responses[view.name][None].to(picture)
                 picture = correct_colors(picture[None], matrix)[0]
             picture = picture.clamp(0, 1)
-            self.seam.add_drawn(qp, view.name, frame, picture)
+            self.boundary_flicker.add_drawn(qp, view.name, frame, picture)
             yield self._reading(qp, view, frame, picture, target)
 
     def _reading(

@@ -20,12 +20,15 @@ from streamstgs.trainer.datasets import (
     open_capture,
 )
 from streamstgs.trainer.errors import CaptureError, EvaluationError
+from streamstgs.trainer.evaluation.boundary_flicker import (
+    BoundaryFlickerConfig,
+    BoundaryFlickerMeter,
+)
 from streamstgs.trainer.evaluation.comparison import Comparison, Reading
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
 from streamstgs.trainer.evaluation.perceptual import LpipsNetwork, perceptual_metric
 from streamstgs.trainer.evaluation.rate_distortion import compare_figures
 from streamstgs.trainer.evaluation.rate_plot import write_rate_plot
-from streamstgs.trainer.evaluation.seam import SeamConfig, SeamMeter
 from streamstgs.trainer.moving_pixels import MovingConfig, temporal_median
 from streamstgs.trainer.run_directory import RunDirectory
 from streamstgs.trainer.setting_checks import require_at_least
@@ -47,7 +50,7 @@ class EvaluateConfig:
         sheet: PNG to write with ground truth, picture and error of a few cameras and frames.
         plot: PNG to write with PSNR over bytes per frame, beside `compare` where it is given.
         compare: figures of another evaluation, to compare rates with.
-        seam: how the boundaries of GOPs are judged.
+        boundary_flicker: how the boundaries of GOPs are judged.
         moving: which pixels count as moving.
         run: run directory whose colour responses the training cameras are compared through.
         capture: the size of the pictures that are compared; where it says none, that which the
@@ -65,7 +68,7 @@ class EvaluateConfig:
     sheet: Path | None = None
     plot: Path | None = None
     compare: Path | None = None
-    seam: SeamConfig = field(default_factory=SeamConfig)
+    boundary_flicker: BoundaryFlickerConfig = field(default_factory=BoundaryFlickerConfig)
     moving: MovingConfig = field(default_factory=MovingConfig)
     run: Path | None = None
     capture: CaptureConfig = field(default_factory=CaptureConfig)
@@ -80,9 +83,9 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     """Compare decoded, drawn pictures with the capture's frames.
 
     Returns:
-        JSON-able; of each of `qualities`: qp, bytes_per_frame by part and in all, seam (see
-        `SeamMeter.figures`), and for the held-out ("test") and the training ("train") cameras
-        psnr, ssim, ms_ssim, lpips (means over all pictures; None where it cannot be had), and
+        JSON-able; of each of `qualities`: qp, bytes_per_frame by part and in all, boundary_flicker
+        (see `BoundaryFlickerMeter.figures`), and for the held-out ("test") and the training
+        ("train") cameras psnr, ssim, ms_ssim, lpips (means over all pictures; None where it cannot be had), and
         PSNR per_camera and per_gop, and the same of what moves: moving_psnr, moving_psnr_p10 (10th
         percentile), moving_psnr_worst (value, frame, camera), moving_ssim, moving_share of the
         pixels, moving_per_camera and moving_per_gop. Beside them scene, cameras, frames, sizes of
@@ -204,7 +207,9 @@ def _comparison(
         splits,
         backend,
         perceptual_metric(backend.device, config.lpips),
-        SeamMeter((scene.gop_start_frame(g) for g in range(scene.gop_count)), config.seam),
+        BoundaryFlickerMeter(
+            (scene.gop_start_frame(g) for g in range(scene.gop_count)), config.boundary_flicker
+        ),
         ContactSheet([v.name for v in views]),
         RunDirectory(config.run).read_color_corrections() or {} if config.run else {},
     )
@@ -244,7 +249,7 @@ def _quality_figures(comparison: Comparison, qp: int, readings: list[Reading]) -
     return {
         "qp": qp,
         "bytes_per_frame": comparison.scene.bytes_per_frame(comparison.scene.quality(qp)),
-        "seam": comparison.seam.figures(qp),
+        "boundary_flicker": comparison.boundary_flicker.figures(qp),
         **comparison.figures(qp, readings),
     }
 

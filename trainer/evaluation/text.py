@@ -40,8 +40,8 @@ def _summary(quality: dict[str, Any]) -> str:
     for split, name in SPLITS.items():
         if quality.get(split):
             parts.append(f"{name} {_quality(quality[split])}")
-    if quality["seam"]:
-        parts.append(f"seam {quality['seam']['ratio']:.2f}")
+    if quality["boundary_flicker"]:
+        parts.append(f"boundary flicker {quality['boundary_flicker']['ratio']:.2f}")
     return "; ".join(parts)
 
 

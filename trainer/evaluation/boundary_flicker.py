@@ -1,8 +1,8 @@
-"""How visible the boundaries of GOPs are: what changes there that should stand still.
+"""Boundary flicker: how much static pixels change from one GOP to the next.
 
-From one frame to the next, pixels of a still camera that the recorded pictures say are static
-should not change. The seam is their mean change across GOP boundaries over that inside GOPs; 1 is
-no seam.
+Pixels that are static in the recording should not change from frame to frame. Boundary flicker is
+their mean change across GOP boundaries, divided by that inside GOPs; 1 means that a boundary cannot
+be told from any other frame.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ STEPS = 255  # changes are told in steps of 8-bit pictures
 
 
 @dataclass(frozen=True)
-class SeamConfig:
+class BoundaryFlickerConfig:
     """What counts as static, and as change.
 
     Args:
         static_deviation: temporal standard deviation (0..1) of the recorded pictures below which
             a pixel is static: above their noise, below what a person takes for motion.
         least_change: steps of 8 bits; smaller mean changes count as this, so that a picture that
-            stands still has no seam.
+            stands still has a flicker of 1.
     """
 
     static_deviation: float = 0.012
@@ -85,15 +85,15 @@ class TemporalDeviation:
         return variance.amax(dim=-1) < deviation**2
 
 
-class SeamMeter:
+class BoundaryFlickerMeter:
     """Fed with the pictures of still cameras in the order of time.
 
     Args:
         starts: first frames of the GOPs; the one at 0 is no boundary.
     """
 
-    def __init__(self, starts: Iterable[int], config: SeamConfig | None = None) -> None:
-        self.config = config or SeamConfig()
+    def __init__(self, starts: Iterable[int], config: BoundaryFlickerConfig | None = None) -> None:
+        self.config = config or BoundaryFlickerConfig()
         self._starts = frozenset(starts) - {0}
         self._changes: dict[tuple[int | None, str], ChangeMaps] = {}
         self._deviations: dict[str, TemporalDeviation] = {}
@@ -108,7 +108,7 @@ class SeamMeter:
         self._maps(qp, camera).add(frame, picture, self._starts)
 
     def figures(self, qp: int) -> dict[str, Any] | None:
-        """The seam of a quality over all cameras that saw a boundary; None where none did.
+        """Boundary flicker of a quality over all cameras with a boundary; None without one.
 
         Returns:
             ratio, inside and across (steps of 8 bits), recorded_ratio (the same of the recorded
