@@ -152,6 +152,18 @@ def test_viewer_model_shows_a_splat_file(kind: str, tmp_path: Path) -> None:
         model.close()
 
 
+def test_scene_of_one_frame_stays_paused(tmp_path: Path) -> None:
+    path = tmp_path / "ball.ply"
+    path.write_bytes(splat_file(made_up(20), "ply"))
+    playback = Playback(str(path))
+    try:
+        assert settled(playback) == 0
+        assert playback.state is PlaybackState.PAUSED
+        assert not playback.status().wants_play
+    finally:
+        playback.close()
+
+
 def test_moving_arrays_are_shown_at_each_frame(tmp_path: Path) -> None:
     path = tmp_path / "params.npz"
     arrays = dynamic_arrays(frames=5)

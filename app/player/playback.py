@@ -369,6 +369,8 @@ class Playback:
             self._playhead.stay()
             self._phase.handle(PlaybackEvent.SEEK)
         self._phase.handle(PlaybackEvent.OPENED)
+        if isinstance(self._pipeline, FramePipeline) and opened.timeline.frames == 1:
+            self._phase.handle(PlaybackEvent.PAUSE)  # time would run to and fro for nothing
         self._scene = opened
         if self._quality is None:
             self._qp = None
