@@ -182,6 +182,6 @@ def about_html(version: str, meta: SceneMeta | None) -> str:
         parts.append("<br>".join(credit) + "</p>")
     parts.append(
         f"<p><span style='color:{muted}'>Software</span><br>Apache License 2.0. Made with Qt "
-        "(LGPL), PyTorch, gsplat, NumPy, PyAV and imagecodecs.</p>"
+        "(LGPL), PyTorch, gsplat, NumPy, PyAV, imagecodecs and gaussforge.</p>"
     )
     return "".join(parts)
