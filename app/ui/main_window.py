@@ -15,6 +15,7 @@ from streamstgs.app.ui import theme
 from streamstgs.app.ui.actions.camera_actions import CameraActions
 from streamstgs.app.ui.actions.file_actions import FileActions, show_dialog
 from streamstgs.app.ui.actions.playback_actions import PlaybackActions
+from streamstgs.app.ui.actions.video_actions import VideoActions
 from streamstgs.app.ui.central_layout import CentralLayout
 from streamstgs.app.ui.dialogs import AboutDialog, ShortcutsDialog
 from streamstgs.app.ui.drawing.active_renderer import ActiveRenderer
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self.files = FileActions(self, model, loop, preferences, self._toast)
         self._playing = PlaybackActions(model, preferences, self._show_speed_and_loop, self)
         self._moving = CameraActions(model, viewport, self._toast, self._toggle_full_screen)
+        self.videos = VideoActions(self, model, self._toast)
         self._helpers = (
             CameraDisplay(model.camera, self.panel),
             LoadingOverlay(model, viewport, posters),
@@ -92,6 +94,7 @@ class MainWindow(QMainWindow):
             **self.files.handlers(),
             **self._playing.handlers(),
             **self._moving.handlers(),
+            **self.videos.handlers(),
             "quit": self.close,
             "full_screen": self._toggle_full_screen,
             "leave": self._leave,
@@ -300,5 +303,6 @@ class MainWindow(QMainWindow):
         if not self.isFullScreen():
             self.preferences.geometry = self.saveGeometry()
         self.preferences.flush()
+        self.videos.close()
         self.loop.close()
         super().closeEvent(event)

@@ -1,0 +1,183 @@
+"""Commands of the camera track, and of videos along it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QStandardPaths, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+from streamstgs.app.player.errors import CameraPathError
+from streamstgs.app.player.viewer_model import ViewerModel
+from streamstgs.app.ui.actions.file_actions import show_dialog
+from streamstgs.app.ui.viewport.toast import Toast
+from streamstgs.codec.errors import WriteError
+
+if TYPE_CHECKING:  # they load torch, and a window exists before that
+    from streamstgs.app.player.export.queue import ExportQueue, QueuedExport
+
+_PATHS = "Camera paths (*.json);;glTF for Blender (*.gltf)"
+_VIDEOS = (
+    "MP4 video (*.mp4);;ProRes video (*.mov);;WebP loop (*.webp);;GIF loop (*.gif);;"
+    "PNG image (*.png);;OpenEXR image (*.exr)"
+)
+_REPORT_S = 1.0  # between two reports of progress
+
+
+class VideoActions(QObject):
+    """Edits the camera track of the model, and exports videos in the background.
+
+    Args:
+        window: Parent of the dialogs.
+        model: Its camera track is edited and exported.
+        toast: Tells of keyframes and of the progress of an export.
+    """
+
+    export_changed = Signal(object)  # emitted in the thread of the queue, received in the GUI's
+
+    def __init__(self, window: QWidget, model: ViewerModel, toast: Toast) -> None:
+        super().__init__(window)
+        self._window, self._model, self._toast = window, model, toast
+        self._queue: ExportQueue | None = None
+        self._reported_s = 0.0
+        self.export_changed.connect(self._report)
+
+    def handlers(self) -> dict[str, Callable[[], object]]:
+        """The commands by their names in `app.ui.commands`."""
+        return {
+            "add_keyframe": self.add_keyframe,
+            "undo_keyframe": self._undo,
+            "redo_keyframe": self._redo,
+            "open_camera_path": self._ask_for_path,
+            "save_camera_path": self._ask_where_to_save_path,
+            "export_video": self._ask_where_to_export,
+            "cancel_export": self.cancel,
+        }
+
+    def close(self) -> None:
+        """Cancel all exports, and wait for the end of their thread."""
+        if self._queue is not None:
+            self._queue.close()
+
+    def add_keyframe(self) -> None:
+        """Add the camera at the position of playback; one at the same time is replaced."""
+        from streamstgs.app.player.camera.track import capture
+
+        status = self._model.status
+        if status is None or not self._model.camera.available:
+            return
+        self._model.track.add(capture(self._model.camera, status.position_s))
+        self._tell_count(f"Keyframe at {status.position_s:.2f} s.")
+
+    def export(self, out: Path) -> None:
+        """Export a video along the track to a file; the present camera if there is no keyframe."""
+        from streamstgs.app.player.camera.framing import natural_aspect
+        from streamstgs.app.player.camera.keyframes import KeyframePath
+        from streamstgs.app.player.camera.track import capture
+        from streamstgs.app.player.export.queue import ExportQueue, ExportRequest
+
+        meta, location = self._model.meta, self._model.last_location
+        if meta is None or location is None:
+            return
+        aspect, track = natural_aspect(meta), self._model.track
+        still = KeyframePath((capture(self._model.camera, 0.0),), aspect)
+        curve = self._model.time_track.curve() if len(self._model.time_track) else None
+        path = track.path(aspect) if len(track) else still
+        if self._queue is None:
+            self._queue = ExportQueue()
+            self._queue.changed.connect(self.export_changed.emit)
+        backend = self._model.render_statistics.backend or None
+        self._queue.add(ExportRequest(location, path, out, time_track=curve, backend=backend))
+
+    def cancel(self) -> None:
+        """Cancel all exports; nothing is left of them."""
+        for export in self._queue.exports if self._queue is not None else ():
+            export.cancel()
+
+    def _undo(self) -> None:
+        self._tell_count("Undone." if self._model.track.undo() else "There is nothing to undo.")
+
+    def _redo(self) -> None:
+        self._tell_count("Done again." if self._model.track.redo() else "There is nothing to redo.")
+
+    def _tell_count(self, message: str) -> None:
+        count = len(self._model.track)
+        keyframes = "1 keyframe" if count == 1 else f"{count} keyframes"
+        self._toast.notify(f"{message} The camera track has {keyframes}.")
+
+    def _ask_for_path(self) -> None:
+        if self._model.meta is None:
+            return
+        dialog = QFileDialog(self._window, "Open camera path", "", "Camera paths (*.json)")
+        dialog.fileSelected.connect(lambda path: self.open_path(Path(path)))
+        show_dialog(dialog)
+
+    def open_path(self, file: Path) -> None:
+        """Replace the camera track by that of a file; this can be undone."""
+        from streamstgs.app.player.camera.track import CameraTrack
+
+        if self._model.meta is None:
+            return
+        try:
+            read = CameraTrack.read(file, self._model.meta)
+        except CameraPathError as error:
+            self._toast.warn(str(error))
+        else:
+            self._model.track.restore(read.snapshot())
+            self._tell_count(f"Opened {file.name}.")
+
+    def _ask_where_to_save_path(self) -> None:
+        if self._model.meta is None or not len(self._model.track):
+            self._toast.warn("The camera track has no keyframe. Add one with Ctrl+Enter first.")
+            return
+        dialog = self._save_dialog("Save camera path", _PATHS, "path.json")
+        dialog.fileSelected.connect(lambda path: self.save_path(Path(path)))
+        show_dialog(dialog)
+
+    def save_path(self, file: Path) -> None:
+        """Write the camera track to a file."""
+        meta = self._model.meta
+        if meta is None:
+            return
+        try:
+            self._model.track.write(file, meta)
+        except WriteError as error:
+            self._toast.warn(f"{error}. Choose another folder or name.")
+        else:
+            self._toast.notify(f"Saved {file}")
+
+    def _ask_where_to_export(self) -> None:
+        if self._model.meta is None:
+            return
+        dialog = self._save_dialog("Export video", _VIDEOS, "video.mp4")
+        dialog.fileSelected.connect(lambda path: self.export(Path(path)))
+        show_dialog(dialog)
+
+    def _save_dialog(self, title: str, filters: str, name: str) -> QFileDialog:
+        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
+        dialog = QFileDialog(self._window, title, folder or ".", filters)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(Path(name).suffix[1:])
+        dialog.filterSelected.connect(
+            lambda chosen: dialog.setDefaultSuffix(chosen.rpartition("*.")[2].rstrip(")"))
+        )
+        dialog.selectFile(name)
+        return dialog
+
+    def _report(self, export: QueuedExport) -> None:
+        """Tell of an export: about once a second while it runs, and at its end."""
+        from streamstgs.app.player.export.queue import ExportState
+
+        name, progress = export.request.out.name, export.progress
+        if export.state is ExportState.DONE:
+            self._toast.notify(f"Exported {export.request.out}")
+        elif export.state is ExportState.FAILED:
+            self._toast.warn(export.error)
+        elif export.state is ExportState.CANCELLED:
+            self._toast.notify(f"The export of {name} was cancelled.")
+        elif time.monotonic() - self._reported_s >= _REPORT_S:
+            self._reported_s = time.monotonic()
+            left = f", {progress.left_s:.0f} s left" if progress.left_s is not None else ""
+            self._toast.notify(f"Exporting {name}: {progress.share:.0%}{left}")
