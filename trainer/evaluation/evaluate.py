@@ -83,14 +83,14 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
     """Compare decoded, drawn pictures with the capture's frames.
 
     Returns:
-        JSON-able; of each of `qualities`: qp, bytes_per_frame by part and in all, boundary_flicker
-        (see `BoundaryFlickerMeter.figures`), and for the held-out ("test") and the training
-        ("train") cameras psnr, ssim, ms_ssim, lpips (means over all pictures; None where it cannot be had), and
-        PSNR per_camera and per_gop, and the same of what moves: moving_psnr, moving_psnr_p10 (10th
-        percentile), moving_psnr_worst (value, frame, camera), moving_ssim, moving_share of the
-        pixels, moving_per_camera and moving_per_gop. Beside them scene, cameras, frames, sizes of
-        the pictures as compared and as recorded, backend and why it was chosen, lpips_reason, sheet
-        and its rows, plot, comparison, and all pictures.
+        JSON-able; of each of `qualities`: qp, bytes_per_frame by part and in all,
+        boundary_flicker (see `BoundaryFlickerMeter.figures`), and for the held-out ("test") and
+        the training ("train") cameras psnr, ssim, ms_ssim, lpips (means over all pictures; None
+        where it cannot be had), and PSNR per_camera and per_gop, and the same of what moves:
+        moving_psnr, moving_psnr_p10 (10th percentile), moving_psnr_worst (value, frame, camera),
+        moving_ssim, moving_share of the pixels, moving_per_camera and moving_per_gop. Beside them
+        scene, cameras, frames, sizes of the pictures as compared and as recorded, backend and why
+        it was chosen, lpips_reason, sheet and its rows, plot, comparison, and all pictures.
 
     Raises:
         CaptureError: the capture has no such cameras, or fewer frames than the scene.
