@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
+from streamstgs.renderer.trajectories import Trajectories
 
 
 def random_canonical(count: int, seed: int = 0, spread: float = 1.0) -> CanonicalGaussians:
@@ -80,6 +81,26 @@ class SyntheticSource:
             field=_circling_field(config),
             frames=frames,
         )
+
+
+def trajectories(count: int, seed: int = 5) -> Trajectories:
+    """Random ones that live for about a fifth of the GOP."""
+    random = torch.Generator().manual_seed(seed)
+    return Trajectories(
+        velocities=torch.randn(count, 3, generator=random),
+        centers=torch.rand(count, generator=random),
+        log_extents=torch.full((count,), 0.1).log() + 0.3 * torch.randn(count, generator=random),
+    )
+
+
+@dataclass(frozen=True)
+class PathSource(SyntheticSource):
+    """The synthetic scene, whose moving Gaussians have trajectories."""
+
+    def gop(self, index: int) -> TrainedGop:
+        gop = super().gop(index)
+        paths = trajectories(self.dynamic_count, seed=index)
+        return replace(gop, canonical=replace(gop.canonical, trajectories=paths))
 
 
 def _circling_field(config: FieldConfig) -> DeformationField:

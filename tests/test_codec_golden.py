@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from streamstgs.codec.limits import Limits
@@ -12,16 +13,18 @@ from streamstgs.codec.streaming.locate import open_container
 from tests.golden.make_golden import (
     CODECS,
     EXPECTED,
+    PATHS,
     decoded_digests,
     golden_scene,
     poster_facts,
 )
 
 
-@pytest.mark.parametrize("codec", CODECS)
-def test_golden_scene_decodes_to_the_pinned_codes(codec: str) -> None:
-    expected = json.loads(EXPECTED.read_text())[codec]
-    path = golden_scene(codec)
+@pytest.mark.parametrize(
+    ("name", "path"), [*((c, golden_scene(c)) for c in CODECS), ("trajectories", PATHS)]
+)
+def test_golden_scene_decodes_to_the_pinned_codes(name: str, path: Path) -> None:
+    expected = json.loads(EXPECTED.read_text())[name]
     container = open_container(path, Limits())
     with open_scene(path) as scene:
         found = decoded_digests(scene, container)

@@ -1,12 +1,11 @@
 """Trajectories: straight paths and lifetimes of moving Gaussians, decoded as they were trained."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from streamstgs.codec.encoder.encode import encode_scene
-from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.scene import open_scene
@@ -16,27 +15,7 @@ from streamstgs.renderer.gop import Gop
 from streamstgs.renderer.thread_pool import ThreadPool
 from streamstgs.renderer.trajectories import ABSENT_LOGIT, Trajectories, present
 
-from tests.synthetic import SyntheticSource, random_canonical
-
-
-def trajectories(count: int, seed: int = 5) -> Trajectories:
-    """Random ones that live for about a fifth of the GOP."""
-    random = torch.Generator().manual_seed(seed)
-    return Trajectories(
-        velocities=torch.randn(count, 3, generator=random),
-        centers=torch.rand(count, generator=random),
-        log_extents=torch.full((count,), 0.1).log() + 0.3 * torch.randn(count, generator=random),
-    )
-
-
-@dataclass(frozen=True)
-class PathSource(SyntheticSource):
-    """The synthetic scene, whose moving Gaussians have trajectories."""
-
-    def gop(self, index: int) -> TrainedGop:
-        gop = super().gop(index)
-        paths = trajectories(self.dynamic_count, seed=index)
-        return replace(gop, canonical=replace(gop.canonical, trajectories=paths))
+from tests.synthetic import PathSource, SyntheticSource, random_canonical, trajectories
 
 
 def test_at_its_centre_a_gaussian_is_as_it_is_stored() -> None:

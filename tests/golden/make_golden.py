@@ -18,11 +18,12 @@ from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.video.codecs import Codec
 
-from tests.synthetic import SyntheticSource
+from tests.synthetic import PathSource, SyntheticSource
 
 GOLDEN = Path(__file__).parent
 EXPECTED = GOLDEN / "expected.json"
 CODECS: tuple[Codec, ...] = ("hevc", "h264")
+PATHS = GOLDEN / "synthetic-v2-trajectories.stgs"
 POSTER = GOLDEN / "synthetic-v1-poster.stgs"
 
 
@@ -86,6 +87,11 @@ def main() -> None:
         small = SyntheticSource(static_count=30, dynamic_count=20, frames_per_gop=(2,))
         encode_scene(small, POSTER, EncoderConfig(qps=(32,)))
         expected["poster"] = poster_facts()
+    if not PATHS.exists():
+        moving = PathSource(static_count=60, dynamic_count=200, frames_per_gop=(4, 3))
+        encode_scene(moving, PATHS, EncoderConfig(qps=(20, 32)))
+        with open_scene(PATHS) as scene:
+            expected["trajectories"] = decoded_digests(scene, scene._files._container)
     EXPECTED.write_text(json.dumps(expected, indent=1) + "\n")
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import imageio.v3 as iio
 import torch
+from streamstgs.codec.output import output_file
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -69,8 +70,9 @@ class ContactSheet:
         return torch.cat([_padded(row, width) for row in rows])
 
     def write(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        iio.imwrite(path, (self.picture() * 255).round().to(torch.uint8).numpy())
+        """Write the sheet as an image. Raises WriteError."""
+        with output_file(path) as partial:
+            iio.imwrite(partial, (self.picture() * 255).round().to(torch.uint8).numpy())
 
 
 def spread_evenly(items: Sequence[Item], count: int) -> list[Item]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from PIL import Image, ImageDraw, ImageFont
+from streamstgs.codec.output import output_file
 from streamstgs.trainer.evaluation.rate_distortion import RatePoint, by_rate, curve_of
 
 PANEL_PX = (560, 400)
@@ -51,8 +52,8 @@ def write_rate_plot(path: Path, evaluations: Sequence[dict[str, Any]]) -> None:
     for k, split in enumerate(panels):
         panel = Panel(picture, k * width, split, evaluations)
         panel.draw()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    picture.resize((width * len(panels), height), Image.Resampling.LANCZOS).save(path)
+    with output_file(path) as partial:
+        picture.resize((width * len(panels), height), Image.Resampling.LANCZOS).save(partial)
 
 
 class Panel:
