@@ -270,6 +270,21 @@ def test_gltf_holds_the_camera_of_each_frame(tmp_path: Path) -> None:
     assert document["nodes"][0]["rotation"] == [1.0, 0.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize("format", ["nerfstudio", "gltf"])
+def test_endless_paths_are_not_written_frame_by_frame(tmp_path: Path, format: PathFormat) -> None:
+    path = KeyframePath((key(0.0), key(1e9)), ASPECT)
+    with pytest.raises(CameraPathError, match="1000000 frames"):
+        write_camera_path(tmp_path / "a.json", path, format)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_long_tracks_are_made_at_once() -> None:
+    keys = [key(float(number)) for number in range(20_000)]
+    track = CameraTrack([*reversed(keys), key(3.0, 7.0)])
+    assert len(track) == 20_000
+    assert track[3].position[0] == 7.0
+
+
 POSE = {"position": [1, 2, 3], "target": [0, 0, 0], "frame": 3}
 UNIT = np.eye(4).flatten().tolist()
 

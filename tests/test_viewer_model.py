@@ -399,6 +399,24 @@ def test_track_meets_its_keyframes_with_their_roll(opened: ViewerModel) -> None:
     assert camera.fov_y_rad == pytest.approx(0.9)
 
 
+def test_camera_follows_its_track_while_time_runs(opened: ViewerModel) -> None:
+    opened.track.add(FRONT)
+    opened.track.add(replace(FRONT, time_s=2.0, position=(2.0, -1.0, -4.0)))
+    opened.transport.seek(1.0)
+    opened.settle(30.0)
+    unmoved = opened.camera.position
+    opened.follows_track = True
+    opened.tick()
+    assert opened.camera.position == pytest.approx(opened.track.keyframe_at(1.0).position)
+    assert opened.camera.position != pytest.approx(unmoved)
+    opened.camera.position = (0.0, -2.0, -5.0)  # time stands still: a person may look around
+    opened.tick()
+    assert opened.camera.position == pytest.approx((0.0, -2.0, -5.0))
+    opened.transport.seek(2.0)
+    opened.settle(30.0)
+    assert opened.camera.position == pytest.approx((2.0, -1.0, -4.0))
+
+
 # Images
 
 

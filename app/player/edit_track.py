@@ -49,9 +49,7 @@ class EditTrack(Generic[K]):
     changed = Signal()
 
     def __init__(self, keys: Sequence[K] = (), switch: bool = False) -> None:
-        self._state: TrackState[K] = TrackState((), switch)
-        for key in keys:
-            self._put(key)
+        self._state: TrackState[K] = TrackState(_ordered(keys), switch)
         self._undo: list[TrackState[K]] = []
         self._redo: list[TrackState[K]] = []
         self._depth = 0  # of nested edits
@@ -185,3 +183,13 @@ class EditTrack(Generic[K]):
         index %= len(keys)
         self._state = replace(self._state, keys=keys[:index] + keys[index + 1 :])
         return taken
+
+
+def _ordered(keys: Sequence[K]) -> tuple[K, ...]:
+    """Keys in the order of their times; the later one of two at the same time."""
+    kept: list[K] = []
+    for key in sorted(keys, key=lambda key: key.time_s):
+        if kept and key.time_s - kept[-1].time_s <= SAME_TIME_S:
+            kept.pop()
+        kept.append(key)
+    return tuple(kept)

@@ -69,6 +69,8 @@ class ViewerModel(SceneStack):
         self.transport = Transport(self._shown_scenes)
         self.quality = QualitySelection(self.transport, self._shown_scenes)
         self.statistics = StatisticsRecorder()
+        self.follows_track = False  # whether the camera moves along `track` while time runs
+        self._followed_s: float | None = None  # the position that the camera follows
 
     @cached_property
     def track(self) -> CameraTrack:
@@ -122,6 +124,8 @@ class ViewerModel(SceneStack):
             self.pending.tick()
         for scene in self._shown_scenes():
             scene.tick()
+        if self.follows_track:
+            self._follow_track()
         self.camera.advance(dt_s)
         now_s = time.monotonic()
         self.transport.update(now_s)
@@ -224,6 +228,18 @@ class ViewerModel(SceneStack):
         """Take a named view of the scene by its number from 0; unknown numbers are ignored."""
         if 0 <= number < len(self.presets):
             self.camera.go_to_preset(self.presets[number])
+
+    def _follow_track(self) -> None:
+        """Move the camera to the track's pose at the position, unless the position stands still."""
+        from streamstgs.app.player.camera.track import apply_keyframe
+
+        if self.scene is None or not self.camera.available or not len(self.track):
+            return
+        position_s = self.scene.clock.clock.position_s()
+        if position_s != self._followed_s:
+            self._followed_s = position_s
+            apply_keyframe(self.camera, self.track.keyframe_at(position_s))
+            self.camera.finish_glide()
 
     def _scene_entered(self, meta: SceneMeta, keep_pose: bool) -> None:
         self.camera.enter_scene(meta, keep_pose)

@@ -69,6 +69,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("add_keyframe", "Camera", "Add keyframe", ("Ctrl+Return",), gap=True),
     Command("undo_keyframe", "Camera", "Undo edit of keyframes", ("Ctrl+Z",)),
     Command("redo_keyframe", "Camera", "Redo edit of keyframes", ("Ctrl+Shift+Z",)),
+    Command("follow_track", "Camera", "Follow keyframes", ("Ctrl+K",), checkable=True),
     Command("open_camera_path", "Camera", "Open camera path…"),
     Command("save_camera_path", "Camera", "Save camera path…"),
     Command("orbit_left", "Camera", "Orbit left", ("Ctrl+Left",), listed=False),

@@ -43,6 +43,7 @@ class CameraTrack(EditTrack[CameraKeyframe]):
         self, keyframes: Sequence[CameraKeyframe] = (), constant_speed: bool = False
     ) -> None:
         super().__init__(keyframes, constant_speed)
+        self._made: tuple[object, KeyframePath] | None = None  # the last path, with its curve
 
     @staticmethod
     def of(path: KeyframePath) -> CameraTrack:
@@ -79,7 +80,7 @@ class CameraTrack(EditTrack[CameraKeyframe]):
             fps: Frames per second of the other formats.
 
         Raises:
-            ValueError: The track has no keyframe.
+            ValueError: The track has no keyframe, or is too long for a file of each frame.
             WriteError: The file cannot be written.
         """
         chosen = format or ("gltf" if Path(file).suffix.lower() == ".gltf" else "streamstgs")
@@ -114,7 +115,10 @@ class CameraTrack(EditTrack[CameraKeyframe]):
         """
         if not self._state.keys:
             raise ValueError("The camera track has no keyframe.")
-        return KeyframePath(self._state.keys, aspect, self.constant_speed)
+        made = (self._state, aspect)
+        if self._made is None or self._made[0] != made:
+            self._made = made, KeyframePath(self._state.keys, aspect, self.constant_speed)
+        return self._made[1]
 
     def keyframe_at(self, time_s: float) -> CameraKeyframe:
         """The camera at a time on the curve, as a keyframe.

@@ -50,6 +50,7 @@ class VideoActions(QObject):
             "add_keyframe": self.add_keyframe,
             "undo_keyframe": self._undo,
             "redo_keyframe": self._redo,
+            "follow_track": self._toggle_following,
             "open_camera_path": self._ask_for_path,
             "save_camera_path": self._ask_where_to_save_path,
             "export_video": self._ask_where_to_export,
@@ -95,6 +96,9 @@ class VideoActions(QObject):
         """Cancel all exports; nothing is left of them."""
         for export in self._queue.exports if self._queue is not None else ():
             export.cancel()
+
+    def _toggle_following(self) -> None:
+        self._model.follows_track = not self._model.follows_track
 
     def _undo(self) -> None:
         self._tell_count("Undone." if self._model.track.undo() else "There is nothing to undo.")

@@ -12,7 +12,7 @@ import base64
 from typing import Any
 
 import numpy as np
-from streamstgs.app.player.camera.files.path_checks import axes_of
+from streamstgs.app.player.camera.files.path_checks import axes_of, checked_frame_count
 from streamstgs.app.player.camera.framing import Vector
 from streamstgs.app.player.camera.keyframes import Array, KeyframePath
 
@@ -30,7 +30,7 @@ def gltf_json(path: KeyframePath, fps: float, up: Vector) -> dict[str, Any]:
         fps: Samples per second.
         up: The up direction of the scene.
     """
-    count = max(round(path.duration_s * fps), 1) + 1
+    count = checked_frame_count(path.duration_s, fps)
     times = np.arange(count) / fps
     keyframes = [path.keyframe_at(time_s) for time_s in times]
     fovs = np.array([keyframe.fov_y_rad for keyframe in keyframes])

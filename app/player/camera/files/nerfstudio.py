@@ -20,6 +20,7 @@ import numpy as np
 from streamstgs.app.player.camera.files.path_checks import (
     axes_of,
     checked_fov,
+    checked_frame_count,
     checked_list,
     checked_numbers,
     checked_object,
@@ -71,7 +72,7 @@ def nerfstudio_json(path: KeyframePath, fps: float) -> dict[str, Any]:
 
     `camera_path` holds the curve at `fps`, so that easings and constant speed arrive.
     """
-    count = max(round(path.duration_s * fps), 1) + 1
+    count = checked_frame_count(path.duration_s, fps)
     frames = [path.keyframe_at(number / fps) for number in range(count)]
     times = [keyframe.time_s for keyframe in path.keyframes]
     pauses = [DEFAULT_TRANSITION_S, *np.diff(times).tolist()]

@@ -19,6 +19,7 @@ from streamstgs.app.player.camera.keyframes import (
 from streamstgs.app.player.errors import CameraPathError
 
 LARGEST = 1e9
+FRAMES_MAX = 1_000_000  # of a file that holds the camera of each frame
 ROTATION_TOLERANCE = 1e-3
 
 
@@ -105,6 +106,14 @@ def keyframe_of_matrix(
     position = -rotation.T @ viewmat[:3, 3]
     target: Vector = vector(position + rotation[2])
     return CameraKeyframe(time_s, vector(position), target, vector(-rotation[1]), fov_y_rad, easing)
+
+
+def checked_frame_count(duration_s: float, fps: float) -> int:
+    """How many frames a path has with both its ends, at least 2. Raises CameraPathError."""
+    count = max(round(duration_s * fps), 1) + 1
+    if count > FRAMES_MAX:
+        raise CameraPathError(f"A path of {count} frames is longer than {FRAMES_MAX} frames.")
+    return count
 
 
 def axes_of(keyframe: CameraKeyframe) -> Array:

@@ -93,6 +93,7 @@ def write_camera_path(
         up: The up direction of the scene, for glTF.
 
     Raises:
+        CameraPathError: The path is too long for a file of each frame.
         WriteError: The file cannot be written.
     """
     if format == "nerfstudio":
