@@ -53,11 +53,13 @@ class PlyHeader:
         form: a key of `BYTE_ORDERS`.
         elements: in the order of the data.
         size_bytes: where the data begin.
+        comments: texts of the lines of comments.
     """
 
     form: str
     elements: tuple[PlyElement, ...]
     size_bytes: int
+    comments: tuple[str, ...] = ()
 
     def element(self, name: str) -> PlyElement | None:
         """The first element of a name."""
@@ -77,12 +79,13 @@ def parse_header(data: bytes) -> PlyHeader:
             raise PlyError("wrong first lines")
         form = lines[1][1]
         elements = _elements(lines[2:], BYTE_ORDERS[form])
+        comments = tuple(" ".join(words[1:]) for words in lines if words[0] == "comment")
     except PlyError:
         raise
     except (IndexError, KeyError, ValueError, TypeError) as error:
         raise PlyError(str(error)) from error
     line_end = 2 if data[end : end + 2] == b"\r\n" else 1
-    return PlyHeader(form, elements, end + line_end)
+    return PlyHeader(form, elements, end + line_end, comments)
 
 
 def _elements(lines: list[list[str]], order: str) -> tuple[PlyElement, ...]:

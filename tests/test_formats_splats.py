@@ -205,6 +205,25 @@ def test_opening_view_ignores_floaters(tmp_path: Path) -> None:
     assert meta.title == "ball"
 
 
+@pytest.mark.parametrize(
+    ("name", "up"), [("z", (0.0, 0.0, 1.0)), ("-y", (0.0, -1.0, 0.0)), ("x", (1.0, 0.0, 0.0))]
+)
+def test_vertical_axis_of_a_ply_is_read_and_written(
+    name: str, up: tuple[float, float, float], tmp_path: Path
+) -> None:
+    path = tmp_path / "ball.ply"
+    path.write_bytes(write_gaussian_ply(made_up(300), up))
+    assert f"comment Vertical Axis: {name}\n".encode() in path.read_bytes()
+    with open_reader(path) as reader:
+        meta = reader.info.meta
+    assert meta.up == up
+    for preset in meta.presets:
+        away = np.subtract(preset.position, meta.center)
+        assert np.linalg.norm(away) == pytest.approx(meta.radius)
+        height = 80 if preset.name == "Top" else 10
+        assert away @ up == pytest.approx(meta.radius * np.sin(np.radians(height)))
+
+
 def refused(data: bytes, name: str, converter: Converter, match: str | None = None) -> None:
     with pytest.raises(CodecError, match=match):
         read_raw(data, name, converter)

@@ -77,7 +77,7 @@ def convert_frame(
     converter = Converter()
     try:
         raw = chosen(_Frames(reader, cancel).gaussians(frame), settings)
-        content = written(raw, out, converter, cancel)
+        content = written(raw, out, reader.info.meta.up, converter, cancel)
         with output_file(out) as partial:
             partial.write_bytes(content)
         return len(raw)
@@ -106,14 +106,14 @@ def convert_frames(
     Raises:
         EncodeError, CodecError: as of `convert_frame`.
     """
-    converter, source = Converter(), _Frames(reader, cancel)
+    converter, source, up = Converter(), _Frames(reader, cancel), reader.info.meta.up
     try:
         with output_directory(out, is_sequence_folder) as folder:
             for number, frame in enumerate(frames):
                 cancel.raise_if_cancelled(f"writing {out}")
                 path = folder / f"frame_{number:05d}{settings.suffix}"
                 raw = chosen(source.gaussians(frame), settings)
-                path.write_bytes(written(raw, path, converter, cancel))
+                path.write_bytes(written(raw, path, up, converter, cancel))
                 progress(number + 1, len(frames))
         return len(frames)
     finally:

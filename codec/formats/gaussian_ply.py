@@ -7,6 +7,8 @@ scale_0..1 only, as of 2D Gaussian Splatting, get a third scale of 1e-6 of the l
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from streamstgs.codec.errors import CorruptSegment
 from streamstgs.codec.formats.counts import check_count
@@ -15,6 +17,9 @@ from streamstgs.codec.ply import PlyError, PlyHeader, parse_header, read_element
 
 NEEDED = ("x", "y", "z", "f_dc_0", "opacity", "scale_0", "rot_0")
 REST_COUNTS = (0, 9, 24, 45)  # of spherical harmonics of degree 0 to 3
+Vector = tuple[float, float, float]
+VERTICAL_AXIS = re.compile(r"Vertical Axis:\s*(?P<sign>-?)(?P<axis>[xyzXYZ])")
+ALONG = 0.999  # cosine of the angle between an axis and a vector that counts as it
 FLAT = 1e-6  # third standard deviation of a surfel, as a share of its largest
 
 
@@ -110,12 +115,37 @@ def stacked(columns: Columns, keys: list[str], name: str) -> FloatArray:
     return np.stack([columns[key] for key in keys], axis=-1)
 
 
-def write_gaussian_ply(raw: RawGaussians) -> bytes:
-    """A binary PLY as 3D Gaussian Splatting writes it, without normals."""
+def up_axis(header: PlyHeader) -> Vector | None:
+    """The unit vector that a comment `Vertical Axis: z` declares, as nerfstudio writes it."""
+    for comment in header.comments:
+        found = VERTICAL_AXIS.fullmatch(comment)
+        if found is not None:
+            sign = -1.0 if found["sign"] else 1.0
+            x, y, z = (sign if axis == found["axis"].lower() else 0.0 for axis in "xyz")
+            return x, y, z
+    return None
+
+
+def axis_name(up: Vector) -> str | None:
+    """The name of the axis that a unit vector points along, such as "-y"; None for others."""
+    for axis, value in zip("xyz", up, strict=True):
+        if abs(value) > ALONG:
+            return axis if value > 0 else f"-{axis}"
+    return None
+
+
+def write_gaussian_ply(raw: RawGaussians, up: Vector | None = None) -> bytes:
+    """A binary PLY as 3D Gaussian Splatting writes it, without normals.
+
+    Args:
+        up: unit vector that points up; a comment tells it if it is that of an axis.
+    """
     rest = 3 * (raw.sh.shape[1] - 1)
     names = ["x", "y", "z", *(f"f_dc_{i}" for i in range(3)), *(f"f_rest_{i}" for i in range(rest))]
     names += ["opacity", *(f"scale_{i}" for i in range(3)), *(f"rot_{i}" for i in range(4))]
     header = "ply\nformat binary_little_endian 1.0\n"
+    if up is not None and axis_name(up) is not None:
+        header += f"comment Vertical Axis: {axis_name(up)}\n"
     header += f"element vertex {len(raw)}\n"
     header += "".join(f"property float {name}\n" for name in names) + "end_header\n"
     higher = raw.sh[:, 1:].transpose(0, 2, 1).reshape(len(raw), rest)

@@ -1,20 +1,23 @@
 """Axes, centre and opening views of files that tell nothing of them, guessed from the Gaussians.
 
-Up is -y: 3D Gaussian Splatting keeps the axes of COLMAP (x right, y down, z forward), and cameras
-are mostly held upright. The centre is the median of the Gaussians that are at least 10 % opaque.
-The radius is 3 times the median distance to it, which shows a filled ball as a whole at the opening
-field of view of 50 degrees; floaters and a far background do not move medians. Five views look at
-the centre from that distance. The player lets people correct all of it.
+Up is -y, for 3D Gaussian Splatting keeps the axes of COLMAP (x right, y down, z forward) and
+cameras are mostly held upright; a comment of a PLY may tell another axis. The centre is the median
+of the Gaussians that are at least 10 % opaque. The radius is 3 times the median distance to it,
+which shows a filled ball as a whole at the opening field of view of 50 degrees; floaters and a far
+background do not move medians. Five views look at the centre from that distance. The player lets
+people correct all of it.
 """
 
 from __future__ import annotations
 
 import math
 
+import torch
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import Gaussians
 
-UP = (0.0, -1.0, 0.0)
+Vector = tuple[float, float, float]
+UP: Vector = (0.0, -1.0, 0.0)
 FOV_Y_RAD = math.radians(50.0)
 RADIUS_FACTOR = 3.0  # the median distance in a ball is 0.79 of its radius; 0.79 * 3 * sin(25°) = 1
 SAMPLES = 200_000
@@ -25,18 +28,25 @@ VIEWS = {"Front": 0.0, "Right": math.pi / 2, "Back": math.pi, "Left": -math.pi /
 TOP_RAD = math.radians(80.0)
 
 
-def guessed_meta(gaussians: Gaussians, title: str, fps: float) -> SceneMeta:
-    """What a player needs to know of a scene, guessed from the Gaussians of a frame."""
+def guessed_meta(
+    gaussians: Gaussians, title: str, fps: float, up: Vector | None = None
+) -> SceneMeta:
+    """What a player needs to know of a scene, guessed from the Gaussians of a frame.
+
+    Args:
+        up: unit vector that points up, if the file tells it; None for -y.
+    """
+    up = up or UP
     center, radius = _bounds(gaussians)
     presets = [
-        CameraPreset(name, _eye(center, radius, turn_rad, ELEVATION_RAD), center, FOV_Y_RAD)
+        CameraPreset(name, _eye(center, radius, up, turn_rad, ELEVATION_RAD), center, FOV_Y_RAD)
         for name, turn_rad in VIEWS.items()
     ]
-    presets.append(CameraPreset("Top", _eye(center, radius, 0.0, TOP_RAD), center, FOV_Y_RAD))
+    presets.append(CameraPreset("Top", _eye(center, radius, up, 0.0, TOP_RAD), center, FOV_Y_RAD))
     return SceneMeta(
         title=title,
         fps=fps,
-        up=UP,
+        up=up,
         center=center,
         radius=radius,
         background=(0.0, 0.0, 0.0),
@@ -47,7 +57,7 @@ def guessed_meta(gaussians: Gaussians, title: str, fps: float) -> SceneMeta:
     )
 
 
-def _bounds(gaussians: Gaussians) -> tuple[tuple[float, float, float], float]:
+def _bounds(gaussians: Gaussians) -> tuple[Vector, float]:
     """Centre and radius."""
     means = gaussians.means[gaussians.opacities >= VISIBLE]
     means = means if len(means) else gaussians.means
@@ -61,12 +71,14 @@ def _bounds(gaussians: Gaussians) -> tuple[tuple[float, float, float], float]:
 
 
 def _eye(
-    center: tuple[float, float, float], radius: float, turn_rad: float, elevation_rad: float
-) -> tuple[float, float, float]:
-    """A point at `radius` from the centre; turn 0 is in front, at -z."""
-    level = radius * math.cos(elevation_rad)
-    return (
-        center[0] + level * math.sin(turn_rad),
-        center[1] - radius * math.sin(elevation_rad),
-        center[2] - level * math.cos(turn_rad),
-    )
+    center: Vector, radius: float, up: Vector, turn_rad: float, elevation_rad: float
+) -> Vector:
+    """A point at `radius` from the centre; turn 0 is in front: at -z, or at -y where z is up."""
+    vertical = torch.tensor(up, dtype=torch.float64)
+    ahead = torch.tensor([0.0, 0.0, -1.0] if abs(up[2]) < 0.9 else [0.0, -1.0, 0.0]).double()
+    front = torch.nn.functional.normalize(ahead - vertical * (ahead @ vertical), dim=0)
+    right = torch.linalg.cross(vertical, front)
+    level = math.cos(turn_rad) * front + math.sin(turn_rad) * right
+    away = math.cos(elevation_rad) * level + math.sin(elevation_rad) * vertical
+    x, y, z = (torch.tensor(center, dtype=torch.float64) + radius * away).tolist()
+    return x, y, z

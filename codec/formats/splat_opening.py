@@ -14,7 +14,7 @@ from streamstgs.codec.formats import dynamic_npz, sequence, sog
 from streamstgs.codec.formats.converter import Converter
 from streamstgs.codec.formats.file_sets import ArchiveFiles, FileSet, FolderFiles, read_file
 from streamstgs.codec.formats.frames_reader import AnimatedReader, FramesReader
-from streamstgs.codec.formats.gaussian_ply import header_of
+from streamstgs.codec.formats.gaussian_ply import Vector, header_of, up_axis
 from streamstgs.codec.formats.guessed_meta import guessed_meta
 from streamstgs.codec.formats.raw_gaussians import activated
 from streamstgs.codec.formats.reader import SceneInfo
@@ -87,7 +87,8 @@ def _open_file(
         raw = read_raw(data, path.name, converter, cancel)
     finally:
         converter.close()
-    return _one_frame(location, kind.value, path, activated(raw, path.name), fps, len(data))
+    gaussians, up = activated(raw, path.name), _up_of(data, path.name)
+    return _one_frame(location, kind.value, path, gaussians, fps, len(data), up)
 
 
 def _open_archive(
@@ -123,9 +124,15 @@ def _one_sog(
 
 
 def _one_frame(
-    location: str, kind: str, path: Path, gaussians: Gaussians, fps: float, size_bytes: int
+    location: str,
+    kind: str,
+    path: Path,
+    gaussians: Gaussians,
+    fps: float,
+    size_bytes: int,
+    up: Vector | None = None,
 ) -> FramesReader:
-    info = _info(location, kind, path.stem, gaussians, fps, (1,))
+    info = _info(location, kind, path.stem, gaussians, fps, (1,), up)
     return FramesReader(info, _NoFrames(), size_bytes, gaussians)
 
 
@@ -140,12 +147,18 @@ def _sequence(
     source = SequenceFrames(files, names)
     try:
         first = source.read(0, cancel)
-        size_bytes = len(names) * len(files.read(names[0], SPLAT_FILE_BYTES))
+        data = files.read(names[0], SPLAT_FILE_BYTES)
+        size_bytes, up = len(names) * len(data), _up_of(data, names[0])
     except BaseException:
         source.close()
         raise
-    info = _info(location, "sequence", title, first, fps, (1,) * len(names))
+    info = _info(location, "sequence", title, first, fps, (1,) * len(names), up)
     return FramesReader(info, source, size_bytes, first)
+
+
+def _up_of(data: bytes, name: str) -> Vector | None:
+    """The vertical axis that a comment of a PLY tells; None for other files."""
+    return up_axis(header_of(data, name)) if data.startswith(MAGIC) else None
 
 
 def _info(
@@ -155,8 +168,9 @@ def _info(
     gaussians: Gaussians,
     fps: float,
     segment_frames: tuple[int, ...],
+    up: Vector | None = None,
 ) -> SceneInfo:
-    meta = guessed_meta(gaussians, title or "scene", fps)
+    meta = guessed_meta(gaussians, title or "scene", fps, up)
     return SceneInfo(location, kind, meta, segment_frames)
 
 

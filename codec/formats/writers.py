@@ -11,19 +11,19 @@ from pathlib import Path
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import EncodeError
 from streamstgs.codec.formats.converter import Converter
-from streamstgs.codec.formats.gaussian_ply import write_gaussian_ply
+from streamstgs.codec.formats.gaussian_ply import Vector, write_gaussian_ply
 from streamstgs.codec.formats.raw_gaussians import RawGaussians, turned
 from streamstgs.codec.formats.splat import write_splat
 from streamstgs.codec.limits import SPLAT_FILE_BYTES
 
-Write = Callable[[RawGaussians, Converter, CancelToken], bytes]
+Write = Callable[[RawGaussians, Vector | None, Converter, CancelToken], bytes]
 
 
-def _spz(raw: RawGaussians, converter: Converter, cancel: CancelToken) -> bytes:
+def _spz(raw: RawGaussians, up: Vector | None, converter: Converter, cancel: CancelToken) -> bytes:
     return _converted(turned(raw), "spz", converter, cancel)
 
 
-def _sog(raw: RawGaussians, converter: Converter, cancel: CancelToken) -> bytes:
+def _sog(raw: RawGaussians, up: Vector | None, converter: Converter, cancel: CancelToken) -> bytes:
     return _converted(raw, "sog", converter, cancel)
 
 
@@ -33,10 +33,10 @@ def _converted(raw: RawGaussians, kind: str, converter: Converter, cancel: Cance
 
 
 WRITERS: dict[str, Write] = {
-    ".ply": lambda raw, converter, cancel: write_gaussian_ply(raw),
+    ".ply": lambda raw, up, converter, cancel: write_gaussian_ply(raw, up),
     ".spz": _spz,
     ".sog": _sog,
-    ".splat": lambda raw, converter, cancel: write_splat(raw),
+    ".splat": lambda raw, up, converter, cancel: write_splat(raw),
 }
 
 
@@ -54,9 +54,16 @@ def writer_of(path: Path) -> Write:
 
 
 def written(
-    raw: RawGaussians, path: Path, converter: Converter, cancel: CancelToken = NEVER
+    raw: RawGaussians,
+    path: Path,
+    up: Vector | None,
+    converter: Converter,
+    cancel: CancelToken = NEVER,
 ) -> bytes:
     """The content of a file of this name.
+
+    Args:
+        up: unit vector that points up; .ply files tell it in a comment.
 
     Raises:
         EncodeError: as of `writer_of`, or there are no Gaussians.
@@ -65,4 +72,4 @@ def written(
     """
     if len(raw) == 0:
         raise EncodeError("There are no Gaussians to write.")
-    return writer_of(path)(raw, converter, cancel)
+    return writer_of(path)(raw, up, converter, cancel)
