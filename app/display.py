@@ -8,6 +8,9 @@ import sys
 
 _OPEN_AND_CLOSE = "from PySide6.QtWidgets import QApplication; QApplication(['probe'])"
 _PROBE_LIMIT_S = 20.0
+_LIBRARIES = (
+    "on Debian and Ubuntu: apt-get install libgl1 libegl1 libxkbcommon-x11-0 libxcb-cursor0"
+)
 
 
 class DisplayProbe:
@@ -54,4 +57,5 @@ def _reason(errors: str) -> str:
     if not lines:
         return "it stopped without a message"
     # The last line of a Python traceback has the reason, and the first line of Qt.
-    return lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    reason = lines[-1] if lines[0].startswith("Traceback") else lines[0]
+    return f"{reason}; {_LIBRARIES}" if ".so" in reason else reason

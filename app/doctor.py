@@ -141,7 +141,9 @@ def _devices() -> Iterator[Finding]:
             device = torch.cuda.get_device_properties(index)
             yield Finding(f"CUDA device {index}", f"{device.name}, {device.total_memory >> 30} GiB")
     elif driver and not built:
-        yield Finding("CUDA device", "not used: this torch has no CUDA", remedy=TORCH_WITH_CUDA)
+        bundled = getattr(sys, "frozen", False)
+        remedy = "install the player with pip or uv instead" if bundled else TORCH_WITH_CUDA
+        yield Finding("CUDA device", "not used: this torch has no CUDA", remedy=remedy)
     elif driver:
         remedy = f"update the NVIDIA driver to one for CUDA {built}"
         yield Finding("CUDA device", "torch cannot use the driver", remedy=remedy)

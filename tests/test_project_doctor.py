@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from streamstgs.app import doctor
+from streamstgs.app import display, doctor
 from streamstgs.app.doctor import Finding
 
 
@@ -54,6 +54,23 @@ def test_torch_for_cpu_beside_an_nvidia_gpu_names_the_command(nvidia: Path, monk
     findings = by_name(doctor._devices())
     assert findings["NVIDIA driver"].answer == "NVIDIA H200, 580.65.06"
     assert "pip install" in findings["CUDA device"].remedy
+
+
+def test_bundle_beside_an_nvidia_gpu_names_the_other_installation(
+    nvidia: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert "pip or uv" in by_name(doctor._devices())["CUDA device"].remedy
+
+
+def test_missing_library_of_the_window_names_the_packages() -> None:
+    errors = (
+        "Traceback (most recent call last):\nImportError: libEGL.so.1: cannot open shared object"
+    )
+    assert "apt-get install" in display._reason(errors)
+    assert "apt-get" not in display._reason("could not connect to display :99")
 
 
 def test_old_driver_is_to_be_updated(nvidia: Path, monkeypatch) -> None:
