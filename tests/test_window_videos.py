@@ -13,9 +13,11 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 from streamstgs.app.player.export.render import render_scene
+from streamstgs.app.player.export.settings import ExportSettings
+from streamstgs.app.ui.export_dialog import ExportDialog
 from streamstgs.app.ui.main_window import MainWindow
 
-from tests.window_driver import key, pause, settle, wait_for
+from tests.window_driver import ARTIFACTS, key, pause, screenshot, settle, wait_for
 
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
@@ -41,6 +43,8 @@ def test_exported_video_follows_the_keyframes(
     assert [round(keyframe.time_s, 2) for keyframe in track] == [0.0, 0.5]
     assert "2 keyframes" in window.viewport.toast.text
     window.commands.actions["export_video"].trigger()
+    wait_for(lambda: bool(window.findChildren(ExportDialog)), "the question how")
+    window.findChildren(ExportDialog)[0].accept()
     wait_for(lambda: bool(window.findChildren(QFileDialog)), "the question where to")
     dialog = window.findChildren(QFileDialog)[0]
     assert dialog.defaultSuffix() == "mp4"
@@ -58,6 +62,27 @@ def test_exported_video_follows_the_keyframes(
     assert len(ours) == len(theirs) == 12
     assert all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
     assert np.abs(ours[0].astype(int) - ours[-1]).mean() > 2.0
+
+
+def test_dialog_gives_the_settings(window: MainWindow, tmp_path: Path) -> None:
+    pause(window)
+    window.commands.actions["export_video"].trigger()
+    dialog = window.findChildren(ExportDialog)[0]
+    assert dialog.settings == ExportSettings(format="h264")
+    assert not dialog.transparent.isEnabled()
+    dialog.format.setCurrentIndex(dialog.format.findData("png"))
+    dialog.size_px.setCurrentIndex(dialog.size_px.findText("7680 x 4320"))
+    dialog.rate.setCurrentIndex(dialog.rate.findData(60.0))
+    dialog.samples.setCurrentIndex(1)
+    dialog.transparent.setChecked(True)
+    assert dialog.settings == ExportSettings((7680, 4320), 60.0, None, 2, "png", True)
+    screenshot(window, "export-dialog")
+    dialog.grab().save(str(ARTIFACTS / "export-dialog.png"))
+    dialog.reject()
+    small = ExportSettings((32, 18), 4.0, 0.5, 2, "png", True)
+    window.videos.export(tmp_path / "frames", small)
+    wait_for(lambda: "Exported" in window.viewport.toast.text, "the export")
+    assert len(list((tmp_path / "frames").iterdir())) == 2
 
 
 def test_keyframes_are_undone_saved_and_opened(window: MainWindow, tmp_path: Path) -> None:

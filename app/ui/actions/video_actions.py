@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QStandardPaths, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 from streamstgs.app.player.errors import CameraPathError
+from streamstgs.app.player.export.settings import IMAGE_FORMATS, SUFFIXES, ExportSettings
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.ui.actions.file_actions import show_dialog
+from streamstgs.app.ui.export_dialog import ExportDialog
 from streamstgs.app.ui.viewport.toast import Toast
 from streamstgs.codec.errors import WriteError
 
@@ -19,10 +21,6 @@ if TYPE_CHECKING:  # they load torch, and a window exists before that
     from streamstgs.app.player.export.queue import ExportQueue, QueuedExport
 
 _PATHS = "Camera paths (*.json);;glTF for Blender (*.gltf)"
-_VIDEOS = (
-    "MP4 video (*.mp4);;ProRes video (*.mov);;WebP loop (*.webp);;GIF loop (*.gif);;"
-    "PNG image (*.png);;OpenEXR image (*.exr)"
-)
 _REPORT_S = 1.0  # between two reports of progress
 
 
@@ -53,7 +51,7 @@ class VideoActions(QObject):
             "follow_track": self._toggle_following,
             "open_camera_path": self._ask_for_path,
             "save_camera_path": self._ask_where_to_save_path,
-            "export_video": self._ask_where_to_export,
+            "export_video": self._ask_how_to_export,
             "cancel_export": self.cancel,
         }
 
@@ -72,8 +70,8 @@ class VideoActions(QObject):
         self._model.track.add(capture(self._model.camera, status.position_s))
         self._tell_count(f"Keyframe at {status.position_s:.2f} s.")
 
-    def export(self, out: Path) -> None:
-        """Export a video along the track to a file; the present camera if there is no keyframe."""
+    def export(self, out: Path, settings: ExportSettings | None = None) -> None:
+        """Export a video along the track; from the present camera if there is no keyframe."""
         from streamstgs.app.player.camera.framing import natural_aspect
         from streamstgs.app.player.camera.keyframes import KeyframePath
         from streamstgs.app.player.camera.track import capture
@@ -90,7 +88,8 @@ class VideoActions(QObject):
             self._queue = ExportQueue()
             self._queue.changed.connect(self.export_changed.emit)
         backend = self._model.render_statistics.backend or None
-        self._queue.add(ExportRequest(location, path, out, time_track=curve, backend=backend))
+        asked = settings or ExportSettings()
+        self._queue.add(ExportRequest(location, path, out, asked, curve, backend))
 
     def cancel(self) -> None:
         """Cancel all exports; nothing is left of them."""
@@ -152,11 +151,21 @@ class VideoActions(QObject):
         else:
             self._toast.notify(f"Saved {file}")
 
-    def _ask_where_to_export(self) -> None:
-        if self._model.meta is None:
+    def _ask_how_to_export(self) -> None:
+        meta = self._model.meta
+        if meta is None:
             return
-        dialog = self._save_dialog("Export video", _VIDEOS, "video.mp4")
-        dialog.fileSelected.connect(lambda path: self.export(Path(path)))
+        size = (meta.width, meta.height) if meta.width > 0 and meta.height > 0 else (1280, 720)
+        dialog = ExportDialog(self._window, size, meta.fps, len(self._model.track))
+        dialog.accepted.connect(lambda: self._ask_where_to_export(dialog.settings))
+        show_dialog(dialog)
+
+    def _ask_where_to_export(self, settings: ExportSettings) -> None:
+        format = settings.format or "h264"
+        name = "frames" if format in IMAGE_FORMATS else f"video{SUFFIXES[format]}"
+        files = "Folders (*)" if format in IMAGE_FORMATS else f"Videos (*{SUFFIXES[format]})"
+        dialog = self._save_dialog("Export video", files, name)
+        dialog.fileSelected.connect(lambda path: self.export(Path(path), settings))
         show_dialog(dialog)
 
     def _save_dialog(self, title: str, filters: str, name: str) -> QFileDialog:
@@ -165,7 +174,11 @@ class VideoActions(QObject):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(Path(name).suffix[1:])
         dialog.filterSelected.connect(
-            lambda chosen: dialog.setDefaultSuffix(chosen.rpartition("*.")[2].rstrip(")"))
+            lambda chosen: (
+                dialog.setDefaultSuffix(chosen.rpartition("*.")[2].rstrip(")"))
+                if "*." in chosen
+                else None
+            )
         )
         dialog.selectFile(name)
         return dialog
