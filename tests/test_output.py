@@ -196,7 +196,7 @@ def test_signal_removes_the_half_written_film(tmp_path: Path, number: signal.Sig
 
 
 def test_colours_of_a_video_are_declared_and_kept(tmp_path: Path) -> None:
-    from streamstgs.app.player.export.video_writer import open_video
+    from streamstgs.app.player.export.writers.video_writer import open_video
 
     path = tmp_path / "film.MP4"
     image = np.zeros((48, 64, 3), np.uint8)

@@ -17,12 +17,12 @@ from streamstgs.app.player.camera.files.path_files import PathFormat, write_came
 from streamstgs.app.player.camera.keyframes import CameraKeyframe, KeyframePath
 from streamstgs.app.player.errors import OutputError, PlayerError
 from streamstgs.app.player.export import render as rendering
-from streamstgs.app.player.export.image_writer import to_linear
 from streamstgs.app.player.export.progress import ExportProgress
 from streamstgs.app.player.export.queue import ExportQueue, ExportRequest, ExportState
 from streamstgs.app.player.export.render import render_scene
 from streamstgs.app.player.export.settings import EXPORT_FORMATS, ExportSettings, Target
 from streamstgs.app.player.export.video_export import averaged, content_frames
+from streamstgs.app.player.export.writers.image_writer import to_linear
 from streamstgs.app.player.time_track import TimeCurve
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled, WriteError

@@ -14,8 +14,8 @@ from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.keyframes import CameraKeyframe
 from streamstgs.app.player.camera.track import CameraTrack, capture
 from streamstgs.app.player.errors import NoSceneError
-from streamstgs.app.player.export.image_writer import write_png
 from streamstgs.app.player.export.settings import checked_size
+from streamstgs.app.player.export.writers.image_writer import write_png
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.player.viewer_model import ViewerModel

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from streamstgs.app.player.camera.path import CameraPath
 from streamstgs.app.player.errors import OutputError
-from streamstgs.app.player.export.image_writer import image_bytes, straight_rgba8
 from streamstgs.app.player.export.progress import ReportProgress
 from streamstgs.app.player.export.settings import (
     EVEN_FORMATS,
@@ -23,7 +22,8 @@ from streamstgs.app.player.export.settings import (
     checked_size,
     is_sequence,
 )
-from streamstgs.app.player.export.video_writer import open_video
+from streamstgs.app.player.export.writers.image_writer import image_bytes, straight_rgba8
+from streamstgs.app.player.export.writers.video_writer import open_video
 from streamstgs.app.player.time_track import TimeCurve
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.output import output_directory, output_file
