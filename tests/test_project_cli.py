@@ -11,7 +11,6 @@ from pathlib import Path
 import imageio.v3 as imageio
 import pytest
 from streamstgs.app import console
-from streamstgs.app.version import installed_version
 from streamstgs.cli import command_line as main
 from streamstgs.cli.info import Info
 from streamstgs.cli.open import Open
@@ -54,9 +53,12 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("word", ["--version", "-V"])
-def test_version_is_that_of_the_package(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_that_of_the_package(
+    word: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(main, "installed_version", lambda: "1.2.3")
     assert main.main([word]) == 0
-    assert capsys.readouterr().out == f"streamstgs {installed_version()}\n"
+    assert capsys.readouterr().out == "streamstgs 1.2.3\n"
 
 
 @pytest.mark.parametrize("name", WORDS)
