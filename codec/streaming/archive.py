@@ -22,6 +22,9 @@ END_MAX_BYTES = 65_536  # the end record with nearly any comment; one request fo
 END_SIGNATURE, END_COUNT = b"PK\x05\x06", struct.Struct("<10xH")
 END64_SIGNATURE, END64_COUNT = b"PK\x06\x06", struct.Struct("<32xQ")
 NOT_A_ZIP = "File is not a zip file"  # what zipfile says when the directory is missing
+DIRECTORY_ERRORS = (  # what zipfile raises for a broken directory
+    zipfile.BadZipFile, struct.error, ValueError, OverflowError, IndexError, NotImplementedError,
+)  # fmt: skip
 ENCRYPTED = 0x1
 UNIX_TYPE_SHIFT, UNIX_TYPE_MASK, UNIX_LINK = 16, 0o170000, 0o120000
 
@@ -138,7 +141,7 @@ def list_entries(
         file = _RangesFile(ranges, min(most_bytes, limits.manifest_bytes), cancel)
         with zipfile.ZipFile(file) as archive:
             entries = [entry for entry in archive.infolist() if entry.filename]
-    except (zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError) as e:
+    except DIRECTORY_ERRORS as e:
         reason = f"its ZIP directory is broken: {e}"
         if str(e) == NOT_A_ZIP:
             reason = f"it is {describe_file(ranges.read(0, HEAD_BYTES, cancel))}"

@@ -211,8 +211,9 @@ def _decoded_lumas(
         if len(container.streams) != 1 or len(container.streams.video) != 1:
             raise ValueError("not exactly one video stream")
         stream = container.streams.video[0]
-        if stream.codec_context.name != codec:
-            raise ValueError(f"the stream is {stream.codec_context.name}")
+        context = stream.codec_context  # None for a codec that FFmpeg has no decoder for
+        if context is None or context.name != codec:
+            raise ValueError(f"the stream is {context.name if context else 'of an unknown codec'}")
         stream.codec_context.options = options
         stream.codec_context.thread_count = threads
         for picture in container.decode(stream):

@@ -55,6 +55,8 @@ class VideoFile:
             with av.open(str(self.path)) as container:
                 if not container.streams.video:
                     raise self.error("holds no video")
+                if container.streams.video[0].codec_context is None:
+                    raise self.error("is of a codec that cannot be decoded here")
                 self._check_metadata(container.streams.video[0])
                 yield container
         except CaptureError:
