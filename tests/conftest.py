@@ -39,6 +39,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_remembered_throughput(own_cache: None) -> None:
+    """A test does not start at the throughput that an earlier one had from the same host."""
+    for file in Path(os.environ["XDG_CACHE_HOME"]).rglob("throughput-*.json"):
+        file.unlink(missing_ok=True)
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """For tensors of a few hundred numbers, too little to share between threads."""

@@ -109,6 +109,7 @@ def test_run_logs_all_its_steps_and_resumes_the_log(
     tiny_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = tiny_config(tiny_capture, tmp_path / "plain")
+    plain = replace(plain, gop=replace(plain.gop, spatial_reg=0.01))  # every term has a weight
     train(plain)
     out = tmp_path / "run"
     config = replace(plain, out=out, log="csv", log_gradients=True)
