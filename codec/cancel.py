@@ -145,4 +145,4 @@ class _Never(CancelToken):
         pass
 
 
-NEVER: CancelToken = _Never()  # the token of a caller who waits for the end
+NEVER: CancelToken = _Never()  # for callers that never cancel

@@ -47,7 +47,7 @@ def check_output_directory(path: Path | str, is_ours: Callable[[Path], bool]) ->
     """Where a directory will be written; otherwise as `check_output`.
 
     Args:
-        is_ours: whether a directory that is there, and not empty, may be replaced.
+        is_ours: whether an existing directory that is not empty may be replaced.
     """
     target = _resolved(path)
     mode = _mode(target)
@@ -83,7 +83,7 @@ def output_directory(path: Path | str, is_ours: Callable[[Path], bool]) -> Itera
     """Yields an empty directory to fill; it takes the target's place. Otherwise as `output_file`.
 
     Args:
-        is_ours: whether a directory that is there, and not empty, may be replaced.
+        is_ours: whether an existing directory that is not empty may be replaced.
     """
     target = check_output_directory(path, is_ours)
     with beside(target) as partial:

@@ -172,7 +172,7 @@ def endless(declared: bool = False) -> Fault:
 
 
 def encoded(encoding: str, body: bytes) -> Fault:
-    """A body in an encoding that nobody asked for."""
+    """A body in an encoding that was not asked for."""
 
     async def fault(exchange: Exchange) -> None:
         await exchange.head(len(body), Content_Encoding=encoding)

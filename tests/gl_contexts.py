@@ -1,4 +1,4 @@
-"""OpenGL without a window, for tests of what draws into somebody else's context."""
+"""OpenGL without a window, for tests of code that draws into a given context."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class ScriptedScene:
     """Implements `codec.scene.Scene` over `SyntheticSource`.
 
     Args:
-        failures: (GOP, QP) -> what comes of it: CorruptSegment when it is decoded, any other
+        failures: (GOP, QP) -> its outcome: CorruptSegment when it is decoded, any other
             error when it is fetched.
         open_gate: while false, decoding waits for `release` (or its cancellation).
         static_layers: into how many parts the static Gaussians are divided.

@@ -269,7 +269,7 @@ def test_late_transfer_continues_at_the_lowest_quality() -> None:
     assert chosen(instead) == ("segment", 1, LOWEST)
     assert net.reconsider(replace(collapsed, broken=frozenset({(1, LOWEST)})), flight) is None
     paused = replace(collapsed, target=replace(TARGET, playing=False))
-    assert net.reconsider(paused, flight) is None  # nobody waits for the GOP after this one
+    assert net.reconsider(paused, flight) is None  # the next GOP is not waited for
 
 
 def test_late_upgrade_is_aborted() -> None:
@@ -291,7 +291,7 @@ def test_quality_may_change_until_features_arrive() -> None:
     assert instead is not None
     assert instead.place == 0
     assert net.reconsider(fast, replace(flight, received_bytes=4000)) is None
-    assert net.reconsider(view(ready={}), replace(flight, gop=0)) is None  # somebody waits for it
+    assert net.reconsider(view(ready={}), replace(flight, gop=0)) is None  # it is waited for
     assert net.reconsider(view(replace(TARGET, quality=LOWEST), ready={0: LOWEST}), flight) is None
     kept = network(kept=lambda gop: (LOWEST,) if gop == 1 else ())
     assert kept.reconsider(fast, flight) is None

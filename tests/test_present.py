@@ -137,7 +137,7 @@ def test_blit_paints_only_its_viewport(host_copy: HostCopyPresenter) -> None:
     assert (window[2:6, 8:10] == 0).all()  # bars
     assert (window[2:6, 14:16] == 0).all()
     window[2:6, 8:16] = (0, 0, 255)
-    assert (window == (0, 0, 255)).all()  # what was there before
+    assert (window == (0, 0, 255)).all()  # the colour from before
 
 
 def test_blit_resets_the_state_of_other_code(host_copy: HostCopyPresenter) -> None:

@@ -415,7 +415,7 @@ def test_backoff_grows_with_jitter_up_to_a_limit() -> None:
 
 @pytest.fixture
 def tls_server(tmp_path: Path) -> Iterator[str]:
-    """A secured server that nobody has vouched for."""
+    """A TLS server with a self-signed certificate."""
     openssl = shutil.which("openssl")
     if openssl is None:
         pytest.skip("openssl is not installed")

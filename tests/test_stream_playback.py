@@ -89,7 +89,7 @@ def gop_of(frame: PlaybackFrame) -> int:
 
 
 class Viewer:
-    """Somebody who watches: ticks all the time and remembers what was seen."""
+    """A viewer: ticks all the time and keeps the frames that it saw."""
 
     def __init__(self, url: str, settings: PlaybackSettings = PLAYBACK) -> None:
         self.playback = Playback(url, settings)

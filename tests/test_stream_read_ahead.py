@@ -64,7 +64,7 @@ def test_listed_files_are_prefetched_in_order(source: Source, ahead: ReadAhead) 
     ahead.request([A, B, C])
     source.wait_for(lambda: sorted(source.begun) == ["a", "b", "c"])
     assert [ahead.take(file, NEVER) for file in (C, A, B)] == [b"c", b"a", b"b"]
-    assert ahead.take(A, NEVER) == b"a"  # whoever left in between finds it again
+    assert ahead.take(A, NEVER) == b"a"  # a reader that gave up in between finds it again
     ahead.request([])
     assert ahead.take(A, NEVER) is None
     assert sorted(source.begun) == ["a", "b", "c"]

@@ -120,7 +120,7 @@ def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise AssertionError("nobody listens")
+    raise AssertionError("no server listens")
 
 
 @pytest.fixture(params=["ours", "nginx"])

@@ -60,7 +60,7 @@ def tiny_config(data: Path, out: Path) -> TrainConfig:
 
 @pytest.fixture(scope="module")
 def whole(tiny_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
-    """A run that nobody disturbed; Gaussians are relocated in it before and after the kills."""
+    """A run without interruption; Gaussians are relocated in it before and after the kills."""
     out = tmp_path_factory.mktemp("whole") / "run"
     moved: list[int] = []
 

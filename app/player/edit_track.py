@@ -115,7 +115,7 @@ class EditTrack(Generic[K]):
             self._state = replace(self._state, keys=())
 
     def snapshot(self) -> TrackState[K]:
-        """The state of now, for `restore`; later edits do not change the snapshot."""
+        """The current state, for `restore`; later edits do not change the snapshot."""
         return self._state
 
     def restore(self, snapshot: TrackState[K]) -> None:

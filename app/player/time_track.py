@@ -171,7 +171,7 @@ class TimeTrack(EditTrack[TimeKey]):
             self._state = replace(self._state, switch=loop)
 
     def curve(self) -> TimeCurve:
-        """The track of now as a curve.
+        """The current track as a curve.
 
         Raises:
             TimeTrackError: The track has no key.

@@ -337,7 +337,7 @@ class _Search:
         return _Labels.join(parts)
 
     def _in_idle_time(self, labels: _Labels, gop: int, room_s: float) -> _Labels:
-        """What comes of static layers while the buffer is full; that costs nothing."""
+        """Bytes of static layers that arrive while the buffer is full, at no cost."""
         ready = []
         for _ in range(self.complete):
             until_s = room_s + labels.late_s

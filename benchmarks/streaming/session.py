@@ -260,7 +260,7 @@ class _Session:
         self.outcome.most_buffer_s = most
 
     def _upgrade(self, decision: FetchSegment) -> None:
-        """Features of a GOP that is there; they count if they come before it is shown."""
+        """Fetch features of a buffered GOP; they count if they arrive before it is shown."""
         gop, old = self.ladder.gops[decision.gop], self.outcome.qualities[decision.gop]
         flight = InFlight(decision.gop, decision.place, gop.shared_bytes, 0.0, upgrade=True)
         flight, instead = self._fetch(gop.feature_bytes[decision.place], flight)

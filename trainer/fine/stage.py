@@ -326,7 +326,7 @@ def image_loss(
 def train_gop(
     training: GopTraining, report: Callable[[GopTraining, StepRecord], None]
 ) -> TrainedGop:
-    """Run what is left of the schedule; `report` gets the training and the record of each step."""
+    """Run the rest of the schedule; `report` gets the training and the record of each step."""
     run_schedule(training, report)
     return training.trained()
 

@@ -116,7 +116,7 @@ class GaussianParameters:
         """Move dead Gaussians [N] bool onto living ones drawn by `weights` [N] >= 0.
 
         Returns:
-            [K] the Gaussians that were moved, and [K] those that they are copies of now; none where
+            [K] the Gaussians that were moved, and [K] those that they copy; none where
             none is dead or no weight is positive.
         """
         places = dead.nonzero()[:, 0]

@@ -94,7 +94,7 @@ class CameraController:
 
     @property
     def position(self) -> Vector:
-        """The eye in world units; writing keeps the point that is looked at."""
+        """The eye in world units; writing keeps the target."""
         return self._camera.position
 
     @position.setter
@@ -104,7 +104,7 @@ class CameraController:
 
     @property
     def look_at(self) -> Vector:
-        """The point that is looked at and orbited, in world units; writing keeps the eye."""
+        """The target, which the camera looks at, in world units; writing keeps the eye."""
         return self.view.pivot
 
     @look_at.setter

@@ -105,7 +105,7 @@ class CameraTrack(EditTrack[CameraKeyframe]):
         self.replace(index, replace(self[index], easing=easing))
 
     def path(self, aspect: float) -> KeyframePath:
-        """The track of now as a camera path, such as to export a video along it.
+        """The current track as a camera path, such as to export a video along it.
 
         Args:
             aspect: Width / height of a picture of the scene.

@@ -134,7 +134,7 @@ class Pipeline:
         return replace(counters, message=counters.message or self._silence())
 
     def throughput_bps(self) -> float:
-        """The estimate of now; 0 without one."""
+        """The current estimate; 0 without one."""
         throughput = self._probe.throughput()
         return throughput.bps if throughput else 0.0
 

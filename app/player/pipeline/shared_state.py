@@ -198,7 +198,7 @@ class PipelineState:
     # --- the fetch thread ------------------------------------------------------------------------
 
     def publish(self, buffer: SceneBuffer, target: PlayTarget) -> None:
-        """Make a scene the open one, with a first target so that nobody waits for `request`."""
+        """Make a scene the open one, with a first target: fetching begins at once."""
         with self._changed:
             self._phase.handle(PipelineEvent.OPENED)
             self._buffer, self._target = buffer, target
@@ -307,7 +307,7 @@ class PipelineState:
             seen: What this returned last, or (version, 0) of the view that was acted on.
 
         Returns:
-            (version, progress) of now, to be given to the next call.
+            the current (version, progress), to be given to the next call.
         """
         with self._changed:
             self._looked = seen

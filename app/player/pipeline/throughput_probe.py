@@ -103,7 +103,7 @@ class ThroughputProbe:
             return self._monotonic() - self._heard_s if self._requests else 0.0
 
     def throughput(self) -> Throughput | None:
-        """The estimate of now; None before the first transfer with an unknown host.
+        """The current estimate; None before the first transfer with an unknown host.
 
         Asking does not change it. Time in which a body stalls counts, although no sample was taken
         since its last bytes.

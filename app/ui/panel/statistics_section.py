@@ -64,7 +64,7 @@ class StatisticsSection(Section):
         self._fold.set_folded(folded)
 
     def show_rows(self, basic: list[tuple[str, str]], advanced: list[tuple[str, str]]) -> None:
-        """Show the measurements of now."""
+        """Show the current measurements."""
         self._basic.show_rows(basic)
         if self.advanced_shown:
             self._advanced.show_rows(advanced)

@@ -21,7 +21,7 @@ class LayerRule:
 
         gain_db >= price_db * max(growth_s, short_s / segments within the horizon)
 
-    Nobody knows how long a network stays slow. The longer it was measured, the longer the horizon:
+    It is unknown how long a network stays slow. The longer it was measured, the longer the horizon:
     `horizon_s` and `persistence` times the measured time. So a network that only starts slowly does
     not pay for all layers at once, and one that stays slow gets them one after the other.
     """
