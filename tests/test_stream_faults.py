@@ -237,6 +237,22 @@ def test_cancelling_frees_the_connection_at_once(server: FaultServer, fault: Fau
         patient.close()
 
 
+def test_cancelling_while_connecting_leaves_no_connection(server: FaultServer) -> None:
+    """The token is cancelled as soon as the server has the connection, 40 times."""
+    server.always["/a"] = stall_after(50_000)
+    for _ in range(40):
+        patient = HttpTransport(HttpSettings(stall_s=600.0, deadline_s=600.0))
+        try:
+            with (
+                cancelled_when(lambda: server.open_connections > 0) as token,
+                pytest.raises(Cancelled),
+            ):
+                patient.get(f"{server.url}/a", 1 << 40, token)
+            assert server.wait_for(lambda: server.open_connections == 0)
+        finally:
+            patient.close()
+
+
 @pytest.mark.parametrize("part", [None, ByteRange(100, 90_099)], ids=["file", "range"])
 def test_cancelled_request_is_resumed(server: FaultServer, part: ByteRange | None) -> None:
     """A static layer that let a GOP pass, from a directory and from an archive."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import ipaddress
 import random
 import ssl
@@ -17,6 +18,7 @@ import httpx
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, CodecError, SceneUnreachable
 from streamstgs.codec.streaming.address import redact_credentials, split_login
+from streamstgs.codec.streaming.http.cancellation import RequestCancellation
 from streamstgs.codec.streaming.http.download import Download, ShortPart, TransientError
 from streamstgs.codec.streaming.http.name_lookup import DaemonThreads
 from streamstgs.codec.streaming.http.partial import PartialDownloads
@@ -31,7 +33,7 @@ class HttpTransport:
     """Implements `Transport` with httpx. Owns one thread, in which all requests run.
 
     Requests are asyncio tasks there: a task can be cancelled at any await, also while a name is
-    looked up, a handshake hangs or a body stalls, and its connection is closed at once.
+    looked up, a handshake hangs or a body stalls (see `cancellation`).
 
     Args:
         settings: timeouts, retries and bounds.
@@ -76,9 +78,12 @@ class HttpTransport:
         with self._lock:
             if self._closed:
                 raise Cancelled(f"{download.url}: the connection was closed.")
-            future = asyncio.run_coroutine_threadsafe(self._fetch(download), self._loop)
+            cancellation = RequestCancellation()
+            task = self._fetch(download, cancellation)
+            future = asyncio.run_coroutine_threadsafe(task, self._loop)
         if not cancel.wait_for(future):
-            future.cancel()
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+                self._loop.call_soon_threadsafe(cancellation.cancel)
             raise Cancelled(f"{download.url}: reading was cancelled.")
         return _result(future, download.url)
 
@@ -106,11 +111,12 @@ class HttpTransport:
         await self._client.aclose()
         await self._loop.shutdown_asyncgens()
 
-    async def _fetch(self, download: Download) -> Reply:
+    async def _fetch(self, download: Download, cancellation: RequestCancellation) -> Reply:
         """Run all tries of one request and report its end to the listener."""
         self._partial.resume(download)
         try:
-            reply = await self._fetch_with_retries(download)
+            cancellation.begin()
+            reply = await self._fetch_with_retries(download, cancellation)
         except asyncio.CancelledError:
             self._partial.put(download)
             download.report("cancelled")
@@ -121,14 +127,16 @@ class HttpTransport:
         download.report("done")
         return reply
 
-    async def _fetch_with_retries(self, download: Download) -> Reply:
+    async def _fetch_with_retries(
+        self, download: Download, cancellation: RequestCancellation
+    ) -> Reply:
         began_s, failures = self._loop.time(), 0
         tries = self._settings.fresh_tries if download.fresh else self._settings.tries
         while True:
             before = len(download.content)
             left_s = began_s + self._settings.allowed_s(download.size_bytes) - self._loop.time()
             try:
-                return await self._try(download, max(left_s, 0.0))
+                return await self._try(download, cancellation, max(left_s, 0.0))
             except ShortPart:
                 if left_s <= 0:
                     raise SceneUnreachable(f"{download.url} comes too slowly; given up.") from None
@@ -155,13 +163,17 @@ class HttpTransport:
         pause_s = self._settings.pause_s(failures, self._chance())
         return max(pause_s, min(asked_s, self._settings.longest_backoff_s))
 
-    async def _try(self, download: Download, left_s: float) -> Reply:
+    async def _try(
+        self, download: Download, cancellation: RequestCancellation, left_s: float
+    ) -> Reply:
         """Run one try: the request and its body; fails when no data arrives for `stall_s`."""
         download.begin_try()
         deadline_s = self._loop.time() + left_s
         try:
             async with asyncio.timeout_at(deadline_s) as patience:
-                response = await self._follow_redirects(download, patience, deadline_s)
+                response = await self._follow_redirects(
+                    download, cancellation, patience, deadline_s
+                )
                 try:
                     download.accept(response)
                     await self._read_body(download, response, patience, deadline_s)
@@ -174,7 +186,11 @@ class HttpTransport:
         return download.finish()
 
     async def _follow_redirects(
-        self, download: Download, patience: asyncio.Timeout, deadline_s: float
+        self,
+        download: Download,
+        cancellation: RequestCancellation,
+        patience: asyncio.Timeout,
+        deadline_s: float,
     ) -> httpx.Response:
         """Send the request and follow redirects, whose bodies are not read; return the answer."""
         address, login = split_login(download.address)  # httpx writes addresses into its log
@@ -182,6 +198,7 @@ class HttpTransport:
         request = self._client.build_request("GET", address, headers=headers)
         for _ in range(self._settings.redirects + 1):
             self._reset(patience, deadline_s)
+            request.extensions["trace"] = cancellation.trace
             response = await self._client.send(request, stream=True)
             self.heard_s = time.monotonic()
             if response.status_code not in REDIRECTS or response.next_request is None:
