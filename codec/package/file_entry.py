@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 MANIFEST_NAME = "scene.json"
 DASH_NAME = "scene.mpd"
@@ -28,10 +28,15 @@ class FileEntry:
     @staticmethod
     def of(name: str, data: bytes) -> FileEntry:
         """Return the entry of a file with this content."""
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
-        return FileEntry(name, len(data), zlib.crc32(data), digest)
+        return FileEntry(name, len(data), zlib.crc32(data), _sha256(data))
 
     def describes(self, data: bytes) -> bool:
-        """Whether this entry is one of a file with this content."""
-        found = FileEntry.of(self.name, data)
-        return replace(found, sha256=self.sha256 and found.sha256) == self
+        """Whether a file with this content has the declared length and checksums."""
+        if (self.size_bytes, self.crc32) != (len(data), zlib.crc32(data)):
+            return False
+        return self.sha256 is None or self.sha256 == _sha256(data)
+
+
+def _sha256(data: bytes) -> str:
+    """The digest as `FileEntry` holds it."""
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
