@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -228,6 +229,7 @@ def _measure_playback(
     try:
         if not playback.settle(OPENING_TIMEOUT_S):
             raise RenderError("The scene did not open in time; bench cannot play it.")
+        gc.freeze()  # as the window does: a full collection of all modules lasts three frames
         return _play(playback, opening, size, settings, presenter)
     finally:
         playback.close()
