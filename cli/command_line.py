@@ -10,7 +10,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -19,6 +18,7 @@ from typing import Any, Protocol
 
 from streamstgs.app.console import one_line, say
 from streamstgs.app.version import installed_version
+from streamstgs.cli.interrupts import interrupt_on_signals, stop_reminding
 from streamstgs.cli.parsing import UsageError
 
 
@@ -129,18 +129,6 @@ def is_expected(error: Exception) -> bool:
     return isinstance(error, (UsageError, OSError, *loaded))
 
 
-def _interrupt_on_signals() -> None:
-    """SIGTERM and SIGHUP end a command as Ctrl+C does: half-written files are removed."""
-
-    def interrupt(number: int, _: object) -> None:
-        raise KeyboardInterrupt(number)
-
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(number, interrupt)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -159,9 +147,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         command = parse(arguments)
         if type(command).__name__ != "Open":  # the window has an event loop that handles them
-            _interrupt_on_signals()
+            interrupt_on_signals()
         return command.run()
     except KeyboardInterrupt as interrupt:
+        stop_reminding()
         say(" ".join(["Interrupted.", *getattr(interrupt, "__notes__", [])]))
         return 128 + (interrupt.args[0] if interrupt.args else signal.SIGINT)
     except BrokenPipeError:  # as in `streamstgs info SCENE | head`
@@ -172,3 +161,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         say(f"streamstgs: {one_line(error)}")
         return 2 if isinstance(error, UsageError) else 1
+    finally:
+        stop_reminding()

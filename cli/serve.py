@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
+from streamstgs.cli.interrupts import stop_reminding
 from streamstgs.cli.options import option
 from streamstgs.cli.parsing import UsageError
 
@@ -34,5 +35,9 @@ class Serve:
                 f"serve needs {error.name}; install it with: pip install 'streamstgs[serve]'"
             ) from error
 
-        serve(self.directory, self.host, self.port, self.throttle)
+        try:
+            serve(self.directory, self.host, self.port, self.throttle)
+        except KeyboardInterrupt:
+            stop_reminding()
+            print("Stopped.")
         return 0

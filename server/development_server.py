@@ -29,12 +29,13 @@ SEGMENTS = (".m4s", ".mp4", ".planes", ".safetensors")
 SERVED = {".json", ".mpd", ".stgs", ".jpg", *SEGMENTS}
 NAME_MAX_BYTES = 255
 PORT_MAX = 65_535
+SHUTDOWN_S = 1.0
 
 
 def serve(
     directory: Path, host: str = "127.0.0.1", port: int = 8000, trace: Path | None = None
 ) -> None:
-    """Serve a directory until Ctrl+C; prints the URL.
+    """Serve a directory until a KeyboardInterrupt; prints the URL.
 
     Args:
         directory: holds scenes; links and files outside are not served.
@@ -54,10 +55,7 @@ def serve(
         print(f"Links are not served: {', '.join(links[:3])}{', ...' if links[3:] else ''}")
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # one line per broken request
     network = read_trace(trace) if trace else None
-    try:
-        asyncio.run(_serve_for_ever(directory, host, port, network))
-    except KeyboardInterrupt:
-        print("Stopped.")
+    asyncio.run(_serve_for_ever(directory, host, port, network))
 
 
 def application(directory: Path) -> web.Application:
@@ -72,7 +70,8 @@ def application(directory: Path) -> web.Application:
 async def _serve_for_ever(
     directory: Path, host: str, port: int, trace: NetworkTrace | None
 ) -> None:
-    runner = web.AppRunner(application(directory))
+    # A player that is slowed down by the trace would hold up the end for a minute.
+    runner = web.AppRunner(application(directory), shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         address = await start(runner, host, port, trace)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import av
@@ -21,8 +19,6 @@ from streamstgs.codec.output import (
     output_file,
     write_json,
 )
-
-from tests.golden.make_golden import golden_scene
 
 
 def names(folder: Path) -> list[str]:
@@ -171,28 +167,6 @@ def test_full_disk_is_one_sentence_and_leaves_the_older_file(tmp_path: Path) -> 
     assert "figures.json cannot be written: the disk is full" in done.stderr
     assert target.read_text() == "old"
     assert names(tmp_path) == ["figures.json"]
-
-
-@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signal_removes_the_half_written_film(tmp_path: Path, number: signal.Signals) -> None:
-    target = tmp_path / "film.mp4"
-    target.write_text("old")
-    root = Path(__file__).parents[1]
-    command = [
-        sys.executable, "main.py", "render", str(golden_scene("h264")), "--camera", "orbit", "-o",
-        str(target), "--size", "1920x1080",
-    ]  # fmt: skip
-    with subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, text=True) as process:
-        while not any(p.name.startswith(".partial-") for p in tmp_path.iterdir()):
-            assert process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(number)
-        _, said = process.communicate(timeout=100)
-    assert process.returncode == 128 + number
-    assert said.splitlines()[-1] == f"Interrupted. {target} was not written."
-    assert target.read_text() == "old"
-    assert names(tmp_path) == ["film.mp4"]
 
 
 def test_colours_of_a_video_are_declared_and_kept(tmp_path: Path) -> None:

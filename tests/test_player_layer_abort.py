@@ -18,8 +18,9 @@ SECOND_LAYER = "(-2, -1)"
 
 
 def long_scene() -> ScriptedScene:
-    """Twelve GOPs of 1 s at 8 kB and more; a second layer as large as seven of them."""
-    source = SyntheticSource(20, 10, (10,) * 12, fps=10.0)
+    """Twenty GOPs of 1 s at 8 kB and more, which the buffer does not all want before the second
+    layer; that is as large as seven of them."""
+    source = SyntheticSource(20, 10, (10,) * 20, fps=10.0)
     return ScriptedScene(source=source, static_layers=2, static_bytes=LAYER_BYTES)
 
 
