@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from streamstgs.app.player.film.course import WHOLE_SCENE, Course
+
 
 class PlaybackClock:
     """Content time as a function of a monotonic time.
@@ -31,22 +33,52 @@ class PlaybackClock:
         self.loop = loop
         self.paused = True
         self.late_s_total = 0.0
+        self._course: Course = WHOLE_SCENE
+        self._strays = False  # a seek left the course; playing goes back to it
         self._rate = 1.0
-        self._position_s = 0.0  # at the anchor
+        self._run_s = 0.0  # at the anchor
         self._anchor_s = monotonic()
         self._looked_s = self._anchor_s
 
     @property
     def rate(self) -> float:
+        """Seconds of the course per second; negative plays it backwards."""
         return self._rate
+
+    @property
+    def course(self) -> Course:
+        """Which content times are passed."""
+        return self._course
+
+    @property
+    def content_rate(self) -> float:
+        """Content seconds per second at this moment; negative while content runs backwards."""
+        if self.duration_s <= 0.0:
+            return self._rate
+        return self._rate * self._course.slope(self.run_s, self.duration_s, self.loop)
+
+    @property
+    def run_s(self) -> float:
+        """The run time of the course."""
+        if self.paused:
+            return self._run_s
+        return self._run_s + self._rate * (self._monotonic() - self._anchor_s)
 
     def position_s(self) -> float:
         """Content time now: 0 .. duration_s, wrapped when looping, else held at the end."""
-        return self._wrapped(self._unwrapped())
+        if self.duration_s <= 0.0:
+            return 0.0
+        if self._strays:
+            return min(max(self._run_s, 0.0), self.duration_s)
+        return self._course.position_s(self.run_s, self.duration_s, self.loop)
 
     def ended(self) -> bool:
-        """Whether the end was reached; never when looping."""
-        return not self.loop and self._unwrapped() >= self.duration_s
+        """Whether the end was reached (or the start, backwards); never when looping."""
+        return self._course.has_ended(self.run_s, self._rate, self.duration_s, self.loop)
+
+    def end_position_s(self) -> float:
+        """The content time to report once the end was reached."""
+        return self._course.end_s(self.run_s, self._rate, self.duration_s)
 
     def look(self, step_s: float) -> float:
         """The position of the next frame. Re-anchors when this call comes too late.
@@ -57,46 +89,67 @@ class PlaybackClock:
         now = self._monotonic()
         gap, self._looked_s = now - self._looked_s, now
         if not self.paused and gap > self._late_s:
-            lost = max(gap - step_s / self._rate, 0.0)
+            lost = max(gap - step_s / abs(self._rate), 0.0)
             self._anchor_s += lost
             self.late_s_total += lost
         return self.position_s()
 
     def pause(self) -> None:
         if not self.paused:
-            self._anchor(self.position_s())
+            self._anchor(self._folded(self.run_s))
             self.paused = True
 
     def play(self) -> None:
         if self.paused:
-            self._anchor(self._position_s)
+            if self._strays:
+                self._run_s = self._course.start_s(self._rate, self.duration_s)
+                self._strays = False
+            self._anchor(self._run_s)
             self.paused = False
 
     def set_rate(self, rate: float) -> None:
-        """Change the speed without a jump in position."""
-        self._anchor(self.position_s())
+        """Change the speed without a jump in position; negative plays backwards."""
+        self._anchor(self._folded(self.run_s))
         self._rate = rate
 
     def set_loop(self, loop: bool) -> None:
-        self._anchor(self.position_s())
+        self._anchor(self._folded(self.run_s))
         self.loop = loop
+
+    def set_course(self, course: Course, run_s: float | None = None) -> None:
+        """Pass other content times from now on.
+
+        Args:
+            run_s: The run time to go on at; None goes on at the present position.
+        """
+        position_s = self.position_s()
+        self._course = course
+        self._anchor(course.run_at(position_s, 0.0) if run_s is None else run_s)
+        self._stray(position_s if run_s is None else self.position_s())
 
     def move(self, position_s: float) -> None:
         """Continue from another content time, clamped to the scene."""
-        self._anchor(min(max(position_s, 0.0), self.duration_s))
+        position_s = min(max(position_s, 0.0), self.duration_s)
+        self._anchor(self._course.run_at(position_s, self.run_s))
+        self._stray(position_s)
 
-    def _unwrapped(self) -> float:
-        if self.paused:
-            return self._position_s
-        return self._position_s + self._rate * (self._monotonic() - self._anchor_s)
+    def rewind(self) -> None:
+        """Go to the start of the course (to its end, backwards)."""
+        self._anchor(self._course.start_s(self._rate, self.duration_s))
+        self._strays = False
 
-    def _wrapped(self, position_s: float) -> float:
-        if self.duration_s <= 0.0:
-            return 0.0
-        if self.loop and position_s >= self.duration_s:
-            return position_s % self.duration_s
-        return min(position_s, self.duration_s)
+    def _stray(self, position_s: float) -> None:
+        """Note whether the course does not pass the position; time that runs goes to its start."""
+        self._strays = not self._course.contains(position_s)
+        if self._strays and not self.paused:
+            self.rewind()
 
-    def _anchor(self, position_s: float) -> None:
-        self._position_s = position_s
+    def _folded(self, run_s: float) -> float:
+        """The run time, without the scenes that it has run through: numbers stay small."""
+        if self._course is WHOLE_SCENE and self.duration_s > 0.0:
+            return WHOLE_SCENE.position_s(run_s, self.duration_s, self.loop)
+        return run_s
+
+    def _anchor(self, run_s: float) -> None:
+        self._run_s = run_s
         self._anchor_s = self._looked_s = self._monotonic()

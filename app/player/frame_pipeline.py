@@ -251,7 +251,7 @@ class FramePipeline:
         if target.scrubbing:
             return [target.gop]
         ahead = math.ceil(self._settings.ahead_s * timeline.fps * max(target.speed, 1.0))
-        return timeline.ahead(target.gop, ahead, target.loop)[: self._frames.capacity]
+        return target.ahead(timeline, ahead)[: self._frames.capacity]
 
     def _put(self, frame: int, gaussians: Gaussians, seconds: float) -> None:
         with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop
 from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.film.course import Course
 from streamstgs.app.player.frame_pipeline import (
     FramePipeline,
     FramePipelineSettings,
@@ -43,6 +45,7 @@ from streamstgs.codec.streaming.address import host, is_url
 from streamstgs.codec.streaming.throughput_memory import MemorySettings, ThroughputMemory
 
 SPEED_LIMITS = (0.1, 8.0)
+NORMAL = 1.0 - 1e-6  # slower content shows moments between frames
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class PlaybackSettings:
         autoplay: Whether to play once the scene is open.
         loop: Whether to continue at the start when the end is reached.
         qp: QP of the quality to play at, None to choose automatically.
-        speed: Content seconds per second, 0.1 .. 8.
+        speed: Content seconds per second, 0.1 .. 8; negative plays backwards.
+        smooth: Whether slow motion shows moments between two frames.
         resume_s: Seconds of playing that must be buffered before playback starts or resumes.
         late_s: Longer gaps between two ticks are not made up for.
         pipeline: Bounds of fetching and decoding.
@@ -67,6 +71,7 @@ class PlaybackSettings:
     loop: bool = True
     qp: int | None = None
     speed: float = 1.0
+    smooth: bool = True
     resume_s: float = 0.5
     late_s: float = 0.2
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
@@ -112,6 +117,7 @@ class Playback:
         self._playhead = Playhead(clock)
         first = PlaybackPhase.OPENING if settings.autoplay else PlaybackPhase.OPENING_PAUSED
         self._phase = StateMachine(first, PLAYBACK_TRANSITIONS)
+        self._smooth = settings.smooth
         self._qp = settings.qp  # of the quality chosen by hand; None: automatic
         self._scene: OpenedScene | None = None  # the one that `tick` played last
         self._frames = ShownFrames(settings.deadlines, monotonic)
@@ -156,11 +162,12 @@ class Playback:
     # --- transport -------------------------------------------------------------------------------
 
     def play(self) -> None:
-        """Play from the position; from the start if the end was reached."""
+        """Play from the position; from the start (backwards: the end) if nothing follows."""
         timeline = self._timeline
         at_end = timeline is not None and self._playhead.is_at_end(timeline)
         if self.state is PlaybackState.ENDED or at_end:
-            self.seek(0.0)
+            self._playhead.rewind(timeline)
+            self._phase.handle(PlaybackEvent.SEEK)
         self._playhead.end_steps()
         self._phase.handle(PlaybackEvent.PLAY)
 
@@ -214,8 +221,20 @@ class Playback:
             self._phase.handle(PlaybackEvent.SEEK)
 
     def set_speed(self, speed: float) -> None:
-        """Set the content seconds per second, limited to 0.1 .. 8."""
+        """Set the content seconds per second, limited to 0.1 .. 8; negative plays backwards."""
         self._playhead.clock.set_rate(_limited_speed(speed))
+
+    def set_smooth(self, smooth: bool) -> None:
+        """Set whether slow motion shows moments between two frames of a segment."""
+        self._smooth = smooth
+
+    def set_course(self, course: Course, run_s: float | None = None) -> None:
+        """Set which content times are played; all scenes that share the clock follow.
+
+        Args:
+            run_s: The run time of the course to go on at; None goes on at the present position.
+        """
+        self._playhead.clock.set_course(course, run_s)
 
     def set_loop(self, loop: bool) -> None:
         """Set whether playback continues at the start when the end is reached."""
@@ -251,13 +270,27 @@ class Playback:
         self._playhead.advance(opened.timeline)
         if self._playhead.clock.ended():
             self._end(opened.timeline)
-        index, cached = self._find_frame(opened.timeline)
+        index, cached, share = self._find_frame(opened.timeline)
         self._update_phase(opened.timeline, cached)
         if cached is None and self._playhead.dragging:
-            index, cached = self._pipeline.nearest(index)
+            (index, cached), share = self._pipeline.nearest(index), 0.0
         if cached is None:
             return self._frames.current(self._playhead.serial)
-        return self._show(opened, cached, index)
+        return self._show(opened, cached, index, share)
+
+    def decoded(self, frame: int) -> PlaybackFrame | None:
+        """A content frame that is decoded already, such as to draw a small image of it; else None.
+
+        It shows nothing by itself: `tick` goes on as if this had not been called.
+        """
+        timeline = self._timeline
+        if timeline is None or not 0 <= frame < timeline.frames:
+            return None
+        gop, inside = timeline.locate(frame)
+        cached = self._pipeline.get(gop)
+        if cached is None or inside >= cached.gop.frames:
+            return None
+        return PlaybackFrame(cached.gop, inside, frame, cached.quality, self._playhead.serial)
 
     def status(self) -> PlaybackStatus:
         """A snapshot for transport bar and statistics."""
@@ -271,7 +304,7 @@ class Playback:
         ended = self.state is PlaybackState.ENDED
         return PlaybackStatus(
             state=self.state,
-            position_s=clock.duration_s if ended else self._playhead.position_s(),
+            position_s=clock.end_position_s() if ended else self._playhead.position_s(),
             duration_s=timeline.duration_s if timeline else 0.0,
             frame=self._playhead.frame(timeline) if timeline else 0,
             frames=timeline.frames if timeline else 0,
@@ -295,6 +328,8 @@ class Playback:
             throughput_bps=self._pipeline.throughput_bps(),
             ahead_s=self._ahead_s(timeline) if timeline else 0.0,
             static_layers=(counters.static_layers, opened.static_layers if opened else 0),
+            backwards=clock.content_rate < 0.0,
+            smooth=self._smooth,
         )
 
     def note_skipped(self, frames: int) -> None:
@@ -377,14 +412,16 @@ class Playback:
         return opened
 
     def _end(self, timeline: Timeline) -> None:
-        self._playhead.clock.pause()
-        self._playhead.clock.move((timeline.frames - 1) / timeline.fps)
+        clock = self._playhead.clock
+        clock.pause()
+        clock.move(0.0 if clock.rate < 0.0 else (timeline.frames - 1) / timeline.fps)
         self._phase.handle(PlaybackEvent.END)
 
-    def _find_frame(self, timeline: Timeline) -> tuple[int, CachedGop | None]:
-        """The frame at the position and its GOP, if that is decoded; leaves broken GOPs behind.
+    def _find_frame(self, timeline: Timeline) -> tuple[int, CachedGop | None, float]:
+        """The frame at the position, its GOP if that is decoded, and the way to the next frame.
 
-        Both are of one look at the clock, which may pass into the next GOP at any time.
+        All are of one look at the clock, which may pass into the next GOP at any time. Broken GOPs
+        are left behind. The way, 0 .. 1, is 0 unless moments between frames are shown.
         """
         for _ in range(timeline.gop_count):
             position_s = self._playhead.position_s()
@@ -392,24 +429,25 @@ class Playback:
             gop, _ = timeline.locate(index)
             self._pipeline.request(self._target(gop), position_s, self._frames.dropped.given_up)
             if not self._pipeline.is_broken(gop):
-                return index, self._pipeline.get(gop)
+                slow = self._smooth and abs(self._playhead.clock.content_rate) < NORMAL
+                share = timeline.share_at(position_s) if slow else 0.0
+                return index, self._pipeline.get(gop), share
             if not self._leave_broken(timeline, gop):
                 break
-        return self._playhead.frame(timeline), None
+        return self._playhead.frame(timeline), None, 0.0
 
     def _leave_broken(self, timeline: Timeline, gop: int) -> bool:
         """Move to the next GOP that may be intact, at the end to the one before; False: none is."""
-        clock = self._playhead.clock
-        for candidate in timeline.ahead(gop, timeline.gop_count, clock.loop):
+        clock, backwards = self._playhead.clock, self._playhead.clock.content_rate < 0.0
+        for candidate in timeline.ahead(gop, timeline.gop_count, clock.loop, backwards):
             if not self._pipeline.is_broken(candidate):
-                clock.move(timeline.start_s(candidate))
+                clock.move(timeline.entry_s(candidate, backwards))
                 return True
         if self._wants_play:
             self._phase.handle(PlaybackEvent.END)
         for candidate in range(gop - 1, -1, -1):
             if not self._pipeline.is_broken(candidate):
-                last = timeline.starts[candidate] + timeline.gop_frames[candidate] - 1
-                clock.move(last / timeline.fps)
+                clock.move(timeline.entry_s(candidate, backwards=True))
                 return True
         return False
 
@@ -420,8 +458,9 @@ class Playback:
             quality=self._quality,
             loop=self._playhead.clock.loop,
             playing=self._wants_play,
-            speed=self._playhead.clock.rate,
+            speed=self._content_speed,
             scrubbing=self._playhead.dragging,
+            backwards=self._playhead.clock.content_rate < 0.0,
         )
 
     def _update_phase(self, timeline: Timeline, cached: CachedGop | None) -> None:
@@ -437,22 +476,31 @@ class Playback:
             self._frames.dropped.forget()
 
     def _is_enough_ahead(self, timeline: Timeline) -> bool:
-        enough_s = self._settings.resume_s * self._playhead.clock.rate
+        enough_s = self._settings.resume_s * self._content_speed
         return self._ahead_s(timeline) >= enough_s or self._pipeline.idle
 
     def _ahead_s(self, timeline: Timeline) -> float:
-        ready, loop = self._pipeline.ready_gops(), self._playhead.clock.loop
-        return timeline.ahead_s(self._playhead.position_s(), ready, loop)
+        ready, clock = self._pipeline.ready_gops(), self._playhead.clock
+        position_s, backwards = self._playhead.position_s(), clock.content_rate < 0.0
+        return timeline.ahead_s(position_s, ready, clock.loop, backwards)
 
-    def _show(self, opened: OpenedScene, cached: CachedGop, index: int) -> PlaybackFrame:
+    @property
+    def _content_speed(self) -> float:
+        """Content seconds per second, above 0 also backwards and where content stands still."""
+        return max(abs(self._playhead.clock.content_rate), SPEED_LIMITS[0])
+
+    def _show(
+        self, opened: OpenedScene, cached: CachedGop, index: int, share: float
+    ) -> PlaybackFrame:
         plays = self._wants_play and not self._playhead.dragging
         return self._frames.show(
             opened.timeline,
             cached,
             index,
             self._playhead.serial,
-            self._playhead.clock.rate if plays else None,
+            self._playhead.clock.content_rate if plays else None,
             len(opened.qualities) - 1,
+            0.0 if cached.still else share,
         )
 
 
@@ -464,4 +512,4 @@ def _throughput_memory(location: str, opening: OpenSettings) -> ThroughputMemory
 
 
 def _limited_speed(speed: float) -> float:
-    return min(max(speed, SPEED_LIMITS[0]), SPEED_LIMITS[1])
+    return math.copysign(min(max(abs(speed), SPEED_LIMITS[0]), SPEED_LIMITS[1]), speed)

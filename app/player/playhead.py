@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.film.course import WHOLE_SCENE
 from streamstgs.app.player.seek_queue import SeekKind, SeekQueue
 from streamstgs.app.player.timeline import Timeline
 
@@ -48,6 +49,12 @@ class Playhead:
         if self._seeks.waiting is None:
             self._seeks.request(self.clock.position_s(), SeekKind.JUMP)
 
+    def rewind(self, timeline: Timeline | None) -> None:
+        """Seek to where the course begins: the start of the scene, or backwards its end."""
+        self.clock.rewind()
+        start_s = self.clock.position_s() if timeline is not None else 0.0
+        self.seek(start_s, SeekKind.JUMP, timeline)
+
     def end_steps(self) -> None:
         """Make the next frame step a seek of its own."""
         self._seeks.end_steps()
@@ -74,5 +81,7 @@ class Playhead:
         return timeline.locate(self.frame(timeline))[0]
 
     def is_at_end(self, timeline: Timeline) -> bool:
-        """Whether the last frame is shown and nothing follows it."""
-        return not self.clock.loop and self.frame(timeline) == timeline.frames - 1
+        """Whether the frame is shown that nothing follows."""
+        if self.clock.course is not WHOLE_SCENE or self.clock.loop:
+            return False
+        return self.frame(timeline) == (0 if self.clock.rate < 0.0 else timeline.frames - 1)

@@ -45,6 +45,7 @@ class ShownFrames:
         serial: int,
         rate: float | None,
         most_given_up: int,
+        share: float = 0.0,
     ) -> PlaybackFrame:
         """The frame to show; the same object as before if nothing changed.
 
@@ -53,22 +54,29 @@ class ShownFrames:
             cached: The decoded GOP.
             index: The content frame.
             serial: Number of the seek.
-            rate: Content seconds per second; None while time stands.
+            rate: Content seconds per second, negative backwards; None while time stands.
             most_given_up: How many qualities may be given up where rendering is too slow.
+            share: How much of the way to the next frame has passed, 0 .. 1, where moments between
+                frames are shown.
         """
         _, inside = timeline.locate(index)
-        inside = min(inside, cached.gop.frames - 1)  # another scene may just have replaced this one
-        frame = PlaybackFrame(cached.gop, inside, index, cached.quality, serial, cached.still)
+        # another scene may just have replaced this one
+        moment = min(inside + share, cached.gop.frames - 1.0)
+        frame = PlaybackFrame(cached.gop, moment, index, cached.quality, serial, cached.still)
         old = self.newest
-        if old is not None and _same(old, frame):
+        if old is not None and _same(old, frame, time_stands=rate is None):
             return old
-        if rate is not None and old is not None and old.serial == serial and index > old.index:
-            stride = max(1, math.ceil(rate))
-            late = max(0, index - old.index - stride)
-            self.late += late
-            self.dropped.count(self._monotonic(), 1, late, most_given_up)
+        if rate is not None and old is not None and old.serial == serial:
+            self._count(index - old.index if rate > 0.0 else old.index - index, rate, most_given_up)
         self.newest = frame
         return frame
+
+    def _count(self, gone: int, rate: float, most_given_up: int) -> None:
+        """Count the frames from one shown frame to the next, `gone` frames later."""
+        if gone > 0:
+            late = max(0, gone - max(1, math.ceil(abs(rate))))
+            self.late += late
+            self.dropped.count(self._monotonic(), 1, late, most_given_up)
 
     def note_skipped(self, frames: int, most_given_up: int | None) -> None:
         """Count frames that rendering skipped.
@@ -82,5 +90,7 @@ class ShownFrames:
             self.dropped.count(self._monotonic(), 0, fresh, most_given_up)
 
 
-def _same(a: PlaybackFrame, b: PlaybackFrame) -> bool:
-    return a.gop is b.gop and a.index == b.index and a.serial == b.serial
+def _same(a: PlaybackFrame, b: PlaybackFrame, time_stands: bool) -> bool:
+    """Whether `b` shows nothing new; while time stands, the shown moment of a frame is kept."""
+    moment = time_stands or a.frame == b.frame
+    return a.gop is b.gop and a.index == b.index and a.serial == b.serial and moment

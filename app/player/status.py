@@ -27,7 +27,7 @@ class PlaybackFrame:
 
     Args:
         gop: The decoded GOP.
-        frame: Index of the frame in the GOP.
+        frame: Moment in the GOP in frames; 2.5 is between its frames 2 and 3.
         index: Index of the content frame in the scene.
         quality: Quality that the GOP was decoded from.
         serial: Number of the seek; frames of older serials must not be shown.
@@ -35,7 +35,7 @@ class PlaybackFrame:
     """
 
     gop: Gop
-    frame: int
+    frame: float
     index: int
     quality: Quality
     serial: int
@@ -51,7 +51,9 @@ class PlaybackStatus:
         position_s, duration_s: Position in the scene and its length.
         frame, frames: Index of the content frame at the position, and how many there are.
         fps: Content frames per second at speed 1.
-        speed: Content seconds per second.
+        speed: Content seconds per second; negative plays backwards.
+        backwards: Whether content runs backwards at this moment.
+        smooth: Whether slow motion shows moments between two frames.
         loop: Whether playback continues at the start when the end is reached.
         buffered_s: Ranges of the timeline that need no network, as (start, end).
         gop_starts_s: Content times at which GOPs start.
@@ -97,6 +99,8 @@ class PlaybackStatus:
     throughput_bps: float = 0.0
     ahead_s: float = 0.0
     static_layers: tuple[int, int] = (0, 0)
+    backwards: bool = False
+    smooth: bool = True
 
     @property
     def bitrate_bps(self) -> float:

@@ -62,6 +62,16 @@ class Timeline:
         frame = int(position_s * self.fps + ROUNDING_FRAMES)
         return min(max(frame, 0), self.frames - 1)
 
+    def share_at(self, position_s: float) -> float:
+        """How much of the way from the content frame at a time to the next one has passed, 0..1."""
+        share = position_s * self.fps - self.frame_at(position_s)
+        return min(share, 1.0) if share > ROUNDING_FRAMES else 0.0
+
+    def entry_s(self, gop: int, backwards: bool = False) -> float:
+        """The time of the frame of a GOP that is played first."""
+        inside = self.gop_frames[gop] - 1 if backwards else 0
+        return (self.starts[gop] + inside) / self.fps
+
     def locate(self, frame: int) -> tuple[int, int]:
         """The GOP of a content frame, and the index of the frame in that GOP."""
         gop = bisect_right(self.starts, frame) - 1
@@ -77,24 +87,34 @@ class Timeline:
         away = {gop: self.nearest_in(gop, frame) - frame for gop in gops}
         return sorted(away, key=lambda gop: (abs(away[gop]), away[gop] < 0))
 
-    def ahead(self, gop: int, count: int, loop: bool) -> list[int]:
-        """The GOP and up to `count` that follow it, across the end if `loop`; no repeats."""
-        last = gop + min(count, self.gop_count - 1)
+    def ahead(self, gop: int, count: int, loop: bool, backwards: bool = False) -> list[int]:
+        """The GOP and up to `count` that are played after it, across the end if `loop`; no repeats.
+
+        Args:
+            backwards: Whether content runs backwards.
+        """
+        step = -1 if backwards else 1
+        following = (gop + step * away for away in range(min(count, self.gop_count - 1) + 1))
         return [
-            index % self.gop_count
-            for index in range(gop, last + 1)
-            if loop or index < self.gop_count
+            index % self.gop_count for index in following if loop or 0 <= index < self.gop_count
         ]
 
-    def ahead_s(self, position_s: float, ready: Container[int], loop: bool) -> float:
+    def rest_s(self, gop: int, position_s: float, backwards: bool = False) -> float:
+        """Content seconds of a GOP that are still to be played from a position in it."""
+        return position_s - self.start_s(gop) if backwards else self.end_s(gop) - position_s
+
+    def ahead_s(
+        self, position_s: float, ready: Container[int], loop: bool, backwards: bool = False
+    ) -> float:
         """Content seconds from a position on whose GOPs are all in `ready`."""
         gop, _ = self.locate(self.frame_at(position_s))
         ahead_s = 0.0
-        for following in self.ahead(gop, self.gop_count, loop):
+        for following in self.ahead(gop, self.gop_count, loop, backwards):
             if following not in ready:
                 break
-            ahead_s += self.gop_frames[following] / self.fps
-        return max(ahead_s - (position_s - self.start_s(gop)), 0.0)
+            whole_s = self.gop_frames[following] / self.fps
+            ahead_s += self.rest_s(gop, position_s, backwards) if following == gop else whole_s
+        return max(ahead_s, 0.0)
 
     def ranges_s(self, gops: Iterable[int]) -> tuple[tuple[float, float], ...]:
         """The GOPs as ranges (start, end) in seconds, neighbours joined."""

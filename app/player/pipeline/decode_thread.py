@@ -170,7 +170,7 @@ class JobChoice:
     def wanted(self, view: DecodeView) -> list[int]:
         """GOPs to have decoded, the first one most urgently; as many as the cache holds."""
         target, timeline = view.target, view.buffer.opened.timeline
-        ahead = timeline.ahead(target.gop, self._settings.prefetch_gops, target.loop)
+        ahead = target.ahead(timeline, self._settings.prefetch_gops)
         return ahead[: view.buffer.gops.capacity]
 
     def next(self, view: DecodeView) -> Job | None:
@@ -219,7 +219,7 @@ class JobChoice:
         timeline, target = view.buffer.opened.timeline, view.target
         if timeline.gop_count == 1:
             return True  # it is shown again and again
-        left_s = timeline.end_s(target.gop) - view.position_s
+        left_s = timeline.rest_s(target.gop, view.position_s, target.backwards)
         enough_s = self._settings.left_s + view.decode_s * target.speed
         return target.quality is None and left_s >= enough_s
 

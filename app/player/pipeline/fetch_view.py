@@ -7,6 +7,7 @@ from functools import cached_property
 
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer
 from streamstgs.app.player.scene_info import OpenedScene
+from streamstgs.app.player.timeline import Timeline
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.streaming.adaptive import BufferedSegment, Throughput
 
@@ -21,8 +22,9 @@ class PlayTarget:
         quality: The quality chosen by hand, None to choose automatically.
         loop: Whether the first GOP follows the last.
         playing: Whether the position moves; while it stands, the shown GOP may be replaced.
-        speed: Content seconds per second.
+        speed: Content seconds per second, above 0 also where content runs backwards.
         scrubbing: Whether the timeline is being dragged, so that the position will change soon.
+        backwards: Whether content runs backwards.
     """
 
     gop: int
@@ -32,6 +34,11 @@ class PlayTarget:
     playing: bool
     speed: float
     scrubbing: bool = False
+    backwards: bool = False
+
+    def ahead(self, timeline: Timeline, count: int) -> list[int]:
+        """The GOP at the position and up to `count` that are played after it; no repeats."""
+        return timeline.ahead(self.gop, count, self.loop, self.backwards)
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ class FetchView:
     def order(self) -> list[int]:
         """GOPs in the order of playing; those that are broken at every quality are left out."""
         timeline = self.opened.timeline
-        ahead = timeline.ahead(self.target.gop, timeline.gop_count, self.target.loop)
+        ahead = self.target.ahead(timeline, timeline.gop_count)
         return [gop for gop in ahead if not self.is_broken(gop)]
 
     def is_broken(self, gop: int) -> bool:
@@ -150,8 +157,10 @@ class FetchView:
     def rest_s(self, gop: int) -> float:
         """Content seconds of a GOP that are still to be shown."""
         timeline = self.opened.timeline
-        past_s = self.position_s - timeline.start_s(gop) if gop == self.target.gop else 0.0
-        return timeline.gop_frames[gop] / timeline.fps - max(past_s, 0.0)
+        whole_s = timeline.gop_frames[gop] / timeline.fps
+        if gop != self.target.gop:
+            return whole_s
+        return min(timeline.rest_s(gop, self.position_s, self.target.backwards), whole_s)
 
     def buffered(self) -> tuple[BufferedSegment, ...]:
         """The GOPs that are buffered without a gap, from the shown one on."""

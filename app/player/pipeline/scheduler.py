@@ -296,7 +296,8 @@ class NetworkScheduler:
         improves_shown = view.target.playing and all_static and missing != view.target.gop
         last = None
         if missing is not None and not view.sought:
-            last = view.ready.get((missing - 1) % len(self._ladder.gops))
+            played = missing + (1 if view.target.backwards else -1)
+            last = view.ready.get(played % len(self._ladder.gops))
         return Situation(
             buffer_s=max(view.lead_s(missing) - view.decode_s * view.target.speed, 0.0),
             next_gop=len(self._ladder.gops) if missing is None else missing,

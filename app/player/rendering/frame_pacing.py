@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState, PlaybackStatus
 
+SLOWEST = 0.01  # of the speeds at which a frame is due at all
+
 
 @dataclass(frozen=True)
 class DroppedFrameSettings:
@@ -101,5 +103,9 @@ def leaves_time(status: PlaybackStatus, shown: PlaybackFrame, raster_ms: float) 
     stands = status.state is not PlaybackState.PLAYING or status.scrubbing
     if stands or status.fps <= 0.0:
         return True
-    due_s = ((shown.index + 1) / status.fps - status.position_s) / status.speed
+    if status.backwards:
+        left_s = status.position_s - shown.index / status.fps
+    else:
+        left_s = (shown.index + 1) / status.fps - status.position_s
+    due_s = left_s / max(abs(status.speed), SLOWEST)
     return raster_ms <= 1000.0 * due_s

@@ -97,11 +97,14 @@ class RenderThread:
         return not self._thread.is_alive()
 
     def _skips_one(self, frame: PlaybackFrame) -> bool:
-        """Whether a content frame that waits for its turn is replaced by this one."""
+        """Whether a content frame that waits for its turn is replaced by this one.
+
+        A moment between two frames that is replaced by a later one is no frame that is skipped.
+        """
         waiting, started = self._request, self._started
-        if waiting is None or waiting.frame is frame:
+        if waiting is None or _is_same_frame(waiting.frame, frame):
             return False
-        return started is None or waiting.frame is not started.frame
+        return started is None or not _is_same_frame(waiting.frame, started.frame)
 
     # --- the thread ------------------------------------------------------------------------------
 
@@ -146,6 +149,12 @@ class RenderThread:
             self._frame = frame
             self._changed.notify_all()
         self._on_frame()
+
+
+def _is_same_frame(one: PlaybackFrame, other: PlaybackFrame) -> bool:
+    """Whether both are moments of the same content frame, of the same seek and segment."""
+    same = one.index == other.index and one.gop is other.gop and one.serial == other.serial
+    return one is other or (same and one.frame != other.frame)
 
 
 def _changes(

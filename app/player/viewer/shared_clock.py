@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.film.course import Course
 
 LATE_S = 0.2  # as of `PlaybackSettings`
 
@@ -94,11 +95,26 @@ class ClockMember(PlaybackClock):
     def rate(self) -> float:
         return self._shared.clock.rate
 
+    @property
+    def course(self) -> Course:
+        return self._shared.clock.course
+
+    @property
+    def content_rate(self) -> float:
+        return self._shared.clock.content_rate
+
+    @property
+    def run_s(self) -> float:
+        return self._shared.clock.run_s
+
     def position_s(self) -> float:
         return self._shared.clock.position_s()
 
     def ended(self) -> bool:
         return self._shared.clock.ended()
+
+    def end_position_s(self) -> float:
+        return self._shared.clock.end_position_s()
 
     def look(self, step_s: float) -> float:
         return self._shared.clock.look(step_s)
@@ -116,6 +132,12 @@ class ClockMember(PlaybackClock):
 
     def set_loop(self, loop: bool) -> None:
         self._shared.clock.set_loop(loop)
+
+    def set_course(self, course: Course, run_s: float | None = None) -> None:
+        self._shared.clock.set_course(course, run_s)
+
+    def rewind(self) -> None:
+        self._shared.clock.rewind()
 
     def move(self, position_s: float) -> None:
         """Continue from another content time; the first move of a late member is left out."""

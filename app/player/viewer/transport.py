@@ -71,8 +71,12 @@ class Transport:
         self._each(lambda playback: playback.seek_frame(frame))
 
     def set_speed(self, speed: float) -> None:
-        """Set the content seconds per second, 0.1 .. 8."""
+        """Set the content seconds per second, 0.1 .. 8; negative plays backwards."""
         self._each(lambda playback: playback.set_speed(speed))
+
+    def set_smooth(self, smooth: bool) -> None:
+        """Set whether slow motion shows moments between two frames."""
+        self._each(lambda playback: playback.set_smooth(smooth))
 
     def set_loop(self, loop: bool) -> None:
         """Set whether the scene starts again at its end."""

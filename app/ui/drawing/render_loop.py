@@ -110,7 +110,7 @@ class RenderLoop(QObject):
     def _draw(self, frame: PlaybackFrame, adapter: RendererAdapter, dt_s: float) -> None:
         """Ask for an image if it would differ from the one asked for last."""
         camera, settings = self._camera, self._model.render_settings()
-        place = (frame.index, camera.shown, self._viewport.size_px())
+        place = (frame.index, frame.frame, camera.shown, self._viewport.size_px())
         self._resolution.pass_time(dt_s, moving=place != self._place)
         self._place = place
         scale = self._resolution.scale()
