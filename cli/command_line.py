@@ -79,7 +79,7 @@ def overview() -> str:
         "       streamstgs COMMAND --help      list the options of a command",
         "       streamstgs --version           print the version",
         "",
-        "SCENE is a .stgs file, a scene directory or the URL of either, or a splat file.",
+        "SCENE is a .stgs file, a scene directory, a splat file, or the URL of any of these.",
     ]
     for group in dict.fromkeys(entry.group for entry in COMMANDS.values()):
         lines += ["", f"{group}:"]

@@ -21,8 +21,9 @@ def flag(help_text: str) -> Any:
 
 
 SCENE_HELP = (
-    "The scene is a .stgs file, a scene directory or the URL of either; or a splat file of another "
-    "program, or a folder or ZIP archive with one splat file for each frame."
+    "The scene is a .stgs file, a scene directory, a splat file of another program, a folder or "
+    "ZIP archive with one splat file for each frame, or the URL of any of these; write the number "
+    "of a frame in a URL as %04d."
 )
 SceneArgument = Annotated[
     str,

@@ -290,7 +290,8 @@ class FaultServer:
         with self._changed:
             self.requests.append((path, headers))
             self._changed.notify_all()
-        exchange = Exchange(path, headers, self.files.get(path), writer, self.ranges)
+        whole = self.files.get(path, self.files.get(path.partition("?")[0]))
+        exchange = Exchange(path, headers, whole, writer, self.ranges)
         waiting = self.faults.get(path)
         fault = waiting.pop(0) if waiting else self.always.get(path)
         work = asyncio.ensure_future(fault(exchange) if fault else exchange.answer())

@@ -24,12 +24,12 @@ from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.state_machine import StateMachine
 from streamstgs.app.player.status import PlaybackError
 from streamstgs.codec.cancel import CancelToken
-from streamstgs.codec.errors import Cancelled, CodecError
+from streamstgs.codec.errors import Cancelled, CodecError, SceneUnreachable
 from streamstgs.codec.formats.reader import SceneReader, Segment
 from streamstgs.codec.formats.registry import find_format
 from streamstgs.codec.formats.stgs import SUFFIX, StgsFormat
 from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME
-from streamstgs.codec.streaming.address import clean_location, is_url
+from streamstgs.codec.streaming.address import clean_location
 from streamstgs.renderer import Gaussians
 
 log = logging.getLogger(__name__)
@@ -45,20 +45,23 @@ class FramePipelineSettings:
         max_frames: Decoded frames kept at most.
         max_bytes: Bytes of their Gaussians at most; one frame is always kept.
         close_timeout_s: How long `close` waits for the thread.
+        retry_s: Pause before a server that did not answer is asked again.
     """
 
     ahead_s: float = 2.0
     max_frames: int = 240
     max_bytes: int = 1 << 30
     close_timeout_s: float = 5.0
+    retry_s: float = 1.0
 
 
 def is_frames(location: str) -> bool:
     """Whether a location is a scene of another program, which a `FramePipeline` plays.
 
     Reads the first bytes of a file on this machine, unless its name tells that it is one of ours.
+    Of a URL, the name decides.
     """
-    if is_url(location) or location.lower().endswith((SUFFIX, MANIFEST_NAME, DASH_NAME)):
+    if location.lower().endswith((SUFFIX, MANIFEST_NAME, DASH_NAME)):
         return False
     try:
         return not isinstance(find_format(clean_location(location)), StgsFormat)
@@ -100,6 +103,7 @@ class FramePipeline:
         self._events: list[PlaybackError] = []
         self._decode_ms = 0.0
         self._resting = False  # the thread has decoded all that is wanted
+        self._out_of_reach = False  # the server, when it was asked last; of the thread alone
         self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
 
     def start(self) -> None:
@@ -225,9 +229,13 @@ class FramePipeline:
                 gaussians = kept[1].gaussians_at(time_s)
             except Cancelled:
                 return
+            except SceneUnreachable as error:  # the frame is wanted again once the server is back
+                self._tell_outage(str(error))
+                self._closing.wait(self._settings.retry_s)
             except CodecError as error:
                 self._mark_broken(frame, str(error))
             else:
+                self._out_of_reach = False
                 self._put(frame, gaussians, time.perf_counter() - start_s)
 
     def _next_frame(self) -> int | None:
@@ -260,6 +268,14 @@ class FramePipeline:
             self._frames.put(frame, cached, self._wanted())
             self._decode_ms = 1000.0 * seconds
             self._changed.notify_all()
+
+    def _tell_outage(self, reason: str) -> None:
+        """Say once for each outage that the server does not answer."""
+        if not self._out_of_reach:
+            log.warning("%s is out of reach: %s", self._location, reason)
+            with self._changed:
+                self._events.append(PlaybackError(f"Waiting for the server: {reason}", False))
+        self._out_of_reach = True
 
     def _mark_broken(self, frame: int, reason: str) -> None:
         log.warning("frame %d of %s cannot be shown: %s", frame, self._location, reason)

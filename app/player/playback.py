@@ -127,7 +127,7 @@ class Playback:
         self._pipeline: Pipeline | FramePipeline
         if opener is None and is_frames(self.location):
             self._pipeline = FramePipeline(
-                lambda closed: open_reader(self.location, closed, settings.fps),
+                lambda closed: open_reader(self.location, closed, settings.fps, opening),
                 self.location,
                 settings.frames,
                 device,

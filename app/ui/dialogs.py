@@ -50,7 +50,9 @@ class OpenUrlDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
         column.setSpacing(2 * theme.GRID_PX)
-        column.addWidget(QLabel("Address of a scene folder or of a .stgs file on a web server"))
+        column.addWidget(
+            QLabel("Address of a scene, a splat file, or frames such as clip/frame_%04d.ply")
+        )
         column.addWidget(self.field)
         column.addWidget(self.buttons)
         self._check()

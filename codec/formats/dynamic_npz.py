@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.lib import format as npy
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, NotAScene
 from streamstgs.codec.formats.counts import check_count
 from streamstgs.codec.formats.file_sets import FileSet
@@ -41,25 +42,25 @@ def is_dynamic_npz(files: FileSet) -> bool:
     return all(f"{name}.npy" in files.names for name in NEEDED)
 
 
-def read_dynamic_npz(files: FileSet, name: str) -> DynamicGaussians:
+def read_dynamic_npz(files: FileSet, name: str, cancel: CancelToken = NEVER) -> DynamicGaussians:
     """The Gaussians of an archive.
 
     Raises:
         CodecError: an array is missing, damaged, of another shape, or too large.
     """
-    means = _array(files, "means3D", name)
+    means = _array(files, "means3D", name, cancel)
     if means.ndim != 3 or means.shape[2] != 3 or not 0 < len(means) <= SEQUENCE_FRAMES:
         raise CorruptSegment(f"{name}: means3D should be [T, N, 3], not {list(means.shape)}.")
     frames, count = means.shape[:2]
     check_count(count, name)
-    quats = _shaped(files, "unnorm_rotations", (frames, count, 4), name)
-    colors = _array(files, "rgb_colors", name)
+    quats = _shaped(files, "unnorm_rotations", (frames, count, 4), name, cancel)
+    colors = _array(files, "rgb_colors", name, cancel)
     if colors.shape == (count, 3):
         colors = np.broadcast_to(colors, (frames, count, 3))
     if colors.shape != (frames, count, 3):
         raise CorruptSegment(f"{name}: rgb_colors should be [T, N, 3], not {list(colors.shape)}.")
-    logits = _array(files, "logit_opacities", name).reshape(-1)
-    log_scales = _shaped(files, "log_scales", (count, 3), name)
+    logits = _array(files, "logit_opacities", name, cancel).reshape(-1)
+    log_scales = _shaped(files, "log_scales", (count, 3), name, cancel)
     if logits.shape != (count,):
         raise CorruptSegment(f"{name}: logit_opacities should be [N, 1].")
     kept = np.ones(count, dtype=bool)
@@ -76,16 +77,18 @@ def read_dynamic_npz(files: FileSet, name: str) -> DynamicGaussians:
     )
 
 
-def _shaped(files: FileSet, key: str, shape: tuple[int, ...], name: str) -> FloatArray:
-    array = _array(files, key, name)
+def _shaped(
+    files: FileSet, key: str, shape: tuple[int, ...], name: str, cancel: CancelToken
+) -> FloatArray:
+    array = _array(files, key, name, cancel)
     if array.shape != shape:
         raise CorruptSegment(f"{name}: {key} should be {list(shape)}, not {list(array.shape)}.")
     return array
 
 
-def _array(files: FileSet, key: str, name: str) -> FloatArray:
+def _array(files: FileSet, key: str, name: str, cancel: CancelToken) -> FloatArray:
     """One array as float32; its declared size is compared with its file before it is read."""
-    data = files.read(f"{key}.npy", SPLAT_FILE_BYTES)
+    data = files.read(f"{key}.npy", SPLAT_FILE_BYTES, cancel)
     stream = io.BytesIO(data)
     try:
         version = npy.read_magic(stream)

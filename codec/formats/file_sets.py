@@ -31,12 +31,13 @@ class FileSet(Protocol):
         """Names of the files, in no particular order."""
         ...
 
-    def read(self, name: str, most_bytes: int) -> bytes:
+    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
         """The content of a file.
 
         Raises:
             MissingSegment: there is none, or it cannot be read.
             CorruptSegment: it is longer than `most_bytes`, or damaged.
+            SceneUnreachable: the server does not answer; Cancelled: through `cancel`.
         """
         ...
 
@@ -69,7 +70,7 @@ class FolderFiles:
             raise NotAScene(f"{folder} cannot be read: {error.strerror}.") from error
         self.names = tuple(found)
 
-    def read(self, name: str, most_bytes: int) -> bytes:
+    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
         """As of `FileSet`."""
         if name not in self.names:
             raise MissingSegment(f"{name} is missing in {self._folder}.")
@@ -113,7 +114,7 @@ class ArchiveFiles:
         """The files of an archive in memory; raises NotAScene."""
         return ArchiveFiles(_MemoryRanges(data, name), most_files)
 
-    def read(self, name: str, most_bytes: int) -> bytes:
+    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
         """As of `FileSet`."""
         entry = self._entries.get(name)
         if entry is None:
@@ -124,12 +125,20 @@ class ArchiveFiles:
             raise CorruptSegment(f"{name} is longer than {most_bytes} bytes.")
         if not 0 <= entry.header_offset <= self._ranges.size_bytes - entry.compress_size:
             raise CorruptSegment(f"{name} lies beyond the end of {self._ranges.location}.")
-        head = self._ranges.read(entry.header_offset, LOCAL_HEADER.size + NAME_ALLOWANCE_BYTES)
-        start = entry.header_offset + content_offset(head, name)
-        packed = self._ranges.read(start, entry.compress_size)
+        room = LOCAL_HEADER.size + NAME_ALLOWANCE_BYTES  # and all of it, in one request
+        data = self._ranges.read(entry.header_offset, room + entry.compress_size, cancel)
+        start = content_offset(data, name)
+        packed = memoryview(data)[start : start + entry.compress_size]
         if len(packed) != entry.compress_size:
             raise CorruptSegment(f"{name} is cut off.")
         return _unpacked(packed, entry, name)
+
+    def checksum(self, name: str) -> tuple[int, int]:
+        """Length and CRC-32 that the archive declares for a file; raises MissingSegment."""
+        entry = self._entries.get(name)
+        if entry is None:
+            raise MissingSegment(f"{name} is missing in {self._ranges.location}.")
+        return entry.file_size, entry.CRC
 
     def close(self) -> None:
         """Close the archive."""
@@ -151,8 +160,8 @@ class _MemoryRanges:
         self._data = b""
 
 
-def _unpacked(packed: bytes, entry: zipfile.ZipInfo, name: str) -> bytes:
-    content = packed
+def _unpacked(packed: memoryview, entry: zipfile.ZipInfo, name: str) -> bytes:
+    content: bytes | memoryview = packed
     if entry.compress_type == zipfile.ZIP_DEFLATED:
         try:  # one byte more than declared is enough to see that it is too long
             content = zlib.decompressobj(-15).decompress(packed, entry.file_size + 1)
@@ -160,7 +169,7 @@ def _unpacked(packed: bytes, entry: zipfile.ZipInfo, name: str) -> bytes:
             raise CorruptSegment(f"{name} is damaged: {error}.") from error
     if len(content) != entry.file_size or zlib.crc32(content) != entry.CRC:
         raise CorruptSegment(f"{name} is damaged: its length or checksum is not what the ZIP says.")
-    return content
+    return bytes(content)
 
 
 def read_file(path: Path, most_bytes: int) -> bytes:

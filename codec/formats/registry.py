@@ -23,6 +23,7 @@ from streamstgs.codec.formats.reader import SceneFormat, SceneReader
 from streamstgs.codec.formats.sequence import is_pattern
 from streamstgs.codec.formats.splat_format import SplatFormat
 from streamstgs.codec.formats.stgs import StgsFormat
+from streamstgs.codec.scene import OpenSettings
 from streamstgs.codec.streaming.address import (
     clean_location,
     is_url,
@@ -37,7 +38,10 @@ BUILT_IN: tuple[SceneFormat, ...] = (SplatFormat(), StgsFormat())  # the latter 
 
 
 def open_reader(
-    location: str | Path, cancel: CancelToken = NEVER, fps: float | None = None
+    location: str | Path,
+    cancel: CancelToken = NEVER,
+    fps: float | None = None,
+    settings: OpenSettings | None = None,
 ) -> SceneReader:
     """Open a scene of any known format.
 
@@ -46,6 +50,8 @@ def open_reader(
         cancel: ends the opening early.
         fps: content frames per second of a format that does not tell them, such as a folder of
             .ply files; None for the format's own choice.
+        settings: patience with servers, cache and listener; formats of other packages have their
+            own.
 
     Raises:
         NotAScene: no format knows the file; the message names what it is instead. Also if `fps` is
@@ -54,11 +60,13 @@ def open_reader(
     """
     place = clean_location(str(location))
     scene_format = find_format(place)
-    if fps is None:
-        return scene_format.open(place, cancel)
-    if not isinstance(scene_format, SplatFormat):
+    if isinstance(scene_format, SplatFormat):
+        return scene_format.open(place, cancel, fps, settings)
+    if fps is not None:
         raise NotAScene(f"{redact_credentials(place)} has its own frame rate; leave out `fps`.")
-    return scene_format.open(place, cancel, fps)
+    if isinstance(scene_format, StgsFormat):
+        return scene_format.open(place, cancel, settings)
+    return scene_format.open(place, cancel)
 
 
 def find_format(location: str) -> SceneFormat:

@@ -24,7 +24,7 @@ from streamstgs.codec.limits import SEQUENCE_FRAMES
 SUFFIXES = (".ply", ".spz", ".sog", ".splat", ".ksplat")
 OTHER_FILES = 10_000  # in the folder, beside the frames
 NUMBER = re.compile(r"\d+")
-PRINTF = re.compile(r"%0?\d*d")
+PRINTF = re.compile(r"%0?\d{0,2}d")
 LOOKED_AT = 1_000  # files of a folder, to tell whether it is a sequence
 
 

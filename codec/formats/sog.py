@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 from PIL import Image
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, NotAScene
 from streamstgs.codec.formats.counts import check_count
 from streamstgs.codec.formats.file_sets import FileSet
@@ -39,7 +40,7 @@ def is_sog(files: FileSet) -> bool:
     return META in files.names and any(name.endswith(".webp") for name in files.names)
 
 
-def read_bundle(files: FileSet, name: str) -> tuple[bytes, int]:
+def read_bundle(files: FileSet, name: str, cancel: CancelToken = NEVER) -> tuple[bytes, int]:
     """The files of one .sog as a ZIP with stored entries, and how many Gaussians it declares.
 
     Args:
@@ -49,7 +50,7 @@ def read_bundle(files: FileSet, name: str) -> tuple[bytes, int]:
         CodecError: meta.json is broken, names files that are missing or no images, or declares
             more Gaussians than its images have pixels.
     """
-    meta_bytes = files.read(META, META_BYTES)
+    meta_bytes = files.read(META, META_BYTES, cancel)
     try:
         meta = decode_json(meta_bytes, _Meta, META)
     except NotAScene as error:
@@ -65,7 +66,7 @@ def read_bundle(files: FileSet, name: str) -> tuple[bytes, int]:
     for image in [*per_gaussian, *others][:FILES_MAX]:
         if PurePosixPath(image).name != image:
             raise CorruptSegment(f"{name}: {image[:100]!r} is no plain file name.")
-        bundle[image] = files.read(image, IMAGE_BYTES)
+        bundle[image] = files.read(image, IMAGE_BYTES, cancel)
         pixels = _pixels(bundle[image], image)
         if pixels > PIXELS_MAX or (image in per_gaussian and pixels < meta.count):
             raise CorruptSegment(f"{name}: the image {image} has {pixels} pixels.")

@@ -19,7 +19,7 @@ from enum import Enum
 
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, NotAScene
-from streamstgs.codec.file_kind import ZIP_FILE
+from streamstgs.codec.file_kind import HEAD_BYTES, ZIP_FILE, describe_file
 from streamstgs.codec.formats import compressed_ply, ksplat, sog, spz
 from streamstgs.codec.formats.converter import Converter
 from streamstgs.codec.formats.file_sets import ArchiveFiles, FileSet
@@ -71,7 +71,7 @@ def kind_of(data: bytes, name: str) -> SplatKind:
         return SplatKind.KSPLAT
     if name.lower().endswith(".splat"):
         return SplatKind.SPLAT
-    raise NotAScene(f"{name} is no file of Gaussians that can be read.")
+    raise NotAScene(f"{name} holds no Gaussians: it is {describe_file(data[:HEAD_BYTES])}.")
 
 
 def read_raw(
@@ -108,7 +108,7 @@ def read_sog_files(
     files: FileSet, name: str, converter: Converter, cancel: CancelToken = NEVER
 ) -> RawGaussians:
     """The Gaussians of the files of one .sog; raises as `read_raw`."""
-    bundle, count = sog.read_bundle(files, name)
+    bundle, count = sog.read_bundle(files, name, cancel)
     return _converted(bundle, SplatKind.SOG, count, name, converter, cancel)
 
 
@@ -116,7 +116,7 @@ def read_gaussians(
     files: FileSet, name: str, converter: Converter, cancel: CancelToken = NEVER
 ) -> Gaussians:
     """The activated Gaussians of a file of a folder or archive; raises as `read_raw`."""
-    data = files.read(name, SPLAT_FILE_BYTES)
+    data = files.read(name, SPLAT_FILE_BYTES, cancel)
     return activated(read_raw(data, name, converter, cancel), name)
 
 

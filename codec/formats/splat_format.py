@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.file_kind import ZIP_FILE
 from streamstgs.codec.formats import ksplat, sequence, sog, spz
+from streamstgs.codec.formats.stgs import is_zipped_scene
 from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.ply import MAGIC
 from streamstgs.codec.streaming.address import is_url
 
 if TYPE_CHECKING:
     from streamstgs.codec.formats.reader import SceneReader
+    from streamstgs.codec.scene import OpenSettings
 
 OUR_FILES = (MANIFEST_NAME, DASH_NAME)
 ARCHIVES = (".sog", ".npz", ".zip")
@@ -31,7 +33,7 @@ class SplatFormat:
     def can_open(self, head: bytes, name: str) -> bool:
         """As of `SceneFormat`; lists the first files of a folder."""
         if is_url(name):
-            return False
+            return _names_splats(name)
         if name.endswith("/"):
             return _is_folder_of_splats(Path(name))
         if head.startswith(MAGIC) or spz.is_spz(head) or ksplat.is_ksplat(head, name):
@@ -39,20 +41,31 @@ class SplatFormat:
         if Path(name).name == sog.META:
             return _is_folder_of_splats(Path(name).parent)
         if head.startswith(ZIP_FILE):
-            return name.lower().endswith(ARCHIVES)
+            return name.lower().endswith(ARCHIVES) and not is_zipped_scene(head)
         return name.lower().endswith(".splat") or sequence.is_pattern(name)
 
     def open(
-        self, location: str, cancel: CancelToken = NEVER, fps: float | None = None
+        self,
+        location: str,
+        cancel: CancelToken = NEVER,
+        fps: float | None = None,
+        settings: OpenSettings | None = None,
     ) -> SceneReader:
         """As of `SceneFormat`.
 
         Args:
             fps: content frames per second; None for 30.
+            settings: patience with servers, cache and listener.
         """
         from streamstgs.codec.formats.splat_opening import open_splats
 
-        return open_splats(location, cancel, fps)
+        return open_splats(location, cancel, fps, settings)
+
+
+def _names_splats(url: str) -> bool:
+    """Whether the name in a URL is that of a splat file; the server is not asked."""
+    name = url.lower()
+    return name.endswith((*sequence.SUFFIXES, *ARCHIVES, f"/{sog.META}"))
 
 
 def _is_folder_of_splats(path: Path) -> bool:

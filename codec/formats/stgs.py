@@ -21,6 +21,11 @@ SUFFIX = ".stgs"
 FIRST_NAME = slice(30, 30 + len(MANIFEST_NAME))  # of the first entry in a ZIP
 
 
+def is_zipped_scene(head: bytes) -> bool:
+    """Whether a file begins as a ZIP archive whose first entry is scene.json."""
+    return head.startswith(ZIP_FILE) and head[FIRST_NAME] == MANIFEST_NAME.encode()
+
+
 class StgsFormat:
     """Implements `SceneFormat`."""
 
@@ -30,7 +35,7 @@ class StgsFormat:
         """As of `SceneFormat`; any folder and any URL may hold a scene."""
         if name.lower().endswith((SUFFIX, "/", MANIFEST_NAME, DASH_NAME)) or is_url(name):
             return True
-        return head.startswith(ZIP_FILE) and head[FIRST_NAME] == MANIFEST_NAME.encode()
+        return is_zipped_scene(head)
 
     def open(
         self, location: str, cancel: CancelToken = NEVER, settings: OpenSettings | None = None

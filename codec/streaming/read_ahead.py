@@ -6,14 +6,24 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled
-from streamstgs.codec.package.file_entry import FileEntry
 
 THREADS = 2
 
-Fetch = Callable[[FileEntry, CancelToken], bytes]
+
+class NamedFile(Protocol):
+    """What names a file; equal for the same file, and hashable."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        ...
+
+
+File = TypeVar("File", bound=NamedFile)
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,7 @@ class _Transfer:
         return done and (self.future.cancelled() or self.future.exception() is not None)
 
 
-class ReadAhead:
+class ReadAhead(Generic[File]):
     """Fetches a list of files in order, in threads that it owns.
 
     Two files are requested at a time, so that the round trip to the server is waited for once in a
@@ -37,14 +47,14 @@ class ReadAhead:
         fetch: returns the content of a file; the token ends it early.
     """
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(self, fetch: Callable[[File, CancelToken], bytes]) -> None:
         self._fetch = fetch
         self._lock = threading.Lock()
-        self._transfers: dict[FileEntry, _Transfer] = {}
+        self._transfers: dict[File, _Transfer] = {}
         self._workers = ThreadPoolExecutor(THREADS, thread_name_prefix="read-ahead")
         self._closed = False
 
-    def request(self, files: Sequence[FileEntry]) -> None:
+    def request(self, files: Sequence[File]) -> None:
         """Start to fetch these files in this order; cancel transfers of other files."""
         with self._lock:
             for file, transfer in list(self._transfers.items()):
@@ -54,7 +64,7 @@ class ReadAhead:
                 if file not in self._transfers and not self._closed:
                     self._transfers[file] = self._send(file)
 
-    def take(self, file: FileEntry, cancel: CancelToken) -> bytes | None:
+    def take(self, file: File, cancel: CancelToken) -> bytes | None:
         """Wait for a listed file and return its content; None if the file is not listed.
 
         The content is kept until the list changes, also when the caller cancels its waiting. After
@@ -84,7 +94,7 @@ class ReadAhead:
             self._transfers.clear()
         self._workers.shutdown(wait=True, cancel_futures=True)
 
-    def _send(self, file: FileEntry) -> _Transfer:
+    def _send(self, file: File) -> _Transfer:
         cancel_token = CancelToken()
         return _Transfer(self._workers.submit(self._fetch, file, cancel_token), cancel_token)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.errors import SceneUnreachable
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,17 @@ class Reply:
         content: the bytes of the file or of the range.
         range_start: offset of `content` in the file.
         whole_bytes: length of the whole file; None if the server does not tell it.
+        validator: strong ETag or date of the file's version; None if the server tells neither.
     """
 
     content: bytes
     range_start: int = 0
     whole_bytes: int | None = None
+    validator: str | None = None
+
+
+class RangesIgnored(SceneUnreachable):
+    """The server sends the whole file where a range of it was requested."""
 
 
 class Transport(Protocol):
@@ -64,7 +71,8 @@ class Transport(Protocol):
         Raises:
             MissingSegment: the server has no such file.
             CorruptSegment: the file is longer than `most_bytes`.
-            SceneUnreachable: the server fails, sends nothing, or is too slow.
+            SceneUnreachable: the server fails, sends nothing, or is too slow; RangesIgnored: it
+                knows no ranges.
             SceneChanged: the file was replaced while a range of it was being read.
             Cancelled: through `cancel`, or because the transport was closed.
         """

@@ -321,11 +321,11 @@ def _make_sog(rng: Random) -> tuple[str, bytes]:
 
 
 def _read_splats(mutant: tuple[str, bytes]) -> None:
-    from streamstgs.codec.formats import splat_opening
+    from streamstgs.codec.formats import splat_readers
     from streamstgs.codec.formats.registry import open_reader
 
     kind, data = mutant
-    splat_opening.Converter = _kept_converter  # type: ignore[assignment, misc]
+    splat_readers.Converter = _kept_converter  # type: ignore[assignment, misc]
     with tempfile.NamedTemporaryFile(suffix=f".{kind}") as file:
         file.write(data)
         file.flush()

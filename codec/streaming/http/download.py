@@ -10,7 +10,13 @@ from typing import Literal
 import httpx
 from streamstgs.codec.errors import CorruptSegment, MissingSegment, SceneChanged, SceneUnreachable
 from streamstgs.codec.streaming.address import redact_credentials
-from streamstgs.codec.streaming.transport import ByteRange, Listener, Reply, RequestProgress
+from streamstgs.codec.streaming.transport import (
+    ByteRange,
+    Listener,
+    RangesIgnored,
+    Reply,
+    RequestProgress,
+)
 
 CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE)
 MEANS_NOTHING = {"", "identity", "aws-chunked"}  # S3 keeps the last one of an upload
@@ -155,7 +161,7 @@ class Download:
             raise TransientError(f"the body ended after {len(self.content)} of {self._expected} B")
         if self._expected is not None and len(self.content) > self._expected:
             raise CorruptSegment(f"{self.url}: the body is longer than its headers say.")
-        return Reply(bytes(self.content), self._start, self._whole)
+        return Reply(bytes(self.content), self._start, self._whole, self._validator)
 
     def report(self, state: Literal["waiting", "receiving", "done", "failed", "cancelled"]) -> None:
         self._listener(
@@ -248,7 +254,7 @@ class Download:
         """Refuse a whole file where a range was requested."""
         if self.content:
             raise SceneChanged(f"{self.url} was replaced while it was read.")
-        raise SceneUnreachable(
+        raise RangesIgnored(
             f"{self.url}: the server ignores byte ranges; serve the scene as a directory."
         )
 
