@@ -10,7 +10,7 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QMimeData, QUrl
 from streamstgs.app.player.status import PlaybackState
-from streamstgs.app.ui.actions.file_actions import FILE_FILTER
+from streamstgs.app.ui.actions.file_actions import scene_filter
 from streamstgs.app.ui.viewport.viewport import dropped_location
 
 from tests.splat_samples import made_up, splat_file, write_sequence
@@ -69,4 +69,4 @@ def test_file_without_gaussians_is_refused_by_name(open_window: OpenWindow, tmp_
 
 def test_dialog_lists_splat_files() -> None:
     for suffix in (".stgs", ".ply", ".spz", ".sog", ".splat", ".ksplat", ".zip", ".npz"):
-        assert f"*{suffix}" in FILE_FILTER
+        assert f"*{suffix}" in scene_filter()

@@ -22,7 +22,8 @@ from streamstgs.app.player.pipeline.fetch_view import PlayTarget
 from streamstgs.app.player.pipeline.shared_state import PipelineCounters
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.state_machine import StateMachine
-from streamstgs.app.player.status import PlaybackError
+from streamstgs.app.player.status import PlaybackError, fault_message
+from streamstgs.app.translation import tr
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled, CodecError, SceneUnreachable
 from streamstgs.codec.formats.reader import SceneReader, Segment
@@ -203,7 +204,7 @@ class FramePipeline:
             self._fail(str(error))
         except Exception as error:
             log.exception("frame thread of %s", self._location)
-            self._fail(f"Playback stopped by a fault in this program ({error!r}). Open it again.")
+            self._fail(fault_message(error))
         finally:
             with self._changed:
                 self._frames.clear()
@@ -282,11 +283,12 @@ class FramePipeline:
         with self._changed:
             assert self._opened is not None
             self._broken.add(frame)
-            self._events.append(PlaybackError(f"Frame {frame + 1} skipped: {reason}", False))
+            skipped = tr("Frame {number} skipped: {reason}", number=frame + 1, reason=reason)
+            self._events.append(PlaybackError(skipped, False))
             all_broken = len(self._broken) == self._opened.timeline.frames
             self._changed.notify_all()
         if all_broken:
-            self._fail("No frame of this scene can be read. Choose another one.")
+            self._fail(tr("No frame of this scene can be read. Choose another one."))
 
     def _fail(self, message: str) -> None:
         with self._changed:

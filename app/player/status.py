@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from streamstgs.app.translation import tr
 from streamstgs.codec.quality import Quality
 
 if TYPE_CHECKING:  # the controls of the window need these types before torch is loaded
@@ -119,3 +120,17 @@ class PlaybackError:
 
     message: str
     fatal: bool
+
+
+def fault_message(error: Exception) -> str:
+    """The message of a `PlaybackError` for an error that nobody expected."""
+    return tr(
+        "Playback stopped by a fault in this program ({error}). Open it again.", error=repr(error)
+    )
+
+
+def layer_message(error: Exception) -> str:
+    """The message of a `PlaybackError` for static Gaussians that are left out."""
+    return tr(
+        "A background layer could not be loaded; some detail is missing: {error}", error=error
+    )

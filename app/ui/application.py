@@ -15,7 +15,8 @@ from PySide6.QtWidgets import QApplication
 from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer_model import ViewerModel
-from streamstgs.app.ui import theme
+from streamstgs.app.translation import tr
+from streamstgs.app.ui import language, theme
 from streamstgs.app.ui.drawing.active_renderer import ActiveRenderer
 from streamstgs.app.ui.drawing.backend_selection import BackendSelection
 from streamstgs.app.ui.drawing.render_loop import RenderLoop
@@ -107,6 +108,9 @@ def make_application(arguments: list[str]) -> QApplication:
 
 def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindow:
     """A main window to be shown; start its loop afterwards."""
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    language.install(application, preferences.text("language", language.SYSTEM))
     model, posters = ViewerModel(waits_for_paint=True, glides=True), PosterLoader()
     viewport, selection = Viewport(model.camera), BackendSelection()
 
@@ -146,7 +150,7 @@ def restore_options(options: RenderOptions, preferences: Preferences) -> None:
 def version() -> str:
     """The version of the installed package as a text for people."""
     installed = installed_version()
-    return f"Version {installed}" if installed else "Run from source"
+    return tr("Version {number}", number=installed) if installed else tr("Run from source")
 
 
 def _close_on_interrupt(window: MainWindow) -> None:

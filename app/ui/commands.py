@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from streamstgs.app.translation import mark, tr
+
 
 @dataclass(frozen=True)
 class Command:
@@ -34,80 +36,93 @@ class Command:
     note: str = ""
 
 
-MENUS = ("File", "Playback", "View", "Camera", "Help")
+MENUS = (mark("File"), mark("Playback"), mark("View"), mark("Camera"), mark("Help"))
+
+_DROP, _TWICE = mark("or drop it on the window"), mark("or F twice")
+_WHEEL = mark("or the wheel")
 
 COMMANDS: tuple[Command, ...] = (
-    Command("open_file", "File", "Open file…", ("Ctrl+O",), note="or drop it on the window"),
-    Command("open_folder", "File", "Open folder…", ("Ctrl+Shift+O",)),
-    Command("open_url", "File", "Open URL…", ("Ctrl+U",)),
-    Command("save_picture", "File", "Save picture…", ("Ctrl+S",), gap=True),
-    Command("export_video", "File", "Export video…", ("Ctrl+E",)),
-    Command("cancel_export", "File", "Cancel export"),
-    Command("quit", "File", "Quit", ("Ctrl+Q",), gap=True),
-    Command("toggle", "Playback", "Play / pause", ("Space", "K")),
-    Command("step_back", "Playback", "Previous frame", ("Left",), gap=True),
-    Command("step_forward", "Playback", "Next frame", ("Right",)),
-    Command("second_back", "Playback", "Back 1 second", ("Shift+Left", "J")),
-    Command("second_forward", "Playback", "Forward 1 second", ("Shift+Right", "L")),
-    Command("go_start", "Playback", "Go to the start", ("Home",)),
-    Command("go_end", "Playback", "Go to the end", ("End",)),
-    Command("slower", "Playback", "Slower", ("[",), gap=True),
-    Command("faster", "Playback", "Faster", ("]",)),
-    Command("normal_speed", "Playback", "Normal speed", ("Backspace",)),
-    Command("loop", "Playback", "Loop", ("R",), checkable=True),
-    Command("better", "Playback", "Higher quality", ("Up",), gap=True),
-    Command("smaller", "Playback", "Lower quality", ("Down",)),
-    Command("auto", "Playback", "Automatic quality", ("A",), checkable=True),
-    Command("full_screen", "View", "Full screen", ("F11",), checkable=True, note="or F twice"),
-    Command("leave", "View", "Leave full screen, or cancel", ("Esc",), listed=False),
-    Command("panel", "View", "Side panel", ("Tab",), checkable=True),
-    Command("statistics", "View", "Statistics over the picture", ("I",), checkable=True),
-    Command("frame_all", "Camera", "Frame all", ("F",)),
-    Command("reset_camera", "Camera", "Reset camera", ("0",)),
-    Command("copy_camera", "Camera", "Copy camera", ("Ctrl+Shift+C",), gap=True),
-    Command("paste_camera", "Camera", "Paste camera", ("Ctrl+Shift+V",)),
-    Command("add_keyframe", "Camera", "Add keyframe", ("Ctrl+Return",), gap=True),
-    Command("undo_keyframe", "Camera", "Undo edit of keyframes", ("Ctrl+Z",)),
-    Command("redo_keyframe", "Camera", "Redo edit of keyframes", ("Ctrl+Shift+Z",)),
-    Command("follow_track", "Camera", "Follow keyframes", ("Ctrl+K",), checkable=True),
-    Command("open_camera_path", "Camera", "Open camera path…"),
-    Command("save_camera_path", "Camera", "Save camera path…"),
-    Command("orbit_left", "Camera", "Orbit left", ("Ctrl+Left",), listed=False),
-    Command("orbit_right", "Camera", "Orbit right", ("Ctrl+Right",), listed=False),
-    Command("orbit_up", "Camera", "Orbit up", ("Ctrl+Up",), listed=False),
-    Command("orbit_down", "Camera", "Orbit down", ("Ctrl+Down",), listed=False),
-    Command("roll_left", "Camera", "Roll left", ("Q",), listed=False),
-    Command("roll_right", "Camera", "Roll right", ("E",), listed=False),
-    Command("dolly_in", "Camera", "Closer", ("+", "="), listed=False, note="or the wheel"),
-    Command("dolly_out", "Camera", "Farther", ("-",), listed=False),
+    Command("open_file", "File", mark("Open file…"), ("Ctrl+O",), note=_DROP),
+    Command("open_folder", "File", mark("Open folder…"), ("Ctrl+Shift+O",)),
+    Command("open_url", "File", mark("Open URL…"), ("Ctrl+U",)),
+    Command("save_picture", "File", mark("Save picture…"), ("Ctrl+S",), gap=True),
+    Command("export_video", "File", mark("Export video…"), ("Ctrl+E",)),
+    Command("cancel_export", "File", mark("Cancel export")),
+    Command("quit", "File", mark("Quit"), ("Ctrl+Q",), gap=True),
+    Command("toggle", "Playback", mark("Play / pause"), ("Space", "K")),
+    Command("step_back", "Playback", mark("Previous frame"), ("Left",), gap=True),
+    Command("step_forward", "Playback", mark("Next frame"), ("Right",)),
+    Command("second_back", "Playback", mark("Back 1 second"), ("Shift+Left", "J")),
+    Command("second_forward", "Playback", mark("Forward 1 second"), ("Shift+Right", "L")),
+    Command("go_start", "Playback", mark("Go to the start"), ("Home",)),
+    Command("go_end", "Playback", mark("Go to the end"), ("End",)),
+    Command("slower", "Playback", mark("Slower"), ("[",), gap=True),
+    Command("faster", "Playback", mark("Faster"), ("]",)),
+    Command("normal_speed", "Playback", mark("Normal speed"), ("Backspace",)),
+    Command("loop", "Playback", mark("Loop"), ("R",), checkable=True),
+    Command("better", "Playback", mark("Higher quality"), ("Up",), gap=True),
+    Command("smaller", "Playback", mark("Lower quality"), ("Down",)),
+    Command("auto", "Playback", mark("Automatic quality"), ("A",), checkable=True),
+    Command(
+        "full_screen",
+        "View",
+        mark("Full screen"),
+        ("F11",),
+        checkable=True,
+        note=_TWICE,
+    ),
+    Command("leave", "View", mark("Leave full screen, or cancel"), ("Esc",), listed=False),
+    Command("panel", "View", mark("Side panel"), ("Tab",), checkable=True),
+    Command("statistics", "View", mark("Statistics over the picture"), ("I",), checkable=True),
+    Command("frame_all", "Camera", mark("Frame all"), ("F",)),
+    Command("reset_camera", "Camera", mark("Reset camera"), ("0",)),
+    Command("copy_camera", "Camera", mark("Copy camera"), ("Ctrl+Shift+C",), gap=True),
+    Command("paste_camera", "Camera", mark("Paste camera"), ("Ctrl+Shift+V",)),
+    Command("add_keyframe", "Camera", mark("Add keyframe"), ("Ctrl+Return",), gap=True),
+    Command("undo_keyframe", "Camera", mark("Undo edit of keyframes"), ("Ctrl+Z",)),
+    Command("redo_keyframe", "Camera", mark("Redo edit of keyframes"), ("Ctrl+Shift+Z",)),
+    Command("follow_track", "Camera", mark("Follow keyframes"), ("Ctrl+K",), checkable=True),
+    Command("open_camera_path", "Camera", mark("Open camera path…")),
+    Command("save_camera_path", "Camera", mark("Save camera path…")),
+    Command("orbit_left", "Camera", mark("Orbit left"), ("Ctrl+Left",), listed=False),
+    Command("orbit_right", "Camera", mark("Orbit right"), ("Ctrl+Right",), listed=False),
+    Command("orbit_up", "Camera", mark("Orbit up"), ("Ctrl+Up",), listed=False),
+    Command("orbit_down", "Camera", mark("Orbit down"), ("Ctrl+Down",), listed=False),
+    Command("roll_left", "Camera", mark("Roll left"), ("Q",), listed=False),
+    Command("roll_right", "Camera", mark("Roll right"), ("E",), listed=False),
+    Command("dolly_in", "Camera", mark("Closer"), ("+", "="), listed=False, note=_WHEEL),
+    Command("dolly_out", "Camera", mark("Farther"), ("-",), listed=False),
     *(
         Command(f"preset_{n}", "Camera", f"Camera preset {n}", (str(n),), listed=False)
         for n in range(1, 10)
     ),
-    Command("shortcuts", "Help", "Keyboard and mouse", ("F1",)),
-    Command("about", "Help", "About"),
+    Command("shortcuts", "Help", mark("Keyboard and mouse"), ("F1",)),
+    Command("about", "Help", mark("About")),
 )
 
 # Gestures of the pointer, shown beside the keys.
 GESTURES: tuple[tuple[str, str], ...] = (
-    ("Drag", "Orbit"),
-    ("Right or middle drag", "Pan"),
-    ("Wheel or pinch", "Move towards the pointer"),
-    ("Double click", "Orbit around the point under the pointer"),
-    ("Drag on the timeline", "Scrub"),
-    ("Click on the time code", "Type a time"),
+    (mark("Drag"), mark("Orbit")),
+    (mark("Right or middle drag"), mark("Pan")),
+    (mark("Wheel or pinch"), mark("Move towards the pointer")),
+    (mark("Double click"), mark("Orbit around the point under the pointer")),
+    (mark("Drag on the timeline"), mark("Scrub")),
+    (mark("Click on the time code"), mark("Type a time")),
 )
 
 
 def shortcut_rows() -> list[tuple[str, str, str]]:
-    """(group, keys, meaning) of every command with a key; the nine presets are one row."""
+    """(group, keys, meaning) of every command with a key; the nine presets are one row.
+
+    Groups are in English, as of `MENUS`.
+    """
     rows = []
     for command in COMMANDS:
         if not command.keys or command.name.startswith("preset_"):
             continue
-        keys = ", ".join(command.keys) + (f", {command.note}" if command.note else "")
-        rows.append((command.menu, keys, command.text.rstrip("…")))
-    rows.append(("Camera", "1 … 9", "Camera presets of the scene"))
+        keys = ", ".join(command.keys) + (f", {tr(command.note)}" if command.note else "")
+        rows.append((command.menu, keys, tr(command.text).rstrip("…")))
+    rows.append(("Camera", "1 … 9", tr("Camera presets of the scene")))
     return rows
 
 
@@ -115,5 +130,5 @@ def markdown() -> str:
     """The shortcuts as a table for the documentation."""
     lines = ["| key | what it does |", "|---|---|"]
     lines += [f"| {keys} | {meaning} |" for _, keys, meaning in shortcut_rows()]
-    lines += [f"| {gesture} | {meaning} |" for gesture, meaning in GESTURES]
+    lines += [f"| {tr(gesture)} | {tr(meaning)} |" for gesture, meaning in GESTURES]
     return "\n".join(lines) + "\n"

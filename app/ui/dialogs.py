@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from streamstgs.app.translation import mark, tr
 from streamstgs.app.ui import commands, theme
 from streamstgs.app.ui.icons import pixmap
 from streamstgs.app.ui.preferences import APPLICATION_NAME
@@ -26,7 +27,7 @@ from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.streaming.address import is_file_url
 
 _ARROWS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
-_MOUSE = "Mouse"
+_MOUSE = mark("Mouse")
 _MARGIN_PX = 3 * theme.GRID_PX
 
 
@@ -35,7 +36,7 @@ class OpenUrlDialog(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Open URL")
+        self.setWindowTitle(tr("Open URL"))
         self.field = QLineEdit()
         self.field.setPlaceholderText("https://example.org/scene/")
         self.field.setMinimumWidth(420)
@@ -51,7 +52,7 @@ class OpenUrlDialog(QDialog):
         column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
         column.setSpacing(2 * theme.GRID_PX)
         column.addWidget(
-            QLabel("Address of a scene, a splat file, or frames such as clip/frame_%04d.ply")
+            QLabel(tr("Address of a scene, a splat file, or frames such as clip/frame_%04d.ply"))
         )
         column.addWidget(self.field)
         column.addWidget(self.buttons)
@@ -81,7 +82,7 @@ class ShortcutsDialog(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keyboard and mouse")
+        self.setWindowTitle(tr("Keyboard and mouse"))
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
@@ -105,7 +106,7 @@ class ShortcutsDialog(QDialog):
         groups: dict[str, list[tuple[str, str]]] = {}
         for group, keys, meaning in commands.shortcut_rows():
             groups.setdefault(group, []).append((keys, meaning))
-        groups[_MOUSE] = list(commands.GESTURES)
+        groups[_MOUSE] = [(tr(gesture), tr(meaning)) for gesture, meaning in commands.GESTURES]
         row.addLayout(self._column({k: groups[k] for k in ("Playback", "File")}))
         row.addLayout(self._column({k: groups[k] for k in ("Camera", "View", "Help", _MOUSE)}))
         return table
@@ -115,7 +116,7 @@ class ShortcutsDialog(QDialog):
         grid.setHorizontalSpacing(2 * theme.GRID_PX)
         grid.setVerticalSpacing(6)
         for title, rows in groups.items():
-            heading = QLabel(f"<b>{title}</b>")
+            heading = QLabel(f"<b>{tr(title)}</b>")
             heading.setContentsMargins(0, theme.GRID_PX if grid.rowCount() > 1 else 0, 0, 2)
             grid.addWidget(heading, grid.rowCount(), 0, 1, 2)
             for keys, meaning in rows:
@@ -145,7 +146,7 @@ class AboutDialog(QDialog):
 
     def __init__(self, parent: QWidget, version: str, meta: SceneMeta | None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"About {APPLICATION_NAME}")
+        self.setWindowTitle(tr("About {program}", program=APPLICATION_NAME))
         row = QHBoxLayout(self)
         row.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
         row.setSpacing(_MARGIN_PX)
@@ -173,17 +174,23 @@ def about_html(version: str, meta: SceneMeta | None) -> str:
     parts = [
         f"<h2 style='margin:0'>{APPLICATION_NAME}</h2>",
         f"<p style='color:{muted}; margin-top:2px'>{html.escape(version)}</p>",
-        "<p>Plays dynamic Gaussian scenes from files and servers.<br>"
-        "Method: Ke, Liu, Zhou, Qiu, StreamSTGS, "
+        "<p>" + tr("Plays dynamic Gaussian scenes from files and servers.") + "<br>",
+        tr("Method:") + " Ke, Liu, Zhou, Qiu, StreamSTGS, "
         "<a href='https://arxiv.org/abs/2511.06046'>arXiv 2511.06046</a>.</p>",
     ]
     if meta is not None:
         credit = [f"<b>{html.escape(meta.title)}</b>"]
         credit += [html.escape(text) for text in (meta.attribution, meta.licence) if text]
-        parts.append(f"<p><span style='color:{muted}'>This scene</span><br>")
+        parts.append(f"<p><span style='color:{muted}'>" + tr("This scene") + "</span><br>")
         parts.append("<br>".join(credit) + "</p>")
     parts.append(
-        f"<p><span style='color:{muted}'>Software</span><br>Apache License 2.0. Made with Qt "
-        "(LGPL), PyTorch, gsplat, NumPy, PyAV, imagecodecs and gaussforge.</p>"
+        f"<p><span style='color:{muted}'>"
+        + tr("Software")
+        + "</span><br>Apache License 2.0. "
+        + tr(
+            "Made with {libraries}.",
+            libraries="Qt (LGPL), PyTorch, gsplat, NumPy, PyAV, imagecodecs, gaussforge",
+        )
+        + "</p>"
     )
     return "".join(parts)

@@ -14,23 +14,28 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from streamstgs.app.player.export.settings import ALPHA_FORMATS, ExportFormat, ExportSettings
+from streamstgs.app.translation import mark, tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.panel.fields import Choice
 
 _MARGIN_PX = 3 * theme.GRID_PX
 _FORMATS: tuple[tuple[str, ExportFormat], ...] = (
-    ("MP4, H.264 (plays everywhere)", "h264"),
-    ("MP4, HEVC", "hevc"),
-    ("MP4, AV1 (smallest)", "av1"),
-    ("MOV, ProRes 4444 (for editing)", "prores"),
-    ("WebP loop", "webp"),
-    ("GIF loop", "gif"),
-    ("Folder of PNG images", "png"),
-    ("Folder of OpenEXR images", "exr"),
+    (mark("MP4, H.264 (plays everywhere)"), "h264"),
+    (mark("MP4, HEVC"), "hevc"),
+    (mark("MP4, AV1 (smallest)"), "av1"),
+    (mark("MOV, ProRes 4444 (for editing)"), "prores"),
+    (mark("WebP loop"), "webp"),
+    (mark("GIF loop"), "gif"),
+    (mark("Folder of PNG images"), "png"),
+    (mark("Folder of OpenEXR images"), "exr"),
 )
 _SIZES = ((1280, 720), (1920, 1080), (3840, 2160), (7680, 4320), (1080, 1920))
 _RATES = (24.0, 25.0, 30.0, 50.0, 60.0)
-_SAMPLES = (("Off", 1), ("2 x 2 samples for each pixel", 2), ("4 x 4 samples for each pixel", 4))
+_SAMPLES = (
+    (mark("Off"), 1),
+    (mark("2 x 2 samples for each pixel"), 2),
+    (mark("4 x 4 samples for each pixel"), 4),
+)
 
 
 class ExportDialog(QDialog):
@@ -45,19 +50,20 @@ class ExportDialog(QDialog):
 
     def __init__(self, parent: QWidget, size: tuple[int, int], fps: float, keyframes: int) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Export video")
+        self.setWindowTitle(tr("Export video"))
         self.format, self.size_px, self.rate, self.samples = (Choice() for _ in range(4))
         for text, format in _FORMATS:
-            self.format.addItem(text, format)
-        self.size_px.addItem(f"As captured ({size[0]} x {size[1]})", None)
+            self.format.addItem(tr(text), format)
+        as_captured = tr("As captured ({width} x {height})", width=size[0], height=size[1])
+        self.size_px.addItem(as_captured, None)
         for width, height in _SIZES:
             self.size_px.addItem(f"{width} x {height}", (width, height))
-        self.rate.addItem(f"As captured ({fps:g})", None)
+        self.rate.addItem(tr("As captured ({rate:g})", rate=fps), None)
         for rate in _RATES:
             self.rate.addItem(f"{rate:g}", rate)
         for text, count in _SAMPLES:
-            self.samples.addItem(text, count)
-        self.transparent = QCheckBox("Leave the background out")
+            self.samples.addItem(tr(text), count)
+        self.transparent = QCheckBox(tr("Leave the background out"))
         self.format.currentIndexChanged.connect(self._check)
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
@@ -83,11 +89,11 @@ class ExportDialog(QDialog):
         form = QFormLayout()
         form.setLabelAlignment(Qt.AlignmentFlag.AlignVCenter)
         rows = (
-            ("Format", self.format),
-            ("Size in pixels", self.size_px),
-            ("Frames per second", self.rate),
-            ("Supersampling", self.samples),
-            ("Transparency", self.transparent),
+            (tr("Format"), self.format),
+            (tr("Size in pixels"), self.size_px),
+            (tr("Frames per second"), self.rate),
+            (tr("Supersampling"), self.samples),
+            (tr("Transparency"), self.transparent),
         )
         for name, field in rows:
             field.setMinimumWidth(280)
@@ -99,7 +105,7 @@ class ExportDialog(QDialog):
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
         )
-        buttons.button(QDialogButtonBox.StandardButton.Save).setText("Export…")
+        buttons.button(QDialogButtonBox.StandardButton.Save).setText(tr("Export…"))
         for one in buttons.buttons():
             one.setIcon(QIcon())
         buttons.accepted.connect(self.accept)
@@ -112,6 +118,10 @@ class ExportDialog(QDialog):
 
 def _description(keyframes: int) -> str:
     if keyframes == 0:
-        return "The video shows the scene from the present camera."
-    count = "1 keyframe" if keyframes == 1 else f"{keyframes} keyframes"
-    return f"The camera follows the camera track ({count})."
+        return tr("The video shows the scene from the present camera.")
+    return tr("The camera follows the camera track ({count}).", count=keyframe_count(keyframes))
+
+
+def keyframe_count(count: int) -> str:
+    """A number of keyframes in words."""
+    return tr("1 keyframe") if count == 1 else tr("{count} keyframes", count=count)

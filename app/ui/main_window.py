@@ -11,7 +11,8 @@ from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import OpenScene, SceneState
 from streamstgs.app.player.viewer.statistics import RenderStatistics
 from streamstgs.app.player.viewer_model import ViewerModel
-from streamstgs.app.ui import theme
+from streamstgs.app.translation import tr
+from streamstgs.app.ui import language, theme
 from streamstgs.app.ui.actions.camera_actions import CameraActions
 from streamstgs.app.ui.actions.file_actions import FileActions, show_dialog
 from streamstgs.app.ui.actions.playback_actions import PlaybackActions
@@ -160,7 +161,7 @@ class MainWindow(QMainWindow):
     def _show_failure(self, message: str) -> None:
         shown = self.model.scene
         stopped = shown is not None and shown.state is SceneState.FAILED
-        title = "Playback stopped" if stopped else "This scene could not be opened"
+        title = tr("Playback stopped") if stopped else tr("This scene could not be opened")
         self._card.show_error(title, message, dismissable=shown is not None)
 
     # --- changing ---------------------------------------------------------------------------------
@@ -171,6 +172,8 @@ class MainWindow(QMainWindow):
         options = self.model.options
         if setting == "theme":
             self._apply_theme()
+        elif setting == "language":
+            self._apply_language()
         elif setting == "mode":
             options.mode = value
         elif setting == "exposure":
@@ -277,6 +280,14 @@ class MainWindow(QMainWindow):
         theme.install(application, theme.resolve(self.preferences.theme))
         self.bar.refresh_icons()
         self.panel.refresh_icons()
+
+    def _apply_language(self) -> None:
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        language.install(application, self.preferences.text("language", language.SYSTEM))
+        self._show_title()
+        self.model.transport.refresh()
+        self._show_statistics(self.model.render_statistics)
 
     def _restore(self) -> None:
         """Take the remembered size, panels and settings."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
+from streamstgs.app.translation import tr
 from streamstgs.app.ui.commands import COMMANDS, MENUS, Command
 
 
@@ -21,16 +22,16 @@ class CommandMenus:
         self.actions: dict[str, QAction] = {}
         self.menus: dict[str, QMenu] = {}
         for title in MENUS:
-            self.menus[title] = window.menuBar().addMenu(f"&{title}")
+            self.menus[title] = window.menuBar().addMenu(f"&{tr(title)}")
         for command in COMMANDS:
             self._add(window, command, handlers[command.name])
-        self.recent = QMenu("Open recent", window)
+        self.recent = QMenu(tr("Open recent"), window)
         self.menus["File"].insertMenu(self.actions["save_picture"], self.recent)
-        self.presets = QMenu("Presets", window)
+        self.presets = QMenu(tr("Presets"), window)
         self.menus["Camera"].insertMenu(self.actions["copy_camera"], self.presets)
 
     def _add(self, window: QMainWindow, command: Command, handler: Callable[[], object]) -> None:
-        action = QAction(command.text, window)
+        action = QAction(tr(command.text), window)
         action.setShortcuts([QKeySequence(key) for key in command.keys])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
         action.setCheckable(command.checkable)

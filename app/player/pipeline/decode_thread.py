@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer, still_gop
 from streamstgs.app.player.pipeline.shared_state import DecodeView, PipelineState
+from streamstgs.app.player.status import fault_message, layer_message
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled, CorruptSegment
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
@@ -109,7 +110,7 @@ class DecodeThread:
                     self._decode_gop(job, cancel)
         except Exception as error:
             log.exception("decode thread")
-            state.fail(f"Playback stopped by a fault in this program ({error!r}). Open it again.")
+            state.fail(fault_message(error))
         finally:
             state.release_gops()
 
@@ -123,9 +124,7 @@ class DecodeThread:
                 layer = job.buffer.scene.decoder.static(job.layer, job.data).to(self._device)
         except CorruptSegment as error:
             log.warning("static layer %d is left out: %s", job.layer, error)
-            self._state.report(
-                f"A background layer could not be loaded; some detail is missing: {error}"
-            )
+            self._state.report(layer_message(error))
         self._state.put_static(job.buffer, job.layer, layer, with_still=not self._local)
 
     def _decode_gop(self, job: GopJob, cancel: CancelToken) -> None:

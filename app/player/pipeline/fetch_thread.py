@@ -31,6 +31,8 @@ from streamstgs.app.player.pipeline.transfer import (
     Transfer,
     TransferProgress,
 )
+from streamstgs.app.player.status import fault_message, layer_message
+from streamstgs.app.translation import tr
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import (
     Cancelled,
@@ -164,7 +166,7 @@ class FetchThread:
                     break
                 except SceneChanged as error:
                     scene.close()
-                    state.replace_scene(f"{error} Playing the new one.")
+                    state.replace_scene(tr("{error} Playing the new one.", error=error))
                     scene = self._reopen()
         except Cancelled:
             log.debug("%s was closed while it was being opened", self._location)
@@ -172,7 +174,7 @@ class FetchThread:
             state.fail(_cannot_open(self._location, error))
         except Exception as error:
             log.exception("fetch thread of %s", self._location)
-            state.fail(f"Playback stopped by a fault in this program ({error!r}). Open it again.")
+            state.fail(fault_message(error))
         finally:
             self._parts.close()
             if scene is not None:
@@ -264,9 +266,7 @@ class FetchThread:
             raise
         except (CorruptSegment, MissingSegment) as error:
             log.warning("static layer %d is left out: %s", layer, error)
-            self._state.report(
-                f"A background layer could not be loaded; some detail is missing: {error}"
-            )
+            self._state.report(layer_message(error))
         self._state.put_layer(layer, data)
 
     def _fetch_segment(
@@ -367,7 +367,7 @@ class FetchThread:
     def _note_outage(self, message: str) -> None:
         self._backoff.failed()
         is_new = self._backoff.failures == 1
-        self._state.report_outage(f"{message} Trying again.", is_new)
+        self._state.report_outage(tr("{error} Trying again.", error=message), is_new)
 
     def _pause(self) -> None:
         self._state.pause_after_outage(self._backoff.soon_s, self._backoff.later_s)
@@ -375,18 +375,18 @@ class FetchThread:
 
 def _cannot_open(location: str, error: Exception) -> str:
     """The message for a scene that does not open: what happened, then what to do."""
-    advice = "It may be damaged: fetch it again."
+    advice = tr("It may be damaged: fetch it again.")
     if isinstance(error, UnsupportedVersion):
         advice = ""  # the message gives the advice
     elif isinstance(error, NotAScene):
-        advice = "Open a .stgs file or a folder that holds a scene.json."
+        advice = tr("Open a .stgs file or a folder that holds a scene.json.")
     elif isinstance(error, SceneUnreachable):
-        advice = "Check the address and the network, then open it again."
+        advice = tr("Check the address and the network, then open it again.")
     elif isinstance(error, FileNotFoundError):
-        advice = "Check the path."
+        advice = tr("Check the path.")
     elif isinstance(error, PermissionError):
-        advice = "Check that you may read it."
+        advice = tr("Check that you may read it.")
     reason = str(error).rstrip(".")
     if not isinstance(error, CodecError):  # those name the location themselves
-        reason = f"Cannot open {location}: {reason}"
+        reason = tr("Cannot open {location}: {reason}", location=location, reason=reason)
     return f"{reason}. {advice}".strip()

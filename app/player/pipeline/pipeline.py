@@ -18,6 +18,7 @@ from streamstgs.app.player.pipeline.shared_state import PipelineCounters, Pipeli
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.status import PlaybackError
+from streamstgs.app.translation import tr
 from streamstgs.codec.streaming.address import host, is_url, redact_credentials
 
 log = logging.getLogger(__name__)
@@ -141,7 +142,9 @@ class Pipeline:
     def _silence(self) -> str:
         """The message while a stalled request may still be answered."""
         silent = self._probe.silent_s() >= self._settings.silent_s
-        return f"Nothing comes from {host(self._location)}. Still asking." if silent else ""
+        if not silent:
+            return ""
+        return tr("Nothing comes from {host}. Still asking.", host=host(self._location))
 
     def take_events(self) -> list[PlaybackError]:
         """The errors since the last call."""

@@ -16,6 +16,7 @@ from streamstgs.app.player.pipeline.fetch_view import FetchView, PlayTarget
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.state_machine import StateMachine
 from streamstgs.app.player.status import PlaybackError
+from streamstgs.app.translation import tr
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.quality import Quality
@@ -428,10 +429,12 @@ class PipelineState:
             log.warning("GOP %d at QP %s cannot be played: %s", gop, qps, reason)
             current.mark_broken(gop, qualities)
             if current.is_broken(gop) and gop not in current.gops:
-                self._report(f"Part {gop + 1} skipped: {reason}")
+                self._report(tr("Part {number} skipped: {reason}", number=gop + 1, reason=reason))
             self._touch()
             if current.is_unplayable():
-                self.fail("No part of this scene can be decoded. Fetch it again or ask its maker.")
+                self.fail(
+                    tr("No part of this scene can be decoded. Fetch it again or ask its maker.")
+                )
 
     def report(self, message: str) -> None:
         """Add an event about an error that playback survived."""

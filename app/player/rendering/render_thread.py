@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 from streamstgs.app.player.rendering.frame_renderer import RenderedFrame, Renderer, RenderRequest
 from streamstgs.app.player.status import PlaybackError, PlaybackFrame
+from streamstgs.app.translation import tr
 from streamstgs.renderer import Camera, RenderSettings
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,9 @@ class RenderThread:
                 deliver(renderer.render(request))
         except Exception as error:
             log.exception("render thread")
-            message = f"The picture cannot be drawn: {error}. Choose another renderer."
+            message = tr(
+                "The picture cannot be drawn: {error}. Choose another renderer.", error=error
+            )
             with self._changed:
                 self._events.append(PlaybackError(message, True))
                 self._changed.notify_all()

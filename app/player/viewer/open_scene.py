@@ -18,6 +18,7 @@ from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.state_machine import StateMachine
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.app.player.viewer.shared_clock import SharedClock
+from streamstgs.app.translation import tr
 
 if TYPE_CHECKING:  # it loads torch, and a window requests a scene before that
     from streamstgs.app.player.playback import Playback
@@ -144,7 +145,7 @@ class OpenScene:
             else:
                 self.warned.emit(event.message)
         if failed:
-            self.error = self.error or "The scene cannot be opened. Try another one."
+            self.error = self.error or tr("The scene cannot be opened. Try another one.")
             self._handle(SceneEvent.FAILED)
         elif frame is not None and self.state is SceneState.OPENING:
             self._hold()

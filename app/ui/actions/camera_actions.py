@@ -9,6 +9,7 @@ from functools import partial
 
 from PySide6.QtGui import QGuiApplication
 from streamstgs.app.player.viewer_model import ViewerModel
+from streamstgs.app.translation import tr
 from streamstgs.app.ui.panel.camera_clipboard import camera_from_json, camera_json
 from streamstgs.app.ui.viewport.toast import Toast
 from streamstgs.app.ui.viewport.viewport import Viewport
@@ -74,7 +75,7 @@ class CameraActions:
     def _copy(self) -> None:
         if self._camera.available:
             QGuiApplication.clipboard().setText(camera_json(self._camera))
-            self._toast.notify("The camera is on the clipboard.")
+            self._toast.notify(tr("The camera is on the clipboard."))
 
     def _paste(self) -> None:
         if not self._camera.available:
@@ -82,7 +83,7 @@ class CameraActions:
         try:
             position, target, up, fov_y_rad = camera_from_json(QGuiApplication.clipboard().text())
         except ValueError:
-            self._toast.warn("The clipboard holds no camera. Copy one first with Ctrl+Shift+C.")
+            self._toast.warn(tr("The clipboard holds no camera. Copy one first with Ctrl+Shift+C."))
             return
         if up is None:
             self._camera.look_from(position, target, fov_y_rad)

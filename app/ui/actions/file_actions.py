@@ -10,6 +10,7 @@ from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 from streamstgs.app.player.viewer_model import ViewerModel
+from streamstgs.app.translation import tr
 from streamstgs.app.ui.dialogs import OpenUrlDialog
 from streamstgs.app.ui.drawing.render_loop import RenderLoop
 from streamstgs.app.ui.preferences import Preferences
@@ -17,10 +18,7 @@ from streamstgs.app.ui.viewport.toast import Toast
 from streamstgs.codec.errors import WriteError
 from streamstgs.codec.output import output_file
 
-FILE_FILTER = (
-    "Gaussian scenes (*.stgs scene.json *.ply *.spz *.sog *.splat *.ksplat *.zip *.npz meta.json);;"
-    "All files (*)"
-)
+SCENE_PATTERNS = "*.stgs scene.json *.ply *.spz *.sog *.splat *.ksplat *.zip *.npz meta.json"
 
 
 class FileActions:
@@ -61,9 +59,9 @@ class FileActions:
         start = str(Path(recent[0]).parent) if recent and "://" not in recent[0] else ""
         chosen, _ = QFileDialog.getOpenFileName(
             self._window,
-            "Open a scene",
+            tr("Open a scene"),
             start,
-            FILE_FILTER,
+            scene_filter(),
         )
         if chosen:
             path = Path(chosen)
@@ -71,7 +69,7 @@ class FileActions:
 
     def ask_for_folder(self) -> None:
         """Ask for a scene folder, and open it."""
-        chosen = QFileDialog.getExistingDirectory(self._window, "Open a scene folder")
+        chosen = QFileDialog.getExistingDirectory(self._window, tr("Open a scene folder"))
         if chosen:
             self._open(chosen)
 
@@ -100,7 +98,7 @@ class FileActions:
     def _ask_where_to_save(self, frame: int, image: QImage) -> None:
         pictures = QStandardPaths.StandardLocation.PicturesLocation
         folder = QStandardPaths.writableLocation(pictures) or "."
-        dialog = QFileDialog(self._window, "Save picture", folder, "PNG (*.png);;JPEG (*.jpg)")
+        dialog = QFileDialog(self._window, tr("Save picture"), folder, "PNG (*.png);;JPEG (*.jpg)")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("png")
         dialog.filterSelected.connect(
@@ -116,9 +114,15 @@ class FileActions:
                 if not image.save(str(partial)):
                     raise WriteError(f"{path} cannot be written in this format")
         except WriteError as error:
-            self._toast.warn(f"{error}. Choose another folder or name.")
+            self._toast.warn(tr("{error}. Choose another folder or name.", error=error))
         else:
-            self._toast.notify(f"Saved {path}")
+            self._toast.notify(tr("Saved {path}", path=path))
+
+
+def scene_filter() -> str:
+    """The file types of the dialog that opens a scene."""
+    scenes = tr("Gaussian scenes ({patterns})", patterns=SCENE_PATTERNS)
+    return scenes + ";;" + tr("All files (*)")
 
 
 def show_dialog(dialog: QDialog) -> None:

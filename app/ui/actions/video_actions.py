@@ -12,15 +12,16 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from streamstgs.app.player.errors import CameraPathError
 from streamstgs.app.player.export.settings import IMAGE_FORMATS, SUFFIXES, ExportSettings
 from streamstgs.app.player.viewer_model import ViewerModel
+from streamstgs.app.translation import tr
 from streamstgs.app.ui.actions.file_actions import show_dialog
-from streamstgs.app.ui.export_dialog import ExportDialog
+from streamstgs.app.ui.export_dialog import ExportDialog, keyframe_count
 from streamstgs.app.ui.viewport.toast import Toast
 from streamstgs.codec.errors import WriteError
 
 if TYPE_CHECKING:  # they load torch, and a window exists before that
+    from streamstgs.app.player.export.progress import ExportProgress
     from streamstgs.app.player.export.queue import ExportQueue, QueuedExport
 
-_PATHS = "Camera paths (*.json);;glTF for Blender (*.gltf)"
 _REPORT_S = 1.0  # between two reports of progress
 
 
@@ -68,7 +69,7 @@ class VideoActions(QObject):
         if status is None or not self._model.camera.available:
             return
         self._model.track.add(capture(self._model.camera, status.position_s))
-        self._tell_count(f"Keyframe at {status.position_s:.2f} s.")
+        self._tell_count(tr("Keyframe at {time:.2f} s.", time=status.position_s))
 
     def export(self, out: Path, settings: ExportSettings | None = None) -> None:
         """Export a video along the track; from the present camera if there is no keyframe."""
@@ -100,20 +101,22 @@ class VideoActions(QObject):
         self._model.follows_track = not self._model.follows_track
 
     def _undo(self) -> None:
-        self._tell_count("Undone." if self._model.track.undo() else "There is nothing to undo.")
+        undone = self._model.track.undo()
+        self._tell_count(tr("Undone.") if undone else tr("There is nothing to undo."))
 
     def _redo(self) -> None:
-        self._tell_count("Done again." if self._model.track.redo() else "There is nothing to redo.")
+        redone = self._model.track.redo()
+        self._tell_count(tr("Done again.") if redone else tr("There is nothing to redo."))
 
     def _tell_count(self, message: str) -> None:
         count = len(self._model.track)
-        keyframes = "1 keyframe" if count == 1 else f"{count} keyframes"
-        self._toast.notify(f"{message} The camera track has {keyframes}.")
+        has = tr("The camera track has {count}.", count=keyframe_count(count))
+        self._toast.notify(f"{message} {has}")
 
     def _ask_for_path(self) -> None:
         if self._model.meta is None:
             return
-        dialog = QFileDialog(self._window, "Open camera path", "", "Camera paths (*.json)")
+        dialog = QFileDialog(self._window, tr("Open camera path"), "", tr("Camera paths (*.json)"))
         dialog.fileSelected.connect(lambda path: self.open_path(Path(path)))
         show_dialog(dialog)
 
@@ -129,13 +132,17 @@ class VideoActions(QObject):
             self._toast.warn(str(error))
         else:
             self._model.track.restore(read.snapshot())
-            self._tell_count(f"Opened {file.name}.")
+            self._tell_count(tr("Opened {name}.", name=file.name))
 
     def _ask_where_to_save_path(self) -> None:
         if self._model.meta is None or not len(self._model.track):
-            self._toast.warn("The camera track has no keyframe. Add one with Ctrl+Enter first.")
+            self._toast.warn(tr("The camera track has no keyframe. Add one with Ctrl+Enter first."))
             return
-        dialog = self._save_dialog("Save camera path", _PATHS, "path.json")
+        dialog = self._save_dialog(
+            tr("Save camera path"),
+            tr("Camera paths (*.json)") + ";;" + tr("glTF for Blender (*.gltf)"),
+            "path.json",
+        )
         dialog.fileSelected.connect(lambda path: self.save_path(Path(path)))
         show_dialog(dialog)
 
@@ -147,9 +154,9 @@ class VideoActions(QObject):
         try:
             self._model.track.write(file, meta)
         except WriteError as error:
-            self._toast.warn(f"{error}. Choose another folder or name.")
+            self._toast.warn(tr("{error}. Choose another folder or name.", error=error))
         else:
-            self._toast.notify(f"Saved {file}")
+            self._toast.notify(tr("Saved {path}", path=file))
 
     def _ask_how_to_export(self) -> None:
         meta = self._model.meta
@@ -163,8 +170,9 @@ class VideoActions(QObject):
     def _ask_where_to_export(self, settings: ExportSettings) -> None:
         format = settings.format or "h264"
         name = "frames" if format in IMAGE_FORMATS else f"video{SUFFIXES[format]}"
-        files = "Folders (*)" if format in IMAGE_FORMATS else f"Videos (*{SUFFIXES[format]})"
-        dialog = self._save_dialog("Export video", files, name)
+        videos = tr("Videos (*{suffix})", suffix=SUFFIXES[format])
+        files = tr("Folders (*)") if format in IMAGE_FORMATS else videos
+        dialog = self._save_dialog(tr("Export video"), files, name)
         dialog.fileSelected.connect(lambda path: self.export(Path(path), settings))
         show_dialog(dialog)
 
@@ -189,12 +197,23 @@ class VideoActions(QObject):
 
         name, progress = export.request.out.name, export.progress
         if export.state is ExportState.DONE:
-            self._toast.notify(f"Exported {export.request.out}")
+            self._toast.notify(tr("Exported {path}", path=export.request.out))
         elif export.state is ExportState.FAILED:
             self._toast.warn(export.error)
         elif export.state is ExportState.CANCELLED:
-            self._toast.notify(f"The export of {name} was cancelled.")
+            self._toast.notify(tr("The export of {name} was cancelled.", name=name))
         elif time.monotonic() - self._reported_s >= _REPORT_S:
             self._reported_s = time.monotonic()
-            left = f", {progress.left_s:.0f} s left" if progress.left_s is not None else ""
-            self._toast.notify(f"Exporting {name}: {progress.share:.0%}{left}")
+            self._toast.notify(export_progress(name, progress))
+
+
+def export_progress(name: str, progress: ExportProgress) -> str:
+    """How far an export is, in words."""
+    if progress.left_s is None:
+        return tr("Exporting {name}: {share:.0%}", name=name, share=progress.share)
+    return tr(
+        "Exporting {name}: {share:.0%}, {left:.0f} s left",
+        name=name,
+        share=progress.share,
+        left=progress.left_s,
+    )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
+from streamstgs.app.translation import tr
 from streamstgs.app.ui.drawing.gl_probe import WindowGl, probe
 from streamstgs.renderer.backends import BackendChoice, choose_backend
 from streamstgs.renderer.errors import RenderError
@@ -133,8 +134,13 @@ def ready_to_draw(name: str | None) -> BackendChoice:
 
 
 def _refusal(name: str | None, error: Exception) -> str:
-    what = f"The renderer {name}" if name else "The renderer"
-    return f"{what} cannot draw here: {error}. The processor (cpu) draws instead."
+    if name is None:
+        return tr("No renderer is ready: {error}. The processor (cpu) draws instead.", error=error)
+    return tr(
+        "The renderer {name} cannot draw here: {error}. The processor (cpu) draws instead.",
+        name=name,
+        error=error,
+    )
 
 
 def _is_hardware(gl: WindowGl) -> bool:

@@ -19,6 +19,7 @@ from streamstgs.app.player.rendering.frame_renderer import (
 from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.player.rendering.view_settings import prepared
 from streamstgs.app.player.status import PlaybackFrame
+from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.drawing.renderer_adapter import Keep, RendererAdapter, Timing
 from streamstgs.renderer import Camera, Gaussians, RenderError, RenderSettings
@@ -47,7 +48,9 @@ class SplatSurface(QOpenGLWidget):
         try:
             self._splats = SplatProgram()
         except RenderError as error:
-            self.failed.emit(f"OpenGL cannot draw here: {error}. Choose another renderer.")
+            self.failed.emit(
+                tr("OpenGL cannot draw here: {error}. Choose another renderer.", error=error)
+            )
         self.context().aboutToBeDestroyed.connect(self._release)
 
     def paintGL(self) -> None:
@@ -66,7 +69,9 @@ class SplatSurface(QOpenGLWidget):
             self._splats.draw(camera, settings, self.defaultFramebufferObject(), place)
         except RenderError as error:
             self._scene = None
-            self.failed.emit(f"OpenGL cannot draw this: {error}. Choose another renderer.")
+            self.failed.emit(
+                tr("OpenGL cannot draw this: {error}. Choose another renderer.", error=error)
+            )
             return
         end_s = time.perf_counter()
         self.drawn.emit(1000 * (end_s - sent_s), 1000 * (sent_s - start_s))

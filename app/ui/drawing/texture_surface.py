@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from OpenGL import GL
 from PySide6.QtCore import Signal
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
+from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.renderer.errors import InteropUnavailable, RenderError
 from streamstgs.renderer.present import make_presenter
@@ -47,7 +48,9 @@ class TextureSurface(QOpenGLWidget):
         try:
             self._presenter, _ = make_presenter(self._device)
         except RenderError as error:
-            self.failed.emit(f"OpenGL cannot show images: {error}. Choose another renderer.")
+            self.failed.emit(
+                tr("OpenGL cannot show images: {error}. Choose another renderer.", error=error)
+            )
             return
         self.name = self._presenter.name
         self._waiting = self._picture is not None

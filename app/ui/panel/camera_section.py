@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.framing import FARTHEST, FOV_LIMITS_RAD, Vector
+from streamstgs.app.translation import mark, tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import icon
 from streamstgs.app.ui.panel.fields import LABEL_COLUMN_PX, Choice, Field, mark_wrong
@@ -30,9 +31,9 @@ class CameraSection(Section):
     moved = Signal(tuple, tuple, float, float)  # position, target, fov_y_rad, roll_rad
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Camera", parent)
+        super().__init__(mark("Camera"), parent)
         self.presets = Choice()
-        self.presets.setPlaceholderText("Free")
+        self.presets.setPlaceholderText(tr("Free"))
         self._preset_places: list[tuple[str, str]] = []  # as texts of `show_camera`
         self.presets.activated.connect(self.preset_chosen)
         self.position = Field()
@@ -43,14 +44,14 @@ class CameraSection(Section):
         self._lay_out()
         self._texts: dict[Field, str] = {}  # the pose of the camera
         for field, meaning in (
-            (self.position, "Camera position x, y, z in world units"),
-            (self.target, "Orbit centre x, y, z in world units"),
-            (self.fov, "Vertical field of view in degrees"),
-            (self.roll, "Roll in degrees; 0 keeps the horizon level (Q and E)"),
+            (self.position, tr("Camera position x, y, z in world units")),
+            (self.target, tr("Orbit centre x, y, z in world units")),
+            (self.fov, tr("Vertical field of view in degrees")),
+            (self.roll, tr("Roll in degrees; 0 keeps the horizon level (Q and E)")),
         ):
             field.returnPressed.connect(self._enter)
             field.left.connect(partial(self._leave, field))
-            field.setToolTip(f"{meaning}. Enter applies it, Esc discards it.")
+            field.setToolTip(tr("{meaning}. Enter applies it, Esc discards it.", meaning=meaning))
         self.set_usable(False)
 
     def _lay_out(self) -> None:
@@ -60,11 +61,11 @@ class CameraSection(Section):
         grid.setColumnStretch(1, 1)
         grid.setColumnMinimumWidth(0, LABEL_COLUMN_PX)
         rows = (
-            ("Preset", self.presets),
-            ("Position", self.position),
-            ("Looks at", self.target),
-            ("View angle", self.fov),
-            ("Roll", self.roll),
+            (tr("Preset"), self.presets),
+            (tr("Position"), self.position),
+            (tr("Looks at"), self.target),
+            (tr("View angle"), self.fov),
+            (tr("Roll"), self.roll),
         )
         for line, (name, widget) in enumerate(rows):
             label = QLabel(name)
@@ -73,8 +74,8 @@ class CameraSection(Section):
             grid.addWidget(widget, line, 1)
         self.body.addLayout(grid)
         for pair in (
-            (("Reset", "replay", "reset_camera"), ("Frame all", "frame-all", "frame_all")),
-            (("Copy", "copy", "copy_camera"), ("Paste", "paste", "paste_camera")),
+            ((tr("Reset"), "replay", "reset_camera"), (tr("Frame all"), "frame-all", "frame_all")),
+            ((tr("Copy"), "copy", "copy_camera"), (tr("Paste"), "paste", "paste_camera")),
         ):
             row = QHBoxLayout()
             row.setSpacing(theme.GRID_PX)

@@ -1,34 +1,48 @@
-"""Display: mode, exposure, background, resolution, theme and renderer."""
+"""Display: mode, exposure, background, resolution, theme, language and renderer."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from streamstgs.app.translation import mark, tr
 from streamstgs.app.ui import theme
+from streamstgs.app.ui.language import LANGUAGES
 from streamstgs.app.ui.panel.fields import LABEL_COLUMN_PX, Choice
 from streamstgs.app.ui.panel.section import Section, muted_label
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.renderer.backends import backend_names
 
-MODES = {"color": "Colour", "depth": "Depth", "alpha": "Coverage"}
+MODES = {"color": mark("Colour"), "depth": mark("Depth"), "alpha": mark("Coverage")}
 EXPOSURES = {
-    "2.0": "4 × brighter",
-    "1.0": "2 × brighter",
-    "0.0": "Normal",
-    "-1.0": "2 × darker",
-    "-2.0": "4 × darker",
+    "2.0": mark("4 × brighter"),
+    "1.0": mark("2 × brighter"),
+    "0.0": mark("Normal"),
+    "-1.0": mark("2 × darker"),
+    "-2.0": mark("4 × darker"),
 }
-BACKGROUNDS = {"scene": "From the scene", "black": "Black", "white": "White"}
-SCALES = {"auto": "Automatic", "1.0": "Full", "0.75": "75 %", "0.5": "Half", "0.33": "One third"}
-THEMES = {"system": "System", "dark": "Dark", "light": "Light"}
+BACKGROUNDS = {"scene": mark("From the scene"), "black": mark("Black"), "white": mark("White")}
+SCALES = {
+    "auto": mark("Automatic"),
+    "1.0": mark("Full"),
+    "0.75": mark("75 %"),
+    "0.5": mark("Half"),
+    "0.33": mark("One third"),
+}
+THEMES = {"system": mark("System"), "dark": mark("Dark"), "light": mark("Light")}
 BACKENDS = {
-    "auto": "Automatic",
-    "gsplat": "gsplat (CUDA)",
-    "opengl": "OpenGL",
-    "cpu": "Processor (CPU)",
-    "reference": "Reference (slow)",
+    "auto": mark("Automatic"),
+    "gsplat": mark("gsplat (CUDA)"),
+    "opengl": mark("OpenGL"),
+    "cpu": mark("Processor (CPU)"),
+    "reference": mark("Reference (slow)"),
 }
-DEFAULTS = {"background": "scene", "scale": "auto", "theme": "system", "backend": "auto"}
+DEFAULTS = {
+    "background": "scene",
+    "scale": "auto",
+    "theme": "system",
+    "language": "system",
+    "backend": "auto",
+}
 
 
 class DisplaySection(Section):
@@ -37,7 +51,7 @@ class DisplaySection(Section):
     changed = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Display", parent)
+        super().__init__(mark("Display"), parent)
         self.boxes: dict[str, Choice] = {}
         self._in_use = muted_label()
         grid = QGridLayout()
@@ -47,12 +61,13 @@ class DisplaySection(Section):
         grid.setColumnMinimumWidth(0, LABEL_COLUMN_PX)
         plugins = {name: name for name in backend_names() if name not in BACKENDS}
         rows = (
-            ("mode", "Show", MODES),
-            ("exposure", "Exposure", EXPOSURES),
-            ("background", "Background", BACKGROUNDS),
-            ("scale", "Resolution", SCALES),
-            ("theme", "Theme", THEMES),
-            ("backend", "Renderer", {**BACKENDS, **plugins}),
+            ("mode", tr("Show"), MODES),
+            ("exposure", tr("Exposure"), EXPOSURES),
+            ("background", tr("Background"), BACKGROUNDS),
+            ("scale", tr("Resolution"), SCALES),
+            ("theme", tr("Theme"), THEMES),
+            ("language", tr("Language"), {"system": mark("System"), **LANGUAGES}),
+            ("backend", tr("Renderer"), {**BACKENDS, **plugins}),
         )
         for line, (key, title, choices) in enumerate(rows):
             label = QLabel(title)
@@ -65,7 +80,7 @@ class DisplaySection(Section):
     def _box(self, key: str, choices: dict[str, str]) -> Choice:
         box = Choice()
         for value, text in choices.items():
-            box.addItem(text, value)
+            box.addItem(tr(text), value)
         box.activated.connect(lambda _: self.changed.emit(key, str(box.currentData())))
         self.boxes[key] = box
         return box
@@ -83,6 +98,6 @@ class DisplaySection(Section):
 
     def show_backend(self, name: str, reason: str) -> None:
         """Show the renderer in use; the reason for its choice is in the tooltip."""
-        self._in_use.setText(f"Drawing with: {BACKENDS.get(name, name)}")
+        self._in_use.setText(tr("Drawing with: {renderer}", renderer=tr(BACKENDS.get(name, name))))
         self._in_use.setToolTip(reason)
         self._in_use.setVisible(self.boxes["backend"].currentData() != name)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from streamstgs.app.translation import mark, tr
 from streamstgs.codec.quality import Quality
 
 _NAMES: dict[int, tuple[str, ...]] = {
-    1: ("Standard",),
-    2: ("Low", "High"),
-    3: ("Low", "Medium", "High"),
-    4: ("Low", "Medium", "High", "Best"),
-    5: ("Lowest", "Low", "Medium", "High", "Best"),
-    6: ("Lowest", "Low", "Medium", "High", "Higher", "Best"),
-    7: ("Lowest", "Lower", "Low", "Medium", "High", "Higher", "Best"),
+    1: (mark("Standard"),),
+    2: (mark("Low"), mark("High")),
+    3: (mark("Low"), mark("Medium"), mark("High")),
+    4: (mark("Low"), mark("Medium"), mark("High"), mark("Best")),
+    5: (mark("Lowest"), mark("Low"), mark("Medium"), mark("High"), mark("Best")),
+    6: (mark("Lowest"), mark("Low"), mark("Medium"), mark("High"), mark("Higher"), mark("Best")),
+    7: (
+        mark("Lowest"),
+        mark("Lower"),
+        mark("Low"),
+        mark("Medium"),
+        mark("High"),
+        mark("Higher"),
+        mark("Best"),
+    ),
 }
 
 _LOSSLESS_DB = 99.0  # values from here on are limits, not measurements
@@ -20,9 +29,9 @@ _LOSSLESS_DB = 99.0  # values from here on are limits, not measurements
 def quality_names(count: int) -> tuple[str, ...]:
     """Names for so many qualities, the worst first."""
     if count <= 0 or count in _NAMES:
-        return _NAMES.get(count, ())
-    levels = (f"Level {level}" for level in range(2, count))
-    return ("Lowest", *levels, "Best")
+        return tuple(tr(name) for name in _NAMES.get(count, ()))
+    levels = (tr("Level {number}", number=level) for level in range(2, count))
+    return (tr("Lowest"), *levels, tr("Best"))
 
 
 def quality_name(quality: Quality, count: int) -> str:
@@ -47,7 +56,7 @@ def short_bitrate_text(bits_per_second: float) -> str:
 def quality_tooltip(quality: Quality, count: int) -> str:
     """Name, bitrate and the encoder's numbers of a quality."""
     text = f"{quality_name(quality, count)}: {bitrate_text(quality.bitrate_bps)}"
-    text += f"\nQuantiser (QP) {quality.qp}"
+    text += "\n" + tr("Quantiser (QP) {qp}", qp=quality.qp)
     if quality.psnr_db is not None and quality.psnr_db < _LOSSLESS_DB:
-        text += f", PSNR {quality.psnr_db:.1f} dB"
+        text += ", " + tr("PSNR {db:.1f} dB", db=quality.psnr_db)
     return text

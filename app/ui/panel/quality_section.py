@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
+from streamstgs.app.translation import mark, tr
 from streamstgs.app.ui.panel.quality_names import bitrate_text, quality_name
 from streamstgs.app.ui.panel.quality_slider import QualitySlider
 from streamstgs.app.ui.panel.section import Section, muted_label
@@ -18,10 +19,10 @@ class QualitySection(Section):
     automatic_toggled = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Quality", parent)
+        super().__init__(mark("Quality"), parent)
         self.slider = QualitySlider()
-        self.auto = QCheckBox("Automatic")
-        self.auto.setToolTip("Choose the best quality that the network can carry (A)")
+        self.auto = QCheckBox(tr("Automatic"))
+        self.auto.setToolTip(tr("Choose the best quality that the network can carry (A)"))
         self._headline = QLabel()
         self._note = muted_label()
         row = QHBoxLayout()
@@ -38,7 +39,7 @@ class QualitySection(Section):
         """Show that no scene is open."""
         self.slider.show_qualities((), None, False)
         self._headline.setText("–")
-        self._note.setText("Open a scene to choose its quality.")
+        self._note.setText(tr("Open a scene to choose its quality."))
         self.set_usable(False)
 
     def show_status(self, quality: QualitySelection, status: PlaybackStatus) -> None:
@@ -56,16 +57,21 @@ class QualitySection(Section):
 def explanation(quality: QualitySelection, status: PlaybackStatus) -> str:
     """Sentences on why this quality is on the screen."""
     if len(quality.available) == 1:
-        return "This scene has one quality."
+        return tr("This scene has one quality.")
     if not status.auto:
-        return "Chosen by you. Better quality needs a faster network."
+        return tr("Chosen by you. Better quality needs a faster network.")
     lines = []
     if status.throughput_bps > 0:
-        rate = bitrate_text(status.throughput_bps)
-        lines.append(f"The network carries {rate}; {status.ahead_s:.1f} s are loaded ahead.")
+        text = tr(
+            "The network carries {rate}; {ahead:.1f} s are loaded ahead.",
+            rate=bitrate_text(status.throughput_bps),
+            ahead=status.ahead_s,
+        )
+        lines.append(text)
     else:
-        lines.append("Chosen for this computer and network.")
+        lines.append(tr("Chosen for this computer and network."))
     coming = quality.coming
     if coming is not None and coming != quality.shown:
-        lines.append(f"{quality_name(coming, len(quality.available))} comes next.")
+        name = quality_name(coming, len(quality.available))
+        lines.append(tr("{quality} comes next.", quality=name))
     return "\n".join(lines)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import icon
 
 
 class Section(QWidget):
-    """A heading that folds its content; add widgets to `body`."""
+    """A heading that folds its content; add widgets to `body`.
+
+    Args:
+        title: The heading in English, marked by `mark`; also the key of its folding.
+    """
 
     folded = Signal(bool)
 
@@ -18,7 +23,7 @@ class Section(QWidget):
         self.title = title
         self._heading = QToolButton()
         self._heading.setObjectName("section")
-        self._heading.setText(title)
+        self._heading.setText(tr(title))
         self._heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._heading.setIconSize(QSize(16, 16))
         self._heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.player.viewer.statistics import RenderStatistics
+from streamstgs.app.translation import tr
 from streamstgs.app.ui.panel.quality_names import bitrate_text, quality_name
 
 Rows = list[tuple[str, str]]
@@ -15,21 +16,20 @@ def basic_rows(
     rendering: RenderStatistics, status: PlaybackStatus | None, quality: QualitySelection
 ) -> Rows:
     """(name, value) lines for everybody, in reading order."""
-    fps = f" of {status.fps:g}" if status is not None else ""
     rows = [
-        ("Screen", f"{rendering.display_fps:.0f} images/s"),
-        ("Scene", f"{rendering.content_fps:.0f}{fps} frames/s"),
-        ("Image size", f"{rendering.width_px} × {rendering.height_px}"),
-        ("Gaussians", f"{rendering.static_count + rendering.dynamic_count:,}"),
-        ("Renderer", rendering.backend or _UNKNOWN),
+        (tr("Screen"), tr("{rate:.0f} images/s", rate=rendering.display_fps)),
+        (tr("Scene"), _content_rate(rendering, status)),
+        (tr("Image size"), f"{rendering.width_px} × {rendering.height_px}"),
+        (tr("Gaussians"), f"{rendering.static_count + rendering.dynamic_count:,}"),
+        (tr("Renderer"), rendering.backend or _UNKNOWN),
     ]
     if status is not None:
         rows += [
-            ("Quality", _quality_text(quality, status)),
-            ("Network", _rate_text(status.throughput_bps)),
-            ("Loaded ahead", f"{status.ahead_s:.1f} s"),
-            ("Late frames", str(status.late_frames)),
-            ("Missing parts", str(status.corrupt_segments)),
+            (tr("Quality"), _quality_text(quality, status)),
+            (tr("Network"), _rate_text(status.throughput_bps)),
+            (tr("Loaded ahead"), f"{status.ahead_s:.1f} s"),
+            (tr("Late frames"), str(status.late_frames)),
+            (tr("Missing parts"), str(status.corrupt_segments)),
         ]
     return rows
 
@@ -39,25 +39,31 @@ def advanced_rows(
 ) -> Rows:
     """(name, value) lines for people who know the codec and the renderer."""
     rows = [
-        ("Decode", f"{status.decode_ms if status else 0:.1f} ms"),
-        ("Deform", f"{rendering.deform_ms:.1f} ms"),
-        ("Rasterise", f"{rendering.raster_ms:.1f} ms"),
-        ("Present", f"{rendering.present_ms:.1f} ms"),
-        ("Static", f"{rendering.static_count:,} Gaussians"),
-        ("Moving", f"{rendering.dynamic_count:,} Gaussians"),
-        ("Presenter", rendering.presenter or _UNKNOWN),
-        ("Renderer choice", _choice_text(rendering)),
+        (tr("Decode"), f"{status.decode_ms if status else 0:.1f} ms"),
+        (tr("Deform"), f"{rendering.deform_ms:.1f} ms"),
+        (tr("Rasterise"), f"{rendering.raster_ms:.1f} ms"),
+        (tr("Present"), f"{rendering.present_ms:.1f} ms"),
+        (tr("Static"), tr("{count:,} Gaussians", count=rendering.static_count)),
+        (tr("Moving"), tr("{count:,} Gaussians", count=rendering.dynamic_count)),
+        (tr("Presenter"), rendering.presenter or _UNKNOWN),
+        (tr("Renderer choice"), _choice_text(rendering)),
     ]
     if status is not None:
         loaded, all_layers = status.static_layers
         shown, coming = quality.shown, quality.coming
         rows += [
-            ("Shown QP", str(shown.qp) if shown is not None else _UNKNOWN),
-            ("Fetched QP", str(coming.qp) if coming is not None else _UNKNOWN),
-            ("Static layers", f"{loaded} of {all_layers}"),
-            ("Last fetch", status.fetch_reason or _UNKNOWN),
+            (tr("Shown QP"), str(shown.qp) if shown is not None else _UNKNOWN),
+            (tr("Fetched QP"), str(coming.qp) if coming is not None else _UNKNOWN),
+            (tr("Static layers"), tr("{loaded} of {all}", loaded=loaded, all=all_layers)),
+            (tr("Last fetch"), status.fetch_reason or _UNKNOWN),
         ]
     return rows
+
+
+def _content_rate(rendering: RenderStatistics, status: PlaybackStatus | None) -> str:
+    if status is None:
+        return tr("{rate:.0f} frames/s", rate=rendering.content_fps)
+    return tr("{rate:.0f} of {all:g} frames/s", rate=rendering.content_fps, all=status.fps)
 
 
 def _choice_text(rendering: RenderStatistics) -> str:

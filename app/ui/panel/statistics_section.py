@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+from streamstgs.app.translation import mark
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.panel.section import Section, muted_label
 
@@ -46,9 +47,9 @@ class StatisticsSection(Section):
     advanced_folded = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Statistics", parent)
+        super().__init__(mark("Statistics"), parent)
         self._basic, self._advanced = StatisticsTable(), StatisticsTable()
-        self._fold = Section("Advanced")
+        self._fold = Section(mark("Advanced"))
         self._fold.body.addWidget(self._advanced)
         self.body.addWidget(self._basic)
         self.body.addWidget(self._fold)

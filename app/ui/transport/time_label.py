@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFontDatabase, QFontMetrics, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 from streamstgs.app.player.status import PlaybackStatus
+from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.panel.fields import Field, mark_wrong
 from streamstgs.app.ui.transport.timecode import format_time, parse_time
@@ -27,7 +28,7 @@ class TimeLabel(QWidget):
         self.field = Field()
         self.label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.label.setTextFormat(Qt.TextFormat.RichText)
-        self.label.setToolTip("Click to type a time (1:02.5) or a frame (87f)")
+        self.label.setToolTip(tr("Click to type a time (1:02.5) or a frame (87f)"))
         self.label.setCursor(Qt.CursorShape.IBeamCursor)
         self.label.installEventFilter(self)
         self.field.installEventFilter(self)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from streamstgs.app.player.status import PlaybackStatus
+from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.transport.timecode import format_time
 
@@ -38,7 +39,7 @@ class TimelineBar(QWidget):
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Timeline")
+        self.setAccessibleName(tr("Timeline"))
 
     def sizeHint(self) -> QSize:
         return QSize(320, theme.TARGET_PX)
@@ -129,7 +130,7 @@ class TimelineBar(QWidget):
             return
         time_s = self.time_at(self._hover_x)
         above = QPoint(round(self._hover_x) - 36, -44)
-        text = f"{format_time(time_s)}  ·  frame {self.frame_at(time_s)}"
+        text = tr("{time}  ·  frame {frame}", time=format_time(time_s), frame=self.frame_at(time_s))
         QToolTip.showText(self.mapToGlobal(above), text, self)
 
     def frame_at(self, time_s: float) -> int:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus
+from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import ICON_PX, icon
 from streamstgs.app.ui.transport.time_label import TimeLabel
@@ -34,12 +35,12 @@ class TransportBar(QWidget):
         self.timeline = TimelineBar()
         self.time = TimeLabel()
         self._icon_names: dict[QToolButton, str] = {}
-        self.play = self._button("toggle", "play", "Play (Space)")
-        self.step_back = self._button("step_back", "step-back", "Previous frame (Left)")
-        self.step_forward = self._button("step_forward", "step-forward", "Next frame (Right)")
-        self.loop = self._button("loop", "loop", "Loop (R)", checkable=True)
-        self.full_screen = self._button("full_screen", "full-screen", "Full screen (F11)")
-        self.panel = self._button("panel", "panel", "Side panel (Tab)", checkable=True)
+        self.play = self._button("toggle", "play", tr("Play (Space)"))
+        self.step_back = self._button("step_back", "step-back", tr("Previous frame (Left)"))
+        self.step_forward = self._button("step_forward", "step-forward", tr("Next frame (Right)"))
+        self.loop = self._button("loop", "loop", tr("Loop (R)"), checkable=True)
+        self.full_screen = self._button("full_screen", "full-screen", tr("Full screen (F11)"))
+        self.panel = self._button("panel", "panel", tr("Side panel (Tab)"), checkable=True)
         self.speed = self._speed_button()
         self._lay_out()
         self.refresh_icons()
@@ -68,7 +69,7 @@ class TransportBar(QWidget):
     def _speed_button(self) -> QToolButton:
         button = QToolButton()
         button.setText(speed_text(1.0))
-        button.setToolTip("Speed ([ and ])")
+        button.setToolTip(tr("Speed ([ and ])"))
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setObjectName("speed")
@@ -105,7 +106,9 @@ class TransportBar(QWidget):
         name = "leave-full-screen" if on else "full-screen"
         self._icon_names[self.full_screen] = name
         self.full_screen.setIcon(icon(name, theme.current()))
-        self.full_screen.setToolTip("Leave full screen (Esc)" if on else "Full screen (F11)")
+        hint = tr("Leave full screen (Esc)") if on else tr("Full screen (F11)")
+        self.full_screen.setToolTip(hint)
+        self.full_screen.setAccessibleName(hint)
 
     def set_scene_open(self, opened: bool) -> None:
         """Enable or disable what needs a scene."""
@@ -114,7 +117,7 @@ class TransportBar(QWidget):
         if not opened:
             self.timeline.clear()
             self.time.clear()
-            self._show_play("play", "Play (Space)")
+            self._show_play("play", tr("Play (Space)"))
 
     def show_speed_and_loop(self, speed: float, loop: bool) -> None:
         """Show speed and loop."""
@@ -131,11 +134,11 @@ class TransportBar(QWidget):
         self.time.show_status(status)
         self.show_speed_and_loop(status.speed, status.loop)
         if status.state is PlaybackState.ENDED:
-            self._show_play("replay", "Play again (Space)")
+            self._show_play("replay", tr("Play again (Space)"))
         elif status.wants_play and status.state is not PlaybackState.FAILED:
-            self._show_play("pause", "Pause (Space)")
+            self._show_play("pause", tr("Pause (Space)"))
         else:
-            self._show_play("play", "Play (Space)")
+            self._show_play("play", tr("Play (Space)"))
 
     def _show_play(self, name: str, hint: str) -> None:
         if self._icon_names[self.play] != name:

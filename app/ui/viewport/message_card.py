@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import pixmap
 from streamstgs.app.ui.viewport.overlay_style import OVERLAY_STYLE, paint_card
@@ -63,14 +64,18 @@ class MessageCard(QWidget):
         """Invite to open a scene."""
         self._show(
             "film",
-            "Open a scene",
-            "Drop a scene, a splat file such as .ply or .spz, or a folder here, or choose one.",
-            (("Open file…", "open_file"), ("Open folder…", "open_folder"), ("URL…", "open_url")),
+            tr("Open a scene"),
+            tr("Drop a scene, a splat file such as .ply or .spz, or a folder here, or choose one."),
+            (
+                (tr("Open file…"), "open_file"),
+                (tr("Open folder…"), "open_folder"),
+                (tr("URL…"), "open_url"),
+            ),
         )
 
     def show_opening(self, location: str) -> None:
         """Show that a scene is being opened."""
-        self._show("", "Opening", redact_credentials(location), (("Cancel", "cancel"),))
+        self._show("", tr("Opening"), redact_credentials(location), ((tr("Cancel"), "cancel"),))
 
     def show_error(self, title: str, message: str, dismissable: bool) -> None:
         """Show an error.
@@ -80,8 +85,8 @@ class MessageCard(QWidget):
             message: Details, then what to do.
             dismissable: Whether a scene behind the card can be gone back to.
         """
-        back = (("Back to the scene", "dismiss"),) if dismissable else ()
-        buttons = (("Try again", "try_again"), ("Open another…", "open_file"), *back)
+        back = ((tr("Back to the scene"), "dismiss"),) if dismissable else ()
+        buttons = ((tr("Try again"), "try_again"), (tr("Open another…"), "open_file"), *back)
         self._show("warning", title, message, buttons)
 
     def _show(

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 from streamstgs.app.player.camera.controller import CameraController
+from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.viewport.message_card import MessageCard
 from streamstgs.app.ui.viewport.poster_view import PosterView
@@ -51,7 +52,7 @@ class Viewport(QWidget):
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(160, 90)
-        self.setAccessibleName("Picture")
+        self.setAccessibleName(tr("Picture"))
         self.poster = PosterView(self)  # directly above the surface
         self.card = MessageCard(self)
         self.toast = Toast(self)
