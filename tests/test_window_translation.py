@@ -20,10 +20,9 @@ from streamstgs.app.translation import mark, set_translator, tr, translated_agai
 from streamstgs.app.ui import language
 from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
 from streamstgs.app.ui.export_dialog import ExportDialog
-from streamstgs.app.ui.main_window import MainWindow
 
 from scripts import translate
-from tests.window_driver import OpenWindow, pause
+from tests.window_driver import OpenWindow
 
 pytest_plugins = ["tests.window_fixtures"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -206,8 +205,8 @@ def test_every_text_of_the_window_goes_through_the_translation(open_window: Open
 
 
 @pytest.mark.window
-def test_language_changes_in_the_open_window(window: MainWindow, qt: QApplication) -> None:
-    pause(window)
+def test_language_changes_in_the_open_window(open_window: OpenWindow, qt: QApplication) -> None:
+    window = open_window(start=False)
     before = texts_of(window.bar) | texts_of(window.panel.display)
     box = window.panel.display.boxes["language"]
     box.setCurrentIndex(box.findData("de"))
