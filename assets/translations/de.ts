@@ -52,7 +52,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Address of a scene folder or of a .stgs file on a web server</source>
+        <source>Address of a scene, a splat file, or frames such as clip/frame_%04d.ply</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
