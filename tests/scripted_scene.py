@@ -173,15 +173,16 @@ class ScriptedScene:
         return {"features": size, "total": size}
 
     def ladder(self) -> Ladder:
-        sizes = [self._segment_bytes(qp) - 3000 for qp in self.qps]
-        quality = tuple(60.0 - qp for qp in self.qps)
+        qps = tuple(reversed(self.qps))
+        sizes = [self._segment_bytes(qp) - 3000 for qp in qps]
+        quality = tuple(60.0 - qp for qp in qps)
         gops = tuple(
             GopLadder(self.gop_frames(gop) / self.source.fps, 2500, 500, tuple(sizes), quality)
             for gop in range(self.gop_count)
         )
         layers = self.static_layers
         static_db = (*(20.0 + 5 * k for k in range(layers)), 100.0)
-        return Ladder(self.qps, gops, (self.static_bytes,) * layers, static_db)
+        return Ladder(qps, gops, (self.static_bytes,) * layers, static_db)
 
     # what a server does
 

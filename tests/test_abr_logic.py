@@ -14,8 +14,9 @@ from streamstgs.codec.streaming.adaptive import (
     FetchLayer,
     FetchSegment,
     GopLadder,
-    InFlight,
     Ladder,
+    LayerInFlight,
+    SegmentInFlight,
     Situation,
     Throughput,
     ThroughputMeter,
@@ -30,9 +31,9 @@ SETTINGS = AdaptiveSettings()
 
 def made_up_ladder(gops: int = 12, lowest_bytes: int = 150_000) -> Ladder:
     """Five rungs, each 1.5 times the next, 2.5 s per GOP, two static layers."""
-    features = tuple(round(lowest_bytes * 1.5**k) for k in (4, 3, 2, 1, 0))
-    gop = GopLadder(2.5, 200_000, 50_000, features, (62.0, 58.0, 54.0, 50.0, 46.0))
-    return Ladder((16, 20, 24, 28, 32), (gop,) * gops, (100_000, 400_000), (12.0, 25.0, 100.0))
+    features = tuple(round(lowest_bytes * 1.5**k) for k in (0, 1, 2, 3, 4))
+    gop = GopLadder(2.5, 200_000, 50_000, features, (46.0, 50.0, 54.0, 58.0, 62.0))
+    return Ladder((32, 28, 24, 20, 16), (gop,) * gops, (100_000, 400_000), (12.0, 25.0, 100.0))
 
 
 LADDER = made_up_ladder()
@@ -48,7 +49,7 @@ def situation(**changed: object) -> Situation:
     usual = Situation(
         buffer_s=10.0,
         next_gop=4,
-        last_place=2,
+        last_quality=2,
         static_layers=2,
         throughput=estimate(3e6),
     )
@@ -59,10 +60,10 @@ situations = st.builds(
     Situation,
     buffer_s=st.floats(0, 30),
     next_gop=st.integers(0, len(LADDER.gops)),
-    last_place=st.none() | st.integers(0, 4),
+    last_quality=st.none() | st.integers(0, 4),
     static_layers=st.integers(0, 2),
     throughput=st.none() | st.builds(estimate, st.floats(1e3, 1e9), st.floats(0, 2)),
-    best_place=st.integers(0, 4),
+    best_quality=st.integers(0, 4),
 )
 
 
@@ -73,7 +74,7 @@ def test_decision_is_valid_in_every_situation(seen: Situation) -> None:
     assert decision.reason
     if isinstance(decision, FetchSegment):
         assert decision.gop == seen.next_gop < len(LADDER.gops)
-        assert seen.best_place <= decision.place <= LADDER.lowest
+        assert LADDER.lowest <= decision.quality_index <= seen.best_quality
         assert seen.buffer_s + 2.5 <= SETTINGS.most_buffer_s + 1e-6
     elif isinstance(decision, FetchLayer):
         assert decision.layer == seen.static_layers < len(LADDER.static_bytes)
@@ -93,10 +94,10 @@ def test_decision_is_deterministic(seen: Situation) -> None:
 def test_quality_above_the_lowest_arrives_before_the_buffer_ends(
     buffer_s: float, bps: float, last: int
 ) -> None:
-    seen = situation(buffer_s=buffer_s, throughput=estimate(bps), last_place=last)
+    seen = situation(buffer_s=buffer_s, throughput=estimate(bps), last_quality=last)
     decision = decide(LADDER, seen, SETTINGS)
-    if isinstance(decision, FetchSegment) and decision.place < LADDER.lowest:
-        assert arrival_s(LADDER.gops[4].bytes_at(decision.place), seen) <= buffer_s
+    if isinstance(decision, FetchSegment) and decision.quality_index > LADDER.lowest:
+        assert arrival_s(LADDER.gops[4].bytes_at(decision.quality_index), seen) <= buffer_s
 
 
 @settings(max_examples=200, deadline=None)
@@ -107,12 +108,12 @@ def test_transfer_is_abandoned_only_to_save_a_stall(
     gop = LADDER.gops[4]
     received = min(max(received, gop.shared_bytes + 1), gop.bytes_at(rung))  # features come
     seen = situation(buffer_s=buffer_s, throughput=estimate(bps))
-    instead = reconsider(LADDER, seen, InFlight(4, rung, received, 3.0), SETTINGS)
+    instead = reconsider(LADDER, seen, SegmentInFlight(4, rung, received, 3.0), SETTINGS)
     if instead is None:
         return
     rest_s = 8 * (LADDER.gops[4].bytes_at(rung) - received) / bps
     assert isinstance(instead, FetchSegment)
-    assert instead.place > rung
+    assert instead.quality_index < rung
     assert rest_s > buffer_s
 
 
@@ -121,30 +122,30 @@ def test_transfer_is_abandoned_only_to_save_a_stall(
 def test_quality_is_open_while_the_shared_part_is_in_flight(
     buffer_s: float, bps: float, last: int, rung: int
 ) -> None:
-    seen = situation(buffer_s=buffer_s, throughput=estimate(bps, latency_s=0.0), last_place=last)
-    wanted = decide(LADDER, seen, SETTINGS).place
-    instead = reconsider(LADDER, seen, InFlight(4, rung, 0, 0.0), SETTINGS)
-    assert (rung if instead is None else instead.place) == wanted
+    seen = situation(buffer_s=buffer_s, throughput=estimate(bps, latency_s=0.0), last_quality=last)
+    wanted = decide(LADDER, seen, SETTINGS).quality_index
+    instead = reconsider(LADDER, seen, SegmentInFlight(4, rung, 0, 0.0), SETTINGS)
+    assert (rung if instead is None else instead.quality_index) == wanted
 
 
 def test_quality_in_flight_follows_the_network() -> None:
-    flight = InFlight(4, 2, 100_000, 0.5)
+    flight = SegmentInFlight(4, 2, 100_000, 0.5)
     fast = reconsider(LADDER, situation(throughput=estimate(50e6)), flight, SETTINGS)
     slow = reconsider(LADDER, situation(throughput=estimate(0.6e6)), flight, SETTINGS)
     assert fast is not None
     assert slow is not None
-    assert (fast.place, slow.place) == (0, LADDER.lowest)
+    assert (fast.quality_index, slow.quality_index) == (LADDER.best, LADDER.lowest)
     assert "now QP 16" in fast.reason
 
 
 def test_start_fetches_the_first_layer_then_one_segment() -> None:
-    start = situation(buffer_s=0.0, next_gop=0, last_place=None, static_layers=0, throughput=None)
+    start = situation(buffer_s=0.0, next_gop=0, last_quality=None, static_layers=0, throughput=None)
     first = decide(LADDER, start, SETTINGS)
     assert isinstance(first, FetchLayer)
     assert first.layer == 0
     second = decide(LADDER, replace(start, static_layers=1), SETTINGS)
     assert isinstance(second, FetchSegment)
-    assert (second.gop, second.place) == (0, LADDER.lowest)
+    assert (second.gop, second.quality_index) == (0, LADDER.lowest)
 
 
 @settings(max_examples=200, deadline=None)
@@ -163,17 +164,18 @@ def test_budget_grows_with_the_buffer(one_s: float, other_s: float) -> None:
 def test_fuller_buffer_never_lowers_the_quality(
     one_s: float, other_s: float, bps: float, last: int
 ) -> None:
-    seen = situation(throughput=estimate(bps), last_place=last)
+    seen = situation(throughput=estimate(bps), last_quality=last)
     rungs = [
-        decide(LADDER, replace(seen, buffer_s=b), SETTINGS).place for b in sorted((one_s, other_s))
+        decide(LADDER, replace(seen, buffer_s=b), SETTINGS).quality_index
+        for b in sorted((one_s, other_s))
     ]
-    assert rungs[1] <= rungs[0]
+    assert rungs[1] >= rungs[0]
 
 
 def test_cheapest_of_equal_qualities_is_fetched() -> None:
-    gops = tuple(replace(g, quality_db=(54.0, 54.0, 54.0, 50.0, 46.0)) for g in LADDER.gops)
+    gops = tuple(replace(g, quality_db=(46.0, 50.0, 54.0, 54.0, 54.0)) for g in LADDER.gops)
     rich = situation(throughput=estimate(100e6), buffer_s=15.0)
-    assert decide(replace(LADDER, gops=gops), rich, SETTINGS).place == 2
+    assert decide(replace(LADDER, gops=gops), rich, SETTINGS).quality_index == 2
 
 
 def test_layers_are_fetched_while_playing() -> None:
@@ -192,7 +194,7 @@ def test_layers_wait_while_the_buffer_grows() -> None:
     seen = situation(static_layers=1, buffer_s=0.5, throughput=estimate(3e6))
     decision = decide(LADDER, seen, SETTINGS)
     assert isinstance(decision, FetchSegment)
-    assert decision.place == LADDER.lowest
+    assert decision.quality_index == LADDER.lowest
 
 
 def test_layers_do_not_wait_if_the_buffer_never_grows() -> None:
@@ -246,13 +248,13 @@ def test_fuller_buffer_never_postpones_a_layer(one_s: float, other_s: float, bps
 def test_rich_network_gets_the_best_and_poor_the_lowest() -> None:
     rich = situation(throughput=estimate(100e6), buffer_s=15.0)
     poor = situation(throughput=estimate(0.5e6), buffer_s=3.0)
-    assert decide(LADDER, rich, SETTINGS).place == 0
-    assert decide(LADDER, poor, SETTINGS).place == LADDER.lowest
+    assert decide(LADDER, rich, SETTINGS).quality_index == LADDER.best
+    assert decide(LADDER, poor, SETTINGS).quality_index == LADDER.lowest
 
 
 def test_dropped_frames_cap_the_quality() -> None:
-    rich = situation(throughput=estimate(100e6), buffer_s=15.0, best_place=3)
-    assert decide(LADDER, rich, SETTINGS).place == 3
+    rich = situation(throughput=estimate(100e6), buffer_s=15.0, best_quality=1)
+    assert decide(LADDER, rich, SETTINGS).quality_index == 1
 
 
 def test_full_buffer_waits_until_the_next_segment_fits() -> None:
@@ -269,12 +271,12 @@ def test_complete_buffer_waits_for_ever() -> None:
 
 def test_small_changes_of_throughput_do_not_switch_quality() -> None:
     for bps in (1.8e6, 2.5e6, 3.5e6):
-        seen, rungs = situation(last_place=None, buffer_s=14.0), []
+        seen, rungs = situation(last_quality=None, buffer_s=14.0), []
         for k in range(12):
             wobble = estimate(bps * (1.03 if k % 2 else 0.97))
-            rung = decide(LADDER, replace(seen, throughput=wobble), SETTINGS).place
+            rung = decide(LADDER, replace(seen, throughput=wobble), SETTINGS).quality_index
             rungs.append(rung)
-            seen = replace(seen, last_place=rung)
+            seen = replace(seen, last_quality=rung)
         assert len(set(rungs[2:])) == 1
 
 
@@ -330,7 +332,7 @@ def test_no_estimate_before_the_first_byte() -> None:
 def test_layer_is_fetched_if_the_buffer_covers_it() -> None:
     """400 kB at 2 Mbit/s take 1.65 s, the next GOP after it 1.1 s and more."""
     seen = situation(
-        next_gop=4, last_place=4, static_layers=1, buffer_s=2.0, throughput=estimate(2e6)
+        next_gop=4, last_quality=0, static_layers=1, buffer_s=2.0, throughput=estimate(2e6)
     )
     assert isinstance(decide(LADDER, seen, SETTINGS), FetchSegment)
     assert isinstance(decide(LADDER, replace(seen, buffer_s=12.0), SETTINGS), FetchLayer)
@@ -340,11 +342,11 @@ def test_seek_fetches_a_segment_before_layers() -> None:
     """Also where the network is so poor that a layer would be fetched at once else."""
     poor = situation(static_layers=1, buffer_s=0.0, throughput=estimate(0.5e6))
     assert isinstance(decide(LONG, poor, SETTINGS), FetchLayer)
-    assert isinstance(decide(LONG, replace(poor, last_place=None), SETTINGS), FetchSegment)
+    assert isinstance(decide(LONG, replace(poor, last_quality=None), SETTINGS), FetchSegment)
 
 
-def static_flight(received: int, elapsed_s: float = 3.0) -> InFlight:
-    return InFlight(-1, -1, received, elapsed_s, static_layer=1)
+def static_flight(received: int, elapsed_s: float = 3.0) -> LayerInFlight:
+    return LayerInFlight(1, received, elapsed_s)
 
 
 def test_layer_in_flight_is_paused_when_the_network_drops() -> None:
@@ -420,7 +422,7 @@ def test_reserve_is_kept_only_where_the_buffer_grows() -> None:
 
 def test_layers_do_not_delay_the_last_segment() -> None:
     seen = situation(
-        next_gop=11, last_place=4, static_layers=1, buffer_s=2.0, throughput=estimate(2e6)
+        next_gop=11, last_quality=0, static_layers=1, buffer_s=2.0, throughput=estimate(2e6)
     )
     assert isinstance(decide(LADDER, seen, SETTINGS), FetchSegment)
     assert isinstance(decide(LADDER, replace(seen, next_gop=12), SETTINGS), FetchLayer)

@@ -64,9 +64,9 @@ def test_quality_in_the_manifest_is_optional(scene: Scene) -> None:
     old = scene.manifest
     assert b"quality_db" not in write_manifest(old)
     fallback = ladder_of(old).gops[0].quality_db
-    assert fallback == tuple(segment.psnr_db for segment in old.gops[0].segments)
+    assert fallback == tuple(segment.psnr_db for segment in reversed(old.gops[0].segments))
     data = write_manifest(with_quality(old, (50.5, 41.25)))
-    assert ladder_of(read_manifest(data)).gops[0].quality_db == (50.5, 41.25)
+    assert ladder_of(read_manifest(data)).gops[0].quality_db == (41.25, 50.5)
 
 
 def test_impossible_quality_is_refused(scene: Scene) -> None:

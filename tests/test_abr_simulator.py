@@ -86,16 +86,16 @@ def test_quality_of_experience_formula() -> None:
 
 def test_fixed_quality_stalls_by_the_missing_throughput() -> None:
     ladder = replace(made_up_ladder(gops=20), static_bytes=(), static_quality_db=(100.0,))
-    bits = 8 * ladder.gops[0].bytes_at(4)
+    bits = 8 * ladder.gops[0].bytes_at(ladder.lowest)
     trace = constant(bits / 3.0, latency_s=0.0)  # 3 s per GOP of 2.5 s
-    outcome = play(Fixed(SETTINGS, "lowest", fixed=4), ladder, trace)
+    outcome = play(Fixed(SETTINGS, "lowest", fixed=0), ladder, trace)
     assert outcome.stall_s == pytest.approx(19 * 0.5, abs=0.01)
 
 
 def test_rich_network_stays_at_the_best_quality() -> None:
     outcome = adaptive(made_up_ladder(gops=24), constant(40e6))
     assert outcome.stalls == 0
-    assert outcome.qualities[-20:] == [0] * 20
+    assert outcome.qualities[-20:] == [4] * 20
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -112,7 +112,7 @@ def test_drop_in_mid_segment_is_survived_by_abandoning() -> None:
     ladder = made_up_ladder(gops=30)
     trace = Trace(np.array([20.0, 60.0]), np.array([12e6, 1.4e6]), np.full(2, 0.05))
     outcome = adaptive(ladder, trace)
-    highest = play(Fixed(SETTINGS, "highest", fixed=0), ladder, trace)
+    highest = play(Fixed(SETTINGS, "highest", fixed=ladder.best), ladder, trace)
     assert outcome.stall_s < 0.2 * highest.stall_s
 
 
@@ -142,7 +142,7 @@ def test_optimum_with_layers_equals_exhaustive_search() -> None:
     """Each layer before each GOP, at all rungs; also GOPs that wait in the buffer get sharp."""
     ladder = made_up_ladder(gops=5, lowest_bytes=300_000)
     ladder = replace(
-        ladder, qps=(16, 32), static_bytes=(100_000, 300_000, 200_000),
+        ladder, qps=(32, 16), static_bytes=(100_000, 300_000, 200_000),
         static_quality_db=(12.0, 25.0, 40.0, 100.0),
         gops=tuple(
             replace(g, feature_bytes=g.feature_bytes[::4], quality_db=g.quality_db[::4])
@@ -188,7 +188,7 @@ def test_plain_player_fetches_all_layers_behind_the_first_segment() -> None:
     assert steps.pop("lowest, our layers") is FetchSegment
     assert set(steps.values()) == {FetchLayer}
     assert isinstance(Adaptive(SETTINGS).decide(ladder, seen), FetchSegment)
-    first = replace(seen, next_gop=0, last_place=None)
+    first = replace(seen, next_gop=0, last_quality=None)
     assert isinstance(plain_policies(ladder, SETTINGS)[0].decide(ladder, first), FetchSegment)
 
 
@@ -217,7 +217,7 @@ def test_slow_start_pays_for_cheap_layers_only() -> None:
     low_bps = ladder.bandwidth_bps(ladder.lowest)
     trace = Trace(np.array([20.0, 1e4]), np.array([0.5, 2.0]) * low_bps, np.full(2, 0.05))
     blurred = replace(ladder, static_bytes=(100_000,), static_quality_db=(12.0, 20.0))
-    least = play(Fixed(SETTINGS, "lowest", fixed=-1), blurred, trace).stall_s
+    least = play(Fixed(SETTINGS, "lowest", fixed=0), blurred, trace).stall_s
     assert adaptive(ladder, trace).stall_s <= least + 2.5
 
 
@@ -287,11 +287,11 @@ def test_optimum_is_never_below_the_lowest_with_layers_at_once(room: float) -> N
 def test_dynamic_switches_between_throughput_and_buffer() -> None:
     ladder = made_up_ladder()
     rule = DashDynamic(SETTINGS)
-    carried = Throughput(1.2 * ladder.bandwidth_bps(3), 1.2 * ladder.bandwidth_bps(3), 0.05)
-    seen = Situation(8.0, 4, 3, 2, carried)
-    assert rule.quality(ladder, seen) == 3  # by throughput
+    carried = Throughput(1.2 * ladder.bandwidth_bps(1), 1.2 * ladder.bandwidth_bps(1), 0.05)
+    seen = Situation(8.0, 4, 1, 2, carried)
+    assert rule.quality(ladder, seen) == 1  # by throughput
     assert not rule.uses_bola
-    assert rule.quality(ladder, replace(seen, buffer_s=19.0)) == 3  # BOLA, held by throughput
+    assert rule.quality(ladder, replace(seen, buffer_s=19.0)) == 1  # BOLA, held by throughput
     assert rule.uses_bola
     rule.quality(ladder, replace(seen, buffer_s=7.0))
     assert rule.uses_bola

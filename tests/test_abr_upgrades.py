@@ -14,9 +14,9 @@ from streamstgs.codec.streaming.adaptive import (
     BufferedSegment,
     Decision,
     FetchSegment,
-    InFlight,
     NextStep,
     Revision,
+    SegmentInFlight,
     Situation,
     Wait,
     decide,
@@ -32,22 +32,24 @@ GOP = LADDER.gops[0]
 ALL = len(LADDER.gops)
 
 
-def buffer_of(places: list[int], past_s: float = 0.0) -> tuple[BufferedSegment, ...]:
+def buffer_of(qualities: list[int], past_s: float = 0.0) -> tuple[BufferedSegment, ...]:
     """GOPs in a row, the first of which has been on the screen for `past_s`."""
     return tuple(
-        BufferedSegment(k, place, 2.5 * k - past_s, tuple(range(place)))
-        for k, place in enumerate(places)
+        BufferedSegment(k, quality, 2.5 * k - past_s, tuple(range(LADDER.best, quality, -1)))
+        for k, quality in enumerate(qualities)
     )
 
 
-def complete(places: list[int], bps: float = 6e6, past_s: float = 0.0, **more: object) -> Situation:
+def complete(
+    qualities: list[int], bps: float = 6e6, past_s: float = 0.0, **more: object
+) -> Situation:
     """Every segment is buffered; GOP 0 is on the screen."""
     seen = situation(
-        buffer_s=2.5 * len(places) - past_s,
+        buffer_s=2.5 * len(qualities) - past_s,
         next_gop=ALL,
-        last_place=places[-1],
+        last_quality=qualities[-1],
         throughput=estimate(bps),
-        buffered=buffer_of(places, past_s),
+        buffered=buffer_of(qualities, past_s),
     )
     return replace(seen, **more)  # type: ignore[arg-type]
 
@@ -56,47 +58,47 @@ def is_upgrade(decision: Decision) -> bool:
     return isinstance(decision, FetchSegment) and decision.again
 
 
-places_buffered = st.lists(st.integers(0, 4), min_size=1, max_size=12)
+buffered_qualities = st.lists(st.integers(0, 4), min_size=1, max_size=12)
 
 
 @settings(max_examples=300, deadline=None)
-@given(places_buffered, st.floats(0, 2.5), st.floats(1e4, 1e8))
+@given(buffered_qualities, st.floats(0, 2.5), st.floats(1e4, 1e8))
 def test_upgrade_is_better_and_arrives_in_time(
-    places: list[int], past_s: float, bps: float
+    qualities: list[int], past_s: float, bps: float
 ) -> None:
-    seen = complete(places, bps, past_s)
+    seen = complete(qualities, bps, past_s)
     decision = decide(LADDER, seen, SETTINGS)
     if not is_upgrade(decision):
         assert isinstance(decision, Wait)
         return
     assert isinstance(decision, FetchSegment)
     (segment,) = (each for each in seen.buffered if each.gop == decision.gop)
-    assert decision.place in segment.better
-    assert GOP.quality_db[decision.place] > GOP.quality_db[segment.place]
-    assert 8 * GOP.feature_bytes[decision.place] / bps < segment.lead_s
+    assert decision.quality_index in segment.better
+    assert GOP.quality_db[decision.quality_index] > GOP.quality_db[segment.quality_index]
+    assert 8 * GOP.feature_bytes[decision.quality_index] / bps < segment.lead_s
     assert "instead of" in decision.reason
 
 
 @settings(max_examples=100, deadline=None)
-@given(places_buffered, st.floats(0, 20), st.floats(1e4, 1e8))
+@given(buffered_qualities, st.floats(0, 20), st.floats(1e4, 1e8))
 def test_nothing_is_upgraded_while_segments_are_missing(
-    places: list[int], buffer_s: float, bps: float
+    qualities: list[int], buffer_s: float, bps: float
 ) -> None:
-    seen = complete(places, bps, buffer_s=buffer_s, next_gop=min(len(places), ALL - 1))
+    seen = complete(qualities, bps, buffer_s=buffer_s, next_gop=min(len(qualities), ALL - 1))
     assert not is_upgrade(decide(LADDER, seen, SETTINGS))
 
 
 def test_segment_of_most_gain_comes_first() -> None:
-    decision = decide(LADDER, complete([1, 1, 1, 4, 1, 1, 1, 1]), SETTINGS)
+    decision = decide(LADDER, complete([3, 3, 3, 0, 3, 3, 3, 3]), SETTINGS)
     assert isinstance(decision, FetchSegment)
-    assert (decision.gop, decision.place, decision.again) == (3, 0, True)
-    best = decide(LADDER, complete([0] * 8), SETTINGS)
+    assert (decision.gop, decision.quality_index, decision.again) == (3, LADDER.best, True)
+    best = decide(LADDER, complete([4] * 8), SETTINGS)
     assert isinstance(best, Wait)
     assert math.isinf(best.wait_s)
 
 
 def test_segment_on_the_screen_is_left_alone_without_time() -> None:
-    seen = complete([4, 0, 0], past_s=0.5)
+    seen = complete([0, 4, 4], past_s=0.5)
     assert isinstance(decide(LADDER, seen, SETTINGS), Wait)
     improved = decide(LADDER, replace(seen, shown_left_s=2.0), SETTINGS)
     assert isinstance(improved, FetchSegment)
@@ -104,11 +106,11 @@ def test_segment_on_the_screen_is_left_alone_without_time() -> None:
 
 
 def test_nothing_is_upgraded_without_an_estimate() -> None:
-    assert isinstance(decide(LADDER, complete([4] * 8, throughput=None), SETTINGS), Wait)
+    assert isinstance(decide(LADDER, complete([0] * 8, throughput=None), SETTINGS), Wait)
 
 
 def second_look(seen: Situation, elapsed_s: float = 2.0) -> Revision | None:
-    flight = InFlight(3, 1, GOP.shared_bytes + 10_000, elapsed_s, upgrade=True)
+    flight = SegmentInFlight(3, 3, GOP.shared_bytes + 10_000, elapsed_s, upgrade=True)
     return reconsider(LADDER, seen, flight, SETTINGS)
 
 
@@ -117,7 +119,7 @@ def second_look(seen: Situation, elapsed_s: float = 2.0) -> Revision | None:
     [(3e6, 7.3, False, "too late"), (0.5e6, 2.5, False, "too late"), (2.4e6, 2.5, True, "needed")],
 )
 def test_upgrade_in_flight_is_aborted(bps: float, past_s: float, missing: bool, why: str) -> None:
-    seen = complete([1, 1, 1, 4, 1, 1, 1, 1], bps, past_s)
+    seen = complete([3, 3, 3, 0, 3, 3, 3, 3], bps, past_s)
     if missing:
         seen = replace(seen, next_gop=8, buffer_s=3.0)
     aborted = second_look(seen)
@@ -126,21 +128,21 @@ def test_upgrade_in_flight_is_aborted(bps: float, past_s: float, missing: bool, 
 
 
 def test_upgrade_in_flight_goes_on() -> None:
-    assert second_look(complete([1, 1, 1, 4, 1, 1, 1, 1])) is None
-    assert second_look(complete([1, 1, 1, 4, 1, 1, 1, 1], bps=1e5), elapsed_s=0.4) is None
+    assert second_look(complete([3, 3, 3, 0, 3, 3, 3, 3])) is None
+    assert second_look(complete([3, 3, 3, 0, 3, 3, 3, 3], bps=1e5), elapsed_s=0.4) is None
 
 
 class _OneUpgrade(Fixed):
     """The lowest quality, and after GOP 3 one upgrade of a GOP, whatever comes of it."""
 
     def __init__(self, gop: int) -> None:
-        super().__init__(SETTINGS, "one upgrade", fixed=-1)
+        super().__init__(SETTINGS, "one upgrade", fixed=0)
         self._gop, self._done = gop, False
 
     def decide(self, ladder: object, seen: Situation) -> NextStep:
         if seen.next_gop == 4 and not self._done:
             self._done = True
-            return FetchSegment(self._gop, 0, "a test", again=True)
+            return FetchSegment(self._gop, ladder.best, "a test", again=True)
         return super().decide(ladder, seen)  # type: ignore[arg-type]
 
 
@@ -150,8 +152,8 @@ def test_simulated_upgrade_counts_only_if_it_arrives_in_time(gop: int, counts: b
     trace = Trace(np.array([10.0]), np.array([4e6]), np.array([0.05]))
     outcome = play(_OneUpgrade(gop), ladder, trace)
     assert outcome.upgrades == counts
-    assert outcome.qualities[gop] == (0 if counts else 4)
-    assert outcome.quality_db[gop] == pytest.approx(GOP.quality_db[0 if counts else 4])
+    assert outcome.qualities[gop] == (4 if counts else 0)
+    assert outcome.quality_db[gop] == pytest.approx(GOP.quality_db[4 if counts else 0])
     features = GOP.feature_bytes
-    assert outcome.wasted_bytes == (features[4] if counts else features[0])
-    assert outcome.fetched_bytes == 12 * GOP.bytes_at(4) + features[0]
+    assert outcome.wasted_bytes == (features[0] if counts else features[4])
+    assert outcome.fetched_bytes == 12 * GOP.bytes_at(0) + features[4]

@@ -22,8 +22,9 @@ from streamstgs.codec.streaming.adaptive import (
     Decision,
     FetchLayer,
     FetchSegment,
-    InFlight,
+    LayerInFlight,
     LayerRule,
+    SegmentInFlight,
     Throughput,
     Wait,
 )
@@ -34,7 +35,7 @@ from tests.synthetic import SyntheticSource
 SCENE = ScriptedScene(static_layers=3)  # five GOPs of 1 s (the last of 0.5 s) at QP 20, 28, 32
 OPENED = OpenedScene.of(SCENE)  # type: ignore[arg-type]
 TARGET = PlayTarget(0, 0, None, loop=True, playing=True, speed=1.0)
-BEST, MIDDLE, LOWEST = OPENED.at(0), OPENED.at(1), OPENED.at(2)
+LOWEST, MIDDLE, BEST = OPENED.qualities
 EVERYTHING = dict.fromkeys(range(5), BEST)
 
 
@@ -68,7 +69,7 @@ def network(
 def chosen(decision: Decision) -> tuple[Any, ...]:
     match decision:
         case FetchSegment(gop, quality, again=again):
-            return "again" if again else "segment", gop, OPENED.at(quality)
+            return "again" if again else "segment", gop, OPENED.qualities[quality]
         case FetchLayer(layer):
             return "layer", layer
     return (type(decision).__name__,)
@@ -157,12 +158,12 @@ def test_drag_fetches_no_farther_than_the_buffer() -> None:
 
 def test_drag_lowers_the_quality_in_flight() -> None:
     net, target = network(), replace(TARGET, gop=2, scrubbing=True)
-    instead = net.reconsider(view(target), InFlight(0, 0, 3000, 1.0))
+    instead = net.reconsider(view(target), SegmentInFlight(0, 2, 3000, 1.0))
     assert instead is not None
     assert chosen(instead) == ("segment", 0, LOWEST)
-    nearly_here = OPENED.ladder.gops[0].bytes_at(0) - 1000
-    assert net.reconsider(view(target), InFlight(0, 0, nearly_here, 1.0)) is None
-    assert net.reconsider(view(target), InFlight(0, 2, 100, 1.0)) is None
+    nearly_here = OPENED.ladder.gops[0].bytes_at(2) - 1000
+    assert net.reconsider(view(target), SegmentInFlight(0, 2, nearly_here, 1.0)) is None
+    assert net.reconsider(view(target), SegmentInFlight(0, 0, 100, 1.0)) is None
 
 
 def test_seek_fetches_best_quality_that_arrives_soon() -> None:
@@ -248,20 +249,20 @@ def test_memory_bounds_segments_ahead() -> None:
 def test_speed_divides_the_throughput() -> None:
     def rung(speed: float) -> int:
         target = replace(TARGET, speed=speed)
-        return network().next(view(target, throughput=at(1.0))).place
+        return network().next(view(target, throughput=at(1.0))).quality_index
 
-    assert (rung(1.0), rung(8.0)) == (0, 2)
+    assert (rung(1.0), rung(8.0)) == (2, 0)
 
 
 def test_qualities_rendered_too_late_are_not_fetched() -> None:
     ready = dict.fromkeys(range(3), LOWEST)
-    assert network().next(view(ready=ready, best=MIDDLE)).place == 1
+    assert network().next(view(ready=ready, best=MIDDLE)).quality_index == 1
     paused = replace(TARGET, playing=False)
-    assert network().next(view(paused, ready={0: LOWEST}, best=MIDDLE)).place == 1
+    assert network().next(view(paused, ready={0: LOWEST}, best=MIDDLE)).quality_index == 1
 
 
 def test_late_transfer_continues_at_the_lowest_quality() -> None:
-    flight = InFlight(1, 0, 3500, 2.0)
+    flight = SegmentInFlight(1, 2, 3500, 2.0)
     collapsed = view(ready={0: LOWEST}, throughput=at(0.01))
     net = network()
     instead = net.reconsider(collapsed, flight)
@@ -273,7 +274,7 @@ def test_late_transfer_continues_at_the_lowest_quality() -> None:
 
 
 def test_late_upgrade_is_aborted() -> None:
-    flight = InFlight(1, 0, 3500, 2.0)
+    flight = SegmentInFlight(1, 2, 3500, 2.0)
     net, collapsed = network(), view(ready={0: LOWEST, 1: MIDDLE}, throughput=at(0.01))
     instead = net.reconsider(collapsed, flight)
     assert instead is not None
@@ -285,11 +286,11 @@ def test_late_upgrade_is_aborted() -> None:
 
 
 def test_quality_may_change_until_features_arrive() -> None:
-    net, flight = network(), InFlight(1, 2, 1000, 0.2)
+    net, flight = network(), SegmentInFlight(1, 0, 1000, 0.2)
     fast = view(ready={0: LOWEST})
     instead = net.reconsider(fast, flight)
     assert instead is not None
-    assert instead.place == 0
+    assert instead.quality_index == 2
     assert net.reconsider(fast, replace(flight, received_bytes=4000)) is None
     assert net.reconsider(view(ready={}), replace(flight, gop=0)) is None  # it is waited for
     assert net.reconsider(view(replace(TARGET, quality=LOWEST), ready={0: LOWEST}), flight) is None
@@ -305,7 +306,7 @@ def poor_view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:
 
 
 def test_layer_transfer_is_aborted_for_a_segment_while_playing() -> None:
-    flight = InFlight(-1, -1, 500, 2.0, static_layer=1)
+    flight = LayerInFlight(1, 500, 2.0)
     drop = at(0.015)
     seen = view(static_layers=1, throughput=drop, ready={0: LOWEST})
     paused = network().reconsider(seen, flight)

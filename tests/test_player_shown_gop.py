@@ -111,9 +111,9 @@ def test_upgrade_of_the_shown_gop_is_aborted_on_a_drop(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("buffer_s", "left_s", "mbps", "place"),
+    ("buffer_s", "left_s", "mbps", "chosen"),
     [
-        (10.0, 3.5, 1.0, 0),  # 17 kB at 1 Mbit/s take 0.15 s
+        (10.0, 3.5, 1.0, 2),  # 17 kB at 1 Mbit/s take 0.15 s
         (10.0, 1.12, 1.0, 1),  # only the 9 kB of the next quality come in time
         (10.0, 1.05, 1.0, None),
         (0.1, 3.5, 1.0, None),  # the next GOP would be late
@@ -122,19 +122,19 @@ def test_upgrade_of_the_shown_gop_is_aborted_on_a_drop(start: Start) -> None:
     ],
 )
 def test_shown_gop_is_upgraded_if_time_and_throughput_allow(
-    buffer_s: float, left_s: float, mbps: float, place: int | None
+    buffer_s: float, left_s: float, mbps: float, chosen: int | None
 ) -> None:
     throughput = Throughput(mbps * 1e6, mbps * 1e6, latency_s=0.01)
-    buffered = (BufferedSegment(6, 2, 0.0, (0, 1)),)
-    seen = Situation(buffer_s, 7, 2, 1, throughput, buffered=buffered, shown_left_s=left_s)
+    buffered = (BufferedSegment(6, 0, 0.0, (2, 1)),)
+    seen = Situation(buffer_s, 7, 0, 1, throughput, buffered=buffered, shown_left_s=left_s)
     decision = UpgradeRule().choose(scene().ladder(), seen)
-    assert (decision.place if decision else None) == place
+    assert (decision.quality_index if decision else None) == chosen
 
 
-@pytest.mark.parametrize(("next_place", "place"), [(2, None), (1, 1), (0, 0)])
-def test_shown_gop_is_not_better_than_the_next(next_place: int, place: int | None) -> None:
+@pytest.mark.parametrize(("coming", "chosen"), [(0, None), (1, 1), (2, 2)])
+def test_shown_gop_is_not_better_than_the_next(coming: int, chosen: int | None) -> None:
     throughput = Throughput(1e6, 1e6, latency_s=0.01)
-    buffered = (BufferedSegment(6, 2, 0.0, (0, 1)), BufferedSegment(7, next_place, 3.5))
-    seen = Situation(10.0, 8, 2, 1, throughput, buffered=buffered, shown_left_s=3.5)
+    buffered = (BufferedSegment(6, 0, 0.0, (2, 1)), BufferedSegment(7, coming, 3.5))
+    seen = Situation(10.0, 8, 0, 1, throughput, buffered=buffered, shown_left_s=3.5)
     decision = UpgradeRule().choose(scene().ladder(), seen)
-    assert (decision.place if decision else None) == place
+    assert (decision.quality_index if decision else None) == chosen

@@ -32,7 +32,7 @@ from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
-from streamstgs.codec.streaming.adaptive import InFlight, Throughput
+from streamstgs.codec.streaming.adaptive import SegmentInFlight, Throughput
 
 from tests.scripted_scene import ManualClock, ScriptedScene
 from tests.scripted_session import WAIT_S, Start
@@ -101,7 +101,7 @@ def test_drag_interrupts_a_transfer_only_where_it_rests(
 @pytest.mark.parametrize("view", [VIEW, SCRUBBING, BROKEN, BY_HAND])
 def test_decisions_have_no_effects(view: FetchView) -> None:
     network = NetworkScheduler(OPENED, FetchSettings(), lambda _: (), lambda _: False)
-    flight = InFlight(1, OPENED.place_of(LOWEST), 100, 2.0)
+    flight = SegmentInFlight(1, LOWEST.index, 100, 2.0)
     for scheduler in (network, LocalScheduler(FetchSettings())):
         assert scheduler.next(view) == scheduler.next(view)
         assert scheduler.reconsider(view, flight) == scheduler.reconsider(view, flight)
@@ -192,18 +192,18 @@ def test_another_quality_restarts_features_and_not_the_keyframe(thread: PartThre
     scene = GatedScene()
     transfer = begin(scene, thread, KeyframePart(0), FeaturesPart(0, BEST))
     transfer.start_part()
-    transfer.change_quality(OPENED.at(1), 15_000)
+    transfer.change_quality(OPENED.qualities[1], 15_000)
     assert not transfer.is_cancelled
     scene.gate.set()
     assert transfer.finish_part(3000) is not None
     scene.gate.clear()
-    assert transfer.start_part() == FeaturesPart(0, OPENED.at(1))
+    assert transfer.start_part() == FeaturesPart(0, OPENED.qualities[1])
     transfer.change_quality(LOWEST, 10_000)
     assert transfer.finish_part(0) is None
     scene.gate.set()
     assert transfer.start_part() == FeaturesPart(0, LOWEST)
     assert transfer.finish_part(0).quality == LOWEST
-    assert scene.fetched == [(0, -1), (0, OPENED.at(1).qp), (0, LOWEST.qp)]
+    assert scene.fetched == [(0, -1), (0, OPENED.qualities[1].qp), (0, LOWEST.qp)]
 
 
 def test_cancel_ends_the_transfer_also_while_it_restarts(thread: PartThread) -> None:

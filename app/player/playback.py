@@ -323,7 +323,7 @@ class Playback:
             message=counters.message,
             wants_play=self._wants_play,
             scrubbing=self._playhead.dragging,
-            chosen_quality=opened.at(segment.place) if opened and segment else None,
+            chosen_quality=opened.qualities[segment.quality_index] if opened and segment else None,
             fetch_reason=step.reason if step else "",
             throughput_bps=self._pipeline.throughput_bps(),
             ahead_s=self._ahead_s(timeline) if timeline else 0.0,

@@ -18,9 +18,6 @@ NOTHING_TO_FETCH = Ladder((0,), (), (), ())
 class OpenedScene:
     """Timeline, qualities and sizes of an open scene. Immutable, so any thread may read it.
 
-    The adaptive policy names a quality by its place in the ladder, where 0 is the best; everything
-    else in the player uses `Quality`. `at` and `place_of` convert.
-
     Args:
         meta: Title, frame rate and cameras.
         timeline: Frames and GOPs.
@@ -44,14 +41,6 @@ class OpenedScene:
         info = reader.info
         timeline = Timeline(info.meta.fps, (1,) * info.frame_count)
         return OpenedScene(info.meta, timeline, tuple(reader.qualities), NOTHING_TO_FETCH)
-
-    def at(self, place: int) -> Quality:
-        """The quality at a place of the ladder; place 0 is the best."""
-        return self.qualities[len(self.qualities) - 1 - place]
-
-    def place_of(self, quality: Quality) -> int:
-        """The place of a quality in the ladder; 0 for the best."""
-        return len(self.qualities) - 1 - quality.index
 
     def quality(self, qp: int) -> Quality:
         """The quality of a QP; raises UnknownQuality."""

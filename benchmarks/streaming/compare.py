@@ -90,7 +90,7 @@ def make_tasks(options: Options, scale: str) -> list[Task]:
     everything = [trace for traces in groups.values() for trace in traces]
     with open_scene(options.scene) as scene:
         ladder = ladder_of(scene.manifest).looped(options.content_s)
-    middle_bps = ladder.bandwidth_bps(len(ladder.qps) // 2)
+    middle_bps = ladder.bandwidth_bps((len(ladder.qps) - 1) // 2)
     settings = AdaptiveSettings(most_buffer_s=options.most_buffer_s)
     tasks = []
     for group, traces in groups.items():

@@ -9,6 +9,7 @@ from streamstgs.codec.streaming.adaptive.decision import (
     FetchLayer,
     FetchSegment,
     InFlight,
+    LayerInFlight,
     NextStep,
     Revision,
     Situation,
@@ -55,7 +56,7 @@ class Plain:
     metering: ThroughputSettings = OUR_METERING
 
     def quality(self, ladder: Ladder, seen: Situation) -> int | None:
-        """The place of the next GOP's quality; None to wait a little."""
+        """Index of the next GOP's quality; None to wait a little."""
         return ladder.lowest
 
     def static(self, ladder: Ladder, seen: Situation) -> FetchLayer | None:
@@ -85,13 +86,14 @@ class Plain:
 
 @dataclass
 class Fixed(Plain):
-    """Always the same quality; negative ones count from the lowest.
+    """Always the same quality.
 
     Args:
+        fixed: index of the quality.
         layers: so many static layers and no more; None for all.
     """
 
-    fixed: int = -1
+    fixed: int = 0
     layers: int | None = None
 
     def static(self, ladder: Ladder, seen: Situation) -> FetchLayer | None:
@@ -99,7 +101,7 @@ class Fixed(Plain):
         return None if is_enough else super().static(ladder, seen)
 
     def quality(self, ladder: Ladder, seen: Situation) -> int | None:
-        return range(len(ladder.qps))[self.fixed]
+        return self.fixed
 
 
 @dataclass
@@ -110,7 +112,7 @@ class OurLayers(Fixed):
         return next_layer(ladder, seen, self.settings)
 
     def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Revision | None:
-        if flight.static_layer < 0:
+        if not isinstance(flight, LayerInFlight):
             return None
         return reconsider(ladder, seen, flight, self.settings)
 
@@ -164,11 +166,11 @@ class DashDynamic(DashThroughput):
         threshold_s = self.stable_s / 2 if self.uses_bola else self.stable_s
         self.uses_bola = seen.buffer_s >= threshold_s
         rule = self.by_bola if self.uses_bola else self.by_throughput
-        return max(rule(ladder, seen), self.by_insufficient_buffer(ladder, seen))
+        return min(rule(ladder, seen), self.by_insufficient_buffer(ladder, seen))
 
     def by_bola(self, ladder: Ladder, seen: Situation) -> int:
         rates = [ladder.bandwidth_bps(quality) for quality in range(len(ladder.qps))]
-        utilities = [math.log(rate / rates[-1]) + 1 for rate in rates]
+        utilities = [math.log(rate / rates[0]) + 1 for rate in rates]
         target_s = max(self.stable_s, self.minimum_s + self.per_quality_s * len(rates))
         gp = (max(utilities) - 1) / (target_s / self.minimum_s - 1)
         v = self.minimum_s / gp if gp > 0 else 0.0
@@ -177,13 +179,13 @@ class DashDynamic(DashThroughput):
             for utility, rate in zip(utilities, rates, strict=True)
         ]
         chosen = max(range(len(rates)), key=scores.__getitem__)
-        last = ladder.lowest if seen.last_place is None else seen.last_place
+        last = ladder.lowest if seen.last_quality is None else seen.last_quality
         carried = self.by_throughput(ladder, seen)
-        return min(carried, last) if chosen < last and chosen < carried else chosen
+        return max(carried, last) if chosen > last and chosen > carried else chosen
 
     def by_insufficient_buffer(self, ladder: Ladder, seen: Situation) -> int:
         if seen.next_gop < self.ignored or seen.throughput is None:
-            return 0
+            return ladder.best
         duration_s = ladder.gops[seen.next_gop].duration_s
         bps = self.insufficient_safety * seen.throughput.bps * seen.buffer_s / duration_s
         return best_below(ladder, bps)
@@ -192,7 +194,7 @@ class DashDynamic(DashThroughput):
 def best_below(ladder: Ladder, bps: float) -> int:
     """The best quality whose bit rate is not above a throughput; else the lowest."""
     fitting = (q for q in range(len(ladder.qps)) if ladder.bandwidth_bps(q) <= bps)
-    return next(fitting, ladder.lowest)
+    return max(fitting, default=ladder.lowest)
 
 
 def plain_policies(ladder: Ladder, settings: AdaptiveSettings) -> list[Plain]:

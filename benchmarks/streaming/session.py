@@ -15,8 +15,10 @@ from streamstgs.codec.streaming.adaptive.decision import (
     FetchLayer,
     FetchSegment,
     InFlight,
+    LayerInFlight,
     NextStep,
     Revision,
+    SegmentInFlight,
     Situation,
     Wait,
 )
@@ -113,7 +115,7 @@ class Outcome:
     """The result of a session.
 
     Args:
-        qualities: place of each GOP's quality. quality_db: of each GOP as shown.
+        qualities: index of each GOP's quality. quality_db: of each GOP as shown.
         upgrades: GOPs that were shown better than they came at first.
         pauses: of static layers on their way.
         wasted_bytes: aborted, replaced, or too late.
@@ -192,7 +194,7 @@ class _Session:
         return Situation(
             buffer_s=self.playback.buffer_s,
             next_gop=len(qualities),
-            last_place=qualities[-1] if qualities else None,
+            last_quality=qualities[-1] if qualities else None,
             static_layers=self.static_layers,
             static_part_bytes=self.static_part_bytes,
             throughput=self._throughput(),
@@ -205,7 +207,10 @@ class _Session:
         shown = max(bisect_right(self.begins_s, position_s + 1e-9) - 1, 0)
         return tuple(
             BufferedSegment(
-                gop, qualities[gop], self.begins_s[gop] - position_s, tuple(range(qualities[gop]))
+                gop,
+                qualities[gop],
+                self.begins_s[gop] - position_s,
+                tuple(range(self.ladder.best, qualities[gop], -1)),
             )
             for gop in range(shown, len(qualities))
         )
@@ -227,13 +232,13 @@ class _Session:
         elif decision.again:
             self._upgrade(decision)
         else:
-            self._fetch_gop(decision.place)
+            self._fetch_gop(decision.quality_index)
 
     def _fetch_static(self, layer: int) -> None:
         """Fetch the missing bytes of a layer until it is complete or paused."""
         had = self.static_part_bytes
         missing = self.ladder.static_bytes[layer] - had
-        flight, paused = self._fetch(missing, InFlight(-1, -1, had, 0.0, static_layer=layer))
+        flight, paused = self._fetch(missing, LayerInFlight(layer, had, 0.0))
         if paused is not None:
             self.static_part_bytes = flight.received_bytes
             self.outcome.pauses += 1
@@ -244,17 +249,17 @@ class _Session:
     def _fetch_gop(self, quality: int) -> None:
         index = len(self.outcome.qualities)
         gop = self.ladder.gops[index]
-        flight = InFlight(index, quality, 0, 0.0)
+        flight = SegmentInFlight(index, quality, 0, 0.0)
         while True:
-            missing = gop.bytes_at(flight.place) - flight.received_bytes
+            missing = gop.bytes_at(flight.quality_index) - flight.received_bytes
             flight, instead = self._fetch(missing, flight)
             if instead is None:
                 break
             kept = min(flight.received_bytes, gop.shared_bytes)
             self.outcome.wasted_bytes += flight.received_bytes - kept
             assert isinstance(instead, FetchSegment)
-            flight = InFlight(index, instead.place, kept, 0.0)
-        self.outcome.qualities.append(flight.place)
+            flight = SegmentInFlight(index, instead.quality_index, kept, 0.0)
+        self.outcome.qualities.append(flight.quality_index)
         self.playback.arrive(gop.duration_s)
         most = max(self.outcome.most_buffer_s, self.playback.buffer_s)
         self.outcome.most_buffer_s = most
@@ -262,14 +267,15 @@ class _Session:
     def _upgrade(self, decision: FetchSegment) -> None:
         """Fetch features of a buffered GOP; they count if they arrive before it is shown."""
         gop, old = self.ladder.gops[decision.gop], self.outcome.qualities[decision.gop]
-        flight = InFlight(decision.gop, decision.place, gop.shared_bytes, 0.0, upgrade=True)
-        flight, instead = self._fetch(gop.feature_bytes[decision.place], flight)
+        better = decision.quality_index
+        flight = SegmentInFlight(decision.gop, better, gop.shared_bytes, 0.0, upgrade=True)
+        flight, instead = self._fetch(gop.feature_bytes[better], flight)
         lead_s = self.begins_s[decision.gop] - self.playback.position_s
         if instead is not None or lead_s <= self.settings.decode_s:
             self.outcome.wasted_bytes += flight.received_bytes - gop.shared_bytes
             return
         self.outcome.wasted_bytes += gop.feature_bytes[old]
-        self.outcome.qualities[decision.gop] = decision.place
+        self.outcome.qualities[decision.gop] = better
         self.outcome.upgrades += 1
 
     def _fetch(self, size_bytes: int, flight: InFlight) -> tuple[InFlight, Revision | None]:
@@ -292,21 +298,23 @@ class _Session:
             instead = self._instead(flight) if now_s < end_s else None
             if instead is None:
                 continue
-            if isinstance(instead, Abort) or not self._is_free(flight):
+            if isinstance(instead, Abort):
                 return flight, instead
-            flight = replace(flight, place=instead.place)
-            size_bytes = self.ladder.gops[flight.gop].bytes_at(instead.place) - had
+            assert isinstance(flight, SegmentInFlight)
+            if not self._is_free(flight):
+                return flight, instead
+            flight = replace(flight, quality_index=instead.quality_index)
+            size_bytes = self.ladder.gops[flight.gop].bytes_at(instead.quality_index) - had
             end_s = float(self.trace.arrival_s(data_s, 8.0 * size_bytes))
         return flight, None
 
     def _instead(self, flight: InFlight) -> Revision | None:
         return self.policy.reconsider(self.ladder, self._situation(), flight)
 
-    def _is_free(self, flight: InFlight) -> bool:
+    def _is_free(self, flight: SegmentInFlight) -> bool:
         """Whether another quality costs nothing: what comes is the same for all of them."""
-        return flight.received_bytes <= self.ladder.gops[flight.gop].shared_bytes and (
-            not flight.upgrade
-        )
+        shared_bytes = self.ladder.gops[flight.gop].shared_bytes
+        return flight.received_bytes <= shared_bytes and not flight.upgrade
 
     def _finish(self) -> None:
         out, playback = self.outcome, self.playback

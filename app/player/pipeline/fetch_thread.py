@@ -279,13 +279,14 @@ class FetchThread:
     ) -> bool:
         """Fetch keyframe and features of a GOP. False if there was no room for it."""
         gop, opened, state = step.gop, view.opened, self._state
-        entry, quality = opened.ladder.gops[gop], opened.at(step.place)
+        entry, quality = opened.ladder.gops[gop], opened.qualities[step.quality_index]
         keyframe: KeyframePacket | None = state.stored_keyframe(gop)
         parts: list[Part] = [] if keyframe else [KeyframePart(gop)]
         parts.append(FeaturesPart(gop, quality))
         info = TransferInfo(gop, None, quality, view.target.serial, gop not in view.ready)
         kept_bytes = entry.shared_bytes if keyframe else 0
-        transfer = self._transfer(scene, info, parts, entry.bytes_at(step.place), kept_bytes)
+        size_bytes = entry.bytes_at(step.quality_index)
+        transfer = self._transfer(scene, info, parts, size_bytes, kept_bytes)
         while (part := transfer.start_part()) is not None:
             self._supervise(scheduler, transfer, version)
             try:
@@ -349,17 +350,16 @@ class FetchThread:
         if not transfer.progress.begin_review():
             return
         _, view = self._state.fetch_view(self._probe.throughput())
-        opened, quality = view.opened, transfer.info.quality
-        place = -1 if quality is None else opened.place_of(quality)
-        revision = scheduler.reconsider(view, transfer.flight(place))
+        opened = view.opened
+        revision = scheduler.reconsider(view, transfer.flight())
         if revision is None:
             return
         log.info("%s: %s", transfer.info, revision.reason)
         if isinstance(revision, Abort):
             transfer.cancel()
             return
-        size_bytes = opened.ladder.gops[revision.gop].bytes_at(revision.place)
-        transfer.change_quality(opened.at(revision.place), size_bytes)
+        size_bytes = opened.ladder.gops[revision.gop].bytes_at(revision.quality_index)
+        transfer.change_quality(opened.qualities[revision.quality_index], size_bytes)
         self._state.begin_step(revision)
 
     # --- outages ---------------------------------------------------------------------------------

@@ -170,23 +170,23 @@ class FetchView:
             if gop not in self.ready:
                 break
             ready_s = lead_s - self.decode_s * self.target.speed
-            place = self.opened.place_of(self.ready[gop])
-            buffered.append(BufferedSegment(gop, place, ready_s, self._better_places(gop)))
+            index = self.ready[gop].index
+            buffered.append(BufferedSegment(gop, index, ready_s, self._better_indices(gop)))
             lead_s += self.rest_s(gop)
         return tuple(buffered)
 
-    def _better_places(self, gop: int) -> tuple[int, ...]:
-        """Places in the ladder that a GOP could be fetched again at; none if chosen by hand."""
+    def _better_indices(self, gop: int) -> tuple[int, ...]:
+        """Qualities that a GOP could be fetched again at, best first; none if chosen by hand."""
         if self.target.quality is not None or gop not in self.keyframes:
             return ()
         entry, opened = self.opened.ladder.gops[gop], self.opened
         others = sum(size for other, size in self.sizes.items() if other != gop)
-        here = opened.place_of(self.ready[gop])
+        here = self.ready[gop].index
         return tuple(  # the old features are kept until the new ones are decoded
-            place
-            for place in range(opened.place_of(self.best), here)
-            if (gop, opened.at(place)) not in self.broken
-            and others + entry.bytes_at(place) + entry.feature_bytes[here] <= self.most_bytes
+            index
+            for index in range(self.best.index, here, -1)
+            if (gop, opened.qualities[index]) not in self.broken
+            and others + entry.bytes_at(index) + entry.feature_bytes[here] <= self.most_bytes
         )
 
     def has_room(self, gop: int, size_bytes: int) -> bool:

@@ -18,8 +18,10 @@ from streamstgs.codec.streaming.adaptive import (
     FetchLayer,
     FetchSegment,
     InFlight,
+    LayerInFlight,
     NextStep,
     Revision,
+    SegmentInFlight,
     Situation,
     ThroughputSettings,
     Wait,
@@ -131,7 +133,7 @@ class LocalScheduler:
             quality = view.usable(gop, wish)
             shown = gop == view.target.gop and view.target.playing and gop in view.ready
             if quality is not None and not view.holds(gop, quality) and not shown:
-                return FetchSegment(gop, view.opened.place_of(quality), why)
+                return FetchSegment(gop, quality.index, why)
         return Wait(math.inf, "everything is buffered")
 
     def reconsider(self, view: FetchView, flight: InFlight) -> Revision | None:
@@ -185,7 +187,7 @@ class NetworkScheduler:
         target = view.target
         if target.scrubbing:
             return self._reconsider_dragged(view, flight)
-        if flight.static_layer >= 0:
+        if isinstance(flight, LayerInFlight):
             if not target.playing:
                 return None
             seen = self._situation(view, view.missing())
@@ -197,14 +199,14 @@ class NetworkScheduler:
             return self._reconsider_again(view, flight)
         seen = self._situation(view, flight.gop)
         cached = self._best_cached(view, flight.gop)
-        fixed = here or (cached is not None and self._opened.place_of(cached) == flight.place)
+        fixed = here or (cached is not None and cached.index == flight.quality_index)
         adaptive = self._settings.adaptive
         if fixed:
             revision: Revision | None = adaptive.abandon.lower(self._ladder, seen, flight)
         else:
             revision = reconsider(self._ladder, seen, flight, adaptive)
         if isinstance(revision, FetchSegment):
-            quality = self._opened.at(revision.place)
+            quality = self._opened.qualities[revision.quality_index]
             return revision if view.usable(flight.gop, quality) == quality else None
         return revision
 
@@ -219,15 +221,14 @@ class NetworkScheduler:
             return Wait(math.inf, "the timeline is being dragged")
         quality = self._best_cached(view, gop) or view.usable(gop, view.opened.lowest)
         assert quality is not None
-        place = self._opened.place_of(quality)
-        size_bytes = self._ladder.gops[gop].bytes_at(place)
+        size_bytes = self._ladder.gops[gop].bytes_at(quality.index)
         if gop != view.target.gop and sum(view.sizes.values()) + size_bytes > view.most_bytes:
             return Wait(math.inf, "the memory for segments ahead is full")
-        return FetchSegment(gop, place, f"{_qp(quality)} while the timeline is dragged")
+        return FetchSegment(gop, quality.index, f"{_qp(quality)} while the timeline is dragged")
 
     def _with_quality(self, view: FetchView, seen: Situation, step: FetchSegment) -> NextStep:
         """The step at the quality chosen by hand, of the disk cache, or that arrives soon."""
-        gop, decided = step.gop, self._opened.at(step.place)
+        gop, decided = step.gop, self._opened.qualities[step.quality_index]
         quality, reason = decided, step.reason
         cached = self._best_cached(view, gop)
         if view.target.quality is not None:
@@ -242,10 +243,9 @@ class NetworkScheduler:
         assert usable is not None  # GOPs that are broken at every quality are not in the order
         if usable != quality:
             reason = f"{_qp(usable)}, as {_qp(quality)} cannot be played"
-        place = self._opened.place_of(usable)
-        if not view.has_room(gop, self._ladder.gops[gop].bytes_at(place)):
+        if not view.has_room(gop, self._ladder.gops[gop].bytes_at(usable.index)):
             return Wait(math.inf, "the memory for segments ahead is full")
-        return replace(step, place=place, reason=reason)
+        return replace(step, quality_index=usable.index, reason=reason)
 
     def _while_paused(self, view: FetchView) -> NextStep | None:
         """The remaining static layers, then the shown GOP at a better quality."""
@@ -262,24 +262,24 @@ class NetworkScheduler:
         quality = view.usable(gop, wish)
         if quality is None or quality <= here:
             return None
-        place = self._opened.place_of(quality)
-        return FetchSegment(gop, place, f"{_qp(quality)} while paused")
+        return FetchSegment(gop, quality.index, f"{_qp(quality)} while paused")
 
     def _reconsider_dragged(self, view: FetchView, flight: InFlight) -> FetchSegment | None:
         """The lowest quality instead, if its features arrive sooner."""
-        if flight.static_layer >= 0 or flight.gop in view.ready:
+        if isinstance(flight, LayerInFlight) or flight.gop in view.ready:
             return None
-        entry, opened = self._ladder.gops[flight.gop], self._opened
-        lowest = view.usable(flight.gop, opened.lowest)
-        if lowest is None or lowest >= opened.at(flight.place):
+        entry = self._ladder.gops[flight.gop]
+        lowest = view.usable(flight.gop, self._opened.lowest)
+        if lowest is None or lowest.index >= flight.quality_index:
             return None
-        left = entry.bytes_at(flight.place) - flight.received_bytes
-        place = opened.place_of(lowest)
-        if left <= entry.bytes_at(place) - min(flight.received_bytes, entry.shared_bytes):
+        left = entry.bytes_at(flight.quality_index) - flight.received_bytes
+        kept = min(flight.received_bytes, entry.shared_bytes)
+        if left <= entry.bytes_at(lowest.index) - kept:
             return None
-        return FetchSegment(flight.gop, place, f"{_qp(lowest)} while the timeline is dragged")
+        why = f"{_qp(lowest)} while the timeline is dragged"
+        return FetchSegment(flight.gop, lowest.index, why)
 
-    def _reconsider_again(self, view: FetchView, flight: InFlight) -> Revision | None:
+    def _reconsider_again(self, view: FetchView, flight: SegmentInFlight) -> Revision | None:
         """The end of the transfer of a buffered GOP, if its better features would be too late."""
         if not view.target.playing:
             return None
@@ -301,11 +301,11 @@ class NetworkScheduler:
         return Situation(
             buffer_s=max(view.lead_s(missing) - view.decode_s * view.target.speed, 0.0),
             next_gop=len(self._ladder.gops) if missing is None else missing,
-            last_place=None if last is None else self._opened.place_of(last),
+            last_quality=None if last is None else last.index,
             static_layers=view.static_layers,
             static_part_bytes=view.static_part_bytes,
             throughput=throughput,
-            best_place=self._opened.place_of(view.best),
+            best_quality=view.best.index,
             buffered=view.buffered(),
             shown_left_s=_left_of_shown_s(view) if improves_shown else 0.0,
         )
@@ -325,10 +325,13 @@ class NetworkScheduler:
         """The best quality that is expected to arrive within some time."""
         entry = self._ladder.gops[gop]
         shared = 0 if features_only else entry.shared_bytes
-        for place in range(seen.best_place, len(entry.feature_bytes)):
-            if arrival_s(shared + entry.feature_bytes[place], seen) <= seconds:
-                return self._opened.at(place)
-        return None
+        best = self._ladder.best if seen.best_quality is None else seen.best_quality
+        soon = (
+            quality
+            for quality in self._opened.qualities[: best + 1]
+            if arrival_s(shared + entry.feature_bytes[quality.index], seen) <= seconds
+        )
+        return max(soon, default=None)
 
 
 def _left_of_shown_s(view: FetchView) -> float:

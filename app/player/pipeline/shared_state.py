@@ -217,7 +217,8 @@ class PipelineState:
             buffer, target = self._buffer, self._target
             assert buffer is not None
             assert target is not None
-            best = buffer.opened.at(min(self._given_up, len(buffer.opened.qualities) - 1))
+            qualities = buffer.opened.qualities
+            best = qualities[max(len(qualities) - 1 - self._given_up, 0)]
             view = FetchView.of(buffer, target, self._position_s, best)
             sought = self._served != target.serial
             return self._version, replace(

@@ -17,7 +17,7 @@ from streamstgs.codec.errors import Cancelled
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene
-from streamstgs.codec.streaming.adaptive import InFlight
+from streamstgs.codec.streaming.adaptive import InFlight, LayerInFlight, SegmentInFlight
 
 
 class PartThread:
@@ -254,20 +254,14 @@ class Transfer:
         else:
             self._expect()
 
-    def flight(self, place: int) -> InFlight:
-        """The transfer as the adaptive policy sees it.
-
-        Args:
-            place: Of the quality in the ladder; -1 for a static layer.
-        """
-        gop, layer = self.info.gop, self.info.layer
-        return InFlight(
-            -1 if gop is None else gop,
-            place,
-            self.received_bytes,
-            self.progress.elapsed_s,
-            static_layer=-1 if layer is None else layer,
-        )
+    def flight(self) -> InFlight:
+        """The transfer as the adaptive policy sees it."""
+        info, elapsed_s = self.info, self.progress.elapsed_s
+        if info.layer is not None:
+            return LayerInFlight(info.layer, self.received_bytes, elapsed_s)
+        assert info.gop is not None
+        assert info.quality is not None
+        return SegmentInFlight(info.gop, info.quality.index, self.received_bytes, elapsed_s)
 
     @property
     def received_bytes(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streamstgs.codec.streaming.adaptive.decision import FetchSegment, InFlight, Situation
+from streamstgs.codec.streaming.adaptive.decision import FetchSegment, SegmentInFlight, Situation
 from streamstgs.codec.streaming.adaptive.ladder import Ladder
 from streamstgs.codec.streaming.adaptive.rule import parameter
 
@@ -19,14 +19,16 @@ class AbandonRule:
     after_s: float = parameter(1.0, "s", "age of a transfer before it is given up")
     gain_s: float = parameter(0.3, "s", "stall that giving up must save")
 
-    def lower(self, ladder: Ladder, seen: Situation, flight: InFlight) -> FetchSegment | None:
+    def lower(
+        self, ladder: Ladder, seen: Situation, flight: SegmentInFlight
+    ) -> FetchSegment | None:
         """The segment at the lowest quality, or None to go on."""
-        if flight.place == ladder.lowest or seen.throughput is None:
+        if flight.quality_index == ladder.lowest or seen.throughput is None:
             return None
         if flight.elapsed_s < self.after_s:
             return None
         gop, bps = ladder.gops[flight.gop], seen.throughput.fast_bps
-        rest_s = 8.0 * (gop.bytes_at(flight.place) - flight.received_bytes) / bps
+        rest_s = 8.0 * (gop.bytes_at(flight.quality_index) - flight.received_bytes) / bps
         kept_bytes = min(flight.received_bytes, gop.shared_bytes)
         lower_bytes = gop.bytes_at(ladder.lowest) - kept_bytes
         lower_s = seen.throughput.latency_s + 8.0 * lower_bytes / bps

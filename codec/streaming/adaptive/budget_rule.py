@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streamstgs.codec.streaming.adaptive.decision import InFlight, Situation
+from streamstgs.codec.streaming.adaptive.decision import SegmentInFlight, Situation
 from streamstgs.codec.streaming.adaptive.ladder import Ladder
 from streamstgs.codec.streaming.adaptive.rule import parameter
 
@@ -32,7 +32,11 @@ class BudgetRule:
     )
 
     def choose(
-        self, ladder: Ladder, seen: Situation, most_buffer_s: float, flight: InFlight | None = None
+        self,
+        ladder: Ladder,
+        seen: Situation,
+        most_buffer_s: float,
+        flight: SegmentInFlight | None = None,
     ) -> int | None:
         """The best quality that fits the budget and arrives before the buffer ends; None: none.
 
@@ -47,14 +51,15 @@ class BudgetRule:
         latency_s = 0.0 if flight else seen.throughput.latency_s
         left_s = self.budget_s(seen.buffer_s + spent_s, gop.duration_s, most_buffer_s) - spent_s
         fitting = []
-        for quality in range(seen.best_place, len(ladder.qps)):
+        best = ladder.best if seen.best_quality is None else seen.best_quality
+        for quality in range(best + 1):
             seconds = 8.0 * (gop.bytes_at(quality) - received) / seen.throughput.bps
-            is_up = seen.last_place is not None and quality < seen.last_place
+            is_up = seen.last_quality is not None and quality > seen.last_quality
             margin = 1.0 + self.switch_margin * is_up
             fits = (latency_s + seconds / self.risk_factor) * margin <= left_s
             if fits and latency_s + seconds <= seen.buffer_s:
                 fitting.append(quality)
-        return max(fitting, key=lambda q: (gop.quality_db[q], q), default=None)
+        return max(fitting, key=lambda q: (gop.quality_db[q], -q), default=None)
 
     def budget_s(self, buffer_s: float, segment_s: float, most_buffer_s: float) -> float:
         """Seconds that the next segment may take to arrive; grows with the buffer.

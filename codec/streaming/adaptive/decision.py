@@ -12,13 +12,13 @@ class BufferedSegment:
     """A GOP in the buffer.
 
     Args:
-        gop, place: which GOP, and the place of its quality in the ladder.
+        gop, quality_index: which GOP, at which quality.
         lead_s: content seconds until it is shown; 0 or less while it is shown.
-        better: places of the qualities that it could be fetched again at.
+        better: indices of the qualities that it could be fetched again at, best first.
     """
 
     gop: int
-    place: int
+    quality_index: int
     lead_s: float
     better: tuple[int, ...] = ()
 
@@ -30,10 +30,11 @@ class Situation:
     Args:
         buffer_s: content ahead of the position that can be played without a gap.
         next_gop: the first GOP that is not buffered; the number of GOPs if all are.
-        last_place: place of the GOP before it; None at the start and after a seek.
+        last_quality: index of the quality of the GOP before it; None at the start and after a seek.
         static_layers: how many static layers have arrived.
         throughput: estimate; None before the first transfer with an unknown host.
-        best_place: better qualities (lower places) are not fetched, as they drop frames.
+        best_quality: better qualities than this index are not fetched, as they drop frames; None
+            for no such bound.
         static_part_bytes: bytes of the next static layer that arrived before it was paused.
         buffered: the buffered GOPs without a gap, in the order of playing, the one on the screen
             included.
@@ -43,33 +44,49 @@ class Situation:
 
     buffer_s: float
     next_gop: int
-    last_place: int | None
+    last_quality: int | None
     static_layers: int
     throughput: Throughput | None
-    best_place: int = 0
+    best_quality: int | None = None
     static_part_bytes: int = 0
     buffered: tuple[BufferedSegment, ...] = ()
     shown_left_s: float = 0.0
 
 
 @dataclass(frozen=True)
-class InFlight:
-    """The transfer in flight: keyframe and field of a GOP, then its features; or a static layer.
+class SegmentInFlight:
+    """The transfer of a segment: keyframe and field of a GOP, then its features.
 
     Args:
-        gop, place: which GOP at which quality; -1 for a static layer.
+        gop, quality_index: which GOP at which quality.
         received_bytes: of all its parts, those included that were buffered before.
         elapsed_s: seconds since the request.
         upgrade: whether the GOP is buffered already, at a lower quality.
-        static_layer: which layer; -1 for a GOP.
     """
 
     gop: int
-    place: int
+    quality_index: int
     received_bytes: int
     elapsed_s: float
     upgrade: bool = False
-    static_layer: int = -1
+
+
+@dataclass(frozen=True)
+class LayerInFlight:
+    """The transfer of a static layer.
+
+    Args:
+        layer: its number, 0 the most important.
+        received_bytes: those included that arrived before a pause.
+        elapsed_s: seconds since the request.
+    """
+
+    layer: int
+    received_bytes: int
+    elapsed_s: float
+
+
+InFlight = SegmentInFlight | LayerInFlight
 
 
 @dataclass(frozen=True)
@@ -77,13 +94,13 @@ class FetchSegment:
     """Fetch a GOP, or go on fetching it at another quality.
 
     Args:
-        gop, place: which GOP, and the place of its quality in the ladder, 0 the best.
+        gop, quality_index: which GOP, at which quality.
         reason: one sentence for a person.
         again: whether the GOP is buffered already, at a lower quality.
     """
 
     gop: int
-    place: int
+    quality_index: int
     reason: str
     again: bool = False
 

@@ -17,8 +17,8 @@ class GopLadder:
         duration_s: content time it shows.
         keyframe_bytes: canonical layers of the moving Gaussians together.
         field_bytes: weights of the field.
-        feature_bytes: of the feature video at each place, best quality first.
-        quality_db: PSNR of the drawn picture at each place.
+        feature_bytes: of the feature video at each quality, worst first.
+        quality_db: PSNR of the drawn picture at each quality.
     """
 
     duration_s: float
@@ -32,9 +32,9 @@ class GopLadder:
         """Of keyframe and field, which every quality needs."""
         return self.keyframe_bytes + self.field_bytes
 
-    def bytes_at(self, place: int) -> int:
-        """Everything that has to arrive to show the GOP at a place of the ladder."""
-        return self.shared_bytes + self.feature_bytes[place]
+    def bytes_at(self, quality_index: int) -> int:
+        """Everything that has to arrive to show the GOP at a quality."""
+        return self.shared_bytes + self.feature_bytes[quality_index]
 
     def scaled(self, factor: float) -> GopLadder:
         return replace(
@@ -47,10 +47,10 @@ class GopLadder:
 
 @dataclass(frozen=True)
 class Ladder:
-    """All that can be fetched of a scene. A quality is known by its place: 0 is the best one.
+    """All that can be fetched of a scene. A quality is known by `Quality.index`: 0 is the worst.
 
     Args:
-        qps: QP of each place.
+        qps: QP of each quality, worst first.
         gops: in order of time, not empty.
         static_bytes: layers of the static Gaussians, most important first; may be empty.
         static_quality_db: PSNR with only the first k static layers against all of them, for
@@ -64,20 +64,25 @@ class Ladder:
 
     @property
     def lowest(self) -> int:
-        """The place of the fewest bytes."""
+        """Index of the quality of the fewest bytes."""
+        return 0
+
+    @property
+    def best(self) -> int:
+        """Index of the best quality."""
         return len(self.qps) - 1
 
     @property
     def duration_s(self) -> float:
         return sum(gop.duration_s for gop in self.gops)
 
-    def bandwidth_bps(self, place: int) -> float:
+    def bandwidth_bps(self, quality_index: int) -> float:
         """Mean over the scene, static layers left out."""
-        return 8 * sum(gop.bytes_at(place) for gop in self.gops) / self.duration_s
+        return 8 * sum(gop.bytes_at(quality_index) for gop in self.gops) / self.duration_s
 
-    def shown_db(self, gop: int, place: int, static_layers: int) -> float:
+    def shown_db(self, gop: int, quality_index: int, static_layers: int) -> float:
         """PSNR of what is seen: the errors of quality and missing static layers add up."""
-        error = error_of_db(self.gops[gop].quality_db[place])
+        error = error_of_db(self.gops[gop].quality_db[quality_index])
         if static_layers < len(self.static_bytes):
             error += error_of_db(self.static_quality_db[static_layers])
         return -10 * math.log10(error)
@@ -97,10 +102,13 @@ class Ladder:
 
 
 def ladder_of(manifest: Manifest) -> Ladder:
-    """The ladder of a scene, with the quality that its encoder measured."""
+    """The ladder of a scene, with the quality that its encoder measured.
+
+    A manifest lists the best quality first.
+    """
     layers = tuple(layer.file.size_bytes for layer in manifest.static)
     return Ladder(
-        qps=tuple(entry.qp for entry in manifest.representations),
+        qps=tuple(entry.qp for entry in reversed(manifest.representations)),
         gops=tuple(_gop_ladder(gop, manifest.meta.fps) for gop in manifest.gops),
         static_bytes=layers,
         static_quality_db=_static_quality_db(manifest),
@@ -112,8 +120,8 @@ def _gop_ladder(gop: GopEntry, fps: float) -> GopLadder:
         duration_s=gop.frames / fps,
         keyframe_bytes=sum(layer.file.size_bytes for layer in gop.layers),
         field_bytes=gop.field.size_bytes,
-        feature_bytes=tuple(segment.file.size_bytes for segment in gop.segments),
-        quality_db=tuple(_quality_db(segment) for segment in gop.segments),
+        feature_bytes=tuple(segment.file.size_bytes for segment in reversed(gop.segments)),
+        quality_db=tuple(_quality_db(segment) for segment in reversed(gop.segments)),
     )
 
 

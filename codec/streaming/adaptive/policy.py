@@ -15,8 +15,10 @@ from streamstgs.codec.streaming.adaptive.decision import (
     FetchLayer,
     FetchSegment,
     InFlight,
+    LayerInFlight,
     NextStep,
     Revision,
+    SegmentInFlight,
     Situation,
     Wait,
 )
@@ -68,7 +70,7 @@ def next_layer(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> F
         return FetchLayer(layer, "the first static layer gives a picture")
     if is_complete(ladder, seen):
         return FetchLayer(layer, "a static layer, as every segment is buffered")
-    if seen.last_place is None:
+    if seen.last_quality is None:
         return None
     if is_full(ladder, seen, settings):
         return FetchLayer(layer, "a static layer, as the buffer is full")
@@ -85,23 +87,26 @@ def is_full(ladder: Ladder, seen: Situation, settings: AdaptiveSettings) -> bool
 
 
 def choose_quality(
-    ladder: Ladder, seen: Situation, settings: AdaptiveSettings, flight: InFlight | None = None
+    ladder: Ladder,
+    seen: Situation,
+    settings: AdaptiveSettings,
+    flight: SegmentInFlight | None = None,
 ) -> tuple[int, str]:
     """The quality of the next segment, and why.
 
     Args:
         flight: the same segment while its shared part is in flight.
     """
-    if seen.throughput is None or (seen.last_place is None and seen.next_gop == 0):
+    if seen.throughput is None or (seen.last_quality is None and seen.next_gop == 0):
         return ladder.lowest, "for a quick picture"
     if seen.static_layers < len(ladder.static_bytes):
         return ladder.lowest, "until all static layers have arrived"
     best = settings.budget.choose(ladder, seen, settings.most_buffer_s, flight)
     if best is None:
         return ladder.lowest, "to fill the buffer, as better ones would take too long"
-    if best == seen.best_place > 0:
+    if best == seen.best_quality != ladder.best:
         return best, "is the best that can be drawn in time"
-    return best, "is the best" if best == 0 else "is the best that the buffer bears"
+    return best, "is the best" if best == ladder.best else "is the best that the buffer bears"
 
 
 def reconsider(
@@ -110,20 +115,20 @@ def reconsider(
     """What to do instead of going on with the transfer in flight, or None to go on."""
     if seen.throughput is None:
         return None
-    if flight.static_layer >= 0:
+    if isinstance(flight, LayerInFlight):
         return pause(ladder, seen, flight, settings)
     if flight.upgrade:
         is_young = flight.elapsed_s < settings.abandon.after_s
         return None if is_young else settings.upgrades.abort(ladder, seen, flight)
     if flight.received_bytes <= ladder.gops[flight.gop].shared_bytes:
         quality, why = choose_quality(ladder, seen, settings, flight)
-        if quality != flight.place:
+        if quality != flight.quality_index:
             return FetchSegment(flight.gop, quality, f"now QP {ladder.qps[quality]} {why}")
     return settings.abandon.lower(ladder, seen, flight)
 
 
 def pause(
-    ladder: Ladder, seen: Situation, flight: InFlight, settings: AdaptiveSettings
+    ladder: Ladder, seen: Situation, flight: LayerInFlight, settings: AdaptiveSettings
 ) -> Abort | None:
     """Whether a static layer in flight lets a segment pass: if it would not be begun now.
 
@@ -131,10 +136,10 @@ def pause(
     complete.
     """
     after_s = settings.abandon.after_s
-    if flight.static_layer == 0 or flight.elapsed_s < after_s or is_complete(ladder, seen):
+    if flight.layer == 0 or flight.elapsed_s < after_s or is_complete(ladder, seen):
         return None
     now = replace(seen, static_part_bytes=flight.received_bytes)
-    rest_s = arrival_s(ladder.static_bytes[flight.static_layer] - flight.received_bytes, now)
+    rest_s = arrival_s(ladder.static_bytes[flight.layer] - flight.received_bytes, now)
     if rest_s < after_s or settings.layers.is_due(ladder, now):
         return None
     return Abort(f"the next segment comes first, {rest_s:.1f} s of a static layer are missing")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from streamstgs.codec.streaming.adaptive.decision import (
     Abort,
     FetchSegment,
-    InFlight,
+    SegmentInFlight,
     Situation,
 )
 from streamstgs.codec.streaming.adaptive.ladder import Ladder
@@ -41,12 +41,13 @@ class UpgradeRule:
         shown = self._shown(ladder, seen) if seen.shown_left_s > 0 else None
         return shown or (self._ahead(ladder, seen) if is_complete(ladder, seen) else None)
 
-    def abort(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Abort | None:
+    def abort(self, ladder: Ladder, seen: Situation, flight: SegmentInFlight) -> Abort | None:
         """Whether better features in flight arrive too late, or delay the next segment."""
         assert seen.throughput is not None
         held = next((each for each in seen.buffered if each.gop == flight.gop), None)
         bps = seen.throughput.fast_bps
-        missing_bytes = ladder.gops[flight.gop].bytes_at(flight.place) - flight.received_bytes
+        size_bytes = ladder.gops[flight.gop].bytes_at(flight.quality_index)
+        missing_bytes = size_bytes - flight.received_bytes
         rest_s = 8.0 * max(missing_bytes, 0) / bps
         is_shown = held is None or held.lead_s <= self.margin_s
         time_s = seen.shown_left_s if held is None or is_shown else held.lead_s - self.margin_s
@@ -62,10 +63,10 @@ class UpgradeRule:
         for held in seen.buffered:
             quality_db = ladder.gops[held.gop].quality_db
             for better in held.better:
-                gain_db = quality_db[better] - quality_db[held.place]
+                gain_db = quality_db[better] - quality_db[held.quality_index]
                 in_time = self._feature_s(ladder, seen, held.gop, better) + self.margin_s
                 if gain_db > best_db and in_time <= held.lead_s:
-                    why = f"QP {ladder.qps[better]} instead of {ladder.qps[held.place]}"
+                    why = f"QP {ladder.qps[better]} instead of {ladder.qps[held.quality_index]}"
                     best = FetchSegment(held.gop, better, f"{why}, as all is buffered", again=True)
                     best_db = gain_db
         return best
@@ -76,13 +77,13 @@ class UpgradeRule:
         assert seen.throughput is not None
         held, bps = seen.buffered[0], seen.throughput.bps
         gop = ladder.gops[held.gop]
-        best = seen.buffered[1].place if len(seen.buffered) > 1 else 0
+        best = seen.buffered[1].quality_index if len(seen.buffered) > 1 else ladder.best
         for better in held.better:
             took_s = self._feature_s(ladder, seen, held.gop, better)
             roomy = self.room * 8.0 * gop.bytes_at(better) <= bps * gop.duration_s
             if (
-                better >= best
-                and gop.quality_db[better] > gop.quality_db[held.place]
+                better <= best
+                and gop.quality_db[better] > gop.quality_db[held.quality_index]
                 and took_s + self.left_s <= seen.shown_left_s
                 and took_s <= self._spare_s(ladder, seen, bps)
                 and (roomy or is_complete(ladder, seen))
@@ -92,9 +93,9 @@ class UpgradeRule:
                 return FetchSegment(held.gop, better, why, again=True)
         return None
 
-    def _feature_s(self, ladder: Ladder, seen: Situation, gop: int, place: int) -> float:
+    def _feature_s(self, ladder: Ladder, seen: Situation, gop: int, quality_index: int) -> float:
         assert seen.throughput is not None
-        size_bytes = ladder.gops[gop].feature_bytes[place]
+        size_bytes = ladder.gops[gop].feature_bytes[quality_index]
         return seen.throughput.latency_s + 8.0 * size_bytes / seen.throughput.bps
 
     def _spare_s(self, ladder: Ladder, seen: Situation, bps: float) -> float:
