@@ -111,7 +111,7 @@ def scene() -> Family:
 @cache
 def _capture() -> Path:
     """A capture with images and one with videos, in a folder that lives as long as the process."""
-    from tests.test_capture_trust import CAMERAS, FRAMES, entry, picture, write_cameras, write_video
+    from tests.written_captures import CAMERAS, FRAMES, entry, picture, write_cameras, write_video
 
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     for camera in range(CAMERAS):
@@ -212,7 +212,7 @@ def video() -> Family:
 
 @cache
 def _images() -> tuple[tuple[str, bytes], ...]:
-    from tests.test_capture_trust import picture
+    from tests.written_captures import picture
 
     found = []
     for kind in ("png", "jpeg", "webp", "tiff", "bmp"):

@@ -45,6 +45,7 @@ def read_calibrated(folder: Path, config: CaptureConfig) -> Capture:
     document = read_json(path)
     try:
         fps, frames = _frame_rate(document["fps"]), _count(document["frames"])
+        check_no_distortion({k: v for k, v in document.items() if k != "cameras"})
         views = tuple(
             _view(folder, k, entry, config, fps) for k, entry in enumerate(document["cameras"])
         )

@@ -7,6 +7,8 @@ another picture size, a lens distortion that a pinhole does not have. Each is re
 from __future__ import annotations
 
 import logging
+import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,12 +26,25 @@ LEAST_CONVERGENCE = 1e-3  # mean squared sine of the angles between optical axes
 BEFORE_SHARE = 0.4  # of the distance between cameras; half of it on a full ring around the scene
 OTHER_SIZE = 0.2  # relative distance of the principal point from the middle, equal in x and y
 NORMALISED_MAX = 10.0  # a focal length below this is in units of the picture, not in px
-PINHOLE_MODELS = {"pinhole", "simple_pinhole", "perspective", "opencv", "radial", "simple_radial"}
-DISTORTION_KEYS = {
-    "k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2", "s1", "s2", "s3", "s4", "d", "dist",
-    "distcoeffs", "dist_coeffs", "distortion", "distortion_coefficients", "distortion_params",
-    "radial", "radial_distortion", "tangential", "tangential_distortion", "coeffs", "xi",
+OTHER_SIZE_OF_ALL = 0.04  # the same where all cameras agree on it
+SAME_SCALE = 0.01  # relative difference of scales that are the same
+WIDEST_PINHOLE_DEG = 150.0  # a wider picture has another lens, or K other units
+# How many parameters of a camera model are no distortion.
+MODELS = {
+    "simple_pinhole": 3, "pinhole": 4, "perspective": 4, "opencv": 4, "full_opencv": 4,
+    "simple_radial": 3, "radial": 3, "brown": 4, "radtan": 4, "plumb_bob": 4, "none": 4, "": 4,
 }  # fmt: skip
+COLMAP_MODELS = {  # by their numbers
+    0: "simple_pinhole", 1: "pinhole", 2: "simple_radial", 3: "radial", 4: "opencv",
+    6: "full_opencv",
+}  # fmt: skip
+MODEL_KEYS = ("model", "cameramodel", "type", "cameratype", "distortionmodel", "projection",
+              "projectiontype", "lensmodel")  # fmt: skip
+PARAMETER_KEYS = ("params", "parameters", "cameraparams", "intrinsicparams")
+LENS_KEY = re.compile(  # of names without _ and -, in small letters
+    r"(k[1-6]|p[12]|s[1-4]|b[12]|tau[xy]|kc|d|xi)\d?|.*(dist(?!ance)|radial|tangential|fisheye|"
+    r"omni|coef).*"
+)
 
 
 def check_pinhole(camera: Camera) -> None:
@@ -65,26 +80,71 @@ def _check_scale_of_k(camera: Camera) -> None:
         )
     if not (0 <= cx <= camera.width and 0 <= cy <= camera.height):
         raise ValueError(f"the principal point ({cx:g}, {cy:g}) is outside of a picture of {size}")
+    widest = max(math.atan(camera.width / 2 / fx), math.atan(camera.height / 2 / fy))
+    if 2 * math.degrees(widest) > WIDEST_PINHOLE_DEG:
+        raise ValueError(
+            f"a focal length of {fx:g} px sees {2 * math.degrees(widest):.0f} degrees of a picture "
+            f"of {size}, which no pinhole does; K must be in px"
+        )
 
 
 def check_no_distortion(entry: Mapping[str, Any]) -> None:
-    """Raises ValueError where a camera declares a lens that is no pinhole: it would be ignored."""
+    """Raises ValueError where a camera declares a lens that is no pinhole: it would be ignored.
+
+    Looks into nested objects, too. A distortion of zeros is none.
+    """
+    kept = None
     for key, value in entry.items():
-        name = key.lower()
-        if name in ("model", "camera_model", "type"):
-            if isinstance(value, str) and value.lower() not in PINHOLE_MODELS:
-                raise ValueError(f"the camera model {value!r} is no pinhole; undistort the frames")
-        elif name in DISTORTION_KEYS and _has_any(value):
+        name = key.lower().replace("_", "").replace("-", "")
+        if name in MODEL_KEYS and isinstance(value, (str, int)):
+            kept = MODELS.get(
+                COLMAP_MODELS.get(value, "?") if isinstance(value, int) else value.lower()
+            )
+            if kept is None:
+                raise ValueError(f"the {key} {value!r} is no pinhole; undistort the frames")
+        elif key != "K" and LENS_KEY.fullmatch(name):
+            if _has_any(value):
+                raise ValueError(f"{key} declares lens distortion; undistort the frames first")
+        elif isinstance(value, Mapping):
+            check_no_distortion(value)
+    for key, value in entry.items():
+        name = key.lower().replace("_", "").replace("-", "")
+        is_list = name in PARAMETER_KEYS and isinstance(value, Sequence)
+        if is_list and _has_any(value[4 if kept is None else kept :]):
             raise ValueError(f"{key} declares lens distortion; undistort the frames first")
 
 
 def _has_any(value: Any) -> bool:
-    """Whether a number of a nested value is not zero."""
+    """Whether a number of a nested value is not zero; numbers may be texts."""
     if isinstance(value, Mapping):
         return any(_has_any(v) for v in value.values())
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, str):
+        try:
+            return float(value) != 0
+        except ValueError:
+            return False
+    if isinstance(value, Sequence):
         return any(_has_any(v) for v in value)
     return isinstance(value, (int, float)) and value != 0
+
+
+def check_intrinsics(names: Sequence[str], cameras: Sequence[Camera]) -> None:
+    """Raises CaptureError where the K of all cameras belong to pictures of another size.
+
+    The lens of one camera may be off the middle; not those of all cameras by the same share of
+    width and height.
+    """
+    scales = torch.tensor(
+        [[2 * c.K[0, 2] / c.width, 2 * c.K[1, 2] / c.height] for c in cameras], dtype=torch.float64
+    )
+    usual = scales.median().item()
+    if abs(usual - 1) > OTHER_SIZE_OF_ALL and bool(((scales / usual - 1).abs() < SAME_SCALE).all()):
+        first = cameras[0]
+        raise CaptureError(
+            f"the K of all cameras (first: {names[0]}) belong to pictures of "
+            f"{2 * first.K[0, 2]:.0f}x{2 * first.K[1, 2]:.0f} by their principal points, the "
+            f"pictures are {first.width}x{first.height}"
+        )
 
 
 def check_poses(names: Sequence[str], cameras: Sequence[Camera]) -> None:

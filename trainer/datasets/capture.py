@@ -13,11 +13,11 @@ from typing import Protocol
 import numpy as np
 import torch
 from streamstgs.renderer import Camera
-from streamstgs.trainer.datasets.calibration import check_poses
+from streamstgs.trainer.datasets.calibration import check_intrinsics, check_poses
 from streamstgs.trainer.datasets.config import CaptureConfig
 from streamstgs.trainer.datasets.files import check_sources
 from streamstgs.trainer.datasets.readers import ImageFolderReader, VideoReader
-from streamstgs.trainer.datasets.timing import common_start_s
+from streamstgs.trainer.datasets.timing import check_clocks, common_start_s
 from streamstgs.trainer.errors import CaptureError
 from torch import Tensor
 
@@ -146,6 +146,7 @@ def check_cameras(capture: Capture, config: CaptureConfig) -> None:
             if isinstance(v.reader, ImageFolderReader)
         ]
     )
+    check_intrinsics([v.name for v in capture.views], [v.camera for v in capture.views])
     if not config.trust_poses:
         check_poses([v.name for v in capture.views], [v.camera for v in capture.views])
 
@@ -156,6 +157,8 @@ def check_capture(capture: Capture) -> None:
     with ThreadPoolExecutor(READERS) as pool:
         for _ in pool.map(lambda view: view.reader.check(capture.frames), capture.views):
             pass
+    videos = [v.reader.times for v in capture.views if isinstance(v.reader, VideoReader)]
+    check_clocks(videos, capture.fps, capture.frames)
     _tell_guesses(capture)
 
 

@@ -7,7 +7,6 @@ or decomposed Unicode. Where two files or two readings of a name are possible, b
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import json
 import logging
@@ -24,13 +23,6 @@ from streamstgs.trainer.errors import CaptureError
 log = logging.getLogger("streamstgs.trainer")
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
-BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with that of UTF-16
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 def read_json(path: Path) -> Any:
@@ -42,13 +34,23 @@ def read_json(path: Path) -> Any:
         content = path.read_bytes()
     except OSError as error:
         raise CaptureError(f"{path} cannot be read: {error.strerror}") from error
-    encoding = next((name for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), "utf-8")
+    encoding = json.detect_encoding(content)
     try:
-        return json.loads(content.decode(encoding))
+        return json.loads(content.decode(encoding), object_pairs_hook=_members)
     except UnicodeDecodeError as error:
         raise CaptureError(f"{path} is not text in {encoding}: {error.reason}") from error
     except (ValueError, RecursionError) as error:
         raise CaptureError(f"{path} is not JSON: {short(error)}") from error
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; one that has a member twice has two readings, and raises ValueError."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{short(twice, 40)!r} is given twice in one object")
+    return members
 
 
 def short(error: object, most: int = 160) -> str:
@@ -162,13 +164,49 @@ def check_steps(numbers: Sequence[int], camera: str) -> None:
 
 
 def in_camera_order(paths: Iterable[Path]) -> list[Path]:
-    """Files in the order of the numbers in their names: cam2 before cam10."""
+    """Files in the order of the numbers in their names: cam2 before cam10.
 
-    def key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
-        parts = re.split(r"(\d+)", _plain(path.stem))
-        return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts if p], path.name
+    Names without digits are in the order of their letters. Raises CaptureError where two orders are
+    possible: names of several kinds (cameras and masks), a number given twice, or two groups of
+    digits that lead to different orders.
+    """
+    files = sorted(paths, key=lambda path: (_plain(path.stem), path.name))
+    groups = [[int(digits) for digits in re.findall(r"\d+", path.stem)] for path in files]
+    if not any(groups):
+        keys = [_plain(path.stem) for path in files]
+        _check_different(files, keys)
+        return files
+    kinds = {re.sub(r"\d+", "0", _plain(path.stem)): path.name for path in files}
+    if len(kinds) > 1:
+        examples = " and ".join(list(kinds.values())[:3])
+        raise CaptureError(
+            f"{files[0].parent}: names of {len(kinds)} kinds ({examples}) leave the order of the "
+            "cameras open; rename the videos, or move away those that are none of its cameras"
+        )
+    columns = [c for c in zip(*groups, strict=True) if len(set(c)) > 1]
+    orders = [
+        [k for *_, k in sorted(zip(column, groups, range(len(files)), strict=True))]
+        for column in columns
+    ]
+    for order in orders[1:]:
+        if order != orders[0]:
+            readings = " or ".join(
+                f"{files[o[0]].name}, {files[o[1]].name}, ..." for o in (orders[0], order)
+            )
+            raise CaptureError(f"{files[0].parent}: the order of the cameras can be {readings}")
+    _check_different(files, [tuple(numbers) for numbers in groups])
+    return [files[k] for k in orders[0]] if orders else files
 
-    return sorted(paths, key=key)
+
+def _check_different(files: Sequence[Path], keys: Sequence[object]) -> None:
+    """Raises CaptureError where two files have one key."""
+    seen: dict[object, Path] = {}
+    for path, key in zip(files, keys, strict=True):
+        other = seen.setdefault(key, path)
+        if other is not path:
+            raise CaptureError(
+                f"{path.parent}: {other.name} and {path.name} can be the same camera; move one away"
+            )
 
 
 def check_sources(sources: Sequence[tuple[str, Path]]) -> None:

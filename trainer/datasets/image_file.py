@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
+from streamstgs.trainer.datasets.color_codes import other_colors
 from streamstgs.trainer.datasets.files import short
 from streamstgs.trainer.errors import CaptureError
 
@@ -17,7 +19,11 @@ READ_AS = {
 ORIENTATION = 0x0112  # tag of EXIF and TIFF
 ON_ITS_SIDE = {5, 6, 7, 8}  # its values that swap width and height
 SRGB_GAMMA = 1 / 2.2
-CICP_TRANSFERS = {16: "PQ (SMPTE ST 2084)", 18: "HLG (ARIB STD-B67)", 8: "linear light"}
+BT709_CHROMATICITY = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)  # white, R, G, B
+SAME_CHROMATICITY = 0.01
+SAME_LEVELS = 2  # of 255: what a conversion from sRGB to sRGB changes by rounding
+EXIF_INTEROPERABILITY, INTEROPERABILITY_INDEX = 0xA005, 1
+ADOBE_RGB = "R03"  # of this index
 HEADER_BYTES = 65_536
 
 
@@ -54,14 +60,31 @@ def _problem(path: Path, image: Image.Image, size: tuple[int, int]) -> str | Non
     if (width, height) != size:
         swapped = " (width and height are swapped)" if (height, width) == size else ""
         return f"is {width}x{height}, its calibration says {size[0]}x{size[1]}{swapped}"
-    gamma = image.info.get("gamma")
-    if gamma and "srgb" not in image.info and abs(gamma / SRGB_GAMMA - 1) > 0.02:
-        return f"declares gamma {gamma:.4g}; convert it to sRGB"
-    transfer = _cicp_transfer(path)
-    if transfer is not None:
-        return f"has the transfer function {transfer}; convert it to sRGB"
-    if READ_AS[image.mode] == "RGBA" and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
+    problem = _color_problem(path, image)
+    if problem is not None:
+        return problem
+    may_be_transparent = READ_AS[image.mode] == "RGBA" or "transparency" in image.info
+    if may_be_transparent and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
         return "is transparent; draw it over a background"
+    return None
+
+
+def _color_problem(path: Path, image: Image.Image) -> str | None:
+    """Which declared colours cannot be converted; a colour profile can."""
+    codes = _cicp(path)
+    if codes is not None:  # it wins over all others
+        return other_colors(transfer=codes[1], primaries=codes[0])
+    if image.info.get("icc_profile") or "srgb" in image.info:
+        return None
+    gamma = image.info.get("gamma")
+    if gamma and abs(gamma / SRGB_GAMMA - 1) > 0.02:
+        return f"declares gamma {gamma:.4g}; convert it to sRGB"
+    chromaticity = image.info.get("chromaticity", BT709_CHROMATICITY)
+    if np.abs(np.subtract(chromaticity, BT709_CHROMATICITY)).max() > SAME_CHROMATICITY:
+        return "declares colour primaries other than those of sRGB; convert it to sRGB"
+    index = image.getexif().get_ifd(EXIF_INTEROPERABILITY).get(INTEROPERABILITY_INDEX)
+    if str(index).strip("\0 ") == ADOBE_RGB:
+        return "is in Adobe RGB by its EXIF, without a colour profile; convert it to sRGB"
     return None
 
 
@@ -79,17 +102,26 @@ def _pixels(image: Image.Image) -> np.ndarray:
     return np.asarray(turned.convert(READ_AS[turned.mode]))[..., :3]
 
 
+@lru_cache(maxsize=64)  # the images of a capture share a few profiles
 def _is_srgb(profile: bytes) -> bool:
-    """Whether a profile calls itself sRGB: then its pixels are taken as they are."""
-    described = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile)))
-    return described.strip().lower().startswith("srgb")
+    """Whether a profile changes no colour by more than rounding; its name is not believed."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        levels = np.linspace(0, 255, 9).round().astype(np.uint8)
+        colors = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+        srgb = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(Image.fromarray(colors), source, srgb)
+    except ImageCms.PyCMSError:  # of grey or CMYK, or broken: the conversion of the image says so
+        return False
+    assert converted is not None  # it is when the image is changed in place only
+    return bool(np.abs(np.asarray(converted).astype(int) - colors).max() <= SAME_LEVELS)
 
 
-def _cicp_transfer(path: Path) -> str | None:
-    """The transfer function of a PNG's cICP chunk, where it is none that sRGB can stand for."""
+def _cicp(path: Path) -> tuple[int, int] | None:
+    """Primaries and transfer function of a PNG's cICP chunk; None without one."""
     with path.open("rb") as file:
         header = file.read(HEADER_BYTES)
     if not header.startswith(b"\x89PNG"):
         return None
     start = header.find(b"cICP")
-    return CICP_TRANSFERS.get(header[start + 5]) if 0 < start < len(header) - 6 else None
+    return (header[start + 4], header[start + 5]) if 0 < start < len(header) - 6 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,7 +10,10 @@ from itertools import pairwise
 import numpy as np
 from streamstgs.trainer.errors import CaptureError
 
+log = logging.getLogger("streamstgs.trainer")
 SAME_RATE = 0.01  # relative difference of frame rates that are the same, as 23.976 and 24
+SAME_CLOCK = 0.002  # of a declared rate and that of the videos; 23.976 and 24 differ by 0.001
+DRIFT_MAX = 0.5  # frames that a camera may run ahead of the others until the end
 OFF_GRID = 0.35  # of a picture's duration that a time stamp may be off
 
 
@@ -81,6 +85,10 @@ class PictureTimes:
             found.append(by_place[frame * step])
         return tuple(found)
 
+    def frame_s(self, fps: float) -> float:
+        """How long a frame of the capture lasts by the clock of this video, seconds."""
+        return self.period_s * self._step(fps)
+
     def length(self, fps: float) -> int:
         """Frames of the capture that the video reaches to, from its own first picture."""
         if len(self.seconds) < 2:
@@ -119,6 +127,32 @@ class PictureTimes:
 
     def _error(self, problem: str) -> CaptureError:
         return CaptureError(f"camera {self.camera}: {self.file} {problem}")
+
+
+def check_clocks(videos: Sequence[PictureTimes], fps: float, frames: int) -> None:
+    """Frame i of all cameras must be one moment until the end, not only at the start.
+
+    Args:
+        fps, frames: of the capture.
+
+    Raises CaptureError, naming the camera, where a video runs ahead of the others or falls behind.
+    """
+    timed = [video for video in videos if len(video.seconds) > 1]
+    lasting_s = [video.frame_s(fps) for video in timed]
+    usual_s = float(np.median(lasting_s)) if timed else 0.0
+    for video, frame_s in zip(timed, lasting_s, strict=True):
+        drift = (frames - 1) * (frame_s / usual_s - 1)
+        if abs(drift) > DRIFT_MAX:
+            raise CaptureError(
+                f"camera {video.camera}: {video.file} has {1 / frame_s:.6g} frames per second, "
+                f"other cameras {1 / usual_s:.6g}: at frame {frames - 1} it is {abs(drift):.1f} "
+                "frames off; give all videos one rate"
+            )
+    if timed and abs(fps * usual_s - 1) > SAME_CLOCK:
+        log.warning(
+            "the videos have %.4g frames per second, the capture is played at %.4g",
+            1 / usual_s, fps,
+        )  # fmt: skip
 
 
 def common_rate(videos: Sequence[PictureTimes]) -> float:

@@ -16,22 +16,18 @@ from typing import Any
 
 import av
 import numpy as np
+from av.stream import Disposition
 from av.video.reformatter import Colorspace
+from streamstgs.trainer.datasets.color_codes import UNSPECIFIED, other_colors
 from streamstgs.trainer.datasets.files import short
 from streamstgs.trainer.datasets.timing import PictureTimes
 from streamstgs.trainer.errors import CaptureError
 
 log = logging.getLogger("streamstgs.trainer")
-# Numbers of ITU-T H.273, as FFmpeg gives them.
-UNSPECIFIED = 2
-TRANSFERS_LIKE_SRGB = {1, UNSPECIFIED, 4, 6, 13, 14, 15}
-TRANSFER_NAMES = {8: "linear light", 9: "a logarithm", 10: "a logarithm", 5: "gamma 2.8"}
-TRANSFER_NAMES |= {16: "PQ (SMPTE ST 2084)", 17: "SMPTE ST 428", 18: "HLG (ARIB STD-B67)"}
-PRIMARIES_LIKE_SRGB = {1, UNSPECIFIED, 5, 6, 7}
-PRIMARIES_NAMES = {4: "BT.470 M", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
 MATRICES = {1: Colorspace.ITU709, 5: Colorspace.ITU601, 6: Colorspace.ITU601}
 MATRICES |= {7: Colorspace.SMPTE240M}
 UNTAGGED = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
+DOLBY_VISION = {"dvhe", "dvh1", "dva1", "dvav", "dav1"}  # kinds of sample entries in MP4
 FIXED_ONE = 1 << 16  # 1.0 in a display matrix
 
 
@@ -55,6 +51,8 @@ class VideoFile:
             with av.open(str(self.path)) as container:
                 if not container.streams.video:
                     raise self.error("holds no video")
+                if len(_recordings(container)) > 1:
+                    raise self.error("holds more than one video; keep that of the camera")
                 if container.streams.video[0].codec_context is None:
                     raise self.error("is of a codec that cannot be decoded here")
                 self._check_metadata(container.streams.video[0])
@@ -103,6 +101,8 @@ class VideoFile:
 
     def pixels(self, picture: av.VideoFrame) -> np.ndarray:
         """[H, W, 3] uint8 sRGB of a decoded picture, the way up that it is shown."""
+        if picture.interlaced_frame:
+            raise self.error("is interlaced: each picture shows two moments; deinterlace it")
         has_alpha = any(c.is_alpha for c in picture.format.components)
         matrix = self._matrix(picture)
         shown = picture.reformat(format="rgba" if has_alpha else "rgb24", src_colorspace=matrix)
@@ -113,13 +113,9 @@ class VideoFile:
 
     def _matrix(self, picture: av.VideoFrame) -> Colorspace | None:
         """The matrix from YUV to RGB; None for RGB. Refuses other colours than those of sRGB."""
-        transfer, primaries = int(picture.color_trc), int(picture.color_primaries)
-        if transfer not in TRANSFERS_LIKE_SRGB:
-            name = TRANSFER_NAMES.get(transfer, f"number {transfer} of H.273")
-            raise self.error(f"has the transfer function {name}; convert it to BT.709 or sRGB")
-        if primaries not in PRIMARIES_LIKE_SRGB:
-            name = PRIMARIES_NAMES.get(primaries, f"number {primaries} of H.273")
-            raise self.error(f"has the colour primaries {name}; convert it to BT.709 or sRGB")
+        problem = other_colors(int(picture.color_trc), int(picture.color_primaries))
+        if problem is not None:
+            raise self.error(problem)
         space = int(picture.colorspace)
         if picture.format.is_rgb or picture.format.name.startswith("gray"):
             return None
@@ -149,9 +145,18 @@ class VideoFile:
         return 1.0, 0.0, 0.0, 1.0
 
     def _check_metadata(self, stream: av.VideoStream) -> None:
-        if stream.metadata.get("alpha_mode") == "1":  # WebM: a second stream that is not decoded
+        metadata = {key.lower(): value for key, value in stream.metadata.items()}
+        if metadata.get("alpha_mode") == "1":  # WebM: a second stream that is not decoded
             raise self.error("is transparent (alpha_mode 1); draw it over a background")
+        if stream.codec_context.codec_tag.lower() in DOLBY_VISION:
+            raise self.error("is Dolby Vision, whose colours need its metadata; convert it to sRGB")
 
     def error(self, problem: str) -> CaptureError:
         """An error that names camera and file."""
         return CaptureError(f"camera {self.camera}: {self.path.name} {problem}")
+
+
+def _recordings(container: av.container.InputContainer) -> list[av.VideoStream]:
+    """Streams that are recorded, not pictures of a cover, which some cameras add."""
+    cover = Disposition.attached_pic
+    return [s for s in container.streams.video if not s.disposition & cover]

@@ -18,6 +18,8 @@ COLOR_NAMES = (
 HARMONIC_NAMES = ("f_dc_0", "f_dc_1", "f_dc_2")  # of 3D Gaussian Splatting
 HARMONIC_0 = 0.28209479177387814  # the constant spherical harmonic
 GREY = 0.5
+BYTE_MAX = 255.0
+FLOAT_MAX = 2.0  # of shares, which may lie a little above 1
 
 
 def read_points(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -43,11 +45,12 @@ def read_points(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _colors(vertices: np.ndarray, path: Path) -> np.ndarray:
-    """[N, 3] float32, 0..1: whole numbers are shares of their type's largest, others are as is."""
+    """[N, 3] float32, 0..1, from whole numbers or shares; doubtful ranges are told."""
     names = vertices.dtype.names or ()
     for triple in COLOR_NAMES:
         if all(name in names for name in triple):
-            return np.stack([_share(vertices[name]) for name in triple], axis=-1)
+            values = np.stack([vertices[name] for name in triple], axis=-1)
+            return (values.astype(np.float64) / _largest(values, path)).astype(np.float32)
     if all(name in names for name in HARMONIC_NAMES):
         harmonics = np.stack([vertices[name] for name in HARMONIC_NAMES], axis=-1)
         return (0.5 + HARMONIC_0 * harmonics.astype(np.float32)).clip(0, 1)
@@ -55,7 +58,17 @@ def _colors(vertices: np.ndarray, path: Path) -> np.ndarray:
     return np.full((len(vertices), 3), GREY, np.float32)
 
 
-def _share(values: np.ndarray) -> np.ndarray:
+def _largest(values: np.ndarray, path: Path) -> float:
+    """The value of full brightness: 1, 255, or the largest of the type of whole numbers.
+
+    Some programs write 0..255 as floats, or into wider integers than that needs.
+    """
     if values.dtype.kind in "iu":
-        return values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
-    return values.astype(np.float32)
+        usual, most = float(np.iinfo(values.dtype).max), float(values.max(initial=0))
+        is_other = usual > BYTE_MAX and 0 < most <= BYTE_MAX
+    else:
+        usual, most = 1.0, float(values[np.isfinite(values)].max(initial=0))
+        is_other = FLOAT_MAX < most <= BYTE_MAX
+    if is_other:
+        log.warning("the colours of the points of %s are taken as 0 to 255", path)
+    return BYTE_MAX if is_other else usual
