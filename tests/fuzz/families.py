@@ -21,7 +21,8 @@ import numpy as np
 from PIL import Image
 
 from tests.fuzz.mutate import json_bytes, mutated_boxes, mutated_bytes, mutated_json
-from tests.golden.make_golden import golden_scene
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class Family:
 
 @cache
 def _scenes() -> tuple[dict[str, bytes], ...]:
-    golden = golden_scene("h264").parent
-    return tuple(_unzipped(path) for path in sorted(golden.glob("*.stgs")))
+    return tuple(_unzipped(path) for path in sorted(GOLDEN.glob("*.stgs")))
 
 
 def _unzipped(path: Path) -> dict[str, bytes]:
