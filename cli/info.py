@@ -46,6 +46,13 @@ def with_short_qualities(facts: dict[str, Any]) -> dict[str, Any]:
     for quality in facts["qualities"]:
         shown[f"QP {quality['qp']}"] = (
             f"{quality['codec']}, {quality['bytes_per_frame']['total'] / 1000:.1f} kB per frame, "
-            f"{quality['bitrate_bps'] / 1e6:.2f} Mbit/s"
+            f"{quality['bitrate_bps'] / 1e6:.2f} Mbit/s, {_gaussians(quality['gaussians'])}"
         )
     return shown
+
+
+def _gaussians(counts: dict[str, Any]) -> str:
+    """The Gaussians of a quality, for people."""
+    moving = counts["dynamic"]
+    mean = sum(moving) / len(moving)
+    return f"{counts['static']:,} static and {mean:,.0f} moving Gaussians"

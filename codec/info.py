@@ -29,6 +29,7 @@ def describe(scene: Scene) -> dict[str, Any]:
         "gaussians": {
             "static": [layer.count for layer in manifest.static],
             "dynamic": [gop.dynamic_count for gop in manifest.gops],
+            "keyframe_layers": [[layer.count for layer in gop.layers] for gop in manifest.gops],
         },
         "static_only_gops": [k for k, gop in enumerate(manifest.gops) if gop.is_static_only],
         "features": manifest.tiles.features,
@@ -55,12 +56,18 @@ def _poster(poster: PosterEntry | None) -> dict[str, int] | None:
 
 
 def _quality(scene: Scene, quality: Quality) -> dict[str, Any]:
-    entry = next(r for r in scene.manifest.representations if r.qp == quality.qp)
+    manifest = scene.manifest
+    place = [entry.qp for entry in manifest.representations].index(quality.qp)
+    entry = manifest.representations[place]
     psnrs_db = [scene.feature_psnr_db(index, quality) for index in range(scene.gop_count)]
     return {
         "qp": quality.qp,
         "codec": entry.codec,
         "codecs": entry.codecs,
+        "gaussians": {
+            "static": sum(layer.count for layer in manifest.static_of(place)),
+            "dynamic": [gop.moving_count(place) for gop in manifest.gops],
+        },
         "bytes_per_frame": scene.bytes_per_frame(quality),
         "bitrate_bps": quality.bitrate_bps,
         "psnr_db": quality.psnr_db,

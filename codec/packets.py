@@ -9,14 +9,16 @@ from streamstgs.codec.quality import Quality
 
 if TYPE_CHECKING:  # packets are fetched without torch
     from streamstgs.renderer import CanonicalGaussians, DeformationField
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
 class KeyframePacket:
-    """The keyframe of a GOP as fetched; all qualities share it.
+    """The part of a keyframe that all qualities share, as fetched.
 
     Args:
-        layers: content of the files of the moving Gaussians, in the order of the manifest.
+        layers: content of the files of the most important moving Gaussians, in the order of the
+            manifest.
         field: content of the file with the weights of the deformation field.
     """
 
@@ -30,20 +32,22 @@ class KeyframePacket:
 
 @dataclass(frozen=True)
 class FeaturePacket:
-    """The feature video of a GOP at one quality, as fetched.
+    """What a GOP has at one quality beside the shared keyframe, as fetched.
 
     Args:
         quality: the quality of the video.
         init, media: the initialisation segment, which all GOPs share, and the media segment.
+        layers: content of the files of the moving Gaussians that not all qualities have.
     """
 
     quality: Quality
     init: bytes
     media: bytes
+    layers: tuple[bytes, ...] = ()
 
     @property
     def size_bytes(self) -> int:
-        return len(self.media)
+        return len(self.media) + sum(map(len, self.layers))
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,22 @@ class Keyframe:
     """A decoded keyframe, on the CPU.
 
     Args:
-        canonical: M Gaussians that the field moves.
+        canonical: the moving Gaussians that all qualities have.
         field: the deformation field, in eval mode.
     """
 
     canonical: CanonicalGaussians
     field: DeformationField
+
+
+@dataclass(frozen=True)
+class DecodedFeatures:
+    """A decoded `FeaturePacket`, on the CPU.
+
+    Args:
+        added: the moving Gaussians that follow those of the keyframe.
+        codes: [E, M, F] uint8 features of both together.
+    """
+
+    added: CanonicalGaussians
+    codes: Tensor

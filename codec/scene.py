@@ -133,7 +133,7 @@ class Scene:
         self.qualities = _qualities(manifest, len(files.manifest))
         self._decode_threads = settings.decode_threads
         self._lock = threading.Lock()  # guards the two caches below
-        self._static: dict[torch.device, Gaussians] = {}
+        self._static: dict[tuple[torch.device, int], Gaussians] = {}  # by device, layers
         self._inits: dict[int, bytes] = {}
 
     def __enter__(self) -> Scene:
@@ -194,8 +194,8 @@ class Scene:
         return self._gop(index).segments[self._place(quality)].psnr_db
 
     def bytes_per_frame(self, quality: Quality) -> dict[str, float]:
-        """Mean bytes per content frame at a quality, by part: static, keyframes, fields, features,
-        manifest and total."""
+        """Mean bytes per content frame at a quality, by part: static (the layers that suit it),
+        keyframes, fields, features, manifest and total."""
         parts = _part_bytes(self.manifest, self._place(quality), len(self._files.manifest))
         return {name: size / self.frame_count for name, size in parts.items()}
 
@@ -204,9 +204,17 @@ class Scene:
         return ladder_of(self.manifest)
 
     def read_static(
-        self, device: torch.device | str = "cpu", cancel: CancelToken = NEVER
+        self,
+        device: torch.device | str = "cpu",
+        cancel: CancelToken = NEVER,
+        layers: int | None = None,
     ) -> Gaussians:
         """Return the static Gaussians, activated; read once per device and kept.
+
+        Args:
+            device: where the tensors are put.
+            cancel: ends fetching and decoding early.
+            layers: number of layers, the most important ones; None for all.
 
         Raises:
             CodecError: MissingSegment, CorruptSegment, SceneUnreachable or Cancelled.
@@ -215,15 +223,21 @@ class Scene:
         from streamstgs.renderer import Gaussians
 
         device = torch.device(device)
+        key = device, len(self.manifest.static[:layers])
         with self._lock:
-            known = self._static.get(device)
+            known = self._static.get(key)
+            shorter = [count for other, count in self._static if other == device and count < key[1]]
+            begun = max(shorter, default=0)
+            parts = [self._static[device, begun]] if begun else [Gaussians.empty(device)]
         if known is None:
-            layers = range(len(self.manifest.static))
-            self.expect(static=layers, keyframe=0)
-            parts = [self.decoder.static(k, self.fetch_static(k, cancel), cancel) for k in layers]
-            known = Gaussians.concatenate([Gaussians.empty(), *parts]).to(device)
+            missing = range(begun, key[1])
+            self.expect(static=missing, keyframe=0)
+            for k in missing:
+                data = self.fetch_static(k, cancel)
+                parts.append(self.decoder.static(k, data, cancel).to(device))
+            known = Gaussians.concatenate(parts)
             with self._lock:
-                known = self._static.setdefault(device, known)
+                known = self._static.setdefault(key, known)
         return known
 
     def decode_gop(
@@ -233,7 +247,7 @@ class Scene:
         device: torch.device | str = "cpu",
         cancel: CancelToken = NEVER,
     ) -> Gop:
-        """Fetch and decode one GOP, with all static Gaussians.
+        """Fetch and decode one GOP, with the static Gaussians that suit the quality.
 
         Args:
             index: 0 .. gop_count - 1.
@@ -246,13 +260,14 @@ class Scene:
                 Cancelled.
             IndexError: no such GOP.
         """
-        self._gop(index), self._place(quality)
-        static = self.read_static(device, cancel)
+        self._gop(index)
+        suiting = self.manifest.static_of(self._place(quality))
+        static = self.read_static(device, cancel, len(suiting))
         self.expect(keyframe=index, features=(index, quality))
         keyframe = self.decoder.keyframe(index, self.fetch_keyframe(index, cancel), cancel)
         packet = self.fetch_features(index, quality, cancel)
-        codes = self.decoder.features(index, packet, cancel)
-        return self.decoder.assemble(index, static, keyframe, codes, device)
+        features = self.decoder.features(index, packet, cancel)
+        return self.decoder.assemble(index, static, keyframe, features, device)
 
     # --- parts, to be decoded later or in another thread ------------------------------------------
 
@@ -283,18 +298,29 @@ class Scene:
         return self._files.read(self.manifest.static[layer].file, cancel)
 
     def fetch_keyframe(self, index: int, cancel: CancelToken = NEVER) -> KeyframePacket:
-        """Fetch the keyframe of a GOP; raises as `decode_gop`."""
+        """Fetch the part of a keyframe that all qualities share; raises as `decode_gop`."""
         *layers, field = [self._files.read(f, cancel) for f in self._keyframe_files(index)]
         return KeyframePacket(tuple(layers), field)
 
     def fetch_features(
-        self, index: int, quality: Quality, cancel: CancelToken = NEVER
+        self,
+        index: int,
+        quality: Quality,
+        cancel: CancelToken = NEVER,
+        held: tuple[bytes, ...] = (),
     ) -> FeaturePacket:
-        """Fetch the feature video of a GOP at a quality; raises as `decode_gop`."""
+        """Fetch what a GOP has at a quality beside the shared keyframe; raises as `decode_gop`.
+
+        Args:
+            held: `FeaturePacket.layers` of another quality of this GOP; these are not fetched
+                again.
+        """
         k = self._place(quality)
         init = self._init(k, cancel)
+        files = self._added_layers(index, k)
+        missing = [self._files.read(file, cancel) for file in files[len(held) :]]
         media = self._files.read(self._gop(index).segments[k].file, cancel)
-        return FeaturePacket(quality, init, media)
+        return FeaturePacket(quality, init, media, (*held, *missing)[: len(files)])
 
     def is_static_kept(self, layer: int) -> bool:
         """Whether a static layer can be read without a network request."""
@@ -316,14 +342,19 @@ class Scene:
 
     def _keyframe_files(self, index: int) -> list[FileEntry]:
         gop = self._gop(index)
-        return [*(layer.file for layer in gop.layers), gop.field]
+        return [*(layer.file for layer in gop.layers[: gop.shared_layers]), gop.field]
+
+    def _added_layers(self, index: int, k: int) -> list[FileEntry]:
+        """The keyframe layers of a quality that not all qualities have."""
+        gop = self._gop(index)
+        return [layer.file for layer in gop.layers[gop.shared_layers : gop.layer_count(k)]]
 
     def _feature_files(self, index: int, quality: Quality) -> list[FileEntry]:
         """The files to fetch; without the initialisation segment if it is known."""
         k = self._place(quality)
         with self._lock:
             init = [] if k in self._inits else [self.manifest.representations[k].init]
-        return [*init, self._gop(index).segments[k].file]
+        return [*init, *self._added_layers(index, k), self._gop(index).segments[k].file]
 
     def _gop(self, index: int) -> GopEntry:
         if not 0 <= index < self.gop_count:
@@ -367,8 +398,10 @@ def _part_bytes(manifest: Manifest, k: int, manifest_bytes: int) -> dict[str, in
     """Bytes over the whole scene of all that a viewer of representation k fetches, by part."""
     gops = manifest.gops
     parts = {
-        "static": sum(layer.file.size_bytes for layer in manifest.static),
-        "keyframes": sum(layer.file.size_bytes for gop in gops for layer in gop.layers),
+        "static": sum(layer.file.size_bytes for layer in manifest.static_of(k)),
+        "keyframes": sum(
+            layer.file.size_bytes for gop in gops for layer in gop.layers[: gop.layer_count(k)]
+        ),
         "fields": sum(gop.field.size_bytes for gop in gops),
         "features": manifest.representations[k].init.size_bytes
         + sum(gop.segments[k].file.size_bytes for gop in gops),
@@ -378,6 +411,10 @@ def _part_bytes(manifest: Manifest, k: int, manifest_bytes: int) -> dict[str, in
 
 
 def _mean_psnr_db(manifest: Manifest, k: int) -> float | None:
-    measured = [gop.segments[k].quality_db for gop in manifest.gops]
-    known = [db for db in measured if db is not None]
-    return sum(known) / len(known) if len(known) == len(measured) else None
+    """Mean over the GOPs, with the static layers that suit the quality."""
+    if any(gop.segments[k].quality_db is None for gop in manifest.gops):
+        return None
+    ladder, layers = ladder_of(manifest), len(manifest.static_of(k))
+    index = len(manifest.representations) - 1 - k
+    shown = [ladder.shown_db(gop, index, layers) for gop in range(len(manifest.gops))]
+    return sum(shown) / len(shown)

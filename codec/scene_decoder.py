@@ -12,10 +12,9 @@ from streamstgs.codec.attributes.layers import concatenate, decode_layer
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment
 from streamstgs.codec.package.manifest import LayerEntry, Manifest
-from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
+from streamstgs.codec.packets import DecodedFeatures, FeaturePacket, Keyframe, KeyframePacket
 from streamstgs.codec.video.feature_video import decode_segment
 from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
-from torch import Tensor
 
 
 class SceneDecoder:
@@ -37,47 +36,57 @@ class SceneDecoder:
             return _layer(entry, data, cancel).activate()
 
     def keyframe(self, gop: int, packet: KeyframePacket, cancel: CancelToken = NEVER) -> Keyframe:
-        """Decode the canonical Gaussians of a GOP and its deformation field."""
+        """Decode the canonical Gaussians that all qualities of a GOP have, and its field."""
         entry = self._manifest.gops[gop]
-        pairs = zip(entry.layers, packet.layers, strict=True)
+        pairs = zip(entry.layers[: entry.shared_layers], packet.layers, strict=True)
         with _memory_guard(entry.field.name):
             canonical = concatenate([_layer(layer, data, cancel) for layer, data in pairs])
             field = decode_field(packet.field, entry.field_config, entry.field.name)
         return Keyframe(canonical, field)
 
-    def features(self, gop: int, packet: FeaturePacket, cancel: CancelToken = NEVER) -> Tensor:
-        """[E, M, F] uint8; raises Cancelled soon after `cancel` is cancelled."""
+    def features(
+        self, gop: int, packet: FeaturePacket, cancel: CancelToken = NEVER
+    ) -> DecodedFeatures:
+        """Decode what a GOP has at one quality; raises Cancelled soon after `cancel` is
+        cancelled."""
         manifest, entry = self._manifest, self._manifest.gops[gop]
         k = [entry.qp for entry in manifest.representations].index(packet.quality.qp)
-        shape = (entry.feature_frames, entry.dynamic_count, manifest.tiles.features)
+        shape = (entry.feature_frames, entry.moving_count(k), manifest.tiles.features)
         name = entry.segments[k].file.name
+        more = entry.layers[entry.shared_layers : entry.layer_count(k)]
         with _memory_guard(name):
+            pairs = zip(more, packet.layers, strict=True)
+            added = concatenate([_layer(layer, data, cancel) for layer, data in pairs])
             codes = decode_segment(
                 packet.init,
                 packet.media,
-                manifest.tiles,
+                manifest.tiles_of(k),
                 shape,
                 manifest.representations[k].codec,
                 name,
                 self._video_threads,
                 cancel,
             )
-        return torch.from_numpy(codes)
+        return DecodedFeatures(added, torch.from_numpy(codes))
 
     def assemble(
         self,
         gop: int,
         static: Gaussians,
         keyframe: Keyframe,
-        codes: Tensor,
+        features: DecodedFeatures,
         device: torch.device | str = "cpu",
     ) -> Gop:
         """Combine decoded parts to a GOP that can be rendered; `static` is already on `device`."""
         entry, device = self._manifest.gops[gop], torch.device(device)
+        canonical = keyframe.canonical
+        if len(features.added):
+            parts = [canonical, features.added] if len(canonical) else [features.added]
+            canonical = concatenate(parts)
         return Gop(
             static=static,
-            canonical=keyframe.canonical.to(device),
-            features=codes.to(device),
+            canonical=canonical.to(device),
+            features=features.codes.to(device),
             feature_offset=torch.tensor(entry.features.offset, device=device),
             feature_step=torch.tensor(entry.features.step, device=device),
             field=keyframe.field.to(device),

@@ -210,7 +210,11 @@ class ScriptedScene:
         return KeyframePacket((bytes(2500),), bytes(500))
 
     def fetch_features(
-        self, index: int, quality: Quality, cancel: CancelToken = NEVER
+        self,
+        index: int,
+        quality: Quality,
+        cancel: CancelToken = NEVER,
+        held: tuple[bytes, ...] = (),
     ) -> FeaturePacket:
         size = self._segment_bytes(quality.qp) - 3000
         self._fetch((index, quality.qp), size, cancel)

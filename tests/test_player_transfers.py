@@ -127,13 +127,13 @@ def test_polling_a_token_decides_nothing(start: Start) -> None:
     session = start()
     fetch, polls = session.scene.fetch_features, []
 
-    def polling(index: int, quality: Any, cancel: CancelToken) -> FeaturePacket:
+    def polling(index: int, quality: Any, cancel: CancelToken, held: Any) -> FeaturePacket:
         state = session.playback._pipeline._state
         assert state.wait(state.is_acted_on, WAIT_S)
         before = state._version, state.counters().step
         polls.append(sum(cancel.cancelled for _ in range(10_000)))
         assert (state._version, state.counters().step) == before or cancel.cancelled
-        return fetch(index, quality, cancel)
+        return fetch(index, quality, cancel, held)
 
     session.scene.fetch_features = polling  # type: ignore[method-assign, assignment]
     session.settled()

@@ -268,13 +268,15 @@ class _Session:
         """Fetch features of a buffered GOP; they count if they arrive before it is shown."""
         gop, old = self.ladder.gops[decision.gop], self.outcome.qualities[decision.gop]
         better = decision.quality_index
-        flight = SegmentInFlight(decision.gop, better, gop.shared_bytes, 0.0, upgrade=True)
-        flight, instead = self._fetch(gop.feature_bytes[better], flight)
+        missing = gop.upgrade_bytes(old, better)
+        kept = gop.bytes_at(better) - missing
+        flight = SegmentInFlight(decision.gop, better, kept, 0.0, upgrade=True)
+        flight, instead = self._fetch(missing, flight)
         lead_s = self.begins_s[decision.gop] - self.playback.position_s
         if instead is not None or lead_s <= self.settings.decode_s:
-            self.outcome.wasted_bytes += flight.received_bytes - gop.shared_bytes
+            self.outcome.wasted_bytes += flight.received_bytes - kept
             return
-        self.outcome.wasted_bytes += gop.feature_bytes[old]
+        self.outcome.wasted_bytes += gop.bytes_at(old) - kept
         self.outcome.qualities[decision.gop] = better
         self.outcome.upgrades += 1
 

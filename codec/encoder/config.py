@@ -23,6 +23,12 @@ RANGES: dict[str, tuple[float, float]] = {
     "static.presets": (0, inf),
     "static.ring_views": (0, inf),
     "static.height_px": (1, inf),
+    "moving.least_share": (0, 1),
+    "moving.frames": (1, inf),
+    "moving.presets": (0, inf),
+    "moving.ring_views": (1, inf),
+    "moving.height_px": (1, inf),
+    "lowest_mbps": (0, inf),
     "poster.width_px": (0, inf),
     "poster.quality": (0, 100),
     "poster.most_bytes": (1, inf),
@@ -88,6 +94,25 @@ class StaticLayerSettings:
 
 
 @dataclass(frozen=True)
+class MovingLayerSettings:
+    """How the moving Gaussians of a GOP are divided into layers.
+
+    Args:
+        least_share: Share of the moving Gaussians that every quality has at least.
+        frames: Number of frames of each GOP that importance is measured at.
+        presets: Number of named cameras that importance is measured from.
+        ring_views: Number of cameras on a ring that importance is measured from, too.
+        height_px: Height of the images that importance is measured on, px.
+    """
+
+    least_share: float = 0.05
+    frames: int = 8
+    presets: int = 3
+    ring_views: int = 4
+    height_px: int = 120
+
+
+@dataclass(frozen=True)
 class PosterSettings:
     """How the poster is made.
 
@@ -137,6 +162,10 @@ class EncoderConfig:
         moving_bits: Bits of the attributes of moving Gaussians, which cover a smaller range and are
             less sharp.
         static: How the static Gaussians are divided into layers.
+        moving: How the moving Gaussians of each GOP are divided into layers.
+        lowest_mbps: Bitrate of the worst quality, Mbit/s, all files counted. It gets the most
+            important Gaussians that fit, the best quality has all of them, and their number falls
+            evenly in between. 0 gives all Gaussians to all qualities.
         jxl_effort: Effort of the lossless image encoder, 1 to 9.
         sort: Similar Gaussians are neighbours in the grid; without it files are larger.
         seed: Seed of the random numbers of the sorting.
@@ -148,12 +177,14 @@ class EncoderConfig:
         keep_codes: The report holds all codes, for tests; long scenes need the memory.
     """
 
-    qps: tuple[int, ...] = (16, 20, 24, 28, 32)
+    qps: tuple[int, ...] = (24, 28, 32, 34, 36)
     codec: Codec = "hevc"
     preset: str = "medium"
     static_bits: AttributeBits = AttributeBits()
     moving_bits: AttributeBits = MOVING_BITS
     static: StaticLayerSettings = StaticLayerSettings()
+    moving: MovingLayerSettings = MovingLayerSettings()
+    lowest_mbps: float = 0.8
     jxl_effort: int = 5
     sort: bool = True
     seed: int = 0
@@ -190,9 +221,11 @@ class EncodeReport:
         total_bytes: Size of all files with all qualities, bytes.
         part_bytes: Size of the parts static, keyframes, fields and manifest, bytes.
         qp_bytes: Size of the feature video by QP, initialisation segments included, bytes.
+        quality_bytes: Size by QP of all files that a viewer of the quality fetches, bytes.
         qp_psnr_db: Mean PSNR of the decoded feature codes by QP.
         static_codes, gop_codes, feature_codes: With `keep_codes`, [N, C] codes by attribute of each
-            static layer and of each GOP, and the [E, M, F] feature codes before the video encoder.
+            static layer and of each layer of each GOP, and the [E, M, F] feature codes before the
+            video encoder.
     """
 
     frames: int
@@ -200,10 +233,11 @@ class EncodeReport:
     part_bytes: dict[str, int]
     qp_bytes: dict[int, int]
     qp_psnr_db: dict[int, float]
+    quality_bytes: dict[int, int]
     static_codes: list[dict[str, np.ndarray]] = field(default_factory=list, repr=False)
     gop_codes: list[dict[str, np.ndarray]] = field(default_factory=list, repr=False)
     feature_codes: list[np.ndarray] = field(default_factory=list, repr=False)
 
     def bytes_per_frame(self, qp: int) -> float:
         """Bytes per content frame that a viewer of one quality fetches."""
-        return (sum(self.part_bytes.values()) + self.qp_bytes[qp]) / self.frames
+        return self.quality_bytes[qp] / self.frames

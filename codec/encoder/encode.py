@@ -16,6 +16,7 @@ from streamstgs.codec.attributes.layers import attributes
 from streamstgs.codec.encoder.config import AttributeBits, EncoderConfig, EncodeReport
 from streamstgs.codec.encoder.feature_encoding import feature_grid, psnr_db, quantise_features
 from streamstgs.codec.encoder.grid_sorting import grid_shape
+from streamstgs.codec.encoder.ladder_plan import LadderPlan, plan_ladder
 from streamstgs.codec.encoder.layer_encoding import (
     encode_layer,
     grid_order,
@@ -23,6 +24,13 @@ from streamstgs.codec.encoder.layer_encoding import (
     sorting_values,
 )
 from streamstgs.codec.encoder.lifetimes import lifetimes, shown_count, visible_frames
+from streamstgs.codec.encoder.moving_layers import (
+    LayerPlan,
+    divide_moving,
+    plan_layers,
+    rows_for,
+    rows_of,
+)
 from streamstgs.codec.encoder.poster_picture import make_poster
 from streamstgs.codec.encoder.quality_measurement import MeasuredQuality, measure_quality
 from streamstgs.codec.encoder.source import SceneSource, TrainedGop
@@ -44,7 +52,7 @@ from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.video.feature_video import VideoSettings, decode_segment, encode_segment
 from streamstgs.codec.video.mp4_boxes import sample_entry
 from streamstgs.codec.video.tile_layout import TileLayout
-from streamstgs.renderer import CanonicalGaussians
+from streamstgs.renderer import CanonicalGaussians, Gaussians
 
 ReportProgress = Callable[[str, float], None]
 log = logging.getLogger(__name__)
@@ -89,18 +97,26 @@ class _Encoder:
     static_codes: list[dict[str, np.ndarray]] = field(default_factory=list)
     gop_codes: list[dict[str, np.ndarray]] = field(default_factory=list)
     feature_codes: list[np.ndarray] = field(default_factory=list)
+    sizes: list[tuple[int, int]] = field(default_factory=list)  # Gaussians and frames of each GOP
+    plan: LadderPlan = field(init=False)
+    layer_plans: list[LayerPlan] = field(init=False)  # of each GOP
+    static: Gaussians = field(init=False)
 
     def run(self) -> EncodeReport:
         tiles = self._layout()
         self.progress("static Gaussians", 0.0)
         static = self._encode_static()
+        self._plan([layer.file.size_bytes for layer in static], tiles)
         representations: dict[int, RepresentationEntry] = {}
         gops: list[GopEntry] = []
         for index in range(self.source.gop_count):
             self.progress(f"GOP {index + 1} of {self.source.gop_count}", self._share(index))
             start = gops[-1].start_frame + gops[-1].frames if gops else 0
             gops.append(self._encode_gop(index, start, tiles, representations))
-        ordered = tuple(representations[qp] for qp in sorted(representations))
+        ordered = tuple(
+            self._with_parts(place, representations[qp], tiles, len(static))
+            for place, qp in enumerate(sorted(representations))
+        )
         manifest = Manifest(self.source.meta, tiles, ordered, tuple(static), tuple(gops))
         manifest = self._with_pictures(manifest)
         report = self._report(manifest, self._write_manifest(manifest))
@@ -114,18 +130,47 @@ class _Encoder:
         """Return the tiling for the largest GOP; all GOPs use it and share a video header."""
         if self.source.gop_count < 1:
             raise EncodeError("The trained scene has no GOP.")
-        most, features = 0, set()
+        features = set()
         for index in range(self.source.gop_count):
             gop = self.source.gop(index)
-            most = max(most, len(gop.canonical))
+            self.sizes.append((len(gop.canonical), gop.frames))
             features.add(gop.features.shape[-1])
         if len(features) != 1:
             raise EncodeError(f"The GOPs differ in their number of features: {features}.")
+        most = max(count for count, _ in self.sizes)
         return TileLayout.of(*grid_shape(most), features.pop())
+
+    def _plan(self, static_bytes: list[int], tiles: TileLayout) -> None:
+        """Decide how many Gaussians each quality has."""
+        self.progress("sizes of the qualities", 0.0)
+        moves = [index for index, (count, _) in enumerate(self.sizes) if count]
+        sample = self._checked_gop(moves[0]) if moves else None
+        self.plan = plan_ladder(self.sizes, sample, static_bytes, self.source.meta, self.config)
+        self.layer_plans = [plan_layers(count, self.plan.shares, tiles) for count, _ in self.sizes]
+
+    def _with_parts(
+        self, place: int, entry: RepresentationEntry, tiles: TileLayout, static_layers: int
+    ) -> RepresentationEntry:
+        """Return the entry with the rows and static layers of its quality, where these are not
+        all."""
+        rows, static = self._tiles_of(place, tiles).height, self.plan.static_layers[place]
+        return replace(
+            entry,
+            height=rows if rows < tiles.height else None,
+            static=static if static < static_layers else None,
+        )
+
+    def _tiles_of(self, place: int, tiles: TileLayout) -> TileLayout:
+        """Return the tiling of the video of a quality, 0 the best."""
+        if self.plan.shares[place] == 1.0:
+            return tiles
+        rows = rows_of([plan.counts[place] for plan in self.layer_plans], tiles)
+        return replace(tiles, height=min(rows, tiles.height))
 
     def _encode_static(self) -> list[LayerEntry]:
         static = self.source.static.to("cpu")
         _check_finite("The static layer", static)
+        self.static = static.activate()
         entries = []
         for k, part in enumerate(divide_static(static, self.source.meta, self.config.static)):
             height, width = grid_shape(len(part.gaussians))
@@ -169,18 +214,21 @@ class _Encoder:
     ) -> GopEntry:
         gop = self._checked_gop(index)
         canonical, features = gop.canonical, gop.features
-        layer_entries: tuple[LayerEntry, ...] = ()
+        layer_entries: list[LayerEntry] = []
         if len(canonical):
-            canonical, features = self._in_grid_order(gop, tiles)
-            entry, codes = self._encode_layer(
-                f"keyframes/{index:04d}.planes",
-                canonical,
-                (tiles.height, tiles.width),
-                self.config.moving_bits,
-                max(self.source.meta.radius, 1e-6),
-            )
-            layer_entries = (entry,)
-            self._keep(self.gop_codes, codes)
+            order = self._grid_order(index, gop, tiles)
+            whole = tiles.height, tiles.width
+            features = features[:, torch.cat(order)]
+            for k, members in enumerate(order):
+                entry, codes = self._encode_layer(
+                    _layer_name(index, k, len(order)),
+                    canonical[members],
+                    rows_for(len(members), tiles) if len(order) > 1 else whole,
+                    self.config.moving_bits,
+                    max(self.source.meta.radius, 1e-6),
+                )
+                layer_entries.append(entry)
+                self._keep(self.gop_codes, codes)
         quantiser, feature_codes = quantise_features(features)
         if self.config.keep_codes:
             self.feature_codes.append(feature_codes)
@@ -189,27 +237,33 @@ class _Encoder:
             shown=shown_count(gop),
             start_frame=start,
             frames=gop.frames,
-            layers=layer_entries,
+            layers=tuple(layer_entries),
             features=quantiser,
             field=self.package.write(f"fields/{index:04d}.safetensors", encode_field(gop.field)),
             field_config=gop.field.config,
             segments=tuple(
-                self._encode_representation(qp, index, feature_codes, times, tiles, representations)
-                for qp in sorted(set(self.config.qps))
+                self._encode_representation(
+                    place, qp, index, feature_codes, times, tiles, representations
+                )
+                for place, qp in enumerate(sorted(self.config.qps))
             ),
         )
         if entry_of_gop.is_static_only:
             log.warning("GOP %d shows no more than the static layer: train it again", index)
         return entry_of_gop
 
-    def _in_grid_order(
-        self, gop: TrainedGop, tiles: TileLayout
-    ) -> tuple[CanonicalGaussians, torch.Tensor]:
-        """Return canonical Gaussians and [E, M, F] features in the order of the grid."""
+    def _grid_order(self, index: int, gop: TrainedGop, tiles: TileLayout) -> list[torch.Tensor]:
+        """Return the members of each keyframe layer, in the order of the grid."""
         seen = lifetimes(visible_frames(gop)) if self.config.sort_by_lifetime else None
-        values = sorting_values(gop.canonical, gop.features, seen)
-        order = self._order(values, tiles.height, tiles.width)
-        return gop.canonical[order], gop.features[:, order]
+        values, meta = sorting_values(gop.canonical, gop.features, seen), self.source.meta
+        sizes = self.layer_plans[index].sizes
+        if len(sizes) == 1:
+            return [self._order(values, tiles.height, tiles.width)]
+        parts = divide_moving(gop, self.static, sizes, meta, self.config.moving)
+        return [
+            members[self._order(values[members], *rows_for(len(members), tiles))]
+            for members in parts
+        ]
 
     @property
     def _fps(self) -> float:
@@ -236,6 +290,7 @@ class _Encoder:
 
     def _encode_representation(
         self,
+        place: int,
         qp: int,
         index: int,
         codes: np.ndarray,
@@ -243,7 +298,8 @@ class _Encoder:
         tiles: TileLayout,
         representations: dict[int, RepresentationEntry],
     ) -> SegmentEntry:
-        config = self.config
+        config, plan = self.config, self.layer_plans[index]
+        tiles, codes = self._tiles_of(place, tiles), codes[:, : plan.counts[place]]
         settings = VideoSettings(config.codec, qp, config.preset, config.threads)
         planes = (tiles.tile(feature_grid(frame, tiles)) for frame in codes)
         init, media = encode_segment(planes, len(codes), times[0], times[1] - times[0], settings)
@@ -252,7 +308,8 @@ class _Encoder:
         decoded = decode_segment(
             init, media, tiles, (len(codes), *codes.shape[1:]), config.codec, name
         )
-        return SegmentEntry(self.package.write(name, media), psnr_db(codes, decoded))
+        file, layers = self.package.write(name, media), plan.layers_of(place)
+        return SegmentEntry(file, psnr_db(codes, decoded), layers=layers)
 
     def _keep_init(
         self, qp: int, init: bytes, representations: dict[int, RepresentationEntry]
@@ -320,10 +377,29 @@ class _Encoder:
                 entry.qp: sum(gop.segments[k].psnr_db for gop in gops) / len(gops)
                 for k, entry in enumerate(manifest.representations)
             },
+            quality_bytes={
+                entry.qp: manifest_bytes
+                + entry.init.size_bytes
+                + sum(layer.file.size_bytes for layer in manifest.static_of(k))
+                + sum(gop_bytes(gop, k) for gop in gops)
+                for k, entry in enumerate(manifest.representations)
+            },
             static_codes=self.static_codes,
             gop_codes=self.gop_codes,
             feature_codes=self.feature_codes,
         )
+
+
+def gop_bytes(gop: GopEntry, place: int) -> int:
+    """Return the size of what a viewer of a quality fetches of a GOP, bytes."""
+    layers = gop.layers[: gop.layer_count(place)]
+    files = [gop.field, gop.segments[place].file, *(layer.file for layer in layers)]
+    return sum(file.size_bytes for file in files)
+
+
+def _layer_name(gop: int, layer: int, layers: int) -> str:
+    """Return the name of the file of a keyframe layer."""
+    return f"keyframes/{layer}/{gop:04d}.planes" if layers > 1 else f"keyframes/{gop:04d}.planes"
 
 
 def _checked_json(manifest: Manifest) -> bytes:

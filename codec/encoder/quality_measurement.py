@@ -35,7 +35,8 @@ class MeasuredQuality:
     """The PSNR of frames rendered from a package, in dB.
 
     Args:
-        qualities_db: for each GOP, that of each quality (best first) against the trained scene.
+        qualities_db: for each GOP, that of each quality (best first), with all static layers,
+            against the trained scene.
         static_db: that with only the first k static layers against all layers, k = 0 .. all.
     """
 
@@ -82,7 +83,8 @@ def _measure(
         best = scene.decode_gop(index, highest, backend.device)
         static_errors.append(static_layer_errors(scene, best, backend, settings))
         rest = (scene.decode_gop(index, quality, backend.device) for quality in reversed(others))
-        qualities_db.append(tuple(_rounded_db(meter.error(gop)) for gop in chain([best], rest)))
+        decoded = chain([best], (replace(gop, static=best.static) for gop in rest))
+        qualities_db.append(tuple(_rounded_db(meter.error(gop)) for gop in decoded))
     means = [sum(errors) / len(errors) for errors in zip(*static_errors, strict=True)]
     return MeasuredQuality(tuple(qualities_db), tuple(map(_rounded_db, means)))
 

@@ -78,7 +78,8 @@ def _video_set(manifest: Manifest, spans: list[Span]) -> AdaptationSet:
         files = [gop.segments[k].file for gop in manifest.gops]
         one = _representation(f"features-qp{entry.qp}", files, spans, entry.init)
         one.codecs, one.mime_type = entry.codecs, "video/mp4"
-        one.width, one.height = manifest.tiles.video_width, manifest.tiles.video_height
+        tiles = manifest.tiles_of(k)
+        one.width, one.height = tiles.video_width, tiles.video_height
         chosen.representations.append(one)
     return chosen
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from streamstgs.codec.attributes.quantisation import Quantiser
 from streamstgs.codec.package.file_entry import FileEntry
@@ -14,7 +14,8 @@ from streamstgs.renderer import FieldConfig
 
 FORMAT = "streamstgs"
 LEAST_SHOWN = 0.02  # share of its moving Gaussians that a GOP shows, or it is static
-VERSIONS = (1, 2)  # that this program reads; in version 2 layers may have trajectories
+# That this program reads: 2 has trajectories, 3 qualities with a part of the moving Gaussians.
+VERSIONS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,16 @@ class RepresentationEntry:
         qp: constant quantiser; names the files.
         codec, codecs: the codec and its RFC 6381 name.
         init: the initialisation segment.
+        height: rows of each tile of its video, where it has fewer than the scene's; else None.
+        static: number of static layers that suit it; None for all of them.
     """
 
     qp: int
     codec: Codec
     codecs: str
     init: FileEntry
+    height: int | None = None
+    static: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,11 +74,14 @@ class SegmentEntry:
         quality_db: PSNR of rendered frames against those of the trained scene, before
             quantisation (`codec.encoder.quality_measurement`), capped at 100; None in packages
             that do not tell it.
+        layers: number of keyframe layers whose Gaussians it has, where these are not all; else
+            None.
     """
 
     file: FileEntry
     psnr_db: float
     quality_db: float | None = None
+    layers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -115,13 +123,28 @@ class GopEntry:
         """E = G + W - 1, the number of frames of features."""
         return self.frames + self.field_config.window - 1
 
+    def layer_count(self, place: int) -> int:
+        """Number of keyframe layers of the quality at a place of the manifest, 0 the best."""
+        count = self.segments[place].layers
+        return len(self.layers) if count is None else count
+
+    def moving_count(self, place: int) -> int:
+        """Number of moving Gaussians of the quality at a place of the manifest."""
+        return sum(layer.count for layer in self.layers[: self.layer_count(place)])
+
+    @property
+    def shared_layers(self) -> int:
+        """Number of keyframe layers that all qualities have."""
+        return min(map(self.layer_count, range(len(self.segments))))
+
 
 @dataclass(frozen=True)
 class Manifest:
     """A whole scene.
 
     Args:
-        tiles: how features lie in the video; the same for all GOPs.
+        tiles: how features lie in the video; the same for all GOPs. Worse qualities may have fewer
+            rows (`tiles_of`).
         representations: of the feature video, best quality (lowest QP) first.
         static: layers that live as long as the scene, the most important first.
         gops: in order of time.
@@ -140,8 +163,21 @@ class Manifest:
     @property
     def version(self) -> int:
         """The lowest format version that has all of it."""
+        if any(s.layers is not None for gop in self.gops for s in gop.segments):
+            return 3
+        if any(entry.height is not None for entry in self.representations):
+            return 3
         layers = [layer for gop in self.gops for layer in gop.layers]
         return 2 if any("velocities" in layer.quantisers for layer in layers) else 1
+
+    def tiles_of(self, place: int) -> TileLayout:
+        """The tiling of the video of the quality at a place, 0 the best."""
+        height = self.representations[place].height
+        return self.tiles if height is None else replace(self.tiles, height=height)
+
+    def static_of(self, place: int) -> tuple[LayerEntry, ...]:
+        """The static layers that suit the quality at a place, 0 the best."""
+        return self.static[: self.representations[place].static]
 
     @property
     def frame_count(self) -> int:

@@ -75,15 +75,14 @@ def read_manifest(data: bytes) -> Manifest:
     manifest = Manifest(
         meta=convert(document.meta, SceneMeta, from_attributes=True),
         tiles=tiles,
-        representations=convert(
-            document.representations, tuple[RepresentationEntry, ...], from_attributes=True
-        ),
+        representations=tuple(map(_representation, document.representations)),
         static=_layers(document.static, "static"),
         gops=tuple(_gop(gop, tiles, len(qps), f"gops[{k}]") for k, gop in enumerate(document.gops)),
         poster=read_poster_entry(document.poster),
         no_static_db=_given(document.no_static_db),
     )
     _check_totals(manifest)
+    _check_qualities(manifest)
     return manifest
 
 
@@ -111,6 +110,22 @@ def _check_totals(manifest: Manifest) -> None:
         products = count * gop.field_config.multiplications
         wanted = f"a field of at most {limits.FIELD_MULTIPLICATIONS:.0e} products a frame"
         _require(products <= limits.FIELD_MULTIPLICATIONS, f"gops[{k}].field_config", wanted)
+
+
+def _check_qualities(manifest: Manifest) -> None:
+    """A worse quality has a prefix of what a better one has, and its Gaussians fit its video."""
+    for place, entry in enumerate(manifest.representations):
+        where = f"rungs[{place}]"
+        rows = manifest.tiles_of(place).height
+        most = manifest.tiles.height
+        _require(rows <= most, f"{where}.height", f"{most} or less")
+        _require((entry.static or 0) <= len(manifest.static), f"{where}.static", "in the scene")
+        for k, gop in enumerate(manifest.gops):
+            where = f"gops[{k}].segments[{place}].layers"
+            before = gop.layer_count(place - 1) if place else len(gop.layers)
+            _require(gop.layer_count(place) <= before, where, f"{before} or less")
+            fits = gop.moving_count(place) <= rows * manifest.tiles.width
+            _require(fits, where, f"of Gaussians that fit {rows} rows")
 
 
 def _check_version(data: bytes) -> None:
@@ -159,9 +174,7 @@ def _gop(gop: schema.Gop, tiles: TileLayout, qualities: int, where: str) -> GopE
         features=_quantiser(gop.features, tiles.features, f"{where}.features"),
         field=_file(gop.field),
         field_config=convert(shape, FieldConfig, from_attributes=True),
-        segments=tuple(
-            SegmentEntry(_file(s.file), s.psnr_db, _given(s.quality_db)) for s in gop.segments
-        ),
+        segments=tuple(map(_segment, gop.segments)),
         shown=_given(gop.shown),
     )
     cells = tiles.height * tiles.width
@@ -169,6 +182,16 @@ def _gop(gop: schema.Gop, tiles: TileLayout, qualities: int, where: str) -> GopE
     codes = entry.feature_frames * entry.dynamic_count * tiles.features
     _require(codes <= limits.FEATURE_CODES_BYTES, where, "a GOP whose features fit in memory")
     return entry
+
+
+def _representation(entry: schema.Representation) -> RepresentationEntry:
+    init, height, static = _file(entry.init), _given(entry.height), _given(entry.static)
+    return RepresentationEntry(entry.qp, entry.codec, entry.codecs, init, height, static)
+
+
+def _segment(entry: schema.Segment) -> SegmentEntry:
+    quality_db, layers = _given(entry.quality_db), _given(entry.layers)
+    return SegmentEntry(_file(entry.file), entry.psnr_db, quality_db, layers)
 
 
 def _layers(layers: tuple[schema.Layer, ...], where: str) -> tuple[LayerEntry, ...]:

@@ -90,6 +90,8 @@ class Representation(Struct):
     codec: Codec
     codecs: Annotated[str, Meta(max_length=100)]
     init: File
+    height: Side | UnsetType = UNSET
+    static: Annotated[int, Meta(ge=0, le=limits.LAYERS)] | UnsetType = UNSET
 
 
 class Curve(Struct):
@@ -151,6 +153,7 @@ class Segment(Struct):
     file: File
     psnr_db: Decibels
     quality_db: Decibels | UnsetType = UNSET
+    layers: Annotated[int, Meta(ge=0, le=limits.LAYERS)] | UnsetType = UNSET
 
 
 class Gop(Struct):
@@ -179,7 +182,7 @@ class Header(Struct):
 
 
 class Document(Struct):
-    """All of scene.json of versions 1 and 2."""
+    """All of scene.json of versions 1 to 3."""
 
     meta: SceneMeta
     tiles: Tiles = field(name="features")

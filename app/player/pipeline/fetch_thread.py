@@ -281,10 +281,12 @@ class FetchThread:
         gop, opened, state = step.gop, view.opened, self._state
         entry, quality = opened.ladder.gops[gop], opened.qualities[step.quality_index]
         keyframe: KeyframePacket | None = state.stored_keyframe(gop)
+        held = state.stored_layers(gop)
         parts: list[Part] = [] if keyframe else [KeyframePart(gop)]
-        parts.append(FeaturesPart(gop, quality))
+        parts.append(FeaturesPart(gop, quality, held))
         info = TransferInfo(gop, None, quality, view.target.serial, gop not in view.ready)
-        kept_bytes = entry.shared_bytes if keyframe else 0
+        held_bytes = min(sum(map(len, held)), entry.added_at(step.quality_index))
+        kept_bytes = entry.shared_bytes + held_bytes if keyframe else 0
         size_bytes = entry.bytes_at(step.quality_index)
         transfer = self._transfer(scene, info, parts, size_bytes, kept_bytes)
         while (part := transfer.start_part()) is not None:

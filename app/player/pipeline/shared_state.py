@@ -243,6 +243,12 @@ class PipelineState:
             stored = self._buffer.packets.get(gop) if self._buffer else None
             return stored.keyframe if stored else None
 
+    def stored_layers(self, gop: int) -> tuple[bytes, ...]:
+        """The keyframe layers that are stored with the features of a GOP."""
+        with self._changed:
+            stored = self._buffer.packets.get(gop) if self._buffer else None
+            return stored.features.layers if stored and stored.features else ()
+
     def put_keyframe(self, gop: int, packet: KeyframePacket) -> None:
         """Store the keyframe of a GOP."""
         with self._changed:

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Any
 
@@ -70,7 +70,7 @@ class LayerPart:
 
 @dataclass(frozen=True)
 class KeyframePart:
-    """Keyframe and field of a GOP, the same for all qualities."""
+    """Field of a GOP, and the part of its keyframe that is the same for all qualities."""
 
     gop: int
 
@@ -80,13 +80,18 @@ class KeyframePart:
 
 @dataclass(frozen=True)
 class FeaturesPart:
-    """The feature video of a GOP at one quality."""
+    """What a GOP has at one quality beside the shared keyframe.
+
+    Args:
+        held: Keyframe layers that are buffered with another quality.
+    """
 
     gop: int
     quality: Quality
+    held: tuple[bytes, ...] = ()
 
     def fetch(self, scene: Scene, cancel: CancelToken) -> FeaturePacket:
-        return scene.fetch_features(self.gop, self.quality, cancel)
+        return scene.fetch_features(self.gop, self.quality, cancel, self.held)
 
 
 Part = LayerPart | KeyframePart | FeaturesPart
@@ -242,9 +247,9 @@ class Transfer:
             size_bytes: Of everything, at this quality.
         """
         assert self.info.gop is not None
-        features = FeaturesPart(self.info.gop, quality)
-        in_flight = self._parts[0]
-        self._parts.pop()
+        in_flight, last = self._parts[0], self._parts.pop()
+        assert isinstance(last, FeaturesPart)
+        features = replace(last, quality=quality)
         self._parts.append(features)
         self.info = TransferInfo(self.info.gop, None, quality, self.info.serial, self.info.is_new)
         self._size_bytes = size_bytes
@@ -283,6 +288,6 @@ class Transfer:
                     layers.append(layer)
                 case KeyframePart(gop):
                     keyframe = gop
-                case FeaturesPart(gop, quality):
+                case FeaturesPart(gop, quality, _):
                     features = (gop, quality)
         self._scene.expect(static=layers, keyframe=keyframe, features=features)

@@ -15,10 +15,13 @@ class GopLadder:
 
     Args:
         duration_s: content time it shows.
-        keyframe_bytes: canonical layers of the moving Gaussians together.
+        keyframe_bytes: layers of the moving Gaussians that all qualities have, together.
         field_bytes: weights of the field.
-        feature_bytes: of the feature video at each quality, worst first.
+        feature_bytes: of everything else at each quality, worst first: the feature video, and the
+            layers that not all qualities have.
         quality_db: PSNR of the drawn picture at each quality.
+        added_bytes: the part of `feature_bytes` that are layers; empty if all qualities have the
+            same. They are not fetched again with a better quality.
     """
 
     duration_s: float
@@ -26,6 +29,7 @@ class GopLadder:
     field_bytes: int
     feature_bytes: tuple[int, ...]
     quality_db: tuple[float, ...]
+    added_bytes: tuple[int, ...] = ()
 
     @property
     def shared_bytes(self) -> int:
@@ -36,12 +40,23 @@ class GopLadder:
         """Everything that has to arrive to show the GOP at a quality."""
         return self.shared_bytes + self.feature_bytes[quality_index]
 
+    def added_at(self, quality_index: int) -> int:
+        """Bytes of the layers of a quality that not all qualities have."""
+        return self.added_bytes[quality_index] if self.added_bytes else 0
+
+    def upgrade_bytes(self, held: int, better: int) -> int:
+        """What has to arrive for a better quality while the GOP is buffered at the quality
+        `held`."""
+        kept = min(self.added_at(held), self.added_at(better))
+        return self.feature_bytes[better] - kept
+
     def scaled(self, factor: float) -> GopLadder:
         return replace(
             self,
             keyframe_bytes=_scale(self.keyframe_bytes, factor),
             field_bytes=_scale(self.field_bytes, factor),
             feature_bytes=tuple(_scale(size, factor) for size in self.feature_bytes),
+            added_bytes=tuple(round(size * factor) for size in self.added_bytes),
         )
 
 
@@ -116,12 +131,16 @@ def ladder_of(manifest: Manifest) -> Ladder:
 
 
 def _gop_ladder(gop: GopEntry, fps: float) -> GopLadder:
+    sizes, shared = [layer.file.size_bytes for layer in gop.layers], gop.shared_layers
+    places = range(len(gop.segments))[::-1]  # the manifest lists the best first
+    added = [sum(sizes[shared : gop.layer_count(k)]) for k in range(len(gop.segments))]
     return GopLadder(
         duration_s=gop.frames / fps,
-        keyframe_bytes=sum(layer.file.size_bytes for layer in gop.layers),
+        keyframe_bytes=sum(sizes[:shared]),
         field_bytes=gop.field.size_bytes,
-        feature_bytes=tuple(segment.file.size_bytes for segment in reversed(gop.segments)),
-        quality_db=tuple(_quality_db(segment) for segment in reversed(gop.segments)),
+        feature_bytes=tuple(gop.segments[k].file.size_bytes + added[k] for k in places),
+        quality_db=tuple(_quality_db(gop.segments[k]) for k in places),
+        added_bytes=tuple(added[k] for k in places) if any(added) else (),
     )
 
 

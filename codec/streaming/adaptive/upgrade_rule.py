@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from streamstgs.codec.streaming.adaptive.decision import (
     Abort,
+    BufferedSegment,
     FetchSegment,
     SegmentInFlight,
     Situation,
@@ -18,10 +19,10 @@ from streamstgs.codec.streaming.adaptive.rule import parameter
 class UpgradeRule:
     """Fetch a buffered segment again where bytes are free: in short loops and after seeks.
 
-    Only features are fetched again: keyframe and field are the same at every quality. In a loop
-    that is buffered as a whole, the segment that gains most comes first. After a seek the segment
-    on the screen was fetched for speed; it improves while it is shown, as its Gaussians stay the
-    same and only their motion becomes finer.
+    Only features are fetched again, and the keyframe layers that the buffered quality lacks: the
+    field and the other layers are the same. In a loop that is buffered as a whole, the segment that
+    gains most comes first. After a seek the segment on the screen was fetched for speed; it
+    improves while it is shown, as its Gaussians stay, others join them, and motion becomes finer.
     """
 
     margin_s: float = parameter(
@@ -64,7 +65,7 @@ class UpgradeRule:
             quality_db = ladder.gops[held.gop].quality_db
             for better in held.better:
                 gain_db = quality_db[better] - quality_db[held.quality_index]
-                in_time = self._feature_s(ladder, seen, held.gop, better) + self.margin_s
+                in_time = self._upgrade_s(ladder, seen, held, better) + self.margin_s
                 if gain_db > best_db and in_time <= held.lead_s:
                     why = f"QP {ladder.qps[better]} instead of {ladder.qps[held.quality_index]}"
                     best = FetchSegment(held.gop, better, f"{why}, as all is buffered", again=True)
@@ -79,7 +80,7 @@ class UpgradeRule:
         gop = ladder.gops[held.gop]
         best = seen.buffered[1].quality_index if len(seen.buffered) > 1 else ladder.best
         for better in held.better:
-            took_s = self._feature_s(ladder, seen, held.gop, better)
+            took_s = self._upgrade_s(ladder, seen, held, better)
             roomy = self.room * 8.0 * gop.bytes_at(better) <= bps * gop.duration_s
             if (
                 better <= best
@@ -93,9 +94,11 @@ class UpgradeRule:
                 return FetchSegment(held.gop, better, why, again=True)
         return None
 
-    def _feature_s(self, ladder: Ladder, seen: Situation, gop: int, quality_index: int) -> float:
+    def _upgrade_s(
+        self, ladder: Ladder, seen: Situation, held: BufferedSegment, better: int
+    ) -> float:
         assert seen.throughput is not None
-        size_bytes = ladder.gops[gop].feature_bytes[quality_index]
+        size_bytes = ladder.gops[held.gop].upgrade_bytes(held.quality_index, better)
         return seen.throughput.latency_s + 8.0 * size_bytes / seen.throughput.bps
 
     def _spare_s(self, ladder: Ladder, seen: Situation, bps: float) -> float:
