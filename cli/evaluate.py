@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +11,7 @@ import tyro
 from streamstgs.app.console import check_figures_path, print_figures, write_figures
 from streamstgs.cli.options import BackendOption, FramesOption, JsonOption, SceneArgument, option
 from streamstgs.cli.parsing import parse_frame_choice, parse_qps
+from streamstgs.trainer.datasets.config import CaptureConfig
 
 SheetOption = Annotated[
     Path | None,
@@ -35,11 +36,6 @@ TrainedOption = Annotated[
         "off",
     ),
 ]
-HeightOption = Annotated[
-    int | None,
-    option("PX", "Reduce higher images to this height in px.", "the height of the training"),
-    tyro.conf.arg(name="capture.height-px"),
-]
 
 
 @dataclass(frozen=True)
@@ -61,13 +57,12 @@ class Evaluate:
     plot: PlotOption = None
     compare: CompareOption = None
     trained: TrainedOption = None
-    height_px: HeightOption = None
+    capture: CaptureConfig = field(default_factory=CaptureConfig)
     lpips: Literal["vgg", "alex", "none"] = "vgg"
     """Network of the LPIPS metric; its weights come with the extra `evaluation`."""
 
     def run(self) -> int:
         check_figures_path(self.json)
-        from streamstgs.trainer.datasets import CaptureConfig
         from streamstgs.trainer.evaluation.evaluate import EvaluateConfig, evaluate
         from streamstgs.trainer.evaluation.text import for_people
 
@@ -88,7 +83,7 @@ class Evaluate:
                 self.plot,
                 self.compare,
                 run=self.trained,
-                capture=CaptureConfig(self.height_px),
+                capture=self.capture,
                 lpips=self.lpips,
             )
         )

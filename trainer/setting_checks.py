@@ -25,6 +25,7 @@ CountOrZero = Annotated[int, Ge(0)]
 Weight = Annotated[float, Ge(0)]
 Positive = Annotated[float, Gt(0)]
 Share = Annotated[float, Ge(0), Le(1)]
+FrameRate = Annotated[float, Ge(0.01), Le(1000)]
 
 BOUNDS = (Ge, Gt, Le, Lt)
 

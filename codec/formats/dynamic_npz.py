@@ -48,18 +48,18 @@ def read_dynamic_npz(files: FileSet, name: str, cancel: CancelToken = NEVER) -> 
     Raises:
         CodecError: an array is missing, damaged, of another shape, or too large.
     """
-    means = _array(files, "means3D", name, cancel)
+    means = read_array(files, "means3D", name, cancel)
     if means.ndim != 3 or means.shape[2] != 3 or not 0 < len(means) <= SEQUENCE_FRAMES:
         raise CorruptSegment(f"{name}: means3D should be [T, N, 3], not {list(means.shape)}.")
     frames, count = means.shape[:2]
     check_count(count, name)
     quats = _shaped(files, "unnorm_rotations", (frames, count, 4), name, cancel)
-    colors = _array(files, "rgb_colors", name, cancel)
+    colors = read_array(files, "rgb_colors", name, cancel)
     if colors.shape == (count, 3):
         colors = np.broadcast_to(colors, (frames, count, 3))
     if colors.shape != (frames, count, 3):
         raise CorruptSegment(f"{name}: rgb_colors should be [T, N, 3], not {list(colors.shape)}.")
-    logits = _array(files, "logit_opacities", name, cancel).reshape(-1)
+    logits = read_array(files, "logit_opacities", name, cancel).reshape(-1)
     log_scales = _shaped(files, "log_scales", (count, 3), name, cancel)
     if logits.shape != (count,):
         raise CorruptSegment(f"{name}: logit_opacities should be [N, 1].")
@@ -80,14 +80,22 @@ def read_dynamic_npz(files: FileSet, name: str, cancel: CancelToken = NEVER) -> 
 def _shaped(
     files: FileSet, key: str, shape: tuple[int, ...], name: str, cancel: CancelToken
 ) -> FloatArray:
-    array = _array(files, key, name, cancel)
+    array = read_array(files, key, name, cancel)
     if array.shape != shape:
         raise CorruptSegment(f"{name}: {key} should be {list(shape)}, not {list(array.shape)}.")
     return array
 
 
-def _array(files: FileSet, key: str, name: str, cancel: CancelToken) -> FloatArray:
-    """One array as float32; its declared size is compared with its file before it is read."""
+def read_array(files: FileSet, key: str, name: str, cancel: CancelToken = NEVER) -> FloatArray:
+    """An array of an archive as float32; its declared size is compared with its file first.
+
+    Args:
+        key: name of the array.
+        name: of the archive, for messages.
+
+    Raises:
+        CodecError: it is missing, damaged, too large, or not of numbers.
+    """
     data = files.read(f"{key}.npy", SPLAT_FILE_BYTES, cancel)
     stream = io.BytesIO(data)
     try:

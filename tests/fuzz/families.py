@@ -190,6 +190,94 @@ def poses() -> Family:
     return _captured(_make_poses, _read_poses)
 
 
+# Captures in the layouts of other programs
+
+
+@cache
+def _model() -> tuple[Path, dict[str, bytes]]:
+    """A capture with a COLMAP model, and the files of the model by their names."""
+    from tests.capture_samples import colmap_capture
+
+    folder = colmap_capture(Path(tempfile.mkdtemp(prefix="fuzz-")))
+    colmap_capture(text := Path(tempfile.mkdtemp(prefix="fuzz-")), text=True)
+    kept = {}
+    for source, suffix in ((folder, "bin"), (text, "txt")):
+        for part in ("cameras", "images", "points3D"):
+            name = f"{part}.{suffix}"
+            kept[name] = (source / "sparse" / "0" / name).read_bytes()
+    shutil.rmtree(folder / "sparse")
+    return folder, kept
+
+
+def _make_model(rng: Random) -> dict[str, bytes]:
+    suffix = rng.choice(("bin", "txt"))
+    files = {name: data for name, data in _model()[1].items() if name.endswith(suffix)}
+    name = rng.choice(sorted(files))
+    return files | {name: mutated_bytes(files[name], rng)}
+
+
+def _read_model(files: dict[str, bytes]) -> None:
+    from streamstgs.trainer.datasets import check_capture, open_capture
+    from streamstgs.trainer.points.point_cloud import read_point_file
+
+    folder = _model()[0]
+    try:
+        (folder / "sparse").mkdir()
+        for name, data in files.items():
+            (folder / "sparse" / name).write_bytes(data)
+        capture = open_capture(folder)
+        check_capture(capture)
+        if capture.points_path:
+            read_point_file(capture.points_path)
+    finally:
+        shutil.rmtree(folder / "sparse", ignore_errors=True)
+
+
+def colmap() -> Family:
+    return _captured(_make_model, _read_model)
+
+
+@cache
+def _documents() -> tuple[tuple[Path, str, dict[str, Any]], ...]:
+    """Captures, and the document of each that says where its cameras stand."""
+    from tests.capture_samples import (
+        dynamic_capture,
+        names,
+        transforms_entry,
+        write_transforms,
+        write_videos,
+    )
+    from tests.capture_scene import ring_cameras
+
+    dynamic = dynamic_capture(Path(tempfile.mkdtemp(prefix="fuzz-")))
+    studio = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    write_videos(studio)
+    cameras = zip(names(), ring_cameras(len(names())), strict=True)
+    write_transforms(studio, [transforms_entry(c, f"{n}.mp4", k1=-0.01) for n, c in cameras])
+    return tuple(
+        (folder, name, json.loads((folder / name).read_text()))
+        for folder, name in ((dynamic, "train_meta.json"), (studio, "transforms.json"))
+    )
+
+
+def _make_layout(rng: Random) -> tuple[int, bytes]:
+    which = rng.randrange(2)
+    document = json_bytes(mutated_json(json.loads(json.dumps(_documents()[which][2])), rng))
+    return which, document if rng.random() < 0.8 else mutated_bytes(document, rng)
+
+
+def _read_layout(mutant: tuple[int, bytes]) -> None:
+    from streamstgs.trainer.datasets import check_capture, open_capture
+
+    folder, name, _ = _documents()[mutant[0]]
+    (folder / name).write_bytes(mutant[1])
+    check_capture(open_capture(folder))
+
+
+def layout() -> Family:
+    return _captured(_make_layout, _read_layout)
+
+
 def _make_video(rng: Random) -> bytes:
     data = (_capture() / f"cam{rng.randrange(4)}.mp4").read_bytes()
     return (mutated_boxes if rng.random() < 0.6 else mutated_bytes)(data, rng)
@@ -381,7 +469,8 @@ def selftest() -> Family:
 
 
 FAMILIES: dict[str, Callable[[], Family]] = {
-    "scene": scene, "cameras": cameras, "poses": poses, "video": video, "image": image, "ply": ply,
+    "scene": scene, "cameras": cameras, "poses": poses, "colmap": colmap,
+    "layout": layout, "video": video, "image": image, "ply": ply,
     "splats": splats, "sog": sog,
     "selftest": selftest,
 }  # fmt: skip

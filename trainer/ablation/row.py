@@ -141,6 +141,12 @@ class ChosenFrames:
     def check(self, count: int) -> None:
         self.reader.check(max(self.frames) + 1)
 
+    def length(self) -> int:
+        return len(self.frames)
+
+    def small(self, height_px: int) -> ChosenFrames:
+        return replace(self, reader=self.reader.small(height_px))
+
 
 @torch.no_grad()
 def measure(

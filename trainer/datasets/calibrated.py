@@ -7,28 +7,23 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from streamstgs.renderer import Camera
-from streamstgs.trainer.datasets.calibration import check_no_distortion, check_pinhole
-from streamstgs.trainer.datasets.capture import (
-    Capture,
-    CapturedView,
-    FrameReader,
-    mean_up,
-    point_of_attention,
-    with_common_start,
-)
+from streamstgs.trainer.datasets.calibration import check_matrix, check_no_distortion
+from streamstgs.trainer.datasets.capture import Capture, mean_up, point_of_attention
 from streamstgs.trainer.datasets.config import CaptureConfig
 from streamstgs.trainer.datasets.files import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
-    check_steps,
     find,
     numbered_frames,
     read_json,
     short,
 )
-from streamstgs.trainer.datasets.readers import ImageFolderReader, VideoReader
+from streamstgs.trainer.datasets.lens import Lens, pinhole
+from streamstgs.trainer.datasets.moments import check_names
+from streamstgs.trainer.datasets.recorded import RecordedCamera, recorded_view
 from streamstgs.trainer.errors import CaptureError
 
 log = logging.getLogger("streamstgs.trainer")
@@ -46,18 +41,16 @@ def read_calibrated(folder: Path, config: CaptureConfig) -> Capture:
     try:
         fps, frames = _frame_rate(document["fps"]), _count(document["frames"])
         check_no_distortion({k: v for k, v in document.items() if k != "cameras"})
-        views = tuple(
-            _view(folder, k, entry, config, fps) for k, entry in enumerate(document["cameras"])
-        )
-        if not views:
+        recorded = [_camera(folder, k, entry) for k, entry in enumerate(document["cameras"])]
+        if not recorded:
             raise ValueError("no cameras")
-        _check_names(views)
-        _check_moments(views, frames)
+        check_names([c.name for c in recorded])
+        views = tuple(recorded_view(c, config, fps) for c in recorded)
         cameras = [v.camera for v in views]
         points = find(folder, "points3D.ply")
         return Capture(
             title=str(document.get("name", folder.name)),
-            views=with_common_start(views, config),
+            views=views,
             fps=fps,
             frames=frames,
             up=_direction(document.get("up")) or mean_up(cameras),
@@ -72,26 +65,18 @@ def read_calibrated(folder: Path, config: CaptureConfig) -> Capture:
         raise CaptureError(f"{path}: {type(error).__name__}: {short(error)}") from error
 
 
-def _view(
-    folder: Path, number: int, entry: dict[str, Any], config: CaptureConfig, fps: float
-) -> CapturedView:
+def _camera(folder: Path, number: int, entry: dict[str, Any]) -> RecordedCamera:
     name = f"number {number} of cameras.json"
     try:
         name = str(entry["id"])
-        camera = Camera(
-            viewmat=torch.tensor(entry["w2c"], dtype=torch.float32).reshape(4, 4),
-            K=torch.tensor(entry["K"], dtype=torch.float32).reshape(3, 3),
-            width=int(entry["w"]),
-            height=int(entry["h"]),
-        )
-        check_pinhole(camera)
-        check_no_distortion(entry)
         split = str(entry.get("split", "train"))
         if split not in SPLITS:
             raise ValueError(f"split {split!r} is neither train nor test")
-        shown = config.applied(camera)
-        reader = _reader(folder, entry, name, camera, shown, config, fps)
-        return CapturedView(name, split, shown, reader)
+        viewmat = np.asarray(entry["w2c"], np.float64).reshape(4, 4)
+        lens = _lens(entry)
+        video, images = _source(folder, entry, name)
+        source = numbered_frames(images, name) if video is None else video
+        return RecordedCamera(name, viewmat, lens, source, split)
     except CaptureError:
         raise
     except KeyError as error:
@@ -100,26 +85,25 @@ def _view(
         raise CaptureError(f"camera {name}: {short(error)}") from error
 
 
-def _reader(
-    folder: Path,
-    entry: dict[str, Any],
-    name: str,
-    recorded: Camera,
-    shown: Camera,
-    config: CaptureConfig,
-    fps: float,
-) -> FrameReader:
-    size = shown.width, shown.height
-    video, images = _source(folder, entry, name)
-    if video is not None:
-        matrix = config.untagged_matrix
-        return VideoReader(
-            name, video, recorded.width, recorded.height, size, fps, untagged_matrix=matrix
-        )
-    frames = numbered_frames(images, name)
-    return ImageFolderReader(
-        name, tuple(frames.values()), recorded.width, recorded.height, size, tuple(frames)
-    )
+def _lens(entry: dict[str, Any]) -> Lens:
+    """The member `lens`, or else the pinhole `K`."""
+    width, height = int(entry["w"]), int(entry["h"])
+    given = entry.get("lens")
+    check_no_distortion({k: v for k, v in entry.items() if k != "lens"})
+    K = None
+    if "K" in entry or given is None:
+        K = np.asarray(entry["K"], np.float64).reshape(3, 3)
+        check_matrix(K)
+    if given is None:
+        assert K is not None
+        return pinhole(K, width, height)
+    if not isinstance(given, dict) or given.keys() != {"model", "params"}:
+        raise ValueError("lens must have the members model and params; or undistort the frames")
+    params = tuple(float(p) for p in given["params"])
+    lens = Lens(str(given["model"]).upper(), width, height, params)
+    if K is not None and not np.allclose(K, lens.K, rtol=1e-4, atol=1e-3):
+        raise ValueError("K and lens differ in focal length or principal point; remove one")
+    return lens
 
 
 def _source(folder: Path, entry: dict[str, Any], name: str) -> tuple[Path | None, Path]:
@@ -143,28 +127,6 @@ def _source(folder: Path, entry: dict[str, Any], name: str) -> tuple[Path | None
     if not videos and not has_images:
         raise CaptureError(f"camera {name}: neither {folder / name}.mp4 nor images in {images}")
     return (videos[0] if videos else None), images
-
-
-def _check_names(views: tuple[CapturedView, ...]) -> None:
-    names = [v.name for v in views]
-    for name in names:
-        if names.count(name) > 1:
-            raise CaptureError(f"camera {name} is listed more than once")
-
-
-def _check_moments(views: tuple[CapturedView, ...], frames: int) -> None:
-    """A gap in the images of one camera would shift its later frames in time."""
-    readers = [v.reader for v in views if isinstance(v.reader, ImageFolderReader)]
-    recorded = {r.camera: dict(zip(r.numbers[:frames], r.paths, strict=False)) for r in readers}
-    names = {number: path.stem for found in recorded.values() for number, path in found.items()}
-    gaps = [(min(names.keys() - found), c) for c, found in recorded.items() if names.keys() - found]
-    if gaps:
-        frame, camera = min(gaps)
-        raise CaptureError(
-            f"camera {camera}: frame {names[frame]} is missing, other cameras have it"
-        )
-    for reader in readers:
-        check_steps(reader.numbers[:frames], reader.camera)
 
 
 def _positive(value: Any) -> float:

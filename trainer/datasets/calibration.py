@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from streamstgs.renderer import Camera
 from streamstgs.trainer.errors import CaptureError
@@ -34,6 +35,7 @@ MODELS = {
     "simple_pinhole": 3, "pinhole": 4, "perspective": 4, "opencv": 4, "full_opencv": 4,
     "simple_radial": 3, "radial": 3, "brown": 4, "radtan": 4, "plumb_bob": 4, "none": 4, "": 4,
 }  # fmt: skip
+REMEDY = "undistort the frames, or write it as the member lens"
 COLMAP_MODELS = {  # by their numbers
     0: "simple_pinhole", 1: "pinhole", 2: "simple_radial", 3: "radial", 4: "opencv",
     6: "full_opencv",
@@ -47,25 +49,34 @@ LENS_KEY = re.compile(  # of names without _ and -, in small letters
 )
 
 
-def check_pinhole(camera: Camera) -> None:
-    """Raises ValueError unless the matrices are a rotation, a translation and a pinhole's K."""
+def check_pinhole(camera: Camera, is_wide: bool = False) -> None:
+    """Raises ValueError unless the matrices are a rotation, a translation and a pinhole's K.
+
+    Args:
+        is_wide: K is that of a lens which sees more than a pinhole does.
+    """
     rotation = camera.viewmat[:3, :3]
     skew = (rotation @ rotation.T - torch.eye(3)).abs().max()
     if not (camera.viewmat.isfinite().all() and skew < SKEW_MAX and rotation.det() > 0):
         raise ValueError("w2c is no rotation and translation")
     if not torch.equal(camera.viewmat[3].abs(), torch.tensor([0.0, 0.0, 0.0, 1.0])):
         raise ValueError("the last row of w2c is not 0 0 0 1")
-    if not camera.K.isfinite().all() or camera.K[0, 0] <= 0 or camera.K[1, 1] <= 0:
-        raise ValueError("K has no positive focal lengths")
-    rest = camera.K[[0, 1, 2, 2, 2], [1, 0, 0, 1, 2]]
-    if not torch.allclose(rest, torch.tensor([0.0, 0, 0, 0, 1]), atol=1e-6):
-        raise ValueError("K is no pinhole: [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]")
+    check_matrix(camera.K.double().numpy())
     if not (0 < camera.width <= SIDE_MAX_PX and 0 < camera.height <= SIDE_MAX_PX):
         raise ValueError(f"no picture is {camera.width}x{camera.height}")
-    _check_scale_of_k(camera)
+    _check_scale_of_k(camera, is_wide)
 
 
-def _check_scale_of_k(camera: Camera) -> None:
+def check_matrix(K: np.ndarray) -> None:
+    """Raises ValueError unless a matrix [3, 3] is that of a pinhole."""
+    if not np.isfinite(K).all() or K[0, 0] <= 0 or K[1, 1] <= 0:
+        raise ValueError("K has no positive focal lengths")
+    rest = K[[0, 1, 2, 2, 2], [1, 0, 0, 1, 2]]
+    if not np.allclose(rest, [0, 0, 0, 0, 1], atol=1e-6):
+        raise ValueError("K is no pinhole: [[fx, 0, cx], [0, fy, cy], [0, 0, 1]]")
+
+
+def _check_scale_of_k(camera: Camera, is_wide: bool) -> None:
     """Raises ValueError where K belongs to a picture of another size."""
     fx, fy = camera.K[0, 0].item(), camera.K[1, 1].item()
     cx, cy = camera.K[0, 2].item(), camera.K[1, 2].item()
@@ -81,7 +92,7 @@ def _check_scale_of_k(camera: Camera) -> None:
     if not (0 <= cx <= camera.width and 0 <= cy <= camera.height):
         raise ValueError(f"the principal point ({cx:g}, {cy:g}) is outside of a picture of {size}")
     widest = max(math.atan(camera.width / 2 / fx), math.atan(camera.height / 2 / fy))
-    if 2 * math.degrees(widest) > WIDEST_PINHOLE_DEG:
+    if 2 * math.degrees(widest) > WIDEST_PINHOLE_DEG and not is_wide:
         raise ValueError(
             f"a focal length of {fx:g} px sees {2 * math.degrees(widest):.0f} degrees of a picture "
             f"of {size}, which no pinhole does; K must be in px"
@@ -101,17 +112,17 @@ def check_no_distortion(entry: Mapping[str, Any]) -> None:
                 COLMAP_MODELS.get(value, "?") if isinstance(value, int) else value.lower()
             )
             if kept is None:
-                raise ValueError(f"the {key} {value!r} is no pinhole; undistort the frames")
+                raise ValueError(f"the {key} {value!r} is no pinhole; {REMEDY}")
         elif key != "K" and LENS_KEY.fullmatch(name):
             if _has_any(value):
-                raise ValueError(f"{key} declares lens distortion; undistort the frames first")
+                raise ValueError(f"{key} declares lens distortion; {REMEDY}")
         elif isinstance(value, Mapping):
             check_no_distortion(value)
     for key, value in entry.items():
         name = key.lower().replace("_", "").replace("-", "")
         is_list = name in PARAMETER_KEYS and isinstance(value, Sequence)
         if is_list and _has_any(value[4 if kept is None else kept :]):
-            raise ValueError(f"{key} declares lens distortion; undistort the frames first")
+            raise ValueError(f"{key} declares lens distortion; {REMEDY}")
 
 
 def _has_any(value: Any) -> bool:

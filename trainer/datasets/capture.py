@@ -16,13 +16,13 @@ from streamstgs.renderer import Camera
 from streamstgs.trainer.datasets.calibration import check_intrinsics, check_poses
 from streamstgs.trainer.datasets.config import CaptureConfig
 from streamstgs.trainer.datasets.files import check_sources
-from streamstgs.trainer.datasets.readers import ImageFolderReader, VideoReader
-from streamstgs.trainer.datasets.timing import check_clocks, common_start_s
+from streamstgs.trainer.datasets.moments import check_moments, check_names
+from streamstgs.trainer.datasets.readers import READERS, ImageFolderReader, VideoReader
+from streamstgs.trainer.datasets.timing import check_clocks
 from streamstgs.trainer.errors import CaptureError
 from torch import Tensor
 
 log = logging.getLogger("streamstgs.trainer")
-READERS = 16  # files that are read at once
 LEAST_CONVERGENCE = 1e-3  # mean squared sine of the angles between optical axes, about 2 degrees
 
 
@@ -38,6 +38,14 @@ class FrameReader(Protocol):
 
     def check(self, count: int) -> None:
         """Raises CaptureError unless there are `count` frames of the calibrated size."""
+        ...
+
+    def length(self) -> int:
+        """Frames of the capture that there are."""
+        ...
+
+    def small(self, height_px: int) -> FrameReader:
+        """Reads smaller pictures as they are recorded: the distortion of the lens stays."""
         ...
 
 
@@ -110,32 +118,14 @@ def each_video(views: tuple[CapturedView, ...], frames: Sequence[int]) -> Iterat
             yield torch.from_numpy(begun.popleft().result())
 
 
-def with_common_start(
-    views: tuple[CapturedView, ...], config: CaptureConfig
-) -> tuple[CapturedView, ...]:
-    """Views whose videos agree on the time of frame 0: that of the earliest first picture.
-
-    Raises CaptureError, naming the camera, where a video cannot be read.
-    """
-    videos = [v.reader for v in views if isinstance(v.reader, VideoReader)]
-    with ThreadPoolExecutor(READERS) as pool:
-        times = dict(
-            zip([r.camera for r in videos], pool.map(lambda r: r.times, videos), strict=True)
-        )
-    start_s = None if config.ignore_start else common_start_s(list(times.values()))
-    return tuple(
-        replace(v, reader=replace(v.reader, start_s=start_s, known_times=times[v.reader.camera]))
-        if isinstance(v.reader, VideoReader)
-        else v
-        for v in views
-    )
-
-
 def check_cameras(capture: Capture, config: CaptureConfig) -> None:
     """Checks that hold for the cameras of all layouts. Raises CaptureError, naming cameras.
 
-    No two cameras share a file or a pose, and the poses make sense together.
+    No two cameras share a name, a file or a pose, images are of the same moments, and the poses
+    make sense together.
     """
+    check_names([v.name for v in capture.views])
+    check_moments([v.reader for v in capture.views], capture.frames)
     check_sources(
         [(v.name, v.reader.path) for v in capture.views if isinstance(v.reader, VideoReader)]
     )
@@ -180,6 +170,22 @@ def _tell_guesses(capture: Capture) -> None:
                 round(reader.times.fps / capture.fps),
             )  # fmt: skip
     _tell_lengths(capture)
+    _tell_crops(capture)
+
+
+def _tell_crops(capture: Capture) -> None:
+    """Which lenses are undone, and how much of the recorded pictures is left."""
+    kept: dict[str, list[float]] = {}
+    for view in capture.views:
+        if isinstance(view.reader, (VideoReader, ImageFolderReader)) and view.reader.undistortion:
+            undone = view.reader.undistortion
+            kept.setdefault(undone.lens.model, []).append(undone.kept)
+    for model, shares in kept.items():
+        log.info(
+            "the distortion of %d lenses (%s) is undone while reading: pinhole cameras show "
+            "%.0f to %.0f %% of the recorded pictures, the rest is cropped",
+            len(shares), model, 100 * min(shares), 100 * max(shares),
+        )  # fmt: skip
 
 
 def _tell_lengths(capture: Capture) -> None:
@@ -188,7 +194,7 @@ def _tell_lengths(capture: Capture) -> None:
         if isinstance(view.reader, VideoReader):
             lengths[view.name] = view.reader.times.length(capture.fps)
         elif isinstance(view.reader, ImageFolderReader):
-            lengths[view.name] = len(view.reader.paths)
+            lengths[view.name] = view.reader.length()
     if len(set(lengths.values())) > 1:
         longest = max(lengths, key=lambda name: lengths[name])
         log.warning(

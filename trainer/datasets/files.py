@@ -81,8 +81,11 @@ def find(folder: Path, name: str) -> Path | None:
 
 def _entry(folder: Path, name: str) -> Path | None:
     exact = folder / name
-    if exact.exists():
-        return exact
+    try:
+        if exact.exists():
+            return exact
+    except (OSError, ValueError):  # longer than names are, or with a zero byte
+        return None
     if not folder.is_dir():
         return None
     alike = [p for p in folder.iterdir() if _plain(p.name) == _plain(name)]
@@ -161,6 +164,12 @@ def check_steps(numbers: Sequence[int], camera: str) -> None:
                 f"camera {camera}: after frame {number} comes {number + step}, "
                 f"expected was {number + usual}"
             )
+
+
+def by_numbers(name: str) -> tuple[list[tuple[int, int, str]], str]:
+    """A key that sorts names by the numbers in them: cam2 before cam10."""
+    parts = re.split(r"(\d+)", _plain(name))
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p], name
 
 
 def in_camera_order(paths: Iterable[Path]) -> list[Path]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from streamstgs.trainer.datasets.capture import Capture, CapturedView
 from streamstgs.trainer.datasets.readers import ImageFolderReader, VideoReader
@@ -24,11 +25,28 @@ def capture_identity(capture: Capture) -> dict[str, str]:
     }
     for view in capture.views:
         camera = view.camera
-        calibration = [camera.viewmat.tolist(), camera.K.tolist(), camera.width, camera.height]
+        calibration: list[Any] = [
+            camera.viewmat.tolist(),
+            camera.K.tolist(),
+            camera.width,
+            camera.height,
+        ]
+        calibration += _reading(view)
         parts[f"calibration of camera {view.name}"] = _digest(json.dumps(calibration).encode())
         parts[f"split of camera {view.name}"] = view.split
         parts[f"frames of camera {view.name}"] = _recording(view)
     return parts
+
+
+def _reading(view: CapturedView) -> list[Any]:
+    """What is done to the frames of a view while they are read; empty where nothing is."""
+    reader = view.reader
+    done: list[Any] = []
+    if isinstance(reader, (VideoReader, ImageFolderReader)) and reader.undistortion is not None:
+        done.append(repr(reader.undistortion.lens))
+    if isinstance(reader, VideoReader) and reader.offset:
+        done.append(reader.offset)
+    return done
 
 
 def changed_parts(begun: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -48,6 +48,22 @@ def read_image(path: Path, camera: str, size: tuple[int, int]) -> np.ndarray:
     raise CaptureError(f"camera {camera}: {path} {problem}")
 
 
+def image_size(path: Path, camera: str) -> tuple[int, int]:
+    """(width, height) of an image the way up that it is shown, px; decodes its header only.
+
+    Raises CaptureError.
+    """
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            turned = image.getexif().get(ORIENTATION) in ON_ITS_SIDE
+            return (height, width) if turned else (width, height)
+    except Exception as error:  # as above
+        raise CaptureError(
+            f"camera {camera}: {path} cannot be read as an image: {short(error)}"
+        ) from error
+
+
 def _problem(path: Path, image: Image.Image, size: tuple[int, int]) -> str | None:
     """What keeps an image from being read; asks the header only."""
     if image.mode not in READ_AS:

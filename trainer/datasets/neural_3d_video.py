@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import statistics
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import torch
-from streamstgs.renderer import Camera
-from streamstgs.trainer.datasets.calibration import check_pinhole
-from streamstgs.trainer.datasets.capture import (
-    READERS,
-    Capture,
-    CapturedView,
-    mean_up,
-    point_of_attention,
-    with_common_start,
-)
+from streamstgs.trainer.datasets.capture import Capture
 from streamstgs.trainer.datasets.config import CaptureConfig
 from streamstgs.trainer.datasets.files import VIDEO_SUFFIXES, in_camera_order, short
-from streamstgs.trainer.datasets.readers import VideoReader, size_problem
-from streamstgs.trainer.datasets.timing import common_rate
+from streamstgs.trainer.datasets.lens import Lens
+from streamstgs.trainer.datasets.readers import READERS, size_problem
+from streamstgs.trainer.datasets.recorded import RecordedCamera, assembled
 from streamstgs.trainer.datasets.video_file import VideoFile
 from streamstgs.trainer.errors import CaptureError
 
@@ -41,36 +31,14 @@ def read_neural_3d_video(folder: Path, config: CaptureConfig) -> Capture:
     poses = _read_poses(folder / "poses_bounds.npy", len(videos))
     files = [VideoFile(v.stem, v, config.untagged_matrix) for v in videos]
     with ThreadPoolExecutor(READERS) as pool:
-        times = list(pool.map(lambda file: file.times(None), files))
         sizes = list(pool.map(lambda file: file.first_size(), files))
-    fps = common_rate(times)
-    views = tuple(
-        _view(file, _camera(row[:15].reshape(3, 5), file, size), split, config, fps)
+    cameras = [
+        _camera(row[:15].reshape(3, 5), file, size, split)
         for file, row, size, split in zip(
             files, poses, sizes, ["test"] + ["train"] * (len(files) - 1), strict=True
         )
-    )
-    cameras = [v.camera for v in views]
-    return Capture(
-        title=folder.name,
-        views=with_common_start(views, config),
-        fps=fps,
-        frames=statistics.mode(t.length(fps) for t in times),  # a shorter video is an error
-        up=mean_up(cameras),
-        center=point_of_attention(cameras, reach=_middle_depth(poses)),
-        points_path=None,
-    )
-
-
-def _view(
-    file: VideoFile, recorded: Camera, split: str, config: CaptureConfig, fps: float
-) -> CapturedView:
-    shown = config.applied(recorded)
-    reader = VideoReader(
-        file.camera, file.path, recorded.width, recorded.height, (shown.width, shown.height),
-        fps, untagged_matrix=config.untagged_matrix,
-    )  # fmt: skip
-    return CapturedView(file.camera, split, shown, reader)
+    ]
+    return assembled(folder.name, cameras, config, reach=_middle_depth(poses))
 
 
 def _read_poses(path: Path, count: int) -> np.ndarray:
@@ -96,7 +64,7 @@ def _middle_depth(poses: np.ndarray) -> float | None:
     return float(1 / (1 / bounds).mean()) if (bounds > 0).all() else None
 
 
-def _camera(pose: np.ndarray, file: VideoFile, size: tuple[int, int]) -> Camera:
+def _camera(pose: np.ndarray, file: VideoFile, size: tuple[int, int], split: str) -> RecordedCamera:
     """LLFF: [down, right, back | centre | height width focal] at the original picture size.
 
     Args:
@@ -115,15 +83,5 @@ def _camera(pose: np.ndarray, file: VideoFile, size: tuple[int, int]) -> Camera:
         problem = size_problem(width, height, round(original_width), round(original_height))
         raise file.error(problem)
     fx, fy = focal * width / original_width, focal * height / original_height
-    K = [[fx, 0.0, width / 2], [0.0, fy, height / 2], [0.0, 0.0, 1.0]]
-    camera = Camera(
-        viewmat=torch.tensor(viewmat, dtype=torch.float32),
-        K=torch.tensor(K, dtype=torch.float32),
-        width=width,
-        height=height,
-    )
-    try:
-        check_pinhole(camera)
-    except ValueError as error:
-        raise CaptureError(f"camera {file.camera}: poses_bounds.npy: {error}") from error
-    return camera
+    lens = Lens("PINHOLE", width, height, (fx, fy, width / 2, height / 2))
+    return RecordedCamera(file.camera, viewmat, lens, file.path, split)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,8 +12,11 @@ import numpy as np
 from streamstgs.trainer.datasets.image_file import read_image
 from streamstgs.trainer.datasets.reduction import reduced
 from streamstgs.trainer.datasets.timing import PictureTimes
+from streamstgs.trainer.datasets.undistortion import Undistortion
 from streamstgs.trainer.datasets.video_file import VideoFile
 from streamstgs.trainer.errors import CaptureError
+
+READERS = 16  # files that are read at once
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class VideoReader:
         start_s: time of the capture's frame 0 in the video; None: that of its first picture.
         untagged_matrix: see `VideoFile`.
         known_times: time stamps of the video, where they have been read before.
+        undistortion: undoes the distortion of the lens; None for a lens without any.
+        offset: so many frames after the common start is this camera's frame 0.
     """
 
     camera: str
@@ -39,6 +44,8 @@ class VideoReader:
     start_s: float | None = None
     untagged_matrix: str = "bt601"
     known_times: PictureTimes | None = None
+    undistortion: Undistortion | None = None
+    offset: int = 0
 
     @property
     def file(self) -> VideoFile:
@@ -62,13 +69,22 @@ class VideoReader:
                     raise self.file.error(f"is damaged at frame {index}")
                 stamp = index if by_order else picture.pts
                 if stamp in missing:
-                    pictures[missing.pop(stamp)] = reduced(self._checked(picture), width, height)
+                    pixels = undistorted(self._checked(picture), self.undistortion)
+                    pictures[missing.pop(stamp)] = reduced(pixels, width, height)
                 if not missing:
                     break
         if missing:
             lost = min(stamps.index(stamp) for stamp in missing)
             raise self.file.error(f"has no frame {lost}, frames to {max(frames)} are needed")
         return pictures
+
+    def length(self) -> int:
+        """See `FrameReader.length`."""
+        return self.times.length(self.fps or self.times.fps or 1.0) - self.offset
+
+    def small(self, height_px: int) -> VideoReader:
+        """See `FrameReader.small`."""
+        return replace(self, size=small_size(self.width, self.height, height_px), undistortion=None)
 
     def check(self, count: int) -> None:
         """See `FrameReader.check`; decodes the first picture only.
@@ -85,7 +101,8 @@ class VideoReader:
         start_s = self.start_s
         if start_s is None:
             start_s = times.seconds[0] if times.seconds else 0.0
-        return times.placed(self.fps or times.fps or 1.0, count, start_s)
+        fps = self.fps or times.fps or 1.0
+        return times.placed(fps, count, start_s + self.offset / fps)
 
     def _has_no_stamps(self) -> bool:
         """Whether the time stamps are those that `VideoFile.times` made of the order."""
@@ -115,6 +132,7 @@ class ImageFolderReader:
     height: int
     size: tuple[int, int] | None = None
     numbers: tuple[int, ...] = ()
+    undistortion: Undistortion | None = None
 
     def read(self, frames: Sequence[int]) -> np.ndarray:
         """See `FrameReader.read`."""
@@ -122,8 +140,21 @@ class ImageFolderReader:
         width, height = self.size or (self.width, self.height)
         pictures = np.empty((len(frames), height, width, 3), np.uint8)
         for row, frame in enumerate(frames):
-            pictures[row] = reduced(self._read_image(self.paths[frame]), width, height)
+            pixels = undistorted(self._read_image(self.paths[frame]), self.undistortion)
+            pictures[row] = reduced(pixels, width, height)
         return pictures
+
+    def length(self) -> int:
+        """See `FrameReader.length`."""
+        return len(self.paths)
+
+    def small(self, height_px: int) -> ImageFolderReader:
+        """See `FrameReader.small`."""
+        return replace(self, size=small_size(self.width, self.height, height_px), undistortion=None)
+
+    def later(self, frames: int) -> ImageFolderReader:
+        """The same without its first frames."""
+        return replace(self, paths=self.paths[frames:], numbers=self.numbers[frames:])
 
     def check(self, count: int) -> None:
         """See `FrameReader.check`; a header does not show damage, so each image is decoded."""
@@ -133,13 +164,24 @@ class ImageFolderReader:
 
     def _check_count(self, count: int) -> None:
         if len(self.paths) < count:
+            place = self.paths[0].parent if self.paths else "its folder"
             raise CaptureError(
-                f"camera {self.camera}: {self.paths[0].parent} has {len(self.paths)} frames, "
-                f"{count} are needed"
+                f"camera {self.camera}: {place} has {len(self.paths)} frames, {count} are needed"
             )
 
     def _read_image(self, path: Path) -> np.ndarray:
         return read_image(path, self.camera, (self.width, self.height))
+
+
+def undistorted(picture: np.ndarray, undistortion: Undistortion | None) -> np.ndarray:
+    """A recorded picture [H, W, 3] uint8 as a pinhole camera shows it."""
+    return picture if undistortion is None else undistortion.applied(picture)
+
+
+def small_size(width: int, height: int, height_px: int) -> tuple[int, int]:
+    """(width, height) of pictures that are no higher than `height_px`, px."""
+    shown = min(height, height_px)
+    return max(1, round(width * shown / height)), shown
 
 
 def size_problem(width: int, height: int, calibrated_width: int, calibrated_height: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,7 @@ class EvaluateConfig:
         boundary_flicker: how the boundaries of GOPs are judged.
         moving: which pixels count as moving.
         run: run directory whose colour responses the training cameras are compared through.
-        capture: the size of the pictures that are compared; where it says none, that which the
-            scene was trained at.
+        capture: how the capture is read; where it says no size, at that of the training.
         lpips: network of LPIPS, or "none": on a processor VGG16 takes seconds for each picture.
     """
 
@@ -99,7 +98,7 @@ def evaluate(config: EvaluateConfig) -> dict[str, Any]:
         CodecError, RenderError: the scene cannot be read or drawn.
     """
     other = read_figures(config.compare) if config.compare else None
-    recorded = open_capture(config.data)
+    recorded = open_capture(config.data, replace(config.capture, height_px=None))
     _check_split(recorded, config)
     choice = choose_backend(config.backend)
     with open_scene(config.scene) as scene:
@@ -164,7 +163,7 @@ def _compared_size(scene: Scene, recorded: Capture, config: EvaluateConfig) -> C
     if config.capture.height_px is not None:
         return config.capture
     meta, cameras = scene.meta, [v.camera for v in recorded.split("train")]
-    trained = CaptureConfig(meta.height)
+    trained = replace(config.capture, height_px=meta.height)
     shown = [trained.applied(camera) for camera in cameras]
     fits = all((c.width, c.height) == (meta.width, meta.height) for c in shown)
     is_reduced = fits and any(c.height > meta.height for c in cameras)

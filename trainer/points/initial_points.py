@@ -11,7 +11,7 @@ from streamstgs.renderer import Camera
 from streamstgs.trainer.datasets import Capture
 from streamstgs.trainer.errors import CaptureError
 from streamstgs.trainer.points.plane_sweep import SweepConfig, swept_points
-from streamstgs.trainer.points.point_cloud import PointCloud, read_ply
+from streamstgs.trainer.points.point_cloud import PointCloud, read_point_file
 from streamstgs.trainer.points.projection import distances, inside, project, sample, unproject
 from streamstgs.trainer.points.triangulation import triangulate_sample_frames
 from streamstgs.trainer.progress import log
@@ -25,7 +25,8 @@ class InitialPointsConfig:
     """Points that the Gaussians of the coarse stage start from.
 
     Args:
-        path: A PLY file with points to start from, instead of the capture's own.
+        path: A PLY file, or points3D.bin or .txt of a COLMAP model, with points to start from,
+            instead of the capture's own.
         sample_frames: Internal. Frames of the video that are triangulated beside the medians.
         fewest: Internal. Plane sweeps add to fewer triangulated points than this.
         sweep: Internal. How plane sweeps try depths.
@@ -55,7 +56,7 @@ def check_points(capture: Capture, config: InitialPointsConfig) -> None:
     path = config.path or capture.points_path
     if path is None:
         return
-    given = read_ply(path)
+    given = read_point_file(path)
     cameras = [v.camera for v in capture.split("train")]
     if not any(inside(*project(given.positions, c), c).any() for c in cameras):
         raise CaptureError(
@@ -75,7 +76,7 @@ def found_points(
     path = config.path or capture.points_path
     views = capture.split("train")
     if path:
-        return read_ply(path).to(rng.device)
+        return read_point_file(path).to(rng.device)
     found = PointCloud(torch.zeros(0, 3), torch.zeros(0, 3))
     if find_spec("pycolmap"):
         found = triangulate_sample_frames(capture, views, medians, config.sample_frames)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from streamstgs.renderer import CanonicalGaussians
+from streamstgs.trainer.datasets.colmap_model import read_model_points
+from streamstgs.trainer.datasets.dynamic_3d_gaussians import read_npz_points
 from streamstgs.trainer.points.ply import read_points
 from streamstgs.trainer.points.projection import distances
 from torch import Tensor
@@ -42,6 +44,18 @@ class PointCloud:
 def read_ply(path: Path) -> PointCloud:
     """Read the coloured points of a PLY file. Raises CaptureError; see `ply.read_points`."""
     positions, colors = read_points(path)
+    return PointCloud(torch.from_numpy(positions), torch.from_numpy(colors))
+
+
+def read_point_file(path: Path) -> PointCloud:
+    """Read coloured points: `.bin` or `.txt` of a COLMAP model, `.npz` of Dynamic 3D Gaussians, or
+    a PLY file. Raises CaptureError."""
+    if path.suffix in (".bin", ".txt"):
+        positions, colors = read_model_points(path)
+    elif path.suffix == ".npz":
+        positions, colors = read_npz_points(path)
+    else:
+        positions, colors = read_points(path)
     return PointCloud(torch.from_numpy(positions), torch.from_numpy(colors))
 
 
