@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 from streamstgs.app.console import ProgressLine, say
@@ -34,50 +34,61 @@ DecimateOption = Annotated[
 ]
 
 
+FormatOption = Annotated[
+    Literal["ply", "compressed.ply", "spz", "sog", "splat"] | None,
+    option("FORMAT", "Write the files of a folder in this format.", "ply"),
+]
+
+
 @dataclass(frozen=True)
 class Convert:
     """Write splat files of a scene for other programs: one frame as a file, or all frames as a
-    folder. Scenes and splat files of all kinds can be read."""
+    folder or a .4dgs file. Scenes and splat files of all kinds can be read."""
 
     scene: SceneArgument
     output: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
-    """Write this file, whose name ends in .ply, .spz, .sog or .splat; or, with another name, a
-    folder with a .ply file for each frame."""
+    """Write one frame to a file whose name ends in .ply, .compressed.ply, .spz, .sog or .splat; all
+    frames to a file whose name ends in .4dgs; or, with a name without an ending, a folder with a
+    file for each frame."""
     frame: FrameOption = None
     time_s: TimeOption = None
     frames: FramesOption = None
     crop: CropOption = None
     decimate: DecimateOption = None
+    format: FormatOption = None
     scene_fps: SceneFpsOption = None
 
     def run(self) -> int:
         from streamstgs.app.player.export.render import parse_frames
         from streamstgs.codec.formats.convert import (
+            FOURDGS,
             ConvertSettings,
             convert_frame,
-            convert_frames,
+            convert_scene,
         )
         from streamstgs.codec.formats.registry import open_reader
 
         settings = ConvertSettings(
             crop=None if self.crop is None else parse_box(self.crop),
             keep=1.0 if self.decimate is None else self.decimate,
+            suffix=f".{self.format or 'ply'}",
         )
         is_folder = not self.output.suffix
-        self._check(is_folder)
+        is_scene = is_folder or self.output.suffix.lower() == FOURDGS
+        self._check(is_folder, is_scene)
         with open_reader(self.scene, fps=self.scene_fps) as reader:
-            if is_folder:
+            if is_scene:
                 line = ProgressLine()
                 chosen = parse_frames(self.frames, reader.info.frame_count)
                 name = self.output.name
-                files = convert_frames(
+                count = convert_scene(
                     reader,
-                    chosen,
                     self.output,
+                    chosen,
                     settings,
                     lambda done, total: line(f"{name}: frame {done} of {total}", done / total),
                 )
-                say(f"Wrote {files} files at {reader.info.meta.fps:g} frames per second.")
+                say(f"Wrote {count} frames at {reader.info.meta.fps:g} frames per second.")
             else:
                 frame = self.frame or 0
                 if self.time_s is not None:
@@ -88,11 +99,15 @@ class Convert:
         print(self.output)
         return 0
 
-    def _check(self, is_folder: bool) -> None:
+    def _check(self, is_folder: bool, is_scene: bool) -> None:
         """Raise UsageError for options that do not fit to the output."""
         if self.frame is not None and self.time_s is not None:
             raise UsageError("give either --frame or --time")
-        if is_folder and (self.frame is not None or self.time_s is not None):
-            raise UsageError(f"{self.output} names a folder; --frame and --time need a file")
-        if not is_folder and self.frames is not None:
-            raise UsageError(f"{self.output} names a file; --frames needs a folder")
+        if is_scene and (self.frame is not None or self.time_s is not None):
+            raise UsageError(
+                f"{self.output} holds all frames; --frame and --time need a file of one"
+            )
+        if not is_scene and self.frames is not None:
+            raise UsageError(f"{self.output} holds one frame; --frames needs a folder or .4dgs")
+        if not is_folder and self.format is not None:
+            raise UsageError(f"{self.output} names a file; --format is for the files of a folder")

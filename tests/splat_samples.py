@@ -55,6 +55,10 @@ def splat_file(raw: RawGaussians, kind: str) -> bytes:
     """A file of any kind, by its suffix without the dot."""
     if kind == "ply":
         return write_gaussian_ply(raw)
+    if kind == "glb":
+        from tests.exchange_samples import glb
+
+        return glb(raw)
     return write_splat(raw) if kind == "splat" else packed(raw, kind)
 
 

@@ -29,6 +29,7 @@ ERRORS = {
     ".spz": (0.0003, 0.02),
     ".sog": (0.001, 0.05),
     ".splat": (1e-6, 0.01),
+    ".compressed.ply": (0.004, 0.01),
 }
 
 
@@ -69,6 +70,21 @@ def test_independent_reader_opens_the_file(suffix: str, ball: Path, tmp_path: Pa
     order = distance.argmin(axis=1)
     np.testing.assert_allclose(other.scales[order], wanted.log_scales, atol=0.05)
     np.testing.assert_allclose(other.sh0[order], wanted.sh[:, 0], atol=0.05)
+
+
+def test_compressed_ply_is_opened_by_an_independent_reader(ball: Path, tmp_path: Path) -> None:
+    import fourdgs
+
+    out = tmp_path / "out.compressed.ply"
+    with open_reader(ball) as reader:
+        convert_frame(reader, 0, out)
+    other, wanted = fourdgs.from_compressed_ply([str(out)])[0], made_up()
+    distance = np.linalg.norm(other.positions[None] - wanted.means[:, None], axis=-1)
+    assert distance.min(axis=1).max() < 0.005
+    order = distance.argmin(axis=1)
+    np.testing.assert_allclose(np.log(other.scales[order]), wanted.log_scales, atol=0.01)
+    opacities = 1 / (1 + np.exp(-wanted.logits))
+    np.testing.assert_allclose(other.colors[order, 3], opacities, atol=0.005)
 
 
 def test_splat_is_opened_by_an_independent_reader(ball: Path, tmp_path: Path) -> None:

@@ -68,5 +68,6 @@ def test_file_without_gaussians_is_refused_by_name(open_window: OpenWindow, tmp_
 
 
 def test_dialog_lists_splat_files() -> None:
-    for suffix in (".stgs", ".ply", ".spz", ".sog", ".splat", ".ksplat", ".zip", ".npz"):
-        assert f"*{suffix}" in scene_filter()
+    kinds = ("stgs", "ply", "spz", "sog", "splat", "ksplat", "glb", "gltf", "4dgs", "zip", "npz")
+    for suffix in kinds:
+        assert f"*.{suffix}" in scene_filter()

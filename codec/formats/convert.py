@@ -1,4 +1,4 @@
-"""Scenes of any format as splat files: one moment, or a folder with a file for each frame."""
+"""Scenes of any format as splat files: one moment, a folder of frames, or a .4dgs file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import EncodeError
 from streamstgs.codec.formats.converter import Converter
+from streamstgs.codec.formats.exchange.fourdgs_writer import FourdgsWriter
 from streamstgs.codec.formats.raw_gaussians import RawGaussians, raw_of
 from streamstgs.codec.formats.reader import SceneReader, Segment
 from streamstgs.codec.formats.writers import WRITERS, writer_of, written
@@ -19,7 +20,8 @@ from streamstgs.renderer import Gaussians
 
 Box = tuple[float, float, float, float, float, float]
 ReportProgress = Callable[[int, int], None]
-FRAME_FILE = re.compile(r"frame_\d+\.(ply|spz|sog|splat)")
+FRAME_FILE = re.compile(r"frame_\d+\.(ply|compressed\.ply|spz|sog|splat)")
+FOURDGS = ".4dgs"
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,52 @@ def convert_frames(
         return len(frames)
     finally:
         converter.close()
+
+
+def convert_fourdgs(
+    reader: SceneReader,
+    frames: Sequence[int],
+    out: Path,
+    settings: ConvertSettings = ConvertSettings(),
+    progress: ReportProgress = lambda done, total: None,
+    cancel: CancelToken = NEVER,
+) -> int:
+    """Write content frames as one `.4dgs` file, whole or not at all.
+
+    Args:
+        frames, progress: as of `convert_frames`; `suffix` of the settings is not used.
+
+    Returns:
+        How many frames the file holds.
+
+    Raises:
+        EncodeError, CodecError: as of `convert_frame`.
+    """
+    check_output(out)
+    meta, source = reader.info.meta, _Frames(reader, cancel)
+    writer = FourdgsWriter(meta.fps, meta.up, meta.title)
+    for number, frame in enumerate(frames):
+        cancel.raise_if_cancelled(f"writing {out}")
+        writer.add(chosen(source.gaussians(frame), settings))
+        progress(number + 1, len(frames))
+    content = writer.content()
+    cancel.raise_if_cancelled(f"writing {out}")
+    with output_file(out) as partial:
+        partial.write_bytes(content)
+    return len(frames)
+
+
+def convert_scene(
+    reader: SceneReader,
+    out: Path,
+    frames: Sequence[int],
+    settings: ConvertSettings = ConvertSettings(),
+    progress: ReportProgress = lambda done, total: None,
+    cancel: CancelToken = NEVER,
+) -> int:
+    """Write content frames as the name of the output says: a `.4dgs` file, else a folder."""
+    write = convert_fourdgs if out.suffix.lower() == FOURDGS else convert_frames
+    return write(reader, frames, out, settings, progress, cancel)
 
 
 def is_sequence_folder(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Conversion of packed splat files by the native library gaussforge, in a process of its own."""
+"""Conversion of packed splat files by gaussforge and fourdgs, in a process of its own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ class Converter:
         """The content of a file in another format.
 
         Args:
-            source, target: "ply", "compressed.ply", "splat", "ksplat", "spz" or "sog".
+            source, target: "ply", "compressed.ply", "splat", "ksplat", "spz" or "sog"; or from
+                "4dgs" to "npz".
             name: of the file, for messages.
             most_bytes: longer results are refused before they are read.
 

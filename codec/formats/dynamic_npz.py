@@ -10,18 +10,15 @@ authors' repository JonathonLuiten/Dynamic3DGaussians. Arrays are read without p
 
 from __future__ import annotations
 
-import io
-import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
-from numpy.lib import format as npy
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, NotAScene
 from streamstgs.codec.formats.counts import check_count
 from streamstgs.codec.formats.file_sets import FileSet
+from streamstgs.codec.formats.npz_arrays import read_array
 from streamstgs.codec.formats.raw_gaussians import (
     LOG_SCALE_LIMITS,
     FloatArray,
@@ -30,7 +27,7 @@ from streamstgs.codec.formats.raw_gaussians import (
     unit_rotations,
     usable,
 )
-from streamstgs.codec.limits import SEQUENCE_FRAMES, SPLAT_FILE_BYTES
+from streamstgs.codec.limits import SEQUENCE_FRAMES
 from streamstgs.renderer import Gaussians
 from torch import Tensor
 
@@ -84,37 +81,6 @@ def _shaped(
     if array.shape != shape:
         raise CorruptSegment(f"{name}: {key} should be {list(shape)}, not {list(array.shape)}.")
     return array
-
-
-def read_array(files: FileSet, key: str, name: str, cancel: CancelToken = NEVER) -> FloatArray:
-    """An array of an archive as float32; its declared size is compared with its file first.
-
-    Args:
-        key: name of the array.
-        name: of the archive, for messages.
-
-    Raises:
-        CodecError: it is missing, damaged, too large, or not of numbers.
-    """
-    data = files.read(f"{key}.npy", SPLAT_FILE_BYTES, cancel)
-    stream = io.BytesIO(data)
-    try:
-        version = npy.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"version {version}")
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = read(stream)
-        if dtype.kind not in "fiu" or dtype.hasobject:
-            raise ValueError(f"its values are {dtype}")
-        size = math.prod(shape)
-        if size * dtype.itemsize != len(data) - stream.tell():
-            raise ValueError(f"its shape {shape} does not fit to its length")
-        values = np.frombuffer(data, dtype, size, stream.tell())
-        order: Literal["F", "C"] = "F" if fortran else "C"
-        with np.errstate(over="ignore", invalid="ignore"):
-            return values.reshape(shape, order=order).astype(np.float32, order="C")
-    except (ValueError, TypeError, OverflowError, SyntaxError, RecursionError, EOFError) as error:
-        raise CorruptSegment(f"{name}: the array {key} is damaged: {error}.") from error
 
 
 def open_check(files: FileSet, name: str) -> None:

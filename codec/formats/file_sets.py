@@ -80,6 +80,29 @@ class FolderFiles:
         """Nothing is open."""
 
 
+class PathsBeside:
+    """Implements `FileSet` for the files that a file on disk names: those of its folder and below.
+
+    Args:
+        path: of the file that names others; its folder is not listed.
+    """
+
+    names: tuple[str, ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.resolve().parent
+
+    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
+        """As of `FileSet`; links that lead out of the folder are refused."""
+        path = (self._folder / name).resolve()
+        if self._folder not in path.parents:
+            raise CorruptSegment(f"{name[:100]} leads out of {self._folder}.")
+        return read_file(path, most_bytes)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 class ArchiveFiles:
     """The files of a ZIP archive, stored or deflated; nothing is extracted to the disk.
 

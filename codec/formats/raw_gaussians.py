@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from streamstgs.codec.errors import CorruptSegment
 from streamstgs.renderer import Gaussians
-from streamstgs.renderer.spherical_harmonics import C0, sh_of_colors
+from streamstgs.renderer.spherical_harmonics import C0, sh_basis, sh_of_colors
 from torch import Tensor
 
 log = logging.getLogger(__name__)
@@ -130,6 +130,58 @@ def turned(raw: RawGaussians) -> RawGaussians:
         quats=raw.quats * TURNED_QUAT,
         sh=raw.sh * TURNED_SH[: raw.sh.shape[1], None],
     )
+
+
+def moved(
+    raw: RawGaussians, rotation: NDArray[np.float64], scale: float, offset: NDArray[np.float64]
+) -> RawGaussians:
+    """Gaussians after a similarity transform: x becomes `rotation` x `scale` + `offset`.
+
+    Args:
+        rotation: [3, 3] rotation matrix. scale: > 0. offset: [3], world units.
+    """
+    means = raw.means.astype(np.float64) @ rotation.T * scale + offset
+    return RawGaussians(
+        means=means.astype(np.float32),
+        quats=_rotated(raw.quats, rotation),
+        log_scales=raw.log_scales + np.float32(np.log(scale)),
+        logits=raw.logits,
+        sh=_rotated_sh(raw.sh, rotation),
+    )
+
+
+def _rotated(quats: FloatArray, rotation: NDArray[np.float64]) -> FloatArray:
+    """[N, 4] quaternions wxyz after a rotation."""
+    w, x, y, z = _quaternion(rotation)
+    left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
+    return (quats @ left.T).astype(np.float32)
+
+
+def _quaternion(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """wxyz of a rotation matrix: the eigenvector of its largest eigenvalue (Bar-Itzhack 2000)."""
+    (a, b, c), (d, e, f), (g, h, i) = rotation
+    symmetric = np.array([
+        [a + e + i, h - f, c - g, d - b],
+        [h - f, a - e - i, b + d, c + g],
+        [c - g, b + d, e - a - i, f + h],
+        [d - b, c + g, f + h, i - a - e],
+    ])  # fmt: skip
+    return np.linalg.eigh(symmetric)[1][:, -1]
+
+
+def _rotated_sh(sh: FloatArray, rotation: NDArray[np.float64]) -> FloatArray:
+    """[N, K, 3] coefficients after a rotation; each degree is a linear map of itself.
+
+    The map is found from the basis in directions before and after the rotation.
+    """
+    if sh.shape[1] == 1:
+        return sh
+    degree = int(np.sqrt(sh.shape[1])) - 1
+    directions = np.random.default_rng(0).normal(size=(4 * sh.shape[1], 3))
+    before = sh_basis(torch.from_numpy(directions @ rotation), degree).numpy()
+    after = sh_basis(torch.from_numpy(directions), degree).numpy()
+    change = np.linalg.lstsq(after, before, rcond=None)[0]
+    return np.einsum("ij,njc->nic", change, sh).astype(np.float32)
 
 
 def tensor(values: NDArray[np.float32]) -> Tensor:

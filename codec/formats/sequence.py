@@ -21,7 +21,7 @@ from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.formats.file_sets import ArchiveFiles, FileSet, FolderFiles
 from streamstgs.codec.limits import SEQUENCE_FRAMES
 
-SUFFIXES = (".ply", ".spz", ".sog", ".splat", ".ksplat")
+SUFFIXES = (".ply", ".spz", ".sog", ".splat", ".ksplat", ".glb")
 OTHER_FILES = 10_000  # in the folder, beside the frames
 NUMBER = re.compile(r"\d+")
 PRINTF = re.compile(r"%0?\d{0,2}d")

@@ -7,6 +7,7 @@
 | .spz | its first bytes | gaussforge |
 | .sog | a ZIP or a folder with meta.json and WebP images | gaussforge |
 | .ksplat | suffix and header | gaussforge |
+| .glb, .gltf with KHR_gaussian_splatting | its first bytes, or suffix | this package |
 | .splat | suffix and length | this package |
 
 gaussforge is native code, so it runs in a process of its own (`converter`), after the numbers that
@@ -16,12 +17,15 @@ a file declares were checked here.
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, NotAScene
 from streamstgs.codec.file_kind import HEAD_BYTES, ZIP_FILE, describe_file
 from streamstgs.codec.formats import compressed_ply, ksplat, sog, spz
 from streamstgs.codec.formats.converter import Converter
+from streamstgs.codec.formats.exchange.gltf import read_gltf
+from streamstgs.codec.formats.exchange.gltf_document import is_gltf
 from streamstgs.codec.formats.file_sets import ArchiveFiles, FileSet
 from streamstgs.codec.formats.gaussian_ply import header_of, is_gaussian_ply, read_gaussian_ply
 from streamstgs.codec.formats.raw_gaussians import RawGaussians, activated, turned
@@ -43,6 +47,7 @@ class SplatKind(Enum):
     SOG = "sog"
     KSPLAT = "ksplat"
     SPLAT = "splat"
+    GLTF = "gltf"
 
 
 def kind_of(data: bytes, name: str) -> SplatKind:
@@ -67,6 +72,8 @@ def kind_of(data: bytes, name: str) -> SplatKind:
         return SplatKind.SPZ
     if data.startswith(ZIP_FILE):
         return SplatKind.SOG
+    if is_gltf(data, name):
+        return SplatKind.GLTF
     if ksplat.is_ksplat(data, name):
         return SplatKind.KSPLAT
     if name.lower().endswith(".splat"):
@@ -75,7 +82,11 @@ def kind_of(data: bytes, name: str) -> SplatKind:
 
 
 def read_raw(
-    data: bytes, name: str, converter: Converter, cancel: CancelToken = NEVER
+    data: bytes,
+    name: str,
+    converter: Converter,
+    cancel: CancelToken = NEVER,
+    beside: FileSet | None = None,
 ) -> RawGaussians:
     """The Gaussians of a file, in the axes of PLY files, as they are stored.
 
@@ -83,6 +94,7 @@ def read_raw(
         data: the content of the file.
         name: its name; the suffix is needed for .splat and .ksplat.
         converter: runs native decoders.
+        beside: the files beside it, for a .gltf whose values are in files of their own.
 
     Raises:
         CodecError: the file is damaged, of no known kind, or declares too much; or `cancel`.
@@ -92,23 +104,28 @@ def read_raw(
         return read_gaussian_ply(data, name)
     if kind is SplatKind.SPLAT:
         return read_splat(data, name)
+    if kind is SplatKind.GLTF:
+        spz = partial(_read_spz, name=name, converter=converter, cancel=cancel)
+        return read_gltf(data, name, spz, beside, cancel)
+    if kind is SplatKind.SPZ:
+        return _read_spz(data, name, converter, cancel)
+    if kind is SplatKind.SOG:
+        return _read_sog_data(data, name, converter, cancel)
     if kind is SplatKind.COMPRESSED_PLY:
         count = compressed_ply.compressed_ply_count(data, header_of(data, name), name)
-    elif kind is SplatKind.SPZ:
-        count = spz.spz_count(data, name)
-    elif kind is SplatKind.KSPLAT:
-        count = ksplat.ksplat_count(data, name)
     else:
-        data, count = _sog_in_memory(data, name)
-    raw = _converted(data, kind, count, name, converter, cancel)
-    return turned(raw) if kind is SplatKind.SPZ else raw
+        count = ksplat.ksplat_count(data, name)
+    return _converted(data, kind, count, name, converter, cancel)
 
 
 def read_sog_files(
     files: FileSet, name: str, converter: Converter, cancel: CancelToken = NEVER
 ) -> RawGaussians:
     """The Gaussians of the files of one .sog; raises as `read_raw`."""
-    bundle, count = sog.read_bundle(files, name, cancel)
+    found = sog.read_bundle(files, name, cancel)
+    if isinstance(found, RawGaussians):
+        return found
+    bundle, count = found
     return _converted(bundle, SplatKind.SOG, count, name, converter, cancel)
 
 
@@ -118,6 +135,11 @@ def read_gaussians(
     """The activated Gaussians of a file of a folder or archive; raises as `read_raw`."""
     data = files.read(name, SPLAT_FILE_BYTES, cancel)
     return activated(read_raw(data, name, converter, cancel), name)
+
+
+def _read_spz(data: bytes, name: str, converter: Converter, cancel: CancelToken) -> RawGaussians:
+    count = spz.spz_count(data, name)
+    return turned(_converted(data, SplatKind.SPZ, count, name, converter, cancel))
 
 
 def _converted(
@@ -131,9 +153,11 @@ def _converted(
     return raw
 
 
-def _sog_in_memory(data: bytes, name: str) -> tuple[bytes, int]:
-    """A .sog inside of another archive or a folder, checked as `sog.read_bundle` does."""
+def _read_sog_data(
+    data: bytes, name: str, converter: Converter, cancel: CancelToken
+) -> RawGaussians:
+    """A .sog inside of another archive or a folder."""
     files = ArchiveFiles.of_bytes(data, name, sog.FILES_MAX)
     if not sog.is_sog(files):
         raise NotAScene(f"{name} is a ZIP archive without the files of a .sog.")
-    return sog.read_bundle(files, name)
+    return read_sog_files(files, name, converter, cancel)

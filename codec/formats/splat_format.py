@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.file_kind import ZIP_FILE
 from streamstgs.codec.formats import ksplat, sequence, sog, spz
+from streamstgs.codec.formats.exchange.fourdgs_magic import MAGIC as FOURDGS_MAGIC
+from streamstgs.codec.formats.exchange.gltf_document import is_gltf
 from streamstgs.codec.formats.stgs import is_zipped_scene
 from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.ply import MAGIC
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 OUR_FILES = (MANIFEST_NAME, DASH_NAME)
 ARCHIVES = (".sog", ".npz", ".zip")
+SINGLE_FILES = (".gltf", ".4dgs")
 
 
 class SplatFormat:
@@ -36,7 +39,9 @@ class SplatFormat:
             return _names_splats(name)
         if name.endswith("/"):
             return _is_folder_of_splats(Path(name))
-        if head.startswith(MAGIC) or spz.is_spz(head) or ksplat.is_ksplat(head, name):
+        if head.startswith((*MAGIC, FOURDGS_MAGIC)) or spz.is_spz(head):
+            return True
+        if ksplat.is_ksplat(head, name) or is_gltf(head, name):
             return True
         if Path(name).name == sog.META:
             return _is_folder_of_splats(Path(name).parent)
@@ -65,7 +70,7 @@ class SplatFormat:
 def _names_splats(url: str) -> bool:
     """Whether the name in a URL is that of a splat file; the server is not asked."""
     name = url.lower()
-    return name.endswith((*sequence.SUFFIXES, *ARCHIVES, f"/{sog.META}"))
+    return name.endswith((*sequence.SUFFIXES, *SINGLE_FILES, *ARCHIVES, f"/{sog.META}"))
 
 
 def _is_folder_of_splats(path: Path) -> bool:

@@ -9,7 +9,7 @@ from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, MissingSegment, NotAScene
 from streamstgs.codec.file_kind import ZIP_FILE
 from streamstgs.codec.formats import sequence, sog
-from streamstgs.codec.formats.file_sets import ArchiveFiles, FolderFiles, read_file
+from streamstgs.codec.formats.file_sets import ArchiveFiles, FolderFiles, PathsBeside, read_file
 from streamstgs.codec.formats.server_files import (
     REMOTE_FILE_BYTES,
     FramesAhead,
@@ -95,7 +95,8 @@ def _open_file(path: Path, origin: Origin, cancel: CancelToken) -> SplatReader:
     if head == ZIP_FILE:
         archive = ArchiveFiles.of_path(path, MOST_FILES)
         return reader_of_archive(archive, path.name, origin, path.stat().st_size, cancel)
-    return reader_of_data(read_file(path, SPLAT_FILE_BYTES), path.name, origin, cancel)
+    data = read_file(path, SPLAT_FILE_BYTES)
+    return reader_of_data(data, path.name, origin, cancel, PathsBeside(path))
 
 
 def _size_bytes(folder: Path) -> int:
@@ -142,4 +143,5 @@ def _open_served(
         ahead = FramesAhead(archive, names, REMOTE_FILE_BYTES)
         return sequence_reader(ahead, names, origin, cancel), True
     data = server.read(url, REMOTE_FILE_BYTES, cancel)
-    return reader_of_data(data, unquote(name), origin, cancel), False
+    beside = SiblingFiles(server, url)
+    return reader_of_data(data, unquote(name), origin, cancel, beside), False

@@ -12,6 +12,7 @@ from typing import Protocol
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.formats import dynamic_npz, sequence, sog
 from streamstgs.codec.formats.converter import Converter
+from streamstgs.codec.formats.exchange import fourdgs_file
 from streamstgs.codec.formats.file_sets import FileSet
 from streamstgs.codec.formats.frames_reader import AnimatedGaussians, AnimatedReader, FramesReader
 from streamstgs.codec.formats.gaussian_ply import Vector, header_of, up_axis
@@ -43,21 +44,29 @@ class Origin:
 
 
 def reader_of_data(
-    data: bytes, name: str, origin: Origin, cancel: CancelToken = NEVER
+    data: bytes,
+    name: str,
+    origin: Origin,
+    cancel: CancelToken = NEVER,
+    beside: FileSet | None = None,
 ) -> SplatReader:
     """The reader of a single file that is no archive.
 
     Args:
         data: its content.
         name: its name, whose suffix tells some kinds.
+        beside: the files beside it, for kinds that name others.
 
     Raises:
         CodecError: it is damaged, of no known kind, or declares too much; or `cancel`.
     """
     if data.startswith(MAGIC) and is_spacetime_ply(header_of(data, name)):
         return animated_reader(read_spacetime_ply(data, name), "spacetime", origin, len(data))
+    if data.startswith(fourdgs_file.MAGIC):
+        moving, up = fourdgs_file.read_fourdgs(data, name, origin.fps, cancel)
+        return animated_reader(moving, "4dgs", origin, len(data), up)
     kind = kind_of(data, name)
-    raw = _with_converter(lambda converter: read_raw(data, name, converter, cancel))
+    raw = _with_converter(lambda converter: read_raw(data, name, converter, cancel, beside))
     up = _up_of(data, name)
     return still_reader(activated(raw, name), kind.value, origin, len(data), up)
 

@@ -6,7 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streamstgs.api.scene import Scene, open
-from streamstgs.codec.formats.convert import Box, ConvertSettings, convert_frame, convert_frames
+from streamstgs.codec.formats.convert import (
+    FOURDGS,
+    Box,
+    ConvertSettings,
+    convert_frame,
+    convert_scene,
+)
 
 
 def convert(
@@ -28,14 +34,15 @@ def convert(
 
     Args:
         scene: an open scene, or its path or URL.
-        output: a file whose name ends in .ply, .spz, .sog or .splat for one frame; another name for
-            a folder with a .ply file for each frame.
+        output: a file whose name ends in .ply, .compressed.ply, .spz, .sog or .splat for one frame;
+            one that ends in .4dgs for all frames; a name without an ending for a folder with a
+            .ply file for each frame.
         frame: content frame of a file; None for the first, or that of `time_s`.
         time_s: seconds from the start of the scene, instead of `frame`.
         crop: (x0, y0, z0, x1, y1, z1), world units: Gaussians with a centre outside of this box are
             left out.
         keep: share of the Gaussians that is kept, above 0 to 1; the most important ones.
-        progress: called after each file of a folder with (done, total).
+        progress: called after each frame with (done, total), where all are written.
 
     Returns:
         The path of the file or folder.
@@ -43,19 +50,19 @@ def convert(
     Raises:
         CodecError: the scene cannot be read, it has no such frame, nothing is left to write, or
             the output cannot be written.
-        ValueError: both `frame` and `time_s` are given, or one of them for a folder.
+        ValueError: both `frame` and `time_s` are given, or one of them for all frames.
     """
     if frame is not None and time_s is not None:
         raise ValueError("give either frame or time_s")
     path, settings = Path(output), ConvertSettings(crop, keep)
     opened = scene if isinstance(scene, Scene) else open(scene)
     try:
-        if not path.suffix:
+        if not path.suffix or path.suffix.lower() == FOURDGS:
             if frame is not None or time_s is not None:
-                raise ValueError(f"{path} names a folder, which holds all frames; name a file")
+                raise ValueError(f"{path} holds all frames; name a file that holds one")
             frames = range(opened.frame_count)
             report = progress or (lambda done, total: None)
-            convert_frames(opened._reader, frames, path, settings, report)
+            convert_scene(opened._reader, path, frames, settings, report)
         else:
             chosen = opened.frame_at(time_s) if time_s is not None else frame or 0
             convert_frame(opened._reader, chosen, path, settings)

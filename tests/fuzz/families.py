@@ -366,12 +366,25 @@ def ply() -> Family:
 
 @cache
 def _splat_files() -> tuple[tuple[str, bytes], ...]:
+    from tests.exchange_samples import glb
     from tests.splat_samples import dynamic_arrays, made_up, npz, packed, spacetime_ply, splat_file
 
     raw = made_up(40, degree=1)
     found = [(kind, splat_file(raw, kind)) for kind in ("ply", "splat", "compressed.ply", "ksplat")]
     spz = zlib.decompress(packed(raw, "spz"), 31)
+    found += [("glb", glb(raw)), ("4dgs", _fourdgs_file())]
     return (*found, ("spz", spz), ("ply", spacetime_ply(10)), ("npz", npz(dynamic_arrays(2, 5))))
+
+
+def _fourdgs_file() -> bytes:
+    from streamstgs.codec.formats.exchange.fourdgs_writer import FourdgsWriter
+
+    from tests.splat_samples import made_up
+
+    writer = FourdgsWriter(30.0, (0.0, -1.0, 0.0), "clip")
+    for frame in range(2):
+        writer.add(made_up(40, degree=1, seed=frame))
+    return writer.content()
 
 
 def _make_splats(rng: Random) -> tuple[str, bytes]:
@@ -379,22 +392,36 @@ def _make_splats(rng: Random) -> tuple[str, bytes]:
     header = data.find(b"end_header")
     if header > 0 and rng.random() < 0.5:  # most of a PLY's traps are in its header
         return kind, mutated_bytes(data[:header], rng) + data[header:]
+    if kind == "glb" and rng.random() < 0.8:  # those of a .glb in its JSON
+        return kind, _mutated_glb(data, rng)
     changed = mutated_bytes(data, rng)
     if kind == "spz" and rng.random() < 0.9:
         changed = gzip.compress(changed, 1)  # a whole stream with wrong content
     return kind, changed
 
 
+def _mutated_glb(data: bytes, rng: Random) -> bytes:
+    from tests.exchange_samples import glb_file
+
+    end = 20 + int.from_bytes(data[12:16], "little")
+    document = mutated_json(json.loads(data[20:end]), rng)
+    return glb_file(document, data[end + 8 :])
+
+
 @cache
-def _sog_files() -> dict[str, bytes]:
+def _sog_files() -> tuple[dict[str, bytes], ...]:
+    """The files of the second version, and of the first."""
+    from tests.exchange_samples import sog_v1_files
     from tests.splat_samples import made_up, packed
 
-    with zipfile.ZipFile(io.BytesIO(packed(made_up(40, degree=1), "sog"))) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+    raw = made_up(40, degree=1)
+    with zipfile.ZipFile(io.BytesIO(packed(raw, "sog"))) as archive:
+        second = {name: archive.read(name) for name in archive.namelist()}
+    return second, sog_v1_files(raw)
 
 
 def _make_sog(rng: Random) -> tuple[str, bytes]:
-    files = dict(_sog_files())
+    files = dict(rng.choice(_sog_files()))
     if rng.random() < 0.5:
         files["meta.json"] = json_bytes(mutated_json(json.loads(files["meta.json"]), rng))
     else:
@@ -410,10 +437,12 @@ def _make_sog(rng: Random) -> tuple[str, bytes]:
 
 def _read_splats(mutant: tuple[str, bytes]) -> None:
     from streamstgs.codec.formats import splat_readers
+    from streamstgs.codec.formats.exchange import fourdgs_file
     from streamstgs.codec.formats.registry import open_reader
 
     kind, data = mutant
-    splat_readers.Converter = _kept_converter  # type: ignore[assignment, misc]
+    for module in (splat_readers, fourdgs_file):
+        module.Converter = _kept_converter  # type: ignore[assignment, misc]
     with tempfile.NamedTemporaryFile(suffix=f".{kind}") as file:
         file.write(data)
         file.flush()

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 from streamstgs.codec.errors import CodecError
-from streamstgs.codec.formats.dynamic_npz import read_array
 from streamstgs.codec.formats.file_sets import ArchiveFiles
+from streamstgs.codec.formats.npz_arrays import read_array
 from streamstgs.trainer.datasets.calibration import check_matrix
 from streamstgs.trainer.datasets.capture import Capture
 from streamstgs.trainer.datasets.config import CaptureConfig

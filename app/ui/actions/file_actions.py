@@ -18,7 +18,9 @@ from streamstgs.app.ui.viewport.toast import Toast
 from streamstgs.codec.errors import WriteError
 from streamstgs.codec.output import output_file
 
-SCENE_PATTERNS = "*.stgs scene.json *.ply *.spz *.sog *.splat *.ksplat *.zip *.npz meta.json"
+SCENE_PATTERNS = (
+    "*.stgs scene.json *.ply *.spz *.sog *.splat *.ksplat *.glb *.gltf *.4dgs *.zip *.npz meta.json"
+)
 
 
 class FileActions:

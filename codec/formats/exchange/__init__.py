@@ -1,0 +1,1 @@
+"""Exchange formats of other programs: glTF and .4dgs."""
