@@ -86,17 +86,17 @@ def test_held_key_is_one_seek(window: MainWindow) -> None:
     assert playback is not None
     before = playback._playhead.serial
     for _ in range(4):
-        QTest.keyPress(window.viewport, Qt.Key.Key_J)
-        QTest.keyPress(window.viewport, Qt.Key.Key_L)
+        QTest.keyPress(window.viewport, Qt.Key.Key_Left, SHIFT)
+        QTest.keyPress(window.viewport, Qt.Key.Key_Right, SHIFT)
         live(5)
     assert status(window).scrubbing
     assert frame(window) == 24
     assert playback._playhead.serial == before + 2  # the first press, and all that follow
-    QTest.keyRelease(window.viewport, Qt.Key.Key_L)
+    QTest.keyRelease(window.viewport, Qt.Key.Key_Right, SHIFT)
     assert not status(window).scrubbing
     assert playback._playhead.serial == before + 3
-    key(window, Qt.Key.Key_L)
-    key(window, Qt.Key.Key_J)
+    key(window, Qt.Key.Key_Right, SHIFT)
+    key(window, Qt.Key.Key_Left, SHIFT)
     assert playback._playhead.serial == before + 5  # pressed again, not held
     assert frame(window) == 24
 
@@ -104,7 +104,7 @@ def test_held_key_is_one_seek(window: MainWindow) -> None:
 def test_lost_key_release_ends_the_seek(window: MainWindow) -> None:
     pause(window)
     for _ in range(3):
-        QTest.keyPress(window.viewport, Qt.Key.Key_J)
+        QTest.keyPress(window.viewport, Qt.Key.Key_Left, SHIFT)
     assert status(window).scrubbing
     wait_for(lambda: not status(window).scrubbing, "the end of the seek")
 

@@ -40,7 +40,7 @@ METHODS |= {"addRow", "addTab", "getOpenFileName", "getExistingDirectory", "setS
 SETTERS = WIDGETS | METHODS | {"muted_label", "notify", "warn", "show_persistent"}
 OWN_NAMES = {"Mbit/s", "StreamSTGS Player", "English", "Deutsch"}
 OF_QT = {"Open", "Cancel", "Close"}  # standard buttons: Qt translates them
-KEYS = "Ctrl|Shift|Return|Space|Backspace|Home|End|Esc|Tab|F1|F11|Left|Right|Up|Down|."
+KEYS = "Ctrl|Shift|Alt|Return|Space|Backspace|Home|End|Esc|Tab|F1|F11|Left|Right|Up|Down|."
 
 
 @pytest.fixture(autouse=True)

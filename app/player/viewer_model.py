@@ -11,8 +11,8 @@ does the same without a display:
     rgb8 = model.screenshot(640, 360)  # [360, 640, 3] uint8
 
 Each part has one writer per field and a `changed` event: `camera`, `track`, `time_track`,
-`options`, `quality`, `transport`, `statistics`. Heavy modules are imported late: a window has a
-model before torch.
+`markers`, `film`, `options`, `quality`, `transport`, `statistics`. Heavy modules are imported late:
+a window has a model before torch.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from psygnal import Signal
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.errors import NoSceneError, SceneFailed, SceneTimeout
+from streamstgs.app.player.film.preview import FilmPreview
 from streamstgs.app.player.status import PlaybackFrame, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from streamstgs.app.player.camera.framing import Vector
     from streamstgs.app.player.camera.track import CameraTrack
+    from streamstgs.app.player.film.markers import MarkerTrack
+    from streamstgs.app.player.film.thumbnails import Thumbnails
     from streamstgs.app.player.time_track import TimeTrack
     from streamstgs.app.player.viewer.offscreen import OffscreenRenderer
     from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
@@ -56,6 +60,8 @@ class ViewerModel(SceneStack):
         glides: Whether steps of the camera are shown as a smooth move.
     """
 
+    thumbnail_ready = Signal()  # emitted in another thread: `thumbnail` has a new image
+
     def __init__(
         self,
         open_playback: OpenPlayback | None = None,
@@ -64,11 +70,15 @@ class ViewerModel(SceneStack):
     ) -> None:
         super().__init__(open_playback, waits_for_paint)
         self._offscreen: OffscreenRenderer | None = None
+        self._thumbnails: Thumbnails | None = None
         self.camera = CameraController(glides)
         self.options = RenderOptions()
         self.transport = Transport(self._shown_scenes)
         self.quality = QualitySelection(self.transport, self._shown_scenes)
         self.statistics = StatisticsRecorder()
+        self.film = FilmPreview(
+            lambda: self.scene, self.transport, lambda: (self.track, self.time_track)
+        )
         self.follows_track = False  # whether the camera moves along `track` while time runs
         self._followed_s: float | None = None  # the position that the camera follows
 
@@ -86,8 +96,16 @@ class ViewerModel(SceneStack):
 
         return TimeTrack()
 
+    @cached_property
+    def markers(self) -> MarkerTrack:
+        """Named times of the shown scene."""
+        from streamstgs.app.player.film.markers import MarkerTrack
+
+        return MarkerTrack()
+
     def close(self) -> None:
         """Close all scenes and wait for the end of their threads."""
+        self._close_thumbnails(waits=True)
         super().close()
         if self._offscreen is not None:
             self._offscreen.close()
@@ -124,7 +142,7 @@ class ViewerModel(SceneStack):
             self.pending.tick()
         for scene in self._shown_scenes():
             scene.tick()
-        if self.follows_track:
+        if self.follows_track or self.film.active:
             self._follow_track()
         self.camera.advance(dt_s)
         now_s = time.monotonic()
@@ -210,6 +228,23 @@ class ViewerModel(SceneStack):
         self.frame_painted(frame)
         return rgb8
 
+    def thumbnail(self, frame: int, width: int, height: int) -> NDArray[np.uint8] | None:
+        """A small image of any content frame from the shown camera, at the lowest quality.
+
+        It is rendered in a thread of its own; `thumbnail_ready` is emitted there.
+
+        Returns:
+            [height, width, 3] uint8; None until it is rendered, and for scenes of servers.
+        """
+        from streamstgs.app.player.film.thumbnails import Thumbnails
+
+        if self.scene is None or not self.camera.available:
+            return None
+        if self._thumbnails is None:
+            location, ready = self.scene.location, self.thumbnail_ready
+            self._thumbnails = Thumbnails(location, on_ready=ready.emit)
+        return self._thumbnails.get(frame, self.camera.to_camera(width, height))
+
     def pick(self, x: float, y: float, width: int, height: int) -> Vector | None:
         """The point of the scene under pixel (x, y) of a width x height px image; None if none.
 
@@ -230,16 +265,28 @@ class ViewerModel(SceneStack):
             self.camera.go_to_preset(self.presets[number])
 
     def _follow_track(self) -> None:
-        """Move the camera to the track's pose at the position, unless the position stands still."""
+        """Move the camera to the track's pose at the time of the film, unless that stands still."""
         from streamstgs.app.player.camera.track import apply_keyframe
 
         if self.scene is None or not self.camera.available or not len(self.track):
             return
-        position_s = self.scene.clock.clock.position_s()
+        position_s = self.film.position_s
         if position_s != self._followed_s:
             self._followed_s = position_s
             apply_keyframe(self.camera, self.track.keyframe_at(position_s))
             self.camera.finish_glide()
 
+    def _close_thumbnails(self, waits: bool) -> None:
+        thumbnails, self._thumbnails = self._thumbnails, None
+        if thumbnails is not None:
+            thumbnails.close()
+            if waits:
+                thumbnails.join()
+
     def _scene_entered(self, meta: SceneMeta, keep_pose: bool) -> None:
+        self._close_thumbnails(waits=False)
+        if keep_pose:
+            self.transport.apply_course()
+        else:
+            self.transport.forget_course()
         self.camera.enter_scene(meta, keep_pose)

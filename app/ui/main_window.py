@@ -15,6 +15,7 @@ from streamstgs.app.translation import tr
 from streamstgs.app.ui import language, theme
 from streamstgs.app.ui.actions.camera_actions import CameraActions
 from streamstgs.app.ui.actions.file_actions import FileActions, show_dialog
+from streamstgs.app.ui.actions.marker_actions import MarkerActions
 from streamstgs.app.ui.actions.playback_actions import PlaybackActions
 from streamstgs.app.ui.actions.video_actions import VideoActions
 from streamstgs.app.ui.central_layout import CentralLayout
@@ -28,6 +29,7 @@ from streamstgs.app.ui.panel.camera_display import CameraDisplay
 from streamstgs.app.ui.panel.side_panel import SidePanel
 from streamstgs.app.ui.panel.statistics_rows import advanced_rows, basic_rows
 from streamstgs.app.ui.preferences import APPLICATION_NAME, Preferences
+from streamstgs.app.ui.transport.hover_preview import HoverPreview
 from streamstgs.app.ui.transport.transport_bar import TransportBar
 from streamstgs.app.ui.viewport.loading_overlay import LoadingOverlay
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
@@ -69,12 +71,14 @@ class MainWindow(QMainWindow):
         self.central = CentralLayout(viewport, self.bar, self.panel)
         self.files = FileActions(self, model, loop, preferences, self._toast)
         self._playing = PlaybackActions(model, preferences, self._show_speed_and_loop, self)
+        self._marking = MarkerActions(self, model, preferences, self._toast)
         self._moving = CameraActions(model, viewport, self._toast, self._toggle_full_screen)
         self.videos = VideoActions(self, model, self._toast)
         self._helpers = (
             CameraDisplay(model.camera, self.panel),
             LoadingOverlay(model, viewport, posters),
             PivotPicker(model, viewport),
+            HoverPreview(model, self.bar.timeline, self.central),
         )
         self.setCentralWidget(self.central)
         self.setWindowIcon(app_icon())
@@ -94,6 +98,8 @@ class MainWindow(QMainWindow):
         return {
             **self.files.handlers(),
             **self._playing.handlers(),
+            **self._marking.handlers(),
+            "go_to_time": self.bar.time.edit,
             **self._moving.handlers(),
             **self.videos.handlers(),
             "quit": self.close,
@@ -113,6 +119,7 @@ class MainWindow(QMainWindow):
             part.connect(lambda name: handlers[name]())
         self.bar.speed_chosen.connect(self._playing.set_speed)
         self.bar.sought.connect(self._playing.seek)
+        self.bar.timeline.marker_menu.connect(self._marking.show_menu)
         self.panel.quality_chosen.connect(self.model.quality.choose)
         self.panel.automatic_toggled.connect(self.model.quality.toggle_automatic)
         self.panel.preset_chosen.connect(self.model.go_to_preset)
@@ -133,6 +140,10 @@ class MainWindow(QMainWindow):
         self.model.transport.status_changed.connect(self._show_status)
         self.model.statistics.changed.connect(self._show_statistics)
         self.model.quality.changed.connect(self._remember_quality)
+        self.model.markers.changed.connect(
+            lambda: self.bar.timeline.show_markers(tuple(self.model.markers))
+        )
+        self.model.transport.course_changed.connect(self._show_course)
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -153,6 +164,7 @@ class MainWindow(QMainWindow):
         self._toast.hide()
         self.preferences.remember(scene.location)
         self._show_recent()
+        self._marking.enter_scene(scene.location)
         self.bar.set_scene_open(True)
         self.panel.set_presets(self.model.presets)
         self.commands.show_presets([preset.name for preset in self.model.presets])
@@ -213,6 +225,13 @@ class MainWindow(QMainWindow):
         loop = self.preferences.loop
         self.bar.show_speed_and_loop(self.preferences.speed, loop)
         self.commands.check("loop", loop)
+        self.commands.check("smooth", self.preferences.smooth)
+
+    def _show_course(self) -> None:
+        """Show the repeated part, and whether content turns back at its ends."""
+        transport = self.model.transport
+        self.bar.timeline.show_part(transport.part_s)
+        self.commands.check("ping_pong", transport.bounces)
 
     def _show_title(self) -> None:
         title = self.model.title

@@ -26,6 +26,7 @@ def open_playback(
     settings = PlaybackSettings(
         loop=preferences.loop,
         speed=preferences.speed,
+        smooth=preferences.smooth,
         qp=preferences.quality_qp,
         opening=OpenSettings(
             cache=CacheSettings() if keeps_fetched else CacheSettings(max_bytes=0),

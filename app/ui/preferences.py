@@ -65,6 +65,11 @@ class Preferences:
         return self.number("speed", 1.0, 0.1, 8.0)
 
     @property
+    def smooth(self) -> bool:
+        """Whether slow motion shows moments between two frames."""
+        return self.flag("smooth", True)
+
+    @property
     def loop(self) -> bool:
         """Whether scenes start again at their end."""
         return self.flag("loop", True)

@@ -52,6 +52,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Add marker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Address of a scene, a splat file, or frames such as clip/frame_%04d.ply</source>
         <translation type="unfinished"></translation>
     </message>
@@ -336,6 +340,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Go to a time or frame…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Go to the end</source>
         <translation type="unfinished"></translation>
     </message>
@@ -464,6 +472,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Marker {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Medium</source>
         <translation type="unfinished"></translation>
     </message>
@@ -488,6 +500,22 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Name marker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name marker…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of the marker at {time}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Network</source>
         <translation type="unfinished"></translation>
     </message>
@@ -497,6 +525,10 @@
     </message>
     <message>
         <source>Next frame (Right)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Next marker</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -652,6 +684,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Pause</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Pause (Space)</source>
         <translation type="unfinished"></translation>
     </message>
@@ -669,6 +705,14 @@
     </message>
     <message>
         <source>Play again (Space)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Play backwards, again: faster</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Play forwards, again: faster</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -716,6 +760,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Previous marker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Processor (CPU)</source>
         <translation type="unfinished"></translation>
     </message>
@@ -744,11 +792,39 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Remove</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove marker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Renderer</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Renderer choice</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Repeat from here (A)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Repeat no part</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Repeat until here (B)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Repeats from {start}. Shift+B sets the end.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Repeats {start} to {end}. Shift+Backspace ends it.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -844,6 +920,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Smooth slow motion</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Software</source>
         <translation type="unfinished"></translation>
     </message>
@@ -900,6 +980,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The end of the part is not after its start. Go to a later frame.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The export of {name} was cancelled.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -928,6 +1012,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>There is no marker after this frame. M adds one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no marker at this frame. M adds one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no marker before this frame. M adds one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>There is nothing to redo.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -949,6 +1045,10 @@
     </message>
     <message>
         <source>Timeline</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To and fro (ping-pong)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1053,6 +1153,10 @@
     </message>
     <message>
         <source>{meaning}. Enter applies it, Esc discards it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} at {time}. Shift+M names it.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
+from streamstgs.app.player.film.course import WHOLE_SCENE, SceneCourse
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import OpenScene
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.playback import Playback
 
 STATUS_S = 0.03  # statuses are published no more often than this while the state stays
+SHUTTLE_MAX = 8.0
 LONG_WAIT_S = 0.25  # shorter waits show no sign of waiting
 
 
@@ -27,10 +29,14 @@ class Transport:
     """
 
     status_changed = Signal(PlaybackStatus)
+    sought = Signal()  # a command went to a content time
+    course_changed = Signal()  # the repeated part, or whether content turns back at its ends
 
     def __init__(self, scenes: Callable[[], Sequence[OpenScene]]) -> None:
         self._scenes = scenes
         self.status: PlaybackStatus | None = None  # written by `update`
+        self.part_s: tuple[float, float] | None = None  # written by `set_part`
+        self.bounces = False  # written by `set_bounces`
         self._published_s = -STATUS_S
         self._waiting_since_s: float | None = None
 
@@ -56,6 +62,7 @@ class Transport:
     def step(self, frames: int) -> None:
         """Pause and go on by content frames (negative: back)."""
         self._stay_paused()
+        self.sought.emit()
         self._each(lambda playback: playback.step(frames))
 
     def seek(self, position_s: float, scrubbing: bool = False) -> None:
@@ -64,10 +71,12 @@ class Transport:
         Args:
             scrubbing: Whether another seek follows soon, as while the timeline is dragged.
         """
+        self.sought.emit()
         self._each(lambda playback: playback.seek(position_s, scrubbing))
 
     def seek_frame(self, frame: int) -> None:
         """Go to a content frame, limited to the scene."""
+        self.sought.emit()
         self._each(lambda playback: playback.seek_frame(frame))
 
     def set_speed(self, speed: float) -> None:
@@ -81,6 +90,48 @@ class Transport:
     def set_loop(self, loop: bool) -> None:
         """Set whether the scene starts again at its end."""
         self._each(lambda playback: playback.set_loop(loop))
+
+    def shuttle(self, direction: int) -> None:
+        """Play forwards (1) or backwards (-1); twice as fast each time that it runs that way.
+
+        This is what J and L do in film editors; the keys stop at 8 times the normal speed.
+        """
+        status = self.status
+        if status is None:
+            return
+        runs = status.wants_play and status.speed * direction > 0.0
+        speed = abs(status.speed) * 2.0 if runs else 1.0
+        self.set_speed(direction * min(speed, SHUTTLE_MAX))
+        if not status.wants_play:
+            self.play()
+
+    def set_part(self, part_s: tuple[float, float] | None) -> None:
+        """Repeat a part of the scene (A-B loop), from a content time to another one; None ends it.
+
+        Raises:
+            ValueError: The end is not after the start.
+        """
+        if part_s is not None and not 0.0 <= part_s[0] < part_s[1]:
+            raise ValueError(f"The part {part_s[0]:g} .. {part_s[1]:g} s does not end later.")
+        self.part_s = part_s
+        self.apply_course()
+
+    def set_bounces(self, bounces: bool) -> None:
+        """Set whether content turns back at the ends of the scene or part (ping-pong)."""
+        self.bounces = bounces
+        self.apply_course()
+
+    def apply_course(self) -> None:
+        """Play the scene, or the repeated part of it, from the present position on."""
+        course = SceneCourse(self.part_s, self.bounces)
+        plain = self.part_s is None and not self.bounces
+        self._each(lambda playback: playback.set_course(WHOLE_SCENE if plain else course))
+        self.course_changed.emit()
+
+    def forget_course(self) -> None:
+        """Repeat no part, as another scene is shown from now on."""
+        self.part_s, self.bounces = None, False
+        self.course_changed.emit()
 
     # --- status -----------------------------------------------------------------------------------
 

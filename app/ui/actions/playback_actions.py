@@ -38,6 +38,9 @@ class PlaybackActions:
         """The commands by their names in `app.ui.commands`."""
         return {
             "toggle": self._transport.toggle,
+            "shuttle_back": lambda: self._transport.shuttle(-1),
+            "shuttle_stop": self._stop_shuttle,
+            "shuttle_forward": lambda: self._transport.shuttle(1),
             "step_back": lambda: self._transport.step(-1),
             "step_forward": lambda: self._transport.step(1),
             "second_back": lambda: self._seek_by(-1.0, self._second_key.press()),
@@ -47,6 +50,7 @@ class PlaybackActions:
             "slower": lambda: self._change_speed(-1),
             "faster": lambda: self._change_speed(1),
             "normal_speed": lambda: self.set_speed(1.0),
+            "smooth": self._toggle_smooth,
             "loop": self._toggle_loop,
             "better": lambda: self._quality.step(1),
             "smaller": lambda: self._quality.step(-1),
@@ -61,6 +65,17 @@ class PlaybackActions:
         """Play at another speed, also the next scenes."""
         self._preferences.set("speed", speed)
         self._transport.set_speed(speed)
+        self._show_settings()
+
+    def _stop_shuttle(self) -> None:
+        """Pause, and play at the remembered speed the next time."""
+        self._transport.pause()
+        self._transport.set_speed(self._preferences.speed)
+
+    def _toggle_smooth(self) -> None:
+        on = not self._preferences.smooth
+        self._preferences.set("smooth", on)
+        self._transport.set_smooth(on)
         self._show_settings()
 
     def key_released(self) -> None:

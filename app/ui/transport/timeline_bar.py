@@ -1,18 +1,22 @@
-"""The timeline: position, buffered ranges and GOP ticks; a drag scrubs, a click seeks."""
+"""The timeline: position, buffered ranges, GOP ticks, markers; a drag scrubs, a click seeks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+from streamstgs.app.player.film.markers import Marker
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
-from streamstgs.app.ui.transport.timecode import format_time
+from streamstgs.app.ui.transport.timeline_marks import draw_markers, draw_part
 
 _MARGIN_PX = 10
 _TRACK_PX = 6
 _KNOB_PX = 7
+_MARKER_PX = 5  # the pointer is on a marker that is no farther away
 _ENDS_DRAG = (QEvent.Type.WindowBlocked, QEvent.Type.Hide, QEvent.Type.UngrabMouse)
 
 
@@ -24,6 +28,8 @@ class TimelineBar(QWidget):
     """
 
     sought = Signal(float, bool)
+    hovered = Signal(object)  # the content time under the pointer; None once it has left
+    marker_menu = Signal(int, QPoint)  # the index of a marker, the place on the screen
     dragging_changed = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -34,6 +40,8 @@ class TimelineBar(QWidget):
         self._position_s = 0.0
         self._buffered_s: tuple[tuple[float, float], ...] = ()
         self._gop_starts_s: tuple[float, ...] = ()
+        self._markers: tuple[Marker, ...] = ()
+        self._part_s: tuple[float, float] | None = None
         self._hover_x: float | None = None
         self._dragging = False
         self.setMouseTracking(True)
@@ -59,6 +67,22 @@ class TimelineBar(QWidget):
         self._position_s, self._duration_s, self._buffered_s, self._gop_starts_s = shown
         self._fps, self._frames = status.fps, status.frames
         self.update()
+
+    def show_markers(self, markers: Sequence[Marker]) -> None:
+        """Show markers of the scene."""
+        self._markers = tuple(markers)
+        self.update()
+
+    def show_part(self, part_s: tuple[float, float] | None) -> None:
+        """Show the part that is repeated, as (start, end) in content seconds."""
+        self._part_s = part_s
+        self.update()
+
+    def marker_at(self, x: float) -> int | None:
+        """The index of the marker at a place on the widget; None if there is none."""
+        away = [abs(self.x_of(marker.time_s) - x) for marker in self._markers]
+        nearest = min(away, default=_MARKER_PX + 1.0)
+        return away.index(nearest) if nearest <= _MARKER_PX else None
 
     def clear(self) -> None:
         self._position_s = self._duration_s = 0.0
@@ -93,7 +117,7 @@ class TimelineBar(QWidget):
             self._end_drag()
         if self._dragging:
             self._seek_to(self._hover_x, final=False)
-        self._show_hover_time()
+        self.hovered.emit(self.time_at(self._hover_x) if self._duration_s > 0 else None)
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -111,8 +135,14 @@ class TimelineBar(QWidget):
         self.sought.emit(self._position_s, True)
         self._stop_dragging()
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        index = self.marker_at(event.pos().x())
+        if index is not None:
+            self.marker_menu.emit(index, event.globalPos())
+
     def leaveEvent(self, event: object) -> None:
         self._hover_x = None
+        self.hovered.emit(None)
         self.update()
 
     def _seek_to(self, x: float, final: bool) -> None:
@@ -124,14 +154,6 @@ class TimelineBar(QWidget):
         if self._dragging:
             self._dragging = False
             self.dragging_changed.emit(False)
-
-    def _show_hover_time(self) -> None:
-        if self._hover_x is None or self._duration_s <= 0:
-            return
-        time_s = self.time_at(self._hover_x)
-        above = QPoint(round(self._hover_x) - 36, -44)
-        text = tr("{time}  ·  frame {frame}", time=format_time(time_s), frame=self.frame_at(time_s))
-        QToolTip.showText(self.mapToGlobal(above), text, self)
 
     def frame_at(self, time_s: float) -> int:
         """The frame that a click at a time shows; at the end it is the last one."""
@@ -153,6 +175,12 @@ class TimelineBar(QWidget):
             self._fill(painter, buffered, self.x_of(start_s), self.x_of(end_s))
         self._fill(painter, look.accent, _MARGIN_PX, self.x_of(self._position_s))
         self._draw_gop_ticks(painter, QColor(look.surface))
+        middle = self.height() / 2
+        if self._part_s is not None:
+            start_s, end_s = self._part_s
+            draw_part(painter, self.x_of(start_s), self.x_of(end_s), middle, QColor(look.text))
+        places = [self.x_of(marker.time_s) for marker in self._markers]
+        draw_markers(painter, places, middle, QColor(look.text))
         self._draw_knob(painter, QColor(look.accent), QColor(look.surface))
 
     def _fill(self, painter: QPainter, colour: QColor | str, start: float, end: float) -> None:
