@@ -10,6 +10,12 @@ from dataclasses import dataclass
 
 SEGMENT_BYTES = 256 << 20
 GOPS = 100_000
+PAGED_GOPS = 4_000_000  # of a scene with pages: 115 days of GOPs of 2.5 s
+GOPS_PER_PAGE = 256
+PAGES = 100_000  # of a scene; their index then takes 5.6 MB
+PAGE_BYTES = 4 << 20
+TIME_RUNS = 10_000  # stretches of GOPs of equal length
+ARCHIVE_BYTES = 1 << 50
 FRAMES_PER_GOP = 1_000
 QUALITIES = 32
 LAYERS = 64  # static ones of a scene, and moving ones of a GOP

@@ -18,12 +18,15 @@ from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, NotAScene, UnknownQuality
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.file_entry import FileEntry
-from streamstgs.codec.package.manifest import GopEntry, Manifest
+from streamstgs.codec.package.gop_times import GopTimes
+from streamstgs.codec.package.manifest import GopEntry, LayerEntry, Manifest
 from streamstgs.codec.package.manifest_json import read_manifest
+from streamstgs.codec.package.paged_gops import PagedGops
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.poster import Poster, read_poster
 from streamstgs.codec.quality import Quality, quality_with_qp
+from streamstgs.codec.scene_totals import part_bytes, qualities_of
 from streamstgs.codec.streaming.adaptive.ladder import Ladder, ladder_of
 from streamstgs.codec.streaming.address import (
     clean_location,
@@ -100,7 +103,7 @@ def open_scene(
     except CorruptSegment as error:
         raise NotAScene(f"{redact_credentials(location)} is not a scene: {error}") from error
     try:
-        scene = Scene(files, read_manifest(files.manifest), settings)
+        scene = Scene(files, read_manifest(files.manifest, files.read), settings)
         if settings.on_poster is not None and is_url(location):
             poster = read_poster(files, cancel)
             if poster is not None:
@@ -130,10 +133,10 @@ class Scene:
         self.location = files.location
         self.manifest = manifest
         self._files = files
-        self.qualities = _qualities(manifest, len(files.manifest))
+        self.qualities = qualities_of(manifest, len(files.manifest))
         self._decode_threads = settings.decode_threads
         self._lock = threading.Lock()  # guards the two caches below
-        self._static: dict[tuple[torch.device, int], Gaussians] = {}  # by device, layers
+        self._static: dict[tuple[torch.device, tuple[str, ...]], Gaussians] = {}  # by layers
         self._inits: dict[int, bytes] = {}
 
     def __enter__(self) -> Scene:
@@ -165,7 +168,7 @@ class Scene:
 
     @property
     def gop_count(self) -> int:
-        return len(self.manifest.gops)
+        return len(self.manifest.times)
 
     @property
     def frame_count(self) -> int:
@@ -181,13 +184,18 @@ class Scene:
         """Number of static Gaussians."""
         return sum(layer.count for layer in self.manifest.static)
 
+    @property
+    def gop_times(self) -> GopTimes:
+        """The number of content frames of each GOP."""
+        return self.manifest.times
+
     def gop_frames(self, index: int) -> int:
         """Number of content frames of a GOP."""
-        return self._gop(index).frames
+        return self.manifest.times[index]
 
     def gop_start_frame(self, index: int) -> int:
         """Index in the scene of a GOP's first content frame."""
-        return self._gop(index).start_frame
+        return self.manifest.times.start(index)
 
     def feature_psnr_db(self, index: int, quality: Quality) -> float:
         """PSNR of the decoded feature codes of a GOP, in dB, as the encoder measured it."""
@@ -196,7 +204,8 @@ class Scene:
     def bytes_per_frame(self, quality: Quality) -> dict[str, float]:
         """Mean bytes per content frame at a quality, by part: static (the layers that suit it),
         keyframes, fields, features, manifest and total."""
-        parts = _part_bytes(self.manifest, self._place(quality), len(self._files.manifest))
+        place, overhead = self._place(quality), len(self._files.manifest)
+        parts = part_bytes(self.manifest, place, overhead)
         return {name: size / self.frame_count for name, size in parts.items()}
 
     def ladder(self) -> Ladder:
@@ -208,13 +217,17 @@ class Scene:
         device: torch.device | str = "cpu",
         cancel: CancelToken = NEVER,
         layers: int | None = None,
+        gop: int | None = None,
     ) -> Gaussians:
         """Return the static Gaussians, activated; read once per device and kept.
+
+        Those of another period replace them.
 
         Args:
             device: where the tensors are put.
             cancel: ends fetching and decoding early.
             layers: number of layers, the most important ones; None for all.
+            gop: one that is shown with them; None for those of scene.json.
 
         Raises:
             CodecError: MissingSegment, CorruptSegment, SceneUnreachable or Cancelled.
@@ -223,22 +236,24 @@ class Scene:
         from streamstgs.renderer import Gaussians
 
         device = torch.device(device)
-        key = device, len(self.manifest.static[:layers])
+        names = tuple(entry.file.name for entry in self._layers(gop)[:layers])
         with self._lock:
-            known = self._static.get(key)
-            shorter = [count for other, count in self._static if other == device and count < key[1]]
-            begun = max(shorter, default=0)
-            parts = [self._static[device, begun]] if begun else [Gaussians.empty(device)]
-        if known is None:
-            missing = range(begun, key[1])
-            self.expect(static=missing, keyframe=0)
-            for k in missing:
-                data = self.fetch_static(k, cancel)
-                parts.append(self.decoder.static(k, data, cancel).to(device))
-            known = Gaussians.concatenate(parts)
-            with self._lock:
-                known = self._static.setdefault(key, known)
-        return known
+            kept = {of: known for (on, of), known in self._static.items() if on == device}
+        begun = max((of for of in kept if of == names[: len(of)]), key=len, default=())
+        parts = [kept[begun]] if begun else [Gaussians.empty(device)]
+        if begun == names:
+            return parts[0]
+        missing = range(len(begun), len(names))
+        self.expect(static=missing, keyframe=0 if gop is None else gop, static_gop=gop)
+        for k in missing:
+            data = self.fetch_static(k, cancel, gop)
+            parts.append(self.decoder.static(k, data, cancel, gop).to(device))
+        known = Gaussians.concatenate(parts)
+        with self._lock:
+            for on, of in list(self._static):
+                if of[:1] != names[:1]:
+                    del self._static[on, of]
+            return self._static.setdefault((device, names), known)
 
     def decode_gop(
         self,
@@ -261,8 +276,8 @@ class Scene:
             IndexError: no such GOP.
         """
         self._gop(index)
-        suiting = self.manifest.static_of(self._place(quality))
-        static = self.read_static(device, cancel, len(suiting))
+        suiting = self.manifest.representations[self._place(quality)].static
+        static = self.read_static(device, cancel, suiting, index)
         self.expect(keyframe=index, features=(index, quality))
         keyframe = self.decoder.keyframe(index, self.fetch_keyframe(index, cancel), cancel)
         packet = self.fetch_features(index, quality, cancel)
@@ -276,6 +291,7 @@ class Scene:
         static: Iterable[int] = (),
         keyframe: int | None = None,
         features: tuple[int, Quality] | None = None,
+        static_gop: int | None = None,
     ) -> None:
         """Start to fetch the parts that will be asked for next, in this order.
 
@@ -285,17 +301,24 @@ class Scene:
             static: indices of static layers.
             keyframe: index of a GOP.
             features: index of a GOP, and a quality.
+            static_gop: a GOP that is shown with the static layers; None for those of scene.json.
         """
-        files = [self.manifest.static[layer].file for layer in static]
+        files = [self._layer(layer, static_gop).file for layer in static]
         if keyframe is not None:
             files += self._keyframe_files(keyframe)
         if features is not None:
             files += self._feature_files(*features)
         self._files.prefetch(files)
 
-    def fetch_static(self, layer: int, cancel: CancelToken = NEVER) -> bytes:
-        """Fetch the file of a static layer; raises as `decode_gop`."""
-        return self._files.read(self.manifest.static[layer].file, cancel)
+    def fetch_static(
+        self, layer: int, cancel: CancelToken = NEVER, gop: int | None = None
+    ) -> bytes:
+        """Fetch the file of a static layer; raises as `decode_gop`.
+
+        Args:
+            gop: one that is shown with the layer; None for the layers of scene.json.
+        """
+        return self._files.read(self._layer(layer, gop).file, cancel)
 
     def fetch_keyframe(self, index: int, cancel: CancelToken = NEVER) -> KeyframePacket:
         """Fetch the part of a keyframe that all qualities share; raises as `decode_gop`."""
@@ -340,6 +363,13 @@ class Scene:
         """Close the file or the connection; safe to call twice."""
         self._files.close()
 
+    def _layer(self, layer: int, gop: int | None) -> LayerEntry:
+        return self._layers(gop)[layer]
+
+    def _layers(self, gop: int | None) -> tuple[LayerEntry, ...]:
+        """The static layers that a GOP is shown with; None for those of scene.json."""
+        return self.manifest.static if gop is None else self.manifest.static_at(gop)
+
     def _keyframe_files(self, index: int) -> list[FileEntry]:
         gop = self._gop(index)
         return [*(layer.file for layer in gop.layers[: gop.shared_layers]), gop.field]
@@ -361,6 +391,32 @@ class Scene:
             raise IndexError(f"no GOP {index}; the scene has {self.gop_count}")
         return self.manifest.gops[index]
 
+    def is_listed(self, index: int) -> bool:
+        """Whether a GOP can be fetched at once: its page is read, or the scene has no pages."""
+        gops = self.manifest.gops
+        return not isinstance(gops, PagedGops) or gops.is_read(index)
+
+    def fetch_page(self, index: int, cancel: CancelToken = NEVER) -> None:
+        """Read the page that lists a GOP.
+
+        Raises:
+            CorruptSegment: the page is broken; the GOPs of `page_span` cannot be played.
+            NotAScene: the list of pages is broken.
+            CodecError: as of `decode_gop`.
+        """
+        gops = self.manifest.gops
+        if isinstance(gops, PagedGops):
+            gops.page(index, cancel)
+
+    def is_static_shared(self, index: int) -> bool:
+        """Whether a GOP is shown with the static layers of scene.json; reads its page."""
+        return self.manifest.static_at(index) == self.manifest.static
+
+    def page_span(self, index: int) -> range:
+        """The GOPs that are listed together with a GOP."""
+        gops = self.manifest.gops
+        return gops.span(index) if isinstance(gops, PagedGops) else range(len(gops))
+
     def _place(self, quality: Quality) -> int:
         """Index of a quality in the manifest, which lists the best first."""
         if quality not in self.qualities:
@@ -375,46 +431,3 @@ class Scene:
             with self._lock:
                 self._inits[k] = known
         return known
-
-
-def _qualities(manifest: Manifest, manifest_bytes: int) -> tuple[Quality, ...]:
-    """The ladder of a scene, worst first; the manifest lists the best first."""
-    places = reversed(range(len(manifest.representations)))
-    return tuple(
-        Quality(
-            index,
-            manifest.representations[k].qp,
-            _part_bytes(manifest, k, manifest_bytes)["total"]
-            * 8
-            * manifest.meta.fps
-            / manifest.frame_count,
-            _mean_psnr_db(manifest, k),
-        )
-        for index, k in enumerate(places)
-    )
-
-
-def _part_bytes(manifest: Manifest, k: int, manifest_bytes: int) -> dict[str, int]:
-    """Bytes over the whole scene of all that a viewer of representation k fetches, by part."""
-    gops = manifest.gops
-    parts = {
-        "static": sum(layer.file.size_bytes for layer in manifest.static_of(k)),
-        "keyframes": sum(
-            layer.file.size_bytes for gop in gops for layer in gop.layers[: gop.layer_count(k)]
-        ),
-        "fields": sum(gop.field.size_bytes for gop in gops),
-        "features": manifest.representations[k].init.size_bytes
-        + sum(gop.segments[k].file.size_bytes for gop in gops),
-        "manifest": manifest_bytes,
-    }
-    return parts | {"total": sum(parts.values())}
-
-
-def _mean_psnr_db(manifest: Manifest, k: int) -> float | None:
-    """Mean over the GOPs, with the static layers that suit the quality."""
-    if any(gop.segments[k].quality_db is None for gop in manifest.gops):
-        return None
-    ladder, layers = ladder_of(manifest), len(manifest.static_of(k))
-    index = len(manifest.representations) - 1 - k
-    shown = [ladder.shown_db(gop, index, layers) for gop in range(len(manifest.gops))]
-    return sum(shown) / len(shown)

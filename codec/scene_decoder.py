@@ -29,9 +29,16 @@ class SceneDecoder:
         self._manifest = manifest
         self._video_threads = video_threads
 
-    def static(self, layer: int, data: bytes, cancel: CancelToken = NEVER) -> Gaussians:
-        """Decode a layer of static Gaussians, activated, on the CPU."""
-        entry = self._manifest.static[layer]
+    def static(
+        self, layer: int, data: bytes, cancel: CancelToken = NEVER, gop: int | None = None
+    ) -> Gaussians:
+        """Decode a layer of static Gaussians, activated, on the CPU.
+
+        Args:
+            gop: one that is shown with the layer; None for the layers of scene.json.
+        """
+        layers = self._manifest.static if gop is None else self._manifest.static_at(gop)
+        entry = layers[layer]
         with _memory_guard(entry.file.name):
             return _layer(entry, data, cancel).activate()
 

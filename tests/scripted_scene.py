@@ -13,6 +13,7 @@ from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.codec.errors import Cancelled, CodecError, CorruptSegment
+from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.packets import FeaturePacket, Keyframe, KeyframePacket
 from streamstgs.codec.quality import Quality, quality_with_qp
@@ -149,11 +150,18 @@ class ScriptedScene:
     def duration_s(self) -> float:
         return self.frame_count / self.source.fps
 
+    @property
+    def gop_times(self) -> GopTimes:
+        return GopTimes.of(self.source.frames_per_gop)
+
     def gop_frames(self, index: int) -> int:
         return self.source.frames_per_gop[index]
 
     def gop_start_frame(self, index: int) -> int:
         return sum(self.source.frames_per_gop[:index])
+
+    def is_listed(self, index: int) -> bool:
+        return True
 
     def _segment_bytes(self, qp: int) -> int:
         return 1000 * (40 - qp)

@@ -61,7 +61,9 @@ class Server:
     def __init__(self) -> None:
         self.up, self.asked = True, list[str]()
 
-    def read(self, name: str, most_bytes: int, cancel: object = None) -> bytes:
+    def read(
+        self, name: str, most_bytes: int, cancel: object = None, at: int | None = None
+    ) -> bytes:
         self.asked.append(name)
         if not self.up:
             raise SceneUnreachable(f"{name} cannot be fetched.")

@@ -439,7 +439,7 @@ class Playback:
     def _leave_broken(self, timeline: Timeline, gop: int) -> bool:
         """Move to the next GOP that may be intact, at the end to the one before; False: none is."""
         clock, backwards = self._playhead.clock, self._playhead.clock.content_rate < 0.0
-        for candidate in timeline.ahead(gop, timeline.gop_count, clock.loop, backwards):
+        for candidate in timeline.following(gop, clock.loop, backwards):
             if not self._pipeline.is_broken(candidate):
                 clock.move(timeline.entry_s(candidate, backwards))
                 return True

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_right
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.scene import Scene
 
 ROUNDING_FRAMES = 1e-4  # a position of exactly frame / fps must come back as that frame
+MARKED_GOPS = 2_000  # starts of more GOPs are not listed: nobody could tell the marks apart
 
 
 @dataclass(frozen=True)
 class Timeline:
     """The frames of a scene and the GOPs they belong to. Immutable.
+
+    No method takes longer for a longer scene, but for `starts_s`.
 
     Args:
         fps: Content frames per second.
@@ -23,39 +26,45 @@ class Timeline:
     """
 
     fps: float
-    gop_frames: tuple[int, ...]
+    gop_frames: Sequence[int]
 
     @staticmethod
     def of(scene: Scene) -> Timeline:
-        frames = (scene.gop_frames(index) for index in range(scene.gop_count))
-        return Timeline(scene.meta.fps, tuple(frames))
+        return Timeline(scene.meta.fps, scene.gop_times)
+
+    @cached_property
+    def _times(self) -> GopTimes:
+        times = self.gop_frames
+        return times if isinstance(times, GopTimes) else GopTimes.of(times)
 
     @property
     def gop_count(self) -> int:
-        return len(self.gop_frames)
+        return len(self._times)
 
-    @cached_property
+    @property
     def frames(self) -> int:
-        return sum(self.gop_frames)
+        return self._times.frames
 
     @property
     def duration_s(self) -> float:
         return self.frames / self.fps
 
-    @cached_property
-    def starts(self) -> tuple[int, ...]:
-        """First content frame of each GOP."""
-        return tuple(itertools.accumulate(self.gop_frames, initial=0))[:-1]
+    def start(self, gop: int) -> int:
+        """First content frame of a GOP."""
+        return self._times.start(gop)
 
     @cached_property
     def starts_s(self) -> tuple[float, ...]:
-        return tuple(start / self.fps for start in self.starts)
+        """The times at which GOPs start; empty for more than `MARKED_GOPS` of them."""
+        if self.gop_count > MARKED_GOPS:
+            return ()
+        return tuple(map(self.start_s, range(self.gop_count)))
 
     def start_s(self, gop: int) -> float:
-        return self.starts[gop] / self.fps
+        return self.start(gop) / self.fps
 
     def end_s(self, gop: int) -> float:
-        return (self.starts[gop] + self.gop_frames[gop]) / self.fps
+        return self.start(gop + 1) / self.fps
 
     def frame_at(self, position_s: float) -> int:
         """The content frame at a time; clamped to the scene."""
@@ -69,35 +78,51 @@ class Timeline:
 
     def entry_s(self, gop: int, backwards: bool = False) -> float:
         """The time of the frame of a GOP that is played first."""
-        inside = self.gop_frames[gop] - 1 if backwards else 0
-        return (self.starts[gop] + inside) / self.fps
+        frame = self.start(gop + 1) - 1 if backwards else self.start(gop)
+        return frame / self.fps
 
     def locate(self, frame: int) -> tuple[int, int]:
         """The GOP of a content frame, and the index of the frame in that GOP."""
-        gop = bisect_right(self.starts, frame) - 1
-        return gop, frame - self.starts[gop]
+        return self._times.locate(frame)
 
     def nearest_in(self, gop: int, frame: int) -> int:
         """The content frame of a GOP that is nearest to another content frame."""
-        first = self.starts[gop]
-        return min(max(frame, first), first + self.gop_frames[gop] - 1)
+        return min(max(frame, self.start(gop)), self.start(gop + 1) - 1)
 
     def by_distance(self, frame: int, gops: Iterable[int]) -> list[int]:
         """GOPs, the nearest to a content frame first; of two as near, the later one."""
         away = {gop: self.nearest_in(gop, frame) - frame for gop in gops}
         return sorted(away, key=lambda gop: (abs(away[gop]), away[gop] < 0))
 
-    def ahead(self, gop: int, count: int, loop: bool, backwards: bool = False) -> list[int]:
-        """The GOP and up to `count` that are played after it, across the end if `loop`; no repeats.
+    def outward(self, frame: int) -> Iterator[int]:
+        """All GOPs in the order of `by_distance`, each found when it is asked for."""
+        here, _ = self.locate(frame)
+        later, earlier = here + 1, here - 1
+        yield here
+        while later < self.gop_count or earlier >= 0:
+            nearest = [gop for gop in (later, earlier) if 0 <= gop < self.gop_count]
+            gop = self.by_distance(frame, nearest)[0]
+            later, earlier = later + (gop == later), earlier - (gop == earlier)
+            yield gop
+
+    def following(self, gop: int, loop: bool, backwards: bool = False) -> Iterator[int]:
+        """The GOP and all that are played after it, across the end if `loop`; no repeats.
 
         Args:
             backwards: Whether content runs backwards.
         """
-        step = -1 if backwards else 1
-        following = (gop + step * away for away in range(min(count, self.gop_count - 1) + 1))
-        return [
-            index % self.gop_count for index in following if loop or 0 <= index < self.gop_count
-        ]
+        if backwards:
+            yield from range(gop, -1, -1)
+            across = range(self.gop_count - 1, gop, -1)
+        else:
+            yield from range(gop, self.gop_count)
+            across = range(gop)
+        if loop:
+            yield from across
+
+    def ahead(self, gop: int, count: int, loop: bool, backwards: bool = False) -> list[int]:
+        """The GOP and up to `count` that are played after it, as of `following`."""
+        return list(itertools.islice(self.following(gop, loop, backwards), count + 1))
 
     def rest_s(self, gop: int, position_s: float, backwards: bool = False) -> float:
         """Content seconds of a GOP that are still to be played from a position in it."""
@@ -109,7 +134,7 @@ class Timeline:
         """Content seconds from a position on whose GOPs are all in `ready`."""
         gop, _ = self.locate(self.frame_at(position_s))
         ahead_s = 0.0
-        for following in self.ahead(gop, self.gop_count, loop, backwards):
+        for following in self.following(gop, loop, backwards):
             if following not in ready:
                 break
             whole_s = self.gop_frames[following] / self.fps

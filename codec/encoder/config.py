@@ -174,6 +174,8 @@ class EncoderConfig:
         threads: Number of threads of the video encoder.
         poster: How the poster is made.
         quality: How image quality is measured, for players that adapt to the network.
+        paged_from: Scenes of at least so many segments list them in pages, so that opening takes
+            no longer than that of a short scene.
         keep_codes: The report holds all codes, for tests; long scenes need the memory.
     """
 
@@ -192,6 +194,7 @@ class EncoderConfig:
     threads: int = 1
     poster: PosterSettings = field(default_factory=PosterSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    paged_from: int = 64
     keep_codes: bool = False
 
     def __post_init__(self) -> None:

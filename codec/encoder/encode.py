@@ -46,9 +46,12 @@ from streamstgs.codec.package.manifest import (
     RepresentationEntry,
     SegmentEntry,
 )
-from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
+from streamstgs.codec.package.manifest_json import read_manifest
+from streamstgs.codec.package.page_index import PAGES
+from streamstgs.codec.package.page_writer import PageSettings, write_scene_json
 from streamstgs.codec.package.writer import PackageWriter
 from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.codec.scene_totals import totals_of
 from streamstgs.codec.video.feature_video import VideoSettings, decode_segment, encode_segment
 from streamstgs.codec.video.mp4_boxes import sample_entry
 from streamstgs.codec.video.tile_layout import TileLayout
@@ -334,7 +337,7 @@ class _Encoder:
     def _with_pictures(self, manifest: Manifest) -> Manifest:
         """Render from the package so far, as players will: the poster, and the quality of each
         segment and static layer."""
-        self.package.write(MANIFEST_NAME, _checked_json(manifest))
+        self._write_json(manifest)
         with open_scene(self.package.root) as scene:
             return self._with_quality(self._with_poster(manifest, scene), scene)
 
@@ -353,10 +356,24 @@ class _Encoder:
         return manifest if measured is None else with_quality(manifest, measured)
 
     def _write_manifest(self, manifest: Manifest) -> int:
-        """Write scene.json and scene.mpd; return their size in bytes."""
-        files = [self.package.write(MANIFEST_NAME, _checked_json(manifest))]
-        files.append(self.package.write(DASH_NAME, write_dash(manifest)))
-        return sum(file.size_bytes for file in files)
+        """Write scene.json, its pages and scene.mpd; return their size in bytes."""
+        self._write_json(manifest)
+        self.package.write(DASH_NAME, write_dash(manifest))
+        return self.package.bytes_below(MANIFEST_NAME, DASH_NAME, PAGES)
+
+    def _write_json(self, manifest: Manifest) -> None:
+        """Write scene.json and its pages, after checking that this program can read them."""
+        settings = PageSettings(paged_from=self.config.paged_from)
+        try:
+            data = write_scene_json(manifest, self.package.write, totals_of(manifest), settings)
+            if len(data) > Limits().manifest_bytes:
+                raise ValueError(f"{MANIFEST_NAME} would be {len(data)} bytes long")
+            read = read_manifest(data, lambda file, _: self.package.read(file.name))
+            for gop, _ in zip(read.gops, read.times, strict=True):
+                assert gop.frames  # reads each page
+        except ValueError as error:
+            raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
+        self.package.write(MANIFEST_NAME, data)
 
     def _report(self, manifest: Manifest, manifest_bytes: int) -> EncodeReport:
         gops = manifest.gops
@@ -400,18 +417,6 @@ def gop_bytes(gop: GopEntry, place: int) -> int:
 def _layer_name(gop: int, layer: int, layers: int) -> str:
     """Return the name of the file of a keyframe layer."""
     return f"keyframes/{layer}/{gop:04d}.planes" if layers > 1 else f"keyframes/{gop:04d}.planes"
-
-
-def _checked_json(manifest: Manifest) -> bytes:
-    """Return the content of scene.json, after checking that this program can read it."""
-    try:
-        data = write_manifest(manifest)
-        if len(data) > Limits().manifest_bytes:
-            raise ValueError(f"{MANIFEST_NAME} would be {len(data)} bytes long")
-        read_manifest(data)
-    except ValueError as error:
-        raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
-    return data
 
 
 def with_quality(manifest: Manifest, measured: MeasuredQuality) -> Manifest:

@@ -53,7 +53,7 @@ class StgsReader:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        frames = tuple(scene.gop_frames(index) for index in range(scene.gop_count))
+        frames = tuple(scene.gop_times)
         self.info = SceneInfo(scene.location, StgsFormat.name, scene.meta, frames)
         self.qualities = scene.qualities
 

@@ -175,6 +175,12 @@ def _timeline(spans: list[Span]) -> SegmentTimeline:
     timeline = SegmentTimeline()
     timeline.Ss = []
     for begin, end in spans:
+        last = timeline.Ss[-1] if timeline.Ss else None
+        repeats = 0 if last is None else 1 + (last.r or 0)
+        follows = last is not None and last.t + last.d * repeats == begin
+        if last is not None and follows and last.d == end - begin:
+            last.r = repeats  # as long as the one before
+            continue
         entry = S()
         entry.t, entry.d = begin, end - begin
         timeline.Ss.append(entry)

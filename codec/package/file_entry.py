@@ -18,12 +18,15 @@ class FileEntry:
     Args:
         crc32: as of `zlib.crc32`; finds damage.
         sha256: base64 for URLs without padding; finds forgeries. None in older packages.
+        at: offset of its entry in an archive, so that the archive's directory need not be read;
+            None where it is not told.
     """
 
     name: str
     size_bytes: int
     crc32: int
     sha256: str | None = None
+    at: int | None = None
 
     @staticmethod
     def of(name: str, data: bytes) -> FileEntry:

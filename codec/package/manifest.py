@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from streamstgs.codec.attributes.quantisation import Quantiser
 from streamstgs.codec.package.file_entry import FileEntry
+from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.package.poster_entry import PosterEntry
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.video.codecs import Codec
@@ -14,8 +18,10 @@ from streamstgs.renderer import FieldConfig
 
 FORMAT = "streamstgs"
 LEAST_SHOWN = 0.02  # share of its moving Gaussians that a GOP shows, or it is static
-# That this program reads: 2 has trajectories, 3 qualities with a part of the moving Gaussians.
-VERSIONS = (1, 2, 3)
+VERSIONS = (1, 2, 3, 4)  # that this program reads
+TRAJECTORY_VERSION = 2  # from which on layers may have trajectories
+PARTS_VERSION = 3  # from which on qualities may have a part of the moving Gaussians
+PAGED_VERSION = 4  # from which on GOPs may be listed in pages
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,22 @@ class GopEntry:
         return min(map(self.layer_count, range(len(self.segments))))
 
 
+class UnreadGops(Sequence[GopEntry]):
+    """GOPs of which only the times are known before they are asked for."""
+
+    @property
+    @abstractmethod
+    def times(self) -> GopTimes:
+        """The length of each GOP."""
+
+    @abstractmethod
+    def static(self, gop: int) -> tuple[LayerEntry, ...] | None:
+        """Return the static layers of a GOP that differ from those of the manifest; None if none.
+
+        Raises as indexing does.
+        """
+
+
 @dataclass(frozen=True)
 class Manifest:
     """A whole scene.
@@ -146,8 +168,8 @@ class Manifest:
         tiles: how features lie in the video; the same for all GOPs. Worse qualities may have fewer
             rows (`tiles_of`).
         representations: of the feature video, best quality (lowest QP) first.
-        static: layers that live as long as the scene, the most important first.
-        gops: in order of time.
+        static: layers that all GOPs share but those of later periods, the most important first.
+        gops: in order of time; `PagedGops` where they are listed in pages.
         poster: picture of the opening view; None in packages without one.
         no_static_db: `LayerEntry.quality_db` of no static layer at all.
     """
@@ -156,19 +178,34 @@ class Manifest:
     tiles: TileLayout
     representations: tuple[RepresentationEntry, ...]
     static: tuple[LayerEntry, ...]
-    gops: tuple[GopEntry, ...]
+    gops: Sequence[GopEntry]
     poster: PosterEntry | None = None
     no_static_db: float | None = None
 
     @property
     def version(self) -> int:
         """The lowest format version that has all of it."""
+        if isinstance(self.gops, UnreadGops):
+            return PAGED_VERSION
         if any(s.layers is not None for gop in self.gops for s in gop.segments):
-            return 3
+            return PARTS_VERSION
         if any(entry.height is not None for entry in self.representations):
-            return 3
+            return PARTS_VERSION
         layers = [layer for gop in self.gops for layer in gop.layers]
-        return 2 if any("velocities" in layer.quantisers for layer in layers) else 1
+        moving = any("velocities" in layer.quantisers for layer in layers)
+        return TRAJECTORY_VERSION if moving else 1
+
+    @cached_property
+    def times(self) -> GopTimes:
+        """The length of each GOP."""
+        if isinstance(self.gops, UnreadGops):
+            return self.gops.times
+        return GopTimes.of(gop.frames for gop in self.gops)
+
+    def static_at(self, gop: int) -> tuple[LayerEntry, ...]:
+        """Return the static layers that a GOP is shown with, the most important first."""
+        own = self.gops.static(gop) if isinstance(self.gops, UnreadGops) else None
+        return self.static if own is None else own
 
     def tiles_of(self, place: int) -> TileLayout:
         """The tiling of the video of the quality at a place, 0 the best."""
@@ -181,4 +218,4 @@ class Manifest:
 
     @property
     def frame_count(self) -> int:
-        return sum(gop.frames for gop in self.gops)
+        return self.times.frames

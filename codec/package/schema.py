@@ -27,6 +27,7 @@ Channels = Annotated[tuple[Number, ...], Meta(max_length=limits.FEATURES)]
 Side = Annotated[int, Meta(ge=1, le=limits.GRID_SIDE)]
 VideoSide = Annotated[int, Meta(ge=1, le=limits.VIDEO_SIDE_PX)]
 Features = Annotated[int, Meta(ge=1, le=limits.FEATURES)]
+Total = Annotated[int, Meta(ge=0, le=limits.ARCHIVE_BYTES)]
 Frequencies = Annotated[int, Meta(ge=0, le=limits.FIELD_FREQUENCIES)]
 
 
@@ -37,6 +38,7 @@ class File(Struct):
     size_bytes: Annotated[int, Meta(ge=1, le=limits.SEGMENT_BYTES)]
     crc32: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
     sha256: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_\-]{43}\Z")] | None = None
+    at: Annotated[int, Meta(ge=0, le=limits.ARCHIVE_BYTES)] | None = None
 
 
 class Poster(Struct):
@@ -169,6 +171,43 @@ class Gop(Struct):
     shown: Annotated[int, Meta(ge=0, le=limits.GAUSSIANS_PER_LAYER)] | UnsetType = UNSET
 
 
+class Totals(Struct):
+    """Sums over all GOPs of a scene with pages."""
+
+    fields: Total
+    keyframes: Annotated[tuple[Total, ...], Meta(max_length=limits.QUALITIES)]
+    features: Annotated[tuple[Total, ...], Meta(max_length=limits.QUALITIES)]
+    quality_db: Annotated[tuple[Decibels | None, ...], Meta(max_length=limits.QUALITIES)]
+
+
+class Pages(Struct):
+    """Where the GOPs are that scene.json does not list."""
+
+    count: Annotated[int, Meta(ge=1, le=limits.PAGED_GOPS)]
+    first: Annotated[int, Meta(ge=0, le=limits.PAGED_GOPS)]
+    times: Annotated[
+        tuple[
+            tuple[
+                Annotated[int, Meta(ge=1, le=limits.FRAMES_PER_GOP)],
+                Annotated[int, Meta(ge=1, le=limits.PAGED_GOPS)],
+            ],
+            ...,
+        ],
+        Meta(min_length=1, max_length=limits.TIME_RUNS),
+    ]
+    totals: Totals
+    available: Annotated[int, Meta(ge=0, le=limits.PAGED_GOPS)] = 0
+    index: File | None = None
+
+
+class Page(Struct):
+    """A page: GOPs that follow each other and share their static layers."""
+
+    gops: Annotated[tuple[Gop, ...], Meta(min_length=1, max_length=limits.GOPS_PER_PAGE)]
+    static: Annotated[tuple[Layer, ...], Meta(max_length=limits.LAYERS)] | UnsetType = UNSET
+    no_static_db: Decibels | UnsetType = UNSET
+
+
 class AnyHeader(Struct):
     """The member that tells a manifest from other documents."""
 
@@ -182,7 +221,7 @@ class Header(Struct):
 
 
 class Document(Struct):
-    """All of scene.json of versions 1 to 3."""
+    """All of scene.json; `pages` only counts from version 4 on."""
 
     meta: SceneMeta
     tiles: Tiles = field(name="features")
@@ -193,3 +232,4 @@ class Document(Struct):
     gops: Annotated[tuple[Gop, ...], Meta(min_length=1, max_length=limits.GOPS)]
     no_static_db: Decibels | UnsetType = UNSET
     poster: Raw = Raw(b"")
+    pages: Pages | None = None

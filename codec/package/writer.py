@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,11 +13,10 @@ from streamstgs.codec.output import (
     output_directory,
     output_file,
 )
-from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
-from streamstgs.codec.package.poster_entry import POSTER_NAME
+from streamstgs.codec.package.archive_writer import pack
+from streamstgs.codec.package.file_entry import MANIFEST_NAME, FileEntry
 
 ARCHIVE_SUFFIX = ".stgs"
-ARCHIVE_TIME = (1980, 1, 1, 0, 0, 0)  # the same scene gives the same bytes
 
 
 def check_scene_output(out: Path) -> Path:
@@ -69,6 +67,14 @@ class PackageWriter:
         self._sizes[name] = len(data)
         return FileEntry.of(name, data)
 
+    def read(self, name: str) -> bytes:
+        """Return the content of a file that was written."""
+        return (self.root / name).read_bytes()
+
+    def bytes_below(self, *prefixes: str) -> int:
+        """Return the size of the files so far whose names begin with one of these, bytes."""
+        return sum(size for name, size in self._sizes.items() if name.startswith(prefixes))
+
     @property
     def total_bytes(self) -> int:
         """Size of all files so far, bytes."""
@@ -78,20 +84,11 @@ class PackageWriter:
         """Put the scene in its place. Raises WriteError."""
         if _is_archive(self._out):
             with output_file(self._out) as packed:
-                self._pack(packed)
+                pack(self.root, packed)
         else:
             with output_directory(self._out, _is_scene) as directory:
                 for path in self.root.iterdir():
                     path.rename(directory / path.name)
-
-    def _pack(self, packed: Path) -> None:
-        files = sorted(p for p in self.root.rglob("*") if p.is_file())
-        files.sort(key=_reading_order)
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-            for path in files:
-                entry = zipfile.ZipInfo(path.relative_to(self.root).as_posix(), ARCHIVE_TIME)
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, path.read_bytes())
 
 
 def _is_archive(out: Path) -> bool:
@@ -100,9 +97,3 @@ def _is_archive(out: Path) -> bool:
 
 def _is_scene(directory: Path) -> bool:
     return (directory / MANIFEST_NAME).is_file()
-
-
-def _reading_order(path: Path) -> int:
-    """Sort key of a file: files that are read first are at the beginning of an archive."""
-    first = (MANIFEST_NAME, DASH_NAME, POSTER_NAME)
-    return first.index(path.name) if path.name in first else len(first)

@@ -13,13 +13,20 @@ from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, MissingSegment, NotAScene
 from streamstgs.codec.file_kind import HEAD_BYTES, describe_file
 from streamstgs.codec.limits import Limits
+from streamstgs.codec.package.file_entry import MANIFEST_NAME
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, of the extra field
+# signature, version, flags, method, ..., size, ..., length of the name, of the extra field
+LOCAL_ENTRY = struct.Struct("<4s2xHH8x4xIHH")
+UNKNOWN_SIZE = 0x9  # flags: encrypted, or sizes that come after the content
 LOCAL_SIGNATURE = b"PK\x03\x04"
 EXTRA_ALLOWANCE_BYTES = 64  # a local header may carry more than the directory says
 DIRECTORY_ENTRY_MAX_BYTES = 1_024  # of an entry's record: names of scenes are short
 END_MAX_BYTES = 65_536  # the end record with nearly any comment; one request for a remote file
 END_SIGNATURE, END_COUNT = b"PK\x05\x06", struct.Struct("<10xH")
+END_LENGTH = struct.Struct("<12xI")  # bytes of the directory; all ones where it is beyond 4 GB
+LONG_DIRECTORY = 48 << 10  # bytes; a shorter one is in the end that is read anyhow
+FIRST_READ = 16 << 10  # bytes: scene.json of a scene with pages is hardly longer
 END64_SIGNATURE, END64_COUNT = b"PK\x06\x06", struct.Struct("<32xQ")
 NOT_A_ZIP = "File is not a zip file"  # what zipfile says when the directory is missing
 DIRECTORY_ERRORS = (  # what zipfile raises for a broken directory
@@ -66,7 +73,11 @@ class FileRanges:
 
 
 class ArchiveContainer:
-    """The entries of an archive. The ZIP directory is read and checked once, when it is opened."""
+    """The entries of an archive.
+
+    The ZIP directory is read and checked once, when the archive is opened. A long one is only read
+    when it is needed: for a file whose place is not told, or that is not at that place.
+    """
 
     def __init__(self, ranges: ByteRanges, limits: Limits, cancel: CancelToken = NEVER) -> None:
         """
@@ -75,11 +86,21 @@ class ArchiveContainer:
             Cancelled: through `cancel`, while the directory is read.
         """
         self.location = ranges.location
-        self._ranges = ranges
-        self._entries = {entry.filename: entry for entry in _directory(ranges, limits, cancel)}
+        self._ranges, self._limits = ranges, limits
+        self._entries: dict[str, zipfile.ZipInfo] | None = None
+        if ranges.size_bytes < LONG_DIRECTORY or not has_long_directory(ranges, cancel):
+            self._directory(cancel)
 
-    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
-        entry = self._entries.get(name)
+    def read(
+        self, name: str, most_bytes: int, cancel: CancelToken = NEVER, at: int | None = None
+    ) -> bytes:
+        if self._entries is None and name == MANIFEST_NAME:
+            at = 0
+        if at is not None and self._entries is None:
+            content = self._read_at(name, most_bytes, at, cancel)
+            if content is not None:
+                return content
+        entry = self._directory(cancel).get(name)
         if entry is None:
             raise MissingSegment(f"{name} is missing in the scene {self.location}.")
         if entry.file_size > most_bytes:
@@ -97,6 +118,39 @@ class ArchiveContainer:
 
     def close(self) -> None:
         self._ranges.close()
+
+    def _directory(self, cancel: CancelToken) -> dict[str, zipfile.ZipInfo]:
+        if self._entries is None:
+            entries = _directory(self._ranges, self._limits, cancel)
+            self._entries = {entry.filename: entry for entry in entries}
+        return self._entries
+
+    def _read_at(self, name: str, most_bytes: int, at: int, cancel: CancelToken) -> bytes | None:
+        """Return the content of a stored entry at a place; None if no such entry begins there."""
+        expected = name.encode()
+        head = LOCAL_HEADER.size + len(expected)
+        length = FIRST_READ if name == MANIFEST_NAME else head + most_bytes
+        data = self._ranges.read(at, length, cancel)
+        if len(data) < head or data[LOCAL_HEADER.size : head] != expected:
+            return None
+        signature, flags, method, size, name_length, extra = LOCAL_ENTRY.unpack_from(data)
+        plain = (signature, flags & UNKNOWN_SIZE, method) == (LOCAL_SIGNATURE, 0, 0)
+        if not plain or name_length != len(expected) or extra or size > most_bytes:
+            return None
+        missing = head + size - len(data)
+        if missing > 0:
+            data += self._ranges.read(at + len(data), missing, cancel)
+        return data[head : head + size]
+
+
+def has_long_directory(ranges: ByteRanges, cancel: CancelToken = NEVER) -> bool:
+    """Whether the directory of an archive is much longer than what opening has to read."""
+    length = min(ranges.size_bytes, END_MAX_BYTES)
+    tail = ranges.read(ranges.size_bytes - length, length, cancel)
+    at = tail.rfind(END_SIGNATURE)
+    if at < 0 or at + END_LENGTH.size > len(tail):
+        return False
+    return bool(END_LENGTH.unpack_from(tail, at)[0] > LONG_DIRECTORY)
 
 
 def content_offset(data: bytes, name: str) -> int:

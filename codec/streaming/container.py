@@ -12,13 +12,16 @@ class Container(Protocol):
 
     location: str  # path or URL without credentials, for messages
 
-    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
+    def read(
+        self, name: str, most_bytes: int, cancel: CancelToken = NEVER, at: int | None = None
+    ) -> bytes:
         """Return the whole content of a file.
 
         Args:
             name: a path that `codec.package.manifest_json` accepted.
             most_bytes: the largest length that is accepted; a longer file is not read.
             cancel: ends the reading early.
+            at: where the entry of the file begins in an archive, if that is told.
 
         Raises:
             MissingSegment: the scene has no such file.

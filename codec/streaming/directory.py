@@ -15,7 +15,9 @@ class DirectoryContainer:
         self.location = str(root)
         self._root = root.resolve()
 
-    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
+    def read(
+        self, name: str, most_bytes: int, cancel: CancelToken = NEVER, at: int | None = None
+    ) -> bytes:
         try:
             path = (self._root / name).resolve()
             if not path.is_relative_to(self._root):

@@ -85,7 +85,7 @@ class LocalFiles:
 
     def read(self, file: FileEntry, cancel: CancelToken = NEVER) -> bytes:
         cancel.raise_if_cancelled(f"reading {file.name}")
-        return check(file, self._container.read(file.name, file.size_bytes, cancel))
+        return check(file, self._container.read(file.name, file.size_bytes, cancel, file.at))
 
     def is_cached(self, file: FileEntry) -> bool:
         return True
@@ -203,7 +203,7 @@ class RemoteFiles:
         try:
             if self._container is None:
                 self._container = self._reach_again(False, cancel)
-            return check(file, self._container.read(file.name, file.size_bytes, cancel))
+            return check(file, self._container.read(file.name, file.size_bytes, cancel, file.at))
         except (CorruptSegment, MissingSegment) as error:
             log.info("Fetched again: %s", error)
         except SceneUnreachable:
@@ -220,7 +220,7 @@ class RemoteFiles:
                 self._cache.put(self._manifest_key, manifest)
             raise SceneChanged(f"The scene at {self.location} was replaced by another version.")
         try:
-            return check(file, fresh.read(file.name, file.size_bytes, cancel))
+            return check(file, fresh.read(file.name, file.size_bytes, cancel, file.at))
         except SceneUnreachable as error:
             if self._server_answers(cancel):
                 raise MissingSegment(f"The server delivers all but this file: {error}") from error

@@ -26,6 +26,7 @@ from streamstgs.app.player.pipeline.transfer import (
     FeaturesPart,
     KeyframePart,
     LayerPart,
+    PagePart,
     Part,
     PartThread,
     Transfer,
@@ -55,6 +56,17 @@ JITTER = 0.3  # of a pause, added to it, so that many players do not ask a serve
 LONGEST_FACTOR = 4  # of the first pause
 
 OpenScene = Callable[[CancelToken], Scene]
+
+
+@dataclass(frozen=True)
+class FetchPage:
+    """Read the page that lists a GOP of a long scene."""
+
+    gop: int
+    reason: str = "sizes of the next segments"
+
+    def __str__(self) -> str:
+        return f"fetch the page of segment {self.gop}"
 
 
 class Backoff:
@@ -211,7 +223,10 @@ class FetchThread:
             if self._backoff.failures:
                 self._pause()
             version, view = state.fetch_view(self._probe.throughput())
-            step = scheduler.next(view)
+            unlisted = self._unlisted(scene, view)
+            step = FetchPage(unlisted) if unlisted is not None else scheduler.next(view)
+            if isinstance(step, FetchSegment) and not scene.is_listed(step.gop):
+                step = FetchPage(step.gop)
             if isinstance(step, Wait):
                 state.rest(None if math.isinf(step.wait_s) else step.wait_s, version)
             elif not self._execute(scene, scheduler, step, view, version):
@@ -221,16 +236,19 @@ class FetchThread:
         self,
         scene: Scene,
         scheduler: Scheduler,
-        step: FetchSegment | FetchLayer,
+        step: FetchSegment | FetchLayer | FetchPage,
         view: FetchView,
         version: int,
     ) -> bool:
         """Fetch what was decided; an error costs this part only. False if there was no room."""
         log.info("%s: %s", step, step.reason)
-        self._state.begin_step(step)
+        if not isinstance(step, FetchPage):
+            self._state.begin_step(step)
         kept = True
         try:
-            if isinstance(step, FetchLayer):
+            if isinstance(step, FetchPage):
+                self._fetch_page(scene, step.gop, view, version)
+            elif isinstance(step, FetchLayer):
                 self._fetch_layer(scene, scheduler, step.layer, view, version)
             else:
                 kept = self._fetch_segment(scene, scheduler, step, view, version)
@@ -248,6 +266,26 @@ class FetchThread:
         return kept
 
     # --- one transfer ----------------------------------------------------------------------------
+
+    def _unlisted(self, scene: Scene, view: FetchView) -> int | None:
+        """A GOP whose page has to be read before the scheduler can decide."""
+        most_s = self._settings.fetching.adaptive.most_buffer_s
+        gops = view.considered(most_s)
+        return next((gop for gop in gops if not scene.is_listed(gop)), None)
+
+    def _fetch_page(self, scene: Scene, gop: int, view: FetchView, version: int) -> None:
+        info = TransferInfo(gop=gop, serial=view.target.serial, is_new=gop not in view.ready)
+        transfer = self._transfer(scene, info, [PagePart(gop)], 0, 0)
+        transfer.start_part()
+        self._supervise(None, transfer, version)
+        try:
+            transfer.finish_part(0)
+        except (CorruptSegment, MissingSegment) as error:
+            self._state.mark_page_broken(scene.page_span(gop), str(error))
+            return
+        if not scene.is_static_shared(gop):
+            why = "it has a background of its own, which this program cannot change yet."
+            self._state.mark_page_broken(scene.page_span(gop), why)
 
     def _fetch_layer(
         self, scene: Scene, scheduler: Scheduler, layer: int, view: FetchView, version: int
@@ -323,8 +361,12 @@ class FetchThread:
             state.wake,
         )
 
-    def _supervise(self, scheduler: Scheduler, transfer: Transfer, version: int) -> None:
-        """Wait until the part in flight is done; act on progress and changes meanwhile."""
+    def _supervise(self, scheduler: Scheduler | None, transfer: Transfer, version: int) -> None:
+        """Wait until the part in flight is done; act on progress and changes meanwhile.
+
+        Args:
+            scheduler: Judges the transfer while it is in flight; None for one that is short.
+        """
         watch_s = self._settings.fetching.watch_s
         seen = (version, -1)  # `version` was acted on, progress was not
         target: PlayTarget | None = None
@@ -336,7 +378,8 @@ class FetchThread:
             seen = now
             if changed or target is None or target.scrubbing:
                 target = self._preempt(transfer)
-            if (progressed or not changed) and not transfer.is_cancelled:
+            due = progressed or not changed
+            if scheduler is not None and due and not transfer.is_cancelled:
                 self._reconsider(scheduler, transfer)
 
     def _preempt(self, transfer: Transfer) -> PlayTarget:

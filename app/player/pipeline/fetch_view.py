@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer
 from streamstgs.app.player.scene_info import OpenedScene
@@ -39,6 +40,10 @@ class PlayTarget:
     def ahead(self, timeline: Timeline, count: int) -> list[int]:
         """The GOP at the position and up to `count` that are played after it; no repeats."""
         return timeline.ahead(self.gop, count, self.loop, self.backwards)
+
+    def following(self, timeline: Timeline) -> Iterator[int]:
+        """All GOPs in the order of playing, each found when it is asked for; no repeats."""
+        return timeline.following(self.gop, self.loop, self.backwards)
 
 
 @dataclass(frozen=True)
@@ -97,12 +102,13 @@ class FetchView:
             broken=frozenset(buffer.broken),
         )
 
-    @cached_property
-    def order(self) -> list[int]:
-        """GOPs in the order of playing; those that are broken at every quality are left out."""
-        timeline = self.opened.timeline
-        ahead = self.target.ahead(timeline, timeline.gop_count)
-        return [gop for gop in ahead if not self.is_broken(gop)]
+    def order(self) -> Iterator[int]:
+        """GOPs in the order of playing; those that are broken at every quality are left out.
+
+        Each is found when it is asked for: long scenes have many.
+        """
+        ahead = self.target.following(self.opened.timeline)
+        return (gop for gop in ahead if not self.is_broken(gop))
 
     def is_broken(self, gop: int) -> bool:
         """Whether a GOP can be played at no quality."""
@@ -129,7 +135,20 @@ class FetchView:
 
     def missing(self) -> int | None:
         """The first GOP in the order of playing that has to be fetched."""
-        return next((gop for gop in self.order if not self.has(gop)), None)
+        return next((gop for gop in self.order() if not self.has(gop)), None)
+
+    def considered(self, most_s: float) -> Iterator[int]:
+        """The GOPs whose sizes a scheduler asks for, beside those that are buffered.
+
+        Args:
+            most_s: As of `near_missing`.
+        """
+        if not self.is_broken(self.target.gop):
+            yield self.target.gop
+        if (missing := self.missing()) is not None:
+            yield missing
+        if self.target.scrubbing and (near := self.near_missing(most_s)) is not None:
+            yield near
 
     def near_missing(self, most_s: float) -> int | None:
         """The GOP nearest to the position that is not buffered and can be fetched.
@@ -139,7 +158,7 @@ class FetchView:
         """
         timeline = self.opened.timeline
         frame = timeline.nearest_in(self.target.gop, timeline.frame_at(self.position_s))
-        for gop in timeline.by_distance(frame, range(timeline.gop_count)):
+        for gop in timeline.outward(frame):
             if gop not in self.ready and not self.is_broken(gop):
                 away = abs(timeline.nearest_in(gop, frame) - frame)
                 return gop if away <= most_s * timeline.fps else None
@@ -148,7 +167,7 @@ class FetchView:
     def lead_s(self, until: int | None) -> float:
         """Content seconds that can be played without a gap, at most up to the start of a GOP."""
         lead_s = 0.0
-        for gop in self.order:
+        for gop in self.order():
             if gop == until or gop not in self.ready:
                 break
             lead_s += self.rest_s(gop)
@@ -165,8 +184,9 @@ class FetchView:
     def buffered(self) -> tuple[BufferedSegment, ...]:
         """The GOPs that are buffered without a gap, from the shown one on."""
         buffered: list[BufferedSegment] = []
-        lead_s = self.rest_s(self.order[0]) if len(self.order) == 1 else 0.0  # shown for ever
-        for gop in self.order:
+        first = list(itertools.islice(self.order(), 2))
+        lead_s = self.rest_s(first[0]) if len(first) == 1 else 0.0  # shown for ever
+        for gop in self.order():
             if gop not in self.ready:
                 break
             ready_s = lead_s - self.decode_s * self.target.speed
@@ -193,5 +213,5 @@ class FetchView:
         """Whether a GOP can be kept without dropping one that is played before it."""
         if gop == self.target.gop:
             return True
-        sooner = self.order[: self.order.index(gop)]
+        sooner = itertools.takewhile(lambda other: other != gop, self.order())
         return size_bytes + sum(self.sizes.get(g, 0) for g in sooner) <= self.most_bytes

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -129,7 +130,7 @@ class LocalScheduler:
         wish, why = view.opened.best, "local file, best quality"
         if view.target.quality is not None:
             wish, why = view.target.quality, "chosen by hand"
-        for gop in view.order[: self._settings.local_gops + 1]:
+        for gop in itertools.islice(view.order(), self._settings.local_gops + 1):
             quality = view.usable(gop, wish)
             shown = gop == view.target.gop and view.target.playing and gop in view.ready
             if quality is not None and not view.holds(gop, quality) and not shown:

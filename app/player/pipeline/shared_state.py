@@ -443,6 +443,17 @@ class PipelineState:
                     tr("No part of this scene can be decoded. Fetch it again or ask its maker.")
                 )
 
+    def mark_page_broken(self, gops: range, reason: str) -> None:
+        """Record that the GOPs of a page cannot be played at any quality."""
+        with self._changed:
+            assert self._buffer is not None
+            for gop in gops:
+                self._buffer.mark_broken(gop, self._buffer.opened.qualities)
+            self._report(f"Parts {gops[0] + 1} to {gops[-1] + 1} skipped: {reason}")
+            self._touch()
+            if self._buffer.is_unplayable():
+                self.fail("No part of this scene can be decoded. Fetch it again or ask its maker.")
+
     def report(self, message: str) -> None:
         """Add an event about an error that playback survived."""
         with self._changed:

@@ -94,7 +94,18 @@ class FeaturesPart:
         return scene.fetch_features(self.gop, self.quality, cancel, self.held)
 
 
-Part = LayerPart | KeyframePart | FeaturesPart
+@dataclass(frozen=True)
+class PagePart:
+    """The page that lists a GOP."""
+
+    gop: int
+
+    def fetch(self, scene: Scene, cancel: CancelToken) -> bool:
+        scene.fetch_page(self.gop, cancel)
+        return True
+
+
+Part = LayerPart | KeyframePart | FeaturesPart | PagePart
 
 
 class TransferProgress:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from streamstgs.codec.package.manifest import GopEntry, Manifest, SegmentEntry
+from streamstgs.codec.package.manifest import GopEntry, Manifest, SegmentEntry, UnreadGops
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,14 @@ class Ladder:
 
     Args:
         qps: QP of each quality, worst first.
-        gops: in order of time, not empty.
+        gops: in order of time, not empty; `GopLadders` where they are listed in pages.
         static_bytes: layers of the static Gaussians, most important first; may be empty.
         static_quality_db: PSNR with only the first k static layers against all of them, for
             k = 0 .. all; the last is the cap of PSNRs.
     """
 
     qps: tuple[int, ...]
-    gops: tuple[GopLadder, ...]
+    gops: Sequence[GopLadder]
     static_bytes: tuple[int, ...] = ()
     static_quality_db: tuple[float, ...] = (100.0,)
 
@@ -105,7 +106,7 @@ class Ladder:
     def looped(self, duration_s: float) -> Ladder:
         """The same content again and again, for at least `duration_s`."""
         times = math.ceil(duration_s / self.duration_s - 1e-9)
-        return replace(self, gops=self.gops * max(times, 1))
+        return replace(self, gops=tuple(self.gops) * max(times, 1))
 
     def scaled(self, factor: float) -> Ladder:
         """Every file `factor` times as large, for experiments."""
@@ -116,15 +117,33 @@ class Ladder:
         )
 
 
+class GopLadders(Sequence[GopLadder]):
+    """The ladders of the GOPs of a scene with pages, each made when it is asked for.
+
+    Raises:
+        CodecError: the page of a GOP is not read yet, and cannot be read.
+    """
+
+    def __init__(self, gops: Sequence[GopEntry], fps: float) -> None:
+        self._gops, self._fps = gops, fps
+
+    def __len__(self) -> int:
+        return len(self._gops)
+
+    def __getitem__(self, gop: int) -> GopLadder:  # type: ignore[override]
+        return _gop_ladder(self._gops[gop], self._fps)
+
+
 def ladder_of(manifest: Manifest) -> Ladder:
     """The ladder of a scene, with the quality that its encoder measured.
 
     A manifest lists the best quality first.
     """
     layers = tuple(layer.file.size_bytes for layer in manifest.static)
+    gops = GopLadders(manifest.gops, manifest.meta.fps)
     return Ladder(
         qps=tuple(entry.qp for entry in reversed(manifest.representations)),
-        gops=tuple(_gop_ladder(gop, manifest.meta.fps) for gop in manifest.gops),
+        gops=gops if isinstance(manifest.gops, UnreadGops) else tuple(gops),
         static_bytes=layers,
         static_quality_db=_static_quality_db(manifest),
     )

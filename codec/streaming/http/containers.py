@@ -31,7 +31,9 @@ class HttpContainer:
         self._transport = transport
         self._fresh = fresh
 
-    def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
+    def read(
+        self, name: str, most_bytes: int, cancel: CancelToken = NEVER, at: int | None = None
+    ) -> bytes:
         query = f"?{self._query}" if self._query else ""
         url = f"{self._base}/{name}{query}"
         return self._transport.get(url, most_bytes, cancel, fresh=self._fresh).content
