@@ -86,6 +86,9 @@ def test_held_out_and_training_cameras_at_all_qualities_in_one_go(
     assert len(figures["pictures"]) == 2 * (FRAMES + 7 * FRAMES // 2)
     assert figures["qualities"][0]["test"]["lpips"] is None
     assert figures["lpips_reason"] == "not wanted"
+    for quality in figures["qualities"]:  # the scene lacks the blob that moves
+        assert 0 < quality["test"]["moving_psnr"] < quality["test"]["psnr"]
+        assert 0 < quality["test"]["moving_share"] < 0.5
     json.dumps(figures, allow_nan=False)
 
 

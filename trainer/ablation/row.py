@@ -23,12 +23,13 @@ from streamstgs.trainer.evaluation.boundary_flicker import (
     BoundaryFlickerConfig,
     BoundaryFlickerMeter,
 )
-from streamstgs.trainer.evaluation.comparison import Comparison
+from streamstgs.trainer.evaluation.comparison import Comparison, camera_medians
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
 from streamstgs.trainer.evaluation.perceptual import perceptual_metric
 from streamstgs.trainer.gop_plan import frames_of
 from streamstgs.trainer.gop_stage import train_one_gop
 from streamstgs.trainer.joint_stage import finalise_static_layer
+from streamstgs.trainer.moving_pixels import MovingConfig
 from streamstgs.trainer.run_directory import RunDirectory, TrainedScene
 from streamstgs.trainer.training_record import plain_settings, summary
 from torch import Tensor
@@ -193,6 +194,7 @@ def _comparison(
         ),
         ContactSheet([v.name for v in views if v.split == "test"]),
         corrections,
+        camera_medians(scene.frame_count, views, MovingConfig()),
     )
 
 

@@ -11,12 +11,17 @@ from streamstgs.codec.scene import Scene
 from streamstgs.renderer import Gop, RenderSettings
 from streamstgs.renderer.backends.base import Backend
 from streamstgs.trainer.coarse.color_correction import correct_colors
-from streamstgs.trainer.datasets import CapturedView, load_frames
+from streamstgs.trainer.datasets import CapturedView, each_video, load_frames
 from streamstgs.trainer.evaluation.boundary_flicker import BoundaryFlickerMeter
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
 from streamstgs.trainer.evaluation.moving import moving_figures
 from streamstgs.trainer.evaluation.perceptual import PerceptualMetric, ms_ssim
-from streamstgs.trainer.moving_pixels import MovingConfig, MovingQuality, moving_quality
+from streamstgs.trainer.moving_pixels import (
+    MovingConfig,
+    MovingQuality,
+    moving_quality,
+    temporal_median,
+)
 from streamstgs.trainer.optimization.losses import psnr, ssim
 from torch import Tensor
 
@@ -163,6 +168,15 @@ class Comparison:
         if median is None:
             return None
         return moving_quality(shown, target, median.to(target.device).float() / 255, self.moving)
+
+
+def camera_medians(
+    frame_count: int, views: Sequence[CapturedView], config: MovingConfig
+) -> dict[str, Tensor]:
+    """Camera -> temporal median [H, W, 3] uint8 over the frames of a scene."""
+    frames = range(0, frame_count, config.median_every)
+    videos = zip(views, each_video(tuple(views), frames), strict=True)
+    return {view.name: temporal_median(video) for view, video in videos}
 
 
 def mean(values: Sequence[float | None]) -> float | None:

@@ -16,7 +16,6 @@ from streamstgs.trainer.datasets import (
     Capture,
     CaptureConfig,
     CapturedView,
-    each_video,
     open_capture,
 )
 from streamstgs.trainer.errors import CaptureError, EvaluationError
@@ -24,15 +23,14 @@ from streamstgs.trainer.evaluation.boundary_flicker import (
     BoundaryFlickerConfig,
     BoundaryFlickerMeter,
 )
-from streamstgs.trainer.evaluation.comparison import Comparison, Reading
+from streamstgs.trainer.evaluation.comparison import Comparison, Reading, camera_medians
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
 from streamstgs.trainer.evaluation.perceptual import LpipsNetwork, perceptual_metric
 from streamstgs.trainer.evaluation.rate_distortion import compare_figures
 from streamstgs.trainer.evaluation.rate_plot import write_rate_plot
-from streamstgs.trainer.moving_pixels import MovingConfig, temporal_median
+from streamstgs.trainer.moving_pixels import MovingConfig
 from streamstgs.trainer.run_directory import RunDirectory
 from streamstgs.trainer.setting_checks import require_at_least
-from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -211,16 +209,9 @@ def _comparison(
         ),
         ContactSheet([v.name for v in views]),
         RunDirectory(config.run).read_color_corrections() or {} if config.run else {},
+        camera_medians(scene.frame_count, views, config.moving),
+        config.moving,
     )
-
-
-def _medians(
-    scene: Scene, views: Sequence[CapturedView], config: MovingConfig
-) -> dict[str, Tensor]:
-    """Camera -> temporal median [H, W, 3] uint8 over the frames of the scene."""
-    frames = range(0, scene.frame_count, config.median_every)
-    videos = zip(views, each_video(tuple(views), frames), strict=True)
-    return {view.name: temporal_median(frames) for view, frames in videos}
 
 
 def _chosen_qps(scene: Scene, chosen: Sequence[int] | None) -> list[int]:
