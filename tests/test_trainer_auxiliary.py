@@ -210,7 +210,7 @@ def test_auxiliary_pass_uses_the_batch_size(training_views: GopViews) -> None:
 def test_auxiliary_pass_runs_at_its_period(training_views: GopViews) -> None:
     made = training(training_views, replace(SMALL, every=3))
     assert made.auxiliary is not None
-    assert [step for step in range(7) if made.auxiliary.is_due(step)] == [0, 3, 6]
+    assert [step for step in range(7) if made.auxiliary.is_due(step, 7)] == [0, 3, 6]
 
 
 def test_trained_gop_has_no_transformer(training_views: GopViews) -> None:
@@ -234,3 +234,24 @@ def test_checkpoint_restores_the_transformer(training_views: GopViews) -> None:
     assert isinstance(second.auxiliary, AuxiliaryPass)
     states = [made.auxiliary.transformer.state_dict() for made in (first, second)]
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+
+
+def test_variants_bound_the_residual_freeze_the_heads_and_pull_both_ways(
+    training_views: GopViews,
+) -> None:
+    codes, means = torch.randn(5, 6, 8), torch.randn(5, 3)
+    bounded = AuxiliaryTransformer(8, 2.0, replace(SMALL, residual_bound=0.5))
+    woken(bounded)
+    with torch.no_grad():
+        bounded.outlet.weight.mul_(100)
+    change = (bounded(codes, means) - codes).abs()
+    size = codes.square().mean().sqrt()
+    assert 0.4 * size < change.max() <= 0.5 * size * (1 + 1e-5)
+    frozen = training(training_views, replace(SMALL, trains_heads=False))
+    assert "heads" not in gradients(frozen, color_weight=2.0, distillation_weight=0.0)
+    assert all(p.requires_grad for p in frozen.field.heads.parameters())
+    two_way = training(training_views, replace(SMALL, two_way=True))
+    assert "transformer" in gradients(two_way, color_weight=0.0, distillation_weight=1.0)
+    late = training(training_views, replace(SMALL, start=0.5))
+    assert late.auxiliary is not None
+    assert [late.auxiliary.is_due(step, 4) for step in range(4)] == [False, False, True, True]

@@ -124,7 +124,9 @@ class GopTask:
         medians, views = self._training_views()
         rng, config = self._rng(), self._config(medians, views)
         from_what = replace(self.settings.start, gop=config)
-        start = gop_start(views, medians, layer, self.capture, from_what, rng)
+        ghosts = self.run.read_ghosts()
+        ghosts = None if ghosts is None else ghosts.to(self.device)
+        start = gop_start(views, medians, layer, self.capture, from_what, rng, ghosts)
         return self._training(start, layer, views, config, rng)
 
     def _config(self, medians: list[TemporalMedian], views: GopViews) -> GopConfig:

@@ -11,10 +11,12 @@ from functools import partial
 import torch
 from streamstgs.renderer import CanonicalGaussians, Gaussians, RenderSettings
 from streamstgs.trainer.coarse.free_space import FreeSpace
-from streamstgs.trainer.datasets import Capture
+from streamstgs.trainer.coarse.temporal_median import motion_mask
+from streamstgs.trainer.datasets import Capture, each_video
 from streamstgs.trainer.fine.collapse import GopCollapsedError, gentler
 from streamstgs.trainer.fine.collapse import check as check_health
 from streamstgs.trainer.fine.joint import JointTraining, joint_gops
+from streamstgs.trainer.fine.static_ghosts import find_ghosts, hull_share
 from streamstgs.trainer.gop_stage import GopTask
 from streamstgs.trainer.memory import free_bytes, gop_bytes
 from streamstgs.trainer.optimization.training_stage import StepRecord, run_schedule
@@ -26,6 +28,7 @@ from streamstgs.trainer.stage_reporter import StageReporter
 from streamstgs.trainer.stage_settings import JointStageSettings
 from streamstgs.trainer.training_record import Stopwatch
 from streamstgs.trainer.validation import PSNR, Validation, ValidationView
+from torch import Tensor
 
 MISSED_DB = 0.25  # training cameras that lose this much PSNR show that it was no floater
 
@@ -41,14 +44,52 @@ def finalise_static_layer(
     if not settings.gop.static_split or run.static_path.exists():
         return
     joint = settings.joint
+    static, in_motion = without_ghosts(run.read_coarse().to(device), settings, capture, run)
     if joint.iterations > 0:
         most = gops_in_memory(joint.gops, capture, settings.gop_frames, device)
         chosen = joint_gops(gops, most)
         log.info("joint: %d of %d GOPs take part", len(chosen), len(gops))
-        train_jointly(settings, capture, run, chosen, device)
+        train_jointly(settings, capture, run, chosen, static, in_motion, device)
     else:
-        static = run.read_coarse().to(device)
         run.write_static(without_floaters(static, settings, capture, run))
+
+
+def without_ghosts(
+    coarse: CanonicalGaussians, settings: JointStageSettings, capture: Capture, run: RunDirectory
+) -> tuple[CanonicalGaussians, Tensor | None]:
+    """The static Gaussians of the coarse stage without ghosts, which the run directory gets, so
+    that every GOP starts with them; all of them where the settings say so.
+
+    Returns:
+        the Gaussians, and [S] the share of the sample frames in whose motion hull each lies; None
+        where it is not wanted.
+    """
+    joint, hull = settings.joint, settings.gop.start.hull
+    if joint.ghost_share <= 0 and joint.ghost_opacity_reg <= 0:
+        return coarse, None
+    near = run.read_plan()[0].near
+    cameras = [v.camera for v in capture.split("train")]
+    masks = _motion_masks(settings, capture, run, coarse.means.device)
+    if joint.ghost_share > 0:
+        ghosts = find_ghosts(coarse.activate(), cameras, masks, joint.ghost_share, hull, near)
+        log.info("%d of %d static Gaussians are ghosts: they move", ghosts.sum(), len(coarse))
+        run.write_ghosts(coarse[ghosts])
+        coarse = coarse[~ghosts]
+    return coarse, hull_share(coarse.activate(), cameras, masks, hull, near)
+
+
+def _motion_masks(
+    settings: JointStageSettings, capture: Capture, run: RunDirectory, device: torch.device
+) -> list[Tensor]:
+    """[T, H, W] bool moving pixels of sample frames of the video, one a training camera."""
+    views, medians = capture.split("train"), run.read_medians()
+    count = min(settings.joint.ghost_frames, capture.frames)
+    sampled = torch.linspace(0, capture.frames - 1, count).round().int().tolist()
+    threshold = settings.gop.start.motion_threshold
+    return [
+        motion_mask(frames.to(device), medians[view.name].image.to(device), threshold)
+        for view, frames in zip(views, each_video(views, sampled), strict=True)
+    ]
 
 
 def without_floaters(
@@ -92,15 +133,21 @@ def train_jointly(
     capture: Capture,
     run: RunDirectory,
     gops: Sequence[int],
+    coarse: CanonicalGaussians,
+    in_motion: Tensor | None,
     device: torch.device,
 ) -> None:
-    """The static layer with the first part of some GOPs, which go on from their checkpoints."""
+    """The static layer with the first part of some GOPs, which go on from their checkpoints.
+
+    Args:
+        coarse: The static layer before its training.
+        in_motion: See `JointTraining`.
+    """
     make_current(device)
     stopwatch = Stopwatch("joint", device)
-    coarse = run.read_coarse().to(device)
     tasks = [GopTask(settings.gop, capture, run, index, device) for index in gops]
     begun = [task.new(coarse) for task in tasks]
-    training = JointTraining(coarse, begun, capture.camera_distance, settings.joint)
+    training = JointTraining(coarse, begun, capture.camera_distance, settings.joint, in_motion)
     reporter = StageReporter(
         "joint", "joint", training.iterations, settings.reports, run.path, device
     )

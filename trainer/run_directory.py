@@ -40,6 +40,7 @@ from streamstgs.trainer.training_record import StageRecord, changed_settings, un
 from torch import Tensor
 
 LOCK_NAME = ".lock"
+GHOSTS_NAME = "ghosts.safetensors"
 CORRECTIONS_NAME = "color_correction.safetensors"
 EARLIER_CORRECTIONS_NAME = "color_response.safetensors"
 
@@ -181,6 +182,15 @@ class RunDirectory:
 
     def read_static(self) -> CanonicalGaussians:
         return _read_gaussians(self.static_path)
+
+    def write_ghosts(self, ghosts: CanonicalGaussians) -> None:
+        """Gaussians that were taken out of the static layer; every GOP starts with them."""
+        _save(self.path / GHOSTS_NAME, _tensors(ghosts), {})
+
+    def read_ghosts(self) -> CanonicalGaussians | None:
+        """The Gaussians taken out of the static layer; None where none were looked for."""
+        path = self.path / GHOSTS_NAME
+        return _read_gaussians(path) if path.exists() else None
 
     def write_color_corrections(self, corrections: Mapping[str, Tensor]) -> None:
         self.path.mkdir(parents=True, exist_ok=True)

@@ -16,12 +16,21 @@ Where the paper is silent:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from streamstgs.renderer import CanonicalGaussians, DeformationField, Gaussians
 from streamstgs.renderer.deformation import sinusoidal_encoding
-from streamstgs.trainer.setting_checks import Count, CountOrZero, Weight, check_ranges, require
+from streamstgs.trainer.setting_checks import (
+    Count,
+    CountOrZero,
+    Share,
+    Weight,
+    check_ranges,
+    require,
+)
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -42,6 +51,12 @@ class AuxiliaryConfig:
         lr: Learning rate at the start; it falls as that of the field does.
         color_weight: Weight of L_t.
         distillation_weight: Weight of L_sd (a_sd of the paper).
+        residual_bound: f' is no farther from f than so many times the usual size of f, in each
+            number; 0 sets no bound.
+        trains_heads: L_t trains the heads of the field, too; without it they learn from L_c alone,
+            and the transformer has to speak as D_t does.
+        two_way: L_sd draws f' to f as well, as it is printed in the paper.
+        start: Share of the iterations before the first pass.
     """
 
     enabled: bool = True
@@ -55,6 +70,10 @@ class AuxiliaryConfig:
     lr: Weight = 1e-3
     color_weight: Weight = 2.0
     distillation_weight: Weight = 0.1
+    residual_bound: Weight = 0.0
+    trains_heads: bool = True
+    two_way: bool = False
+    start: Share = 0.0
 
     def __post_init__(self) -> None:
         group = "gop.auxiliary"
@@ -120,8 +139,11 @@ class AuxiliaryTransformer(nn.Module):
         seen = torch.cat([codes, gamma_t, gamma_x[:, None].expand(-1, length, -1)], dim=-1)
         on_cuda = codes.is_cuda
         with torch.autocast(codes.device.type, torch.bfloat16, enabled=on_cuda):
-            change = self.outlet(self.layers(self.inlet(seen)))
-        return codes + change.float()
+            change = self.outlet(self.layers(self.inlet(seen))).float()
+        if config.residual_bound > 0:
+            bound = config.residual_bound * codes.detach().square().mean().sqrt().clamp(min=1e-6)
+            change = bound * torch.tanh(change / bound)
+        return codes + change
 
 
 class AuxiliaryPass:
@@ -139,8 +161,10 @@ class AuxiliaryPass:
             self.transformer.parameters(), lr=config.lr, fused=device.type == "cuda"
         )
 
-    def is_due(self, iteration: int) -> bool:
-        return iteration % self.config.every == 0
+    def is_due(self, iteration: int, iterations: int) -> bool:
+        """Whether the step number `iteration` of so many has an auxiliary pass."""
+        started = iteration >= self.config.start * iterations
+        return started and iteration % self.config.every == 0
 
     def guided(
         self, canonical: CanonicalGaussians, features: Tensor, frame: int
@@ -157,7 +181,10 @@ class AuxiliaryPass:
         """
         student = codes_of_all_times(self.field, features)
         teacher = self.transformer(student, canonical.means.detach())
-        drawn = self.field.apply_heads(teacher[:, frame], canonical)
+        with _frozen(self.field.heads, not self.config.trains_heads):
+            drawn = self.field.apply_heads(teacher[:, frame], canonical)
+        if self.config.two_way:
+            return drawn.activate(), (student - teacher).abs().mean()
         return drawn.activate(), distillation_loss(student, teacher)
 
     def set_progress(self, rate_left: float) -> None:
@@ -174,6 +201,19 @@ class AuxiliaryPass:
     def load_state_dict(self, state: dict) -> None:
         self.transformer.load_state_dict(state["transformer"])
         self.optimizer.load_state_dict(state["adam"])
+
+
+@contextmanager
+def _frozen(module: nn.Module, frozen: bool) -> Iterator[None]:
+    """While the context is open, what is computed has no gradient by the module's weights."""
+    if not frozen:
+        yield
+        return
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)
 
 
 def codes_of_all_times(field: DeformationField, features: Tensor) -> Tensor:

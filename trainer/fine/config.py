@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
+from streamstgs.trainer.fine.frame_sampling import SamplingConfig
+from streamstgs.trainer.fine.quantisation import QuantisationConfig
 from streamstgs.trainer.optimization.gaussian_parameters import LearningRates
 from streamstgs.trainer.points.dynamic_points import HullConfig
 from streamstgs.trainer.setting_checks import (
@@ -97,6 +99,14 @@ class GopConfig(LearningRates):
             not in the paper.
         background_alpha_reg: Weight of the alpha rendered where only the flat colour behind the
             scene is seen; not in the paper.
+        moving_l1: Weight of L1 over the pixels that differ from the temporal median alone; not in
+            the paper.
+        early_opacity_reg: Weight of the spatial opacity of the Gaussians that are present, at the
+            start of the schedule: opaque ones block gradients of what is behind them
+            (FreeTimeGS); needs trajectories.
+        early_opacity_until: Share of the iterations after which it ends.
+        sampling: Which frames the steps take.
+        quantisation: Rounding in training as the encoder rounds.
         density: When and how the number of Gaussians changes.
         auxiliary: The transformer that guides the temporal MLP.
     """
@@ -128,6 +138,11 @@ class GopConfig(LearningRates):
     opacity_reg: Weight = 0.005
     static_alpha_reg: Weight = 1.0
     background_alpha_reg: Weight = 0.2
+    moving_l1: Weight = 0.0
+    early_opacity_reg: Weight = 0.0
+    early_opacity_until: Share = 0.3
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    quantisation: QuantisationConfig = field(default_factory=QuantisationConfig)
     density: OpacityDensityConfig = field(default_factory=OpacityDensityConfig)
     auxiliary: AuxiliaryConfig = field(default_factory=lambda: AuxiliaryConfig(enabled=False))
 
@@ -158,11 +173,20 @@ class JointConfig(LearningRates):
         gops: At most this many GOPs take part, evenly spread. Their training views are in memory
             together, so that on a GPU there may be fewer.
         min_opacity: Static Gaussians that end below this opacity are left out.
+        ghost_share: Static Gaussians in the motion hull of at least this share of the sample frames
+            move instead, as they show what stood still for long and then left; 0 keeps all.
+        ghost_opacity_reg: Weight of the opacity of static Gaussians, each times the share of the
+            sample frames in whose motion hull it lies; ghosts fade, as no frame without them holds
+            them.
+        ghost_frames: Sample frames of the video, for both.
         means_lr: Learning rate of the centres at the start, in units of the scene's scale; the
             static layer is nearly right already.
     """
 
     iterations: CountOrZero = 2_000
+    ghost_share: Share = 0.0
+    ghost_opacity_reg: Weight = 0.0
+    ghost_frames: Count = 24
     gops: Count = 8
     min_opacity: Share = 0.005
     means_lr: Weight = 1.6e-5

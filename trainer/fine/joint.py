@@ -18,6 +18,7 @@ from streamstgs.trainer.fine.config import JointConfig
 from streamstgs.trainer.fine.stage import GopTraining
 from streamstgs.trainer.optimization.gaussian_parameters import GaussianParameters
 from streamstgs.trainer.optimization.training_stage import StepRecord
+from torch import Tensor
 
 
 def joint_gops(available: Sequence[int], most: int) -> list[int]:
@@ -34,6 +35,8 @@ class JointTraining:
         static: The static layer of the coarse stage.
         gops: GOPs in training; their own optimisers and schedules go on after this.
         scene_scale: World units that the learning rate of the centres is a fraction of.
+        in_motion: [S] share of the sample frames in whose motion hull each static Gaussian lies;
+            None where it was not measured.
     """
 
     def __init__(
@@ -42,9 +45,11 @@ class JointTraining:
         gops: Sequence[GopTraining],
         scene_scale: float,
         config: JointConfig,
+        in_motion: Tensor | None = None,
     ) -> None:
         self.parameters = GaussianParameters(static, config, scene_scale)
         self.gops, self.config, self.iteration = list(gops), config, 0
+        self.in_motion = in_motion
         steps = min(config.iterations, *(g.iterations for g in gops))
         self._iterations = steps * len(gops)
 
@@ -58,10 +63,23 @@ class JointTraining:
         gop = self.gops[self.iteration % len(self.gops)]
         gop.static = self.parameters.canonical().activate()
         record = gop.step()
+        self._press_on_ghosts()
         self.parameters.optimizer.step()
         self.parameters.optimizer.zero_grad(set_to_none=True)
         self.iteration += 1
         return replace(record, iteration=self.iteration)
+
+    def _press_on_ghosts(self) -> None:
+        """Add the gradient of the opacity of what lies where things move.
+
+        The alpha of static Gaussians at moving pixels would be no measure: without a ghost the same
+        pixel shows the static Gaussians behind it, so that the alpha stays.
+        """
+        if self.in_motion is None or self.config.ghost_opacity_reg <= 0:
+            return
+        opacities = self.parameters["opacity_logits"].sigmoid()
+        pressed = (self.in_motion * opacities).sum() / self.in_motion.sum().clamp(min=1)
+        (self.config.ghost_opacity_reg * pressed).backward()
 
     def static(self) -> CanonicalGaussians:
         """The current static layer without Gaussians below `min_opacity`."""

@@ -24,6 +24,8 @@ from streamstgs.trainer.coarse.color_correction import correct_colors
 from streamstgs.trainer.fine.auxiliary import AuxiliaryPass, gop_times, with_batch
 from streamstgs.trainer.fine.config import GopConfig
 from streamstgs.trainer.fine.density import OpacityStrategy
+from streamstgs.trainer.fine.frame_sampling import FrameSampler
+from streamstgs.trainer.fine.quantisation import quantised_canonical, quantised_window
 from streamstgs.trainer.fine.start import GopStart
 from streamstgs.trainer.fine.training_views import GopBatch, GopViews
 from streamstgs.trainer.optimization.density import DensityStatistics, DensityStrategy
@@ -33,6 +35,7 @@ from streamstgs.trainer.optimization.losses import (
     alpha_penalty,
     attribute_loss,
     color_loss,
+    masked_l1,
     opacity_loss,
     temporal_loss,
 )
@@ -92,6 +95,7 @@ class GopTraining:
             config.density, config.iterations, rng, keep_grid=config.spatial_reg > 0
         )
         self.times = gop_times(training_views.count, device)
+        self.sampler = FrameSampler(training_views.count, config.sampling, device)
         self.iteration = 0
 
     @property
@@ -108,8 +112,8 @@ class GopTraining:
         """
         config = self.config
         self._decay_learning_rates(self.iteration / config.iterations)
-        batch = self.training_views.draw(config.batch_size, self.rng)
-        frame = batch.frame
+        frame = self.sampler.draw(self.rng)
+        batch = self.training_views.draw(frame, config.batch_size, self.rng)
         moving = self.deformed(frame, disturb=True).activate()
 
         loss = image_loss(self.static, moving, batch, config)
@@ -117,7 +121,9 @@ class GopTraining:
             loss.add("L_temp", config.temporal_reg, lambda: self._temporal_loss(frame))
         loss.add("L_spatial", config.spatial_reg, self._spatial_loss)
         loss.add("L_o", config.opacity_reg, lambda: self._opacity_loss(frame))
-        if self.auxiliary and self.auxiliary.is_due(self.iteration) and not self.field_rests:
+        if self.holds_opacity_back:
+            loss.add("L_early", config.early_opacity_reg, lambda: self._early_opacity_loss(frame))
+        if self.auxiliary and self._guides(self.auxiliary):
             weights = self.auxiliary.config
             guided, distillation = self._guided(self.auxiliary, moving, frame)
             static = self.static.detach()
@@ -129,6 +135,7 @@ class GopTraining:
         norms = gradient_norms(self.parameters) if self.with_gradient_norms else {}
         rates = self.learning_rates()
         statistics = DensityStatistics(self.sampled_opacities, self.parameters["means"].grad)
+        self.sampler.add(frame, loss.term("L_c"))
         self._update()
         self.density.step(self.parameters, statistics, self.iteration)
         self.iteration += 1
@@ -141,6 +148,20 @@ class GopTraining:
         share, would fade all of them at once."""
         return opacity_loss(self.canonical().at(self.times[frame]).opacity_logits.sigmoid())
 
+    @property
+    def holds_opacity_back(self) -> bool:
+        """Whether spatial opacity is still penalised."""
+        until = self.config.early_opacity_until * self.config.iterations
+        return self.has_trajectories and self.iteration < until
+
+    def _early_opacity_loss(self, frame: int) -> Tensor:
+        """Mean spatial opacity, weighted by how present each Gaussian is at the frame. How present
+        it is takes no gradient: otherwise Gaussians would shorten their lives instead."""
+        paths = self.canonical().trajectories
+        assert paths is not None
+        presence = torch.exp(-paths.fading(self.times[frame])).detach()
+        return (self.parameters["opacity_logits"].sigmoid() * presence).mean()
+
     def _temporal_loss(self, frame: int) -> Tensor:
         """L_temp of the features around a frame."""
         features = self.parameters["features"].transpose(0, 1)
@@ -150,6 +171,10 @@ class GopTraining:
         """L_spatial of the attribute images."""
         grid = grid_shape(len(self.parameters))
         return attribute_loss(self.parameters.canonical(), self.parameters.scene_scale, *grid)
+
+    def _guides(self, auxiliary: AuxiliaryPass) -> bool:
+        """Whether this step has an auxiliary pass."""
+        return auxiliary.is_due(self.iteration, self.iterations) and not self.field_rests
 
     def _guided(
         self, auxiliary: AuxiliaryPass, moving: Gaussians, frame: int
@@ -226,22 +251,46 @@ class GopTraining:
 
     def deformed(self, frame: int, disturb: bool = False) -> CanonicalGaussians:
         """The moving Gaussians at a frame, before activation."""
-        time, canonical = self.times[frame], self.canonical().at(self.times[frame])
+        time, canonical = self.times[frame], self._as_stored().at(self.times[frame])
         if self.field_rests:
             return canonical
-        features = self.parameters["features"][:, frame : frame + self.config.window]
+        features = self.parameters["features"]
         if not self.has_trajectories:
-            return self.field(canonical, self._field_input(features, disturb), time)
+            return self.field(canonical, self._field_input(features, frame, disturb), time)
         there = present(canonical.opacity_logits)
         shown = canonical.map(lambda t: t.index_select(0, there))
-        windowed = self._field_input(features.index_select(0, there), disturb)
+        if not self.rounds:  # rounding needs the features of all frames
+            features = features[:, frame : frame + self.config.window]
+        windowed = self._field_input(features.index_select(0, there), frame, disturb)
         moved = self.field(shown, windowed, time).tensors()
         return CanonicalGaussians.of_tensors(
             {n: t.index_copy(0, there, moved[n]) for n, t in canonical.tensors().items()}
         )
 
-    def _field_input(self, features: Tensor, disturb: bool) -> Tensor:
-        """[N, W*F] of the features [N, W, F] of a window."""
+    @property
+    def rounds(self) -> bool:
+        """Whether features and attributes are rounded as the encoder rounds them."""
+        return self.config.quantisation.is_active(self.iteration / self.config.iterations)
+
+    def _as_stored(self) -> CanonicalGaussians:
+        """The Gaussians as they are drawn: rounded, where training rounds."""
+        canonical = self.canonical()
+        if not self.rounds:
+            return canonical
+        return quantised_canonical(canonical, self.parameters.scene_scale)
+
+    def _field_input(self, features: Tensor, frame: int, disturb: bool) -> Tensor:
+        """[N, W*F] features of the window of a frame.
+
+        Args:
+            features: [N, E, F], or [N, W, F] of the window alone.
+        """
+        window, quantisation = self.config.window, self.config.quantisation
+        if self.rounds:
+            coded = quantised_window(features.clamp(-1, 1), frame, window, quantisation.qp)
+            return coded.flatten(1)
+        if features.shape[1] != window:
+            features = features[:, frame : frame + window]
         windowed = features.clamp(-1, 1).flatten(1)
         return self._disturbed(windowed) if disturb else windowed
 
@@ -272,6 +321,7 @@ class GopTraining:
             "field": self.field.state_dict(),
             "field_adam": self.field_optimizer.state_dict(),
             "density": self.density.state_dict(),
+            "sampler": self.sampler.state_dict(),
             "rng": self.rng.state_dict(),
         }
         return state | ({"auxiliary": self.auxiliary.state_dict()} if self.auxiliary else {})
@@ -284,17 +334,20 @@ class GopTraining:
         if self.auxiliary:
             self.auxiliary.load_state_dict(state["auxiliary"])
         self.density.load_state_dict(state["density"])
+        if "sampler" in state:  # checkpoints of earlier versions have none
+            self.sampler.load_state_dict(state["sampler"])
         self.rng.load_state_dict(state["rng"])
 
 
 def image_loss(
     static: Gaussians, moving: Gaussians, batch: GopBatch, config: GopConfig
 ) -> LossTerms:
-    """L_c of the static and the moving Gaussians together, and two alpha penalties of ours.
+    """L_c of the static and the moving Gaussians together, and terms of ours.
 
     L_static: moving Gaussians rendered where nothing moves. The static layer is for these
     pixels; GOPs that render there each in its own way would flicker at their boundaries.
     L_empty: any Gaussian rendered where only the flat colour behind the scene is seen.
+    L_moving: L1 over the pixels that differ from the temporal median.
     """
     source = batch.source
     settings = RenderSettings(batch.background, source.near)
@@ -317,6 +370,9 @@ def image_loss(
     if (share := moving_alphas) is not None:
         static_alpha = config.static_alpha_reg
         loss.add("L_static", static_alpha, lambda: alpha_penalty(share, batch.static_pixels))
+    if config.moving_l1 > 0 and (moves := batch.moving_pixels) is not None:
+        seen = images, batch.images, moves
+        loss.add("L_moving", config.moving_l1, lambda: masked_l1(*seen))
     if source.background is not None:
         empty_alpha = config.background_alpha_reg
         loss.add("L_empty", empty_alpha, lambda: alpha_penalty(alphas, batch.background_pixels))

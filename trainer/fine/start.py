@@ -119,18 +119,21 @@ def gop_start(
     capture: Capture,
     config: GopStartConfig,
     rng: Rng,
+    ghosts: CanonicalGaussians | None = None,
 ) -> GopStart:
     """The start of a GOP.
 
     Args:
+        ghosts: Gaussians that were taken out of the static layer; they start as always present.
         stills: of the training cameras.
         coarse: what the coarse stage left: the static layer, or, without a split, Gaussians that
             move in the GOP like all others.
     """
     parts, all_centers, all_extents = [], [], []
-    if not config.static_split:
-        parts.append(coarse)
-        all_centers.append(torch.full((len(coarse),), torch.nan, device=rng.device))
+    always = ghosts if config.static_split else coarse
+    if always is not None and len(always):
+        parts.append(always)
+        all_centers.append(torch.full((len(always),), torch.nan, device=rng.device))
         all_extents.append(torch.ones_like(all_centers[0]))
     if config.gop.sample_frames > 0:
         moving = moving_start(training_views, medians, coarse.activate(), capture, config, rng)

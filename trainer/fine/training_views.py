@@ -13,7 +13,7 @@ from streamstgs.trainer.coarse.background import (
     background_pixels,
     flat_background,
 )
-from streamstgs.trainer.coarse.temporal_median import TemporalMedian, dynamic_mask
+from streamstgs.trainer.coarse.temporal_median import TemporalMedian, dynamic_mask, motion_mask
 from streamstgs.trainer.datasets import Capture, each_video
 from streamstgs.trainer.rng import Rng
 from torch import Tensor
@@ -34,6 +34,8 @@ class GopViews:
         background: RGB behind the scene; None for a closed scene.
         near: Distance of the near plane, world units.
         corrections: [C, 3, 4] colour correction of each camera; None where they all agree.
+        medians: [H, W, 3] uint8 temporal median, one a camera; None where they are not known.
+        motion_threshold: A pixel moves where it differs from the median by more, 0..1.
     """
 
     cameras: list[Camera]
@@ -42,6 +44,8 @@ class GopViews:
     background: tuple[float, float, float] | None
     near: float
     corrections: Tensor | None = None
+    medians: list[Tensor] | None = None
+    motion_threshold: float = 0.06
 
     @property
     def count(self) -> int:
@@ -62,9 +66,8 @@ class GopViews:
         shown = [background_pixels(f[0], self.background) for f in self.frames]
         return [static * alone for static, alone in zip(self.static_pixels, shown, strict=True)]
 
-    def draw(self, count: int, rng: Rng) -> GopBatch:
-        """A random frame, by `count` random cameras."""
-        frame = rng.integer(self.count)
+    def draw(self, frame: int, count: int, rng: Rng) -> GopBatch:
+        """A frame by `count` random cameras."""
         return self.batch(frame, rng.choice(count, len(self.cameras)), rng)
 
     def batch(self, frame: int, views: list[int], rng: Rng) -> GopBatch:
@@ -105,6 +108,21 @@ class GopBatch:
     def static_pixels(self) -> Tensor:
         """[C, H, W] 1 where nothing moves in the GOP, else 0."""
         return torch.stack([self.source.static_pixels[v] for v in self.views])
+
+    @cached_property
+    def moving_pixels(self) -> Tensor | None:
+        """[C, H, W] 1 where the frame differs from the camera's temporal median, else 0; None where
+        the medians are not known."""
+        source = self.source
+        if source.medians is None:
+            return None
+        masks = [
+            motion_mask(
+                source.frames[v][self.frame][None], source.medians[v], source.motion_threshold
+            )
+            for v in self.views
+        ]
+        return torch.cat(masks).float()
 
     @cached_property
     def background_pixels(self) -> Tensor:
@@ -152,6 +170,8 @@ def gop_views(
         corrections=None
         if corrections is None
         else torch.stack([corrections[v.name] for v in views]).to(device),
+        medians=[m.image for m in medians],
+        motion_threshold=config.motion_threshold,
     )
 
 

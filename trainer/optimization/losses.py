@@ -27,6 +27,10 @@ class LossTerms:
         if weight > 0:
             self._terms[name] = weight * term()
 
+    def term(self, name: str) -> Tensor:
+        """[] a weighted term without its gradient; 0 where it was not added."""
+        return self._terms[name].detach() if name in self._terms else torch.zeros(())
+
     @property
     def total(self) -> Tensor:
         """[] the sum of all terms."""
@@ -119,6 +123,17 @@ def alpha_penalty(alphas: Tensor, penalised: Tensor) -> Tensor:
         penalised: [C, H, W], 1 or True at penalised pixels, else 0.
     """
     return (alphas * penalised).mean()
+
+
+def masked_l1(picture: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Mean absolute difference over the masked pixels alone; 0 where there are none.
+
+    Args:
+        picture, target: [C, H, W, 3] images in 0..1.
+        mask: [C, H, W], 1 at masked pixels, else 0.
+    """
+    differences = (picture - target).abs().mean(dim=-1) * mask
+    return differences.sum() / mask.sum().clamp(min=1)
 
 
 def opacity_loss(opacities: Tensor) -> Tensor:
