@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-from streamstgs.codec.attributes.attribute_images import decode_attribute_images
+from streamstgs.codec.attributes.attribute_images import CHANNELS, decode_attribute_images
 from streamstgs.codec.attributes.field_weights import decode_field
 from streamstgs.codec.attributes.layers import concatenate, decode_layer
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment
 from streamstgs.codec.package.manifest import LayerEntry, Manifest
 from streamstgs.codec.packets import DecodedFeatures, FeaturePacket, Keyframe, KeyframePacket
+from streamstgs.codec.time_budget import TimeBudget
 from streamstgs.codec.video.feature_video import decode_segment
 from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
 
@@ -20,13 +22,23 @@ from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
 class SceneDecoder:
     """Decodes the parts of one scene. Thread-safe.
 
+    Each part has a time budget, which grows with its declared size: one that takes longer raises
+    CorruptSegment. Each can be cancelled between two images or frames.
+
     Args:
         manifest: declares the parts; bytes that differ from it raise CorruptSegment.
         video_threads: number of threads of the video decoder.
+        monotonic: clock of the time budgets, seconds.
     """
 
-    def __init__(self, manifest: Manifest, video_threads: int = 1) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        video_threads: int = 1,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._manifest = manifest
+        self._monotonic = monotonic
         self._video_threads = video_threads
 
     def static(
@@ -40,14 +52,16 @@ class SceneDecoder:
         layers = self._manifest.static if gop is None else self._manifest.static_at(gop)
         entry = layers[layer]
         with _memory_guard(entry.file.name):
-            return _layer(entry, data, cancel).activate()
+            return _layer(entry, data, self._budget(_samples(entry), cancel)).activate()
 
     def keyframe(self, gop: int, packet: KeyframePacket, cancel: CancelToken = NEVER) -> Keyframe:
         """Decode the canonical Gaussians that all qualities of a GOP have, and its field."""
         entry = self._manifest.gops[gop]
-        pairs = zip(entry.layers[: entry.shared_layers], packet.layers, strict=True)
+        shared = entry.layers[: entry.shared_layers]
+        pairs = zip(shared, packet.layers, strict=True)
+        budget = self._budget(sum(map(_samples, shared)), cancel)
         with _memory_guard(entry.field.name):
-            canonical = concatenate([_layer(layer, data, cancel) for layer, data in pairs])
+            canonical = concatenate([_layer(layer, data, budget) for layer, data in pairs])
             field = decode_field(packet.field, entry.field_config, entry.field.name)
         return Keyframe(canonical, field)
 
@@ -61,20 +75,27 @@ class SceneDecoder:
         shape = (entry.feature_frames, entry.moving_count(k), manifest.tiles.features)
         name = entry.segments[k].file.name
         more = entry.layers[entry.shared_layers : entry.layer_count(k)]
+        tiles = manifest.tiles_of(k)
+        pixels = tiles.video_width * tiles.video_height
+        samples = entry.feature_frames * pixels + sum(map(_samples, more))
+        budget = self._budget(samples, cancel)
         with _memory_guard(name):
             pairs = zip(more, packet.layers, strict=True)
-            added = concatenate([_layer(layer, data, cancel) for layer, data in pairs])
+            added = concatenate([_layer(layer, data, budget) for layer, data in pairs])
             codes = decode_segment(
                 packet.init,
                 packet.media,
-                manifest.tiles_of(k),
+                tiles,
                 shape,
                 manifest.representations[k].codec,
                 name,
                 self._video_threads,
-                cancel,
+                budget,
             )
         return DecodedFeatures(added, torch.from_numpy(codes))
+
+    def _budget(self, samples: int, cancel: CancelToken) -> TimeBudget:
+        return TimeBudget(samples, cancel, self._monotonic)
 
     def assemble(
         self,
@@ -110,6 +131,11 @@ def _memory_guard(name: str) -> Iterator[None]:
         if isinstance(error, MemoryError) or "alloc" in str(error) or "memory" in str(error):
             raise CorruptSegment(f"{name} needs more memory than there is.") from error
         raise
+
+
+def _samples(entry: LayerEntry) -> int:
+    """Numbers in the images of a layer."""
+    return entry.height * entry.width * sum(CHANNELS[name] for name in entry.quantisers)
 
 
 def _layer(entry: LayerEntry, data: bytes, cancel: CancelToken) -> CanonicalGaussians:

@@ -255,12 +255,12 @@ class ScriptedScene:
             self._gops[gop] = self.source.gop(gop)
         return self._gops[gop]
 
-    def static(self, layer: int, data: bytes) -> Gaussians:
+    def static(self, layer: int, data: bytes, cancel: CancelToken = NEVER) -> Gaussians:
         everything = self.source.static.activate()
         share = -(-len(everything) // self.static_layers)
         return everything[slice(layer * share, (layer + 1) * share)]
 
-    def keyframe(self, gop: int, packet: KeyframePacket) -> Keyframe:
+    def keyframe(self, gop: int, packet: KeyframePacket, cancel: CancelToken = NEVER) -> Keyframe:
         trained = self._trained(gop)
         return Keyframe(trained.canonical, trained.field)
 

@@ -424,3 +424,21 @@ def test_close_cancels_decoding() -> None:
     assert playback._pipeline.close()
     assert scene.closed
     assert playback.take_events() == []
+
+
+@pytest.mark.parametrize("part", ["static", "keyframe"])
+def test_closing_cancels_a_decode(start: Start, part: str) -> None:
+    """A decode that ends only when it is cancelled does not keep the program from closing."""
+    scene, begun = ScriptedScene(), threading.Event()
+
+    def stuck(*arguments: Any) -> None:
+        token = arguments[-1]
+        begun.set()
+        assert token.wait(WAIT_S)
+        token.raise_if_cancelled("decoding")
+
+    setattr(scene, part, stuck)
+    playback, _, _ = start(scene)
+    assert begun.wait(WAIT_S)
+    playback.close()
+    assert scene.closed

@@ -22,11 +22,12 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRectF
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from streamstgs.app.player.export.render import render_scene
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.player.viewer.open_scene import PAINTED, OpenScene, SceneState
 from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.poster_view import PosterView, decoded, poster_place
 from streamstgs.codec.poster import Poster, local_poster
 from streamstgs.codec.scene import OpenSettings, open_scene
@@ -308,6 +309,35 @@ def test_missing_poster_does_not_delay_opening(
     finally:
         server.stop()
     assert offered == []
+
+
+@pytest.mark.parametrize("way", ["file", "server"])
+def test_slow_poster_is_decoded_beside_the_scene(
+    qt: QApplication, monkeypatch: pytest.MonkeyPatch, scene_path: Path, way: str
+) -> None:
+    """A progressive JPEG may have many scans: neither the window nor the opening waits for it."""
+    begun, release, threads, found = threading.Event(), threading.Event(), [], list[str]()
+
+    def slowly(poster: Poster) -> QImage | None:
+        threads.append(threading.current_thread())
+        begun.set()
+        assert release.wait(60)
+        return decoded(poster)
+
+    monkeypatch.setattr("streamstgs.app.ui.viewport.poster_loader.decoded", slowly)
+    loader = PosterLoader()
+    loader.found.connect(lambda location, *_: found.append(location))
+    if way == "file":
+        loader.look_for(str(scene_path))
+    else:
+        poster = local_poster(str(scene_path))
+        assert poster is not None
+        loader.offer(str(scene_path), poster)
+    assert begun.wait(60)
+    assert threads[0] is not threading.current_thread()
+    assert found == []
+    release.set()
+    wait_for(lambda: found == [str(scene_path)], "the poster")
 
 
 def test_poster_records_its_camera(scene_path: Path) -> None:

@@ -108,11 +108,11 @@ def decode_attribute_images(
     streams = _read_container(data, name)
     codes = {}
     for attribute, depth in bits.items():
-        cancel.raise_if_cancelled(f"decoding {name}")
-        images = [
-            _decode_image(streams, image, _image_shape(attribute, height, width), depth, name)
-            for image in image_names(attribute)
-        ]
+        images = []
+        for image in image_names(attribute):
+            cancel.raise_if_cancelled(f"decoding {name}")
+            shape = _image_shape(attribute, height, width)
+            images.append(_decode_image(streams, image, shape, depth, name))
         cells = np.concatenate([i.reshape(height * width, -1) for i in images], axis=1)
         codes[attribute] = np.ascontiguousarray(cells[:count])
     return codes

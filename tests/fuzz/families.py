@@ -143,6 +143,17 @@ def _read_cameras(data: bytes) -> None:
         (folder / "kept.json").rename(folder / "cameras.json")
 
 
+@cache
+def _keep_what_files_say() -> None:
+    """Read the recordings of a capture once: the mutants of these families are its calibration."""
+    from streamstgs.trainer.datasets import readers
+    from streamstgs.trainer.datasets.video_file import VideoFile
+
+    for name in ("times", "first_size", "says_matrix"):
+        setattr(VideoFile, name, cache(getattr(VideoFile, name)))
+    readers.read_image = cache(readers.read_image)  # type: ignore[assignment]
+
+
 def _captured(make: Callable[[Random], Any], read: Callable[[Any], object]) -> Family:
     from streamstgs.trainer.errors import TrainerError
 
@@ -150,6 +161,7 @@ def _captured(make: Callable[[Random], Any], read: Callable[[Any], object]) -> F
 
 
 def cameras() -> Family:
+    _keep_what_files_say()
     return _captured(_make_cameras, _read_cameras)
 
 
@@ -187,6 +199,7 @@ def _read_poses(data: bytes) -> None:
 
 
 def poses() -> Family:
+    _keep_what_files_say()
     return _captured(_make_poses, _read_poses)
 
 

@@ -105,7 +105,7 @@ class DecodeThread:
             while found := self._next_job():
                 job, cancel = found
                 if isinstance(job, StaticJob):
-                    self._decode_static(job)
+                    self._decode_static(job, cancel)
                 else:
                     self._decode_gop(job, cancel)
         except Exception as error:
@@ -117,11 +117,15 @@ class DecodeThread:
     def _next_job(self) -> tuple[Job, CancelToken] | None:
         return self._state.wait_for_job(self._choice.next)
 
-    def _decode_static(self, job: StaticJob) -> None:
+    def _decode_static(self, job: StaticJob, cancel: CancelToken) -> None:
         layer: Gaussians | None = None
         try:
             if job.data is not None:
-                layer = job.buffer.scene.decoder.static(job.layer, job.data).to(self._device)
+                decoder = job.buffer.scene.decoder
+                layer = decoder.static(job.layer, job.data, cancel).to(self._device)
+        except Cancelled:
+            self._state.skip_job()
+            return
         except CorruptSegment as error:
             log.warning("static layer %d is left out: %s", job.layer, error)
             self._state.report(layer_message(error))
@@ -132,7 +136,7 @@ class DecodeThread:
         start_s = self._monotonic()
         broken = buffer.opened.qualities
         try:
-            keyframe = self._keyframe(job)
+            keyframe = self._keyframe(job, cancel)
             if features is None:
                 state.put_still(buffer, self._without_motion(job, keyframe))
                 return
@@ -149,10 +153,10 @@ class DecodeThread:
             seconds, wanted = self._monotonic() - start_s, self._choice.wanted
             state.put_gop(buffer, job.gop, gop, features, seconds, wanted, drop_packets=self._local)
 
-    def _keyframe(self, job: GopJob) -> Keyframe:
+    def _keyframe(self, job: GopJob, cancel: CancelToken) -> Keyframe:
         if self._last is None or self._last[0] is not job.keyframe:
             decoder = job.buffer.scene.decoder
-            self._last = job.keyframe, decoder.keyframe(job.gop, job.keyframe)
+            self._last = job.keyframe, decoder.keyframe(job.gop, job.keyframe, cancel)
         return self._last[1]
 
     def _without_motion(self, job: GopJob, keyframe: Keyframe) -> Gop:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
@@ -32,10 +33,16 @@ class PosterLoader(QObject):
 
     def look_for(self, location: str) -> None:
         """Read the poster of a file or folder in a thread."""
-        threading.Thread(target=self._look, args=(location,), name="poster", daemon=True).start()
+        self._begin(self._look, location)
 
     def offer(self, location: str, poster: Poster) -> None:
-        """Take a poster that was fetched; may be called in any thread."""
+        """Take a poster that was fetched; may be called in any thread, which does not wait."""
+        self._begin(self._decode, location, poster)
+
+    def _begin(self, work: Callable[..., None], *arguments: object) -> None:
+        threading.Thread(target=work, args=arguments, name="poster", daemon=True).start()
+
+    def _decode(self, location: str, poster: Poster) -> None:
         image = decoded(poster)
         if image is not None:
             self._looked.emit(location, poster, image)
