@@ -116,7 +116,10 @@ async def _scene_files_only(request: web.Request, handler: Handler) -> web.Strea
     hidden = any(part.startswith(".") or len(part.encode()) > NAME_MAX_BYTES for part in parts)
     if request.method != "OPTIONS" and (hidden or Path(parts[-1]).suffix.lower() not in SERVED):
         raise web.HTTPNotFound
-    return await handler(request)
+    try:
+        return await handler(request)
+    except (OSError, ValueError) as error:  # no such path can exist, for example a very long one
+        raise web.HTTPNotFound from error
 
 
 async def _preflight(request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ import io
 import struct
 import tracemalloc
 import zipfile
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,68 @@ def test_samples_of_the_movie_itself_are_refused(video: tuple[bytes, bytes, int]
     for kind, at in (("stts", 4), ("stsz", 8)):
         with pytest.raises(ValueError, match=kind):
             check_boxes(with_number(init, (*table, kind), at, 1 << 30), media, frames)
+
+
+def box_of(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+def with_child(data: bytes, parents: tuple[str, ...], child: bytes) -> bytes:
+    """The data with a box at the end of another one, the sizes of its parents corrected."""
+    end = find(data, parents).end
+    changed = bytearray(data[:end] + child + data[end:])
+    for depth in range(len(parents)):
+        parent = find(data, parents[: depth + 1])
+        struct.pack_into(">I", changed, parent.begin, parent.end - parent.begin + len(child))
+    return bytes(changed)
+
+
+def compressed_movie(init: bytes) -> bytes:
+    """A movie with a million samples in a box of a kilobyte, which FFmpeg unpacks and reads."""
+    table = ("moov", "trak", "mdia", "minf", "stbl", "stsz")
+    sizes = struct.pack(">III", 0, 0, 1_000_000) + bytes(4_000_000)
+    box = find(init, table)
+    grown = len(sizes) - (box.end - box.start)
+    movie = bytearray(init[: box.start] + sizes + init[box.end :])
+    for depth in range(len(table)):
+        parent = find(init, table[: depth + 1])
+        struct.pack_into(">I", movie, parent.begin, parent.end - parent.begin + grown)
+    moov = bytes(movie[find(init, ("moov",)).begin :])
+    packed = struct.pack(">I", len(moov)) + zlib.compress(moov, 9)
+    return box_of(b"cmov", box_of(b"dcom", b"zlib") + box_of(b"cmvd", packed))
+
+
+def test_compressed_movie_is_refused(video: tuple[bytes, bytes, int]) -> None:
+    init, media, frames = video
+    bomb = compressed_movie(init)
+    assert len(bomb) < 6_000
+    with pytest.raises(ValueError, match="cmov"):
+        check_boxes(with_child(init, ("moov",), bomb), media, frames)
+
+
+@pytest.mark.parametrize(
+    ("parents", "kind", "is_init"),
+    [
+        (("moov",), b"cmov", True), (("moov", "trak"), b"senc", True), (("moov",), b"uuid", True),
+        (("moov", "trak", "mdia", "minf", "stbl"), b"saiz", True), (("moov",), b"pssh", True),
+        (("moof", "traf"), b"senc", False), (("moof", "traf"), b"saiz", False),
+        (("moof", "traf"), b"uuid", False), (("moof",), b"pssh", False),
+    ],
+)  # fmt: skip
+def test_boxes_that_no_segment_needs_are_refused(
+    video: tuple[bytes, bytes, int], parents: tuple[str, ...], kind: bytes, is_init: bool
+) -> None:
+    init, media, frames = video
+    child = box_of(kind, struct.pack(">BBI", 0, 1, 0xFFFFFFFF))
+    changed = with_child(init if is_init else media, parents, child)
+    with pytest.raises(ValueError, match=kind.decode()):
+        check_boxes(*((changed, media) if is_init else (init, changed)), frames)
+
+
+def test_long_description_of_a_movie_is_refused(video: tuple[bytes, bytes, int]) -> None:
+    init, media, frames = video
+    with pytest.raises(ValueError, match="long description"):
+        check_boxes(with_child(init, ("moov",), box_of(b"meta", bytes(5000))), media, frames)
 
 
 def test_samples_longer_than_the_segment_are_refused(video: tuple[bytes, bytes, int]) -> None:

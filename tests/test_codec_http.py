@@ -339,6 +339,19 @@ def test_only_scene_files_are_served(tmp_path: Path, name: str) -> None:
         server.stop()
 
 
+@pytest.mark.parametrize(
+    "path", ["/" + "a/" * 3000 + "x.json", "/scene.json/x.json", "/%00.json", "/%ff.json"]
+)
+def test_paths_that_cannot_exist_are_not_found(tmp_path: Path, path: str) -> None:
+    (tmp_path / "scene.json").write_text("{}")
+    server = Server(tmp_path)
+    try:
+        url = httpx.URL(server.url).copy_with(raw_path=path.encode())
+        assert httpx.get(url, trust_env=False).status_code == 404
+    finally:
+        server.stop()
+
+
 def test_serve_names_links_that_are_not_served(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -99,7 +99,9 @@ def redirect_to(location: str) -> tuple[Answer, list[str]]:
 @pytest.mark.parametrize(
     "inside",
     ["http://127.0.0.1/", "http://[::1]:80/", "http://192.168.0.1/", "http://10.1.2.3/",
-     "http://169.254.169.254/latest", "http://localhost/", "http://0.0.0.0/", "http://100.64.0.1/"],
+     "http://169.254.169.254/latest", "http://localhost/", "http://0.0.0.0/", "http://100.64.0.1/",
+     "http://[::ffff:10.0.0.1]/", "http://[64:ff9b::7f00:1]/", "http://[2002:c0a8:1::]/",
+     "http://[fe80::1]/", "http://[fd00::1]/", "http://2130706433/", "http://127.1/", "http://0/"],
 )  # fmt: skip
 def test_redirect_from_the_internet_into_the_own_network_is_refused(inside: str) -> None:
     answer, asked = redirect_to(inside)

@@ -12,7 +12,20 @@ from streamstgs.codec.video.mp4_boxes import Box, boxes
 
 INIT_KINDS = {"ftyp", "moov", "free", "skip"}
 MEDIA_KINDS = {"styp", "sidx", "prft", "emsg", "moof", "mdat", "free", "skip"}
+DESCRIPTION_MAX_BYTES = 4_096  # of names and tags of a movie or track
 SAMPLE_TABLES = ("stts", "stsc", "stsz", "stz2", "stco", "co64", "ctts", "stss", "stdp", "sbgp")
+# What the boxes that hold others may hold. FFmpeg also reads a whole movie from a compressed one
+# (cmov), and tables of encryption (senc, saiz) of any declared length.
+CHILDREN = {
+    "moov": {"mvhd", "trak", "mvex", "udta", "meta", "free", "skip"},
+    "mvex": {"mehd", "trex", "free", "skip"},
+    "trak": {"tkhd", "edts", "mdia", "udta", "meta", "free", "skip"},
+    "mdia": {"mdhd", "hdlr", "minf", "elng", "free", "skip"},
+    "minf": {"vmhd", "hdlr", "dinf", "stbl", "free", "skip"},
+    "stbl": {"stsd", "sgpd", "cslg", "free", "skip", *SAMPLE_TABLES},
+    "moof": {"mfhd", "traf", "free", "skip"},
+    "traf": {"tfhd", "tfdt", "trun", "sdtp", "sbgp", "sgpd", "subs", "free", "skip"},
+}
 TABLE_COUNT_AT = {"stsz": 8, "stz2": 8}  # after version and flags; sample_size comes first there
 TRUN_FIELDS = (0x100, 0x200, 0x400, 0x800)  # duration, size, flags, composition offset of a sample
 TRUN_SIZES = 0x200
@@ -47,9 +60,24 @@ def _check_kinds(data: bytes, allowed: set[str], wanted: dict[str, int]) -> None
     for kind in found:
         if kind not in allowed:
             raise ValueError(f"a box of kind {kind!r}")
+    for box in boxes(data):
+        _check_children(data, box)
     for kind, count in wanted.items():
         if found.count(kind) != count:
             raise ValueError(f"{found.count(kind)} boxes of kind {kind}, not {count}")
+
+
+def _check_children(data: bytes, parent: Box) -> None:
+    """A box holds boxes of known kinds only, however deep."""
+    allowed = CHILDREN.get(parent.kind)
+    if allowed is None:
+        return
+    for box in boxes(data, parent.start, parent.end):
+        if box.kind not in allowed:
+            raise ValueError(f"a box of kind {box.kind!r} in {parent.kind}")
+        if box.kind in ("udta", "meta") and box.end - box.start > DESCRIPTION_MAX_BYTES:
+            raise ValueError(f"a long description ({box.kind})")
+        _check_children(data, box)
 
 
 def _only(data: bytes, kind: str, start: int, end: int) -> Box:

@@ -26,6 +26,7 @@ from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.transport import ByteRange, Listener, Reply, ignore_progress
 
 CLOSE_TIMEOUT_S = 5.0
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -312,8 +313,21 @@ def _raise_if_permanent(url: str, error: Exception) -> None:
 
 
 def _is_public(address: str) -> bool:
-    """Whether an IP address belongs to the internet rather than to this machine or its network."""
+    """Whether an IP address belongs to the internet rather than to this machine or its network.
+
+    An IPv6 address that stands for an IPv4 address is judged by that one, too.
+    """
     try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_global
+        found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
+    inner = _inner_addresses(found) if isinstance(found, ipaddress.IPv6Address) else []
+    return found.is_global and all(part.is_global for part in inner)
+
+
+def _inner_addresses(address: ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """IPv4 addresses that an IPv6 address leads to: mapped, 6to4, Teredo, NAT64."""
+    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in NAT64:
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return [part for part in found if part is not None]
