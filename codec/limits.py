@@ -34,6 +34,7 @@ FEATURE_CODES_BYTES = 2 << 30  # of one GOP
 DECODE_S = 10.0  # for a part of a scene, and ...
 DECODE_SAMPLES_PER_S = 500_000.0  # ... a fiftieth of the speed of one core of a laptop
 PRESETS = 1_000
+FILMED_VIEWS = 1_000  # cameras of a capture
 TEXT_LENGTH = 10_000
 MANIFEST_BYTES = 1 << 20  # of scene.json, and ...
 MANIFEST_BYTES_PER_GOP = 64 << 10  # ... for each GOP; a usual one takes 2 kB

@@ -11,14 +11,16 @@ import logging
 import math
 from dataclasses import dataclass
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, convert
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, CodecError, CorruptSegment
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.package import schema
 from streamstgs.codec.package.checked_json import decode_json
 from streamstgs.codec.package.file_entry import MANIFEST_NAME
+from streamstgs.codec.package.filmed_view import OpeningView
 from streamstgs.codec.package.poster_entry import read_poster_entry
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.streaming.address import clean_location, is_url, local_path
 from streamstgs.codec.streaming.locate import open_container
 from streamstgs.codec.streaming.scene_files import LocalFiles, SceneFiles
@@ -40,6 +42,7 @@ class Poster:
         fov_y_rad: vertical field of view of the poster.
         view_fov_y_rad, aspect: vertical field of view and width over height of the opening view.
         background: RGB around the poster in windows that it does not fill, display-encoded.
+        opening: the opening view, if its field of view depends on what was filmed.
     """
 
     jpeg: bytes
@@ -49,6 +52,7 @@ class Poster:
     view_fov_y_rad: float
     aspect: float
     background: tuple[float, float, float]
+    opening: OpeningView | None = None
 
     @property
     def focal_px(self) -> float:
@@ -56,21 +60,10 @@ class Poster:
         return self.height / (2 * math.tan(self.fov_y_rad / 2))
 
 
-class _View(Struct):
-    fov_y_rad: schema.Angle
-
-
-class _Meta(Struct):
-    width: schema.VideoSide
-    height: schema.VideoSide
-    background: schema.Triple
-    presets: tuple[_View, ...]
-
-
 class _Opening(Struct):
     """The members of scene.json that show the opening view; the others may be broken."""
 
-    meta: _Meta
+    meta: schema.SceneMeta
     poster: Raw = Raw(b"")
 
 
@@ -116,6 +109,7 @@ def _read(files: SceneFiles, cancel: CancelToken) -> Poster | None:
     scans = jpeg.count(START_OF_SCAN)
     if scans > SCANS_MAX:  # each is a pass over the whole picture
         raise CorruptSegment(f"the poster has {scans} scans")
+    described = convert(meta, SceneMeta, from_attributes=True)
     return Poster(
         jpeg=jpeg,
         width=entry.width,
@@ -124,4 +118,5 @@ def _read(files: SceneFiles, cancel: CancelToken) -> Poster | None:
         view_fov_y_rad=meta.presets[0].fov_y_rad,
         aspect=meta.width / meta.height,
         background=meta.background,
+        opening=OpeningView.of_scene(described, described.presets[0]),
     )

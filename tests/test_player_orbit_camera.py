@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView, approach
+from streamstgs.app.player.camera.moves.gliding import approach
+from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView
 from streamstgs.codec.package.scene_meta import CameraPreset
 from streamstgs.renderer import Camera
 

@@ -31,6 +31,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.codec.output import check_output, output_file
+from streamstgs.codec.package.filmed_view import FilmedView
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig
 from streamstgs.trainer.coarse.temporal_median import TemporalMedian
@@ -286,6 +287,16 @@ def _meta(document: Mapping[str, Any]) -> SceneMeta:
     plain["presets"] = tuple(
         CameraPreset(p["name"], tuple(p["position"]), tuple(p["target"]), p["fov_y_rad"])
         for p in document["presets"]
+    )
+    plain["filmed"] = tuple(
+        FilmedView(
+            tuple(v["position"]),
+            tuple(v["forward"]),
+            tuple(v["up"]),
+            v["fov_x_rad"],
+            v["fov_y_rad"],
+        )
+        for v in document.get("filmed", ())  # runs of older programs have none
     )
     return SceneMeta(**plain)
 

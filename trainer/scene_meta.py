@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 
 import torch
+from streamstgs.codec.limits import FILMED_VIEWS
+from streamstgs.codec.package.filmed_view import FilmedView
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import Camera
 from streamstgs.trainer.datasets.capture import Capture
 from streamstgs.trainer.points.projection import distances
+from torch import Tensor
 
 PRESETS = 4
+DECIMALS = 6  # of filmed views
 NEAREST_TARGET = 0.02  # of the cameras' distance: a camera that looks away looks at something
 
 
@@ -28,7 +32,29 @@ def scene_meta(capture: Capture, background: tuple[float, float, float], near: f
         height=first.height,
         near=near,
         presets=_presets(capture),
+        filmed=tuple(_filmed(view.camera) for view in capture.views[:FILMED_VIEWS]),
     )
+
+
+def _filmed(camera: Camera) -> FilmedView:
+    """Place and view cone of a camera, with as many decimals as its calibration is good for."""
+    rotation = camera.viewmat[:3, :3]
+    fov_x, fov_y = (
+        2 * math.atan(side / (2 * camera.K[axis, axis].item()))
+        for axis, side in enumerate((camera.width, camera.height))
+    )
+    return FilmedView(
+        _rounded(camera.position),
+        _rounded(rotation[2]),
+        _rounded(-rotation[1]),
+        round(fov_x, DECIMALS),
+        round(fov_y, DECIMALS),
+    )
+
+
+def _rounded(vector: Tensor) -> tuple[float, float, float]:
+    x, y, z = (round(value, DECIMALS) + 0.0 for value in vector.tolist())  # + 0.0: no -0.0
+    return (x, y, z)
 
 
 def _presets(capture: Capture) -> tuple[CameraPreset, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from streamstgs.app.player.timeline import Timeline
 from streamstgs.codec.formats.reader import SceneReader
+from streamstgs.codec.package.filmed_view import FilmedView, filmed_views
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.scene import Scene
@@ -23,17 +24,20 @@ class OpenedScene:
         timeline: Frames and GOPs.
         qualities: What each GOP can be fetched at, worst first.
         ladder: Bytes and PSNR of everything that can be fetched; empty if nothing is.
+        filmed: What the cameras of the capture saw; empty for scenes that were not filmed.
     """
 
     meta: SceneMeta
     timeline: Timeline
     qualities: tuple[Quality, ...]
     ladder: Ladder
+    filmed: tuple[FilmedView, ...] = ()
 
     @staticmethod
     def of(scene: Scene) -> OpenedScene:
         """The facts about a scene."""
-        return OpenedScene(scene.meta, Timeline.of(scene), tuple(scene.qualities), scene.ladder())
+        meta, qualities = scene.meta, tuple(scene.qualities)
+        return OpenedScene(meta, Timeline.of(scene), qualities, scene.ladder(), filmed_views(meta))
 
     @staticmethod
     def of_reader(reader: SceneReader) -> OpenedScene:

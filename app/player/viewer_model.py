@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from streamstgs.app.player.camera.controller import CameraController
+from streamstgs.app.player.camera.limits.surface_finder import SurfaceFinder
 from streamstgs.app.player.errors import NoSceneError, SceneFailed, SceneTimeout
 from streamstgs.app.player.film.preview import FilmPreview
 from streamstgs.app.player.status import PlaybackFrame, PlaybackStatus
-from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback
+from streamstgs.app.player.viewer.open_scene import CLOSE_TIMEOUT_S, FINAL, OpenPlayback
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer.scene_stack import SceneStack
@@ -79,6 +80,8 @@ class ViewerModel(SceneStack):
         self.film = FilmPreview(
             lambda: self.scene, self.transport, lambda: (self.track, self.time_track)
         )
+        self._surfaces = SurfaceFinder()
+        self.statistics.changed.connect(self._look_for_surfaces)
         self.follows_track = False  # whether the camera moves along `track` while time runs
         self._followed_s: float | None = None  # the position that the camera follows
 
@@ -107,6 +110,7 @@ class ViewerModel(SceneStack):
         """Close all scenes and wait for the end of their threads."""
         self._close_thumbnails(waits=True)
         super().close()
+        self._surfaces.wait(CLOSE_TIMEOUT_S)
         if self._offscreen is not None:
             self._offscreen.close()
 
@@ -284,9 +288,31 @@ class ViewerModel(SceneStack):
                 thumbnails.join()
 
     def _scene_entered(self, meta: SceneMeta, keep_pose: bool) -> None:
+        from streamstgs.app.player.camera.limits.camera_limits import CameraLimits
+
         self._close_thumbnails(waits=False)
         if keep_pose:
             self.transport.apply_course()
         else:
             self.transport.forget_course()
-        self.camera.enter_scene(meta, keep_pose)
+        opened = self.playback.opened if self.playback is not None else None
+        filmed = opened.filmed if opened is not None else ()
+        self.camera.enter_scene(meta, keep_pose, CameraLimits(filmed, meta) if filmed else None)
+
+    def _look_for_surfaces(self) -> None:
+        """Keep what limits the camera up to date with the Gaussians that have arrived."""
+        limits, frame, meta = self.camera.limits, self.frame, self.meta
+        if limits is None or frame is None or meta is None or self.camera.free_flight:
+            return
+        if self.scene is not None and self.scene.state in FINAL:
+            self._surfaces.look(limits, frame, meta)
+
+    def find_surfaces(self, timeout_s: float = 60.0) -> None:
+        """Wait until moves of the camera keep off the surfaces of the frame that is shown.
+
+        A window finds them by itself, shortly after the first frame is painted.
+        """
+        frame, limits, meta = self.frame, self.camera.limits, self.meta
+        if frame is not None and limits is not None and meta is not None:
+            self._surfaces.look(limits, frame, meta)
+            self._surfaces.wait(timeout_s)

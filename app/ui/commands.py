@@ -90,6 +90,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("statistics", "View", mark("Statistics over the picture"), ("I",), checkable=True),
     Command("frame_all", "Camera", mark("Frame all"), ("F",)),
     Command("reset_camera", "Camera", mark("Reset camera"), ("0",)),
+    Command("filmed_side", "Camera", mark("Back to the filmed side"), ("B",)),
+    Command("free_flight", "Camera", mark("Fly freely"), checkable=True, gap=True),
     Command("copy_camera", "Camera", mark("Copy camera"), ("Ctrl+Shift+C",), gap=True),
     Command("paste_camera", "Camera", mark("Paste camera"), ("Ctrl+Shift+V",)),
     Command("add_keyframe", "Camera", mark("Add keyframe"), ("Ctrl+Return",), gap=True),

@@ -34,6 +34,7 @@ from streamstgs.app.ui.transport.transport_bar import TransportBar
 from streamstgs.app.ui.viewport.loading_overlay import LoadingOverlay
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
+from streamstgs.app.ui.watching.edge_notice import EdgeNotice
 from streamstgs.codec.quality import Quality
 
 
@@ -79,6 +80,7 @@ class MainWindow(QMainWindow):
             LoadingOverlay(model, viewport, posters),
             PivotPicker(model, viewport),
             HoverPreview(model, self.bar.timeline, self.central),
+            EdgeNotice(model.camera, viewport),
         )
         self.setCentralWidget(self.central)
         self.setWindowIcon(app_icon())
@@ -144,6 +146,7 @@ class MainWindow(QMainWindow):
             lambda: self.bar.timeline.show_markers(tuple(self.model.markers))
         )
         self.model.transport.course_changed.connect(self._show_course)
+        self.model.camera.free_flight_changed.connect(self._show_free_flight)
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -232,6 +235,10 @@ class MainWindow(QMainWindow):
         transport = self.model.transport
         self.bar.timeline.show_part(transport.part_s)
         self.commands.check("ping_pong", transport.bounces)
+
+    def _show_free_flight(self, free: bool) -> None:
+        self.commands.check("free_flight", free)
+        self.panel.camera.free_flight.setChecked(free)
 
     def _show_title(self) -> None:
         title = self.model.title

@@ -88,6 +88,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Back to the filmed side</source>
+        <translation>Zurück zur gefilmten Seite</translation>
+    </message>
+    <message>
         <source>Back to the scene</source>
         <translation type="unfinished"></translation>
     </message>
@@ -272,6 +276,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Fly freely</source>
+        <translation>Frei fliegen</translation>
+    </message>
+    <message>
         <source>Folder of OpenEXR images</source>
         <translation type="unfinished"></translation>
     </message>
@@ -412,6 +420,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Let the camera leave what was filmed; the picture may be wrong</source>
+        <translation>Die Kamera darf den gefilmten Bereich verlassen; das Bild kann dort falsch sein</translation>
+    </message>
+    <message>
         <source>Level {number}</source>
         <translation type="unfinished"></translation>
     </message>
@@ -490,6 +502,10 @@
     <message>
         <source>Mouse</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move beyond the edge; the picture may be wrong there</source>
+        <translation>Über die Grenze hinaus bewegen; das Bild kann dort falsch sein</translation>
     </message>
     <message>
         <source>Move towards the pointer</source>
@@ -974,6 +990,10 @@
     <message>
         <source>The camera track has {count}.</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The cameras saw nothing beyond this edge.</source>
+        <translation>Hinter dieser Grenze haben die Kameras nichts gesehen.</translation>
     </message>
     <message>
         <source>The clipboard holds no camera. Copy one first with Ctrl+Shift+C.</source>

@@ -346,9 +346,11 @@ class _Encoder:
         made = make_poster(scene, self.config.poster)
         if made is None:
             return manifest
-        entry, jpeg = made
-        self.package.write(entry.file.name, jpeg)
-        return replace(manifest, poster=entry)
+        self.package.write(made.entry.file.name, made.jpeg)
+        if manifest.meta.filmed:  # players fit the opening view to what was filmed
+            meta = replace(manifest.meta, isolated=made.isolated)
+            manifest = replace(manifest, meta=meta)
+        return replace(manifest, poster=made.entry)
 
     def _with_quality(self, manifest: Manifest, scene: Scene) -> Manifest:
         self.progress("quality of segments and layers", 0.99)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import dataclass
 
 import imagecodecs
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from streamstgs.codec.encoder.config import PosterSettings
+from streamstgs.codec.encoder.opening_frame import is_isolated
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.poster_entry import POSTER_NAME, PosterEntry
 from streamstgs.codec.package.scene_meta import SceneMeta
@@ -21,7 +23,21 @@ from streamstgs.renderer.backends.base import Backend
 log = logging.getLogger(__name__)
 
 
-def make_poster(scene: Scene, settings: PosterSettings) -> tuple[PosterEntry, bytes] | None:
+@dataclass(frozen=True)
+class MadePoster:
+    """A poster, and what drawing it told of the scene.
+
+    Args:
+        entry, jpeg: its entry in the manifest, and its file.
+        isolated: as of `SceneMeta`.
+    """
+
+    entry: PosterEntry
+    jpeg: bytes
+    isolated: bool
+
+
+def make_poster(scene: Scene, settings: PosterSettings) -> MadePoster | None:
     """Return the poster of an open scene and its JPEG; None if the scene has no opening view.
 
     Raises:
@@ -30,13 +46,14 @@ def make_poster(scene: Scene, settings: PosterSettings) -> tuple[PosterEntry, by
     if not scene.meta.presets or settings.width_px < 1:
         return None
     try:
-        picture, fov_y_rad = _draw(scene, settings)
+        picture, fov_y_rad, isolated = _draw(scene, settings)
     except RenderError as error:
         log.warning("The scene gets no poster: %s", error)
         return None
     jpeg = _compress(picture, settings)
     height, width, _ = picture.shape
-    return PosterEntry(FileEntry.of(POSTER_NAME, jpeg), width, height, fov_y_rad), jpeg
+    entry = PosterEntry(FileEntry.of(POSTER_NAME, jpeg), width, height, fov_y_rad)
+    return MadePoster(entry, jpeg, isolated)
 
 
 def poster_camera(meta: SceneMeta, settings: PosterSettings) -> tuple[Camera, float]:
@@ -56,14 +73,16 @@ def poster_camera(meta: SceneMeta, settings: PosterSettings) -> tuple[Camera, fl
     return Camera.look_at(position, target, up, fov_y_rad, width, height), fov_y_rad
 
 
-def _draw(scene: Scene, settings: PosterSettings) -> tuple[NDArray[np.uint8], float]:
-    """Render [H, W, 3] uint8 of the first frame; return it with the vertical angle."""
+def _draw(scene: Scene, settings: PosterSettings) -> tuple[NDArray[np.uint8], float, bool]:
+    """Render [H, W, 3] uint8 of the first frame; return it, its vertical angle and `isolated`."""
     camera, fov_y_rad = poster_camera(scene.meta, settings)
     backend = choose_backend(None if torch.cuda.is_available() else "cpu").backend
     try:
         gop = scene.decode_gop(0, scene.qualities[-1], backend.device)
         drawing = RenderSettings(scene.meta.background, scene.meta.near)
-        return _pixels(backend, gop.gaussians_at(0), camera, drawing), fov_y_rad
+        gaussians = gop.gaussians_at(0)
+        isolated = is_isolated(backend, gaussians, scene.meta)
+        return _pixels(backend, gaussians, camera, drawing), fov_y_rad, isolated
     finally:
         backend.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -40,6 +41,7 @@ from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.video.tile_layout import TileLayout
 
 GOP_MARK = b'"start_frame"'
+UNIT_TOLERANCE = 1e-3  # of vectors that are written with a few decimals
 
 
 def write_manifest(manifest: Manifest) -> bytes:
@@ -48,7 +50,7 @@ def write_manifest(manifest: Manifest) -> bytes:
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": manifest.version,
-        "meta": asdict(manifest.meta),
+        "meta": _meta_object(manifest.meta),
         "features": asdict(manifest.tiles),
         "rungs": [entry_object(entry) for entry in manifest.representations],
         "static": [layer_object(layer) for layer in manifest.static],
@@ -95,6 +97,7 @@ def read_manifest(data: bytes, read: ReadFile | None = None) -> Manifest:
     require(qps == sorted(set(qps)), "rungs", "of rising QP")
     tiles = convert(document.tiles, TileLayout, from_attributes=True)
     _check_tiles(tiles)
+    _check_filmed(document.meta.filmed)
     representations = tuple(map(read_representation, document.representations))
     static = read_static(document.static, "static")
     check_representations(representations, tiles, len(static))
@@ -173,6 +176,16 @@ def _cannot_read(file: FileEntry, cancel: CancelToken) -> bytes:
     raise CorruptSegment(f"{file.name} is not at hand: only {MANIFEST_NAME} was read.")
 
 
+def _check_filmed(views: tuple[schema.FilmedView, ...]) -> None:
+    for k, view in enumerate(views):
+        forward, up = view.forward, view.up
+        lengths = [math.hypot(*forward), math.hypot(*up)]
+        good = all(abs(length - 1.0) <= UNIT_TOLERANCE for length in lengths)
+        across = sum(f * u for f, u in zip(forward, up, strict=True))
+        good = good and abs(across) <= UNIT_TOLERANCE
+        require(good, f"meta.filmed[{k}]", "of unit vectors at a right angle")
+
+
 def _check_times(gops: tuple[schema.Gop, ...]) -> None:
     expected = 0
     for k, gop in enumerate(gops):
@@ -186,3 +199,14 @@ def _check_tiles(tiles: TileLayout) -> None:
     small = max(width, height) <= limits.VIDEO_SIDE_PX and width * height <= limits.VIDEO_PIXELS
     require(small, "features", f"of pictures smaller than {width} x {height}")
     require(tiles.columns <= tiles.features, "features.columns", f"at most {tiles.features}")
+
+
+
+def _meta_object(meta: SceneMeta) -> dict[str, Any]:
+    """The description of the scene; what it does not tell is left out."""
+    content = asdict(meta)
+    if not meta.filmed:
+        del content["filmed"]
+    if meta.isolated is None:
+        del content["isolated"]
+    return content

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from streamstgs.codec.package.filmed_view import FilmedView
+
 
 @dataclass(frozen=True)
 class CameraPreset:
@@ -29,6 +31,9 @@ class SceneMeta:
             that other cameras see; Gaussians nearer than this are not rendered.
         width, height: picture size of the capture in px; the natural aspect ratio.
         presets: named cameras; the first is the opening view.
+        filmed: what each camera of the capture saw; empty in scenes that do not tell it.
+        isolated: whether the pictures of the capture end in background, as those of an object do;
+            None in scenes that do not tell it.
     """
 
     title: str
@@ -43,3 +48,5 @@ class SceneMeta:
     licence: str = ""
     attribution: str = ""
     presets: tuple[CameraPreset, ...] = field(default_factory=tuple)
+    filmed: tuple[FilmedView, ...] = field(default_factory=tuple)
+    isolated: bool | None = None

@@ -22,6 +22,8 @@ Positive = Annotated[float, Meta(ge=1e-9, le=1e9)]
 Angle = Annotated[float, Meta(ge=1e-3, le=3.14)]
 Decibels = Annotated[float, Meta(ge=0, le=100)]
 Triple = tuple[Number, Number, Number]
+UnitNumber = Annotated[float, Meta(ge=-1, le=1)]
+UnitVector = tuple[UnitNumber, UnitNumber, UnitNumber]
 Text = Annotated[str, Meta(max_length=limits.TEXT_LENGTH)]
 Channels = Annotated[tuple[Number, ...], Meta(max_length=limits.FEATURES)]
 Side = Annotated[int, Meta(ge=1, le=limits.GRID_SIDE)]
@@ -59,6 +61,16 @@ class Preset(Struct):
     fov_y_rad: Angle
 
 
+class FilmedView(Struct):
+    """What a camera of the capture saw."""
+
+    position: Triple
+    forward: UnitVector
+    up: UnitVector
+    fov_x_rad: Angle
+    fov_y_rad: Angle
+
+
 class SceneMeta(Struct):
     """The description of the scene."""
 
@@ -74,6 +86,8 @@ class SceneMeta(Struct):
     licence: Text
     attribution: Text
     presets: Annotated[tuple[Preset, ...], Meta(max_length=limits.PRESETS)]
+    filmed: Annotated[tuple[FilmedView, ...], Meta(max_length=limits.FILMED_VIEWS)] = ()
+    isolated: bool | None = None
 
 
 class Tiles(Struct):

@@ -7,14 +7,17 @@ depend on the frame rate.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
-from streamstgs.app.player.camera.framing import Vector
+from streamstgs.app.player.camera.framing import Vector, opening_fov_y_rad
 from streamstgs.app.player.errors import NoSceneError
+from streamstgs.codec.package.filmed_view import OpeningView
 
 if TYPE_CHECKING:  # these load torch, and a window has a camera controller before that
+    from streamstgs.app.player.camera.limits.camera_limits import CameraLimits
     from streamstgs.app.player.camera.orbit import OrbitCamera, OrbitView
     from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
     from streamstgs.renderer import Camera
@@ -40,6 +43,8 @@ class CameraController:
     """
 
     changed = Signal()  # the asked-for pose or the shown pose is another one
+    stopped = Signal()  # a move ended at the edge of what was filmed
+    free_flight_changed = Signal(bool)
 
     def __init__(self, glides: bool = True) -> None:
         self.glides = glides
@@ -47,6 +52,12 @@ class CameraController:
         self._meta: SceneMeta | None = None
         self._shown: OrbitView | None = None
         self._gliding = False
+        self.limits: CameraLimits | None = None  # of the scene; None goes anywhere
+        self._free_flight = False
+        self._at_edge = False
+        self._viewport: Viewport | None = None  # the size of the window
+        self._preset: CameraPreset | None = None  # the named view that was gone to last
+        self._fitted: OrbitView | None = None  # that view, fitted to the window
 
     # --- which scene ------------------------------------------------------------------------------
 
@@ -55,18 +66,46 @@ class CameraController:
         """Whether a scene is open, so that there is a camera to move."""
         return self._orbit is not None
 
-    def enter_scene(self, meta: SceneMeta, keep_pose: bool = False) -> None:
+    def enter_scene(
+        self, meta: SceneMeta, keep_pose: bool = False, limits: CameraLimits | None = None
+    ) -> None:
         """Take the opening view of a scene.
 
         Args:
             keep_pose: Whether a pose that exists already stays, as when a scene is loaded again.
+            limits: Where moves may lead; None is anywhere.
         """
         from streamstgs.app.player.camera.orbit import OrbitCamera
 
-        self._meta = meta
+        self._meta, self.limits = meta, limits
+        self._at_edge = False
         if self._orbit is None or not keep_pose:
             self._orbit = OrbitCamera.from_meta(meta)
+            self._fit(meta.presets[0] if meta.presets else None)
         self._show_at_once()
+
+    def set_viewport(self, width: int, height: int) -> None:
+        """Tell the size of the window, so that named views show nothing unfilmed at its edges."""
+        self._viewport = (max(width, 1), max(height, 1))
+        if self._orbit is not None and self._preset is not None:
+            stays = self._orbit.view == self._fitted and not self._gliding
+            if stays and self._fit(self._preset):
+                self._show_at_once()
+
+    def _fit(self, preset: CameraPreset | None) -> bool:
+        """Fit the view of a preset to the window; returns whether that changed it."""
+        orbit, meta = self._orbit, self._meta
+        self._preset = preset
+        if orbit is None or meta is None or preset is None or self._viewport is None:
+            return False
+        opening = OpeningView.of_scene(meta, preset)
+        if opening is None:
+            return False
+        former = orbit.view
+        fov_y_rad = opening_fov_y_rad(opening, orbit.aspect, *self._viewport)
+        orbit.view = replace(former, fov_y_rad=fov_y_rad)
+        self._fitted = orbit.view
+        return orbit.view != former
 
     # --- the pose ---------------------------------------------------------------------------------
 
@@ -140,19 +179,21 @@ class CameraController:
     def drag_orbit(self, dx_px: float, dy_px: float, viewport: Viewport) -> None:
         """Turn around the pivot with the pointer, at once."""
         if self._orbit is not None:
-            self._orbit.orbit(dx_px, dy_px, viewport)
+            self._turn(self._orbit, dx_px, dy_px, viewport)
             self._show_at_once()
 
     def drag_pan(self, dx_px: float, dy_px: float, viewport: Viewport) -> None:
         """Move the scene with the pointer, at once."""
         if self._orbit is not None:
-            self._orbit.pan(dx_px, dy_px, viewport)
+            orbit = self._orbit
+            self._limited(orbit, lambda: orbit.pan(dx_px, 0.0, viewport))
+            self._limited(orbit, lambda: orbit.pan(0.0, dy_px, viewport))
             self._show_at_once()
 
     def orbit(self, dx_px: float, dy_px: float, viewport: Viewport) -> None:
         """Turn around the pivot as a drag over so many px would, gliding."""
         if self._orbit is not None:
-            self._orbit.orbit(dx_px, dy_px, viewport)
+            self._turn(self._orbit, dx_px, dy_px, viewport)
             self._show_soon()
 
     def dolly(
@@ -167,7 +208,8 @@ class CameraController:
             pointer: The pointer in px from the top left corner; None moves towards the middle.
         """
         if self._orbit is not None:
-            self._orbit.dolly(steps, pointer, viewport)
+            orbit = self._orbit
+            self._limited(orbit, lambda: orbit.dolly(steps, pointer, viewport))
             self._show_soon()
 
     def roll_by(self, angle_rad: float) -> None:
@@ -205,6 +247,8 @@ class CameraController:
         """Take a named view of the scene."""
         if self._orbit is not None:
             self._orbit.go_to_preset(preset)
+            self._fit(preset)
+            self._at_edge = False
             self._show_soon()
 
     def frame_all(self) -> None:
@@ -219,13 +263,43 @@ class CameraController:
 
         if self._orbit is not None and self._meta is not None:
             self._orbit.view = OrbitCamera.from_meta(self._meta).view
+            self._fit(self._meta.presets[0] if self._meta.presets else None)
+            self._at_edge = False
+            self._show_soon()
+
+    # --- limits -----------------------------------------------------------------------------------
+
+    @property
+    def free_flight(self) -> bool:
+        """Whether moves may leave what was filmed; poses that are written always may."""
+        return self._free_flight
+
+    @free_flight.setter
+    def free_flight(self, free: bool) -> None:
+        if free != self._free_flight:
+            self._free_flight = free
+            self._at_edge = False
+            self.free_flight_changed.emit(free)
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the last move was stopped at the edge of what was filmed."""
+        return self._at_edge
+
+    def go_to_filmed_side(self) -> None:
+        """Take the filmed view that is most like this one; does nothing where none is known."""
+        if self._orbit is not None and self.limits is not None:
+            view = self._orbit.view
+            eye, target = self.limits.way_back(self._orbit.position, view.pivot)
+            self._orbit.look_from(eye, target, view.fov_y_rad)
+            self._at_edge = False
             self._show_soon()
 
     # --- for those who draw -----------------------------------------------------------------------
 
     def advance(self, dt_s: float) -> bool:
         """Do one step of a glide; returns whether the shown pose has changed."""
-        from streamstgs.app.player.camera.orbit import approach
+        from streamstgs.app.player.camera.moves.gliding import approach
 
         if not self._gliding or self._shown is None:
             return False
@@ -250,6 +324,34 @@ class CameraController:
         if self._orbit is None:
             raise NoSceneError("The camera has no pose before a scene is open.")
         return self._orbit
+
+    def _turn(self, orbit: OrbitCamera, dx_px: float, dy_px: float, viewport: Viewport) -> None:
+        """Turn sideways and up as far as each may, so that the camera slides along an edge."""
+        before = orbit.view
+        orbit.orbit(dx_px, dy_px, viewport)
+        if self.limits is None or self._free_flight:
+            return
+        goal, orbit.view = orbit.view, before
+        self._limited(orbit, lambda: setattr(orbit, "view", replace(before, yaw_rad=goal.yaw_rad)))
+        half = orbit.view
+        pitched = replace(half, pitch_rad=goal.pitch_rad)
+        self._limited(orbit, lambda: setattr(orbit, "view", pitched))
+
+    def _limited(self, orbit: OrbitCamera, move: Callable[[], None]) -> None:
+        """Do a move as far as it leads through what was filmed."""
+        start = orbit.view
+        move()
+        goal, limits = orbit.view, self.limits
+        if limits is None or self._free_flight or goal == start:
+            return
+        from streamstgs.app.player.camera.moves.gliding import between
+
+        orbit.view = limits.limited(
+            start, lambda share: between(start, goal, share), orbit.position_of
+        )
+        self._at_edge = limits.is_edge(orbit.position, orbit.view.pivot)
+        if self._at_edge and orbit.view != goal:
+            self.stopped.emit()
 
     def _show_at_once(self) -> None:
         self._gliding, self._shown = False, self.view

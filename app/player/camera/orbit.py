@@ -240,34 +240,6 @@ class OrbitCamera:
         return cos * right + sin * down, cos * down - sin * right, forward
 
 
-def approach(shown: OrbitView, goal: OrbitView, dt_s: float, half_life_s: float) -> OrbitView:
-    """One step of a smooth move: each `half_life_s` halves the remaining way.
-
-    A function of time alone, so that the speed does not depend on the frame rate. Returns `goal`
-    itself once the rest is invisible; distance moves by its logarithm, yaw the short way round.
-    """
-    share = 1.0 - 0.5 ** (max(dt_s, 0.0) / half_life_s) if half_life_s > 0 else 1.0
-    turn = math.remainder(goal.yaw_rad - shown.yaw_rad, 2 * math.pi)
-    roll = math.remainder(goal.roll_rad - shown.roll_rad, 2 * math.pi)
-    if share >= 1.0 or _indistinguishable(shown, goal, abs(turn) + abs(roll)):
-        return goal
-    pivot = np.array(shown.pivot) + (np.array(goal.pivot) - np.array(shown.pivot)) * share
-    return OrbitView(
-        pivot=_vector(pivot),
-        yaw_rad=shown.yaw_rad + turn * share,
-        pitch_rad=shown.pitch_rad + (goal.pitch_rad - shown.pitch_rad) * share,
-        distance=shown.distance * (goal.distance / shown.distance) ** share,
-        fov_y_rad=shown.fov_y_rad + (goal.fov_y_rad - shown.fov_y_rad) * share,
-        roll_rad=shown.roll_rad + roll * share,
-    )
-
-
-def _indistinguishable(a: OrbitView, b: OrbitView, turn_rad: float) -> bool:
-    shift = math.dist(a.pivot, b.pivot) + abs(a.distance - b.distance)
-    angle = turn_rad + abs(a.pitch_rad - b.pitch_rad) + abs(a.fov_y_rad - b.fov_y_rad)
-    return shift < 1e-4 * b.distance and angle < 1e-4
-
-
 def _axes_of(up: Vector) -> tuple[Array, Array, Array]:
     """Right-handed orthonormal (east, north, up); -z is east where up allows it.
 

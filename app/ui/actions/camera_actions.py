@@ -47,6 +47,8 @@ class CameraActions:
         handlers: dict[str, Callable[[], object]] = {
             "frame_all": self._frame_all,
             "reset_camera": self._camera.reset,
+            "filmed_side": self._camera.go_to_filmed_side,
+            "free_flight": self._toggle_free_flight,
             "copy_camera": self._copy,
             "paste_camera": self._paste,
             "orbit_left": lambda: self._orbit(_KEY_ORBIT_PX, 0),
@@ -64,6 +66,9 @@ class CameraActions:
 
     def _orbit(self, dx_px: float, dy_px: float) -> None:
         self._camera.orbit(dx_px, dy_px, (self._viewport.width(), self._viewport.height()))
+
+    def _toggle_free_flight(self) -> None:
+        self._camera.free_flight = not self._camera.free_flight
 
     def _frame_all(self) -> None:
         now_s = time.monotonic()

@@ -7,6 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -82,6 +83,12 @@ class CameraSection(Section):
             for entry in pair:
                 row.addWidget(self._button(*entry))
             self.body.addLayout(row)
+        self.free_flight = QCheckBox(tr("Fly freely"))
+        self.free_flight.setToolTip(
+            tr("Let the camera leave what was filmed; the picture may be wrong")
+        )
+        self.free_flight.clicked.connect(lambda _: self.asked.emit("free_flight"))
+        self.body.addWidget(self.free_flight)
 
     def _button(self, text: str, icon_name: str, command: str) -> QPushButton:
         button = QPushButton(text)

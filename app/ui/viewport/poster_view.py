@@ -7,7 +7,7 @@ import logging
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QImageReader, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
-from streamstgs.app.player.camera.framing import focal_px
+from streamstgs.app.player.camera.framing import focal_px, opening_fov_y_rad
 from streamstgs.codec.poster import Poster
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,10 @@ def poster_place(poster: Poster, width: int, height: int) -> QRectF:
 
     Both are images of one pinhole camera, so their scales are as their focal lengths.
     """
-    focal = focal_px(poster.view_fov_y_rad, poster.aspect, width, height)
+    fov_y_rad = poster.view_fov_y_rad
+    if poster.opening is not None:
+        fov_y_rad = opening_fov_y_rad(poster.opening, poster.aspect, width, height)
+    focal = focal_px(fov_y_rad, poster.aspect, width, height)
     scale = focal / poster.focal_px
     wide, high = poster.width * scale, poster.height * scale
     return QRectF((width - wide) / 2, (height - high) / 2, wide, high)

@@ -104,6 +104,7 @@ class Viewport(QWidget):
         self.toast.place()
         middle = self.rect().center() - self.spinner.rect().center()
         self.spinner.move(middle)
+        self._camera.set_viewport(self.width(), self.height())
         self.resized.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -1,0 +1,1 @@
+"""Moves of the camera as functions of time."""

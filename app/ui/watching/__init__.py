@@ -1,0 +1,1 @@
+"""What helps a person who watches: hints, the edge of what was filmed, the welcome page."""
