@@ -20,7 +20,6 @@ from streamstgs.app.player.viewer.open_scene import SceneState
 from streamstgs.app.player.viewer.statistics import RateMeter
 from streamstgs.app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
 from streamstgs.app.ui.dialogs import is_address
-from streamstgs.app.ui.drawing.resolution import Resolution
 from streamstgs.app.ui.panel.camera_clipboard import camera_from_json, camera_json
 from streamstgs.app.ui.panel.camera_section import parse_angle, parse_fov, parse_vector
 from streamstgs.app.ui.panel.quality_names import (
@@ -210,50 +209,6 @@ def test_glide_ends_at_the_asked_pose() -> None:
         camera.advance(0.05)
     assert camera.shown == camera.view
     assert not camera.gliding
-
-
-def test_resolution_drops_during_motion_and_recovers() -> None:
-    resolution = Resolution()
-    resolution.measured(5.0, 4000.0, 1.0)  # the first picture compiles: it must not decide
-    assert resolution.scale() == 1.0
-    for _ in range(12):
-        resolution.measured(5.0, 100.0 * resolution.scale() ** 2, resolution.scale())
-    assert resolution.scale() == 0.5
-    resolution.pass_time(0.3, moving=False)
-    assert resolution.scale() == 1.0
-    resolution.pass_time(0.01, moving=True)
-    assert resolution.scale() == 0.5
-    for _ in range(40):
-        resolution.measured(1.0, 4.0 * resolution.scale() ** 2, resolution.scale())
-    assert resolution.scale() == 1.0
-    resolution.fixed = 0.33
-    assert resolution.scale() == 0.33
-
-
-def test_resolution_recovers_after_processor_load() -> None:
-    """Half of the work is the same at all sizes; taken as proportional it would stay small."""
-    resolution = Resolution()
-
-    def draw(pictures: int, load: float) -> None:
-        for _ in range(pictures):
-            scale = resolution.scale()
-            resolution.measured(3.0 * load, load * (8.0 + 20.0 * scale**2), scale)
-
-    draw(40, load=1.0)
-    assert resolution.scale() == 1.0
-    draw(40, load=3.0)
-    assert resolution.scale() == 0.33
-    draw(40, load=1.0)
-    assert resolution.scale() == 0.75
-    draw(200, load=1.0)
-    assert resolution.scale() == 0.75  # and it does not swing
-
-
-def test_images_of_another_size_are_not_measured() -> None:
-    resolution = Resolution()
-    for _ in range(20):
-        resolution.measured(1.0, 500.0, 0.5)
-    assert resolution.scale() == 1.0
 
 
 def test_rate_meter_counts_one_second() -> None:

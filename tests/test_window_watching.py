@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.watching.edge_notice import EdgeNotice
 
-from tests.window_driver import drag, key, screenshot, wait_for
+from tests.window_driver import drag, key, live, screenshot, status, wait_for
 
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
@@ -57,3 +57,18 @@ def test_free_flight_is_unlocked_in_the_panel_and_locked_by_a_key(window: MainWi
     key(window, Qt.Key.Key_B)
     wait_for(lambda: not camera.gliding, "the way back")
     assert abs(camera.view.yaw_rad - free) > 1.0
+
+
+def test_a_minimised_window_draws_nothing_and_time_goes_on(window: MainWindow) -> None:
+    painted: list[object] = []
+    window.renderer.painted.connect(painted.append)
+    window.showMinimized()
+    wait_for(lambda: not window.loop.draws, "the window to be minimised")
+    live(300)  # images that were asked for before
+    painted.clear()
+    position_s = status(window).position_s
+    wait_for(lambda: status(window).position_s != position_s, "time to go on")
+    live(300)
+    assert not painted
+    window.showNormal()
+    wait_for(lambda: bool(painted), "an image again")

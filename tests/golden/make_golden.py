@@ -69,7 +69,10 @@ def poster_facts() -> dict[str, Any]:
     poster = local_poster(str(POSTER))
     assert poster is not None
     jpeg, background = hashlib.sha256(poster.jpeg).hexdigest(), list(poster.background)
-    return {**asdict(poster), "jpeg": jpeg, "background": background}
+    facts = {**asdict(poster), "jpeg": jpeg, "background": background}
+    if poster.opening is None:  # as in scenes that do not tell what was filmed
+        del facts["opening"]
+    return facts
 
 
 def main() -> None:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from streamstgs.app.player.rendering.frame_pacing import leaves_time
-from streamstgs.app.player.status import PlaybackFrame
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.app.player.viewer.open_scene import PAINTED, OpenScene, SceneState
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.ui.drawing.active_renderer import ActiveRenderer
-from streamstgs.app.ui.drawing.resolution import Resolution
+from streamstgs.app.ui.drawing.resolution import Resolution, StageTimes
 from streamstgs.app.ui.viewport.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from streamstgs.renderer import Camera
 
 log = logging.getLogger(__name__)
+
+_UNSEEN_MS = 100  # between ticks while nobody sees the window: time goes on, nothing is drawn
 
 
 class RenderLoop(QObject):
@@ -52,6 +54,8 @@ class RenderLoop(QObject):
         self._wanted: tuple[PlaybackFrame, Camera] | None = None
         self._on_screen: Timing | None = None
         self._last_tick_s = time.monotonic()
+        self._refresh_hz = 60.0  # of the display
+        self._drew = True  # as of `draws`, at the last tick
         self._logs_first = False  # the first image of the scene is to be logged
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -64,8 +68,8 @@ class RenderLoop(QObject):
 
     def start(self) -> None:
         """Begin to draw and to open scenes; loads torch if nothing has yet."""
-        refresh_hz = self._viewport.screen().refreshRate() or 60.0
-        self._timer.start(max(round(1000 / min(max(refresh_hz, 24.0), 240.0)), 1))
+        self._refresh_hz = min(max(self._viewport.screen().refreshRate() or 60.0, 24.0), 240.0)
+        self._timer.start(self._period_ms())
         self._renderer.start()
 
     def close(self) -> None:
@@ -100,10 +104,26 @@ class RenderLoop(QObject):
             self._adapter.capture(request, keep)
             self._asked = None
 
+    @property
+    def draws(self) -> bool:
+        """Whether somebody may see the images: the window is neither minimised nor covered."""
+        window = self._viewport.window()
+        handle = window.windowHandle()
+        return not window.isMinimized() and (handle is None or handle.isExposed())
+
+    def _period_ms(self) -> int:
+        return max(round(1000 / self._refresh_hz), 1)
+
     def _tick(self) -> None:
         now_s = time.monotonic()
         dt_s, self._last_tick_s = now_s - self._last_tick_s, now_s
+        draws = self.draws
+        if draws is not self._drew:
+            self._drew = draws
+            self._timer.setInterval(self._period_ms() if draws else _UNSEEN_MS)
         frame = self._model.tick(dt_s)
+        if not draws:
+            return
         if frame is not None and self._adapter is not None and self._camera.available:
             self._draw(frame, self._adapter, dt_s)
 
@@ -112,6 +132,7 @@ class RenderLoop(QObject):
         camera, settings = self._camera, self._model.render_settings()
         place = (frame.index, frame.frame, camera.shown, self._viewport.size_px())
         self._resolution.pass_time(dt_s, moving=place != self._place)
+        self._resolution.set_rates(self._content_hz(), self._refresh_hz)
         self._place = place
         scale = self._resolution.scale()
         asked = (*place, id(frame.gop), settings, scale)
@@ -121,6 +142,14 @@ class RenderLoop(QObject):
         self._wanted = (frame, camera.to_camera(*self._viewport.size_px(scale)))
         adapter.paint(*self._wanted, settings)
         self._model.note_skipped(adapter.skipped_frames)
+
+    def _content_hz(self) -> float:
+        """How many content frames are due per second; 0 while time stands or is stretched."""
+        status = self._model.status
+        if status is None or status.state is not PlaybackState.PLAYING or status.scrubbing:
+            return 0.0
+        speed = abs(status.speed)
+        return 0.0 if status.smooth and speed < 1.0 else status.fps * speed
 
     def _has_time_for(self, frame: PlaybackFrame) -> bool:
         """True for a new content frame; for a moved camera if no content frame is delayed by it."""
@@ -138,7 +167,8 @@ class RenderLoop(QObject):
             presenter = self._adapter.presenter
             self._statistics.frame_painted(timing.frame, camera, times_ms, presenter)
         scale = min(camera.height / self._viewport.size_px()[1], 1.0)
-        self._resolution.measured(timing.deform_ms, timing.raster_ms, scale)
+        self._resolution.measured(StageTimes(*times_ms), scale)
+        self._resolution.frame_painted(timing.frame.index)
         self._model.frame_painted(timing.frame)
 
     def _use(self, adapter: RendererAdapter) -> None:
