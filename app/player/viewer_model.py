@@ -28,7 +28,7 @@ from streamstgs.app.player.camera.limits.surface_finder import SurfaceFinder
 from streamstgs.app.player.errors import NoSceneError, SceneFailed, SceneTimeout
 from streamstgs.app.player.film.preview import FilmPreview
 from streamstgs.app.player.status import PlaybackFrame, PlaybackStatus
-from streamstgs.app.player.viewer.open_scene import CLOSE_TIMEOUT_S, FINAL, OpenPlayback
+from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer.scene_stack import SceneStack
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.viewer.offscreen import OffscreenRenderer
     from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 
+SURFACES_CLOSE_S = 0.2  # the thread ends by itself soon after
 TICK_S = 0.005  # pause between two looks while `settle` waits
 
 
@@ -108,9 +109,10 @@ class ViewerModel(SceneStack):
 
     def close(self) -> None:
         """Close all scenes and wait for the end of their threads."""
+        self._surfaces.cancel()
         self._close_thumbnails(waits=True)
         super().close()
-        self._surfaces.wait(CLOSE_TIMEOUT_S)
+        self._surfaces.wait(SURFACES_CLOSE_S)
         if self._offscreen is not None:
             self._offscreen.close()
 

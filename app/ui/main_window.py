@@ -339,6 +339,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         if not self.isFullScreen():
             self.preferences.geometry = self.saveGeometry()
+        self.hide()  # at once; the threads need a moment
         self.preferences.flush()
         self.videos.close()
         self.loop.close()

@@ -103,10 +103,14 @@ class SceneStack:
         if pending is not None:
             self._close_scene(pending)
 
-    def close(self) -> None:
-        """Close all scenes and wait for the end of their threads."""
+    def begin_closing(self) -> None:
+        """Let all scenes go without waiting for their threads."""
         self.cancel_opening()
         self._close_shown()
+
+    def close(self) -> None:
+        """Close all scenes and wait for the end of their threads."""
+        self.begin_closing()
         for closing in self._closing:
             closing.join()
 

@@ -75,8 +75,9 @@ class RenderLoop(QObject):
     def close(self) -> None:
         """Stop drawing and close the scenes."""
         self._timer.stop()
-        self._model.close()
+        self._model.begin_closing()  # its threads end while the renderer's does
         self._renderer.close()
+        self._model.close()
 
     @property
     def settled(self) -> bool:

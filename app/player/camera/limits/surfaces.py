@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from streamstgs.app.player.camera.framing import Vector
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.renderer import Gaussians
 
 Grid = NDArray[np.float32]
@@ -53,22 +54,29 @@ class Surfaces:
 
 
 @torch.no_grad()
-def find_surfaces(gaussians: Gaussians, center: Vector, radius: float, up: Vector) -> Surfaces:
+def find_surfaces(
+    gaussians: Gaussians, center: Vector, radius: float, up: Vector, cancel: CancelToken = NEVER
+) -> Surfaces:
     """The surfaces of the Gaussians of a frame, within about `radius` of the centre.
 
     It takes some tenths of a second: call it in a thread that draws nothing.
+
+    Raises:
+        Cancelled: Through `cancel`.
     """
     cell = 2 * REACH * max(radius, 1e-9) / CELLS
     corner = np.array(center, dtype=np.float64) - CELLS * cell / 2
     points, areas = _surface_points(gaussians, cell)
+    cancel.raise_if_cancelled("looking for surfaces")
     places = np.floor((points - corner) / cell).astype(np.int64)
     inside = ((places >= 0) & (places < CELLS)).all(axis=1)
     flat = np.ravel_multi_index(tuple(places[inside].T), (CELLS,) * 3)
     covered = np.bincount(flat, weights=areas[inside], minlength=CELLS**3)
     solid = (covered > SOLID * cell * cell).reshape((CELLS,) * 3)
+    cancel.raise_if_cancelled("looking for surfaces")
     ground = _ground(points, areas, np.array(center), GROUND_REACH * radius, np.array(up))
     x, y, z = (float(value) for value in corner)
-    return Surfaces(_distances(solid) * np.float32(cell), (x, y, z), cell, ground)
+    return Surfaces(_distances(solid, cancel) * np.float32(cell), (x, y, z), cell, ground)
 
 
 def _surface_points(
@@ -124,7 +132,7 @@ def _ground(
     return float(heights[near][order][min(place, len(order) - 1)])
 
 
-def _distances(solid: NDArray[np.bool_]) -> Grid:
+def _distances(solid: NDArray[np.bool_], cancel: CancelToken) -> Grid:
     """Exact Euclidean distances in cells to the next true cell, one axis after the other."""
     far = float(3 * max(solid.shape) ** 2)
     squared = np.where(solid, 0.0, far).astype(np.float32)
@@ -134,6 +142,7 @@ def _distances(solid: NDArray[np.bool_]) -> Grid:
         steps = np.arange(size, dtype=np.float32)
         nearest = np.full_like(lines, far)
         for k in range(size):  # a parabola from each cell of the line
+            cancel.raise_if_cancelled("looking for surfaces")
             np.minimum(nearest, lines[..., k : k + 1] + (steps - k) ** 2, out=nearest)
         squared = np.moveaxis(nearest, -1, axis)
     return np.sqrt(squared)
