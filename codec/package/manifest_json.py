@@ -201,7 +201,6 @@ def _check_tiles(tiles: TileLayout) -> None:
     require(tiles.columns <= tiles.features, "features.columns", f"at most {tiles.features}")
 
 
-
 def _meta_object(meta: SceneMeta) -> dict[str, Any]:
     """The description of the scene; what it does not tell is left out."""
     content = asdict(meta)
