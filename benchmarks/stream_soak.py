@@ -99,7 +99,7 @@ def soak(url: str, options: Options, cache: Path) -> dict[str, Any]:
         pipeline=PipelineSettings(SceneBufferSettings(2, packet_bytes=options.packet_bytes)),
         opening=OpenSettings(cache=kept, listener=traffic),
     )
-    threads = set(threading.enumerate())
+    threads, opened = set(threading.enumerate()), descriptors()
     playback = Playback(url, settings)
     watch(playback, options.warm_up_s, options.sample_s)
     samples, frames, states = watch(playback, options.seconds, options.sample_s)
@@ -123,6 +123,7 @@ def soak(url: str, options: Options, cache: Path) -> dict[str, Any]:
         "growth_mib": growth,
         "events": [event.message for event in events],
         "threads_left": [t.name for t in threading.enumerate() if t not in threads],
+        "descriptors_left": descriptors() - opened,
         "resident_mib": samples,
     }
 
@@ -150,6 +151,11 @@ def resident_mib() -> float:
     """Memory of this process that lies in RAM, MiB (Linux)."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
+
+
+def descriptors() -> int:
+    """How many files, sockets and pipes this process has open (Linux)."""
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 if __name__ == "__main__":
