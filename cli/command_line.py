@@ -129,15 +129,20 @@ def is_expected(error: Exception) -> bool:
     return isinstance(error, (UsageError, OSError, *loaded))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+def prepare_process() -> None:
+    """Set what has to be set before torch is loaded, and start the log on standard error."""
     # Threads of torch that wait for work by spinning take the cores from those that have some.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # A thread back from native code gets its turn after this long, not after 5 ms: decoding and
     # drawing go through many short native calls while another thread runs Python.
     sys.setswitchinterval(0.0005)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    prepare_process()
     try:
         if arguments and arguments[0] in ("-h", "--help"):
             print(overview())

@@ -3,17 +3,58 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from streamstgs.app.console import say
 from streamstgs.cli.options import SCENE_HELP, BackendOption, SceneFpsOption, flag, option
 from streamstgs.cli.parsing import UsageError
 
+if TYPE_CHECKING:
+    from streamstgs.app.player.kiosk.settings import KioskSettings
+
 BUNDLED_SCENE = Path(__file__).resolve().parents[1] / "assets" / "tokyo.stgs"
 PREVIEWS = Path("renders")
+SPEEDS = (0.1, 8.0)  # of `Playback`, which loads torch
+
+
+StartOption = Annotated[
+    str | None,
+    option("TIME", "Start at this content time, such as 12.5 or 1:02.5.", "the start"),
+]
+SpeedOption = Annotated[
+    float | None,
+    option("FACTOR", "Play at this speed, 0.1 to 8.", "the remembered speed"),
+]
+LoopOption = Annotated[
+    Literal["on", "off"] | None,
+    option("on|off", "Start the scene again at its end, or stop there.", "as remembered"),
+]
+CameraOption = Annotated[
+    str | None,
+    option(
+        "CAMERA",
+        "Move the camera until somebody takes it: `orbit`, the name of a view of the scene, or a "
+        "camera path file.",
+        "the opening view; in a kiosk an orbit",
+    ),
+]
+KioskOption = Annotated[
+    tuple[str, ...] | None,
+    option(
+        "SCENE [SCENE ...]",
+        "Play these scenes, or those of one playlist file such as booth.toml, in full screen; "
+        "visitors can take over, and Ctrl+Shift+Q is the only way out.",
+        "off",
+    ),
+]
+LogOption = Annotated[
+    Path | None,
+    option("FILE", "Write the log of the kiosk to this file.", "kiosk.log in the user's logs"),
+]
 
 
 @dataclass(frozen=True)
@@ -35,11 +76,23 @@ class Open:
         tyro.conf.FlagCreatePairsOff[bool], flag("Keep no fetched files on disk.")
     ] = False
     scene_fps: SceneFpsOption = None
+    fullscreen: Annotated[
+        tyro.conf.FlagCreatePairsOff[bool], flag("Give the picture the whole screen.")
+    ] = False
+    loop: LoopOption = None
+    start: StartOption = None
+    camera: CameraOption = None
+    speed: SpeedOption = None
+    kiosk: KioskOption = None
+    log: LogOption = None
 
     def run(self) -> int:
         from streamstgs.app.display import DisplayProbe
         from streamstgs.app.ui.preloader import load_meanwhile
 
+        self._check()
+        if self.kiosk is not None:
+            return self._run_kiosk(self.kiosk)
         probe = DisplayProbe()
         location = self.scene or bundled_scene()
         gc.disable()  # loading leaves nothing to collect; the window switches it on again
@@ -49,8 +102,80 @@ class Open:
             gc.enable()
             return preview(location, self.backend, problem)
         from streamstgs.app.ui.application import WindowSettings, run
+        from streamstgs.app.ui.first_scene import FirstSceneSettings
 
-        return run(location, WindowSettings(self.backend, not self.no_cache, self.scene_fps))
+        first = FirstSceneSettings(
+            self.fullscreen,
+            parse_start(self.start),
+            self.speed,
+            None if self.loop is None else self.loop == "on",
+            self.camera,
+        )
+        return run(location, WindowSettings(self.backend, not self.no_cache, self.scene_fps), first)
+
+    def _check(self) -> None:
+        """Refuse options that contradict each other, before anything is opened."""
+        if self.speed is not None and not SPEEDS[0] <= self.speed <= SPEEDS[1]:
+            raise UsageError(f"--speed {self.speed:g} is not within {SPEEDS[0]:g} to {SPEEDS[1]:g}")
+        parse_start(self.start)
+        if self.kiosk is None:
+            if self.log is not None:
+                raise UsageError("--log belongs to --kiosk; add it, or leave --log out")
+            return
+        others = {"SCENE": self.scene, "--start": self.start, "--speed": self.speed}
+        others |= {"--loop": self.loop, "--fullscreen": self.fullscreen or None}
+        given = [name for name, value in others.items() if value is not None]
+        if given:
+            raise UsageError(f"--kiosk has its own playlist; leave out {', '.join(given)}")
+
+    def _run_kiosk(self, places: Sequence[str]) -> int:
+        from streamstgs.app.display import DisplayProbe
+        from streamstgs.app.player.kiosk.log import default_log, start_log, stop_log
+        from streamstgs.app.player.kiosk.settings import kiosk_settings
+        from streamstgs.app.player.kiosk.supervisor import supervise
+
+        settings = kiosk_settings(places, self.camera)
+        problem = DisplayProbe().problem()
+        if problem is not None:
+            raise UsageError(f"--kiosk needs a display: {problem}")
+        log_file = self.log or default_log()
+        handler = start_log(log_file)
+        say(f"The kiosk ends with Ctrl+Shift+Q. Its log is {log_file}.")
+        try:
+            return supervise(kiosk_process, (settings, self.backend, not self.no_cache, log_file))
+        finally:
+            stop_log(handler)
+
+
+def kiosk_process(
+    settings: KioskSettings, backend: str | None, keeps_fetched: bool, log_file: Path
+) -> int:
+    """Run the kiosk in this process; returns the exit status."""
+    from streamstgs.app.ui.application import WindowSettings
+    from streamstgs.app.ui.kiosk.kiosk_window import run_kiosk
+    from streamstgs.app.ui.preloader import load_meanwhile
+    from streamstgs.cli.command_line import prepare_process
+
+    prepare_process()
+    gc.disable()  # as for the usual window
+    load_meanwhile()
+    return run_kiosk(settings, WindowSettings(backend, keeps_fetched), log_file)
+
+
+def parse_start(text: str | None) -> float:
+    """Content seconds of `12.5` or `1:02.5`; 0 for None.
+
+    Raises:
+        UsageError: The text is no time.
+    """
+    from streamstgs.app.ui.transport.timecode import parse_time
+
+    try:
+        if text is not None and text.strip("0123456789:., "):
+            raise ValueError
+        return 0.0 if text is None else parse_time(text, 1.0)
+    except ValueError:
+        raise UsageError(f"--start {text!r} is no time; write seconds or 1:02.5") from None
 
 
 def bundled_scene() -> str:

@@ -8,6 +8,7 @@ Errors:
     PlayerError(Exception)               every error that this package raises on purpose
       CameraPathError(ValueError)        no such camera, or a malformed camera path file
       TimeTrackError(ValueError)         an empty or malformed time track
+      PlaylistError(ValueError)          an empty or malformed playlist of a kiosk
       OutputError(ValueError)            a video or image that cannot be written as asked
       NoSceneError(RuntimeError)         an operation of a viewer that needs an open scene
       SceneFailed(RuntimeError)          the scene of a viewer cannot be opened or played

@@ -13,6 +13,10 @@ class TimeTrackError(PlayerError, ValueError):
     """The time track is empty or malformed."""
 
 
+class PlaylistError(PlayerError, ValueError):
+    """The playlist of a kiosk is empty or malformed."""
+
+
 class OutputError(PlayerError, ValueError):
     """The video or image cannot be written as it was asked for."""
 

@@ -54,6 +54,9 @@ TICK_S = 0.005  # pause between two looks while `settle` waits
 class ViewerModel(SceneStack):
     """Owner: one thread, the GUI's in a window. No method but `settle` and `screenshot` waits.
 
+    `ticked` carries the seconds since the last tick, before the camera is shown: what moves the
+    camera by itself follows it.
+
     Args:
         open_playback: Starts the playback of a location with a clock. None keeps scenes in the
             state REQUESTED until `allow_opening`.
@@ -63,6 +66,7 @@ class ViewerModel(SceneStack):
     """
 
     thumbnail_ready = Signal()  # emitted in another thread: `thumbnail` has a new image
+    ticked = Signal(float)
 
     def __init__(
         self,
@@ -150,6 +154,7 @@ class ViewerModel(SceneStack):
             scene.tick()
         if self.follows_track or self.film.active:
             self._follow_track()
+        self.ticked.emit(dt_s)
         self.camera.advance(dt_s)
         now_s = time.monotonic()
         self.transport.update(now_s)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from streamstgs.app.ui import language, theme
 from streamstgs.app.ui.drawing.active_renderer import ActiveRenderer
 from streamstgs.app.ui.drawing.backend_selection import BackendSelection
 from streamstgs.app.ui.drawing.render_loop import RenderLoop
+from streamstgs.app.ui.first_scene import FirstScene, FirstSceneSettings
 from streamstgs.app.ui.icons import app_icon
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.preferences import APPLICATION_NAME, Preferences
@@ -30,6 +32,7 @@ from streamstgs.app.version import installed_version
 
 if TYPE_CHECKING:
     from streamstgs.app.player.playback import Playback
+    from streamstgs.codec.streaming.disk_cache import CacheSettings
 
 _WAKE_MS = 250  # the longest delay of Ctrl-C
 
@@ -41,16 +44,32 @@ class WindowSettings:
     Args:
         backend: The name of the renderer; None takes the remembered one, else chooses.
         keeps_fetched: Whether files fetched from servers are kept on disk.
+        cache: Where they are kept; None for the usual place and size.
         fps: Content frames per second of scenes that do not tell them; None for 30.
     """
 
     backend: str | None = None
     keeps_fetched: bool = True
     fps: float | None = None
+    cache: CacheSettings | None = None
+
+    @property
+    def used_cache(self) -> CacheSettings:
+        """The cache of fetched files."""
+        from streamstgs.codec.streaming.disk_cache import CacheSettings
+
+        if not self.keeps_fetched:
+            return CacheSettings(max_bytes=0)
+        return self.cache or CacheSettings()
 
 
-def run(location: str, settings: WindowSettings) -> int:
+def run(location: str, settings: WindowSettings, first: FirstSceneSettings | None = None) -> int:
     """Open the window on a scene (a path or a URL) and return once it is closed.
+
+    Args:
+        location: The scene.
+        settings: How the window starts.
+        first: How the first scene is shown; None as usual.
 
     Returns:
         The exit status of the event loop.
@@ -61,10 +80,10 @@ def run(location: str, settings: WindowSettings) -> int:
     window = make_window(preferences, settings)
     startup = Startup(window.model, window.loop, window.posters, window.viewport.poster)
     window.show()
-    window.open(location)
+    FirstScene(window, first or FirstSceneSettings()).open(location)
     requests = OpenRequests(window)
     application.installEventFilter(requests)
-    _close_on_interrupt(window)
+    close_on_interrupt(window.close, window)
     startup.begin_after_poster()
     return application.exec()
 
@@ -121,7 +140,7 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
             location,
             clock,
             preferences,
-            settings.keeps_fetched,
+            settings.used_cache,
             posters,
             renderer.device,
             settings.fps,
@@ -153,9 +172,9 @@ def version() -> str:
     return tr("Version {number}", number=installed) if installed else tr("Run from source")
 
 
-def _close_on_interrupt(window: MainWindow) -> None:
-    """Close the window on Ctrl-C; a timer lets Python see the signal within Qt's loop."""
-    signal.signal(signal.SIGINT, lambda *_: window.close())
-    ticker = QTimer(window)
+def close_on_interrupt(close: Callable[[], object], owner: QObject) -> None:
+    """Call `close` on Ctrl-C; a timer lets Python see the signal within Qt's loop."""
+    signal.signal(signal.SIGINT, lambda *_: close())
+    ticker = QTimer(owner)
     ticker.timeout.connect(lambda: None)
     ticker.start(_WAKE_MS)

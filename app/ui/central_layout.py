@@ -74,12 +74,21 @@ class CentralLayout(QWidget):
         self.bar.raise_()
         self.viewport.unsetCursor()
 
+    def hide_controls(self) -> None:
+        """Let the bar of a full screen picture fade now."""
+        if self._immersive and self._fade is None and self.bar.isVisible():
+            self._idle.stop()
+            self._begin_to_fade()
+
     def _fade_if_idle(self) -> None:
         if not self._immersive:
             return
         if not self.may_fade or self.bar.underMouse() or self.panel.isVisible():
             self._idle.start(self.idle_ms)
             return
+        self._begin_to_fade()
+
+    def _begin_to_fade(self) -> None:
         effect = QGraphicsOpacityEffect(self.bar)
         self.bar.setGraphicsEffect(effect)
         self._fade = QPropertyAnimation(effect, b"opacity", self)

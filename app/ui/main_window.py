@@ -35,6 +35,7 @@ from streamstgs.app.ui.viewport.loading_overlay import LoadingOverlay
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
 from streamstgs.app.ui.watching.edge_notice import EdgeNotice
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
 
 
@@ -87,6 +88,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(520, 360)
         self.setAcceptDrops(False)
         handlers = self._handlers()
+        self.stays_full_screen = False  # in a kiosk
+        self.step_scene: Callable[[int], object] = self._moving.step_preset
         self.commands = CommandMenus(self, handlers)
         self._connect_widgets(handlers)
         self._subscribe()
@@ -108,6 +111,9 @@ class MainWindow(QMainWindow):
             "full_screen": self._toggle_full_screen,
             "leave": self._leave,
             "panel": lambda: self.set_panel(not self.central.panel_open),
+            "titles": lambda: self.set_titles(not self.viewport.titles.isVisible()),
+            "next_scene": lambda: self.step_scene(1),
+            "previous_scene": lambda: self.step_scene(-1),
             "statistics": lambda: self.set_statistics(not self._overlay.isVisible()),
             "shortcuts": self.show_shortcuts,
             "about": self.show_about,
@@ -171,6 +177,7 @@ class MainWindow(QMainWindow):
         self.bar.set_scene_open(True)
         self.panel.set_presets(self.model.presets)
         self.commands.show_presets([preset.name for preset in self.model.presets])
+        self.viewport.titles.show_texts(self.model.title, credit_of(scene.meta))
         self._show_title()
 
     def _show_failure(self, message: str) -> None:
@@ -259,6 +266,7 @@ class MainWindow(QMainWindow):
 
     def set_full_screen(self, on: bool) -> None:
         """Give the image the whole screen; the controls fade over it."""
+        on = on or self.stays_full_screen
         self.menuBar().setVisible(not on)
         self.setWindowState(
             self.windowState() | Qt.WindowState.WindowFullScreen
@@ -289,6 +297,18 @@ class MainWindow(QMainWindow):
         self.central.set_panel_open(on)
         self.bar.show_panel_open(on)
         self.commands.check("panel", on)
+
+    def set_titles(self, on: bool) -> None:
+        """Show or hide title and credit over the image."""
+        self.preferences.set("titles", on)
+        self.viewport.titles.set_on(on)
+        self.commands.check("titles", on)
+
+    def set_language(self, choice: str) -> None:
+        """Show the texts in a language of `app.ui.language`."""
+        self.preferences.set("language", choice)
+        self.panel.display.select("language", choice)
+        self._apply_language()
 
     def set_statistics(self, on: bool) -> None:
         """Show or hide the statistics over the image."""
@@ -324,6 +344,7 @@ class MainWindow(QMainWindow):
         self._show_speed_and_loop()
         self.set_panel(self.preferences.flag("panel", True))
         self.set_statistics(self.preferences.flag("statistics", False))
+        self.set_titles(self.preferences.flag("titles", False))
         self._show_recent()
         self.commands.show_presets([])
 
@@ -344,3 +365,8 @@ class MainWindow(QMainWindow):
         self.videos.close()
         self.loop.close()
         super().closeEvent(event)
+
+
+def credit_of(meta: SceneMeta | None) -> str:
+    """Who made a scene, and its licence, in one line."""
+    return " · ".join(text for text in (meta.attribution, meta.licence) if text) if meta else ""

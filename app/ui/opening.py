@@ -17,7 +17,7 @@ def open_playback(
     location: str,
     clock: PlaybackClock,
     preferences: Preferences,
-    keeps_fetched: bool,
+    cache: CacheSettings,
     posters: PosterLoader,
     device: torch.device | str,
     fps: float | None = None,
@@ -29,7 +29,7 @@ def open_playback(
         smooth=preferences.smooth,
         qp=preferences.quality_qp,
         opening=OpenSettings(
-            cache=CacheSettings() if keeps_fetched else CacheSettings(max_bytes=0),
+            cache=cache,
             on_poster=partial(posters.offer, location),
         ),
         fps=fps,

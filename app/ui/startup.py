@@ -25,6 +25,7 @@ class Startup(QObject):
     Until then a requested scene stays in the state REQUESTED. Owner: the GUI thread.
     """
 
+    loaded = Signal()  # the render loop runs
     _loaded = Signal()  # from the loading thread
 
     def __init__(
@@ -60,6 +61,7 @@ class Startup(QObject):
         self._model.failed.connect(collect_again)
         QTimer.singleShot(_COLLECT_MS, collect_again)
         self._loop.start()
+        self.loaded.emit()
 
 
 def _collect_once_painted(scene: OpenScene) -> None:

@@ -348,6 +348,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Getting ready: scene {number} of {count}, {share:.0%}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Go to a time or frame…</source>
         <translation type="unfinished"></translation>
     </message>
@@ -548,6 +552,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Next scene or view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>No frame of this scene can be read. Choose another one.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -557,6 +565,10 @@
     </message>
     <message>
         <source>No renderer is ready: {error}. The processor (cpu) draws instead.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No scene is available now. It is tried again soon.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -573,6 +585,10 @@
     </message>
     <message>
         <source>Off</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One moment, please</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -780,6 +796,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Previous scene or view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Processor (CPU)</source>
         <translation type="unfinished"></translation>
     </message>
@@ -924,7 +944,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Side panel (Tab)</source>
+        <source>Side panel (P)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1065,6 +1085,10 @@
     </message>
     <message>
         <source>Timeline</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Title and credit</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -52,14 +52,17 @@ class OrbitPath:
         """An orbit from the opening view; full turns if presets surround the scene."""
         return OrbitPath(OrbitCamera.from_meta(meta), max(duration_s, TURN_S_MIN), _swing(meta))
 
-    def camera_at(self, time_s: float, width: int, height: int) -> Camera:
+    def view_at(self, time_s: float) -> OrbitView:
+        """The view at a time."""
         phase = 2 * math.pi * time_s / self.turn_s
         view = self.orbit.view
         turn = phase if self.swing_rad is None else self.swing_rad * math.sin(phase)
-        moved = OrbitView(
+        return OrbitView(
             view.pivot, view.yaw_rad + turn, view.pitch_rad, view.distance, view.fov_y_rad
         )
-        return self.orbit.to_camera(width, height, moved)
+
+    def camera_at(self, time_s: float, width: int, height: int) -> Camera:
+        return self.orbit.to_camera(width, height, self.view_at(time_s))
 
 
 def camera_path(name: str, meta: SceneMeta, duration_s: float) -> CameraPath:

@@ -61,6 +61,11 @@ class RenderOptions:
         self._exposure = stops
         self.changed.emit()
 
+    def reset(self) -> None:
+        """Show the scene in its own colours again; background and resolution stay."""
+        self._mode, self._exposure = "color", 0.0
+        self.changed.emit()
+
     @property
     def is_plain(self) -> bool:
         """Whether the scene is shown in its own colours, as its poster is."""

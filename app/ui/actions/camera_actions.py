@@ -41,6 +41,7 @@ class CameraActions:
         self._viewport, self._toast = viewport, toast
         self._toggle_full_screen = toggle_full_screen
         self._last_frame_all_s = 0.0
+        self._preset = 0  # the named view that `step_preset` went to last
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The commands by their names in `app.ui.commands`."""
@@ -76,6 +77,13 @@ class CameraActions:
             self._toggle_full_screen()
         self._last_frame_all_s = now_s
         self._camera.frame_all()
+
+    def step_preset(self, steps: int) -> None:
+        """Go to the next named view of the scene (1) or the one before (-1), in a ring."""
+        count = len(self._model.presets)
+        if count:
+            self._preset = (self._preset + steps) % count
+            self._model.go_to_preset(self._preset)
 
     def _copy(self) -> None:
         if self._camera.available:

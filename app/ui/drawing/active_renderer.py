@@ -59,6 +59,10 @@ class ActiveRenderer(QObject):
         if self._started:
             self._selection.ask(name)
 
+    def restart(self) -> None:
+        """Load the backend that was asked for once more, as when no picture comes from it."""
+        self.set_backend(self._backend)
+
     @property
     def device(self) -> torch.device | str:
         """The device for the decoded data of scenes."""

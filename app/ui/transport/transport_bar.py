@@ -40,7 +40,7 @@ class TransportBar(QWidget):
         self.step_forward = self._button("step_forward", "step-forward", tr("Next frame (Right)"))
         self.loop = self._button("loop", "loop", tr("Loop (R)"), checkable=True)
         self.full_screen = self._button("full_screen", "full-screen", tr("Full screen (F11)"))
-        self.panel = self._button("panel", "panel", tr("Side panel (Tab)"), checkable=True)
+        self.panel = self._button("panel", "panel", tr("Side panel (P)"), checkable=True)
         self.speed = self._speed_button()
         self._lay_out()
         self.refresh_icons()

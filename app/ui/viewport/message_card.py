@@ -50,7 +50,16 @@ class MessageCard(QWidget):
         column.addWidget(self._text)
         column.addSpacing(theme.GRID_PX)
         column.addLayout(self._buttons)
+        self._quiet = False
         self.hide()
+
+    def set_quiet(self, quiet: bool) -> None:
+        """Show nothing but `show_waiting` from now on, as in a kiosk; buttons lead out of it."""
+        self._quiet = quiet
+
+    def show_waiting(self, text: str) -> None:
+        """Show that something is under way, without buttons."""
+        self._place("", tr("One moment, please"), text, ())
 
     @property
     def title(self) -> str:
@@ -90,6 +99,12 @@ class MessageCard(QWidget):
         self._show("warning", title, message, buttons)
 
     def _show(
+        self, icon_name: str, title: str, text: str, buttons: tuple[tuple[str, str], ...]
+    ) -> None:
+        if not self._quiet:
+            self._place(icon_name, title, text, buttons)
+
+    def _place(
         self, icon_name: str, title: str, text: str, buttons: tuple[tuple[str, str], ...]
     ) -> None:
         self._picture.setVisible(bool(icon_name))

@@ -32,6 +32,7 @@ class Toast(QWidget):
         row.addWidget(self._sign)
         row.addWidget(self._text, stretch=1)
         self._persistent = ""
+        self._quiet = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.hide)
@@ -42,6 +43,10 @@ class Toast(QWidget):
         """The message that is shown, or was last."""
         return self._text.text()
 
+    def set_quiet(self, quiet: bool) -> None:
+        """Show no message from now on, as in a kiosk, whose log has them."""
+        self._quiet = quiet
+
     def warn(self, message: str) -> None:
         """Show for some seconds what went wrong and what to do."""
         self._show(message, warning=True)
@@ -51,6 +56,8 @@ class Toast(QWidget):
         self._show(message, warning=False)
 
     def _show(self, message: str, warning: bool) -> None:
+        if self._quiet:
+            return
         self._sign.setVisible(warning)
         self._text.setText(message)
         self._timer.start(_SHOWN_MS)

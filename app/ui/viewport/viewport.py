@@ -25,6 +25,7 @@ from streamstgs.app.ui.viewport.message_card import MessageCard
 from streamstgs.app.ui.viewport.poster_view import PosterView
 from streamstgs.app.ui.viewport.spinner import Spinner
 from streamstgs.app.ui.viewport.statistics_overlay import StatisticsOverlay
+from streamstgs.app.ui.viewport.title_overlay import TitleOverlay
 from streamstgs.app.ui.viewport.toast import Toast
 
 _STEPS_PER_PINCH = 6.0  # a pinch to double size moves as many notches of the wheel
@@ -54,6 +55,7 @@ class Viewport(QWidget):
         self.setMinimumSize(160, 90)
         self.setAccessibleName(tr("Picture"))
         self.poster = PosterView(self)  # directly above the surface
+        self.titles = TitleOverlay(self)
         self.card = MessageCard(self)
         self.toast = Toast(self)
         self.statistics = StatisticsOverlay(self)
@@ -102,6 +104,7 @@ class Viewport(QWidget):
         self.poster.setGeometry(self.rect())
         self.card.place()
         self.toast.place()
+        self.titles.place()
         middle = self.rect().center() - self.spinner.rect().center()
         self.spinner.move(middle)
         self._camera.set_viewport(self.width(), self.height())
