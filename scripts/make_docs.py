@@ -3,12 +3,14 @@
 keys          the table of keys in docs/guide/play.md, from the commands of the window
 performance   docs/performance.md, from the JSON files in benchmarks/reports/performance
 pictures      docs/pictures, from the real window; needs a display (xvfb-run gives one)
+film          the pictures of docs/guide/film.md, in the same way
 """
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -132,10 +134,16 @@ def make_pictures() -> None:
     application.run(bundled_scene(), application.WindowSettings("cpu"))
 
 
+def make_film_pictures() -> None:
+    """Photograph the real window while a film is made (`scripts/film_pictures.py`)."""
+    subprocess.run([sys.executable, str(ROOT / "scripts" / "film_pictures.py")], check=True)
+
+
 TASKS: dict[str, Callable[[], object]] = {
     "keys": lambda: PLAY_PAGE.write_text(with_keys(PLAY_PAGE.read_text("utf-8")), "utf-8"),
     "performance": lambda: PERFORMANCE_PAGE.write_text(performance_page(), "utf-8"),
     "pictures": make_pictures,
+    "film": make_film_pictures,
 }
 
 

@@ -1,4 +1,4 @@
-"""Central layout: viewport, panel and bar side by side, or the bar over a full screen image."""
+"""Central layout: viewport, panel, film and bar, or the bar over a full screen image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FADE_MS = 200
 
 
 class CentralLayout(QWidget):
-    """Places viewport, panel and bar.
+    """Places viewport, panel, film panel and bar.
 
     In full screen the viewport has the whole screen and the bar lies over it. The bar fades when
     the pointer rests, if `may_fade` allows it (not while paused or dragging).
@@ -25,6 +25,8 @@ class CentralLayout(QWidget):
         self.viewport, self.bar, self.panel = viewport, bar, panel
         for part in (viewport, panel, bar):
             part.setParent(self)
+        self._film: QWidget | None = None
+        self._film_open = False
         self.may_fade = False
         self.idle_ms = HIDE_AFTER_MS
         self._immersive = False
@@ -45,6 +47,8 @@ class CentralLayout(QWidget):
         self._immersive = on
         self._show_controls()
         self.panel.setVisible(self._panel_open and not on)
+        if self._film is not None:
+            self._film.setVisible(self._film_open and not on)
         self._place()
         if on:
             self._idle.start(self.idle_ms)
@@ -52,6 +56,19 @@ class CentralLayout(QWidget):
     def set_panel_open(self, on: bool) -> None:
         self._panel_open = on
         self.panel.setVisible(on)
+        self._place()
+
+    def set_film_panel(self, film: QWidget) -> None:
+        """Take the widget that lies above the bar while the film is edited."""
+        self._film = film
+        film.setParent(self)
+        film.hide()
+
+    def set_film_open(self, on: bool) -> None:
+        """Show or hide the film panel; full screen hides it."""
+        self._film_open = on
+        if self._film is not None:
+            self._film.setVisible(on and not self._immersive)
         self._place()
 
     @property
@@ -113,6 +130,10 @@ class CentralLayout(QWidget):
         bar_px = self.bar.sizeHint().height()
         self.bar.setGeometry(0, height - bar_px, width, bar_px)
         panel_px = WIDTH_PX if self.panel.isVisibleTo(self) else 0
+        if self._film is not None and self._film.isVisibleTo(self):
+            film_px = self._film.sizeHint().height()
+            self._film.setGeometry(0, height - bar_px - film_px, width, film_px)
+            bar_px += film_px
         self.panel.setGeometry(width - panel_px, 0, WIDTH_PX, height - bar_px)
         if self._immersive:
             self.viewport.setGeometry(0, 0, width, height)

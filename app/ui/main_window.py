@@ -15,6 +15,7 @@ from streamstgs.app.translation import tr
 from streamstgs.app.ui import language, theme
 from streamstgs.app.ui.actions.camera_actions import CameraActions
 from streamstgs.app.ui.actions.file_actions import FileActions, show_dialog
+from streamstgs.app.ui.actions.film_actions import FilmActions
 from streamstgs.app.ui.actions.marker_actions import MarkerActions
 from streamstgs.app.ui.actions.playback_actions import PlaybackActions
 from streamstgs.app.ui.actions.video_actions import VideoActions
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self._marking = MarkerActions(self, model, preferences, self._toast)
         self._moving = CameraActions(model, viewport, self._toast, self._toggle_full_screen)
         self.videos = VideoActions(self, model, self._toast)
+        self.film = FilmActions(model, self.central, preferences, self._check)
         self._helpers = (
             CameraDisplay(model.camera, self.panel),
             LoadingOverlay(model, viewport, posters),
@@ -107,6 +109,7 @@ class MainWindow(QMainWindow):
             "go_to_time": self.bar.time.edit,
             **self._moving.handlers(),
             **self.videos.handlers(),
+            **self.film.handlers(),
             "quit": self.close,
             "full_screen": self._toggle_full_screen,
             "leave": self._leave,
@@ -125,6 +128,7 @@ class MainWindow(QMainWindow):
         """What a person does in a widget changes the model."""
         for part in (self.bar.asked, self.panel.asked, self._card.asked):
             part.connect(lambda name: handlers[name]())
+        self.film.asked = lambda name: handlers[name]()
         self.bar.speed_chosen.connect(self._playing.set_speed)
         self.bar.sought.connect(self._playing.seek)
         self.bar.timeline.marker_menu.connect(self._marking.show_menu)
@@ -211,6 +215,7 @@ class MainWindow(QMainWindow):
 
     def _show_status(self, status: PlaybackStatus) -> None:
         self.bar.show_status(status)
+        self.film.refresh()
         self.panel.show_quality(self.model.quality, status)
         self.commands.check("loop", status.loop)
         self.commands.check("auto", status.auto)
@@ -236,6 +241,10 @@ class MainWindow(QMainWindow):
         self.bar.show_speed_and_loop(self.preferences.speed, loop)
         self.commands.check("loop", loop)
         self.commands.check("smooth", self.preferences.smooth)
+
+    def _check(self, name: str, on: bool) -> None:
+        """Show in the menu whether a command is on."""
+        self.commands.check(name, on)
 
     def _show_course(self) -> None:
         """Show the repeated part, and whether content turns back at its ends."""
@@ -326,6 +335,7 @@ class MainWindow(QMainWindow):
         theme.install(application, theme.resolve(self.preferences.theme))
         self.bar.refresh_icons()
         self.panel.refresh_icons()
+        self.film.refresh_icons()
 
     def _apply_language(self) -> None:
         application = QApplication.instance()

@@ -151,7 +151,7 @@ QMenu::item:selected {{ background: {t.hover}; color: {t.text}; }}
 QMenu::item:disabled {{ color: {t.muted}; }}
 QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}
 QMenu::indicator {{ width: 16px; height: 16px; margin-left: 8px; }}
-#bar, #panel {{ background: {t.surface}; }}
+#bar, #panel, #film {{ background: {t.surface}; }}
 QToolButton {{ border: 0; border-radius: 6px; background: transparent; color: {t.text};
   min-width: {TARGET_PX}px; min-height: {TARGET_PX}px; padding: 0; }}
 QToolButton:hover, QToolButton:focus {{ background: {t.hover}; }}

@@ -4,6 +4,10 @@
 <context>
     <name></name>
     <message>
+        <source>1 key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>1 keyframe</source>
         <translation type="unfinished"></translation>
     </message>
@@ -48,11 +52,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Add key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Add keyframe</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Add keyframe (Enter)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Add marker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add the present camera	Enter</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -100,6 +116,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Backwards until the next key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Best</source>
         <translation type="unfinished"></translation>
     </message>
@@ -109,6 +129,14 @@
     </message>
     <message>
         <source>Camera</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Camera keyframes: drag to move, Alt and drag to copy, right click for more. Enter adds the present camera.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Camera path in the picture (Ctrl+Shift+K)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -124,6 +152,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Camera track</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation type="unfinished"></translation>
     </message>
@@ -133,6 +165,10 @@
     </message>
     <message>
         <source>Cannot open {location}: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change speed gradually</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -176,7 +212,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Content time: drag keys, double click adds one, right click holds, slows down, turns around and loops.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Copy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy	Ctrl+C</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -200,6 +244,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Delete	Del</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Depth</source>
         <translation type="unfinished"></translation>
     </message>
@@ -216,6 +264,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Double speed until the next key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Drag</source>
         <translation type="unfinished"></translation>
     </message>
@@ -229,6 +281,14 @@
     </message>
     <message>
         <source>Drop a scene, a splat file such as .ply or .spz, or a folder here, or choose one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End slowly</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End slowly (ramp down)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -276,6 +336,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Film lanes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Fly freely</source>
         <translation>Frei fliegen</translation>
     </message>
@@ -289,6 +353,10 @@
     </message>
     <message>
         <source>Folders (*)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Follow</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -368,6 +436,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Half speed until the next key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Help</source>
         <translation type="unfinished"></translation>
     </message>
@@ -381,6 +453,10 @@
     </message>
     <message>
         <source>Higher quality</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hold for 1 second (bullet time)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -449,6 +525,10 @@
     </message>
     <message>
         <source>Loop (R)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Loop the scene beyond its ends</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -592,6 +672,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>One speed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One speed along the whole track</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>One third</source>
         <translation type="unfinished"></translation>
     </message>
@@ -712,6 +800,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Paste at the time of the film	Ctrl+V</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Paste camera</source>
         <translation type="unfinished"></translation>
     </message>
@@ -748,6 +840,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Play the film (Ctrl+Space)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Play the scene once</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Playback</source>
         <translation type="unfinished"></translation>
     </message>
@@ -781,6 +881,10 @@
     </message>
     <message>
         <source>Presets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Preview film</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -836,6 +940,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Remove the time track</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Renderer</source>
         <translation type="unfinished"></translation>
     </message>
@@ -861,6 +969,10 @@
     </message>
     <message>
         <source>Repeats {start} to {end}. Shift+Backspace ends it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace by the present camera	Shift+Enter</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -936,6 +1048,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Show camera path</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show path</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Shown QP</source>
         <translation type="unfinished"></translation>
     </message>
@@ -956,6 +1076,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Smooth</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Smooth slow motion</source>
         <translation type="unfinished"></translation>
     </message>
@@ -969,6 +1093,18 @@
     </message>
     <message>
         <source>Standard</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start and end slowly</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start slowly</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Start slowly (ramp up)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -988,6 +1124,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Stay, then jump</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop film</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Straight, at one speed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Supersampling</source>
         <translation type="unfinished"></translation>
     </message>
@@ -997,6 +1145,10 @@
     </message>
     <message>
         <source>The camera follows the camera track ({count}).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The camera follows the film (Ctrl+K)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1025,6 +1177,10 @@
     </message>
     <message>
         <source>The export of {name} was cancelled.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The film plays the scene once. Double click to shape its time.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1084,6 +1240,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Time</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Time track</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Timeline</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1093,6 +1257,14 @@
     </message>
     <message>
         <source>To and fro (ping-pong)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To the next key</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To the next keyframe</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1180,6 +1352,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>{count} keys</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{error} Playing the new one.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1189,6 +1365,10 @@
     </message>
     <message>
         <source>{error}. Choose another folder or name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{keys}; key {number} at {time} is selected</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -49,7 +49,6 @@ class VideoActions(QObject):
             "add_keyframe": self.add_keyframe,
             "undo_keyframe": self._undo,
             "redo_keyframe": self._redo,
-            "follow_track": self._toggle_following,
             "open_camera_path": self._ask_for_path,
             "save_camera_path": self._ask_where_to_save_path,
             "export_video": self._ask_how_to_export,
@@ -62,14 +61,12 @@ class VideoActions(QObject):
             self._queue.close()
 
     def add_keyframe(self) -> None:
-        """Add the camera at the position of playback; one at the same time is replaced."""
-        from streamstgs.app.player.camera.track import capture
+        """Add the camera at the time of the film; one at the same time is replaced."""
+        from streamstgs.app.player.film.edits import add_keyframe
 
-        status = self._model.status
-        if status is None or not self._model.camera.available:
-            return
-        self._model.track.add(capture(self._model.camera, status.position_s))
-        self._tell_count(tr("Keyframe at {time:.2f} s.", time=status.position_s))
+        keyframe = add_keyframe(self._model)
+        if keyframe is not None:
+            self._tell_count(tr("Keyframe at {time:.2f} s.", time=keyframe.time_s))
 
     def export(self, out: Path, settings: ExportSettings | None = None) -> None:
         """Export a video along the track; from the present camera if there is no keyframe."""
@@ -78,8 +75,8 @@ class VideoActions(QObject):
         from streamstgs.app.player.camera.track import capture
         from streamstgs.app.player.export.queue import ExportQueue, ExportRequest
 
-        meta, location = self._model.meta, self._model.last_location
-        if meta is None or location is None:
+        meta, scene = self._model.meta, self._model.scene
+        if meta is None or scene is None:
             return
         aspect, track = natural_aspect(meta), self._model.track
         still = KeyframePath((capture(self._model.camera, 0.0),), aspect)
@@ -90,15 +87,12 @@ class VideoActions(QObject):
             self._queue.changed.connect(self.export_changed.emit)
         backend = self._model.render_statistics.backend or None
         asked = settings or ExportSettings()
-        self._queue.add(ExportRequest(location, path, out, asked, curve, backend))
+        self._queue.add(ExportRequest(scene.location, path, out, asked, curve, backend))
 
     def cancel(self) -> None:
         """Cancel all exports; nothing is left of them."""
         for export in self._queue.exports if self._queue is not None else ():
             export.cancel()
-
-    def _toggle_following(self) -> None:
-        self._model.follows_track = not self._model.follows_track
 
     def _undo(self) -> None:
         undone = self._model.track.undo()
