@@ -29,7 +29,7 @@ from streamstgs.codec.video.feature_video import VideoSettings, encode_segment
 from streamstgs.codec.video.tile_layout import TIMESCALE, TileLayout
 
 SAMPLE = 6_144  # moving Gaussians that bytes are measured on
-STATIC_SHARE = 0.4  # of the bits that the worst quality has beside the field
+STATIC_SHARE = 0.5  # of the bits that the worst quality has beside the field
 
 
 @dataclass(frozen=True)

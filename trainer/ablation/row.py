@@ -23,13 +23,12 @@ from streamstgs.trainer.evaluation.boundary_flicker import (
     BoundaryFlickerConfig,
     BoundaryFlickerMeter,
 )
-from streamstgs.trainer.evaluation.comparison import Comparison, camera_medians
+from streamstgs.trainer.evaluation.comparison import Comparison
 from streamstgs.trainer.evaluation.contact_sheet import ContactSheet
 from streamstgs.trainer.evaluation.perceptual import perceptual_metric
 from streamstgs.trainer.gop_plan import frames_of
 from streamstgs.trainer.gop_stage import train_one_gop
 from streamstgs.trainer.joint_stage import finalise_static_layer
-from streamstgs.trainer.moving_pixels import MovingConfig
 from streamstgs.trainer.run_directory import RunDirectory, TrainedScene
 from streamstgs.trainer.training_record import plain_settings, summary
 from torch import Tensor
@@ -98,8 +97,10 @@ def run_row(
     encoded_s = time.monotonic() - started_s
     frames = _frames_of(run, measuring.gops)
     costs = summary(plain_settings(config), run.read_stages(), len(frames))
+    medians = {name: median.image for name, median in run.read_medians().items()}
+    corrections = run.read_color_corrections() or {}
     return {
-        "qualities": measure(scene, capture, frames, measuring, run.read_color_corrections() or {}),
+        "qualities": measure(scene, capture, frames, measuring, corrections, medians),
         "gaussians": [len(source.gop(k).canonical) for k in range(source.gop_count)],
         "static_gaussians": len(source.static),
         "static_seconds": sum(s["seconds"] for s in costs["stages"] if s["stage"] == "coarse"),
@@ -156,14 +157,18 @@ def measure(
     frames: Sequence[int],
     measuring: Measuring,
     corrections: Mapping[str, Tensor],
+    medians: Mapping[str, Tensor],
 ) -> list[dict[str, Any]]:
     """Figures of each quality of a scene that shows these frames of a capture.
 
     Bytes per frame spread the parts that are sent once for all GOPs over the whole capture.
+
+    Args:
+        medians: [H, W, 3] uint8 temporal median over the whole capture, by the camera's name.
     """
     views = [replace(v, reader=ChosenFrames(v.reader, frames)) for v in capture.views]
     with open_scene(str(path)) as scene:
-        comparison = _comparison(scene, views, measuring, corrections)
+        comparison = _comparison(scene, views, measuring, corrections, medians)
         readings = list(comparison.readings(views))
         return [
             {
@@ -180,6 +185,7 @@ def _comparison(
     views: Sequence[CapturedView],
     measuring: Measuring,
     corrections: Mapping[str, Tensor],
+    medians: Mapping[str, Tensor],
 ) -> Comparison:
     backend = choose_backend(measuring.backend).backend
     frames = list(range(0, scene.frame_count, measuring.frame_step))
@@ -194,7 +200,7 @@ def _comparison(
         ),
         ContactSheet([v.name for v in views if v.split == "test"]),
         corrections,
-        camera_medians(scene.frame_count, views, MovingConfig()),
+        medians,
     )
 
 
