@@ -20,6 +20,7 @@ from streamstgs.renderer import CanonicalGaussians
 
 from tests.synthetic import PathSource, SyntheticSource
 
+pytestmark = pytest.mark.timeout(600)  # compiles kernels where the cache has none
 COUNT = 1_000
 QPS = (24, 28, 34)
 

@@ -50,6 +50,7 @@ def test_trials_share_the_coarse_stage(tmp_path: Path) -> None:
     assert missing_coarse(options(tmp_path, tmp_path), names) == ["base", "static-cap"]
 
 
+@pytest.mark.timeout(600)  # compiles kernels where the cache has none
 def test_a_trial_is_trained_measured_and_not_run_again(
     tiny_capture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
