@@ -51,8 +51,8 @@ class AuxiliaryConfig:
         lr: Learning rate at the start; it falls as that of the field does.
         color_weight: Weight of L_t.
         distillation_weight: Weight of L_sd (a_sd of the paper).
-        residual_bound: f' is no farther from f than so many times the usual size of f, in each
-            number; 0 sets no bound.
+        residual_bound: Largest distance of f' from f in each number, in units of the usual size of
+            f; 0 sets no bound.
         trains_heads: L_t trains the heads of the field, too; without it they learn from L_c alone,
             and the transformer has to speak as D_t does.
         two_way: L_sd draws f' to f as well, as it is printed in the paper.
