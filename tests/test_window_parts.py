@@ -19,7 +19,6 @@ from streamstgs.app.player.camera.picking import point_under
 from streamstgs.app.player.viewer.open_scene import SceneState
 from streamstgs.app.player.viewer.statistics import RateMeter
 from streamstgs.app.ui.commands import COMMANDS, MENUS, markdown, shortcut_rows
-from streamstgs.app.ui.dialogs import is_address
 from streamstgs.app.ui.panel.camera_clipboard import camera_from_json, camera_json
 from streamstgs.app.ui.panel.camera_section import parse_angle, parse_fov, parse_vector
 from streamstgs.app.ui.panel.quality_names import (
@@ -30,10 +29,9 @@ from streamstgs.app.ui.panel.quality_names import (
 )
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.theme import (
-    DARK,
-    LIGHT,
     OVERLAY_MUTED,
     OVERLAY_TEXT,
+    THEMES,
     VIEWPORT_BACKGROUND,
     Theme,
 )
@@ -58,7 +56,7 @@ def contrast(a: str, b: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-@pytest.mark.parametrize("look", [DARK, LIGHT], ids=["dark", "light"])
+@pytest.mark.parametrize("look", THEMES)
 def test_text_has_enough_contrast(look: Theme) -> None:
     for surface in (look.window, look.surface, look.raised, look.hover):
         assert contrast(look.text, surface) >= 4.5
@@ -66,6 +64,13 @@ def test_text_has_enough_contrast(look: Theme) -> None:
         for text in (look.muted, look.accent, look.danger):
             assert contrast(text, surface) >= 4.5
     assert contrast(look.on_accent, look.accent) >= 4.5
+
+
+@pytest.mark.parametrize("look", THEMES)
+def test_controls_and_focus_have_visible_borders(look: Theme) -> None:
+    for surface in (look.surface, look.raised):
+        assert contrast(look.outline, surface) >= 3.0
+        assert contrast(look.accent, surface) >= 3.0
     assert all(len(v) == 7 for v in dataclasses.asdict(look).values() if isinstance(v, str))
 
 
@@ -158,13 +163,6 @@ def test_typed_vectors_and_angles_are_parsed() -> None:
     assert parse_fov("1") == pytest.approx(math.radians(5.0))
     assert parse_angle("wide") is None
     assert parse_fov("wide") is None
-
-
-def test_addresses_are_recognised() -> None:
-    assert is_address("https://example.org/scene/")
-    assert is_address("file:///home/me/scene.stgs")
-    assert not is_address("https://")
-    assert not is_address("http://[broken")
 
 
 def test_copied_camera_is_a_camera_path(tmp_path: Path) -> None:

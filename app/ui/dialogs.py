@@ -51,10 +51,14 @@ class OpenUrlDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
         column.setSpacing(2 * theme.GRID_PX)
-        column.addWidget(
-            QLabel(tr("Address of a scene, a splat file, or frames such as clip/frame_%04d.ply"))
-        )
+        meaning = tr("Address of a scene, a splat file, or frames such as clip/frame_%04d.ply")
+        self.field.setAccessibleName(meaning)
+        self.problem = QLabel()
+        self.problem.setProperty("muted", True)
+        self.problem.setWordWrap(True)
+        column.addWidget(QLabel(meaning))
         column.addWidget(self.field)
+        column.addWidget(self.problem)
         column.addWidget(self.buttons)
         self._check()
 
@@ -63,18 +67,34 @@ class OpenUrlDialog(QDialog):
         return self.field.text().strip()
 
     def _check(self) -> None:
+        """Enable Open, or say why it is grey."""
         opening = self.buttons.button(QDialogButtonBox.StandardButton.Open)
-        opening.setEnabled(is_address(self.url))
+        problem = address_problem(self.url)
+        opening.setEnabled(not problem)
         opening.setDefault(True)
+        opening.setToolTip(problem)
+        self.problem.setText(problem)
 
 
-def is_address(text: str) -> bool:
-    """Whether `text` is an http(s) address with a host, or any file: address."""
+def address_problem(text: str) -> str:
+    """Why a text is no http(s) address with a host and no file: address; empty if it is one."""
+    if not text:
+        return tr("Type or paste an address.")
     try:
         parts = urlsplit(text)
-        return is_file_url(text) or (parts.scheme in ("http", "https") and bool(parts.hostname))
+        host = parts.hostname
     except ValueError:
-        return False
+        return tr("This is no address. Check its brackets and its port.")
+    if is_file_url(text) or (parts.scheme in ("http", "https") and host):
+        return ""
+    if parts.scheme in ("http", "https"):
+        return tr("The address names no server.")
+    if parts.scheme and "://" in text:
+        return tr(
+            "Addresses with {scheme}: cannot be opened. Use https:, http: or file:.",
+            scheme=parts.scheme,
+        )
+    return tr("The address should begin with https:// or http://.")
 
 
 class ShortcutsDialog(QDialog):

@@ -25,6 +25,7 @@ from streamstgs.app.ui.drawing.active_renderer import ActiveRenderer
 from streamstgs.app.ui.drawing.pivot_picker import PivotPicker
 from streamstgs.app.ui.drawing.render_loop import RenderLoop
 from streamstgs.app.ui.icons import app_icon
+from streamstgs.app.ui.keyboard import FocusKeys, make_reachable
 from streamstgs.app.ui.menus import CommandMenus
 from streamstgs.app.ui.panel.camera_display import CameraDisplay
 from streamstgs.app.ui.panel.side_panel import SidePanel
@@ -94,6 +95,11 @@ class MainWindow(QMainWindow):
         self.step_scene: Callable[[int], object] = self._moving.step_preset
         self.commands = CommandMenus(self, handlers)
         self._connect_widgets(handlers)
+        self._keys = FocusKeys(self)
+        application = QApplication.instance()
+        assert application is not None
+        application.installEventFilter(self._keys)
+        make_reachable(self)
         self._subscribe()
         self._restore()
         self._show_title()

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 GRID_PX = 8  # distances are multiples of this, or of its half
 TARGET_PX = 32  # the smallest size of a button
+FOCUS_PX = 2  # the ring around the control that has the keyboard
 SPEED_PX = 52  # fits every speed, so that the bar does not move
 
 
@@ -21,11 +22,15 @@ class ThemeChoice(Enum):
     SYSTEM = "system"
     DARK = "dark"
     LIGHT = "light"
+    CONTRAST = "contrast"
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours as #rrggbb. `surface` is behind the controls, `raised` is of fields and buttons."""
+    """Colours as #rrggbb. `surface` is behind the controls, `raised` is of fields and buttons.
+
+    `border` separates areas; `outline` shows where a control is, with a contrast of 3:1 or more.
+    """
 
     dark: bool
     window: str
@@ -33,6 +38,7 @@ class Theme:
     raised: str
     hover: str
     border: str
+    outline: str
     text: str
     muted: str
     accent: str
@@ -47,6 +53,7 @@ DARK = Theme(
     raised="#262a31",
     hover="#30353d",
     border="#383e47",
+    outline="#7b8490",
     text="#eceef1",
     muted="#a7aeb9",
     accent="#5cb3ff",
@@ -60,13 +67,29 @@ LIGHT = Theme(
     raised="#ffffff",
     hover="#e3e6ea",
     border="#ccd1d8",
+    outline="#7d8590",
     text="#17191c",
     muted="#59616c",
     accent="#0b62bd",
     on_accent="#ffffff",
     danger="#b3261e",
 )
-# Both themes have the same neutral dark around the image, and the same overlays over it.
+CONTRAST = Theme(
+    dark=True,
+    window="#000000",
+    surface="#000000",
+    raised="#000000",
+    hover="#333333",
+    border="#ffffff",
+    outline="#ffffff",
+    text="#ffffff",
+    muted="#e6e6e6",
+    accent="#ffd60a",
+    on_accent="#000000",
+    danger="#ff9a91",
+)
+THEMES = (DARK, LIGHT, CONTRAST)
+# All themes have the same neutral dark around the image, and the same overlays over it.
 VIEWPORT_BACKGROUND = "#0c0d0f"
 OVERLAY_TEXT = "#f2f3f5"
 OVERLAY_MUTED = "#b4bac4"
@@ -83,12 +106,14 @@ def resolve(choice: ThemeChoice) -> Theme:
     if choice is ThemeChoice.SYSTEM:
         light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
         return LIGHT if light else DARK
-    return LIGHT if choice is ThemeChoice.LIGHT else DARK
+    return {ThemeChoice.LIGHT: LIGHT, ThemeChoice.CONTRAST: CONTRAST}.get(choice, DARK)
 
 
 def current() -> Theme:
     """The theme of the application's palette."""
-    return DARK if QGuiApplication.palette().window().color().lightness() < 128 else LIGHT
+    window = QGuiApplication.palette().window().color()
+    known = [theme for theme in THEMES if theme.window == window.name()]
+    return known[0] if known else DARK if window.lightness() < 128 else LIGHT
 
 
 def install(app: QApplication, theme: Theme) -> None:
@@ -118,8 +143,8 @@ def palette(theme: Theme) -> QPalette:
         QPalette.ColorRole.Link: theme.accent,
         QPalette.ColorRole.Light: theme.hover,
         QPalette.ColorRole.Midlight: theme.hover,
-        QPalette.ColorRole.Mid: theme.border,
-        QPalette.ColorRole.Dark: theme.border,
+        QPalette.ColorRole.Mid: theme.outline,
+        QPalette.ColorRole.Dark: theme.outline,
         QPalette.ColorRole.Shadow: theme.window,
     }
     made = QPalette()
@@ -152,36 +177,42 @@ QMenu::item:disabled {{ color: {t.muted}; }}
 QMenu::separator {{ height: 1px; background: {t.border}; margin: 4px 8px; }}
 QMenu::indicator {{ width: 16px; height: 16px; margin-left: 8px; }}
 #bar, #panel, #film {{ background: {t.surface}; }}
-QToolButton {{ border: 0; border-radius: 6px; background: transparent; color: {t.text};
+QToolButton {{ border: {FOCUS_PX}px solid transparent; border-radius: 6px;
+  background: transparent; color: {t.text};
   min-width: {TARGET_PX}px; min-height: {TARGET_PX}px; padding: 0; }}
-QToolButton:hover, QToolButton:focus {{ background: {t.hover}; }}
-QToolButton:pressed {{ background: {t.border}; }}
+QToolButton:hover {{ background: {t.hover}; }}
+QToolButton:focus {{ border-color: {t.accent}; }}
+QToolButton:pressed {{ background: {t.hover}; }}
 QToolButton::menu-indicator {{ image: none; }}
 QToolButton#speed {{ min-width: {SPEED_PX}px; }}
 QToolButton#section {{ text-align: left; font-weight: 600; padding: 0 4px; }}
-QPushButton {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border};
+QPushButton {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.outline};
   border-radius: 6px; padding: 0 12px; min-height: 30px; }}
 QPushButton:hover {{ background: {t.hover}; }}
-QPushButton:focus {{ border-color: {t.accent}; }}
-QPushButton:pressed {{ background: {t.border}; }}
+QPushButton:focus {{ border: {FOCUS_PX}px solid {t.accent}; padding: 0 11px; }}
+QPushButton:pressed {{ background: {t.hover}; }}
 QPushButton:default {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
 QPushButton:disabled {{ background: {t.raised}; color: {t.muted}; border-color: {t.border}; }}
 QLineEdit, QComboBox, QAbstractSpinBox {{ background: {t.raised}; color: {t.text};
-  border: 1px solid {t.border}; border-radius: 6px; padding: 0 8px; min-height: 28px;
+  border: 1px solid {t.outline}; border-radius: 6px; padding: 0 8px; min-height: 28px;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{ border-color: {t.accent}; }}
+QLineEdit:focus, QComboBox:focus, QAbstractSpinBox:focus {{
+  border: {FOCUS_PX}px solid {t.accent}; padding: 0 7px; }}
 QLineEdit[wrong="true"] {{ border-color: {t.danger}; }}
 QComboBox::drop-down {{ border: 0; width: 24px; }}
 QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text};
   border: 1px solid {t.border}; selection-background-color: {t.hover};
   selection-color: {t.text}; outline: 0; }}
 QComboBox QAbstractItemView::item {{ min-height: 28px; padding: 0 8px; }}
-QCheckBox {{ min-height: 28px; spacing: 8px; }}
+QCheckBox {{ min-height: 28px; spacing: 8px; border: {FOCUS_PX}px solid transparent;
+  border-radius: 6px; padding-right: 4px; }}
+QCheckBox:focus {{ border-color: {t.accent}; }}
+QLabel:focus {{ border: {FOCUS_PX}px solid {t.accent}; border-radius: 4px; }}
 QLabel[muted="true"] {{ color: {t.muted}; }}
 QScrollArea {{ border: 0; background: {t.surface}; }}
 QScrollArea > QWidget > QWidget {{ background: {t.surface}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
-QScrollBar::handle:vertical {{ background: {t.border}; border-radius: 3px; min-height: 32px;
+QScrollBar::handle:vertical {{ background: {t.outline}; border-radius: 3px; min-height: 32px;
   margin: 2px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
 """

@@ -76,6 +76,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Addresses with {scheme}: cannot be opened. Use https:, http: or file:.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Advanced</source>
         <translation type="unfinished"></translation>
     </message>
@@ -445,6 +449,10 @@
     </message>
     <message>
         <source>High</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>High contrast</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1088,6 +1096,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Speed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Speed ([ and ])</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1141,6 +1153,14 @@
     </message>
     <message>
         <source>System</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The address names no server.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The address should begin with https:// or http://.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1228,6 +1248,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>This is no address. Check its brackets and its port.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>This scene</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1277,6 +1301,10 @@
     </message>
     <message>
         <source>Type a time</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Type or paste an address.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1381,6 +1409,10 @@
     </message>
     <message>
         <source>{name} at {time}. Shift+M names it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{now} of {end}</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

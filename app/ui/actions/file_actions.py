@@ -11,12 +11,12 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.translation import tr
+from streamstgs.app.ui.actions.picture_file import picture_filter, picture_name, write_picture
 from streamstgs.app.ui.dialogs import OpenUrlDialog
 from streamstgs.app.ui.drawing.render_loop import RenderLoop
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.viewport.toast import Toast
 from streamstgs.codec.errors import WriteError
-from streamstgs.codec.output import output_file
 
 SCENE_PATTERNS = (
     "*.stgs scene.json *.ply *.spz *.sog *.splat *.ksplat *.glb *.gltf *.4dgs *.zip *.npz meta.json"
@@ -88,7 +88,7 @@ class FileActions:
         """
         status = self._model.status
         if status is not None:
-            self._loop.capture(partial(self._ask_where_to_save, status.frame))
+            self._loop.capture(partial(self._ask_where_to_save, status.position_s))
 
     def _open(self, location: str) -> None:
         self._model.open(location)
@@ -97,28 +97,32 @@ class FileActions:
         if self._model.last_location is not None:
             self._open(self._model.last_location)
 
-    def _ask_where_to_save(self, frame: int, image: QImage) -> None:
+    def _ask_where_to_save(self, position_s: float, image: QImage) -> None:
         pictures = QStandardPaths.StandardLocation.PicturesLocation
         folder = QStandardPaths.writableLocation(pictures) or "."
-        dialog = QFileDialog(self._window, tr("Save picture"), folder, "PNG (*.png);;JPEG (*.jpg)")
+        dialog = QFileDialog(self._window, tr("Save picture"), folder, picture_filter())
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("png")
-        dialog.filterSelected.connect(
-            lambda chosen: dialog.setDefaultSuffix("jpg" if "jpg" in chosen else "png")
-        )
-        dialog.selectFile(f"frame {frame}.png")
+        dialog.filterSelected.connect(lambda chosen: follow_format(dialog, chosen))
+        dialog.selectFile(picture_name(self._model.title, position_s))
         dialog.fileSelected.connect(lambda path: self._write(path, image))
         show_dialog(dialog)
 
     def _write(self, path: str, image: QImage) -> None:
         try:
-            with output_file(path) as partial:
-                if not image.save(str(partial)):
-                    raise WriteError(f"{path} cannot be written in this format")
+            write_picture(path, image)
         except WriteError as error:
             self._toast.warn(tr("{error}. Choose another folder or name.", error=error))
         else:
             self._toast.notify(tr("Saved {path}", path=path))
+
+
+def follow_format(dialog: QFileDialog, chosen: str) -> None:
+    """Give the name in a dialog the ending of the file type that was chosen."""
+    suffix = chosen.rpartition("*.")[2].rstrip(")")
+    dialog.setDefaultSuffix(suffix)
+    for file in dialog.selectedFiles()[:1]:
+        dialog.selectFile(str(Path(file).with_suffix(f".{suffix}").name))
 
 
 def scene_filter() -> str:

@@ -72,6 +72,7 @@ class CameraSection(Section):
             label = QLabel(name)
             label.setProperty("muted", True)
             grid.addWidget(label, line, 0)
+            widget.setAccessibleName(name)
             grid.addWidget(widget, line, 1)
         self.body.addLayout(grid)
         for pair in (

@@ -28,7 +28,12 @@ SCALES = {
     "0.5": mark("Half"),
     "0.33": mark("One third"),
 }
-THEMES = {"system": mark("System"), "dark": mark("Dark"), "light": mark("Light")}
+THEMES = {
+    "system": mark("System"),
+    "dark": mark("Dark"),
+    "light": mark("Light"),
+    "contrast": mark("High contrast"),
+}
 BACKENDS = {
     "auto": mark("Automatic"),
     "gsplat": mark("gsplat (CUDA)"),
@@ -73,7 +78,9 @@ class DisplaySection(Section):
             label = QLabel(title)
             label.setProperty("muted", True)
             grid.addWidget(label, line, 0)
-            grid.addWidget(self._box(key, choices), line, 1)
+            box = self._box(key, choices)
+            box.setAccessibleName(title)
+            grid.addWidget(box, line, 1)
         self.body.addLayout(grid)
         self.body.addWidget(self._in_use)
 

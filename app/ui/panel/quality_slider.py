@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtGui import (
+    QColor,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
+from streamstgs.app.ui.focus_ring import draw_focus_ring
 from streamstgs.app.ui.panel.quality_names import (
     quality_names,
     quality_tooltip,
@@ -21,7 +30,7 @@ _LABEL_PX = 56
 _LINE_PX = 18
 
 
-class QualitySlider(QWidget):
+class QualitySlider(QAbstractSlider):
     """Stops carry a name and a bitrate in Mbit/s; `chosen` fires with the chosen `Quality`."""
 
     chosen = Signal(object)
@@ -35,6 +44,7 @@ class QualitySlider(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(tr("Quality"))
+        self.valueChanged.connect(self._choose_value)  # of screen readers
 
     def sizeHint(self) -> QSize:
         return QSize(220, _TRACK_Y + 3 * _LINE_PX + 12)
@@ -49,7 +59,22 @@ class QualitySlider(QWidget):
         """
         if (qualities, shown, auto) != (self._qualities, self._shown, self._auto):
             self._qualities, self._shown, self._auto = qualities, shown, auto
+            self._tell_value()
             self.update()
+
+    def _tell_value(self) -> None:
+        """Tell screen readers the quality."""
+        self.blockSignals(True)
+        self.setRange(0, max(len(self._qualities) - 1, 0))
+        if self._shown is not None:
+            self.setValue(self._shown.index)
+            text = quality_tooltip(self._shown, len(self._qualities))
+            self.setAccessibleDescription(text.partition("\n")[0])
+        self.blockSignals(False)
+
+    def _choose_value(self, index: int) -> None:
+        if index < len(self._qualities):
+            self._choose(self._qualities[index])
 
     def x_of(self, index: int) -> float:
         """The place of a stop, px from the left."""
@@ -74,9 +99,20 @@ class QualitySlider(QWidget):
             index = min(max(self._shown.index + step, 0), len(self._qualities) - 1)
             self._choose(self._qualities[index])
         else:
-            super().keyPressEvent(event)
+            event.ignore()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()  # it scrolls the panel
 
     def event(self, event: QEvent) -> bool:
+        if (
+            event.type() is QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right)
+            and not event.modifiers()
+        ):
+            event.accept()
+            return True
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
             quality = self.quality_at(event.pos().x())
             if quality is not None:
@@ -97,7 +133,7 @@ class QualitySlider(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(look.border))
+        painter.setBrush(QColor(look.outline))
         width = self.width() - 2 * _MARGIN_PX
         painter.drawRoundedRect(QRectF(_MARGIN_PX, _TRACK_Y - 2, width, 4), 2, 2)
         if self._shown is not None and self._qualities:
@@ -112,9 +148,7 @@ class QualitySlider(QWidget):
             unit = QRectF(0, _TRACK_Y + 12 + 2 * _LINE_PX, self.width(), _LINE_PX)
             painter.drawText(unit, Qt.AlignmentFlag.AlignCenter, "Mbit/s")
         if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QColor(look.accent))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+            draw_focus_ring(painter, self.rect(), look)
 
     def _draw_stop(self, painter: QPainter, quality: Quality, name: str, look: theme.Theme) -> None:
         here = quality == self._shown

@@ -31,6 +31,10 @@ class TimeLabel(QWidget):
         self.label.setToolTip(tr("Click to type a time (1:02.5) or a frame (87f)"))
         self.label.setCursor(Qt.CursorShape.IBeamCursor)
         self.label.installEventFilter(self)
+        self.label.setAccessibleName(tr("Time"))
+        self.label.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.field.setAccessibleName(tr("Time"))
+        self.setFocusProxy(self.label)
         self.field.installEventFilter(self)
         self.field.returnPressed.connect(self._take)
         self._stack = QStackedLayout(self)
@@ -94,10 +98,22 @@ class TimeLabel(QWidget):
         window = self.window()
         window.setFocus()
 
+    def _edit_by_key(self, event: QKeyEvent) -> bool:
+        """Enter on the text, which Tab reaches, does what a click does."""
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter) or event.modifiers():
+            return False
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+        elif event.type() == QEvent.Type.KeyPress and self.isEnabled():
+            self.edit()
+        return True
+
     def eventFilter(self, watched: object, event: QEvent) -> bool:
         if watched is self.label and isinstance(event, QMouseEvent):
             if event.type() == QEvent.Type.MouseButtonRelease and self.isEnabled():
                 self.edit()
+        elif watched is self.label and isinstance(event, QKeyEvent):
+            return self._edit_by_key(event)
         elif watched is self.field and event.type() == QEvent.Type.FocusOut:
             self._stack.setCurrentWidget(self.label)
         elif (

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtGui import (
+    QAccessible,
+    QColor,
+    QContextMenuEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QWidget
 from streamstgs.app.player.film.markers import Marker
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
+from streamstgs.app.ui.focus_ring import draw_focus_ring
+from streamstgs.app.ui.transport.timecode import format_time
 from streamstgs.app.ui.transport.timeline_marks import draw_markers, draw_part
 
 _MARGIN_PX = 10
@@ -20,8 +31,10 @@ _MARKER_PX = 5  # the pointer is on a marker that is no farther away
 _ENDS_DRAG = (QEvent.Type.WindowBlocked, QEvent.Type.Hide, QEvent.Type.UngrabMouse)
 
 
-class TimelineBar(QWidget):
+class TimelineBar(QAbstractSlider):
     """Shows a `PlaybackStatus`.
+
+    A slider for screen readers: its value is the content frame.
 
     `sought` fires while dragging (`final` False) and once on release (`final` True). The knob is at
     the pointer at once, before playback follows.
@@ -48,6 +61,8 @@ class TimelineBar(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(tr("Timeline"))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.valueChanged.connect(self._seek_to_value)  # of screen readers
 
     def sizeHint(self) -> QSize:
         return QSize(320, theme.TARGET_PX)
@@ -66,6 +81,7 @@ class TimelineBar(QWidget):
             return
         self._position_s, self._duration_s, self._buffered_s, self._gop_starts_s = shown
         self._fps, self._frames = status.fps, status.frames
+        self._tell_value()
         self.update()
 
     def show_markers(self, markers: Sequence[Marker]) -> None:
@@ -83,6 +99,20 @@ class TimelineBar(QWidget):
         away = [abs(self.x_of(marker.time_s) - x) for marker in self._markers]
         nearest = min(away, default=_MARKER_PX + 1.0)
         return away.index(nearest) if nearest <= _MARKER_PX else None
+
+    def _tell_value(self) -> None:
+        """Tell screen readers the position."""
+        self.blockSignals(True)
+        self.setRange(0, max(self._frames - 1, 0))
+        self.setValue(self.frame_at(self._position_s))
+        self.blockSignals(False)
+        if QAccessible.isActive():
+            now, end = format_time(self._position_s), format_time(self._duration_s)
+            self.setAccessibleDescription(tr("{now} of {end}", now=now, end=end))
+
+    def _seek_to_value(self, frame: int) -> None:
+        if self._fps > 0.0:
+            self.sought.emit(frame / self._fps, True)
 
     def clear(self) -> None:
         self._position_s = self._duration_s = 0.0
@@ -104,6 +134,12 @@ class TimelineBar(QWidget):
         return self.width() - 2 * _MARGIN_PX
 
     # pointer
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()  # the shortcuts of the window step and seek
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.ignore()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton and self._duration_s > 0:
@@ -166,7 +202,9 @@ class TimelineBar(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        self._fill(painter, look.border, _MARGIN_PX, _MARGIN_PX + self._track_width)
+        self._fill(painter, look.outline, _MARGIN_PX, _MARGIN_PX + self._track_width)
+        if self.hasFocus():
+            draw_focus_ring(painter, self.rect(), look)
         if self._duration_s <= 0:
             return
         buffered = QColor(look.muted)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
@@ -59,7 +61,7 @@ class TransportBar(QWidget):
         button = QToolButton()
         button.setToolTip(hint)
         button.setAccessibleName(hint)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Space belongs to playing, not to buttons
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves Space to playing
         button.setIconSize(QSize(ICON_PX, ICON_PX))
         button.setCheckable(checkable)
         button.clicked.connect(lambda: self.asked.emit(command))
@@ -70,7 +72,8 @@ class TransportBar(QWidget):
         button = QToolButton()
         button.setText(speed_text(1.0))
         button.setToolTip(tr("Speed ([ and ])"))
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setAccessibleName(tr("Speed"))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         button.setObjectName("speed")
         menu = QMenu(button)
@@ -94,6 +97,10 @@ class TransportBar(QWidget):
         row.addSpacing(4)
         for widget in (self.speed, self.loop, self.full_screen, self.panel):
             row.addWidget(widget)
+        parts = [row.itemAt(place).widget() for place in range(row.count())]
+        order = [part for part in parts if part is not None]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
 
     def refresh_icons(self) -> None:
         """Draw the icons in the colours of the current theme."""

@@ -115,6 +115,8 @@ class MessageCard(QWidget):
         self._title.setText(title)
         self._text.setText(_breakable(text))
         self._set_buttons(buttons)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(text)
         self.show()
         self.place()
         self.raise_()

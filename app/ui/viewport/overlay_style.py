@@ -16,11 +16,13 @@ QLabel {{ color: {theme.OVERLAY_TEXT}; background: transparent; }}
 QLabel#title {{ font-size: 17px; font-weight: 600; }}
 QLabel#muted {{ color: {theme.OVERLAY_MUTED}; }}
 QPushButton {{ background: {theme.DARK.raised}; color: {theme.OVERLAY_TEXT};
-  border: 1px solid {theme.DARK.border}; border-radius: 6px; padding: 0 14px; min-height: 32px; }}
+  border: 1px solid {theme.DARK.outline}; border-radius: 6px; padding: 0 14px;
+  min-height: 32px; }}
 QPushButton:hover {{ background: {theme.DARK.hover}; }}
-QPushButton:focus {{ border-color: {theme.DARK.accent}; }}
+QPushButton:focus {{ border: {theme.FOCUS_PX}px solid {theme.DARK.accent}; padding: 0 13px; }}
 QPushButton#primary {{ background: {theme.DARK.accent}; color: {theme.DARK.on_accent};
   border-color: {theme.DARK.accent}; }}
+QPushButton#primary:focus {{ border-color: {theme.OVERLAY_TEXT}; }}
 QPushButton#primary:hover {{ background: #7cc2ff; }}
 QToolButton {{ border: 0; background: transparent; min-width: 28px; min-height: 28px; }}
 """

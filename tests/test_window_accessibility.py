@@ -1,0 +1,154 @@
+"""Keyboard and screen readers: every control is reachable, named and says its value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAccessible, QAccessibleInterface
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
+from streamstgs.app.ui.drawing.backend_selection import ready_to_draw
+from streamstgs.app.ui.export_dialog import ExportDialog
+from streamstgs.app.ui.main_window import MainWindow
+
+from tests.window_driver import OpenWindow, key, pause, state, status, wait_for
+
+pytestmark = pytest.mark.window
+pytest_plugins = ["tests.window_fixtures"]
+GOLDEN = Path(__file__).parent / "golden" / "synthetic-v1-hevc.stgs"
+Role = QAccessible.Role
+CONTROLS = {
+    Role.Button, Role.ButtonMenu, Role.ButtonDropDown, Role.CheckBox, Role.RadioButton,
+    Role.ComboBox, Role.Slider, Role.SpinBox, Role.EditableText, Role.PageTab,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def compiled() -> None:
+    ready_to_draw("cpu").backend.close()
+
+
+@pytest.fixture
+def window(compiled: None, open_window: OpenWindow) -> MainWindow:
+    made = open_window(GOLDEN)
+    pause(made)
+    return made
+
+
+def tree(root: QAccessibleInterface) -> Iterator[QAccessibleInterface]:
+    yield root
+    for place in range(root.childCount()):
+        child = root.child(place)
+        if child is not None and child.isValid():
+            yield from tree(child)
+
+
+def controls(widget: QWidget) -> list[QAccessibleInterface]:
+    root = QAccessible.queryAccessibleInterface(widget)
+    return [one for one in tree(root) if one.role() in CONTROLS and not one.state().invisible]
+
+
+def name(one: QAccessibleInterface) -> str:
+    return one.text(QAccessible.Text.Name)
+
+
+def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
+    found = controls(window)
+    assert len(found) > 20
+    unnamed = [f"{one.role()} {one.object()}" for one in found if not name(one).strip()]
+    assert unnamed == []
+
+
+@pytest.mark.parametrize("kind", [OpenUrlDialog, ShortcutsDialog, ExportDialog, AboutDialog])
+def test_every_control_of_a_dialog_has_a_name(window: MainWindow, kind: type) -> None:
+    more = {ExportDialog: ((640, 360), 24.0, 2), AboutDialog: ("Version 1", None)}.get(kind, ())
+    dialog = kind(window, *more)
+    dialog.show()
+    unnamed = [f"{one.role()} {one.object()}" for one in controls(dialog) if not name(one)]
+    dialog.close()
+    assert unnamed == []
+
+
+def test_sliders_say_their_role_and_value(window: MainWindow) -> None:
+    timeline = QAccessible.queryAccessibleInterface(window.bar.timeline)
+    assert timeline.role() is Role.Slider
+    values = timeline.valueInterface()
+    assert values.currentValue() == status(window).frame
+    assert values.maximumValue() == status(window).frames - 1
+    values.setCurrentValue(3)  # as a screen reader does
+    wait_for(lambda: status(window).frame == 3, "the frame that was asked for")
+    quality = QAccessible.queryAccessibleInterface(window.panel.quality.slider)
+    assert quality.role() is Role.Slider
+    best = quality.valueInterface().maximumValue()
+    quality.valueInterface().setCurrentValue(0)
+    wait_for(lambda: not status(window).auto, "the quality chosen by hand")
+    assert best == len(status(window).qualities) - 1
+
+
+def test_tab_reaches_every_control_and_returns(window: MainWindow) -> None:
+    key(window, Qt.Key.Key_0)
+    window.viewport.setFocus()
+    seen: list[QWidget] = []
+    for _ in range(80):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        if focused is window.viewport:
+            break
+        seen.append(focused)
+    assert QApplication.focusWidget() is window.viewport
+    bar, panel = window.bar, window.panel
+    reached = {id(one) for one in seen}
+    for control in (
+        bar.play, bar.step_back, bar.step_forward, bar.timeline, bar.speed, bar.loop,
+        bar.full_screen, bar.panel, bar.time.label, panel.quality.slider, panel.quality.auto,
+        panel.camera.presets, panel.camera.position, *panel.display.boxes.values(),
+    ):  # fmt: skip
+        assert id(control) in reached, control
+    assert window.central.panel_open  # Tab no longer closes it
+
+
+def test_a_button_that_tab_reached_takes_space_and_enter(window: MainWindow) -> None:
+    button = window.bar.loop
+    looped = status(window).loop
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    wait_for(lambda: status(window).loop is not looped, "the loop to change")
+    QTest.keyClick(button, Qt.Key.Key_Return)
+    wait_for(lambda: status(window).loop is looped, "the loop to change back")
+    before = state(window)
+    key(window, Qt.Key.Key_Escape)
+    assert QApplication.focusWidget() is window.viewport
+    QTest.keyClick(window.viewport, Qt.Key.Key_Space)  # it plays again, as everywhere else
+    wait_for(lambda: state(window) is not before, "play")
+
+
+def test_a_click_on_a_button_leaves_space_to_playing(window: MainWindow) -> None:
+    QTest.mouseClick(window.bar.loop, Qt.MouseButton.LeftButton)
+    assert QApplication.focusWidget() is window.viewport
+
+
+def test_lists_leave_up_and_down_to_the_quality(window: MainWindow) -> None:
+    box = window.panel.display.boxes["background"]
+    before = box.currentIndex()
+    box.setFocus(Qt.FocusReason.TabFocusReason)
+    assert status(window).auto
+    QTest.keyClick(box, Qt.Key.Key_Down)
+    assert box.currentIndex() == before
+    wait_for(lambda: not status(window).auto, "the quality to change")
+
+
+def test_enter_on_the_time_lets_one_type(window: MainWindow) -> None:
+    window.bar.time.label.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(window.bar.time.label, Qt.Key.Key_Return)
+    assert QApplication.focusWidget() is window.bar.time.field
+    QTest.keyClicks(window.bar.time.field, "4f")
+    QTest.keyClick(window.bar.time.field, Qt.Key.Key_Return)
+    wait_for(lambda: status(window).frame == 4, "the frame")
