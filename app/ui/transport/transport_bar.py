@@ -97,8 +97,8 @@ class TransportBar(QWidget):
         row.addSpacing(4)
         for widget in (self.speed, self.loop, self.full_screen, self.panel):
             row.addWidget(widget)
-        parts = [row.itemAt(place).widget() for place in range(row.count())]
-        order = [part for part in parts if part is not None]
+        items = [row.itemAt(place) for place in range(row.count())]
+        order = [part for item in items if item is not None and (part := item.widget()) is not None]
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
 
