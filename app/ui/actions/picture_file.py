@@ -42,7 +42,7 @@ def write_picture(path: str, image: QImage) -> None:
     with output_file(path) as partial:
         if suffix == "exr":
             Path(partial).write_bytes(_exr(image))
-        elif not image.save(str(partial), suffix.encode(), JPEG_QUALITY if suffix != "png" else -1):
+        elif not image.save(str(partial), quality=JPEG_QUALITY if suffix != "png" else -1):
             raise WriteError(f"{path} cannot be written in this format")
 
 
