@@ -108,7 +108,7 @@ def test_random_input_never_shows_a_frame_from_before_a_seek() -> None:
         if frame is not None:
             assert frame.serial >= serial
             serial = frame.serial
-            assert scene.gop_start_frame(gop_of(frame)) + frame.frame == frame.index
+            assert scene.gop_start_frame(gop_of(frame)) + int(frame.frame) == frame.index
             assert 0 <= frame.frame < frame.gop.frames
     playback.pause()
     playback.seek_frame(33)
