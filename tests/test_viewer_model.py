@@ -11,13 +11,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from streamstgs.app.player.buffer.scene_buffer import still_gop
 from streamstgs.app.player.camera.keyframes import CameraKeyframe
 from streamstgs.app.player.camera.track import CameraTrack, apply_keyframe, capture
 from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.errors import NoSceneError, SceneFailed
 from streamstgs.app.player.playback import Playback, PlaybackSettings
-from streamstgs.app.player.rendering.view_settings import ViewSettings, prepared
-from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.player.rendering.view_settings import ViewPass, ViewSettings
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.app.player.viewer.open_scene import (
     TRANSITIONS,
     OpenScene,
@@ -27,6 +28,7 @@ from streamstgs.app.player.viewer.open_scene import (
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.codec.errors import NotAScene
+from streamstgs.codec.quality import Quality
 from streamstgs.renderer import Camera, Gaussians, RenderSettings
 from streamstgs.renderer.backends.reference import ReferenceBackend
 
@@ -486,7 +488,8 @@ def test_exposure_scales_spherical_harmonics() -> None:
     )
     up = torch.tensor([0.0, -1.0, 0.0])
     camera = Camera.look_at(torch.tensor([0.0, 0.0, -3.0]), torch.zeros(3), up, 0.8, 48, 27)
-    gaussians, settings = prepared(plain, camera, ViewSettings(exposure=-1.0))
+    frame = PlaybackFrame(still_gop(plain), 0, 0, Quality(0, 20, 1.0, 40.0), 0)
+    gaussians, settings = ViewPass().prepared(plain, camera, ViewSettings(exposure=-1.0), frame)
     dark = ReferenceBackend().render(gaussians, camera, settings)
     bright = ReferenceBackend().render(plain, camera, RenderSettings())
     assert torch.allclose(dark, bright / 2, atol=1e-4)

@@ -210,7 +210,17 @@ class ViewerModel(SceneStack):
         background, near = self.meta.background, self.meta.near
         pose = self.camera.shown
         visible = pose.distance * math.tan(pose.fov_y_rad / 2)  # half the height of the view
-        return self.options.settings(background, near, pose.distance, visible / 2)
+        return self.options.settings(background, near, pose.distance, visible / 2, self.meta.fps)
+
+    def crop_here(self) -> None:
+        """Show only a box around the pivot of the camera, half as large as what is visible."""
+        if not self.camera.available:
+            return
+        pose = self.camera.shown
+        half = pose.distance * math.tan(pose.fov_y_rad / 2) / 2
+        x, y, z = self.camera.look_at
+        low, high = (x - half, y - half, z - half), (x + half, y + half, z + half)
+        self.options.crop = (low, high)
 
     def screenshot(
         self, width: int, height: int, backend: str | None = None, timeout_s: float = 60.0

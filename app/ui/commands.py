@@ -46,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("open_folder", "File", mark("Open folder…"), ("Ctrl+Shift+O",)),
     Command("open_url", "File", mark("Open URL…"), ("Ctrl+U",)),
     Command("save_picture", "File", mark("Save picture…"), ("Ctrl+S",), gap=True),
+    Command("render_picture", "File", mark("Render picture…"), ("Ctrl+Shift+S",)),
     Command("export_video", "File", mark("Export video…"), ("Ctrl+E",)),
     Command("cancel_export", "File", mark("Cancel export")),
     Command("quit", "File", mark("Quit"), ("Ctrl+Q",), gap=True),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtGui import QCloseEvent, QColor, QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QApplication, QColorDialog, QMainWindow
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import OpenScene, SceneState
 from streamstgs.app.player.viewer.statistics import RenderStatistics
@@ -28,6 +28,7 @@ from streamstgs.app.ui.icons import app_icon
 from streamstgs.app.ui.keyboard import FocusKeys, make_reachable
 from streamstgs.app.ui.menus import CommandMenus
 from streamstgs.app.ui.panel.camera_display import CameraDisplay
+from streamstgs.app.ui.panel.display_section import CUSTOM
 from streamstgs.app.ui.panel.side_panel import SidePanel
 from streamstgs.app.ui.panel.statistics_rows import advanced_rows, basic_rows
 from streamstgs.app.ui.preferences import APPLICATION_NAME, Preferences
@@ -77,7 +78,7 @@ class MainWindow(QMainWindow):
         self._playing = PlaybackActions(model, preferences, self._show_speed_and_loop, self)
         self._marking = MarkerActions(self, model, preferences, self._toast)
         self._moving = CameraActions(model, viewport, self._toast, self._toggle_full_screen)
-        self.videos = VideoActions(self, model, self._toast)
+        self.videos = VideoActions(self, model, self._toast, viewport.size_px)
         self.film = FilmActions(model, self.central, preferences, self._check)
         self._helpers = (
             CameraDisplay(model.camera, self.panel),
@@ -143,6 +144,13 @@ class MainWindow(QMainWindow):
         self.panel.preset_chosen.connect(self.model.go_to_preset)
         self.panel.camera_typed.connect(self.model.camera.look_from)
         self.panel.display_changed.connect(self._display_changed)
+        closer = self.panel.display.closer
+        closer.splat_scale_chosen.connect(
+            lambda scale: setattr(self.model.options, "splat_scale", scale)
+        )
+        closer.crop_chosen.connect(lambda box: setattr(self.model.options, "crop", box))
+        closer.crop_wanted.connect(self.model.crop_here)
+        self.model.options.changed.connect(self._show_closer_look)
         self.viewport.dropped.connect(self.open)
         self.renderer.changed.connect(
             lambda adapter: self.panel.show_backend(adapter.backend_name, adapter.reason)
@@ -199,6 +207,9 @@ class MainWindow(QMainWindow):
     # --- changing ---------------------------------------------------------------------------------
 
     def _display_changed(self, setting: str, value: str) -> None:
+        if (setting, value) == ("background", CUSTOM):
+            self._ask_for_background()
+            return
         if setting not in ("mode", "exposure"):  # a scene opens in its own colours
             self.preferences.set(setting, value)
         options = self.model.options
@@ -216,6 +227,26 @@ class MainWindow(QMainWindow):
             options.scale = None if value == "auto" else float(value)
         elif setting == "backend":
             self.renderer.set_backend(None if value == "auto" else value)
+
+    def _show_closer_look(self) -> None:
+        options, closer = self.model.options, self.panel.display.closer
+        closer.show_crop(options.crop)
+        closer.show_splat_scale(options.splat_scale)
+
+    def _ask_for_background(self) -> None:
+        """Ask for a colour behind the scene; cancelling keeps the one that is shown."""
+        options, display = self.model.options, self.panel.display
+        shown = [round(255 * value) for value in self.model.render_settings().background]
+        dialog = QColorDialog(QColor(*shown), self)
+        dialog.setWindowTitle(tr("Background"))
+
+        def take(colour: QColor) -> None:
+            self._display_changed("background", colour.name())
+            display.select("background", colour.name())
+
+        dialog.colorSelected.connect(take)
+        dialog.rejected.connect(lambda: display.select("background", options.background))
+        show_dialog(dialog)
 
     # --- showing ----------------------------------------------------------------------------------
 

@@ -4,6 +4,10 @@
 <context>
     <name></name>
     <message>
+        <source> px</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>1 key</source>
         <translation type="unfinished"></translation>
     </message>
@@ -236,6 +240,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Crop</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Dark</source>
         <translation type="unfinished"></translation>
     </message>
@@ -285,6 +293,10 @@
     </message>
     <message>
         <source>Drop a scene, a splat file such as .ply or .spz, or a folder here, or choose one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ellipsoids</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -392,6 +404,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>From</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>From the scene</source>
         <translation type="unfinished"></translation>
     </message>
@@ -444,6 +460,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Height</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Help</source>
         <translation type="unfinished"></translation>
     </message>
@@ -464,11 +484,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Highest corner</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Hold for 1 second (bullet time)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Image size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Importance</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -556,6 +584,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Lowest corner</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>MOV, ProRes 4444 (for editing)</source>
         <translation type="unfinished"></translation>
     </message>
@@ -589,6 +621,10 @@
     </message>
     <message>
         <source>Missing parts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Motion</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -668,6 +704,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Normals</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Nothing comes from {host}. Still asking.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -689,6 +729,10 @@
     </message>
     <message>
         <source>One third</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Opacity of Gaussians</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -737,6 +781,10 @@
     </message>
     <message>
         <source>Open recent</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>OpenEXR, 16-bit floats</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -792,6 +840,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Other colour…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PNG, 8 bits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>PSNR {db:.1f} dB</source>
         <translation type="unfinished"></translation>
     </message>
@@ -825,6 +881,10 @@
     </message>
     <message>
         <source>Picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pictures (*{suffix})</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -869,6 +929,10 @@
     </message>
     <message>
         <source>Plays dynamic Gaussian scenes from files and servers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Points</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -952,11 +1016,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Render picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Render picture…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Renderer</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Renderer choice</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Render…</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1056,6 +1132,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Show a box only</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Show camera path</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1104,6 +1184,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Splat size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Standard</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1121,6 +1205,10 @@
     </message>
     <message>
         <source>Static</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Static and moving</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1212,6 +1300,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The picture shows the scene in its own colours, at the best quality.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The renderer {name} cannot draw here: {error}. The processor (cpu) draws instead.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1277,6 +1369,10 @@
     </message>
     <message>
         <source>Title and credit</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>To</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1352,6 +1448,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Width</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>glTF for Blender (*.gltf)</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1369,6 +1469,10 @@
     </message>
     <message>
         <source>or the wheel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>x, y, z in world units. Enter applies it, Esc discards it.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1413,6 +1517,10 @@
     </message>
     <message>
         <source>{now} of {end}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{percent} %</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from streamstgs.app.player.rendering.stage_timer import DeviceFence
-from streamstgs.app.player.rendering.view_settings import prepared
+from streamstgs.app.player.rendering.view_settings import ViewPass, ViewSettings
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
 from streamstgs.renderer.backends.base import Backend, to_rgb8
@@ -45,6 +45,7 @@ class RenderedFrame:
             backend's device if the renderer does not copy to the host. None if it only deforms.
         request: What it shows.
         gaussians: A copy of the Gaussians that were rendered; empty unless asked for.
+        settings: Those that a backend gets beside the Gaussians.
         deform_ms: Time to move the Gaussians, 0 if only the camera changed.
         raster_ms: Time to rasterise, with the copy to the host.
     """
@@ -54,6 +55,7 @@ class RenderedFrame:
     gaussians: Gaussians
     deform_ms: float
     raster_ms: float
+    settings: RenderSettings = field(default_factory=RenderSettings)
 
 
 class Renderer(Protocol):
@@ -83,6 +85,8 @@ class FrameDeformer:
         self._deformer: Deformer | None = None
         self._moved: tuple[float, Gaussians] | None = None  # frame in the GOP, Gaussians there
         self._copy = Gaussians.empty()  # of those moved last
+        self._copy_is_of: PlaybackFrame | None = None
+        self._pass = ViewPass()
 
     def close(self) -> None:
         """End the threads that deform; nothing can be rendered afterwards."""
@@ -104,13 +108,22 @@ class FrameDeformer:
         return self._moved[1], True
 
     def render(self, request: RenderRequest) -> RenderedFrame:
-        """A frame without an image, with a copy of its Gaussians."""
+        """A frame without an image, with a copy of its Gaussians as its settings show them."""
         start_s = time.perf_counter()
         gaussians, fresh = self.gaussians(request.frame.gop, request.frame.frame)
         deform_ms = 1000 * (time.perf_counter() - start_s) if fresh else 0.0
-        if fresh:
-            self._copy = gaussians.clone()
-        return RenderedFrame(None, request, self._copy, deform_ms, 0.0)
+        if isinstance(request.settings, ViewSettings):
+            shown, settings = self.prepared(gaussians, request)
+            return RenderedFrame(None, request, shown.clone(), deform_ms, 0.0, settings)
+        if fresh or self._copy_is_of is not request.frame:
+            self._copy, self._copy_is_of = gaussians.clone(), request.frame
+        return RenderedFrame(None, request, self._copy, deform_ms, 0.0, request.settings)
+
+    def prepared(
+        self, gaussians: Gaussians, request: RenderRequest
+    ) -> tuple[Gaussians, RenderSettings]:
+        """The Gaussians of a request as its settings show them, and settings for a backend."""
+        return self._pass.prepared(gaussians, request.camera, request.settings, request.frame)
 
 
 class FrameRenderer(FrameDeformer):
@@ -153,7 +166,7 @@ class FrameRenderer(FrameDeformer):
         moved_s = time.perf_counter()
         if fresh and self._keep_gaussians:
             self._copy = gaussians.clone()
-        rgb8 = self._image(*prepared(gaussians, request.camera, request.settings), request.camera)
+        rgb8 = self._image(*self.prepared(gaussians, request), request.camera)
         return RenderedFrame(
             rgb8,
             request,

@@ -1,11 +1,15 @@
-"""How a viewer draws: mode, background, resolution and exposure."""
+"""How a viewer draws: mode, background, resolution, exposure, splat size and crop."""
 
 from __future__ import annotations
+
+import re
 
 from psygnal import Signal
 from streamstgs.app.player.rendering.view_settings import (
     EXPOSURE_LIMITS,
+    SPLAT_SCALE_LIMITS,
     VIEW_MODES,
+    Point,
     ViewMode,
     ViewSettings,
 )
@@ -15,6 +19,7 @@ BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}
 SCENE_BACKGROUND = "scene"
 SCALE_MIN = 0.1
 Color = tuple[float, float, float]
+Box = tuple[Point, Point]
 
 
 class RenderOptions:
@@ -23,7 +28,7 @@ class RenderOptions:
     Every change emits `changed`.
 
     Example:
-        viewer.options.background = "white"
+        viewer.options.background = "#204060"
         viewer.options.mode = "depth"
     """
 
@@ -34,10 +39,12 @@ class RenderOptions:
         self._scale: float | None = None
         self._mode: ViewMode = "color"
         self._exposure = 0.0
+        self._splat_scale = 1.0
+        self._crop: Box | None = None
 
     @property
     def mode(self) -> str:
-        """What is shown: "color", "alpha" (coverage of the background) or "depth"."""
+        """What is shown: "color", "alpha", "depth" and others, as of `ViewSettings.mode`."""
         return self._mode
 
     @mode.setter
@@ -61,27 +68,52 @@ class RenderOptions:
         self._exposure = stops
         self.changed.emit()
 
+    @property
+    def splat_scale(self) -> float:
+        """Size of the Gaussians, times their own, 0.05 .. 4."""
+        return self._splat_scale
+
+    @splat_scale.setter
+    def splat_scale(self, scale: float) -> None:
+        low, high = SPLAT_SCALE_LIMITS
+        if not low <= scale <= high:
+            raise ValueError(f"The splat size {scale} is not within {low:g} .. {high:g}.")
+        self._splat_scale = scale
+        self.changed.emit()
+
+    @property
+    def crop(self) -> Box | None:
+        """The corners (lowest, highest) of the box outside of which nothing is shown, or None."""
+        return self._crop
+
+    @crop.setter
+    def crop(self, crop: Box | None) -> None:
+        if crop is not None and not all(low < high for low, high in zip(*crop, strict=True)):
+            raise ValueError("The second corner of the box is not above the first in x, y and z.")
+        self._crop = crop
+        self.changed.emit()
+
     def reset(self) -> None:
-        """Show the scene in its own colours again; background and resolution stay."""
+        """Show the scene in its own colours and as a whole; background and resolution stay."""
         self._mode, self._exposure = "color", 0.0
+        self._splat_scale, self._crop = 1.0, None
         self.changed.emit()
 
     @property
     def is_plain(self) -> bool:
         """Whether the scene is shown in its own colours, as its poster is."""
-        own = self._background == SCENE_BACKGROUND and self._mode == "color"
-        return own and self._exposure == 0.0
+        return self._background == SCENE_BACKGROUND and self._is_unchanged
 
     @property
     def background(self) -> str:
-        """The color behind the scene: "scene" (as the scene says), "black" or "white"."""
+        """The color behind the scene: "scene" (as the scene says), "black", "white" or #rrggbb."""
         return self._background
 
     @background.setter
     def background(self, name: str) -> None:
-        if name != SCENE_BACKGROUND and name not in BACKGROUNDS:
+        if name != SCENE_BACKGROUND and name not in BACKGROUNDS and _color(name) is None:
             known = ", ".join([SCENE_BACKGROUND, *BACKGROUNDS])
-            raise ValueError(f"There is no background {name!r}; choose one of {known}.")
+            raise ValueError(f"There is no background {name!r}; choose {known} or #rrggbb.")
         self._background = name
         self.changed.emit()
 
@@ -97,17 +129,43 @@ class RenderOptions:
         self._scale = scale
         self.changed.emit()
 
+    @property
+    def _is_unchanged(self) -> bool:
+        own = self._mode == "color" and self._exposure == 0.0
+        return own and self._splat_scale == 1.0 and self._crop is None
+
     def settings(
-        self, background: Color, near: float, depth_center: float, depth_spread: float
+        self,
+        background: Color,
+        near: float,
+        depth_center: float,
+        depth_spread: float,
+        fps: float = 30.0,
     ) -> RenderSettings:
         """The renderer's settings for a scene with this background and near plane.
 
         Args:
-            depth_center, depth_spread: As of `ViewSettings`.
+            depth_center, depth_spread, fps: As of `ViewSettings`.
         """
-        background = BACKGROUNDS.get(self._background, background)
-        if self._mode == "color" and self._exposure == 0.0:
+        background = BACKGROUNDS.get(self._background) or _color(self._background) or background
+        if self._is_unchanged:
             return RenderSettings(background, near)
         return ViewSettings(
-            background, near, self._mode, self._exposure, depth_center, depth_spread
+            background,
+            near,
+            self._mode,
+            self._exposure,
+            depth_center,
+            depth_spread,
+            fps,
+            self._splat_scale,
+            self._crop,
         )
+
+
+def _color(text: str) -> Color | None:
+    """The colour of #rrggbb, 0..1; None if the text is none."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        return None
+    red, green, blue = (int(text[place : place + 2], 16) / 255.0 for place in (1, 3, 5))
+    return (red, green, blue)

@@ -15,12 +15,15 @@ from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.translation import tr
 from streamstgs.app.ui.actions.file_actions import show_dialog
 from streamstgs.app.ui.export_dialog import ExportDialog, keyframe_count
+from streamstgs.app.ui.still_dialog import StillDialog
 from streamstgs.app.ui.viewport.toast import Toast
 from streamstgs.codec.errors import WriteError
 
 if TYPE_CHECKING:  # they load torch, and a window exists before that
+    from streamstgs.app.player.camera.keyframes import KeyframePath
     from streamstgs.app.player.export.progress import ExportProgress
     from streamstgs.app.player.export.queue import ExportQueue, QueuedExport
+    from streamstgs.app.player.time_track import TimeCurve
 
 _REPORT_S = 1.0  # between two reports of progress
 
@@ -32,12 +35,20 @@ class VideoActions(QObject):
         window: Parent of the dialogs.
         model: Its camera track is edited and exported.
         toast: Tells of keyframes and of the progress of an export.
+        picture_size: Gives the (width, height) px of the picture in the window.
     """
 
     export_changed = Signal(object)  # emitted in the thread of the queue, received in the GUI's
 
-    def __init__(self, window: QWidget, model: ViewerModel, toast: Toast) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        model: ViewerModel,
+        toast: Toast,
+        picture_size: Callable[[], tuple[int, int]],
+    ) -> None:
         super().__init__(window)
+        self._picture_size = picture_size
         self._window, self._model, self._toast = window, model, toast
         self._queue: ExportQueue | None = None
         self._reported_s = 0.0
@@ -52,6 +63,7 @@ class VideoActions(QObject):
             "open_camera_path": self._ask_for_path,
             "save_camera_path": self._ask_where_to_save_path,
             "export_video": self._ask_how_to_export,
+            "render_picture": self._ask_how_to_render,
             "cancel_export": self.cancel,
         }
 
@@ -73,21 +85,43 @@ class VideoActions(QObject):
         from streamstgs.app.player.camera.framing import natural_aspect
         from streamstgs.app.player.camera.keyframes import KeyframePath
         from streamstgs.app.player.camera.track import capture
-        from streamstgs.app.player.export.queue import ExportQueue, ExportRequest
 
-        meta, scene = self._model.meta, self._model.scene
-        if meta is None or scene is None:
+        meta = self._model.meta
+        if meta is None:
             return
         aspect, track = natural_aspect(meta), self._model.track
         still = KeyframePath((capture(self._model.camera, 0.0),), aspect)
         curve = self._model.time_track.curve() if len(self._model.time_track) else None
         path = track.path(aspect) if len(track) else still
+        self._enqueue(path, out, settings or ExportSettings(), curve)
+
+    def render_picture(self, out: Path, settings: ExportSettings) -> None:
+        """Render the shown moment from the present camera, at any size, in the background."""
+        from streamstgs.app.player.camera.framing import natural_aspect
+        from streamstgs.app.player.camera.keyframes import KeyframePath
+        from streamstgs.app.player.camera.track import capture
+        from streamstgs.app.player.time_track import TimeCurve, TimeKey
+
+        meta, frame = self._model.meta, self._model.frame
+        if meta is None or frame is None:
+            return
+        content_s = (frame.index + frame.frame % 1.0) / meta.fps
+        path = KeyframePath((capture(self._model.camera, 0.0),), natural_aspect(meta))
+        self._enqueue(path, out, settings, TimeCurve((TimeKey(0.0, content_s),)))
+
+    def _enqueue(
+        self, path: KeyframePath, out: Path, settings: ExportSettings, curve: TimeCurve | None
+    ) -> None:
+        from streamstgs.app.player.export.queue import ExportQueue, ExportRequest
+
+        scene = self._model.scene
+        if scene is None:
+            return
         if self._queue is None:
             self._queue = ExportQueue()
             self._queue.changed.connect(self.export_changed.emit)
         backend = self._model.render_statistics.backend or None
-        asked = settings or ExportSettings()
-        self._queue.add(ExportRequest(scene.location, path, out, asked, curve, backend))
+        self._queue.add(ExportRequest(scene.location, path, out, settings, curve, backend))
 
     def cancel(self) -> None:
         """Cancel all exports; nothing is left of them."""
@@ -151,6 +185,20 @@ class VideoActions(QObject):
             self._toast.warn(tr("{error}. Choose another folder or name.", error=error))
         else:
             self._toast.notify(tr("Saved {path}", path=file))
+
+    def _ask_how_to_render(self) -> None:
+        if self._model.meta is None:
+            return
+        dialog = StillDialog(self._window, self._picture_size())
+        dialog.accepted.connect(lambda: self._ask_where_to_render(dialog.settings))
+        show_dialog(dialog)
+
+    def _ask_where_to_render(self, settings: ExportSettings) -> None:
+        suffix = SUFFIXES[settings.format or "png"]
+        files = tr("Pictures (*{suffix})", suffix=suffix)
+        dialog = self._save_dialog(tr("Render picture"), files, f"picture{suffix}")
+        dialog.fileSelected.connect(lambda path: self.render_picture(Path(path), settings))
+        show_dialog(dialog)
 
     def _ask_how_to_export(self) -> None:
         meta = self._model.meta

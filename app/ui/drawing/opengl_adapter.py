@@ -17,7 +17,7 @@ from streamstgs.app.player.rendering.frame_renderer import (
     RenderRequest,
 )
 from streamstgs.app.player.rendering.render_thread import RenderThread
-from streamstgs.app.player.rendering.view_settings import prepared
+from streamstgs.app.player.rendering.view_settings import ViewSettings
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
@@ -25,6 +25,7 @@ from streamstgs.app.ui.drawing.renderer_adapter import Keep, RendererAdapter, Ti
 from streamstgs.renderer import Camera, Gaussians, RenderError, RenderSettings
 from streamstgs.renderer.backends.opengl_program import SplatProgram
 
+_ANY_SETTINGS = RenderSettings()
 _ANY_CAMERA = Camera(torch.eye(4), torch.eye(3), 1, 1)
 
 
@@ -59,8 +60,7 @@ class SplatSurface(QOpenGLWidget):
             GL.glClearColor(*theme.viewport_background_rgb(), 1.0)
             GL.glClear(GL.GL_COLOR_BUFFER_BIT)
             return
-        shown, camera, asked = self._scene
-        gaussians, settings = prepared(shown, camera, asked)
+        gaussians, camera, settings = self._scene
         ratio = self.devicePixelRatioF()
         place = (0, 0, round(self.width() * ratio), round(self.height() * ratio))
         try:
@@ -105,7 +105,10 @@ class OpenGLAdapter(RendererAdapter):
 
     def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
         self._view = (camera, settings)
-        self._thread.show(frame, _ANY_CAMERA, RenderSettings())
+        if isinstance(settings, ViewSettings):  # what is drawn depends on the camera as well
+            self._thread.show(frame, camera, settings)
+        else:
+            self._thread.show(frame, _ANY_CAMERA, _ANY_SETTINGS)
         self._show()
 
     def capture(self, request: RenderRequest, keep: Keep) -> None:
@@ -128,8 +131,13 @@ class OpenGLAdapter(RendererAdapter):
             self._show()
 
     def _show(self) -> None:
-        if self._moved is not None and self._view is not None:
-            self._surface.show_scene(self._moved.gaussians, *self._view)
+        if self._moved is None or self._view is None:
+            return
+        moved, (camera, settings) = self._moved, self._view
+        prepared = isinstance(moved.request.settings, ViewSettings)
+        shown = moved.settings if prepared else settings
+        if prepared == isinstance(settings, ViewSettings):  # else those to be shown are on the way
+            self._surface.show_scene(moved.gaussians, camera, shown)
 
     def _drawn(self, raster_ms: float, present_ms: float) -> None:
         if self._moved is None or self._view is None:

@@ -7,12 +7,24 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from streamstgs.app.translation import mark, tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.language import LANGUAGES
+from streamstgs.app.ui.panel.closer_look import CloserLook
 from streamstgs.app.ui.panel.fields import LABEL_COLUMN_PX, Choice
 from streamstgs.app.ui.panel.section import Section, muted_label
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.renderer.backends import backend_names
 
-MODES = {"color": mark("Colour"), "depth": mark("Depth"), "alpha": mark("Coverage")}
+MODES = {
+    "color": mark("Colour"),
+    "depth": mark("Depth"),
+    "alpha": mark("Coverage"),
+    "normals": mark("Normals"),
+    "opacity": mark("Opacity of Gaussians"),
+    "points": mark("Points"),
+    "ellipsoids": mark("Ellipsoids"),
+    "layers": mark("Static and moving"),
+    "motion": mark("Motion"),
+    "importance": mark("Importance"),
+}
 EXPOSURES = {
     "2.0": mark("4 × brighter"),
     "1.0": mark("2 × brighter"),
@@ -20,7 +32,13 @@ EXPOSURES = {
     "-1.0": mark("2 × darker"),
     "-2.0": mark("4 × darker"),
 }
-BACKGROUNDS = {"scene": mark("From the scene"), "black": mark("Black"), "white": mark("White")}
+CUSTOM = "custom"  # asks for a colour
+BACKGROUNDS = {
+    "scene": mark("From the scene"),
+    "black": mark("Black"),
+    "white": mark("White"),
+    CUSTOM: mark("Other colour…"),
+}
 SCALES = {
     "auto": mark("Automatic"),
     "1.0": mark("Full"),
@@ -81,7 +99,9 @@ class DisplaySection(Section):
             box = self._box(key, choices)
             box.setAccessibleName(title)
             grid.addWidget(box, line, 1)
+        self.closer = CloserLook()
         self.body.addLayout(grid)
+        self.body.addWidget(self.closer)
         self.body.addWidget(self._in_use)
 
     def _box(self, key: str, choices: dict[str, str]) -> Choice:
@@ -95,7 +115,19 @@ class DisplaySection(Section):
     def select(self, key: str, value: str) -> None:
         """Show a value; unknown ones show the first choice."""
         box = self.boxes[key]
+        if key == "background" and value.startswith("#"):
+            self._show_colour(value)
         box.setCurrentIndex(max(box.findData(value), 0))
+
+    def _show_colour(self, value: str) -> None:
+        """Put the chosen colour before the entry that asks for another one."""
+        box = self.boxes["background"]
+        place = box.findData(CUSTOM)
+        if box.itemData(place - 1) not in BACKGROUNDS:
+            box.removeItem(place - 1)
+            place -= 1
+        if box.findData(value) < 0:
+            box.insertItem(place, value, value)
 
     def restore(self, preferences: Preferences) -> None:
         """Show the remembered settings."""
