@@ -158,7 +158,7 @@ class ViewerModel(SceneStack):
         self.camera.advance(dt_s)
         now_s = time.monotonic()
         self.transport.update(now_s)
-        self.statistics.update(now_s)
+        self.statistics.update(now_s, self.transport.status)
         return self.frame
 
     def frame_painted(self, frame: PlaybackFrame) -> None:

@@ -120,6 +120,7 @@ COMMANDS: tuple[Command, ...] = (
         for n in range(1, 10)
     ),
     Command("shortcuts", "Help", mark("Keyboard and mouse"), ("F1",)),
+    Command("copy_report", "Help", mark("Copy bug report"), ("Ctrl+Shift+B",)),
     Command("about", "Help", mark("About")),
 )
 

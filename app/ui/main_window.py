@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCloseEvent, QColor, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QColorDialog, QMainWindow
+from streamstgs.app.player.measuring.bug_report import RecentLog, bug_report
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import OpenScene, SceneState
 from streamstgs.app.player.viewer.statistics import RenderStatistics
@@ -87,6 +89,8 @@ class MainWindow(QMainWindow):
             HoverPreview(model, self.bar.timeline, self.central),
             EdgeNotice(model.camera, viewport),
         )
+        self._log = RecentLog()
+        logging.getLogger("streamstgs").addHandler(self._log)
         self.setCentralWidget(self.central)
         self.setWindowIcon(app_icon())
         self.setMinimumSize(520, 360)
@@ -126,6 +130,7 @@ class MainWindow(QMainWindow):
             "previous_scene": lambda: self.step_scene(-1),
             "statistics": lambda: self.set_statistics(not self._overlay.isVisible()),
             "shortcuts": self.show_shortcuts,
+            "copy_report": self.copy_report,
             "about": self.show_about,
             "cancel": self._cancel_opening,
             "dismiss": self._card.put_away,
@@ -269,6 +274,8 @@ class MainWindow(QMainWindow):
         advanced = advanced_rows(rendering, status, quality)
         if self.central.panel_open:
             self.panel.show_statistics(basic, advanced)
+            samples = self.model.statistics.history.samples
+            self.panel.show_history(samples, len(quality.available))
         if self._overlay.isVisible():
             self._overlay.show_rows(basic + advanced if self.panel.advanced_shown else basic)
 
@@ -303,6 +310,19 @@ class MainWindow(QMainWindow):
     def show_shortcuts(self) -> None:
         """Show all keys and gestures."""
         show_dialog(ShortcutsDialog(self))
+
+    def copy_report(self) -> None:
+        """Put a bug report with versions, statistics and the last warnings on the clipboard."""
+        rendering, status = self.model.render_statistics, self.model.status
+        rows = [
+            *basic_rows(rendering, status, self.model.quality),
+            *advanced_rows(rendering, status, self.model.quality),
+        ]
+        scene = self.model.scene
+        location = scene.location if scene is not None else None
+        report = bug_report(self.version, location, rows, tuple(self._log.lines))
+        QGuiApplication.clipboard().setText(report)
+        self._toast.notify(tr("A bug report is on the clipboard. Paste it where you report."))
 
     def show_about(self) -> None:
         """Show the version and the credits of the scene."""
@@ -410,6 +430,7 @@ class MainWindow(QMainWindow):
         self.hide()  # at once; the threads need a moment
         self.preferences.flush()
         self.videos.close()
+        logging.getLogger("streamstgs").removeHandler(self._log)
         self.loop.close()
         super().closeEvent(event)
 

@@ -48,6 +48,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A bug report is on the clipboard. Paste it where you report.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>About</source>
         <translation type="unfinished"></translation>
     </message>
@@ -129,6 +133,10 @@
     </message>
     <message>
         <source>Best</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Bitrate and network</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -229,6 +237,10 @@
     </message>
     <message>
         <source>Copy	Ctrl+C</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy bug report</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -492,6 +504,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Image every</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Image size</source>
         <translation type="unfinished"></translation>
     </message>
@@ -609,6 +625,10 @@
     </message>
     <message>
         <source>Marker {number}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Measurements of the last two minutes</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1509,6 +1529,10 @@
     </message>
     <message>
         <source>{meaning}. Enter applies it, Esc discards it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{median:.0f} ms, 95 %: {slow:.0f} ms</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
-from streamstgs.app.player.status import PlaybackFrame
+from streamstgs.app.player.measuring.history import StatisticsHistory
+from streamstgs.app.player.status import PlaybackFrame, PlaybackStatus
 
 if TYPE_CHECKING:
     from streamstgs.renderer import Camera
@@ -73,6 +74,7 @@ class StatisticsRecorder:
         self._display, self._content = RateMeter(), RateMeter()
         self._content_index = -1
         self._published_s = time.monotonic()
+        self.history = StatisticsHistory()
 
     def set_renderer(self, backend: str, reason: str, presenter: str) -> None:
         """Record which renderer draws from now on."""
@@ -92,7 +94,9 @@ class StatisticsRecorder:
         Args:
             times_ms: Deforming (0 if only the camera moved), rasterising and presenting.
         """
-        self._display.count()
+        now_s = time.monotonic()
+        self._display.count(now_s)
+        self.history.image_painted(now_s)
         if frame.index != self._content_index:
             self._content_index = frame.index
             self._content.count()
@@ -109,10 +113,11 @@ class StatisticsRecorder:
             dynamic_count=len(frame.gop.canonical),
         )
 
-    def update(self, now_s: float) -> None:
-        """Publish the rates, at most once per `PERIOD_S`."""
+    def update(self, now_s: float, status: PlaybackStatus | None = None) -> None:
+        """Publish the rates, and record the history, at most once per `PERIOD_S`."""
         if now_s - self._published_s >= PERIOD_S:
             self._published_s = now_s
+            self.history.take(status, now_s)
             self.newest = replace(
                 self.newest,
                 display_fps=self._display.per_second(),

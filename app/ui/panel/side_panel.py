@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 from streamstgs.app.player.camera.controller import CameraController
+from streamstgs.app.player.measuring.history import Sample
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.ui import theme
@@ -85,6 +88,11 @@ class SidePanel(QScrollArea):
     def show_statistics(self, basic: Rows, advanced: Rows) -> None:
         """Show measurements."""
         self.statistics.show_rows(basic, advanced)
+
+    def show_history(self, samples: Sequence[Sample], qualities: int) -> None:
+        """Plot measurements of the last two minutes, unless the section is folded."""
+        if not self.statistics.is_folded:
+            self.statistics.plots.show_samples(samples, qualities)
 
     def show_backend(self, name: str, reason: str) -> None:
         """Show the renderer in use."""

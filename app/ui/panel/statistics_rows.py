@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streamstgs.app.player.status import PlaybackStatus
+from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.player.viewer.statistics import RenderStatistics
 from streamstgs.app.translation import tr
@@ -16,20 +16,23 @@ def basic_rows(
     rendering: RenderStatistics, status: PlaybackStatus | None, quality: QualitySelection
 ) -> Rows:
     """(name, value) lines for everybody, in reading order."""
+    drawn = rendering.width_px > 0
+    opened = status is not None and status.state is not PlaybackState.OPENING
+    count = rendering.static_count + rendering.dynamic_count
     rows = [
-        (tr("Screen"), tr("{rate:.0f} images/s", rate=rendering.display_fps)),
-        (tr("Scene"), _content_rate(rendering, status)),
-        (tr("Image size"), f"{rendering.width_px} × {rendering.height_px}"),
-        (tr("Gaussians"), f"{rendering.static_count + rendering.dynamic_count:,}"),
+        (tr("Screen"), _if(drawn, tr("{rate:.0f} images/s", rate=rendering.display_fps))),
+        (tr("Scene"), _if(drawn, _content_rate(rendering, status))),
+        (tr("Image size"), _if(drawn, f"{rendering.width_px} × {rendering.height_px}")),
+        (tr("Gaussians"), _if(drawn, f"{count:,}")),
         (tr("Renderer"), rendering.backend or _UNKNOWN),
     ]
     if status is not None:
         rows += [
             (tr("Quality"), _quality_text(quality, status)),
             (tr("Network"), _rate_text(status.throughput_bps)),
-            (tr("Loaded ahead"), f"{status.ahead_s:.1f} s"),
-            (tr("Late frames"), str(status.late_frames)),
-            (tr("Missing parts"), str(status.corrupt_segments)),
+            (tr("Loaded ahead"), _if(opened, f"{status.ahead_s:.1f} s")),
+            (tr("Late frames"), _if(opened, str(status.late_frames))),
+            (tr("Missing parts"), _if(opened, str(status.corrupt_segments))),
         ]
     return rows
 
@@ -38,13 +41,14 @@ def advanced_rows(
     rendering: RenderStatistics, status: PlaybackStatus | None, quality: QualitySelection
 ) -> Rows:
     """(name, value) lines for people who know the codec and the renderer."""
+    drawn = rendering.width_px > 0
     rows = [
-        (tr("Decode"), f"{status.decode_ms if status else 0:.1f} ms"),
-        (tr("Deform"), f"{rendering.deform_ms:.1f} ms"),
-        (tr("Rasterise"), f"{rendering.raster_ms:.1f} ms"),
-        (tr("Present"), f"{rendering.present_ms:.1f} ms"),
-        (tr("Static"), tr("{count:,} Gaussians", count=rendering.static_count)),
-        (tr("Moving"), tr("{count:,} Gaussians", count=rendering.dynamic_count)),
+        (tr("Decode"), _ms(status.decode_ms if status else 0.0)),
+        (tr("Deform"), _ms(rendering.deform_ms)),
+        (tr("Rasterise"), _ms(rendering.raster_ms)),
+        (tr("Present"), _ms(rendering.present_ms)),
+        (tr("Static"), _if(drawn, tr("{count:,} Gaussians", count=rendering.static_count))),
+        (tr("Moving"), _if(drawn, tr("{count:,} Gaussians", count=rendering.dynamic_count))),
         (tr("Presenter"), rendering.presenter or _UNKNOWN),
         (tr("Renderer choice"), _choice_text(rendering)),
     ]
@@ -54,10 +58,22 @@ def advanced_rows(
         rows += [
             (tr("Shown QP"), str(shown.qp) if shown is not None else _UNKNOWN),
             (tr("Fetched QP"), str(coming.qp) if coming is not None else _UNKNOWN),
-            (tr("Static layers"), tr("{loaded} of {all}", loaded=loaded, all=all_layers)),
+            (
+                tr("Static layers"),
+                _if(all_layers > 0, tr("{loaded} of {all}", loaded=loaded, all=all_layers)),
+            ),
             (tr("Last fetch"), status.fetch_reason or _UNKNOWN),
         ]
     return rows
+
+
+def _if(known: bool, text: str) -> str:
+    """A text once its value was measured; a dash before."""
+    return text if known else _UNKNOWN
+
+
+def _ms(time_ms: float) -> str:
+    return _if(time_ms > 0.0, f"{time_ms:.1f} ms")
 
 
 def _content_rate(rendering: RenderStatistics, status: PlaybackStatus | None) -> str:

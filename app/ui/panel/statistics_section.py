@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from streamstgs.app.translation import mark
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.panel.section import Section, muted_label
+from streamstgs.app.ui.panel.statistics_plots import StatisticsPlots
 
 _NAME_COLUMN_PX = 96
 
@@ -22,23 +23,27 @@ class StatisticsTable(QWidget):
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
         self._grid.setColumnMinimumWidth(0, _NAME_COLUMN_PX)
-        self._values: dict[str, QLabel] = {}
+        self._lines: list[tuple[QLabel, QLabel]] = []
 
     def show_rows(self, rows: list[tuple[str, str]]) -> None:
-        """Show these rows; those of before that are missing keep their last value."""
-        for name, value in rows:
-            label = self._values.get(name) or self._add(name)
-            if label.text() != value:
-                label.setText(value)
+        """Show these rows; lines that are not needed any more are hidden."""
+        while len(self._lines) < len(rows):
+            self._add()
+        for place, labels in enumerate(self._lines):
+            for column, label in enumerate(labels):
+                label.setVisible(place < len(rows))
+                if place < len(rows) and label.text() != rows[place][column]:
+                    label.setText(rows[place][column])
 
-    def _add(self, name: str) -> QLabel:
-        line = len(self._values)
+    def _add(self) -> None:
+        line = len(self._lines)
         value = QLabel()
         value.setWordWrap(True)
-        self._values[name] = value
-        self._grid.addWidget(muted_label(name), line, 0)
+        value.setTextFormat(Qt.TextFormat.PlainText)
+        name = muted_label()
+        self._lines.append((name, value))
+        self._grid.addWidget(name, line, 0, Qt.AlignmentFlag.AlignTop)
         self._grid.addWidget(value, line, 1)
-        return value
 
 
 class StatisticsSection(Section):
@@ -51,7 +56,9 @@ class StatisticsSection(Section):
         self._basic, self._advanced = StatisticsTable(), StatisticsTable()
         self._fold = Section(mark("Advanced"))
         self._fold.body.addWidget(self._advanced)
+        self.plots = StatisticsPlots()
         self.body.addWidget(self._basic)
+        self.body.addWidget(self.plots)
         self.body.addWidget(self._fold)
         self._fold.folded.connect(self.advanced_folded)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 from streamstgs.app.ui import theme
@@ -10,6 +10,9 @@ from streamstgs.app.ui.viewport.overlay_style import paint_card
 
 _PADDING_PX = 12
 _GAP_PX = 16
+_LINE_GAP_PX = 3
+_VALUE_PX = 420  # longer values are wrapped
+_WRAPS = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
 
 
 class StatisticsOverlay(QWidget):
@@ -22,39 +25,50 @@ class StatisticsOverlay(QWidget):
         self._rows: list[tuple[str, str]] = []
         self.hide()
 
+    @property
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """The rows that are shown."""
+        return tuple(self._rows)
+
     def show_rows(self, rows: list[tuple[str, str]]) -> None:
+        """Show these rows; a long value goes on in the next line."""
         if rows == self._rows:
             return
         self._rows = rows
-        metrics = self._metrics()
-        names = max((metrics.horizontalAdvance(name) for name, _ in rows), default=0)
-        values = max((metrics.horizontalAdvance(value) for _, value in rows), default=0)
-        width = names + values + _GAP_PX + 2 * _PADDING_PX
-        grown = (
-            max(width, self.width()) if self.isVisible() else width
-        )  # a width that follows numbers would jitter
-        room = self._host.width() - 2 * _GAP_PX
-        height = len(rows) * self._line_px() + 2 * _PADDING_PX
-        self.setGeometry(_GAP_PX, _GAP_PX, min(grown, room), height)
+        names, values = self._widths()
+        wanted = names + values + _GAP_PX + 2 * _PADDING_PX
+        if self.isVisible():  # a width that follows numbers would jitter
+            wanted = max(wanted, self.width())
+        width = min(wanted, self._host.width() - 2 * _GAP_PX)
+        height = sum(self._heights(width)) + 2 * _PADDING_PX
+        self.setGeometry(_GAP_PX, _GAP_PX, width, height)
         self.update()
+
+    def _widths(self) -> tuple[int, int]:
+        """Of the names and of the values, px."""
+        metrics = self._metrics()
+        names = max((metrics.horizontalAdvance(name) for name, _ in self._rows), default=0)
+        values = max((metrics.horizontalAdvance(value) for _, value in self._rows), default=0)
+        return names, min(values, _VALUE_PX)
+
+    def _heights(self, width: int) -> list[int]:
+        """Of the rows at a width of the overlay, px."""
+        room = max(width - self._widths()[0] - _GAP_PX - 2 * _PADDING_PX, 1)
+        metrics, high = self._metrics(), 1 << 20
+        texts = [metrics.boundingRect(0, 0, room, high, _WRAPS, value) for _, value in self._rows]
+        return [max(place.height(), metrics.height()) + _LINE_GAP_PX for place in texts]
 
     def _metrics(self) -> QFontMetrics:
         return QFontMetrics(self.font())
 
-    def _line_px(self) -> int:
-        return self._metrics().height() + 3
-
     def paintEvent(self, event: QPaintEvent) -> None:
         paint_card(self, radius_px=10)
         painter = QPainter(self)
-        metrics = self._metrics()
-        names = max((metrics.horizontalAdvance(name) for name, _ in self._rows), default=0)
-        base, left = _PADDING_PX + metrics.ascent() + 1, _PADDING_PX + names + _GAP_PX
-        room = self.width() - left - _PADDING_PX
-        for line, (name, value) in enumerate(self._rows):
-            y = base + line * self._line_px()
+        left = _PADDING_PX + self._widths()[0] + _GAP_PX
+        room, y = self.width() - left - _PADDING_PX, _PADDING_PX
+        for (name, value), height in zip(self._rows, self._heights(self.width()), strict=True):
             painter.setPen(QColor(theme.OVERLAY_MUTED))
-            painter.drawText(QPointF(_PADDING_PX, y), name)
+            painter.drawText(QRectF(_PADDING_PX, y, left, height), _WRAPS, name)
             painter.setPen(QColor(theme.OVERLAY_TEXT))
-            shown = metrics.elidedText(value, Qt.TextElideMode.ElideRight, room)
-            painter.drawText(QPointF(left, y), shown)
+            painter.drawText(QRectF(left, y, room, height), _WRAPS, value)
+            y += height

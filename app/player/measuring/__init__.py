@@ -1,0 +1,1 @@
+"""What a viewer measures over time, and the report of a bug. Knows no Qt."""
