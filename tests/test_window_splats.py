@@ -9,14 +9,18 @@ import pytest
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtWidgets import QDialogButtonBox, QFileDialog
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.ui.actions.file_actions import scene_filter
+from streamstgs.app.ui.scene_export_dialog import SceneExportDialog
 from streamstgs.app.ui.viewport.viewport import dropped_location
 
 from tests.splat_samples import made_up, splat_file, write_sequence
 from tests.window_driver import (
+    ARTIFACTS,
     OpenWindow,
     frame,
+    pause,
     pixels,
     screenshot,
     settle,
@@ -71,3 +75,50 @@ def test_dialog_lists_splat_files() -> None:
     kinds = ("stgs", "ply", "spz", "sog", "splat", "ksplat", "glb", "gltf", "4dgs", "zip", "npz")
     for suffix in kinds:
         assert f"*.{suffix}" in scene_filter()
+
+
+def test_axis_is_chosen_in_the_panel_and_kept(open_window: OpenWindow, tmp_path: Path) -> None:
+    path = tmp_path / "ball.ply"
+    path.write_bytes(splat_file(made_up(800), "ply"))
+    window = open_window(path)
+    settle(window)
+    section, before = window.panel.scene, pixels(window)
+    section.up.setCurrentIndex(section.up.findText("Z"))
+    section.up.activated.emit(section.up.currentIndex())
+    assert window.model.camera.up[2] > 0.9
+    wait_for(lambda: abs(pixels(window).astype(int) - before).mean() > 3, "the turned picture")
+    screenshot(window, "splat-axis")
+    window.close()
+    again = open_window(path)
+    assert again.model.camera.up[2] > 0.9
+    assert again.panel.scene.up.currentText() == "Z"
+    again.commands.actions["forget_opening_view"].trigger()
+    assert again.panel.scene.up.currentIndex() == 0
+    assert again.model.camera.up[1] < -0.9
+
+
+def test_scene_is_exported_by_its_dialogs(open_window: OpenWindow, tmp_path: Path) -> None:
+    window = open_window(write_sequence(tmp_path / "clip", frames=4, count=100))
+    pause(window)
+    window.commands.actions["export_scene"].trigger()
+    (asked,) = window.findChildren(SceneExportDialog)
+    asked.frames.setCurrentIndex(1)
+    asked.format.setCurrentIndex(asked.format.findData(".spz"))
+    asked.share.setCurrentIndex(asked.share.findData(50))
+    asked.crops.setChecked(True)
+    asked.low.setText("1, 1, 1")
+    asked.high.setText("0, 0, 0")
+    save = asked.buttons.button(QDialogButtonBox.StandardButton.Save)
+    assert not save.isEnabled()
+    asked.low.setText("-9, -9, -9")
+    asked.high.setText("9, 9, 9")
+    assert save.isEnabled()
+    asked.grab().save(str(ARTIFACTS / "export-scene-dialog.png"))
+    asked.accept()
+    wait_for(lambda: bool(window.findChildren(QFileDialog)), "the question where to")
+    dialog = window.findChildren(QFileDialog)[0]
+    dialog.fileSelected.emit(str(tmp_path / "out"))
+    dialog.close()
+    wait_for(lambda: "Exported" in window.viewport.toast.text, "the export")
+    files = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert files == [f"frame_{frame:05d}.spz" for frame in range(4)]

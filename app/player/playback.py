@@ -146,6 +146,11 @@ class Playback:
             )
         self._pipeline.start()
 
+    @property
+    def settings(self) -> PlaybackSettings:
+        """How the scene is played."""
+        return self._settings
+
     # --- the open scene --------------------------------------------------------------------------
 
     @property

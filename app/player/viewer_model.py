@@ -11,8 +11,8 @@ does the same without a display:
     rgb8 = model.screenshot(640, 360)  # [360, 640, 3] uint8
 
 Each part has one writer per field and a `changed` event: `camera`, `track`, `time_track`,
-`markers`, `film`, `options`, `quality`, `transport`, `statistics`. Heavy modules are imported late:
-a window has a model before torch.
+`markers`, `film`, `scene_view`, `exports`, `options`, `quality`, `transport`, `statistics`. Heavy
+modules are imported late: a window has a model before torch.
 """
 
 from __future__ import annotations
@@ -25,10 +25,16 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.limits.surface_finder import SurfaceFinder
+from streamstgs.app.player.camera.scene_view import (
+    SceneViewChoice,
+    SceneViewStore,
+    ViewsInMemory,
+)
 from streamstgs.app.player.errors import NoSceneError, SceneFailed, SceneTimeout
+from streamstgs.app.player.export.jobs.exports import Exports
 from streamstgs.app.player.film.preview import FilmPreview
 from streamstgs.app.player.status import PlaybackFrame, PlaybackStatus
-from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback
+from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback, OpenScene
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer.scene_stack import SceneStack
@@ -45,7 +51,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.film.thumbnails import Thumbnails
     from streamstgs.app.player.time_track import TimeTrack
     from streamstgs.app.player.viewer.offscreen import OffscreenRenderer
-    from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
+    from streamstgs.codec.package.scene_meta import CameraPreset
 
 SURFACES_CLOSE_S = 0.2  # the thread ends by itself soon after
 TICK_S = 0.005  # pause between two looks while `settle` waits
@@ -63,6 +69,7 @@ class ViewerModel(SceneStack):
         waits_for_paint: Whether a scene starts to play once `frame_painted` reports its first
             frame. A window sets this, so that slow rendering skips nothing at the start.
         glides: Whether steps of the camera are shown as a smooth move.
+        views: Remembers the vertical axis and the opening view of scenes; None forgets them.
     """
 
     thumbnail_ready = Signal()  # emitted in another thread: `thumbnail` has a new image
@@ -73,11 +80,16 @@ class ViewerModel(SceneStack):
         open_playback: OpenPlayback | None = None,
         waits_for_paint: bool = False,
         glides: bool = False,
+        views: SceneViewStore | None = None,
     ) -> None:
         super().__init__(open_playback, waits_for_paint)
         self._offscreen: OffscreenRenderer | None = None
         self._thumbnails: Thumbnails | None = None
         self.camera = CameraController(glides)
+        self.scene_view = SceneViewChoice(
+            lambda: self.scene, self.camera, views or ViewsInMemory(), self._enter_camera
+        )
+        self.exports = Exports(lambda: self.scene)
         self.options = RenderOptions()
         self.transport = Transport(self._shown_scenes)
         self.quality = QualitySelection(self.transport, self._shown_scenes)
@@ -112,11 +124,12 @@ class ViewerModel(SceneStack):
         return MarkerTrack()
 
     def close(self) -> None:
-        """Close all scenes and wait for the end of their threads."""
+        """Close all scenes, cancel all exports, and wait for the end of their threads."""
         self._surfaces.cancel()
         self._close_thumbnails(waits=True)
         super().close()
         self._surfaces.wait(SURFACES_CLOSE_S)
+        self.exports.close()
         if self._offscreen is not None:
             self._offscreen.close()
 
@@ -304,14 +317,22 @@ class ViewerModel(SceneStack):
             if waits:
                 thumbnails.join()
 
-    def _scene_entered(self, meta: SceneMeta, keep_pose: bool) -> None:
-        from streamstgs.app.player.camera.limits.camera_limits import CameraLimits
-
+    def _scene_entered(self, scene: OpenScene, keep_pose: bool) -> None:
+        self.scene_view.enter(scene)
         self._close_thumbnails(waits=False)
         if keep_pose:
             self.transport.apply_course()
         else:
             self.transport.forget_course()
+        self._enter_camera(keep_pose)
+
+    def _enter_camera(self, keep_pose: bool = False) -> None:
+        """Show the opening view of the shown scene."""
+        from streamstgs.app.player.camera.limits.camera_limits import CameraLimits
+
+        meta = self.meta
+        if meta is None:
+            return
         opened = self.playback.opened if self.playback is not None else None
         filmed = opened.filmed if opened is not None else ()
         self.camera.enter_scene(meta, keep_pose, CameraLimits(filmed, meta) if filmed else None)

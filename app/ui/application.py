@@ -130,7 +130,10 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     language.install(application, preferences.text("language", language.SYSTEM))
-    model, posters = ViewerModel(waits_for_paint=True, glides=True), PosterLoader()
+    model, posters = (
+        ViewerModel(waits_for_paint=True, glides=True, views=preferences),
+        PosterLoader(),
+    )
     viewport, selection = Viewport(model.camera), BackendSelection()
 
     def open_playback(location: str, clock: PlaybackClock) -> Playback:

@@ -20,6 +20,7 @@ from streamstgs.app.ui.actions.file_actions import FileActions, show_dialog
 from streamstgs.app.ui.actions.film_actions import FilmActions
 from streamstgs.app.ui.actions.marker_actions import MarkerActions
 from streamstgs.app.ui.actions.playback_actions import PlaybackActions
+from streamstgs.app.ui.actions.scene_actions import SceneActions
 from streamstgs.app.ui.actions.video_actions import VideoActions
 from streamstgs.app.ui.central_layout import CentralLayout
 from streamstgs.app.ui.dialogs import AboutDialog, ShortcutsDialog
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self._moving = CameraActions(model, viewport, self._toast, self._toggle_full_screen)
         self.videos = VideoActions(self, model, self._toast, viewport.size_px)
         self.film = FilmActions(model, self.central, preferences, self._check)
+        self.scenes = SceneActions(self, model, self.panel.scene, self._toast)
         self._helpers = (
             CameraDisplay(model.camera, self.panel),
             LoadingOverlay(model, viewport, posters),
@@ -121,6 +123,7 @@ class MainWindow(QMainWindow):
             **self._moving.handlers(),
             **self.videos.handlers(),
             **self.film.handlers(),
+            **self.scenes.handlers(),
             "quit": self.close,
             "full_screen": self._toggle_full_screen,
             "leave": self._leave,
@@ -167,6 +170,7 @@ class MainWindow(QMainWindow):
         """What changes in the model is shown in the widgets."""
         self.model.scene_changed.connect(self._scene_changed)
         self.model.failed.connect(self._show_failure)
+        self.model.scene_view.changed.connect(self._show_presets)
         self.model.warned.connect(self._toast.warn)
         self.model.transport.status_changed.connect(self._show_status)
         self.model.statistics.changed.connect(self._show_statistics)
@@ -198,10 +202,16 @@ class MainWindow(QMainWindow):
         self._show_recent()
         self._marking.enter_scene(scene.location)
         self.bar.set_scene_open(True)
-        self.panel.set_presets(self.model.presets)
-        self.commands.show_presets([preset.name for preset in self.model.presets])
+        self._show_presets()
         self.viewport.titles.show_texts(self.model.title, credit_of(scene.meta))
         self._show_title()
+
+    def _show_presets(self) -> None:
+        """Show the vertical axis and the named views of the shown scene."""
+        self.scenes.show_view()
+        self.panel.set_presets(self.model.presets)
+        self.commands.show_presets([preset.name for preset in self.model.presets])
+        self.panel.show_camera(self.model.camera)
 
     def _show_failure(self, message: str) -> None:
         shown = self.model.scene

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 from PySide6.QtCore import QByteArray, QSettings
+from streamstgs.app.player.camera.scene_view import SceneView
 from streamstgs.app.ui.theme import ThemeChoice
 from streamstgs.codec.streaming.address import without_password
 
 APPLICATION_NAME = "StreamSTGS Player"
 RECENT_MAX = 10
+VIEWS_MAX = 200
 _BEST_QP, _WORST_QP = 0, 63
 
 
@@ -86,6 +90,25 @@ class Preferences:
         location = without_password(location)
         places = [location, *(place for place in self.recent if place != location)]
         self._store.setValue("recent", places[:RECENT_MAX])
+
+    def load_view(self, location: str) -> SceneView:
+        """As of `SceneViewStore`."""
+        return SceneView.of_json(self._views().get(without_password(location), "{}"))
+
+    def save_view(self, location: str, view: SceneView) -> None:
+        """As of `SceneViewStore`; the views of the last scenes are kept."""
+        views, key = self._views(), without_password(location)
+        views.pop(key, None)
+        if view != SceneView():
+            views[key] = view.to_json()
+        self._store.setValue("views", json.dumps(dict(list(views.items())[-VIEWS_MAX:])))
+
+    def _views(self) -> dict[str, str]:
+        try:
+            found = json.loads(self.text("views", "{}"))
+        except (ValueError, RecursionError):
+            return {}
+        return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
     def flush(self) -> None:
         """Write everything to the disk now."""

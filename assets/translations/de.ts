@@ -40,6 +40,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>4DGS (one file)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>75 %</source>
         <translation type="unfinished"></translation>
     </message>
@@ -96,11 +100,23 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>All of them</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All {count} frames</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>As captured ({rate:g})</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>As captured ({width} x {height})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>As the scene says</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -228,6 +244,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Compressed PLY</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Content time: drag keys, double click adds one, right click holds, slows down, turns around and loops.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -320,6 +340,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Export scene</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export scene…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Export video</source>
         <translation type="unfinished"></translation>
     </message>
@@ -380,6 +408,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Folder of {format}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folders</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Folders (*)</source>
         <translation type="unfinished"></translation>
     </message>
@@ -389,6 +425,14 @@
     </message>
     <message>
         <source>Follow keyframes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forget</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forget opening view</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -408,6 +452,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Frames</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Frames per second</source>
         <translation type="unfinished"></translation>
     </message>
@@ -421,6 +469,10 @@
     </message>
     <message>
         <source>From the scene</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From x, y, z</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -445,6 +497,10 @@
     </message>
     <message>
         <source>Gaussians</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Gaussians kept</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -520,6 +576,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Keep view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Keyboard and mouse</source>
         <translation type="unfinished"></translation>
     </message>
@@ -545,6 +605,10 @@
     </message>
     <message>
         <source>Leave full screen, or cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Leave out what is outside of a box</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -804,6 +868,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Open this scene with its own axis and view again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open this scene with the present view of the camera from now on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>OpenEXR, 16-bit floats</source>
         <translation type="unfinished"></translation>
     </message>
@@ -861,6 +933,10 @@
     </message>
     <message>
         <source>Other colour…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>PLY (nothing is lost)</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1116,6 +1192,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>SOG (smallest)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>SPLAT (without reflections)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>SPZ (small)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Save camera path</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1272,6 +1360,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The axis that points up. It is remembered for this scene.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The camera follows the camera track ({count}).</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1309,6 +1401,14 @@
     </message>
     <message>
         <source>The film plays the scene once. Double click to shape its time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The frame that is shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The most important Gaussians are kept: opaque and large ones.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1376,6 +1476,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>This scene opens with its own view from now on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This scene opens with this view from now on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Time</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1408,6 +1516,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>To x, y, z</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Transparency</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1433,6 +1545,14 @@
     </message>
     <message>
         <source>Undone.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Up axis</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use as opening view</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1469,6 +1589,10 @@
     </message>
     <message>
         <source>Width</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Writes the Gaussians as files that other programs open.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -12,6 +12,7 @@ from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import EncodeError
 from streamstgs.codec.formats.converter import Converter
 from streamstgs.codec.formats.exchange.fourdgs_writer import FourdgsWriter
+from streamstgs.codec.formats.gaussian_ply import Vector
 from streamstgs.codec.formats.raw_gaussians import RawGaussians, raw_of
 from streamstgs.codec.formats.reader import SceneReader, Segment
 from streamstgs.codec.formats.writers import WRITERS, writer_of, written
@@ -34,6 +35,7 @@ class ConvertSettings:
         keep: share of the Gaussians that is kept, above 0 to 1. The most important ones are kept:
             those of the largest opacity times extent.
         suffix: of the files of a sequence.
+        up: unit vector that points up, which some formats tell; None for that of the scene.
 
     Raises:
         EncodeError: the box is empty, or the share is not above 0 and at most 1.
@@ -42,6 +44,7 @@ class ConvertSettings:
     crop: Box | None = None
     keep: float = 1.0
     suffix: str = ".ply"
+    up: Vector | None = None
 
     def __post_init__(self) -> None:
         if self.crop is not None and not all(
@@ -79,7 +82,7 @@ def convert_frame(
     converter = Converter()
     try:
         raw = chosen(_Frames(reader, cancel).gaussians(frame), settings)
-        content = written(raw, out, reader.info.meta.up, converter, cancel)
+        content = written(raw, out, settings.up or reader.info.meta.up, converter, cancel)
         with output_file(out) as partial:
             partial.write_bytes(content)
         return len(raw)
@@ -108,7 +111,8 @@ def convert_frames(
     Raises:
         EncodeError, CodecError: as of `convert_frame`.
     """
-    converter, source, up = Converter(), _Frames(reader, cancel), reader.info.meta.up
+    converter, source = Converter(), _Frames(reader, cancel)
+    up = settings.up or reader.info.meta.up
     try:
         with output_directory(out, is_sequence_folder) as folder:
             for number, frame in enumerate(frames):
@@ -143,7 +147,7 @@ def convert_fourdgs(
     """
     check_output(out)
     meta, source = reader.info.meta, _Frames(reader, cancel)
-    writer = FourdgsWriter(meta.fps, meta.up, meta.title)
+    writer = FourdgsWriter(meta.fps, settings.up or meta.up, meta.title)
     for number, frame in enumerate(frames):
         cancel.raise_if_cancelled(f"writing {out}")
         writer.add(chosen(source.gaussians(frame), settings))

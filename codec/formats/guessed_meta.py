@@ -11,6 +11,7 @@ people correct all of it.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
@@ -38,11 +39,6 @@ def guessed_meta(
     """
     up = up or UP
     center, radius = _bounds(gaussians)
-    presets = [
-        CameraPreset(name, _eye(center, radius, up, turn_rad, ELEVATION_RAD), center, FOV_Y_RAD)
-        for name, turn_rad in VIEWS.items()
-    ]
-    presets.append(CameraPreset("Top", _eye(center, radius, up, 0.0, TOP_RAD), center, FOV_Y_RAD))
     return SceneMeta(
         title=title,
         fps=fps,
@@ -53,8 +49,26 @@ def guessed_meta(
         width=1280,
         height=720,
         near=radius * NEAR_SHARE,
-        presets=tuple(presets),
+        presets=_presets(center, radius, up),
     )
+
+
+def with_up(meta: SceneMeta, up: Vector) -> SceneMeta:
+    """The description of a scene with another vertical axis; presets that were guessed from the
+    former axis are guessed again, others stay."""
+    guessed = meta.presets == _presets(meta.center, meta.radius, meta.up)
+    presets = _presets(meta.center, meta.radius, up) if guessed else meta.presets
+    return replace(meta, up=up, presets=presets)
+
+
+def _presets(center: Vector, radius: float, up: Vector) -> tuple[CameraPreset, ...]:
+    """Views around a scene; the first is the opening view."""
+    presets = [
+        CameraPreset(name, _eye(center, radius, up, turn_rad, ELEVATION_RAD), center, FOV_Y_RAD)
+        for name, turn_rad in VIEWS.items()
+    ]
+    presets.append(CameraPreset("Top", _eye(center, radius, up, 0.0, TOP_RAD), center, FOV_Y_RAD))
+    return tuple(presets)
 
 
 def _bounds(gaussians: Gaussians) -> tuple[Vector, float]:

@@ -13,6 +13,7 @@ from typing import Any
 from psygnal import Signal
 from streamstgs.app.player.camera.path import CameraPath
 from streamstgs.app.player.errors import PlayerError
+from streamstgs.app.player.export.jobs.scene_export import SceneExport
 from streamstgs.app.player.export.progress import ExportProgress, timed
 from streamstgs.app.player.export.render import render_scene
 from streamstgs.app.player.export.settings import ExportSettings
@@ -37,7 +38,7 @@ FINAL = (ExportState.DONE, ExportState.FAILED, ExportState.CANCELLED)
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """Everything that an export needs to know.
+    """Everything that an export of a video needs to know.
 
     Args:
         location: Path of a .stgs file or a directory, or a URL.
@@ -68,7 +69,7 @@ class QueuedExport:
         error: Why it failed, for a person; empty if it did not.
     """
 
-    def __init__(self, request: ExportRequest) -> None:
+    def __init__(self, request: ExportRequest | SceneExport) -> None:
         self.request = request
         self.state = ExportState.QUEUED
         self.progress = ExportProgress()
@@ -116,7 +117,7 @@ class ExportQueue:
         with self._lock:
             return tuple(self._exports)
 
-    def add(self, request: ExportRequest) -> QueuedExport:
+    def add(self, request: ExportRequest | SceneExport) -> QueuedExport:
         """Append an export; it begins when those before it have ended.
 
         Raises:
@@ -176,17 +177,20 @@ class ExportQueue:
         try:
             export.token.raise_if_cancelled(f"exporting {request.out.name}")
             self._enter(export, ExportState.RUNNING)
-            self._render(
-                request.location,
-                request.camera,
-                request.out,
-                backend=request.backend,
-                qp=request.qp,
-                progress=timed(report),
-                settings=request.settings,
-                time_track=request.time_track,
-                cancel=export.token,
-            )
+            if isinstance(request, SceneExport):
+                request.run(timed(report), export.token)
+            else:
+                self._render(
+                    request.location,
+                    request.camera,
+                    request.out,
+                    backend=request.backend,
+                    qp=request.qp,
+                    progress=timed(report),
+                    settings=request.settings,
+                    time_track=request.time_track,
+                    cancel=export.token,
+                )
             self._enter(export, ExportState.DONE)
         except Cancelled:
             self._enter(export, ExportState.CANCELLED)

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
+from streamstgs.app.player.camera.scene_view import SceneView
 from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.state_machine import StateMachine
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
@@ -98,9 +99,11 @@ class OpenScene:
         self.frame: PlaybackFrame | None = None  # the newest one; written by `tick`
         self._member = self.clock.member()
         self.playback: Playback | None = None
+        self.view = SceneView()  # what a person changed; written by `SceneViewChoice`
         self.error = ""  # of the state FAILED: what happened, then what to do
         self._position_s, self._play = position_s, play
         self._waits_for_paint = waits_for_paint
+        self._changed: tuple[SceneMeta, SceneView, SceneMeta] | None = None  # the latest `meta`
         self._held = False  # playing is put off until the first frame is painted
         self._unpainted: list[PlaybackFrame] = []  # frames that may be the first one painted
         self._machine = StateMachine(SceneState.REQUESTED, TRANSITIONS)
@@ -114,8 +117,13 @@ class OpenScene:
 
     @property
     def meta(self) -> SceneMeta | None:
-        """Facts about the scene; None until it is open."""
-        return self.playback.meta if self.playback is not None else None
+        """Facts about the scene, with what a person changed; None until it is open."""
+        meta = self.playback.meta if self.playback is not None else None
+        if meta is None or self.view == SceneView():
+            return meta
+        if self._changed is None or self._changed[:2] != (meta, self.view):
+            self._changed = meta, self.view, self.view.applied(meta)
+        return self._changed[2]
 
     @property
     def held(self) -> bool:

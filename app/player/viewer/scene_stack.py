@@ -167,10 +167,9 @@ class SceneStack:
         """The scene that was being opened becomes the shown one."""
         self._close_shown()
         self.scene, self.pending, self._reopening = scene, None, False
-        assert scene.meta is not None
-        self._scene_entered(scene.meta, self._keep_pose)
+        self._scene_entered(scene, self._keep_pose)
 
-    def _scene_entered(self, meta: SceneMeta, keep_pose: bool) -> None:
+    def _scene_entered(self, scene: OpenScene, keep_pose: bool) -> None:
         """Called when a scene becomes the shown one, before its state is published."""
 
     def _close_shown(self) -> None:

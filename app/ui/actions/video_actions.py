@@ -22,7 +22,7 @@ from streamstgs.codec.errors import WriteError
 if TYPE_CHECKING:  # they load torch, and a window exists before that
     from streamstgs.app.player.camera.keyframes import KeyframePath
     from streamstgs.app.player.export.progress import ExportProgress
-    from streamstgs.app.player.export.queue import ExportQueue, QueuedExport
+    from streamstgs.app.player.export.queue import QueuedExport
     from streamstgs.app.player.time_track import TimeCurve
 
 _REPORT_S = 1.0  # between two reports of progress
@@ -50,8 +50,8 @@ class VideoActions(QObject):
         super().__init__(window)
         self._picture_size = picture_size
         self._window, self._model, self._toast = window, model, toast
-        self._queue: ExportQueue | None = None
         self._reported_s = 0.0
+        model.exports.changed.connect(self.export_changed.emit)
         self.export_changed.connect(self._report)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
@@ -69,8 +69,7 @@ class VideoActions(QObject):
 
     def close(self) -> None:
         """Cancel all exports, and wait for the end of their thread."""
-        if self._queue is not None:
-            self._queue.close()
+        self._model.exports.close()
 
     def add_keyframe(self) -> None:
         """Add the camera at the time of the film; one at the same time is replaced."""
@@ -112,21 +111,17 @@ class VideoActions(QObject):
     def _enqueue(
         self, path: KeyframePath, out: Path, settings: ExportSettings, curve: TimeCurve | None
     ) -> None:
-        from streamstgs.app.player.export.queue import ExportQueue, ExportRequest
+        from streamstgs.app.player.export.queue import ExportRequest
 
         scene = self._model.scene
         if scene is None:
             return
-        if self._queue is None:
-            self._queue = ExportQueue()
-            self._queue.changed.connect(self.export_changed.emit)
         backend = self._model.render_statistics.backend or None
-        self._queue.add(ExportRequest(scene.location, path, out, settings, curve, backend))
+        self._model.exports.add(ExportRequest(scene.location, path, out, settings, curve, backend))
 
     def cancel(self) -> None:
         """Cancel all exports; nothing is left of them."""
-        for export in self._queue.exports if self._queue is not None else ():
-            export.cancel()
+        self._model.exports.cancel()
 
     def _undo(self) -> None:
         undone = self._model.track.undo()

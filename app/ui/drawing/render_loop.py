@@ -131,7 +131,8 @@ class RenderLoop(QObject):
     def _draw(self, frame: PlaybackFrame, adapter: RendererAdapter, dt_s: float) -> None:
         """Ask for an image if it would differ from the one asked for last."""
         camera, settings = self._camera, self._model.render_settings()
-        place = (frame.index, frame.frame, camera.shown, self._viewport.size_px())
+        pose = camera.shown, camera.up  # the same angles look elsewhere with another vertical axis
+        place = (frame.index, frame.frame, *pose, self._viewport.size_px())
         self._resolution.pass_time(dt_s, moving=place != self._place)
         self._resolution.set_rates(self._content_hz(), self._refresh_hz)
         self._place = place

@@ -1,4 +1,4 @@
-"""The side panel: Quality, Camera, Display and Statistics, each foldable."""
+"""The side panel: Quality, Camera, Scene, Display and Statistics, each foldable."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from streamstgs.app.ui import theme
 from streamstgs.app.ui.panel.camera_section import CameraSection
 from streamstgs.app.ui.panel.display_section import DisplaySection
 from streamstgs.app.ui.panel.quality_section import QualitySection
+from streamstgs.app.ui.panel.scene_section import SceneSection
 from streamstgs.app.ui.panel.section import Section
 from streamstgs.app.ui.panel.statistics_rows import Rows
 from streamstgs.app.ui.panel.statistics_section import StatisticsSection
@@ -44,6 +45,7 @@ class SidePanel(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.quality = QualitySection()
         self.camera = CameraSection()
+        self.scene = SceneSection()
         self.display = DisplaySection()
         self.statistics = StatisticsSection()
         content = QWidget()
@@ -61,11 +63,12 @@ class SidePanel(QScrollArea):
         self.camera.asked.connect(self.asked)
         self.camera.preset_chosen.connect(self.preset_chosen)
         self.camera.moved.connect(self.camera_typed)
+        self.scene.asked.connect(self.asked)
         self.display.changed.connect(self.display_changed)
 
     @property
     def sections(self) -> tuple[Section, ...]:
-        return (self.quality, self.camera, self.display, self.statistics)
+        return (self.quality, self.camera, self.scene, self.display, self.statistics)
 
     @property
     def advanced_shown(self) -> bool:

@@ -1,0 +1,1 @@
+"""Exports that are queued: scenes as splat files, and the queue of a viewer."""
