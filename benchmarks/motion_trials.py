@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Literal
 
 import tyro
 from rich import box
@@ -94,7 +94,7 @@ class Options:
         limit_s: seconds that one trial may take in this call.
         deadline_s: seconds after which all trials of this call are stopped.
         extra: options of `train` that hold for all trials, as one text.
-        worker: internal; run one trial, or its coarse stage, in this process.
+        worker: internal; run the first of `run`, or its coarse stage, in this process.
     """
 
     data: Path = Path("capture")
@@ -110,7 +110,7 @@ class Options:
     limit_s: float = 1e9
     deadline_s: float = 1e9
     extra: str = ""
-    worker: tyro.conf.Suppress[str] = ""
+    worker: Literal["", "coarse", "trial"] = ""
 
 
 @dataclass(frozen=True)

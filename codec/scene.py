@@ -292,6 +292,7 @@ class Scene:
         keyframe: int | None = None,
         features: tuple[int, Quality] | None = None,
         static_gop: int | None = None,
+        held: int = 0,
     ) -> None:
         """Start to fetch the parts that will be asked for next, in this order.
 
@@ -302,12 +303,13 @@ class Scene:
             keyframe: index of a GOP.
             features: index of a GOP, and a quality.
             static_gop: a GOP that is shown with the static layers; None for those of scene.json.
+            held: number of keyframe layers that `features` need not bring, as they are there.
         """
         files = [self._layer(layer, static_gop).file for layer in static]
         if keyframe is not None:
             files += self._keyframe_files(keyframe)
         if features is not None:
-            files += self._feature_files(*features)
+            files += self._feature_files(*features, held)
         self._files.prefetch(files)
 
     def fetch_static(
@@ -379,12 +381,14 @@ class Scene:
         gop = self._gop(index)
         return [layer.file for layer in gop.layers[gop.shared_layers : gop.layer_count(k)]]
 
-    def _feature_files(self, index: int, quality: Quality) -> list[FileEntry]:
-        """The files to fetch; without the initialisation segment if it is known."""
+    def _feature_files(self, index: int, quality: Quality, held: int = 0) -> list[FileEntry]:
+        """The files to fetch; without the initialisation segment if it is known, and without the
+        first `held` of the added keyframe layers."""
         k = self._place(quality)
         with self._lock:
             init = [] if k in self._inits else [self.manifest.representations[k].init]
-        return [*init, *self._added_layers(index, k), self._gop(index).segments[k].file]
+        added = self._added_layers(index, k)[held:]
+        return [*init, *added, self._gop(index).segments[k].file]
 
     def _gop(self, index: int) -> GopEntry:
         if not 0 <= index < self.gop_count:

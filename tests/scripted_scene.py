@@ -199,6 +199,7 @@ class ScriptedScene:
         static: Iterable[int] = (),
         keyframe: int | None = None,
         features: tuple[int, Quality] | None = None,
+        held: int = 0,
     ) -> None:
         """A script needs no plan."""
 

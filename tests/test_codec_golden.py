@@ -13,6 +13,7 @@ from streamstgs.codec.streaming.locate import open_container
 from tests.golden.make_golden import (
     CODECS,
     EXPECTED,
+    LAYERS,
     PATHS,
     decoded_digests,
     golden_scene,
@@ -21,7 +22,8 @@ from tests.golden.make_golden import (
 
 
 @pytest.mark.parametrize(
-    ("name", "path"), [*((c, golden_scene(c)) for c in CODECS), ("trajectories", PATHS)]
+    ("name", "path"),
+    [*((c, golden_scene(c)) for c in CODECS), ("trajectories", PATHS), ("layers", LAYERS)],
 )
 def test_golden_scene_decodes_to_the_pinned_codes(name: str, path: Path) -> None:
     expected = json.loads(EXPECTED.read_text())[name]

@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import torch
 from streamstgs.codec.encoder.config import EncoderConfig, MovingLayerSettings, QualitySettings
 from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.encoder.moving_layers import divide_moving, plan_layers, rows_of
-from streamstgs.codec.encoder.source import TrainedGop
 from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.package.manifest_json import read_manifest
 from streamstgs.codec.scene import Scene, open_scene
@@ -18,42 +16,15 @@ from streamstgs.codec.streaming.adaptive import ladder_of
 from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import CanonicalGaussians
 
-from tests.synthetic import PathSource, SyntheticSource
+from tests.layered_scene import COUNT, QPS, BusySource, write_layered
+from tests.synthetic import SyntheticSource
 
 pytestmark = pytest.mark.timeout(600)  # compiles kernels where the cache has none
-COUNT = 1_000
-QPS = (24, 28, 34)
-
-
-@dataclass(frozen=True)
-class BusySource(PathSource):
-    """The synthetic scene with more moving Gaussians; the second half is too small to be seen."""
-
-    static_count: int = 60
-    dynamic_count: int = COUNT
-    frames_per_gop: tuple[int, ...] = (4, 3)
-
-    def gop(self, index: int) -> TrainedGop:
-        gop = super().gop(index)
-        scales = gop.canonical.log_scales.clone()
-        scales[self.dynamic_count // 2 :] = math.log(1e-4)
-        return replace(gop, canonical=replace(gop.canonical, log_scales=scales))
 
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("layers") / "scene"
-    config = EncoderConfig(
-        qps=QPS,
-        preset="ultrafast",
-        sort=False,
-        sort_by_lifetime=False,
-        lowest_mbps=0.001,
-        moving=MovingLayerSettings(0.2, frames=2, presets=1, ring_views=1, height_px=60),
-        quality=QualitySettings(cameras=1, height_px=60, frames_per_gop=2),
-    )
-    encode_scene(BusySource(), path, config)
-    return path
+    return write_layered(tmp_path_factory.mktemp("layers") / "scene")
 
 
 @pytest.fixture

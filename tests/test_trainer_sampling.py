@@ -57,7 +57,12 @@ def test_frames_that_were_never_drawn_count_as_the_worst() -> None:
 def test_boundaries_have_their_share_and_a_checkpoint_keeps_the_errors() -> None:
     sampler = FrameSampler(20, SamplingConfig(boundary_share=0.4), CPU)
     counts = drawn(sampler)
-    assert (counts[0] + counts[19]) / 2000 == pytest.approx(0.4 + 0.6 / 10, abs=0.04)
+    # of the two draws of 4 frames the smaller: 7, 5, 3 and 1 sixteenths
+    for inward, share in enumerate((7, 5, 3, 1)):
+        found = (counts[inward] + counts[19 - inward]) / 2000
+        assert found == pytest.approx(0.4 * share / 16 + 0.6 / 10, abs=0.03)
+    short = FrameSampler(1, SamplingConfig(boundary_share=1.0), CPU)
+    assert set(drawn(short, 10)) == {0}
     first = FrameSampler(5, SamplingConfig(error_share=0.9), CPU)
     for _ in range(READ_EVERY):
         first.add(2, torch.tensor(1.0))

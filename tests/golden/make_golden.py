@@ -18,12 +18,14 @@ from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.video.codecs import Codec
 
+from tests.layered_scene import write_layered
 from tests.synthetic import PathSource, SyntheticSource
 
 GOLDEN = Path(__file__).parent
 EXPECTED = GOLDEN / "expected.json"
 CODECS: tuple[Codec, ...] = ("hevc", "h264")
 PATHS = GOLDEN / "synthetic-v2-trajectories.stgs"
+LAYERS = GOLDEN / "synthetic-v3-layers.stgs"
 POSTER = GOLDEN / "synthetic-v1-poster.stgs"
 
 
@@ -95,6 +97,10 @@ def main() -> None:
         encode_scene(moving, PATHS, EncoderConfig(qps=(20, 32)))
         with open_scene(PATHS) as scene:
             expected["trajectories"] = decoded_digests(scene, scene._files._container)
+    if not LAYERS.exists():
+        write_layered(LAYERS)
+        with open_scene(LAYERS) as scene:
+            expected["layers"] = decoded_digests(scene, scene._files._container)
     EXPECTED.write_text(json.dumps(expected, indent=1) + "\n")
 
 

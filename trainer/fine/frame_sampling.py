@@ -1,8 +1,9 @@
 """Which frame of a GOP a training step takes: any, one with a large error, or one at a boundary.
 
 Where frames are drawn evenly, a frame in which things are fast has as many steps as one at rest.
-The first and the last frame meet those of the neighbouring GOPs, which are trained apart: what each
-leaves wrong there flickers.
+The first and the last frames meet those of the neighbouring GOPs, which are trained apart: what
+each leaves wrong there flickers. They learn less, too: a Gaussian is seen for a few frames, and the
+steps at all of these teach it, but at an end of the GOP half of them are missing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import torch
 from streamstgs.trainer.rng import Rng
-from streamstgs.trainer.setting_checks import Share, check_ranges, require
+from streamstgs.trainer.setting_checks import Count, Share, check_ranges, require
 from torch import Tensor
 
 KEPT = 0.7  # of the error that a frame had before, when a step has measured it again
@@ -26,11 +27,14 @@ class SamplingConfig:
     Args:
         error_share: Share of the steps whose frame is drawn in proportion to the error that frames
             had when they were drawn last.
-        boundary_share: Share of the steps that take the first or the last frame of the GOP.
+        boundary_share: Share of the steps that take one of the first or last frames of the GOP, the
+            nearer to its end the more often.
+        boundary_frames: Number of frames at each end that count for it.
     """
 
     error_share: Share = 0.0
     boundary_share: Share = 0.0
+    boundary_frames: Count = 4
 
     def __post_init__(self) -> None:
         check_ranges(self, "gop.sampling")
@@ -59,7 +63,9 @@ class FrameSampler:
             return rng.integer(self.count)
         chosen = rng.share()
         if chosen < config.boundary_share:
-            return (self.count - 1) * rng.integer(2)
+            near = min(config.boundary_frames, self.count)
+            inward = min(rng.integer(near), rng.integer(near))
+            return self.count - 1 - inward if rng.integer(2) else inward
         if chosen < config.boundary_share + config.error_share:
             point = rng.share() * float(self._cumulative[-1])
             return min(int(torch.searchsorted(self._cumulative, point)), self.count - 1)

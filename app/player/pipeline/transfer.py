@@ -292,13 +292,13 @@ class Transfer:
 
     def _expect(self) -> None:
         """Tell the scene which parts follow, so that it asks a server for all of them at once."""
-        layers, keyframe, features = [], None, None
+        layers, keyframe, features, held = [], None, None, 0
         for part in self._parts:
             match part:
                 case LayerPart(layer):
                     layers.append(layer)
                 case KeyframePart(gop):
                     keyframe = gop
-                case FeaturesPart(gop, quality, _):
-                    features = (gop, quality)
-        self._scene.expect(static=layers, keyframe=keyframe, features=features)
+                case FeaturesPart(gop, quality, kept):
+                    features, held = (gop, quality), len(kept)
+        self._scene.expect(static=layers, keyframe=keyframe, features=features, held=held)
