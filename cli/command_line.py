@@ -55,6 +55,7 @@ COMMANDS = {  # `train` is the class Train of cli/train.py, and so on
     "encode": Entry(MAKE, "RUN -o SCENE", "Write a trained run as a scene."),
     "evaluate": Entry(MAKE, "SCENE --data DATA", "Compare a scene with its capture."),
     "ablate": Entry(MAKE, "DATA -o DIR", "Train with one part of the method off at a time."),
+    "publish": Entry(PUBLISH, "SCENE TARGET", "Publish a scene live, segment by segment."),
     "serve": Entry(PUBLISH, "DIR", "Serve a directory of scenes on this machine."),
     "bench": Entry(CHECK, "SCENE", "Measure the speed of this machine."),
     "doctor": Entry(CHECK, "", "List what this machine can do and what is missing."),

@@ -9,16 +9,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from streamstgs.codec.cancel import NEVER, CancelToken
-from streamstgs.codec.errors import CorruptSegment, NotAScene, UnknownQuality
+from streamstgs.codec.errors import CorruptSegment, NotAScene, SceneChanged, UnknownQuality
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.gop_times import GopTimes
+from streamstgs.codec.package.live_entry import LiveEntry
 from streamstgs.codec.package.manifest import GopEntry, LayerEntry, Manifest
 from streamstgs.codec.package.manifest_json import read_manifest
 from streamstgs.codec.package.paged_gops import PagedGops
@@ -135,7 +135,8 @@ class Scene:
         self._files = files
         self.qualities = qualities_of(manifest, len(files.manifest))
         self._decode_threads = settings.decode_threads
-        self._lock = threading.Lock()  # guards the two caches below
+        self._decoder: SceneDecoder | None = None
+        self._lock = threading.Lock()  # guards what follows
         self._static: dict[tuple[torch.device, tuple[str, ...]], Gaussians] = {}  # by layers
         self._inits: dict[int, bytes] = {}
 
@@ -150,12 +151,15 @@ class Scene:
     ) -> None:
         self.close()
 
-    @cached_property
+    @property
     def decoder(self) -> SceneDecoder:
         """Decodes fetched parts of this scene; loads torch when first asked for."""
         from streamstgs.codec.scene_decoder import SceneDecoder
 
-        return SceneDecoder(self.manifest, self._decode_threads)
+        with self._lock:
+            if self._decoder is None:
+                self._decoder = SceneDecoder(self.manifest, self._decode_threads)
+            return self._decoder
 
     @property
     def meta(self) -> SceneMeta:
@@ -169,6 +173,12 @@ class Scene:
     @property
     def gop_count(self) -> int:
         return len(self.manifest.times)
+
+    @property
+    def first_gop(self) -> int:
+        """The first GOP that can be fetched; of a live scene those before it may be gone."""
+        gops = self.manifest.gops
+        return gops.pages.available if isinstance(gops, PagedGops) else 0
 
     @property
     def frame_count(self) -> int:
@@ -394,6 +404,33 @@ class Scene:
         if not 0 <= index < self.gop_count:
             raise IndexError(f"no GOP {index}; the scene has {self.gop_count}")
         return self.manifest.gops[index]
+
+    @property
+    def live(self) -> LiveEntry | None:
+        """Of a scene that grows; None for one that is complete."""
+        return self.manifest.live
+
+    def refresh(self, cancel: CancelToken = NEVER) -> bool:
+        """Look for GOPs that a live scene has got; returns whether anything changed.
+
+        Raises:
+            SceneChanged: another scene is there now.
+            NotAScene: its scene.json is invalid.
+            SceneUnreachable, Cancelled: as of `decode_gop`.
+        """
+        before = self._files.manifest
+        data = self._files.refresh(cancel)
+        if data == before:
+            return False
+        old, new = self.manifest, read_manifest(data, self._files.read, self.manifest)
+        same = (old.meta, old.tiles, old.representations, old.static) == (
+            (new.meta, new.tiles, new.representations, new.static)
+        )
+        if not same or not new.times.continues(old.times):
+            raise SceneChanged(f"The scene at {self.location} was replaced by another version.")
+        with self._lock:
+            self.manifest, self._decoder = new, None
+        return True
 
     def is_listed(self, index: int) -> bool:
         """Whether a GOP can be fetched at once: its page is read, or the scene has no pages."""

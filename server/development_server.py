@@ -16,6 +16,7 @@ CONTENT_TYPES = {
     ".m4s": "video/iso.segment",
     ".mp4": "video/mp4",
     ".mpd": "application/dash+xml",
+    ".page": "application/json",
     ".stgs": "application/zip",
 }
 CORS_HEADERS = {
@@ -25,7 +26,7 @@ CORS_HEADERS = {
 }
 NO_CACHE = "no-cache"  # caches may keep it, and revalidate each time
 IMMUTABLE = "public, max-age=31536000, immutable"
-SEGMENTS = (".m4s", ".mp4", ".planes", ".safetensors")
+SEGMENTS = (".m4s", ".mp4", ".planes", ".safetensors", ".page", ".index")
 SERVED = {".json", ".mpd", ".stgs", ".jpg", *SEGMENTS}
 NAME_MAX_BYTES = 255
 PORT_MAX = 65_535

@@ -160,6 +160,9 @@ class ScriptedScene:
     def gop_start_frame(self, index: int) -> int:
         return sum(self.source.frames_per_gop[:index])
 
+    first_gop = 0
+    live = None
+
     def is_listed(self, index: int) -> bool:
         return True
 

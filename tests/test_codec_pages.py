@@ -106,10 +106,10 @@ def test_opening_reads_neither_index_nor_pages(paged: Path) -> None:
 
 
 def test_a_broken_page_breaks_its_own_segments_only(paged: Path) -> None:
-    page = paged / "pages/000002.json"
+    page = paged / "pages/000002.page"
     page.write_bytes(page.read_bytes().replace(b"8", b"9", 1))
     with open_scene(paged) as scene:
-        with pytest.raises(CorruptSegment, match=r"pages/000002\.json"):
+        with pytest.raises(CorruptSegment, match=r"pages/000002\.page"):
             scene.fetch_page(3)
         assert scene.page_span(3) == range(2, 4)
         scene.decode_gop(4, scene.qualities[0])
@@ -181,7 +181,7 @@ def test_periods_have_static_layers_of_their_own(plain: Path, tmp_path: Path) ->
 
 
 def row(first: int, count: int, size: int = 9) -> PageRow:
-    return PageRow(first, count, FileEntry.of(f"pages/{first:06d}.json", b"x" * size))
+    return PageRow(first, count, FileEntry.of(f"pages/{first:06d}.page", b"x" * size))
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ PAGE_LIES: list[Edit] = [
 @pytest.mark.parametrize("lie", PAGE_LIES)
 def test_lies_of_a_page_are_refused(paged: Path, lie: Edit) -> None:
     """Also where the checksums are those of the lie."""
-    document = json.loads((paged / "pages/000002.json").read_bytes())
+    document = json.loads((paged / "pages/000002.page").read_bytes())
     lie(document)
     root = json.loads((paged / "scene.json").read_bytes())
     index = paged / root["pages"]["index"]["name"]
@@ -267,7 +267,7 @@ def test_lies_of_a_page_are_refused(paged: Path, lie: Edit) -> None:
     (paged / rows[0].file.name).write_bytes(page)
     index.write_bytes(write_index(rows))
     (paged / "scene.json").write_text(json.dumps(root))
-    with open_scene(paged) as scene, pytest.raises(CorruptSegment, match=r"pages/000002\.json"):
+    with open_scene(paged) as scene, pytest.raises(CorruptSegment, match=r"pages/000002\.page"):
         scene.fetch_page(2)
 
 
@@ -276,7 +276,7 @@ def test_index_rows_are_as_the_format_says(paged: Path) -> None:
     data = (paged / root["pages"]["index"]["name"]).read_bytes()
     first, count, size, _, at, _ = struct.unpack_from("<IIIIQ32s", data, 8)
     assert (first, count, at) == (2, 2, (1 << 64) - 1)
-    assert size == (paged / "pages/000002.json").stat().st_size
+    assert size == (paged / "pages/000002.page").stat().st_size
 
 
 @given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=30))

@@ -16,6 +16,7 @@ from streamstgs.app.player.frame_pipeline import (
     FramePipelineSettings,
     is_frames,
 )
+from streamstgs.app.player.live.follower import LiveFollower, LiveSettings
 from streamstgs.app.player.phases import (
     PLAYBACK_TRANSITIONS,
     PlaybackEvent,
@@ -58,6 +59,7 @@ class PlaybackSettings:
         qp: QP of the quality to play at, None to choose automatically.
         speed: Content seconds per second, 0.1 .. 8; negative plays backwards.
         smooth: Whether slow motion shows moments between two frames.
+        live: How a live scene is followed.
         resume_s: Seconds of playing that must be buffered before playback starts or resumes.
         late_s: Longer gaps between two ticks are not made up for.
         pipeline: Bounds of fetching and decoding.
@@ -72,6 +74,7 @@ class PlaybackSettings:
     qp: int | None = None
     speed: float = 1.0
     smooth: bool = True
+    live: LiveSettings = field(default_factory=LiveSettings)
     resume_s: float = 0.5
     late_s: float = 0.2
     pipeline: PipelineSettings = field(default_factory=PipelineSettings)
@@ -120,6 +123,7 @@ class Playback:
         self._smooth = settings.smooth
         self._qp = settings.qp  # of the quality chosen by hand; None: automatic
         self._scene: OpenedScene | None = None  # the one that `tick` played last
+        self._follower = LiveFollower(settings.live, monotonic)
         self._frames = ShownFrames(settings.deadlines, monotonic)
         self._memory = _throughput_memory(self.location, settings.opening)
         self._throughput = probe or self._new_probe()
@@ -177,7 +181,11 @@ class Playback:
         self._phase.handle(PlaybackEvent.PLAY)
 
     def pause(self) -> None:
-        """Hold the frame; a scene that is buffering stays paused when it is ready."""
+        """Hold the frame; a scene that is buffering stays paused when it is ready.
+
+        A live scene goes on meanwhile; `go_live` returns to its edge.
+        """
+        self._follower.following = False
         self._phase.handle(PlaybackEvent.PAUSE)
         self._playhead.clock.pause()
 
@@ -214,6 +222,7 @@ class Playback:
                 quality, and the nearest decoded frame is shown. One drag is one seek (one serial).
         """
         kind = SeekKind.DRAG if scrubbing else SeekKind.JUMP
+        self._follower.following = False
         self._playhead.seek(position_s, kind, self._timeline)
         self._phase.handle(PlaybackEvent.SEEK)
 
@@ -224,6 +233,14 @@ class Playback:
             kind = SeekKind.DRAG if scrubbing else SeekKind.JUMP
             self._playhead.seek_frame(frame, kind, timeline)
             self._phase.handle(PlaybackEvent.SEEK)
+
+    def go_live(self) -> None:
+        """Go to the edge of a live scene and stay near it; nothing else has an edge."""
+        opened = self.opened
+        if opened is not None and opened.live is not None:
+            self.seek(self._follower.goal_s())
+            self._follower.following = True
+            self.play()
 
     def set_speed(self, speed: float) -> None:
         """Set the content seconds per second, limited to 0.1 .. 8; negative plays backwards."""
@@ -242,8 +259,12 @@ class Playback:
         self._playhead.clock.set_course(course, run_s)
 
     def set_loop(self, loop: bool) -> None:
-        """Set whether playback continues at the start when the end is reached."""
-        self._playhead.clock.set_loop(loop)
+        """Set whether playback continues at the start when the end is reached.
+
+        A live scene has no end to continue from.
+        """
+        if self._scene is None or self._scene.live is None:
+            self._playhead.clock.set_loop(loop)
 
     def set_quality(self, quality: Quality | None) -> None:
         """Choose a quality of the scene, None for automatic.
@@ -273,7 +294,9 @@ class Playback:
         if opened is None:
             return self._frames.current(self._playhead.serial)
         self._playhead.advance(opened.timeline)
-        if self._playhead.clock.ended():
+        if opened.live is not None:
+            self._stay_in_window(opened.timeline)
+        elif self._playhead.clock.ended():
             self._end(opened.timeline)
         index, cached, share = self._find_frame(opened.timeline)
         self._update_phase(opened.timeline, cached)
@@ -333,6 +356,7 @@ class Playback:
             throughput_bps=self._pipeline.throughput_bps(),
             ahead_s=self._ahead_s(timeline) if timeline else 0.0,
             static_layers=(counters.static_layers, opened.static_layers if opened else 0),
+            live=self._follower.status(self._playhead.position_s()) if self._is_live else None,
             backwards=clock.content_rate < 0.0,
             smooth=self._smooth,
         )
@@ -405,6 +429,9 @@ class Playback:
             return None
         if opened is None or opened is self._scene:
             return opened
+        if self._scene is not None and opened.grew_from(self._scene):
+            self._grow(opened)
+            return opened
         if self._scene is not None:  # another scene replaced it
             self._playhead.stay()
             self._phase.handle(PlaybackEvent.SEEK)
@@ -412,9 +439,53 @@ class Playback:
         if isinstance(self._pipeline, FramePipeline) and opened.timeline.frames == 1:
             self._phase.handle(PlaybackEvent.PAUSE)  # time would run to and fro for nothing
         self._scene = opened
+        if opened.live is not None:
+            self._enter_live(opened)
         if self._quality is None:
             self._qp = None
         return opened
+
+    def _grow(self, opened: OpenedScene) -> None:
+        """Follow a live scene that has more GOPs, or has ended."""
+        self._scene = opened
+        self._note_edge(opened)
+        clock = self._playhead.clock
+        clock.duration_s = opened.timeline.duration_s
+        if opened.live is None and self._follower.following:
+            clock.set_rate(1.0)  # there is nothing to keep a distance to
+
+    def _note_edge(self, opened: OpenedScene) -> None:
+        timeline = opened.timeline
+        newest_s = timeline.duration_s - timeline.start_s(timeline.gop_count - 1)
+        self._follower.note_edge(timeline.duration_s, newest_s)
+
+    def _enter_live(self, opened: OpenedScene) -> None:
+        """Begin near the live edge, unless a person asked for another time."""
+        self._playhead.clock.set_loop(False)
+        self._note_edge(opened)
+        if self._follower.following and self._playhead.serial == 0:
+            self._playhead.seek(self._follower.goal_s(), SeekKind.JUMP, opened.timeline)
+
+    def _stay_in_window(self, timeline: Timeline) -> None:
+        """Wait at the live edge, leave what is gone, and keep the distance to the edge."""
+        clock, first_s = self._playhead.clock, timeline.first_frame / timeline.fps
+        if clock.position_s() < first_s:
+            clock.move(first_s)
+        if clock.ended():
+            self._phase.handle(PlaybackEvent.MISSING)
+        if self._phase.state is not PlaybackPhase.PLAYING:
+            return
+        position_s = clock.position_s()
+        jump_s = self._follower.jump_from(position_s)
+        if jump_s is not None:
+            self._playhead.seek(jump_s, SeekKind.JUMP, timeline)
+        rate = self._follower.rate_at(position_s, clock.rate)
+        if self._follower.following and rate != clock.rate:
+            clock.set_rate(rate)
+
+    @property
+    def _is_live(self) -> bool:
+        return self._scene is not None and self._scene.live is not None
 
     def _end(self, timeline: Timeline) -> None:
         clock = self._playhead.clock
@@ -482,7 +553,9 @@ class Playback:
 
     def _is_enough_ahead(self, timeline: Timeline) -> bool:
         enough_s = self._settings.resume_s * self._content_speed
-        return self._ahead_s(timeline) >= enough_s or self._pipeline.idle
+        if self._ahead_s(timeline) >= enough_s:
+            return True
+        return self._pipeline.idle and not self._is_live  # a live scene will have more
 
     def _ahead_s(self, timeline: Timeline) -> float:
         ready, clock = self._pipeline.ready_gops(), self._playhead.clock

@@ -1,4 +1,4 @@
-"""Facts about an open scene that never change: its timeline, qualities and sizes."""
+"""Facts about an open scene: its timeline, qualities and sizes. A live one gets new facts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from streamstgs.app.player.timeline import Timeline
 from streamstgs.codec.formats.reader import SceneReader
 from streamstgs.codec.package.filmed_view import FilmedView, filmed_views
+from streamstgs.codec.package.live_entry import LiveEntry
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.scene import Scene
@@ -25,6 +26,7 @@ class OpenedScene:
         qualities: What each GOP can be fetched at, worst first.
         ladder: Bytes and PSNR of everything that can be fetched; empty if nothing is.
         filmed: What the cameras of the capture saw; empty for scenes that were not filmed.
+        live: Of a scene that grows; None for one that is complete.
     """
 
     meta: SceneMeta
@@ -32,12 +34,18 @@ class OpenedScene:
     qualities: tuple[Quality, ...]
     ladder: Ladder
     filmed: tuple[FilmedView, ...] = ()
+    live: LiveEntry | None = None
 
     @staticmethod
     def of(scene: Scene) -> OpenedScene:
         """The facts about a scene."""
-        meta, qualities = scene.meta, tuple(scene.qualities)
-        return OpenedScene(meta, Timeline.of(scene), qualities, scene.ladder(), filmed_views(meta))
+        timeline, qualities = Timeline.of(scene), tuple(scene.qualities)
+        meta, ladder = scene.meta, scene.ladder()
+        return OpenedScene(meta, timeline, qualities, ladder, filmed_views(meta), scene.live)
+
+    def grew_from(self, before: OpenedScene) -> bool:
+        """Whether these are facts about the same live scene, some time later."""
+        return before.live is not None and before.qualities is self.qualities
 
     @staticmethod
     def of_reader(reader: SceneReader) -> OpenedScene:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from streamstgs.app.player.live.follower import LiveStatus
 from streamstgs.app.translation import tr
 from streamstgs.codec.quality import Quality
 
@@ -72,6 +73,7 @@ class PlaybackStatus:
         corrupt_segments: GOPs that could not be played at some quality; others may have served.
         message: What a person should know now, such as that a server is being asked again.
         scrubbing: Whether the timeline is being dragged, so that time stands.
+        live: Where the position is in a live scene; None in one that is complete.
         wants_play: Whether it plays, or would if it were not buffering; shown by the play button.
     """
 
@@ -100,6 +102,7 @@ class PlaybackStatus:
     throughput_bps: float = 0.0
     ahead_s: float = 0.0
     static_layers: tuple[int, int] = (0, 0)
+    live: LiveStatus | None = None
     backwards: bool = False
     smooth: bool = True
 

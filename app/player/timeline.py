@@ -23,14 +23,16 @@ class Timeline:
     Args:
         fps: Content frames per second.
         gop_frames: Number of frames of each GOP, all > 0.
+        first_gop: The first one that can be shown; of a live scene those before it may be gone.
     """
 
     fps: float
     gop_frames: Sequence[int]
+    first_gop: int = 0
 
     @staticmethod
     def of(scene: Scene) -> Timeline:
-        return Timeline(scene.meta.fps, scene.gop_times)
+        return Timeline(scene.meta.fps, scene.gop_times, scene.first_gop)
 
     @cached_property
     def _times(self) -> GopTimes:
@@ -69,7 +71,12 @@ class Timeline:
     def frame_at(self, position_s: float) -> int:
         """The content frame at a time; clamped to the scene."""
         frame = int(position_s * self.fps + ROUNDING_FRAMES)
-        return min(max(frame, 0), self.frames - 1)
+        return min(max(frame, self.first_frame), self.frames - 1)
+
+    @property
+    def first_frame(self) -> int:
+        """The first content frame that can be shown."""
+        return self.start(self.first_gop) if self.first_gop else 0
 
     def share_at(self, position_s: float) -> float:
         """How much of the way from the content frame at a time to the next one has passed, 0..1."""
@@ -99,8 +106,8 @@ class Timeline:
         here, _ = self.locate(frame)
         later, earlier = here + 1, here - 1
         yield here
-        while later < self.gop_count or earlier >= 0:
-            nearest = [gop for gop in (later, earlier) if 0 <= gop < self.gop_count]
+        while later < self.gop_count or earlier >= self.first_gop:
+            nearest = [gop for gop in (later, earlier) if self.first_gop <= gop < self.gop_count]
             gop = self.by_distance(frame, nearest)[0]
             later, earlier = later + (gop == later), earlier - (gop == earlier)
             yield gop
@@ -112,11 +119,11 @@ class Timeline:
             backwards: Whether content runs backwards.
         """
         if backwards:
-            yield from range(gop, -1, -1)
+            yield from range(gop, self.first_gop - 1, -1)
             across = range(self.gop_count - 1, gop, -1)
         else:
             yield from range(gop, self.gop_count)
-            across = range(gop)
+            across = range(self.first_gop, gop)
         if loop:
             yield from across
 

@@ -59,6 +59,16 @@ class GopTimes(Sequence[int]):
         """Content frames of all GOPs together."""
         return self._starts[-1]
 
+    def continues(self, before: GopTimes) -> bool:
+        """Whether these times begin with those of an earlier state of the scene."""
+        if not before.runs:
+            return True
+        *whole, (frames, count) = before.runs
+        last = len(whole)
+        if self.runs[:last] != tuple(whole) or len(self.runs) <= last:
+            return False
+        return self.runs[last][0] == frames and self.runs[last][1] >= count
+
     def extended(self, lengths: Iterable[int]) -> GopTimes:
         """Return these times with more GOPs at the end."""
         runs = list(self.runs)

@@ -10,6 +10,7 @@ from functools import cached_property
 from streamstgs.codec.attributes.quantisation import Quantiser
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.gop_times import GopTimes
+from streamstgs.codec.package.live_entry import LiveEntry
 from streamstgs.codec.package.poster_entry import PosterEntry
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.video.codecs import Codec
@@ -172,6 +173,7 @@ class Manifest:
         gops: in order of time; `PagedGops` where they are listed in pages.
         poster: picture of the opening view; None in packages without one.
         no_static_db: `LayerEntry.quality_db` of no static layer at all.
+        live: of a scene that grows; None for one that is complete.
     """
 
     meta: SceneMeta
@@ -181,6 +183,7 @@ class Manifest:
     gops: Sequence[GopEntry]
     poster: PosterEntry | None = None
     no_static_db: float | None = None
+    live: LiveEntry | None = None
 
     @property
     def version(self) -> int:

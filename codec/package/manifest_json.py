@@ -28,6 +28,7 @@ from streamstgs.codec.package.gop_json import (
     rows_of,
 )
 from streamstgs.codec.package.gop_times import GopTimes
+from streamstgs.codec.package.live_entry import LiveEntry
 from streamstgs.codec.package.manifest import (
     FORMAT,
     PAGED_VERSION,
@@ -61,9 +62,17 @@ def write_manifest(manifest: Manifest) -> bytes:
     document["gops"] = [gop_object(gop) for gop in gops]
     if manifest.poster is not None:
         document["poster"] = poster_object(manifest.poster)
+    if manifest.live is not None:
+        document["live"] = asdict(manifest.live)
     if manifest.no_static_db is not None:
         document["no_static_db"] = manifest.no_static_db
     return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _live(document: schema.Document) -> LiveEntry | None:
+    if document.live is None:
+        return None
+    return convert(document.live, LiveEntry, from_attributes=True)
 
 
 def _pages_object(pages: PageSet) -> dict[str, Any]:
@@ -79,12 +88,15 @@ def _pages_object(pages: PageSet) -> dict[str, Any]:
     return content
 
 
-def read_manifest(data: bytes, read: ReadFile | None = None) -> Manifest:
+def read_manifest(
+    data: bytes, read: ReadFile | None = None, before: Manifest | None = None
+) -> Manifest:
     """Parse and check scene.json.
 
     Args:
         read: returns a file of the scene after checking it; reads the pages when they are asked
             for. None where no page will be asked for.
+        before: the same scene at an earlier time; pages that it read are kept.
 
     Raises:
         NotAScene: not the manifest of a scene; the message names the place and what it should be.
@@ -114,9 +126,10 @@ def read_manifest(data: bytes, read: ReadFile | None = None) -> Manifest:
         tiles=tiles,
         representations=representations,
         static=static,
-        gops=gops if paged is None else _paged(paged, gops, tiles, rows, read),
+        gops=gops if paged is None else _paged(paged, gops, tiles, rows, read, before),
         poster=read_poster_entry(document.poster),
         no_static_db=given(document.no_static_db),
+        live=_live(document) if paged is not None else None,
     )
 
 
@@ -165,11 +178,14 @@ def _paged(
     tiles: TileLayout,
     rows: tuple[int, ...],
     read: ReadFile | None,
+    before: Manifest | None,
 ) -> PagedGops:
     index = None if pages.index is None else read_file(pages.index)
     times = GopTimes(pages.times)
     page_set = PageSet(times, pages.available, pages.first, pages.totals, index)
-    return PagedGops(page_set, inline, tiles, rows, read or _cannot_read)
+    former = before.gops if before is not None else None
+    kept = former if isinstance(former, PagedGops) else None
+    return PagedGops(page_set, inline, tiles, rows, read or _cannot_read, kept)
 
 
 def _cannot_read(file: FileEntry, cancel: CancelToken) -> bytes:

@@ -21,12 +21,16 @@ NOWHERE = (1 << 64) - 1  # in place of a place: the scene is no archive
 
 def page_name(first: int) -> str:
     """Return the name of the page that begins with a GOP."""
-    return f"{PAGES}{first:06d}.json"
+    return f"{PAGES}{first:06d}.page"
 
 
-def index_name(pages: int) -> str:
-    """Return the name of an index of so many pages; each state of a growing one has its own."""
-    return f"{PAGES}{pages:06d}.index"
+def index_name(end: int) -> str:
+    """Return the name of an index; each state of a growing one has its own.
+
+    Args:
+        end: the GOP after the last one that it lists.
+    """
+    return f"{PAGES}{end:06d}.index"
 
 
 @dataclass(frozen=True)

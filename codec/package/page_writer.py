@@ -76,7 +76,7 @@ def write_scene_json(
             gops = manifest.gops[first : min(first + settings.per_page, span[1])]
             static = (None, None) if period is None else (period.static, period.no_static_db)
             rows.append(write_page(Page(first, tuple(gops), *static), write))
-    index = write(index_name(len(rows)), write_index(rows)) if rows else None
+    index = write(index_name(rows[-1].end), write_index(rows)) if rows else None
     times = GopTimes.of(gop.frames for gop in manifest.gops)
     return write_manifest(
         with_pages(manifest, PageSet(times, 0, 0, totals, index), tuple(manifest.gops[:inline]))

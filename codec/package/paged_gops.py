@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streamstgs.codec.cancel import NEVER, CancelToken
-from streamstgs.codec.errors import CorruptSegment, NotAScene
+from streamstgs.codec.errors import CorruptSegment, MissingSegment, NotAScene
 from streamstgs.codec.package import schema
 from streamstgs.codec.package.checked_json import decode_json
 from streamstgs.codec.package.file_entry import MANIFEST_NAME, FileEntry
@@ -71,6 +71,7 @@ class PagedGops(UnreadGops):
         tiles: layout of the feature video.
         rows: of the tiles of each quality, best first.
         read: returns the content of a file of the scene, checked against its checksums.
+        before: the GOPs of the same scene at an earlier time; pages that it read are kept.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class PagedGops(UnreadGops):
         tiles: TileLayout,
         rows: tuple[int, ...],
         read: ReadFile,
+        before: PagedGops | None = None,
     ) -> None:
         self.pages = pages
         self._inline = Page(pages.first, inline)
@@ -87,7 +89,8 @@ class PagedGops(UnreadGops):
         self._read = read
         self._lock = threading.Lock()  # guards the fields below
         self._index: PageIndex | None = None
-        self._kept: OrderedDict[int, Page] = OrderedDict()  # by row, least recently used first
+        # Pages by their file, least recently used first.
+        self._kept = OrderedDict[FileEntry, Page]() if before is None else before._copy_kept()
 
     def __len__(self) -> int:
         return len(self.pages.times)
@@ -115,7 +118,8 @@ class PagedGops(UnreadGops):
         if self._is_inline(gop):
             return True
         with self._lock:
-            return self._index is not None and self._index.find(gop) in self._kept
+            index = self._index
+            return index is not None and index[index.find(gop)].file in self._kept
 
     def page(self, gop: int, cancel: CancelToken = NEVER) -> Page:
         """Return the page of a GOP.
@@ -131,15 +135,15 @@ class PagedGops(UnreadGops):
         if self._is_inline(gop):
             return self._inline
         index = self.page_index(cancel)
-        number = index.find(gop)
+        row = index[index.find(gop)]
         with self._lock:
-            kept = self._kept.get(number)
+            kept = self._kept.get(row.file)
             if kept is not None:
-                self._kept.move_to_end(number)
+                self._kept.move_to_end(row.file)
                 return kept
-        page = self._read_page(index[number], cancel)
+        page = self._read_page(row, cancel)
         with self._lock:
-            self._kept[number] = page
+            self._kept[row.file] = page
             while len(self._kept) > KEPT_PAGES:
                 self._kept.popitem(last=False)
         return page
@@ -161,7 +165,7 @@ class PagedGops(UnreadGops):
         if file is not None:
             try:
                 index = PageIndex(self._read(file, cancel), file.name)
-            except CorruptSegment as error:
+            except (CorruptSegment, MissingSegment) as error:
                 raise NotAScene(f"The list of the scene's parts is damaged: {error}") from error
         inline = range(self._inline.first, self._inline.first + len(self._inline.gops))
         gops = range(self.pages.available, len(self))
@@ -169,6 +173,10 @@ class PagedGops(UnreadGops):
         with self._lock:
             self._index = index
         return index
+
+    def _copy_kept(self) -> OrderedDict[FileEntry, Page]:
+        with self._lock:
+            return self._kept.copy()
 
     def _is_inline(self, gop: int) -> bool:
         return 0 <= gop - self._inline.first < len(self._inline.gops)

@@ -30,6 +30,7 @@ Side = Annotated[int, Meta(ge=1, le=limits.GRID_SIDE)]
 VideoSide = Annotated[int, Meta(ge=1, le=limits.VIDEO_SIDE_PX)]
 Features = Annotated[int, Meta(ge=1, le=limits.FEATURES)]
 Total = Annotated[int, Meta(ge=0, le=limits.ARCHIVE_BYTES)]
+Clock = Annotated[float, Meta(ge=0, le=1e11)]  # seconds since 1970
 Frequencies = Annotated[int, Meta(ge=0, le=limits.FIELD_FREQUENCIES)]
 
 
@@ -214,6 +215,16 @@ class Pages(Struct):
     index: File | None = None
 
 
+class Live(Struct):
+    """A scene that grows."""
+
+    start_s: Clock
+    anchor_frame: Annotated[int, Meta(ge=0, le=limits.PAGED_GOPS * limits.FRAMES_PER_GOP)]
+    anchor_s: Clock
+    edge_s: Clock
+    update_s: Annotated[float, Meta(ge=0.01, le=3600)]
+
+
 class Page(Struct):
     """A page: GOPs that follow each other and share their static layers."""
 
@@ -235,7 +246,7 @@ class Header(Struct):
 
 
 class Document(Struct):
-    """All of scene.json; `pages` only counts from version 4 on."""
+    """All of scene.json; `pages` and `live` only count from version 4 on."""
 
     meta: SceneMeta
     tiles: Tiles = field(name="features")
@@ -247,3 +258,4 @@ class Document(Struct):
     no_static_db: Decibels | UnsetType = UNSET
     poster: Raw = Raw(b"")
     pages: Pages | None = None
+    live: Live | None = None

@@ -59,6 +59,10 @@ class SceneFiles(Protocol):
         """
         ...
 
+    def refresh(self, cancel: CancelToken = NEVER) -> bytes:
+        """Read scene.json again, past all caches, and keep it as `manifest`; raises as `read`."""
+        ...
+
     def close(self) -> None:
         """Close files and connections; safe to call twice."""
         ...
@@ -80,7 +84,7 @@ class LocalFiles:
 
     def __init__(self, container: Container, manifest_bytes: int) -> None:
         self.location = container.location
-        self._container = container
+        self._container, self._manifest_bytes = container, manifest_bytes
         self.manifest = container.read(MANIFEST_NAME, manifest_bytes)
 
     def read(self, file: FileEntry, cancel: CancelToken = NEVER) -> bytes:
@@ -92,6 +96,10 @@ class LocalFiles:
 
     def prefetch(self, files: Sequence[FileEntry]) -> None:
         """Does nothing: a disk needs no prefetching."""
+
+    def refresh(self, cancel: CancelToken = NEVER) -> bytes:
+        self.manifest = self._container.read(MANIFEST_NAME, self._manifest_bytes, cancel)
+        return self.manifest
 
     def close(self) -> None:
         self._container.close()
@@ -145,6 +153,17 @@ class RemoteFiles:
 
     def prefetch(self, files: Sequence[FileEntry]) -> None:
         self._ahead.request(files)
+
+    def refresh(self, cancel: CancelToken = NEVER) -> bytes:
+        self._wait_for_server(cancel)
+        try:
+            self.manifest = self._manifest_now(self._reach_again(True, cancel), cancel)
+        except SceneUnreachable:
+            self._lost = True
+            raise
+        if self._cache is not None:
+            self._cache.put(self._manifest_key, self.manifest)
+        return self.manifest
 
     def close(self) -> None:
         self._transport.close()

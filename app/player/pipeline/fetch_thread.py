@@ -32,6 +32,7 @@ from streamstgs.app.player.pipeline.transfer import (
     Transfer,
     TransferProgress,
 )
+from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.status import fault_message, layer_message
 from streamstgs.app.translation import tr
 from streamstgs.codec.cancel import CancelToken
@@ -163,6 +164,7 @@ class FetchThread:
         self._monotonic = monotonic
         self._backoff = Backoff(settings.retry_s, settings.hurry_s)
         self._parts = PartThread()
+        self._asked_s = 0.0  # when a live scene was asked for news
         self.thread = threading.Thread(target=self._run, name="fetch", daemon=True)
 
     # --- the thread ------------------------------------------------------------------------------
@@ -196,13 +198,45 @@ class FetchThread:
         """Let the other threads use the scene; returns what schedules its transfers."""
         buffer, settings = SceneBuffer(scene, self._settings.buffer, self._device), self._settings
         opened = buffer.opened
+        self._asked_s = self._monotonic()
         known = (quality for quality in opened.qualities if quality.qp == settings.first_qp)
         first = PlayTarget(0, 0, next(known, None), loop=True, playing=True, speed=1.0)
         self._state.publish(buffer, first)
+        return self._scheduler(scene, opened)
+
+    def _scheduler(self, scene: Scene, opened: OpenedScene) -> Scheduler:
+        fetching = self._settings.fetching
         if self._remote:
             cached = scene.kept_qualities
-            return NetworkScheduler(opened, settings.fetching, cached, scene.is_static_kept)
-        return LocalScheduler(settings.fetching)
+            return NetworkScheduler(opened, fetching, cached, scene.is_static_kept)
+        return LocalScheduler(fetching)
+
+    def _look_for_news(self, scene: Scene, scheduler: Scheduler) -> Scheduler:
+        """Read the manifest of a live scene again, if that is due; returns what schedules now."""
+        if self._until_news_s(scene) > 0:
+            return scheduler
+        self._asked_s = self._monotonic()
+        try:
+            grown = scene.refresh(self._state.closing)
+        except SceneChanged:
+            raise
+        except (SceneUnreachable, NotAScene, CorruptSegment, MissingSegment) as error:
+            self._note_outage(str(error))
+            return scheduler
+        if self._backoff.failures:
+            self._backoff.over()
+            self._state.end_outage()
+        if not grown:
+            return scheduler
+        opened = OpenedScene.of(scene)
+        self._state.grow(opened)
+        return self._scheduler(scene, opened)
+
+    def _until_news_s(self, scene: Scene) -> float:
+        """Seconds until a live scene is asked for news; infinite for one that is complete."""
+        if scene.live is None:
+            return math.inf
+        return self._asked_s + scene.live.update_s - self._monotonic()
 
     def _reopen(self) -> Scene:
         """Open the scene that replaced this one, which may not be complete yet."""
@@ -222,13 +256,16 @@ class FetchThread:
         while not state.closing.cancelled:
             if self._backoff.failures:
                 self._pause()
+            scheduler = self._look_for_news(scene, scheduler)
             version, view = state.fetch_view(self._probe.throughput())
             unlisted = self._unlisted(scene, view)
             step = FetchPage(unlisted) if unlisted is not None else scheduler.next(view)
             if isinstance(step, FetchSegment) and not scene.is_listed(step.gop):
                 step = FetchPage(step.gop)
             if isinstance(step, Wait):
-                state.rest(None if math.isinf(step.wait_s) else step.wait_s, version)
+                news_s = max(self._until_news_s(scene), 0.0) * view.target.speed
+                wait_s = min(step.wait_s, news_s)
+                state.rest(None if math.isinf(wait_s) else wait_s, version)
             elif not self._execute(scene, scheduler, step, view, version):
                 state.rest(self._settings.retry_s, None)  # there was no room for it
 
@@ -256,7 +293,9 @@ class FetchThread:
                 self._backoff.over()
                 self._state.end_outage()
         except SceneChanged:
-            raise
+            if scene.live is None:
+                raise
+            self._asked_s = -math.inf  # it has grown, or it was replaced: news tell
         except Cancelled:
             scene.expect()  # frees the connection
         except SceneUnreachable as error:

@@ -205,6 +205,13 @@ class PipelineState:
             self._buffer, self._target = buffer, target
             self._touch()
 
+    def grow(self, opened: OpenedScene) -> None:
+        """Make known that the open scene, a live one, has more GOPs or has ended."""
+        with self._changed:
+            assert self._buffer is not None
+            self._buffer.opened = opened
+            self._touch()
+
     def replace_scene(self, message: str) -> None:
         """Report that another scene replaced the open one, which will be opened next."""
         with self._changed:
@@ -449,10 +456,20 @@ class PipelineState:
             assert self._buffer is not None
             for gop in gops:
                 self._buffer.mark_broken(gop, self._buffer.opened.qualities)
-            self._report(f"Parts {gops[0] + 1} to {gops[-1] + 1} skipped: {reason}")
+            first, last = gops[0] + 1, gops[-1] + 1
+            self._report(
+                tr(
+                    "Parts {first} to {last} skipped: {reason}",
+                    first=first,
+                    last=last,
+                    reason=reason,
+                )
+            )
             self._touch()
             if self._buffer.is_unplayable():
-                self.fail("No part of this scene can be decoded. Fetch it again or ask its maker.")
+                self.fail(
+                    tr("No part of this scene can be decoded. Fetch it again or ask its maker.")
+                )
 
     def report(self, message: str) -> None:
         """Add an event about an error that playback survived."""

@@ -1,0 +1,100 @@
+"""Follows the live edge: the end of what a live scene has so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """How a live scene is followed.
+
+    Args:
+        latency_s: Content between the position and the live edge, at the least: what outlasts a
+            late segment.
+        jump_s: A position that is farther off than this is left by a jump.
+        catch_up: By how much speed is changed to come nearer.
+        close_s: A position that is at most so far off is good.
+    """
+
+    latency_s: float = 4.0
+    jump_s: float = 8.0
+    catch_up: float = 0.05
+    close_s: float = 0.25
+
+
+@dataclass(frozen=True)
+class LiveStatus:
+    """Where a playback is in a live scene.
+
+    Args:
+        edge_s: Content time of the live edge.
+        behind_s: Content seconds from the position to it.
+        following: Whether playback stays near it; false after a pause or a seek.
+    """
+
+    edge_s: float
+    behind_s: float
+    following: bool
+
+
+class LiveFollower:
+    """Where to be in a live scene. Belongs to the thread that calls `Playback`.
+
+    The edge moves in steps, a GOP at a time. Between two steps it is taken to move on with the
+    clock of this machine, so no clock of another machine is needed.
+
+    Args:
+        settings: How a live scene is followed.
+        monotonic: Seconds that only grow.
+
+    Attributes:
+        following: Whether playback stays near the edge.
+    """
+
+    def __init__(self, settings: LiveSettings, monotonic: Callable[[], float]) -> None:
+        self._settings, self._monotonic = settings, monotonic
+        self.following = True
+        self._edge_s = 0.0
+        self._step_s = 0.0  # content of the newest GOP
+        self._seen_s = monotonic()
+
+    def note_edge(self, edge_s: float, step_s: float) -> None:
+        """Record that the scene has grown.
+
+        Args:
+            edge_s: Content time of its end.
+            step_s: Length of its newest GOP.
+        """
+        if edge_s > self._edge_s:
+            self._edge_s, self._step_s, self._seen_s = edge_s, step_s, self._monotonic()
+
+    def goal_s(self) -> float:
+        """The content time to be at now."""
+        since_s = min(self._monotonic() - self._seen_s, self._step_s)
+        return max(self._edge_s - self._step_s + since_s - self._settings.latency_s, 0.0)
+
+    def jump_from(self, position_s: float) -> float | None:
+        """Where to jump from a position that is far off; None to play on."""
+        goal_s = self.goal_s()
+        far = abs(goal_s - position_s) > self._settings.jump_s
+        return goal_s if self.following and far else None
+
+    def rate_at(self, position_s: float, rate: float) -> float:
+        """The speed to play on with; 1 while the position is good.
+
+        Args:
+            rate: The present speed, kept until the position is quite right again.
+        """
+        settings, error_s = self._settings, self.goal_s() - position_s
+        if not self.following:
+            return 1.0
+        if abs(error_s) > settings.close_s:
+            return 1.0 + settings.catch_up if error_s > 0 else 1.0 - settings.catch_up
+        still_off = (rate - 1.0) * error_s > 0
+        return rate if still_off else 1.0
+
+    def status(self, position_s: float) -> LiveStatus:
+        """Where a position is."""
+        return LiveStatus(self._edge_s, self._edge_s - position_s, self.following)
