@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
-from streamstgs.cli.options import OutputOption
+from streamstgs.cli.options import OutputOption, flag, option
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.recipes import QUALITIES, RECIPES
 
@@ -29,11 +29,52 @@ class Train(TrainConfig):
     quality: QualityName = "standard"
     """Number of moving Gaussians and length of the training of the recipe `default`."""
 
+    cluster: Annotated[
+        str | None,
+        option(
+            "ADDRESS",
+            "Train segments on this Ray cluster: auto (this machine) or ray://HOST:PORT.",
+            "the devices of this machine, without Ray",
+        ),
+    ] = None
+    gpu_share: float = 1.0
+    """On a cluster, give each segment so many GPUs; 0 trains on processors."""
+    retries: int = 3
+    """On a cluster, begin a segment again so often after its worker was lost."""
+    cluster_storage: Annotated[
+        str | None,
+        option(
+            "ADDRESS",
+            "Exchange checkpoints and results through this folder, such as s3://bucket/run.",
+            "the machines share the disk of the run",
+        ),
+    ] = None
+    cluster_capture: Annotated[
+        str | None,
+        option(
+            "ADDRESS",
+            "Let the machines copy the capture from here, such as s3://bucket/capture.",
+            "they share its disk",
+        ),
+    ] = None
+    dry_run: Annotated[
+        tyro.conf.FlagCreatePairsOff[bool],
+        flag("Check everything, print what memory and disk the run needs, and train nothing."),
+    ] = False
+
     def run(self) -> int:
+        from streamstgs.trainer.cluster.ray_cluster import ClusterSettings
         from streamstgs.trainer.train import train
 
         logging.getLogger("streamstgs.trainer").setLevel(logging.INFO)
-        train(train_config(self))
+        cluster = self.cluster and ClusterSettings(
+            self.cluster,
+            self.gpu_share,
+            retries=self.retries,
+            storage=self.cluster_storage,
+            capture=self.cluster_capture,
+        )
+        train(train_config(self), cluster or None, self.dry_run)
         return 0
 
 

@@ -1,7 +1,8 @@
 """The training run: capture -> coarse stage -> static layer -> fine stage per GOP -> run directory.
 
 A run that was killed is resumed by running it again: finished parts are kept, a GOP goes on from
-its last checkpoint. GOPs are independent and are spread over all CUDA devices.
+its last checkpoint. GOPs are independent and are spread over all CUDA devices, or over the machines
+of a cluster.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 from functools import partial
 
 import torch
+from streamstgs.trainer.cluster.ray_cluster import ClusterSettings, check_cluster, train_on_cluster
 from streamstgs.trainer.coarse_stage import train_coarse_stage
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import Capture, check_capture, open_capture
 from streamstgs.trainer.datasets.identity import capture_identity
 from streamstgs.trainer.errors import RunError
+from streamstgs.trainer.forecast import check_disk, forecast, in_words
 from streamstgs.trainer.gop_stage import train_one_gop
 from streamstgs.trainer.joint_stage import finalise_static_layer
 from streamstgs.trainer.memory import check_memory, out_of_memory_guard
@@ -25,30 +28,47 @@ from streamstgs.trainer.statistics_log import check_log_format
 from streamstgs.trainer.training_record import plain_settings, summary
 
 
-def train(config: TrainConfig) -> None:
+def train(
+    config: TrainConfig, cluster: ClusterSettings | None = None, dry_run: bool = False
+) -> None:
     """Train the parts that are missing in the run directory.
+
+    Args:
+        cluster: Trains the GOPs; None trains them on the devices of this machine.
+        dry_run: Check everything and log what the run will need, and do no work.
 
     Raises:
         CaptureError: Before any work; names the camera or file.
         MemoryNeedError: The capture is certain not to fit, before any work; or a GPU is full.
         RunError: The run directory belongs to another capture or other settings.
-        SettingError: The package of a log format is missing.
+        SettingError: The package of a log format or of the cluster is missing.
     """
     check_log_format(config.log)
+    if cluster is not None:
+        check_cluster(cluster)
     devices = training_devices(config.device)
     capture = open_capture(config.data, config.capture)
     check_capture(capture)
     check_points(capture, config.points)
     check_memory(capture, config.gop_frames, config.coarse.frames_held, devices)
+    need = forecast(config, capture, devices)
+    log.info("%s", in_words(need, config.out, devices))
+    if dry_run:
+        return
+    check_disk(need, config.out)
     run = RunDirectory(config.out)
     with run.locked(), out_of_memory_guard(capture):
         run.begin(plain_settings(config), capture_identity(capture))
-        _train_missing(config, capture, run, devices)
+        _train_missing(config, capture, run, devices, cluster)
         _sum_up(run, config, capture.frames)
 
 
 def _train_missing(
-    config: TrainConfig, capture: Capture, run: RunDirectory, devices: list[torch.device]
+    config: TrainConfig,
+    capture: Capture,
+    run: RunDirectory,
+    devices: list[torch.device],
+    cluster: ClusterSettings | None,
 ) -> None:
     """Run the stages that are not done, in their order."""
     if not run.coarse_path.exists():
@@ -56,7 +76,10 @@ def _train_missing(
     gops = range(_planned_gops(run, capture))
     finalise_static_layer(config.joint_stage(), capture, run, gops, devices[0])
     missing = [i for i in gops if not run.gop_path(i).exists()]
-    run_on_devices(partial(train_one_gop, config.gop_stage()), missing, devices)
+    if cluster is None:
+        run_on_devices(partial(train_one_gop, config.gop_stage()), missing, devices)
+    else:
+        train_on_cluster(train_one_gop, config.gop_stage(), missing, cluster)
     for index in gops:
         if run.gop_path(index).exists():
             run.drop_checkpoint(index)
