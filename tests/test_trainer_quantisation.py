@@ -38,13 +38,13 @@ CPU = torch.device("cpu")
 
 def test_attributes_are_rounded_as_the_encoder_rounds_them() -> None:
     canonical = replace(random_canonical(200), trajectories=trajectories(200))
-    middle = tuple(canonical.means.median(dim=0).values.tolist())
+    middle = tuple(canonical.means.mean(dim=0).tolist())
     values = attributes(canonical)
     quantisers = quantisers_for(values, MOVING_BITS, middle, 2.0)
     decoded = decode_layer(encode_layer(values, quantisers), quantisers).tensors()
     found = quantised_canonical(canonical, 2.0).tensors()
     for name, value in found.items():
-        if name != "velocities":  # around 0 there, around their median here
+        if name != "velocities":  # around 0 there, around their mean here
             torch.testing.assert_close(value, decoded[name], rtol=1e-3, atol=1e-4)
 
 

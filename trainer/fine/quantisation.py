@@ -86,7 +86,7 @@ def rounded_values(
     """
     if not len(values):
         return values
-    middle = values.median(dim=0).values
+    middle = values.mean(dim=0)
     bent = values if curve_unit is None else torch.asinh((values - middle) / curve_unit)
     low, high = bent.amin(dim=0), bent.amax(dim=0)
     step = (high - low) / ((1 << bits) - 1)
