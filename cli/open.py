@@ -23,7 +23,7 @@ SPEEDS = (0.1, 8.0)  # of `Playback`, which loads torch
 
 StartOption = Annotated[
     str | None,
-    option("TIME", "Start at this content time, such as 12.5 or 1:02.5.", "the start"),
+    option("TIME", "Start at this content time, such as 12.5 or 1:02.5.", "where it was left"),
 ]
 SpeedOption = Annotated[
     float | None,
@@ -106,7 +106,7 @@ class Open:
 
         first = FirstSceneSettings(
             self.fullscreen,
-            parse_start(self.start),
+            None if self.start is None else parse_start(self.start),
             self.speed,
             None if self.loop is None else self.loop == "on",
             self.camera,

@@ -346,7 +346,7 @@ def test_saved_picture_is_the_one_on_the_screen(window: MainWindow, tmp_path: Pa
 @pytest.mark.parametrize("choice", ["dark", "light"])
 def test_themes_and_a_small_window(window: MainWindow, choice: str) -> None:
     pause(window)
-    window.panel.display.select("theme", choice)
+    window.panel.appearance.select("theme", choice)
     window.panel.display.changed.emit("theme", choice)
     for width, height in ((1280, 800), (800, 500)):
         window.resize(width, height)

@@ -207,8 +207,8 @@ def test_every_text_of_the_window_goes_through_the_translation(open_window: Open
 @pytest.mark.window
 def test_language_changes_in_the_open_window(open_window: OpenWindow, qt: QApplication) -> None:
     window = open_window(start=False)
-    before = texts_of(window.bar) | texts_of(window.panel.display)
-    box = window.panel.display.boxes["language"]
+    before = texts_of(window.bar) | texts_of(window.panel.appearance)
+    box = window.panel.appearance.boxes["language"]
     box.setCurrentIndex(box.findData("de"))
     box.activated.emit(box.currentIndex())
     assert qt.findChild(language.Language).code == "de"
@@ -216,7 +216,7 @@ def test_language_changes_in_the_open_window(open_window: OpenWindow, qt: QAppli
     assert window.bar.play.toolTip() != ""
     box.setCurrentIndex(box.findData("en"))
     box.activated.emit(box.currentIndex())
-    assert texts_of(window.bar) | texts_of(window.panel.display) == before
+    assert texts_of(window.bar) | texts_of(window.panel.appearance) == before
 
 
 def language_text(text: str) -> str:

@@ -74,8 +74,8 @@ def run(location: str, settings: WindowSettings, first: FirstSceneSettings | Non
     Returns:
         The exit status of the event loop.
     """
-    application = make_application(sys.argv[:1])
     preferences = Preferences()
+    application = make_application(sys.argv[:1], preferences.ui_scale)
     theme.install(application, theme.resolve(preferences.theme))
     window = make_window(preferences, settings)
     startup = Startup(window.model, window.loop, window.posters, window.viewport.poster)
@@ -108,8 +108,14 @@ class OpenRequests(QObject):
         return True
 
 
-def make_application(arguments: list[str]) -> QApplication:
-    """The QApplication, with the OpenGL version that the shaders need."""
+def make_application(arguments: list[str], ui_scale: float = 1.0) -> QApplication:
+    """The QApplication, with the OpenGL version that the shaders need.
+
+    Args:
+        ui_scale: Size of texts and controls; the picture keeps all pixels of the screen.
+    """
+    if ui_scale != 1.0:
+        os.environ.setdefault("QT_SCALE_FACTOR", f"{ui_scale:g}")
     wanted = QSurfaceFormat()
     wanted.setVersion(4, 1)
     wanted.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)

@@ -28,6 +28,7 @@ class CentralLayout(QWidget):
         self._film: QWidget | None = None
         self._film_open = False
         self.may_fade = False
+        self.fades = True  # false hides the bar at once
         self.idle_ms = HIDE_AFTER_MS
         self._immersive = False
         self._panel_open = True
@@ -106,6 +107,10 @@ class CentralLayout(QWidget):
         self._begin_to_fade()
 
     def _begin_to_fade(self) -> None:
+        if not self.fades:
+            self.bar.hide()
+            self.viewport.setCursor(Qt.CursorShape.BlankCursor)
+            return
         effect = QGraphicsOpacityEffect(self.bar)
         self.bar.setGraphicsEffect(effect)
         self._fade = QPropertyAnimation(effect, b"opacity", self)

@@ -20,14 +20,14 @@ class FirstSceneSettings:
 
     Args:
         full_screen: Whether the picture has the whole screen.
-        start_s: Content time to start at.
+        start_s: Content time to start at; None for where the scene was left.
         speed: Content seconds per second.
         loop: Whether it starts again at its end.
         camera: As of `camera.path.camera_path`: it moves until somebody takes the camera.
     """
 
     full_screen: bool = False
-    start_s: float = 0.0
+    start_s: float | None = None
     speed: float | None = None
     loop: bool | None = None
     camera: str | None = None
@@ -46,7 +46,7 @@ class FirstScene(QObject):
         """Show the window and open the scene."""
         if self._settings.full_screen:
             self._window.set_full_screen(True)
-        self._model.open(location, self._settings.start_s)
+        self._window.open(location, self._settings.start_s)
 
     def _scene_changed(self, scene: OpenScene) -> None:
         if scene.state is not SceneState.DECODED or scene is not self._model.scene:

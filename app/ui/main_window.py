@@ -163,6 +163,7 @@ class MainWindow(QMainWindow):
         self.renderer.changed.connect(
             lambda adapter: self.panel.show_backend(adapter.backend_name, adapter.reason)
         )
+        self.renderer.examined.connect(self.panel.display.show_obstacles)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(lambda _: self._apply_theme())
 
@@ -183,9 +184,22 @@ class MainWindow(QMainWindow):
 
     # --- opening ----------------------------------------------------------------------------------
 
-    def open(self, location: str) -> None:
-        """Open a path or URL; the shown scene stays until the first frame is decoded."""
-        self.model.open(location)
+    def open(self, location: str, position_s: float | None = None) -> None:
+        """Open a path or URL; the shown scene stays until the first frame is decoded.
+
+        Args:
+            position_s: The content time to start at; None for where it was left.
+        """
+        if position_s is None:
+            position_s = self.preferences.positions.of(location)
+        self.model.open(location, position_s)
+
+    def _remember_position(self) -> None:
+        scene, status = self.model.scene, self.model.status
+        if scene is not None and status is not None and status.duration_s > 0.0:
+            self.preferences.positions.remember(
+                scene.location, status.position_s, status.duration_s
+            )
 
     def _cancel_opening(self) -> None:
         self.model.cancel_opening()
@@ -195,10 +209,13 @@ class MainWindow(QMainWindow):
             self._card.put_away()
 
     def _scene_changed(self, scene: OpenScene) -> None:
+        if scene.state is SceneState.REQUESTED and scene is self.model.pending:
+            self._remember_position()
         if scene.state is not SceneState.DECODED or scene is not self.model.scene:
             return
         self._toast.hide()
         self.preferences.remember(scene.location)
+        self.renderer.examine()
         self._show_recent()
         self._marking.enter_scene(scene.location)
         self.bar.set_scene_open(True)
@@ -232,6 +249,8 @@ class MainWindow(QMainWindow):
             self._apply_theme()
         elif setting == "language":
             self._apply_language()
+        elif setting == "motion":
+            self._apply_motion()
         elif setting == "mode":
             options.mode = value
         elif setting == "exposure":
@@ -383,7 +402,7 @@ class MainWindow(QMainWindow):
     def set_language(self, choice: str) -> None:
         """Show the texts in a language of `app.ui.language`."""
         self.preferences.set("language", choice)
-        self.panel.display.select("language", choice)
+        self.panel.appearance.select("language", choice)
         self._apply_language()
 
     def set_statistics(self, on: bool) -> None:
@@ -404,6 +423,11 @@ class MainWindow(QMainWindow):
         self.panel.refresh_icons()
         self.film.refresh_icons()
 
+    def _apply_motion(self) -> None:
+        smooth = self.preferences.text("motion", "full") != "reduced"
+        self.model.camera.glides = smooth
+        self.central.fades = smooth
+
     def _apply_language(self) -> None:
         application = QApplication.instance()
         assert isinstance(application, QApplication)
@@ -418,6 +442,7 @@ class MainWindow(QMainWindow):
         if self.preferences.geometry is not None:
             self.restoreGeometry(self.preferences.geometry)
         self.panel.restore_display(self.preferences)
+        self._apply_motion()
         self._show_speed_and_loop()
         self.set_panel(self.preferences.flag("panel", True))
         self.set_statistics(self.preferences.flag("statistics", False))
@@ -438,6 +463,7 @@ class MainWindow(QMainWindow):
         if not self.isFullScreen():
             self.preferences.geometry = self.saveGeometry()
         self.hide()  # at once; the threads need a moment
+        self._remember_position()
         self.preferences.flush()
         self.videos.close()
         logging.getLogger("streamstgs").removeHandler(self._log)

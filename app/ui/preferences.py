@@ -6,6 +6,7 @@ import json
 
 from PySide6.QtCore import QByteArray, QSettings
 from streamstgs.app.player.camera.scene_view import SceneView
+from streamstgs.app.ui.scene_positions import ScenePositions
 from streamstgs.app.ui.theme import ThemeChoice
 from streamstgs.codec.streaming.address import without_password
 
@@ -36,6 +37,16 @@ class Preferences:
 
     def set(self, key: str, value: bool | float | str) -> None:
         self._store.setValue(key, value)
+
+    @property
+    def positions(self) -> ScenePositions:
+        """Where long scenes were left."""
+        return ScenePositions(self._store)
+
+    @property
+    def ui_scale(self) -> float:
+        """The size of texts and controls; 1 is normal."""
+        return self.number("ui_scale", 1.0, 1.0, 3.0)
 
     @property
     def geometry(self) -> QByteArray | None:

@@ -592,6 +592,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Large (125 %)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Larger (150 %)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Largest (200 %)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Last fetch</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1096,6 +1108,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Reduced</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Reference (slow)</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1261,6 +1277,10 @@
     </message>
     <message>
         <source>Side panel (P)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Size</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1432,6 +1452,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The size changes when the program starts again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The video shows the scene from the present camera.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1592,6 +1616,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Window</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Writes the Gaussians as files that other programs open.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1685,6 +1713,10 @@
     </message>
     <message>
         <source>{rate:.0f} of {all:g} frames/s</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{renderer}: not on this computer</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

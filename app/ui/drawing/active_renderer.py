@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from streamstgs.app.player.viewer.open_scene import OpenPlayback
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.ui.drawing.backend_selection import BackendSelection
+from streamstgs.app.ui.drawing.gl_probe import WindowGl
 from streamstgs.app.ui.viewport.viewport import Viewport
 
 if TYPE_CHECKING:  # it loads torch, and the window is on the screen before that
@@ -27,6 +28,7 @@ class ActiveRenderer(QObject):
 
     changed = Signal(object)  # the new RendererAdapter
     painted = Signal(object)  # Timing of an image that reached the screen
+    examined = Signal(object)  # reasons by the names of backends that cannot run here
 
     def __init__(
         self,
@@ -43,6 +45,7 @@ class ActiveRenderer(QObject):
         self.adapter: RendererAdapter | None = None  # written by `set_adapter` and `close`
         selection.chosen.connect(self.set_adapter)
         selection.refused.connect(model.warn)
+        selection.examined.connect(self.examined)
 
     def start(self) -> None:
         """Load the backend; scenes open at once if their device does not depend on it."""
@@ -58,6 +61,15 @@ class ActiveRenderer(QObject):
         self._backend = name
         if self._started:
             self._selection.ask(name)
+
+    @property
+    def window_gl(self) -> WindowGl:
+        """The OpenGL of windows."""
+        return self._selection.window_gl
+
+    def examine(self) -> None:
+        """Find out in a thread which backends this machine can run; `examined` follows once."""
+        self._selection.examine()
 
     def restart(self) -> None:
         """Load the backend that was asked for once more, as when no picture comes from it."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from streamstgs.app.translation import tr
 from streamstgs.app.ui.drawing.gl_probe import WindowGl, probe
-from streamstgs.renderer.backends import BackendChoice, choose_backend
+from streamstgs.renderer.backends import BackendChoice, available_backends, choose_backend
 from streamstgs.renderer.errors import RenderError
 
 if TYPE_CHECKING:  # it loads torch, and the window is on the screen before that
@@ -44,7 +44,9 @@ class BackendSelection(QObject):
 
     chosen = Signal(object)  # RendererAdapter
     refused = Signal(str)  # why this backend cannot draw; `chosen` follows nevertheless
+    examined = Signal(object)  # reasons by the names of backends that cannot run here
     _answered = Signal(object)
+    _obstacles = Signal(object)
 
     def __init__(
         self,
@@ -55,6 +57,8 @@ class BackendSelection(QObject):
         self._choose = choose or ready_to_draw
         self.window_gl = window_gl if window_gl is not None else probe()
         self._serial = 0
+        self._examined = False
+        self._obstacles.connect(self.examined, Qt.ConnectionType.QueuedConnection)
         self._answered.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def may_use_opengl(self, name: str | None) -> bool:
@@ -71,6 +75,24 @@ class BackendSelection(QObject):
         threading.Thread(
             target=self._look, args=(self._serial, name), name="choose-backend", daemon=True
         ).start()
+
+    def examine(self) -> None:
+        """Try to load every backend, once, in a thread; `examined` follows."""
+        if not self._examined:
+            self._examined = True
+            threading.Thread(target=self._examine, name="examine-backends", daemon=True).start()
+
+    def _examine(self) -> None:
+        """The thread boundary: a backend that fails in an unexpected way cannot run either."""
+        obstacles: dict[str, str] = {}
+        try:
+            for name, reason in available_backends():
+                in_window = name == "opengl" and bool(self.window_gl.renderer)
+                if reason is not None and not in_window:
+                    obstacles[name] = reason
+        except Exception:
+            log.exception("looking for backends")
+        self._obstacles.emit(obstacles)
 
     def _look(self, serial: int, name: str | None) -> None:
         """The thread boundary: every error becomes an answer."""

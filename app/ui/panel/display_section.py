@@ -1,12 +1,11 @@
-"""Display: mode, exposure, background, resolution, theme, language and renderer."""
+"""Display: mode, exposure, background, resolution and renderer."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from streamstgs.app.translation import mark, tr
 from streamstgs.app.ui import theme
-from streamstgs.app.ui.language import LANGUAGES
 from streamstgs.app.ui.panel.closer_look import CloserLook
 from streamstgs.app.ui.panel.fields import LABEL_COLUMN_PX, Choice
 from streamstgs.app.ui.panel.section import Section, muted_label
@@ -46,12 +45,6 @@ SCALES = {
     "0.5": mark("Half"),
     "0.33": mark("One third"),
 }
-THEMES = {
-    "system": mark("System"),
-    "dark": mark("Dark"),
-    "light": mark("Light"),
-    "contrast": mark("High contrast"),
-}
 BACKENDS = {
     "auto": mark("Automatic"),
     "gsplat": mark("gsplat (CUDA)"),
@@ -62,8 +55,6 @@ BACKENDS = {
 DEFAULTS = {
     "background": "scene",
     "scale": "auto",
-    "theme": "system",
-    "language": "system",
     "backend": "auto",
 }
 
@@ -88,8 +79,6 @@ class DisplaySection(Section):
             ("exposure", tr("Exposure"), EXPOSURES),
             ("background", tr("Background"), BACKGROUNDS),
             ("scale", tr("Resolution"), SCALES),
-            ("theme", tr("Theme"), THEMES),
-            ("language", tr("Language"), {"system": mark("System"), **LANGUAGES}),
             ("backend", tr("Renderer"), {**BACKENDS, **plugins}),
         )
         for line, (key, title, choices) in enumerate(rows):
@@ -136,7 +125,30 @@ class DisplaySection(Section):
             self.select(key, preferences.text(key, default))
 
     def show_backend(self, name: str, reason: str) -> None:
-        """Show the renderer in use; the reason for its choice is in the tooltip."""
+        """Show the renderer in use, also in the list: one that was refused is not chosen there.
+
+        Args:
+            reason: Why it was chosen; shown in the tooltip.
+        """
         self._in_use.setText(tr("Drawing with: {renderer}", renderer=tr(BACKENDS.get(name, name))))
         self._in_use.setToolTip(reason)
-        self._in_use.setVisible(self.boxes["backend"].currentData() != name)
+        box = self.boxes["backend"]
+        if box.currentData() not in ("auto", name):
+            self.select("backend", name)
+        self._in_use.setVisible(box.currentData() != name)
+
+    def show_obstacles(self, obstacles: dict[str, str]) -> None:
+        """Disable the renderers that this machine cannot run, and say why in their tooltips.
+
+        Args:
+            obstacles: Reasons by the names of renderers.
+        """
+        box = self.boxes["backend"]
+        for place in range(box.count()):
+            name = str(box.itemData(place))
+            reason = obstacles.get(name, "")
+            shown = tr(BACKENDS.get(name, name))
+            text = tr("{renderer}: not on this computer", renderer=shown) if reason else shown
+            box.set_item_enabled(place, not reason)
+            box.setItemText(place, text)
+            box.setItemData(place, reason, Qt.ItemDataRole.ToolTipRole)

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QStandardItemModel,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QComboBox, QLineEdit
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import pixmap
@@ -53,6 +60,12 @@ class Choice(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMinimumContentsLength(8)  # long entries must not widen the panel
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+
+    def set_item_enabled(self, place: int, enabled: bool) -> None:
+        """Let an entry be chosen or not; a disabled one is grey."""
+        model = self.model()
+        assert isinstance(model, QStandardItemModel)
+        model.item(place).setEnabled(enabled)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()

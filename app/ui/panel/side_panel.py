@@ -11,6 +11,7 @@ from streamstgs.app.player.measuring.history import Sample
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.ui import theme
+from streamstgs.app.ui.panel.appearance_section import AppearanceSection
 from streamstgs.app.ui.panel.camera_section import CameraSection
 from streamstgs.app.ui.panel.display_section import DisplaySection
 from streamstgs.app.ui.panel.quality_section import QualitySection
@@ -47,6 +48,7 @@ class SidePanel(QScrollArea):
         self.camera = CameraSection()
         self.scene = SceneSection()
         self.display = DisplaySection()
+        self.appearance = AppearanceSection()
         self.statistics = StatisticsSection()
         content = QWidget()
         column = QVBoxLayout(content)
@@ -65,10 +67,12 @@ class SidePanel(QScrollArea):
         self.camera.moved.connect(self.camera_typed)
         self.scene.asked.connect(self.asked)
         self.display.changed.connect(self.display_changed)
+        self.appearance.changed.connect(self.display_changed)
 
     @property
     def sections(self) -> tuple[Section, ...]:
         return (self.quality, self.camera, self.scene, self.display, self.statistics)
+        return (self.quality, self.camera, self.display, self.appearance, self.statistics)
 
     @property
     def advanced_shown(self) -> bool:
@@ -108,6 +112,7 @@ class SidePanel(QScrollArea):
     def restore_display(self, preferences: Preferences) -> None:
         """Show the remembered display settings."""
         self.display.restore(preferences)
+        self.appearance.restore(preferences)
 
     def _remember_folding(self, section: Section, preferences: Preferences) -> None:
         key = f"panel/{section.title}"
