@@ -255,11 +255,12 @@ def train_coarse(options: Options, name: str) -> None:
     """Train the coarse stage that a trial needs."""
     from streamstgs.trainer.coarse_stage import train_coarse_stage
     from streamstgs.trainer.datasets import open_capture
-    from streamstgs.trainer.parallel import training_devices
+    from streamstgs.trainer.parallel import make_current, training_devices
 
     config = settings_of(options, name)
     capture = open_capture(config.data, config.capture)
     device = training_devices((options.devices or ("auto",))[0])[0]
+    make_current(device)
     train_coarse_stage(config.coarse_stage(), capture, coarse_run(options, name), device)
 
 
