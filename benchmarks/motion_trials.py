@@ -274,7 +274,7 @@ def run_trial(options: Options, name: str) -> None:
     make_current(device)
     config = replace(config, device=str(device))
     measuring = Measuring(options.gops, (options.qp,), options.frame_step, None)
-    row = run_row(config, True, coarse_run(options, name), measuring, device)
+    row = run_row(config, True, coarse_run(options, name), measuring, device, static_layers=1)
     (quality,) = row["qualities"]
     result = {
         "trial": name,

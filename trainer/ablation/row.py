@@ -74,10 +74,13 @@ def run_row(
     shared: RunDirectory,
     measuring: Measuring,
     device: torch.device,
+    static_layers: int | None = None,
 ) -> dict[str, Any]:
     """Train, encode and measure one row; returns its figures, JSON-able.
 
     Args:
+        static_layers: Into how many layers the static Gaussians are divided, beside the far ones;
+            None for the encoder's default. Few of them are encoded sooner.
         sorts_by_lifetime: The encoder may lay out by when Gaussians are seen.
         shared: Run directory of its coarse stage.
     """
@@ -93,6 +96,8 @@ def run_row(
     source = TrainedScene(run, run.read_plan()[0], measuring.gops)
     started_s = time.monotonic()
     encoder = row_encoder(measuring.qps, sorts_by_lifetime)
+    if static_layers is not None:
+        encoder = replace(encoder, static=replace(encoder.static, layers=static_layers))
     encode_scene(source, scene, encoder)
     encoded_s = time.monotonic() - started_s
     frames = _frames_of(run, measuring.gops)
