@@ -24,7 +24,18 @@ from streamstgs.trainer.run_directory import RunDirectory
 from tests.synthetic import SyntheticSource
 
 ROOT = Path(__file__).resolve().parent.parent
-WORDS = ("info", "train", "ablate", "encode", "evaluate", "render", "bench", "serve", "doctor")
+WORDS = (
+    "info",
+    "train",
+    "capture",
+    "ablate",
+    "encode",
+    "evaluate",
+    "render",
+    "bench",
+    "serve",
+    "doctor",
+)
 
 
 def run_main(

@@ -28,9 +28,16 @@ BANNED = (
 
 def options_of(command: str) -> Iterator[tuple[str, str]]:
     """(name, help text without the hint on its default) of each option of a command."""
-    parser: argparse.ArgumentParser = tyro.extras.get_parser(load(command))
+    yield from options_of_parser(tyro.extras.get_parser(load(command)))
+
+
+def options_of_parser(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    """The same of a parser and of its subcommands."""
     for action in parser._actions:
-        if "-h" not in action.option_strings:  # argparse's own
+        if isinstance(action.choices, dict):  # subcommands
+            for below in action.choices.values():
+                yield from options_of_parser(below)
+        elif "-h" not in action.option_strings:  # argparse's own
             yield (
                 action.option_strings[0] if action.option_strings else action.dest,
                 str(action.help or ""),

@@ -63,7 +63,8 @@ def _reader(folder: Path) -> Read:
     if not found:
         raise CaptureError(
             f"{folder} holds no calibration: neither cameras.json, transforms.json, "
-            "train_meta.json, poses_bounds.npy nor a COLMAP model (sparse/0/cameras.bin)"
+            "train_meta.json, poses_bounds.npy nor a COLMAP model (sparse/0/cameras.bin); "
+            "`streamstgs capture from-videos` calibrates videos"
         )
     if len(found) > 1:
         log.warning("%s holds %s: the first is read", folder, " and ".join(found))

@@ -1,0 +1,99 @@
+"""`streamstgs capture`: check a capture, or calibrate videos of a static rig."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from streamstgs.app.console import check_figures_path, say, write_figures
+from streamstgs.cli.options import JsonOption, flag, option
+from streamstgs.cli.parsing import UsageError
+from streamstgs.trainer.datasets.config import CaptureConfig
+from streamstgs.trainer.rig.config import RigConfig
+
+SheetOption = Annotated[
+    Path | None,
+    option("FILE.png", "Write an image with a frame of each camera to this file.", "off"),
+]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Tell what of a capture will be read, and whether poses and times of its cameras fit."""
+
+    data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")]
+    """Folder of the capture."""
+    sheet: SheetOption = None
+    json: JsonOption = None
+    frame: int = 0
+    """Frame that is shown and whose features are matched."""
+    no_poses: Annotated[
+        tyro.conf.FlagCreatePairsOff[bool], flag("Do not match features to check poses.")
+    ] = False
+    no_sync: Annotated[
+        tyro.conf.FlagCreatePairsOff[bool], flag("Do not compare motion to check times.")
+    ] = False
+    capture: CaptureConfig = field(default_factory=CaptureConfig)
+
+    def run(self) -> int:
+        check_figures_path(self.json)
+        from streamstgs.trainer.capture_check.check import CheckConfig, check_folder
+        from streamstgs.trainer.capture_check.report import for_people
+
+        logging.getLogger("streamstgs.trainer").setLevel(logging.INFO)
+        report = check_folder(
+            self.data,
+            CheckConfig(self.capture, self.frame, self.sheet, not self.no_poses, not self.no_sync),
+        )
+        write_figures(self.json, report.figures())
+        print(for_people(report))
+        return 0 if report.is_good else 1
+
+
+@dataclass(frozen=True)
+class FromVideos:
+    """Calibrate videos of cameras that stand still, and write them as a capture."""
+
+    videos: Annotated[
+        tuple[Path, ...],
+        tyro.conf.Positional,
+        tyro.conf.arg(metavar="VIDEO", help="Videos, one of each camera; or folders with them."),
+    ]
+    out: Annotated[
+        Path,
+        tyro.conf.arg(
+            name="output",
+            metavar="DIR",
+            aliases=["-o"],
+            help="Write cameras.json, points and the videos to this new folder.",
+        ),
+    ]
+    rig: Annotated[RigConfig, tyro.conf.arg(name="")] = field(default_factory=RigConfig)
+
+    def run(self) -> int:
+        if not self.videos:
+            raise UsageError("name the videos, or a folder that holds them")
+        from streamstgs.trainer.rig.from_videos import calibrate_videos
+
+        logging.getLogger("streamstgs.trainer").setLevel(logging.INFO)
+        calibrate_videos(self.videos, self.out, self.rig)
+        say(f"{self.out} is calibrated. Check it next: streamstgs capture check {self.out}")
+        if self.rig.capture.offset or self.rig.capture.ignore_start:
+            say("Give the same options of --capture.offset and --capture.ignore-start there.")
+        return 0
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Check a capture before training, or calibrate videos of a static rig."""
+
+    action: tyro.conf.OmitSubcommandPrefixes[
+        Annotated[Check, tyro.conf.subcommand(name="check")]
+        | Annotated[FromVideos, tyro.conf.subcommand(name="from-videos")]
+    ]
+
+    def run(self) -> int:
+        return self.action.run()
