@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.app.ui.preferences import Preferences
+from streamstgs.app.ui.watching.bundled import bundled_scenes
 from streamstgs.app.ui.watching.edge_notice import EdgeNotice
+from streamstgs.app.ui.watching.first_hint import SEEN_KEY
 
-from tests.window_driver import drag, key, live, screenshot, status, wait_for
+from tests.window_driver import (
+    OpenWindow,
+    drag,
+    key,
+    live,
+    pause,
+    screenshot,
+    shown,
+    status,
+    wait_for,
+)
 
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
@@ -19,9 +38,7 @@ LEFT, RIGHT = QPoint(100, 200), QPoint(500, 200)
 
 
 def notice(window: MainWindow) -> EdgeNotice:
-    found = window.viewport.findChild(EdgeNotice)
-    assert isinstance(found, EdgeNotice)
-    return found
+    return window.watching.edge
 
 
 def test_drags_stop_at_the_edge_and_a_button_leads_back(window: MainWindow) -> None:
@@ -72,3 +89,135 @@ def test_a_minimised_window_draws_nothing_and_time_goes_on(window: MainWindow) -
     assert not painted
     window.showNormal()
     wait_for(lambda: bool(painted), "an image again")
+
+
+def pressed(window: MainWindow, code: Qt.Key, until: Callable[[], bool], what: str) -> None:
+    """Hold a key until something has happened."""
+    QTest.keyPress(window.viewport, code)
+    wait_for(until, what)
+    QTest.keyRelease(window.viewport, code)
+
+
+def test_fly_mode_takes_its_keys_and_gives_them_back(window: MainWindow) -> None:
+    camera = window.model.camera
+    automatic = status(window).auto
+    key(window, Qt.Key.Key_V)
+    assert camera.flies
+    assert window.panel.camera.fly_mode.isChecked()
+    eye = camera.position
+    pressed(window, Qt.Key.Key_A, lambda: camera.position != eye, "the flight")
+    wait_for(lambda: not window.model.fly.moving, "a soft stop")
+    assert camera.position[0] < eye[0]
+    assert status(window).auto is automatic  # A chooses the quality in orbit mode
+    roll = camera.roll_rad
+    height = camera.position[1]
+    pressed(window, Qt.Key.Key_E, lambda: camera.position[1] < height, "the way up")
+    assert camera.roll_rad == roll
+    wait_for(lambda: not window.model.fly.moving, "a soft stop")
+    key(window, Qt.Key.Key_V)
+    key(window, Qt.Key.Key_A)
+    wait_for(lambda: status(window).auto is not automatic, "the command of A")
+
+
+def test_a_lost_focus_ends_the_flight(window: MainWindow) -> None:
+    key(window, Qt.Key.Key_V)
+    QTest.keyPress(window.viewport, Qt.Key.Key_S)
+    assert window.model.fly.moving
+    window.bar.setFocus()
+    window.panel.camera.position.setFocus()
+    assert not window.model.fly.moving
+
+
+def test_double_click_marks_the_pivot(window: MainWindow) -> None:
+    pause(window)
+    mark = window.watching.pivot
+    middle = window.viewport.rect().center()
+    QTest.mouseDClick(window.viewport, Qt.MouseButton.LeftButton, pos=middle)
+    wait_for(mark.isVisible, "the mark")
+    wait_for(lambda: not window.model.camera.gliding, "the glide")
+    place = mark.geometry().center() - middle
+    assert abs(place.x()) <= 2
+    assert abs(place.y()) <= 2
+    wait_for(lambda: not mark.isVisible(), "the mark to go")
+
+
+def test_hint_of_the_first_run_goes_at_the_first_drag_for_ever(
+    open_window: OpenWindow, scene_path: Path, preferences: Preferences
+) -> None:
+    preferences.set(SEEN_KEY, False)
+    window = open_window(scene_path)
+    hint = window.watching.hint
+    wait_for(hint.isVisible, "the hint")
+    screenshot(window, "first-hint")
+    window.set_full_screen(True)
+    wait_for(lambda: not hint.isVisible(), "full screen without the hint")
+    window.set_full_screen(False)
+    drag(window.viewport, LEFT, LEFT + QPoint(30, 0))
+    assert preferences.flag(SEEN_KEY, False)
+    assert not hint.isVisible()
+    again = open_window(scene_path)
+    assert not again.watching.hint.isVisible()
+
+
+def test_welcome_page_offers_bundled_and_recent_scenes(
+    open_window: OpenWindow, scene_path: Path, preferences: Preferences, tmp_path: Path
+) -> None:
+    other = tmp_path / "another.stgs"
+    shutil.copy(scene_path, other)
+    preferences.remember(str(other))
+    preferences.remember("https://example.org/scenes/ball/")
+    window = open_window()
+    page = window.watching.welcome
+    wait_for(page.isVisible, "the welcome page")
+    assert page.locations[: len(bundled_scenes())] == bundled_scenes()
+    assert page.locations[len(bundled_scenes()) :] == [
+        "https://example.org/scenes/ball/",
+        str(other),
+    ]
+    blank = page.card("https://example.org/scenes/ball/").icon().cacheKey()
+    assert blank
+    before = page.card(str(other)).icon().pixmap(216, 122).toImage()
+    wait_for(
+        lambda: page.card(str(other)).icon().pixmap(216, 122).toImage() != before, "the poster"
+    )
+    screenshot(window, "welcome")
+    QTest.mouseClick(page.card(str(other)), Qt.MouseButton.LeftButton)
+    wait_for(lambda: shown(window), "the scene")
+    assert not page.isVisible()
+    window.commands.actions["welcome"].trigger()
+    assert page.isVisible()
+
+
+def test_several_dropped_files_play_in_turn(
+    open_window: OpenWindow, scene_path: Path, tmp_path: Path
+) -> None:
+    paths = [tmp_path / "one.stgs", tmp_path / "two.stgs"]
+    for path in paths:
+        shutil.copy(scene_path, path)
+    window = open_window(scene_path)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    at, none = QPoint(200, 200), Qt.KeyboardModifier.NoModifier
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    QApplication.sendEvent(window.viewport, QDragEnterEvent(at, copy, data, left, none))
+    assert window.watching.highlight.isVisible()
+    screenshot(window, "drop-highlight")
+    QApplication.sendEvent(window.viewport, QDragLeaveEvent())
+    assert not window.watching.highlight.isVisible()
+    QApplication.sendEvent(window.viewport, QDragEnterEvent(at, copy, data, left, none))
+    QApplication.sendEvent(window.viewport, QDropEvent(QPointF(at), copy, data, left, none))
+    wait_for(lambda: playing(window) == str(paths[0]), "the first scene")
+    assert not status(window).loop
+    key(window, Qt.Key.Key_End)
+    key(window, Qt.Key.Key_Space)
+    wait_for(lambda: playing(window) == str(paths[1]), "the second scene after the end")
+    key(window, Qt.Key.Key_P)
+    wait_for(lambda: playing(window) == str(paths[0]), "the first scene again")
+    window.open(str(scene_path))
+    wait_for(lambda: playing(window) == str(scene_path), "a scene that is not in the list")
+    assert window.model.playlist.locations == ()
+
+
+def playing(window: MainWindow) -> str:
+    scene = window.model.scene
+    return scene.location if scene is not None else ""

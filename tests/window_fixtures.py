@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from streamstgs.app.ui import application, theme
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.preferences import Preferences
+from streamstgs.app.ui.watching.first_hint import SEEN_KEY
 from streamstgs.codec.encoder.encode import encode_scene
 
 from tests.synthetic import SyntheticSource
@@ -39,6 +40,7 @@ def scene_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def preferences(tmp_path: Path) -> Preferences:
     store = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
+    store.setValue(SEEN_KEY, True)  # the hint of the first run would cover the picture
     return Preferences(store)
 
 

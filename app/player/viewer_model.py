@@ -30,6 +30,7 @@ from streamstgs.app.player.camera.scene_view import (
     SceneViewStore,
     ViewsInMemory,
 )
+from streamstgs.app.player.camera.moves.fly import FlyControl
 from streamstgs.app.player.errors import NoSceneError, SceneFailed, SceneTimeout
 from streamstgs.app.player.export.jobs.exports import Exports
 from streamstgs.app.player.film.preview import FilmPreview
@@ -40,6 +41,7 @@ from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer.scene_stack import SceneStack
 from streamstgs.app.player.viewer.statistics import RenderStatistics, StatisticsRecorder
 from streamstgs.app.player.viewer.transport import Transport
+from streamstgs.app.player.watching.playlist import Playlist
 from streamstgs.renderer import RenderSettings
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ class ViewerModel(SceneStack):
             lambda: self.scene, self.camera, views or ViewsInMemory(), self._enter_camera
         )
         self.exports = Exports(lambda: self.scene)
+        self.fly = FlyControl(self.camera)
         self.options = RenderOptions()
         self.transport = Transport(self._shown_scenes)
         self.quality = QualitySelection(self.transport, self._shown_scenes)
@@ -97,6 +100,7 @@ class ViewerModel(SceneStack):
         self.film = FilmPreview(
             lambda: self.scene, self.transport, lambda: (self.track, self.time_track)
         )
+        self.playlist = Playlist(self)
         self._surfaces = SurfaceFinder()
         self.statistics.changed.connect(self._look_for_surfaces)
         self.follows_track = False  # whether the camera moves along `track` while time runs
@@ -168,6 +172,8 @@ class ViewerModel(SceneStack):
         if self.follows_track or self.film.active:
             self._follow_track()
         self.ticked.emit(dt_s)
+        if self.fly.moving:
+            self.fly.advance(dt_s)
         self.camera.advance(dt_s)
         now_s = time.monotonic()
         self.transport.update(now_s)

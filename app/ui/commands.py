@@ -40,11 +40,16 @@ MENUS = (mark("File"), mark("Playback"), mark("View"), mark("Camera"), mark("Hel
 
 _DROP, _TWICE = mark("or drop it on the window"), mark("or F twice")
 _WHEEL = mark("or the wheel")
+_LIST = mark("where several were dropped")
+_FLY = mark("then W A S D, Q E, Shift")
 
 COMMANDS: tuple[Command, ...] = (
     Command("open_file", "File", mark("Open file…"), ("Ctrl+O",), note=_DROP),
     Command("open_folder", "File", mark("Open folder…"), ("Ctrl+Shift+O",)),
     Command("open_url", "File", mark("Open URL…"), ("Ctrl+U",)),
+    Command("welcome", "File", mark("Welcome page")),
+    Command("next_scene", "File", mark("Next scene"), ("N",), note=_LIST),
+    Command("previous_scene", "File", mark("Previous scene"), ("P",)),
     Command("save_picture", "File", mark("Save picture…"), ("Ctrl+S",), gap=True),
     Command("render_picture", "File", mark("Render picture…"), ("Ctrl+Shift+S",)),
     Command("export_video", "File", mark("Export video…"), ("Ctrl+E",)),
@@ -97,6 +102,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("reset_camera", "Camera", mark("Reset camera"), ("0",)),
     Command("filmed_side", "Camera", mark("Back to the filmed side"), ("B",)),
     Command("free_flight", "Camera", mark("Fly freely"), checkable=True, gap=True),
+    Command("fly", "Camera", mark("Fly mode"), ("V",), checkable=True, note=_FLY),
     Command("copy_camera", "Camera", mark("Copy camera"), ("Ctrl+Shift+C",), gap=True),
     Command("paste_camera", "Camera", mark("Paste camera"), ("Ctrl+Shift+V",)),
     Command("keep_opening_view", "Camera", mark("Use as opening view")),

@@ -40,8 +40,8 @@ from streamstgs.app.ui.transport.transport_bar import TransportBar
 from streamstgs.app.ui.viewport.loading_overlay import LoadingOverlay
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
-from streamstgs.app.ui.watching.edge_notice import EdgeNotice
 from streamstgs.codec.package.scene_meta import SceneMeta
+from streamstgs.app.ui.watching.watching import Watching
 from streamstgs.codec.quality import Quality
 
 
@@ -84,15 +84,17 @@ class MainWindow(QMainWindow):
         self.videos = VideoActions(self, model, self._toast, viewport.size_px)
         self.film = FilmActions(model, self.central, preferences, self._check)
         self.scenes = SceneActions(self, model, self.panel.scene, self._toast)
+        picker = PivotPicker(model, viewport)
         self._helpers = (
             CameraDisplay(model.camera, self.panel),
             LoadingOverlay(model, viewport, posters),
-            PivotPicker(model, viewport),
             HoverPreview(model, self.bar.timeline, self.central),
-            EdgeNotice(model.camera, viewport),
+            picker,
         )
         self._log = RecentLog()
         logging.getLogger("streamstgs").addHandler(self._log)
+        self.watching = Watching(model, viewport, preferences)
+        picker.taken.connect(self.watching.pivot.show_pivot)
         self.setCentralWidget(self.central)
         self.setWindowIcon(app_icon())
         self.setMinimumSize(520, 360)
@@ -111,6 +113,7 @@ class MainWindow(QMainWindow):
         self._restore()
         self._show_title()
         self._card.show_empty()
+        self.watching.welcome_if_idle()
         self.viewport.setFocus()
 
     def _handlers(self) -> dict[str, Callable[[], object]]:
@@ -124,6 +127,7 @@ class MainWindow(QMainWindow):
             **self.videos.handlers(),
             **self.film.handlers(),
             **self.scenes.handlers(),
+            **self.watching.handlers(),
             "quit": self.close,
             "full_screen": self._toggle_full_screen,
             "leave": self._leave,
@@ -141,7 +145,8 @@ class MainWindow(QMainWindow):
 
     def _connect_widgets(self, handlers: dict[str, Callable[[], object]]) -> None:
         """What a person does in a widget changes the model."""
-        for part in (self.bar.asked, self.panel.asked, self._card.asked):
+        welcome = self.watching.welcome
+        for part in (self.bar.asked, self.panel.asked, self._card.asked, welcome.asked):
             part.connect(lambda name: handlers[name]())
         self.film.asked = lambda name: handlers[name]()
         self.bar.speed_chosen.connect(self._playing.set_speed)
@@ -181,6 +186,7 @@ class MainWindow(QMainWindow):
         )
         self.model.transport.course_changed.connect(self._show_course)
         self.model.camera.free_flight_changed.connect(self._show_free_flight)
+        self.model.camera.fly_mode_changed.connect(self._show_fly_mode)
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -205,6 +211,7 @@ class MainWindow(QMainWindow):
         self.model.cancel_opening()
         if self.model.scene is None:
             self._card.show_empty()
+            self.watching.welcome_if_idle()
         else:
             self._card.put_away()
 
@@ -324,6 +331,10 @@ class MainWindow(QMainWindow):
         transport = self.model.transport
         self.bar.timeline.show_part(transport.part_s)
         self.commands.check("ping_pong", transport.bounces)
+
+    def _show_fly_mode(self, flies: bool) -> None:
+        self.commands.check("fly", flies)
+        self.panel.camera.fly_mode.setChecked(flies)
 
     def _show_free_flight(self, free: bool) -> None:
         self.commands.check("free_flight", free)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # these load torch, and a window has a camera controller befo
     from streamstgs.renderer import Camera
 
 GLIDE_HALF_LIFE_S = 0.045
+LEAST_FLIGHT = 0.15  # flights push the pivot ahead at this distance, relative to the radius
 Viewport = tuple[int, int]
 
 
@@ -45,6 +47,7 @@ class CameraController:
     changed = Signal()  # the asked-for pose or the shown pose is another one
     stopped = Signal()  # a move ended at the edge of what was filmed
     free_flight_changed = Signal(bool)
+    fly_mode_changed = Signal(bool)
 
     def __init__(self, glides: bool = True) -> None:
         self.glides = glides
@@ -54,6 +57,7 @@ class CameraController:
         self._gliding = False
         self.limits: CameraLimits | None = None  # of the scene; None goes anywhere
         self._free_flight = False
+        self._flies = False
         self._at_edge = False
         self._viewport: Viewport | None = None  # the size of the window
         self._preset: CameraPreset | None = None  # the named view that was gone to last
@@ -174,12 +178,33 @@ class CameraController:
         """The unit vector in the world that points up on the screen."""
         return self._camera.up
 
+    @property
+    def scene_radius(self) -> float:
+        """The radius of the scene in world units; 1 before one is open."""
+        return self._meta.radius if self._meta is not None and self._meta.radius > 0.0 else 1.0
+
+    @property
+    def flies(self) -> bool:
+        """Whether drags turn the view around the eye instead of the pivot (fly mode)."""
+        return self._flies
+
+    @flies.setter
+    def flies(self, flies: bool) -> None:
+        if flies != self._flies:
+            self._flies = flies
+            self.fly_mode_changed.emit(flies)
+
     # --- moves ------------------------------------------------------------------------------------
 
     def drag_orbit(self, dx_px: float, dy_px: float, viewport: Viewport) -> None:
-        """Turn around the pivot with the pointer, at once."""
+        """Turn with the pointer at once: around the pivot, or around the eye in fly mode."""
         if self._orbit is not None:
-            self._turn(self._orbit, dx_px, dy_px, viewport)
+            orbit = self._orbit
+            if self._flies:
+                self._limited(orbit, lambda: orbit.look(dx_px, 0.0, viewport))
+                self._limited(orbit, lambda: orbit.look(0.0, dy_px, viewport))
+            else:
+                self._turn(orbit, dx_px, dy_px, viewport)
             self._show_at_once()
 
     def drag_pan(self, dx_px: float, dy_px: float, viewport: Viewport) -> None:
@@ -211,6 +236,15 @@ class CameraController:
             orbit = self._orbit
             self._limited(orbit, lambda: orbit.dolly(steps, pointer, viewport))
             self._show_soon()
+
+    def fly(self, right: float, up: float, forward: float) -> None:
+        """Move the eye by world units at once: across the view, along the up axis, and ahead."""
+        if self._orbit is not None:
+            orbit, least = self._orbit, LEAST_FLIGHT * self.scene_radius
+            for step in ((right, 0.0, 0.0), (0.0, up, 0.0), (0.0, 0.0, forward)):
+                if any(step):
+                    self._limited(orbit, partial(orbit.fly, *step, least))
+            self._show_at_once()
 
     def roll_by(self, angle_rad: float) -> None:
         """Turn the picture around the view axis; positive is counter-clockwise."""

@@ -119,6 +119,32 @@ class OrbitCamera:
         shift = (right * dx_px + down * dy_px) * units_per_px
         self.view = replace(self.view, pivot=_vector(np.array(self.view.pivot) - shift))
 
+    def look(self, dx_px: float, dy_px: float, viewport: tuple[int, int]) -> None:
+        """Turn the view around the eye: what lies under the pointer follows it."""
+        focal = self._focal_px(*viewport)
+        eye = np.array(self.position)
+        cos, sin = math.cos(self.view.roll_rad), math.sin(self.view.roll_rad)
+        level_dx_px, level_dy_px = cos * dx_px - sin * dy_px, sin * dx_px + cos * dy_px
+        self.view = replace(
+            self.view,
+            yaw_rad=self.view.yaw_rad + level_dx_px / focal,
+            pitch_rad=self.view.pitch_rad - level_dy_px / focal,
+        )
+        pivot = eye - self._outward(self.view) * self.view.distance
+        self.view = replace(self.view, pivot=_vector(pivot))
+
+    def fly(self, right: float, up: float, forward: float, least_distance: float) -> None:
+        """Move the eye by world units, up along the up axis of the world.
+
+        Forward comes nearer to the pivot, and pushes it ahead from `least_distance` on.
+        """
+        across, _, ahead = self._directions()
+        shift = across * right + self._axes[2] * up
+        distance = max(self.view.distance - forward, min(least_distance, self.view.distance))
+        shift += ahead * (forward - (self.view.distance - distance))
+        pivot = np.array(self.view.pivot) + shift
+        self.view = replace(self.view, pivot=_vector(pivot), distance=distance)
+
     def dolly(
         self,
         steps: float,

@@ -50,6 +50,7 @@ class CameraActions:
             "reset_camera": self._camera.reset,
             "filmed_side": self._camera.go_to_filmed_side,
             "free_flight": self._toggle_free_flight,
+            "fly": self._toggle_fly_mode,
             "copy_camera": self._copy,
             "paste_camera": self._paste,
             "orbit_left": lambda: self._orbit(_KEY_ORBIT_PX, 0),
@@ -67,6 +68,9 @@ class CameraActions:
 
     def _orbit(self, dx_px: float, dy_px: float) -> None:
         self._camera.orbit(dx_px, dy_px, (self._viewport.width(), self._viewport.height()))
+
+    def _toggle_fly_mode(self) -> None:
+        self._camera.flies = not self._camera.flies
 
     def _toggle_free_flight(self) -> None:
         self._camera.free_flight = not self._camera.free_flight

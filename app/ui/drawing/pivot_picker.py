@@ -10,6 +10,7 @@ from streamstgs.app.ui.viewport.viewport import Viewport
 class PivotPicker(QObject):
     """Owner: the GUI thread; picking itself runs in a thread per double click."""
 
+    taken = Signal()  # the camera turns around the point from now on
     _found = Signal(int, tuple)  # from a picking thread: number of the double click, point
 
     def __init__(self, model: ViewerModel, viewport: Viewport) -> None:
@@ -34,3 +35,4 @@ class PivotPicker(QObject):
     def _take(self, number: int, point: tuple[float, float, float]) -> None:
         if number == self._number:
             self._camera.set_pivot(point)
+            self.taken.emit()

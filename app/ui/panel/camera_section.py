@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
@@ -89,7 +89,12 @@ class CameraSection(Section):
             tr("Let the camera leave what was filmed; the picture may be wrong")
         )
         self.free_flight.clicked.connect(lambda _: self.asked.emit("free_flight"))
-        self.body.addWidget(self.free_flight)
+        self.fly_mode = QCheckBox(tr("Fly mode"))
+        self.fly_mode.setToolTip(tr("Move with W A S D, Q E and Shift; drag to look around (V)"))
+        self.fly_mode.clicked.connect(lambda _: self.asked.emit("fly"))
+        for box in (self.fly_mode, self.free_flight):
+            box.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # keys go on moving the camera
+            self.body.addWidget(box)
 
     def _button(self, text: str, icon_name: str, command: str) -> QPushButton:
         button = QPushButton(text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDropEvent,
     QMouseEvent,
     QNativeGestureEvent,
@@ -40,6 +41,9 @@ class Viewport(QWidget):
 
     pivot_wanted = Signal(float, float)  # logical px
     dropped = Signal(str)
+    dropped_several = Signal(list)  # paths and URLs, when more than one was dropped
+    drag_hovers = Signal(int)  # how many things that can be opened are dragged over it; 0: none
+    dragged = Signal()  # the camera was moved with the pointer
     pointer_moved = Signal()
     resized = Signal()
 
@@ -138,9 +142,10 @@ class Viewport(QWidget):
 
     def _drag(self, event: QMouseEvent, step: QPointF) -> None:
         pans = event.buttons() & (Qt.MouseButton.RightButton | Qt.MouseButton.MiddleButton)
-        shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier and not self._camera.flies
         move = self._camera.drag_pan if pans or shifted else self._camera.drag_orbit
         move(step.x(), step.y(), (self.width(), self.height()))
+        self.dragged.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         fine = event.pixelDelta()
@@ -171,11 +176,20 @@ class Viewport(QWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() or event.mimeData().hasText():
             event.acceptProposedAction()
+            self.drag_hovers.emit(max(len(event.mimeData().urls()), 1))
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drag_hovers.emit(0)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        if (location := dropped_location(event.mimeData())) is not None:
+        self.drag_hovers.emit(0)
+        locations = dropped_locations(event.mimeData())
+        if locations:
             event.acceptProposedAction()
-            self.dropped.emit(location)
+        if len(locations) > 1:
+            self.dropped_several.emit(locations)
+        elif locations:
+            self.dropped.emit(locations[0])
 
 
 def _delete(surface: QWidget) -> None:
@@ -185,10 +199,18 @@ def _delete(surface: QWidget) -> None:
 
 def dropped_location(data: QMimeData) -> str | None:
     """The path or URL of dropped data, the first of several; None if there is none."""
-    urls = data.urls()
-    if urls:
-        here = urls[0].isLocalFile() and not urls[0].host()
-        encoded = QUrl.ComponentFormattingOption.FullyEncoded
-        return urls[0].toLocalFile() if here else urls[0].toString(encoded)
+    return next(iter(dropped_locations(data)), None)
+
+
+def dropped_locations(data: QMimeData) -> list[str]:
+    """The paths and URLs of dropped data."""
+    if data.urls():
+        return [_location(url) for url in data.urls()]
     text = data.text().strip()
-    return text if text and "\n" not in text else None
+    return [text] if text and "\n" not in text else []
+
+
+def _location(url: QUrl) -> str:
+    if url.isLocalFile() and not url.host():
+        return url.toLocalFile()
+    return url.toString(QUrl.ComponentFormattingOption.FullyEncoded)
