@@ -35,15 +35,20 @@ class Encode:
     title: TitleOption = None
     licence: LicenceOption = None
     attribution: AttributionOption = None
+    audio: Annotated[
+        Path | None,
+        option("FILE", "Take the sound of this audio or video file.", "that of the capture"),
+    ] = None
     encoder: Annotated[Settings, tyro.conf.arg(name="")] = Settings()
 
     def run(self) -> int:
         from streamstgs.codec.encoder.encode import encode_scene
-        from streamstgs.trainer.run_directory import load_run
+        from streamstgs.trainer.run_directory import RunDirectory, load_run
 
         named = {"title": self.title, "licence": self.licence, "attribution": self.attribution}
         source = load_run(self.trained, **{k: v for k, v in named.items() if v is not None})
-        report = encode_scene(source, self.output, self.encoder, ProgressLine())
+        audio = self.audio or RunDirectory(self.trained).sound_path
+        report = encode_scene(source, self.output, self.encoder, ProgressLine(), audio)
         for qp in self.encoder.qps:
             print(
                 f"QP {qp}: {report.bytes_per_frame(qp) / 1000:.1f} kB per frame, "

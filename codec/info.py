@@ -6,6 +6,7 @@ from typing import Any
 
 from streamstgs.codec.package.manifest import LayerEntry
 from streamstgs.codec.package.poster_entry import PosterEntry
+from streamstgs.codec.package.sound_track import CODECS, RATE_HZ, SoundTrack
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene
 
@@ -36,6 +37,7 @@ def describe(scene: Scene) -> dict[str, Any]:
         "video": {"width": manifest.tiles.video_width, "height": manifest.tiles.video_height},
         "bits": _bits([*manifest.static, *(layer for g in manifest.gops for layer in g.layers)]),
         "poster": _poster(manifest.poster),
+        "sound": _sound(manifest.sound),
         "qualities": [_quality(scene, quality) for quality in reversed(scene.qualities)],
     }
 
@@ -53,6 +55,19 @@ def _poster(poster: PosterEntry | None) -> dict[str, int] | None:
     if poster is None:
         return None
     return {"width": poster.width, "height": poster.height, "bytes": poster.file.size_bytes}
+
+
+def _sound(sound: SoundTrack | None) -> dict[str, Any] | None:
+    if sound is None:
+        return None
+    size_bytes = sum(segment.file.size_bytes for segment in sound.segments)
+    seconds = sound.samples / RATE_HZ
+    return {
+        "codecs": CODECS,
+        "channels": sound.channels,
+        "seconds": round(seconds, 3),
+        "bitrate_bps": round(8 * size_bytes / max(seconds, 1e-3)),
+    }
 
 
 def _quality(scene: Scene, quality: Quality) -> dict[str, Any]:

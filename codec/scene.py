@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, NotAScene, SceneChanged, UnknownQuality
+from streamstgs.codec.errors import CorruptSegment, MissingSegment, NotAScene, UnknownQuality
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.gop_times import GopTimes
@@ -23,6 +24,7 @@ from streamstgs.codec.package.manifest import GopEntry, LayerEntry, Manifest
 from streamstgs.codec.package.manifest_json import read_manifest
 from streamstgs.codec.package.paged_gops import PagedGops
 from streamstgs.codec.package.scene_meta import SceneMeta
+from streamstgs.codec.package.sound_track import SoundTrack
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.poster import Poster, read_poster
 from streamstgs.codec.quality import Quality, quality_with_qp
@@ -41,7 +43,9 @@ from streamstgs.codec.streaming.scene_files import SceneFiles
 from streamstgs.codec.streaming.transport import Listener, ignore_progress
 
 if TYPE_CHECKING:  # `info` and `serve` read manifests without torch
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
     from streamstgs.codec.scene_decoder import SceneDecoder
     from streamstgs.renderer import Gaussians, Gop
 
@@ -165,6 +169,30 @@ class Scene:
     def meta(self) -> SceneMeta:
         """Title, frame rate, opening cameras and the like."""
         return self.manifest.meta
+
+    @property
+    def sound(self) -> SoundTrack | None:
+        """The sound track; None if the scene has none."""
+        return self.manifest.sound
+
+    def read_sound(self, segment: int, cancel: CancelToken = NEVER) -> NDArray[np.int16]:
+        """Return a segment of the sound, [samples, channels] int16 at 48 kHz. Any thread may.
+
+        Raises:
+            CodecError: MissingSegment (also where the scene has no sound), CorruptSegment,
+                SceneUnreachable or Cancelled.
+        """
+        from streamstgs.codec.sound.sound_coding import decode_sound
+
+        track = self.manifest.sound
+        if track is None:
+            raise MissingSegment("the scene has no sound.")
+        here, former = track.segments[segment], track.segments[segment - 1] if segment else None
+        init = self._files.read(track.init, cancel)
+        before = self._files.read(former.file, cancel) if former is not None else None
+        media = self._files.read(here.file, cancel)
+        expected = (track.channels, former.samples if former is not None else 0, here.samples)
+        return decode_sound(init, before, media, expected, here.file.name, cancel)
 
     def quality(self, qp: int) -> Quality:
         """The quality of a QP; raises UnknownQuality."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -41,6 +42,7 @@ from streamstgs.trainer.training_record import StageRecord, changed_settings, un
 from torch import Tensor
 
 LOCK_NAME = ".lock"
+SOUND_SUFFIXES = (".wav", ".flac", ".opus", ".ogg", ".m4a", ".aac", ".mp3")
 GHOSTS_NAME = "ghosts.safetensors"
 CORRECTIONS_NAME = "color_correction.safetensors"
 EARLIER_CORRECTIONS_NAME = "color_response.safetensors"
@@ -140,6 +142,19 @@ class RunDirectory:
 
     def write_summary(self, document: dict[str, Any]) -> None:
         self._write_json("training.json", document)
+
+    @property
+    def sound_path(self) -> Path | None:
+        """The sound of the capture; None if it had none."""
+        return sound_file(self.path)
+
+    def keep_sound(self, capture: Path) -> None:
+        """Copy the sound file of a capture, if there is one: it is encoded with the scene."""
+        found = sound_file(capture)
+        if found is not None and self.sound_path is None:
+            write_atomically(
+                self.path / found.name, found, lambda to, source: shutil.copyfile(source, to)
+            )
 
     def write_plan(self, meta: SceneMeta, gop_frames: list[int]) -> None:
         self._write_json("run.json", {"meta": asdict(meta), "gop_frames": gop_frames})
@@ -262,6 +277,12 @@ def load_run(path: Path, **changes: Any) -> TrainedScene:
         if not run.gop_path(index).exists():
             raise RunError(f"{path}: GOP {index} is not trained yet; run `train` again to resume")
     return TrainedScene(run, replace(meta, **changes), range(len(gop_frames)))
+
+
+def sound_file(folder: Path) -> Path | None:
+    """The file `audio.*` of a folder, such as audio.wav; None if there is none."""
+    found = sorted(folder.glob("audio.*")) if folder.is_dir() else []
+    return next((path for path in found if path.suffix.lower() in SOUND_SUFFIXES), None)
 
 
 def write_atomically(path: Path, content: Any, write: Any) -> None:

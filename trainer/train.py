@@ -60,6 +60,8 @@ def train(
     with run.locked(), out_of_memory_guard(capture):
         run.begin(plain_settings(config), capture_identity(capture))
         _train_missing(config, capture, run, devices, cluster)
+        run.keep_sound(config.data)
+        _train_missing(config, capture, run, devices)
         _sum_up(run, config, capture.frames)
 
 

@@ -33,6 +33,8 @@ from streamstgs.codec.encoder.moving_layers import (
 )
 from streamstgs.codec.encoder.poster_picture import make_poster
 from streamstgs.codec.encoder.quality_measurement import MeasuredQuality, measure_quality
+from streamstgs.codec.encoder.sound_encoding import FOLDER as SOUND_FOLDER
+from streamstgs.codec.encoder.sound_encoding import write_sound
 from streamstgs.codec.encoder.source import SceneSource, TrainedGop
 from streamstgs.codec.encoder.static_layers import divide_static
 from streamstgs.codec.errors import EncodeError
@@ -66,6 +68,7 @@ def encode_scene(
     out: Path,
     config: EncoderConfig = EncoderConfig(),  # noqa: B008 (frozen)
     progress: ReportProgress | None = None,
+    audio: Path | None = None,
 ) -> EncodeReport:
     """Encode a scene to a package. `out` is replaced once the package is complete.
 
@@ -74,13 +77,14 @@ def encode_scene(
         out: path of a `.stgs` file, or of a directory.
         config: settings of the encoder.
         progress: called with the name of the present step and the share that is done, 0..1.
+        audio: an audio or video file with the sound of the scene; None for a scene without sound.
 
     Raises:
         EncodeError: the scene does not fit the format.
         WriteError: `out` is something else than a scene, or cannot be written.
     """
     with PackageWriter(Path(out)) as package:
-        report = _Encoder(source, package, config, progress or _silent).run()
+        report = _Encoder(source, package, config, progress or _silent, audio).run()
         package.commit()
     return report
 
@@ -97,6 +101,7 @@ class _Encoder:
     package: PackageWriter
     config: EncoderConfig
     progress: ReportProgress
+    audio: Path | None = None
     static_codes: list[dict[str, np.ndarray]] = field(default_factory=list)
     gop_codes: list[dict[str, np.ndarray]] = field(default_factory=list)
     feature_codes: list[np.ndarray] = field(default_factory=list)
@@ -121,7 +126,7 @@ class _Encoder:
             for place, qp in enumerate(sorted(representations))
         )
         manifest = Manifest(self.source.meta, tiles, ordered, tuple(static), tuple(gops))
-        manifest = self._with_pictures(manifest)
+        manifest = self._with_sound(self._with_pictures(manifest))
         report = self._report(manifest, self._write_manifest(manifest))
         self.progress("done", 1.0)
         return report
@@ -334,6 +339,13 @@ class _Encoder:
         if self.config.keep_codes:
             kept.append(codes)
 
+    def _with_sound(self, manifest: Manifest) -> Manifest:
+        if self.audio is None:
+            return manifest
+        self.progress("sound", 0.99)
+        seconds = manifest.frame_count / self._fps
+        return replace(manifest, sound=write_sound(self.audio, seconds, self.package.write))
+
     def _with_pictures(self, manifest: Manifest) -> Manifest:
         """Render from the package so far, as players will: the poster, and the quality of each
         segment and static layer."""
@@ -387,6 +399,7 @@ class _Encoder:
                 "keyframes": sum(layer.file.size_bytes for g in gops for layer in g.layers),
                 "fields": sum(gop.field.size_bytes for gop in gops),
                 "manifest": manifest_bytes,
+                "sound": self.package.bytes_below(f"{SOUND_FOLDER}/"),
             },
             qp_bytes={
                 entry.qp: entry.init.size_bytes + sum(g.segments[k].file.size_bytes for g in gops)

@@ -7,7 +7,7 @@ AdaptationSets with mimeTypes of their own, which such players skip.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from mpegdash.nodes import (
     MPEGDASH,
@@ -25,6 +25,7 @@ from mpegdash.nodes import (
 from mpegdash.parser import MPEGDASHParser
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.manifest import Manifest
+from streamstgs.codec.package.sound_track import CODECS, RATE_HZ, SoundTrack
 from streamstgs.codec.video.tile_layout import TIMESCALE
 
 IMAGES_MIME = "application/vnd.streamstgs.planes"
@@ -59,6 +60,8 @@ def write_dash(manifest: Manifest) -> bytes:
         *_keyframe_sets(manifest, spans),
         _data_set("fields", FIELD_MIME, [gop.field for gop in manifest.gops], spans),
     ]
+    if manifest.sound is not None:
+        period.adaptation_sets.append(_sound_set(manifest.sound))
     for number, chosen in enumerate(period.adaptation_sets):
         chosen.id = number
     document = MPEGDASH()
@@ -81,6 +84,19 @@ def _video_set(manifest: Manifest, spans: list[Span]) -> AdaptationSet:
         tiles = manifest.tiles_of(k)
         one.width, one.height = tiles.video_width, tiles.video_height
         chosen.representations.append(one)
+    return chosen
+
+
+def _sound_set(sound: SoundTrack) -> AdaptationSet:
+    """Return the set of the sound, which any player can play."""
+    chosen = _adaptation_set("sound", "audio/mp4")
+    chosen.content_type, chosen.segment_alignment, chosen.start_with_sap = "audio", True, 1
+    ends = list(accumulate(segment.samples for segment in sound.segments))
+    spans = [(end - s.samples, end) for end, s in zip(ends, sound.segments, strict=True)]
+    files = [segment.file for segment in sound.segments]
+    one = _representation("sound", files, spans, sound.init, RATE_HZ)
+    one.codecs, one.mime_type, one.audio_sampling_rate = CODECS, "audio/mp4", str(RATE_HZ)
+    chosen.representations = [one]
     return chosen
 
 
@@ -123,13 +139,17 @@ def _adaptation_set(part: str, mime_type: str) -> AdaptationSet:
 
 
 def _representation(
-    name: str, files: list[FileEntry], spans: list[Span], init: FileEntry | None = None
+    name: str,
+    files: list[FileEntry],
+    spans: list[Span],
+    init: FileEntry | None = None,
+    timescale: int = TIMESCALE,
 ) -> Representation:
     """Return a representation of one file per span, with the bandwidth of the largest one."""
     one = Representation()
     one.id = name
     one.bandwidth = max(
-        -(-file.size_bytes * 8 * TIMESCALE // max(end - begin, 1))
+        -(-file.size_bytes * 8 * timescale // max(end - begin, 1))
         for file, (begin, end) in zip(files, spans, strict=True)
     )
     segments = _template(files, init) or _list(files, init)
@@ -137,7 +157,7 @@ def _representation(
         one.segment_templates = [segments]
     else:
         one.segment_lists = [segments]
-    segments.timescale = TIMESCALE
+    segments.timescale = timescale
     segments.segment_timelines = [_timeline(spans)]
     return one
 

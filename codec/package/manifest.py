@@ -13,6 +13,7 @@ from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.package.live_entry import LiveEntry
 from streamstgs.codec.package.poster_entry import PosterEntry
 from streamstgs.codec.package.scene_meta import SceneMeta
+from streamstgs.codec.package.sound_track import SoundTrack
 from streamstgs.codec.video.codecs import Codec
 from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import FieldConfig
@@ -174,6 +175,7 @@ class Manifest:
         poster: picture of the opening view; None in packages without one.
         no_static_db: `LayerEntry.quality_db` of no static layer at all.
         live: of a scene that grows; None for one that is complete.
+        sound: the sound track; None in packages without one.
     """
 
     meta: SceneMeta
@@ -184,6 +186,7 @@ class Manifest:
     poster: PosterEntry | None = None
     no_static_db: float | None = None
     live: LiveEntry | None = None
+    sound: SoundTrack | None = None
 
     @property
     def version(self) -> int:

@@ -39,6 +39,7 @@ from streamstgs.codec.package.manifest import (
 from streamstgs.codec.package.paged_gops import PagedGops, PageSet, ReadFile, check_times
 from streamstgs.codec.package.poster_entry import poster_object, read_poster_entry
 from streamstgs.codec.package.scene_meta import SceneMeta
+from streamstgs.codec.package.sound_entry import read_sound_track, sound_object
 from streamstgs.codec.video.tile_layout import TileLayout
 
 GOP_MARK = b'"start_frame"'
@@ -66,6 +67,8 @@ def write_manifest(manifest: Manifest) -> bytes:
         document["live"] = asdict(manifest.live)
     if manifest.no_static_db is not None:
         document["no_static_db"] = manifest.no_static_db
+    if manifest.sound is not None:
+        document["sound"] = sound_object(manifest.sound)
     return json.dumps(document, allow_nan=False, separators=(",", ":")).encode()
 
 
@@ -130,6 +133,7 @@ def read_manifest(
         poster=read_poster_entry(document.poster),
         no_static_db=given(document.no_static_db),
         live=_live(document) if paged is not None else None,
+        sound=read_sound_track(document.sound),
     )
 
 

@@ -6,7 +6,7 @@ members are checked in `codec.package.manifest_json`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 from streamstgs.codec import limits
@@ -233,6 +233,34 @@ class Page(Struct):
     no_static_db: Decibels | UnsetType = UNSET
 
 
+class SoundFile(Struct):
+    """A file of the sound track."""
+
+    name: Annotated[str, Meta(max_length=PATH_LENGTH, pattern=SAFE_PATH)]
+    size_bytes: Annotated[int, Meta(ge=1, le=limits.SOUND_SEGMENT_BYTES)]
+    crc32: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+    sha256: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_\-]{43}\Z")] | None = None
+
+
+class SoundSegment(Struct):
+    """Some seconds of sound."""
+
+    file: SoundFile
+    samples: Annotated[int, Meta(ge=1, le=limits.SOUND_SEGMENT_SAMPLES)]
+
+
+class Sound(Struct):
+    """The sound of the scene."""
+
+    codecs: Literal["opus"]
+    channels: Annotated[int, Meta(ge=1, le=2)]
+    delay: Annotated[int, Meta(ge=0, le=limits.SOUND_DELAY)]
+    init: SoundFile
+    segments: Annotated[
+        tuple[SoundSegment, ...], Meta(min_length=1, max_length=limits.SOUND_SEGMENTS)
+    ]
+
+
 class AnyHeader(Struct):
     """The member that tells a manifest from other documents."""
 
@@ -259,3 +287,4 @@ class Document(Struct):
     poster: Raw = Raw(b"")
     pages: Pages | None = None
     live: Live | None = None
+    sound: Raw = Raw(b"")

@@ -21,7 +21,7 @@ CHILDREN = {
     "mvex": {"mehd", "trex", "free", "skip"},
     "trak": {"tkhd", "edts", "mdia", "udta", "meta", "free", "skip"},
     "mdia": {"mdhd", "hdlr", "minf", "elng", "free", "skip"},
-    "minf": {"vmhd", "hdlr", "dinf", "stbl", "free", "skip"},
+    "minf": {"vmhd", "smhd", "hdlr", "dinf", "stbl", "free", "skip"},
     "stbl": {"stsd", "sgpd", "cslg", "free", "skip", *SAMPLE_TABLES},
     "moof": {"mfhd", "traf", "free", "skip"},
     "traf": {"tfhd", "tfdt", "trun", "sdtp", "sbgp", "sgpd", "subs", "free", "skip"},
