@@ -183,6 +183,9 @@ class ScriptedScene:
         size = 100.0 * (40 - quality.qp)
         return {"features": size, "total": size}
 
+    sound = None
+    read_sound = None
+
     def ladder(self) -> Ladder:
         qps = tuple(reversed(self.qps))
         sizes = [self._segment_bytes(qp) - 3000 for qp in qps]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from streamstgs.app.player.timeline import Timeline
+from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.formats.reader import SceneReader
 from streamstgs.codec.package.filmed_view import FilmedView, filmed_views
 from streamstgs.codec.package.live_entry import LiveEntry
 from streamstgs.codec.package.scene_meta import SceneMeta
+from streamstgs.codec.package.sound_track import SoundTrack
 from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.scene import Scene
 from streamstgs.codec.streaming.adaptive import Ladder
 
+ReadSound = Callable[[int, CancelToken], NDArray[np.int16]]
 NOTHING_TO_FETCH = Ladder((0,), (), (), ())
 
 
@@ -27,6 +33,8 @@ class OpenedScene:
         ladder: Bytes and PSNR of everything that can be fetched; empty if nothing is.
         filmed: What the cameras of the capture saw; empty for scenes that were not filmed.
         live: Of a scene that grows; None for one that is complete.
+        sound: The sound track; None for scenes without sound.
+        read_sound: Returns a segment of it, [samples, channels] int16; any thread may call it.
     """
 
     meta: SceneMeta
@@ -35,6 +43,8 @@ class OpenedScene:
     ladder: Ladder
     filmed: tuple[FilmedView, ...] = ()
     live: LiveEntry | None = None
+    sound: SoundTrack | None = None
+    read_sound: ReadSound | None = None
 
     @staticmethod
     def of(scene: Scene) -> OpenedScene:
@@ -46,6 +56,16 @@ class OpenedScene:
     def grew_from(self, before: OpenedScene) -> bool:
         """Whether these are facts about the same live scene, some time later."""
         return before.live is not None and before.qualities is self.qualities
+        meta, qualities = scene.meta, tuple(scene.qualities)
+        return OpenedScene(
+            meta,
+            Timeline.of(scene),
+            qualities,
+            scene.ladder(),
+            filmed_views(meta),
+            scene.sound,
+            scene.read_sound,
+        )
 
     @staticmethod
     def of_reader(reader: SceneReader) -> OpenedScene:

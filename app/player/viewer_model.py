@@ -36,6 +36,9 @@ from streamstgs.app.player.export.jobs.exports import Exports
 from streamstgs.app.player.film.preview import FilmPreview
 from streamstgs.app.player.status import PlaybackFrame, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback, OpenScene
+from streamstgs.app.player.sound.sound_time import SoundTime
+from streamstgs.app.player.status import PlaybackFrame, PlaybackState, PlaybackStatus
+from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer.scene_stack import SceneStack
@@ -51,6 +54,8 @@ if TYPE_CHECKING:
     from streamstgs.app.player.camera.track import CameraTrack
     from streamstgs.app.player.film.markers import MarkerTrack
     from streamstgs.app.player.film.thumbnails import Thumbnails
+    from streamstgs.app.player.scene_info import OpenedScene
+    from streamstgs.app.player.sound.sound_player import SoundPlayer
     from streamstgs.app.player.time_track import TimeTrack
     from streamstgs.app.player.viewer.offscreen import OffscreenRenderer
     from streamstgs.codec.package.scene_meta import CameraPreset
@@ -84,7 +89,9 @@ class ViewerModel(SceneStack):
         glides: bool = False,
         views: SceneViewStore | None = None,
     ) -> None:
-        super().__init__(open_playback, waits_for_paint)
+        self.sound_time = SoundTime()  # the clock of scenes: that of the system, or of their sound
+        super().__init__(open_playback, waits_for_paint, self.sound_time.now)
+        self._sounding = False  # whether the shown scene has sound
         self._offscreen: OffscreenRenderer | None = None
         self._thumbnails: Thumbnails | None = None
         self.camera = CameraController(glides)
@@ -105,6 +112,18 @@ class ViewerModel(SceneStack):
         self.statistics.changed.connect(self._look_for_surfaces)
         self.follows_track = False  # whether the camera moves along `track` while time runs
         self._followed_s: float | None = None  # the position that the camera follows
+
+    @cached_property
+    def sound(self) -> SoundPlayer:
+        """Volume and muting; it plays the sound of the shown scene."""
+        from streamstgs.app.player.sound.sound_player import SoundPlayer
+
+        return SoundPlayer(time=self.sound_time)
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether the shown scene has sound."""
+        return self._sounding
 
     @cached_property
     def track(self) -> CameraTrack:
@@ -130,6 +149,7 @@ class ViewerModel(SceneStack):
     def close(self) -> None:
         """Close all scenes, cancel all exports, and wait for the end of their threads."""
         self._surfaces.cancel()
+        self._enter_sound(None)
         self._close_thumbnails(waits=True)
         super().close()
         self._surfaces.wait(SURFACES_CLOSE_S)
@@ -178,6 +198,8 @@ class ViewerModel(SceneStack):
         now_s = time.monotonic()
         self.transport.update(now_s)
         self.statistics.update(now_s, self.transport.status)
+        if self._sounding:
+            self._update_sound()
         return self.frame
 
     def frame_painted(self, frame: PlaybackFrame) -> None:
@@ -342,6 +364,26 @@ class ViewerModel(SceneStack):
         opened = self.playback.opened if self.playback is not None else None
         filmed = opened.filmed if opened is not None else ()
         self.camera.enter_scene(meta, keep_pose, CameraLimits(filmed, meta) if filmed else None)
+        self._enter_sound(opened)
+
+    def _enter_sound(self, opened: OpenedScene | None) -> None:
+        """Play the sound of a scene that becomes the shown one."""
+        track = opened.sound if opened is not None else None
+        if self._sounding or track is not None:
+            self._sounding = track is not None
+            self.sound.enter_scene(track, opened.read_sound if opened is not None else None)
+
+    def _update_sound(self) -> None:
+        """Sound is heard while content plays forwards at its own speed."""
+        status, scene = self.transport.status, self.scene
+        heard = (
+            status is not None
+            and scene is not None
+            and status.state is PlaybackState.PLAYING
+            and status.speed == 1.0
+            and not (status.scrubbing or status.backwards)
+        )
+        self.sound.update(scene.clock.clock.position_s() if heard and scene is not None else None)
 
     def _look_for_surfaces(self) -> None:
         """Keep what limits the camera up to date with the Gaussians that have arrived."""

@@ -40,6 +40,7 @@ from streamstgs.app.ui.transport.transport_bar import TransportBar
 from streamstgs.app.ui.viewport.loading_overlay import LoadingOverlay
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
+from streamstgs.app.ui.watching.sound_settings import SoundSettings
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.app.ui.watching.watching import Watching
 from streamstgs.codec.quality import Quality
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
         self._log = RecentLog()
         logging.getLogger("streamstgs").addHandler(self._log)
         self.watching = Watching(model, viewport, preferences)
+        self.sound = SoundSettings(model, self.bar.volume, preferences)
         picker.taken.connect(self.watching.pivot.show_pivot)
         self.setCentralWidget(self.central)
         self.setWindowIcon(app_icon())
@@ -128,6 +130,7 @@ class MainWindow(QMainWindow):
             **self.film.handlers(),
             **self.scenes.handlers(),
             **self.watching.handlers(),
+            **self.sound.handlers(),
             "quit": self.close,
             "full_screen": self._toggle_full_screen,
             "leave": self._leave,

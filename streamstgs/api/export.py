@@ -19,6 +19,7 @@ from streamstgs.app.player.camera.track import CameraTrack
 from streamstgs.app.player.errors import OutputError
 from streamstgs.app.player.export.settings import ExportFormat, ExportSettings, Target
 from streamstgs.app.player.export.video_export import VideoExport, content_frames, video_duration_s
+from streamstgs.app.player.sound.export_sound import ExportSound
 from streamstgs.app.player.time_track import TimeCurve, TimeTrack, read_time_track
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import Camera as PinholeCamera
@@ -135,6 +136,10 @@ class _Frames:
     def rgba(self, frame: float, camera: PinholeCamera, transparent: bool) -> NDArray[np.float32]:
         """As of `FrameSource`."""
         return self._drawing.rgba(self._gaussians(frame), camera, self._settings, transparent)
+
+    def sound(self) -> ExportSound | None:
+        """As of `FrameSource`."""
+        return ExportSound.of_scene(self._scene._reader)
 
     def _gaussians(self, frame: float) -> Any:
         fps = self._scene.fps

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, render_rgb8
+from streamstgs.app.player.sound.export_sound import ExportSound
 from streamstgs.codec.formats.reader import SceneReader, Segment
 from streamstgs.codec.formats.stgs import StgsSegment
 from streamstgs.codec.quality import Quality
@@ -40,6 +41,10 @@ class SceneFrames:
         """As of `FrameSource`."""
         gaussians = self._gaussians(frame)
         return render_rgba(self._renderer.backend, gaussians, camera, self._settings, transparent)
+
+    def sound(self) -> ExportSound | None:
+        """As of `FrameSource`."""
+        return ExportSound.of_scene(self._scene)
 
     def _gaussians(self, frame: float) -> Gaussians:
         """The Gaussians at a moment; decodes its segment unless the last call did."""

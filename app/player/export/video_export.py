@@ -24,6 +24,7 @@ from streamstgs.app.player.export.settings import (
 )
 from streamstgs.app.player.export.writers.image_writer import image_bytes, straight_rgba8
 from streamstgs.app.player.export.writers.video_writer import open_video
+from streamstgs.app.player.sound.export_sound import FORMATS, ExportSound
 from streamstgs.app.player.time_track import TimeCurve
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.output import output_directory, output_file
@@ -48,6 +49,10 @@ class FrameSource(Protocol):
         Args:
             transparent: Whether the background is left out; else alpha is 1.
         """
+        ...
+
+    def sound(self) -> ExportSound | None:
+        """The sound of the scene; None if it has none."""
         ...
 
 
@@ -135,32 +140,48 @@ class VideoExport:
             CodecError, RenderError: A frame cannot be decoded or drawn.
             WriteError, OutputError: The target cannot be written or encoded.
         """
-        with self._writer() as write:
+        with self._writer(self._sound_of(source)) as write:
             for number, image in enumerate(self.images(source)):
                 cancel.raise_if_cancelled(f"exporting {self.target.path.name}")
                 write(image)
                 progress(number + 1, len(self.frames))
             cancel.raise_if_cancelled(f"exporting {self.target.path.name}")
 
-    def _writer(self) -> AbstractContextManager[Any]:
+    def _sound_of(self, source: FrameSource) -> ExportSound | None:
+        wanted = self.target.kind == "video" and self.target.format in FORMATS
+        return source.sound() if wanted else None
+
+    def _writer(self, sound: ExportSound | None) -> AbstractContextManager[Any]:
         """A function that takes the images one after the other."""
         target = self.target
         if target.kind == "image":
             return nullcontext(lambda image: _write_image(target, image))
         if target.kind == "sequence":
             return _Sequence(target)
-        return _Video(open_video(target.path, self.fps, target.format, self.transparent))
+        has_sound = sound is not None
+        opening = open_video(target.path, self.fps, target.format, self.transparent, has_sound)
+        return _Video(opening, self, sound)
 
 
 class _Video:
     """Passes images to a video writer."""
 
-    def __init__(self, opening: AbstractContextManager[Any]) -> None:
-        self._opening = opening
+    def __init__(
+        self, opening: AbstractContextManager[Any], export: VideoExport, sound: ExportSound | None
+    ) -> None:
+        self._opening, self._export, self._sound = opening, export, sound
 
     def __enter__(self) -> Any:
         video = self._opening.__enter__()
-        return lambda image: video.write(_as_bytes(image))
+
+        def write(image: NDArray[Any]) -> None:
+            number = video.frames
+            video.write(_as_bytes(image))
+            if self._sound is not None:
+                export = self._export
+                video.write_sound(self._sound.samples(export.frames, number, export.fps))
+
+        return write
 
     def __exit__(self, *error: Any) -> bool | None:
         return self._opening.__exit__(*error)

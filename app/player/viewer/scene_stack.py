@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from streamstgs.app.player.errors import NoSceneError
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.player.viewer.open_scene import OpenPlayback, OpenScene, SceneState
+from streamstgs.app.player.viewer.shared_clock import SharedClock
 
 if TYPE_CHECKING:
     from streamstgs.app.player.playback import Playback
@@ -19,13 +22,20 @@ class SceneStack:
 
     Args:
         open_playback, waits_for_paint: As of `ViewerModel`.
+        monotonic: Seconds that only grow, for the clocks of scenes.
     """
 
     scene_changed = Signal(OpenScene)  # a scene was requested or reached another state
     failed = Signal(str)  # a scene could not be opened or cannot go on: what happened, what to do
     warned = Signal(str)  # an error that did not stop anything
 
-    def __init__(self, open_playback: OpenPlayback | None, waits_for_paint: bool) -> None:
+    def __init__(
+        self,
+        open_playback: OpenPlayback | None,
+        waits_for_paint: bool,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
         self._open_playback = open_playback
         self._waits_for_paint = waits_for_paint
         self.scene: OpenScene | None = None  # the shown one; written by `_take_over`
@@ -52,7 +62,13 @@ class SceneStack:
         self.cancel_opening()
         self.last_location = location
         self._keep_pose = keep_pose
-        scene = OpenScene(location, position_s, play, self._waits_for_paint)
+        scene = OpenScene(
+            location,
+            position_s,
+            play,
+            self._waits_for_paint,
+            clock=SharedClock(self._monotonic),
+        )
         self.pending = scene
         self._follow(scene)
         self._start_pending()

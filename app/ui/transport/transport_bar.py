@@ -13,6 +13,7 @@ from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import ICON_PX, icon
 from streamstgs.app.ui.transport.time_label import TimeLabel
 from streamstgs.app.ui.transport.timeline_bar import TimelineBar
+from streamstgs.app.ui.transport.volume_control import VolumeControl
 
 SPEEDS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0)
 _NARROW_PX = 720  # a narrower bar hides buttons that have a menu entry and a key
@@ -44,6 +45,7 @@ class TransportBar(QWidget):
         self.full_screen = self._button("full_screen", "full-screen", tr("Full screen (F11)"))
         self.panel = self._button("panel", "panel", tr("Side panel (P)"), checkable=True)
         self.speed = self._speed_button()
+        self.volume = VolumeControl()
         self._lay_out()
         self.refresh_icons()
         self.set_scene_open(False)
@@ -95,8 +97,15 @@ class TransportBar(QWidget):
         row.addSpacing(4)
         row.addWidget(self.timeline, stretch=1)
         row.addSpacing(4)
-        for widget in (self.speed, self.loop, self.full_screen, self.panel):
-            row.addWidget(widget)
+        right: tuple[QWidget, ...] = (
+            self.volume,
+            self.speed,
+            self.loop,
+            self.full_screen,
+            self.panel,
+        )
+        for control in right:
+            row.addWidget(control)
         items = [row.itemAt(place) for place in range(row.count())]
         order = [part for item in items if item is not None and (part := item.widget()) is not None]
         for before, after in pairwise(order):
@@ -107,6 +116,7 @@ class TransportBar(QWidget):
         look = theme.current()
         for button, name in self._icon_names.items():
             button.setIcon(icon(name, look))
+        self.volume.refresh_icons()
 
     def set_full_screen(self, on: bool) -> None:
         """Show whether the window is in full screen."""
@@ -160,4 +170,5 @@ class TransportBar(QWidget):
             button.setVisible(roomy)
         if roomy != self.time.roomy:
             self.time.set_roomy(roomy)
+        self.volume.slider.setVisible(roomy)
         self.speed.setVisible(self.width() >= _NARROW_PX - 120)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from streamstgs.app.player.errors import OutputError
 from streamstgs.app.player.export.settings import ExportFormat
 from streamstgs.codec.output import output_file
+from streamstgs.codec.package.sound_track import RATE_HZ
 
 # Numbers of ITU-T H.273. They are declared because players otherwise guess them from the size.
 BT709, LIMITED_RANGE = 1, 1
@@ -64,6 +65,8 @@ ENCODERS: dict[ExportFormat, Encoder] = {
     "gif": Encoder("gif", "gif", "pal8", video_colors=False),
     "webp": Encoder("libwebp_anim", "webp", "bgra", "bgra", {"quality": "90"}, video_colors=False),
 }
+SOUND_CODECS = {"mp4": "aac", "mov": "pcm_s16le"}  # what players and editors expect there
+SOUND_BPS = 160_000
 CONTAINER_OPTIONS = {"webp": {"loop": "0"}, "gif": {"loop": "0"}, "mp4": {"movflags": "faststart"}}
 
 
@@ -75,13 +78,21 @@ class VideoWriter:
     """
 
     def __init__(
-        self, container: av.container.OutputContainer, fps: float, encoder: Encoder, alpha: bool
+        self,
+        container: av.container.OutputContainer,
+        fps: float,
+        encoder: Encoder,
+        alpha: bool,
+        sound: bool = False,
     ) -> None:
         self._container, self._fps = container, Fraction(fps).limit_denominator(100_000)
         self._encoder = encoder
         self._pixels = (encoder.alpha_pixels if alpha else None) or encoder.pixels
         self._stream: av.VideoStream | None = None
         self._palettes: Graph | None = None
+        self._has_sound = sound
+        self._sound: av.AudioStream | None = None
+        self._samples = 0
         self.frames = 0
 
     def write(self, image: NDArray[np.uint8]) -> None:
@@ -95,10 +106,21 @@ class VideoWriter:
         self._container.mux(self._stream.encode(shown))
         self.frames += 1
 
+    def write_sound(self, samples: NDArray[np.int16]) -> None:
+        """Append sound: [n, 2] at 48 kHz; after the first frame of a video that has sound."""
+        if self._sound is None:
+            return
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="stereo")
+        frame.sample_rate, frame.pts = RATE_HZ, self._samples
+        frame.time_base = Fraction(1, RATE_HZ)
+        self._container.mux(self._sound.encode(frame))
+        self._samples += len(samples)
+
     def finish(self) -> None:
-        """Write what the encoder still holds."""
-        if self._stream is not None:
-            self._container.mux(self._stream.encode())
+        """Write what the encoders still hold."""
+        for stream in (self._stream, self._sound):
+            if stream is not None:
+                self._container.mux(stream.encode())
 
     def _begun(self, width: int, height: int) -> av.VideoStream:
         encoder = self._encoder
@@ -112,7 +134,15 @@ class VideoWriter:
         if encoder.video_colors:
             codec.colorspace = codec.color_primaries = codec.color_trc = BT709
             codec.color_range = LIMITED_RANGE
+        if self._has_sound:
+            self._sound = self._begun_sound()
         return stream
+
+    def _begun_sound(self) -> av.AudioStream:
+        codec = SOUND_CODECS[self._encoder.container]
+        sound: Any = self._container.add_stream(codec, rate=RATE_HZ)
+        sound.layout, sound.bit_rate = "stereo", SOUND_BPS
+        return sound  # type: ignore[no-any-return]
 
     def _converted(self, frame: av.VideoFrame) -> av.VideoFrame:
         if self._pixels == "pal8":
@@ -139,7 +169,11 @@ class VideoWriter:
 
 @contextmanager
 def open_video(
-    path: Path, fps: float, format: ExportFormat = "h264", alpha: bool = False
+    path: Path,
+    fps: float,
+    format: ExportFormat = "h264",
+    alpha: bool = False,
+    sound: bool = False,
 ) -> Iterator[VideoWriter]:
     """A writer of a video, which appears when it is complete.
 
@@ -148,6 +182,7 @@ def open_video(
         fps: Frames per second.
         format: One of `ENCODERS`.
         alpha: Whether frames have four channels.
+        sound: Whether `write_sound` follows each frame.
 
     Raises:
         WriteError: The file cannot be written.
@@ -161,7 +196,7 @@ def open_video(
         output_file(path) as partial,
         av.open(str(partial), "w", format=encoder.container, options=options) as container,
     ):
-        writer = VideoWriter(container, fps, encoder, alpha)
+        writer = VideoWriter(container, fps, encoder, alpha, sound)
         try:
             yield writer
             writer.finish()
