@@ -41,8 +41,8 @@ from streamstgs.app.ui.viewport.loading_overlay import LoadingOverlay
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
 from streamstgs.app.ui.watching.sound_settings import SoundSettings
-from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.app.ui.watching.watching import Watching
+from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
 
 
