@@ -211,7 +211,7 @@ def test_several_dropped_files_play_in_turn(
     key(window, Qt.Key.Key_End)
     key(window, Qt.Key.Key_Space)
     wait_for(lambda: playing(window) == str(paths[1]), "the second scene after the end")
-    key(window, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    key(window, Qt.Key.Key_PageUp)
     wait_for(lambda: playing(window) == str(paths[0]), "the first scene again")
     window.open(str(scene_path))
     wait_for(lambda: playing(window) == str(scene_path), "a scene that is not in the list")

@@ -40,7 +40,6 @@ MENUS = (mark("File"), mark("Playback"), mark("View"), mark("Camera"), mark("Hel
 
 _DROP, _TWICE = mark("or drop it on the window"), mark("or F twice")
 _WHEEL = mark("or the wheel")
-_LIST = mark("where several were dropped")
 _FLY = mark("then W A S D, Q E, Shift")
 
 COMMANDS: tuple[Command, ...] = (
@@ -48,8 +47,6 @@ COMMANDS: tuple[Command, ...] = (
     Command("open_folder", "File", mark("Open folder…"), ("Ctrl+Shift+O",)),
     Command("open_url", "File", mark("Open URL…"), ("Ctrl+U",)),
     Command("welcome", "File", mark("Welcome page")),
-    Command("next_scene", "File", mark("Next scene"), ("N",), note=_LIST),
-    Command("previous_scene", "File", mark("Previous scene"), ("Shift+N",)),
     Command("save_picture", "File", mark("Save picture…"), ("Ctrl+S",), gap=True),
     Command("render_picture", "File", mark("Render picture…"), ("Ctrl+Shift+S",)),
     Command("export_video", "File", mark("Export video…"), ("Ctrl+E",)),

@@ -103,7 +103,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(False)
         handlers = self._handlers()
         self.stays_full_screen = False  # in a kiosk
-        self.step_scene: Callable[[int], object] = self._moving.step_preset
+        self.step_scene: Callable[[int], object] = self._step_scene_or_view
         self.commands = CommandMenus(self, handlers)
         self._connect_widgets(handlers)
         self._keys = FocusKeys(self)
@@ -334,6 +334,10 @@ class MainWindow(QMainWindow):
         transport = self.model.transport
         self.bar.timeline.show_part(transport.part_s)
         self.commands.check("ping_pong", transport.bounces)
+
+    def _step_scene_or_view(self, steps: int) -> None:
+        if not self.watching.step_scene(steps):
+            self._moving.step_preset(steps)
 
     def _show_fly_mode(self, flies: bool) -> None:
         self.commands.check("fly", flies)

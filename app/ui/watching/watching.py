@@ -42,12 +42,14 @@ class Watching(QObject):
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The commands by their names in `app.ui.commands`."""
+        return {"welcome": self.show_welcome}
+
+    def step_scene(self, scenes: int) -> bool:
+        """Go on in the list of dropped scenes; returns whether there is one."""
         playlist = self._model.playlist
-        return {
-            "welcome": self.show_welcome,
-            "next_scene": lambda: playlist.step(1),
-            "previous_scene": lambda: playlist.step(-1),
-        }
+        if playlist.locations:
+            playlist.step(scenes)
+        return bool(playlist.locations)
 
     def show_welcome(self) -> None:
         """Show the welcome page over the picture."""
