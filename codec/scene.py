@@ -14,8 +14,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from streamstgs.codec.cancel import NEVER, CancelToken
-from streamstgs.codec.errors import CorruptSegment, NotAScene, SceneChanged, UnknownQuality
-from streamstgs.codec.errors import CorruptSegment, MissingSegment, NotAScene, UnknownQuality
+from streamstgs.codec.errors import (
+    CorruptSegment,
+    MissingSegment,
+    NotAScene,
+    SceneChanged,
+    UnknownQuality,
+)
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.gop_times import GopTimes

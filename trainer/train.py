@@ -59,9 +59,8 @@ def train(
     run = RunDirectory(config.out)
     with run.locked(), out_of_memory_guard(capture):
         run.begin(plain_settings(config), capture_identity(capture))
-        _train_missing(config, capture, run, devices, cluster)
         run.keep_sound(config.data)
-        _train_missing(config, capture, run, devices)
+        _train_missing(config, capture, run, devices, cluster)
         _sum_up(run, config, capture.frames)
 
 

@@ -51,21 +51,20 @@ class OpenedScene:
         """The facts about a scene."""
         timeline, qualities = Timeline.of(scene), tuple(scene.qualities)
         meta, ladder = scene.meta, scene.ladder()
-        return OpenedScene(meta, timeline, qualities, ladder, filmed_views(meta), scene.live)
+        return OpenedScene(
+            meta,
+            timeline,
+            qualities,
+            ladder,
+            filmed_views(meta),
+            scene.live,
+            scene.sound,
+            scene.read_sound,
+        )
 
     def grew_from(self, before: OpenedScene) -> bool:
         """Whether these are facts about the same live scene, some time later."""
         return before.live is not None and before.qualities is self.qualities
-        meta, qualities = scene.meta, tuple(scene.qualities)
-        return OpenedScene(
-            meta,
-            Timeline.of(scene),
-            qualities,
-            scene.ladder(),
-            filmed_views(meta),
-            scene.sound,
-            scene.read_sound,
-        )
 
     @staticmethod
     def of_reader(reader: SceneReader) -> OpenedScene:

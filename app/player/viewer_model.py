@@ -25,20 +25,18 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.limits.surface_finder import SurfaceFinder
+from streamstgs.app.player.camera.moves.fly import FlyControl
 from streamstgs.app.player.camera.scene_view import (
     SceneViewChoice,
     SceneViewStore,
     ViewsInMemory,
 )
-from streamstgs.app.player.camera.moves.fly import FlyControl
 from streamstgs.app.player.errors import NoSceneError, SceneFailed, SceneTimeout
 from streamstgs.app.player.export.jobs.exports import Exports
 from streamstgs.app.player.film.preview import FilmPreview
-from streamstgs.app.player.status import PlaybackFrame, PlaybackStatus
-from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback, OpenScene
 from streamstgs.app.player.sound.sound_time import SoundTime
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState, PlaybackStatus
-from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback
+from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback, OpenScene
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer.scene_stack import SceneStack
