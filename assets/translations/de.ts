@@ -244,6 +244,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Comes with the player</source>
+        <translation>Mitgeliefert</translation>
+    </message>
+    <message>
         <source>Compressed PLY</source>
         <translation type="unfinished"></translation>
     </message>
@@ -328,6 +332,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Drop scenes here, or choose one. Several play in turn.</source>
+        <translation>Szenen hier ablegen oder eine wählen. Mehrere laufen nacheinander.</translation>
+    </message>
+    <message>
+        <source>Drop to open</source>
+        <translation>Zum Öffnen ablegen</translation>
+    </message>
+    <message>
+        <source>Drop to play these scenes in turn</source>
+        <translation>Ablegen, um diese Szenen nacheinander abzuspielen</translation>
+    </message>
+    <message>
         <source>Ellipsoids</source>
         <translation type="unfinished"></translation>
     </message>
@@ -398,6 +414,10 @@
     <message>
         <source>Fly freely</source>
         <translation>Frei fliegen</translation>
+    </message>
+    <message>
+        <source>Fly mode</source>
+        <translation>Flugmodus</translation>
     </message>
     <message>
         <source>Folder of OpenEXR images</source>
@@ -660,6 +680,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Louder</source>
+        <translation>Lauter</translation>
+    </message>
+    <message>
         <source>Low</source>
         <translation type="unfinished"></translation>
     </message>
@@ -736,8 +760,20 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Move with W A S D, Q E and Shift; drag to look around (V)</source>
+        <translation>Mit W A S D, Q E und Umschalt bewegen; ziehen zum Umsehen (V)</translation>
+    </message>
+    <message>
         <source>Moving</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mute</source>
+        <translation>Stummschalten</translation>
+    </message>
+    <message>
+        <source>Mute (Ctrl+M)</source>
+        <translation>Stummschalten (Strg+M)</translation>
     </message>
     <message>
         <source>Name marker</source>
@@ -968,6 +1004,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Parts {first} to {last} skipped: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Paste</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1096,12 +1136,20 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Quieter</source>
+        <translation>Leiser</translation>
+    </message>
+    <message>
         <source>Quit</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Rasterise</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recent</source>
+        <translation>Zuletzt geöffnet</translation>
     </message>
     <message>
         <source>Redo edit of keyframes</source>
@@ -1304,6 +1352,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Sound stopped by a fault in this program. Open the scene again.</source>
+        <translation>Der Ton wurde durch einen Fehler in diesem Programm beendet. Öffnen Sie die Szene noch einmal.</translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <translation>Leertaste</translation>
+    </message>
+    <message>
         <source>Speed</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1436,6 +1492,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The package miniaudio is missing; install it.</source>
+        <translation>Das Paket miniaudio fehlt; installieren Sie es.</translation>
+    </message>
+    <message>
         <source>The picture cannot be drawn: {error}. Choose another renderer.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1454,6 +1514,10 @@
     <message>
         <source>The size changes when the program starts again.</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The sound device cannot be opened: {error}.</source>
+        <translation>Das Tongerät kann nicht geöffnet werden: {error}.</translation>
     </message>
     <message>
         <source>The video shows the scene from the present camera.</source>
@@ -1486,6 +1550,10 @@
     <message>
         <source>This is no address. Check its brackets and its port.</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This machine has no sound device.</source>
+        <translation>Dieser Rechner hat kein Tongerät.</translation>
     </message>
     <message>
         <source>This scene</source>
@@ -1572,6 +1640,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Unmute (Ctrl+M)</source>
+        <translation>Ton einschalten (Strg+M)</translation>
+    </message>
+    <message>
         <source>Up axis</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1600,8 +1672,28 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Volume</source>
+        <translation>Lautstärke</translation>
+    </message>
+    <message>
+        <source>Volume (Shift+Up, Shift+Down)</source>
+        <translation>Lautstärke (Umschalt+Hoch, Umschalt+Runter)</translation>
+    </message>
+    <message>
         <source>WebP loop</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Welcome</source>
+        <translation>Willkommen</translation>
+    </message>
+    <message>
+        <source>Welcome page</source>
+        <translation>Willkommensseite</translation>
+    </message>
+    <message>
+        <source>Wheel</source>
+        <translation>Mausrad</translation>
     </message>
     <message>
         <source>Wheel or pinch</source>
@@ -1632,6 +1724,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>look from another side</source>
+        <translation>von einer anderen Seite ansehen</translation>
+    </message>
+    <message>
+        <source>move closer</source>
+        <translation>näher heran</translation>
+    </message>
+    <message>
         <source>or F twice</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1642,6 +1742,18 @@
     <message>
         <source>or the wheel</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>pause and play</source>
+        <translation>anhalten und abspielen</translation>
+    </message>
+    <message>
+        <source>then W A S D, Q E, Shift</source>
+        <translation>dann W A S D, Q E, Umschalt</translation>
+    </message>
+    <message>
+        <source>turn around this point</source>
+        <translation>um diesen Punkt drehen</translation>
     </message>
     <message>
         <source>x, y, z in world units. Enter applies it, Esc discards it.</source>
