@@ -110,7 +110,7 @@ def _valid_directions(lens: Lens) -> tuple[tuple[float, float], tuple[float, flo
     sides += [np.stack(np.broadcast_arrays(columns, y), -1) for y in (0.5, bottom)]
     found = []
     for pixels, axis, outwards in zip(sides, (0, 0, 1, 1), (-1, 1, -1, 1), strict=True):
-        values = _directions(lens, pixels)[:, axis] * outwards
+        values = directions(lens, pixels)[:, axis] * outwards
         seen = values[np.isfinite(values)]
         found.append(outwards * (float(seen.min()) if len(seen) else np.inf))
     left, right, top, bottom = found
@@ -119,7 +119,7 @@ def _valid_directions(lens: Lens) -> tuple[tuple[float, float], tuple[float, flo
     return (left, right), (top, bottom)
 
 
-def _directions(lens: Lens, pixels: np.ndarray) -> np.ndarray:
+def directions(lens: Lens, pixels: np.ndarray) -> np.ndarray:
     """x / z and y / z [N, 2] of recorded pixels; NaN where a pinhole cannot see them."""
     camera = _camera(lens)
     local = np.asarray(camera.cam_from_img(np.ascontiguousarray(pixels)))
@@ -152,7 +152,7 @@ def _shows_only_the_picture(found: Undistortion) -> bool:
 def _kept(found: Undistortion) -> float:
     """Share of the recorded pixels that the pinhole shows."""
     pixels, _, _ = _grid(found.lens)
-    shown = _directions(found.lens, pixels) * (found.fx, found.fy) + (found.cx, found.cy)
+    shown = directions(found.lens, pixels) * (found.fx, found.fy) + (found.cx, found.cy)
     size = np.array([found.lens.width, found.lens.height])
     return float((np.abs(shown - size / 2) <= size / 2).all(axis=1).mean())
 
