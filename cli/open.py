@@ -14,6 +14,7 @@ from streamstgs.cli.options import SCENE_HELP, BackendOption, SceneFpsOption, fl
 from streamstgs.cli.parsing import UsageError
 
 if TYPE_CHECKING:
+    from streamstgs.app.player.compare.ground_truth import GroundTruth
     from streamstgs.app.player.kiosk.settings import KioskSettings
 
 BUNDLED_SCENE = Path(__file__).resolve().parents[1] / "assets" / "tokyo.stgs"
@@ -51,6 +52,10 @@ KioskOption = Annotated[
         "off",
     ),
 ]
+CaptureOption = Annotated[
+    Path | None,
+    option("DIR", "Compare the scene with this capture, from the views of its cameras.", "off"),
+]
 LogOption = Annotated[
     Path | None,
     option("FILE", "Write the log of the kiosk to this file.", "kiosk.log in the user's logs"),
@@ -76,6 +81,7 @@ class Open:
         tyro.conf.FlagCreatePairsOff[bool], flag("Keep no fetched files on disk.")
     ] = False
     scene_fps: SceneFpsOption = None
+    capture: CaptureOption = None
     fullscreen: Annotated[
         tyro.conf.FlagCreatePairsOff[bool], flag("Give the picture the whole screen.")
     ] = False
@@ -111,7 +117,14 @@ class Open:
             None if self.loop is None else self.loop == "on",
             self.camera,
         )
-        return run(location, WindowSettings(self.backend, not self.no_cache, self.scene_fps), first)
+        settings = WindowSettings(
+            self.backend,
+            not self.no_cache,
+            self.scene_fps,
+            open_capture=open_capture,
+            capture=self.capture,
+        )
+        return run(location, settings, first)
 
     def _check(self) -> None:
         """Refuse options that contradict each other, before anything is opened."""
@@ -123,6 +136,7 @@ class Open:
                 raise UsageError("--log belongs to --kiosk; add it, or leave --log out")
             return
         others = {"SCENE": self.scene, "--start": self.start, "--speed": self.speed}
+        others |= {"--capture": None if self.capture is None else str(self.capture)}
         others |= {"--loop": self.loop, "--fullscreen": self.fullscreen or None}
         given = [name for name, value in others.items() if value is not None]
         if given:
@@ -185,6 +199,13 @@ def bundled_scene() -> str:
             f"the bundled scene {BUNDLED_SCENE} is missing; name one: streamstgs SCENE"
         )
     return str(BUNDLED_SCENE)
+
+
+def open_capture(folder: Path) -> GroundTruth:
+    """A capture to compare scenes with. Raises CaptureError."""
+    from streamstgs.cli.ground_truth import CaptureTruth
+
+    return CaptureTruth.open(folder)
 
 
 def preview(location: str, backend: str | None, problem: str) -> int:

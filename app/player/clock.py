@@ -53,7 +53,7 @@ class PlaybackClock:
     @property
     def content_rate(self) -> float:
         """Content seconds per second at this moment; negative while content runs backwards."""
-        if self.duration_s <= 0.0:
+        if self._course is WHOLE_SCENE or self.duration_s <= 0.0:
             return self._rate
         return self._rate * self._course.slope(self.run_s, self.duration_s, self.loop)
 
@@ -70,10 +70,15 @@ class PlaybackClock:
             return 0.0
         if self._strays:
             return min(max(self._run_s, 0.0), self.duration_s)
-        return self._course.position_s(self.run_s, self.duration_s, self.loop)
+        run_s = self.run_s
+        if self._course is WHOLE_SCENE and 0.0 <= run_s < self.duration_s:
+            return run_s  # as the course would, but faster: it is asked for several times a frame
+        return self._course.position_s(run_s, self.duration_s, self.loop)
 
     def ended(self) -> bool:
         """Whether the end was reached (or the start, backwards); never when looping."""
+        if self.loop:
+            return False
         return self._course.has_ended(self.run_s, self._rate, self.duration_s, self.loop)
 
     def end_position_s(self) -> float:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from streamstgs.app.player.camera.framing import Vector
     from streamstgs.app.player.camera.track import CameraTrack
+    from streamstgs.app.player.compare.comparison import Comparison
     from streamstgs.app.player.film.markers import MarkerTrack
     from streamstgs.app.player.film.thumbnails import Thumbnails
     from streamstgs.app.player.scene_info import OpenedScene
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.time_track import TimeTrack
     from streamstgs.app.player.viewer.offscreen import OffscreenRenderer
     from streamstgs.codec.package.scene_meta import CameraPreset
+    from streamstgs.renderer import Camera
 
 SURFACES_CLOSE_S = 0.2  # the thread ends by itself soon after
 TICK_S = 0.005  # pause between two looks while `settle` waits
@@ -100,7 +102,11 @@ class ViewerModel(SceneStack):
         self.fly = FlyControl(self.camera)
         self.options = RenderOptions()
         self.transport = Transport(self._shown_scenes)
-        self.quality = QualitySelection(self.transport, self._shown_scenes)
+        self.quality = QualitySelection(
+            self.transport,
+            lambda: [scene for scene in self._shown_scenes() if not scene.keeps_quality],
+        )
+        self.compares = False  # whether `comparison` compares anything
         self.statistics = StatisticsRecorder()
         self.film = FilmPreview(
             lambda: self.scene, self.transport, lambda: (self.track, self.time_track)
@@ -138,6 +144,15 @@ class ViewerModel(SceneStack):
         return TimeTrack()
 
     @cached_property
+    def comparison(self) -> Comparison:
+        """What the shown scene is compared with."""
+        from streamstgs.app.player.compare.comparison import Comparison
+
+        made = Comparison(self)
+        made.changed.connect(lambda: setattr(self, "compares", made.active))
+        return made
+
+    @cached_property
     def markers(self) -> MarkerTrack:
         """Named times of the shown scene."""
         from streamstgs.app.player.film.markers import MarkerTrack
@@ -149,6 +164,8 @@ class ViewerModel(SceneStack):
         self._surfaces.cancel()
         self._enter_sound(None)
         self._close_thumbnails(waits=True)
+        if self.compares:
+            self.comparison.stop()
         super().close()
         self._surfaces.wait(SURFACES_CLOSE_S)
         self.exports.close()
@@ -187,6 +204,8 @@ class ViewerModel(SceneStack):
             self.pending.tick()
         for scene in self._shown_scenes():
             scene.tick()
+        if self.compares:
+            self.comparison.tick()
         if self.follows_track or self.film.active:
             self._follow_track()
         self.ticked.emit(dt_s)
@@ -284,7 +303,34 @@ class ViewerModel(SceneStack):
         if self._offscreen is None:
             self._offscreen = OffscreenRenderer()
         camera = self.camera.to_camera(width, height)
-        rgb8 = self._offscreen.render(frame, camera, self.render_settings(), backend)
+        settings = self.render_settings()
+        if self.compares:
+            return self._compared(frame, camera, settings, backend, timeout_s)
+        rgb8 = self._offscreen.render(frame, camera, settings, backend)
+        self.frame_painted(frame)
+        return rgb8
+
+    def _compared(
+        self,
+        frame: PlaybackFrame,
+        camera: Camera,
+        settings: RenderSettings,
+        backend: str | None,
+        timeout_s: float,
+    ) -> NDArray[np.uint8]:
+        """An image of both sides of the comparison, once the other side has this moment."""
+        assert self._offscreen is not None
+        end_s = time.monotonic() + timeout_s
+        while (pair := self.comparison.pair(frame, camera)) is None or (
+            pair[0].index != frame.index
+        ):
+            if time.monotonic() > end_s or not self.compares:
+                raise SceneTimeout(f"The other side had no picture within {timeout_s:g} s.")
+            self.tick()
+            time.sleep(TICK_S)
+        shown, seen_by, other = pair
+        rgb8 = self._offscreen.render(shown, seen_by, settings, backend, other)
+        self.comparison.report(self._offscreen.psnr_db)
         self.frame_painted(frame)
         return rgb8
 

@@ -31,7 +31,10 @@ from streamstgs.app.ui.viewport.viewport import Viewport
 from streamstgs.app.version import installed_version
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from streamstgs.app.player.playback import Playback
+    from streamstgs.app.ui.actions.compare_actions import OpenCapture
     from streamstgs.codec.streaming.disk_cache import CacheSettings
 
 _WAKE_MS = 250  # the longest delay of Ctrl-C
@@ -46,12 +49,17 @@ class WindowSettings:
         keeps_fetched: Whether files fetched from servers are kept on disk.
         cache: Where they are kept; None for the usual place and size.
         fps: Content frames per second of scenes that do not tell them; None for 30.
+        open_capture: Opens the folder of a capture, to compare scenes with it; None where that is
+            not possible.
+        capture: The capture that the first scene is compared with; None for none.
     """
 
     backend: str | None = None
     keeps_fetched: bool = True
     fps: float | None = None
     cache: CacheSettings | None = None
+    open_capture: OpenCapture | None = None
+    capture: Path | None = None
 
     @property
     def used_cache(self) -> CacheSettings:
@@ -164,6 +172,9 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
     restore_options(model.options, preferences)
     window = MainWindow(preferences, model, viewport, renderer, loop, posters, version())
     window.panel.select_backend(backend)
+    window.comparing.open_capture = settings.open_capture
+    if settings.capture is not None:
+        window.comparing.begin_with(settings.capture)
     return window
 
 

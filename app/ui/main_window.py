@@ -16,6 +16,7 @@ from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import language, theme
 from streamstgs.app.ui.actions.camera_actions import CameraActions
+from streamstgs.app.ui.actions.compare_actions import CompareActions
 from streamstgs.app.ui.actions.file_actions import FileActions, show_dialog
 from streamstgs.app.ui.actions.film_actions import FilmActions
 from streamstgs.app.ui.actions.marker_actions import MarkerActions
@@ -83,6 +84,7 @@ class MainWindow(QMainWindow):
         self._marking = MarkerActions(self, model, preferences, self._toast)
         self._moving = CameraActions(model, viewport, self._toast, self._toggle_full_screen)
         self.videos = VideoActions(self, model, self._toast, viewport.size_px)
+        self.comparing = CompareActions(self, model, viewport, renderer, self._toast)
         self.film = FilmActions(model, self.central, preferences, self._check)
         self.scenes = SceneActions(self, model, self.panel.scene, self._toast)
         picker = PivotPicker(model, viewport)
@@ -131,6 +133,7 @@ class MainWindow(QMainWindow):
             **self.scenes.handlers(),
             **self.watching.handlers(),
             **self.sound.handlers(),
+            **self.comparing.handlers(),
             "quit": self.close,
             "full_screen": self._toggle_full_screen,
             "leave": self._leave,

@@ -248,6 +248,30 @@
         <translation>Mitgeliefert</translation>
     </message>
     <message>
+        <source>Compare with another quality</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compare with another scene</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compare with another scene…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compare with the capture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compare with the capture…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Compared with</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Compressed PLY</source>
         <translation type="unfinished"></translation>
     </message>
@@ -300,6 +324,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Difference (x 4)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Display</source>
         <translation type="unfinished"></translation>
     </message>
@@ -348,11 +376,19 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>End</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>End slowly</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>End slowly (ramp down)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>End the comparison</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -629,6 +665,10 @@
     </message>
     <message>
         <source>Late frames</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layout of the comparison</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -996,6 +1036,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>PSNR {decibels:.1f} dB</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Pan</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1320,6 +1364,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Side by side</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Side panel</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1369,6 +1417,14 @@
     </message>
     <message>
         <source>Splat size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Split</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Split of the comparison</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1556,11 +1612,19 @@
         <translation>Dieser Rechner hat kein Tongerät.</translation>
     </message>
     <message>
+        <source>This program cannot read captures. Run streamstgs from Python.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>This scene</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>This scene could not be opened</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This scene has one quality only. Compare with another scene.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1781,6 +1845,10 @@
     </message>
     <message>
         <source>{error}. Choose another folder or name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{error}. Choose the folder of a capture.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -33,7 +33,7 @@ class Course(Protocol):
         ...
 
     def has_ended(self, run_s: float, rate: float, duration_s: float, loop: bool) -> bool:
-        """Whether nothing follows."""
+        """Whether nothing follows; never while `loop` is set."""
         ...
 
     def run_at(self, position_s: float, run_s: float) -> float:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from streamstgs.app.player.compare import two_sides
+from streamstgs.app.player.compare.two_sides import OtherSide
 from streamstgs.app.player.rendering.stage_timer import DeviceFence
 from streamstgs.app.player.rendering.view_settings import ViewPass, ViewSettings
 from streamstgs.app.player.status import PlaybackFrame
@@ -34,6 +36,7 @@ class RenderRequest:
     frame: PlaybackFrame
     camera: Camera
     settings: RenderSettings
+    other: OtherSide | None = None  # what it is compared with
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class RenderedFrame:
         request: What it shows.
         gaussians: A copy of the Gaussians that were rendered; empty unless asked for.
         settings: Those that a backend gets beside the Gaussians.
+        psnr_db: How much both sides of a comparison differ; None without one.
         deform_ms: Time to move the Gaussians, 0 if only the camera changed.
         raster_ms: Time to rasterise, with the copy to the host.
     """
@@ -56,6 +60,7 @@ class RenderedFrame:
     deform_ms: float
     raster_ms: float
     settings: RenderSettings = field(default_factory=RenderSettings)
+    psnr_db: float | None = None
 
 
 class Renderer(Protocol):
@@ -152,10 +157,13 @@ class FrameRenderer(FrameDeformer):
         self._keep_gaussians = keep_gaussians
         self._owns_backend = owns_backend
         self._fence = DeviceFence(backend.device)
+        self._beside: FrameDeformer | None = None  # of the other side of a comparison
 
     def close(self) -> None:
         """End the threads that deform, and the backend if it is owned."""
         super().close()
+        if self._beside is not None:
+            self._beside.close()
         if self._owns_backend:
             self.backend.close()
 
@@ -167,13 +175,32 @@ class FrameRenderer(FrameDeformer):
         if fresh and self._keep_gaussians:
             self._copy = gaussians.clone()
         rgb8 = self._image(*self.prepared(gaussians, request), request.camera)
+        apart: float | None = None
+        if request.other is not None:
+            rgb8, apart = self._with_other(rgb8, request, request.other)
         return RenderedFrame(
             rgb8,
             request,
             self._copy,
             deform_ms=1000 * (moved_s - start_s) if fresh else 0.0,
             raster_ms=1000 * (time.perf_counter() - moved_s),
+            psnr_db=apart,
         )
+
+    def _with_other(self, rgb8: Any, request: RenderRequest, other: OtherSide) -> tuple[Any, float]:
+        """An image together with what it is compared with, and their PSNR in dB."""
+        if other.picture is not None:
+            beside = two_sides.placed(other.picture, rgb8)
+            apart = two_sides.psnr_db(two_sides.cut(rgb8, other.picture), other.picture.rgb8)
+            return two_sides.composed(rgb8, beside, other.layout, other.share), apart
+        assert other.frame is not None
+        if self._beside is None:
+            self._beside = FrameDeformer(self._make_deformer)
+        gaussians, _ = self._beside.gaussians(other.frame.gop, other.frame.frame)
+        asked = RenderRequest(other.frame, request.camera, request.settings)
+        beside = self._image(*self._beside.prepared(gaussians, asked), request.camera)
+        apart = two_sides.psnr_db(rgb8, beside)
+        return two_sides.composed(rgb8, beside, other.layout, other.share), apart
 
     def _image(self, gaussians: Gaussians, settings: RenderSettings, camera: Camera) -> Any:
         if self._to_host:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 
 import torch
+from streamstgs.app.player.compare.two_sides import OtherSide
 from streamstgs.app.player.rendering.frame_renderer import RenderedFrame, Renderer, RenderRequest
 from streamstgs.app.player.status import PlaybackError, PlaybackFrame
 from streamstgs.app.translation import tr
@@ -45,13 +46,24 @@ class RenderThread:
         self._thread = threading.Thread(target=self._run, name="render", daemon=True)
         self._thread.start()
 
-    def show(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
-        """Ask for an image; does nothing if the last request asked for the same."""
+    def show(
+        self,
+        frame: PlaybackFrame,
+        camera: Camera,
+        settings: RenderSettings,
+        other: OtherSide | None = None,
+    ) -> None:
+        """Ask for an image; does nothing if the last request asked for the same.
+
+        Args:
+            other: What it is compared with.
+        """
         with self._changed:
-            if not _changes(self._request, frame, camera, settings):
+            same_other = self._request is not None and self._request.other is other
+            if same_other and not _changes(self._request, frame, camera, settings):
                 return
             self._skipped += self._skips_one(frame)
-            self._request = RenderRequest(frame, camera, settings)
+            self._request = RenderRequest(frame, camera, settings, other)
             if self._frame and self._frame.request.frame.serial < frame.serial:
                 self._frame = None
             self._changed.notify_all()

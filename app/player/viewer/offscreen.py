@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from streamstgs.app.player.compare.two_sides import OtherSide
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderRequest
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.renderer import Camera, RenderSettings
@@ -16,6 +17,7 @@ class OffscreenRenderer:
     def __init__(self) -> None:
         self._renderer: FrameRenderer | None = None
         self._asked: str | None = None
+        self.psnr_db: float | None = None  # of the last comparison
 
     def render(
         self,
@@ -23,11 +25,13 @@ class OffscreenRenderer:
         camera: Camera,
         settings: RenderSettings,
         backend: str | None = None,
+        other: OtherSide | None = None,
     ) -> NDArray[np.uint8]:
         """[H, W, 3] uint8 image of a content frame.
 
         Args:
             backend: The name of a renderer; None chooses the fastest of this machine.
+            other: What it is compared with; `psnr_db` tells how much both differ.
 
         Raises:
             RenderError: The renderer is missing or cannot draw this.
@@ -36,7 +40,9 @@ class OffscreenRenderer:
             self.close()
             self._renderer = FrameRenderer(choose_backend(backend).backend, owns_backend=True)
             self._asked = backend
-        rgb8: NDArray[np.uint8] = self._renderer.render(RenderRequest(frame, camera, settings)).rgb8
+        rendered = self._renderer.render(RenderRequest(frame, camera, settings, other))
+        self.psnr_db = rendered.psnr_db
+        rgb8: NDArray[np.uint8] = rendered.rgb8
         return rgb8
 
     def close(self) -> None:

@@ -95,6 +95,7 @@ class OpenScene:
         clock: SharedClock | None = None,
     ) -> None:
         self.location = location
+        self.keeps_quality = False  # whether a choice of quality for all scenes leaves it alone
         self.clock = clock or SharedClock()
         self.frame: PlaybackFrame | None = None  # the newest one; written by `tick`
         self._member = self.clock.member()

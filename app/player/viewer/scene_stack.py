@@ -74,11 +74,15 @@ class SceneStack:
         self._start_pending()
         return scene
 
-    def open_beside(self, location: str) -> OpenScene:
+    def open_beside(self, location: str, keeps_quality: bool = False) -> OpenScene:
         """Start to open a scene that plays together with the shown one, as to compare them.
 
         It shares the clock: it shows the same content time, and if one of them buffers, both wait.
         Its newest frame is `OpenScene.frame`. Opening another scene closes it.
+
+        Args:
+            location: A path or URL.
+            keeps_quality: Whether `QualitySelection` leaves its quality alone.
 
         Raises:
             NoSceneError: No scene is shown.
@@ -88,6 +92,7 @@ class SceneStack:
         assert self.scene.playback is not None
         wants_play = self.scene.playback.status().wants_play
         companion = OpenScene(location, play=wants_play, clock=self.scene.clock)
+        companion.keeps_quality = keeps_quality
         self.companions = (*self.companions, companion)
         self._follow(companion)
         companion.start(self._open_playback)

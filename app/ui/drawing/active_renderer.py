@@ -42,6 +42,7 @@ class ActiveRenderer(QObject):
         self._statistics, self._open_playback = model.statistics, open_playback
         self._backend: str | None = None  # the name that was asked for; None chooses
         self._started = False
+        self._drew_in_window = False  # before a comparison that needs another adapter
         self.adapter: RendererAdapter | None = None  # written by `set_adapter` and `close`
         selection.chosen.connect(self.set_adapter)
         selection.refused.connect(model.warn)
@@ -74,6 +75,14 @@ class ActiveRenderer(QObject):
     def restart(self) -> None:
         """Load the backend that was asked for once more, as when no picture comes from it."""
         self.set_backend(self._backend)
+
+    def set_comparing(self, on: bool) -> None:
+        """Draw with an adapter that can compare; the OpenGL of the window itself cannot."""
+        self._selection.draws_images = on
+        changes = self.adapter is not None and (on != self.adapter.compares)
+        if self._started and changes and (on or self._drew_in_window):
+            self._drew_in_window = on
+            self._selection.ask(self._backend)
 
     @property
     def device(self) -> torch.device | str:

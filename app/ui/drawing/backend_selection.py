@@ -56,6 +56,7 @@ class BackendSelection(QObject):
         super().__init__()
         self._choose = choose or ready_to_draw
         self.window_gl = window_gl if window_gl is not None else probe()
+        self.draws_images = False  # whether no adapter may draw in the window itself
         self._serial = 0
         self._examined = False
         self._obstacles.connect(self.examined, Qt.ConnectionType.QueuedConnection)
@@ -105,7 +106,8 @@ class BackendSelection(QObject):
 
     def _answer(self, serial: int, name: str | None) -> _Answer:
         gl = self.window_gl
-        if name == "opengl" and gl.renderer:
+        in_window = not self.draws_images
+        if in_window and name == "opengl" and gl.renderer:
             return _Answer(serial, None, f"opengl: chosen by hand, {gl.renderer}")
         try:
             choice = self._choose(name)
@@ -113,7 +115,8 @@ class BackendSelection(QObject):
             if name is None:
                 raise
             return self._fallback(serial, _refusal(name, error))
-        if name is None and choice.backend.name in ("cpu", "opengl") and _is_hardware(gl):
+        slow = name is None and choice.backend.name in ("cpu", "opengl")
+        if in_window and slow and _is_hardware(gl):
             choice.backend.close()
             return _Answer(serial, None, f"opengl: {gl.renderer}")
         return _Answer(serial, choice, choice.reason)

@@ -11,6 +11,7 @@ import torch
 from OpenGL import GL
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
+from streamstgs.app.player.compare.two_sides import OtherSide
 from streamstgs.app.player.rendering.frame_renderer import (
     FrameDeformer,
     RenderedFrame,
@@ -103,7 +104,13 @@ class OpenGLAdapter(RendererAdapter):
         self._surface.drawn.connect(self._drawn)
         self._surface.failed.connect(self.failed)
 
-    def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
+    def paint(
+        self,
+        frame: PlaybackFrame,
+        camera: Camera,
+        settings: RenderSettings,
+        other: OtherSide | None = None,
+    ) -> None:
         self._view = (camera, settings)
         if isinstance(settings, ViewSettings):  # what is drawn depends on the camera as well
             self._thread.show(frame, camera, settings)

@@ -91,7 +91,9 @@ class RenderLoop(QObject):
             return False  # paused or sought since the last tick
         camera, final = wanted[1], self._viewport.size_px(self._resolution.fixed or 1.0)
         same = torch.equal(shown.camera.viewmat, camera.viewmat)
-        sizes = {(shown.camera.width, shown.camera.height), (camera.width, camera.height), final}
+        sizes = {(shown.camera.width, shown.camera.height), (camera.width, camera.height)}
+        if not self._model.compares:  # side by side each has half of the width
+            sizes.add(final)
         return same and len(sizes) == 1 and not self._camera.gliding
 
     def capture(self, keep: Keep) -> None:
@@ -101,7 +103,12 @@ class RenderLoop(QObject):
         frame = self._model.frame
         if frame is not None and self._adapter is not None:
             camera = self._camera.to_camera(*self._viewport.size_px())
-            request = RenderRequest(frame, camera, self._model.render_settings())
+            settings = self._model.render_settings()
+            request = RenderRequest(frame, camera, settings)
+            if self._model.compares and self._adapter.compares:
+                pair = self._model.comparison.pair(frame, camera)
+                if pair is not None:
+                    request = RenderRequest(pair[0], pair[1], settings, pair[2])
             self._adapter.capture(request, keep)
             self._asked = None
 
@@ -130,6 +137,9 @@ class RenderLoop(QObject):
 
     def _draw(self, frame: PlaybackFrame, adapter: RendererAdapter, dt_s: float) -> None:
         """Ask for an image if it would differ from the one asked for last."""
+        if self._model.compares and adapter.compares:
+            self._draw_both(frame, adapter)
+            return
         camera, settings = self._camera, self._model.render_settings()
         pose = camera.shown, camera.up  # the same angles look elsewhere with another vertical axis
         place = (frame.index, frame.frame, *pose, self._viewport.size_px())
@@ -153,6 +163,18 @@ class RenderLoop(QObject):
         speed = abs(status.speed)
         return 0.0 if status.smooth and speed < 1.0 else status.fps * speed
 
+    def _draw_both(self, frame: PlaybackFrame, adapter: RendererAdapter) -> None:
+        """Ask for an image of both sides of a comparison, at full size; a thread renders it."""
+        camera = self._camera.to_camera(*self._viewport.size_px(self._resolution.fixed or 1.0))
+        pair = self._model.comparison.pair(frame, camera)
+        if pair is None:
+            return
+        shown, seen_by, other = pair
+        self._asked = None
+        self._wanted = (shown, seen_by)
+        adapter.paint(shown, seen_by, self._model.render_settings(), other)
+        self._model.note_skipped(adapter.skipped_frames)
+
     def _has_time_for(self, frame: PlaybackFrame) -> bool:
         """True for a new content frame; for a moved camera if no content frame is delayed by it."""
         status = self._model.status
@@ -168,6 +190,8 @@ class RenderLoop(QObject):
         if self._adapter is not None:
             presenter = self._adapter.presenter
             self._statistics.frame_painted(timing.frame, camera, times_ms, presenter)
+        if timing.psnr_db is not None:
+            self._model.comparison.report(timing.psnr_db)
         scale = min(camera.height / self._viewport.size_px()[1], 1.0)
         self._resolution.measured(StageTimes(*times_ms), scale)
         self._resolution.frame_painted(timing.frame.index)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
+from streamstgs.app.player.compare.two_sides import OtherSide
 from streamstgs.app.player.rendering.frame_renderer import (
     FrameRenderer,
     RenderedFrame,
@@ -39,7 +40,7 @@ Keep = Callable[[QImage], None]
 class Timing:
     """An image that reached the screen: its frame and camera, and the times in ms.
 
-    `deform_ms` is 0 if only the camera had moved.
+    `deform_ms` is 0 if only the camera had moved. `psnr_db` is that of a comparison.
     """
 
     frame: PlaybackFrame
@@ -47,6 +48,7 @@ class Timing:
     deform_ms: float
     raster_ms: float
     present_ms: float
+    psnr_db: float | None = None
 
 
 class RendererAdapter(QObject):
@@ -57,6 +59,7 @@ class RendererAdapter(QObject):
         device: The device for the decoded data of scenes.
         presenter: The way of images to the screen, for the statistics.
         skipped_frames: Content frames that rendering was too slow for, since the start.
+        compares: Whether it can draw two sides of a comparison.
     """
 
     painted = Signal(object)  # Timing
@@ -66,14 +69,25 @@ class RendererAdapter(QObject):
     reason: str
     presenter: str
     device: torch.device
+    compares = False
 
     @property
     def skipped_frames(self) -> int:
         return 0
 
     @abstractmethod
-    def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
-        """Ask for an image; a newer request replaces an older one."""
+    def paint(
+        self,
+        frame: PlaybackFrame,
+        camera: Camera,
+        settings: RenderSettings,
+        other: OtherSide | None = None,
+    ) -> None:
+        """Ask for an image; a newer request replaces an older one.
+
+        Args:
+            other: What it is compared with, if the adapter `compares`.
+        """
 
     @abstractmethod
     def capture(self, request: RenderRequest, keep: Keep) -> None:
@@ -92,6 +106,7 @@ class ImageAdapter(RendererAdapter):
             the device.
     """
 
+    compares = True
     _ready = Signal()  # these two cross from the render thread to the GUI thread
     _captured = Signal(object, object)  # RenderedFrame, Keep
 
@@ -121,8 +136,14 @@ class ImageAdapter(RendererAdapter):
     def skipped_frames(self) -> int:
         return self._thread.skipped_frames
 
-    def paint(self, frame: PlaybackFrame, camera: Camera, settings: RenderSettings) -> None:
-        self._thread.show(frame, camera, settings)
+    def paint(
+        self,
+        frame: PlaybackFrame,
+        camera: Camera,
+        settings: RenderSettings,
+        other: OtherSide | None = None,
+    ) -> None:
+        self._thread.show(frame, camera, settings, other)
 
     def capture(self, request: RenderRequest, keep: Keep) -> None:
         self._thread.render_once(request, lambda frame: self._captured.emit(frame, keep))
@@ -152,7 +173,7 @@ class ImageAdapter(RendererAdapter):
         self.presenter = self._surface.name  # known once OpenGL is initialised
         shown = frame.request
         times_ms = (frame.deform_ms, frame.raster_ms, present_ms)
-        self.painted.emit(Timing(shown.frame, shown.camera, *times_ms))
+        self.painted.emit(Timing(shown.frame, shown.camera, *times_ms, frame.psnr_db))
 
 
 def image_of(rgb8: Tensor | NDArray[np.uint8]) -> QImage:
