@@ -1,4 +1,4 @@
-"""`streamstgs encode`: write a trained run as a scene."""
+"""`streamstgs encode`: write a trained run, or a sequence of splat files, as a scene."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from streamstgs.app.console import ProgressLine
-from streamstgs.cli.options import OutputOption, option
-from streamstgs.codec.encoder.config import EncoderConfig
+from streamstgs.app.console import ProgressLine, say
+from streamstgs.cli.options import FramesOption, OutputOption, SceneFpsOption, option
+from streamstgs.cli.parsing import UsageError
+from streamstgs.codec.encoder.config import EncoderConfig, EncodeReport
 
 OF_RUN = "that of the run"
 TitleOption = Annotated[str | None, option("TEXT", "Title of the scene.", OF_RUN)]
@@ -24,12 +25,21 @@ class Settings(EncoderConfig):
     keep_codes: tyro.conf.Suppress[bool] = False  # only a caller in Python can use the codes
 
 
+GopFramesOption = Annotated[
+    int,
+    option("N", "Fit segments of so many frames; for sequences of splat files.", "30"),
+]
+
+
 @dataclass(frozen=True)
 class Encode:
-    """Write a trained run as a scene package."""
+    """Write a trained run as a scene package; or a sequence of splat files whose Gaussians
+    correspond, to which the motion is fitted without images."""
 
-    trained: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
-    """Folder that `streamstgs train` wrote."""
+    trained: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="RUN")]
+    """Folder that `streamstgs train` wrote; or a sequence of splat files with the same Gaussians in
+    the same order in all frames, such as tracked .ply files or the params.npz of Dynamic 3D
+    Gaussians."""
     output: Annotated[OutputOption, tyro.conf.arg(metavar="SCENE")]
     """Write this scene: a file if its name ends in .stgs, else a directory for a web server."""
     title: TitleOption = None
@@ -39,6 +49,9 @@ class Encode:
         Path | None,
         option("FILE", "Take the sound of this audio or video file.", "that of the capture"),
     ] = None
+    gop_frames: GopFramesOption = 30
+    frames: FramesOption = None
+    scene_fps: SceneFpsOption = None
     encoder: Annotated[Settings, tyro.conf.arg(name="")] = Settings()
 
     def run(self) -> int:
@@ -46,13 +59,67 @@ class Encode:
         from streamstgs.trainer.run_directory import RunDirectory, load_run
 
         named = {"title": self.title, "licence": self.licence, "attribution": self.attribution}
-        source = load_run(self.trained, **{k: v for k, v in named.items() if v is not None})
-        audio = self.audio or RunDirectory(self.trained).sound_path
-        report = encode_scene(source, self.output, self.encoder, ProgressLine(), audio)
-        for qp in self.encoder.qps:
+        given = {name: text for name, text in named.items() if text is not None}
+        if self._is_sequence():
+            report, qps = self._encode_sequence(given)
+        else:
+            if self.frames is not None or self.scene_fps is not None:
+                raise UsageError("--frames and --scene-fps are for sequences of splat files")
+            run, qps = Path(self.trained), self.encoder.qps
+            source, audio = load_run(run, **given), self.audio or RunDirectory(run).sound_path
+            report = encode_scene(source, self.output, self.encoder, ProgressLine(), audio)
+        for qp in qps:
             print(
                 f"QP {qp}: {report.bytes_per_frame(qp) / 1000:.1f} kB per frame, "
                 f"features {report.qp_psnr_db[qp]:.1f} dB"
             )
         print(f"{self.output}: {report.total_bytes / 1e6:.2f} MB")
         return 0
+
+    def _is_sequence(self) -> bool:
+        """Whether the argument is no run but a scene of another program."""
+        from streamstgs.codec.errors import NotAScene
+        from streamstgs.codec.formats.registry import find_format
+        from streamstgs.codec.formats.stgs import StgsFormat
+
+        if (Path(self.trained) / "run.json").exists():
+            return False
+        try:
+            return not isinstance(find_format(self.trained), StgsFormat)
+        except NotAScene:
+            return False
+
+    def _encode_sequence(self, named: dict[str, str]) -> tuple[EncodeReport, tuple[int, ...]]:
+        from streamstgs.app.player.export.render import parse_frames
+        from streamstgs.codec.formats.registry import open_reader
+        from streamstgs.trainer.trajectory_fit.encode import encode_sequence, for_fits
+        from streamstgs.trainer.trajectory_fit.sequence import FitSettings
+
+        settings = FitSettings(gop_frames=self.gop_frames)
+        with open_reader(self.trained, fps=self.scene_fps) as reader:
+            frames = parse_frames(self.frames, reader.info.frame_count)
+            found = encode_sequence(
+                reader,
+                self.output,
+                self.encoder,
+                settings,
+                ProgressLine(),
+                frames,
+                named=named,
+                audio=self.audio,
+            )
+        errors, static = found.errors, int(found.fit.static.sum())
+        print(
+            f"{static} of {len(found.fit.static)} Gaussians are static; the others move by "
+            f"{found.fit.features} features"
+        )
+        print(
+            f"positions: {errors.position_rmse:.3g} units RMSE, "
+            f"{100 * errors.relative_rmse:.3f} % of the radius of the scene"
+        )
+        print(
+            f"images: {errors.psnr_db:.1f} dB in the mean, {errors.worst_psnr_db:.1f} dB at worst"
+        )
+        if found.loses_harmonics:
+            say("Colours that depend on the direction of view became their mean: scenes keep one.")
+        return found.encoded, for_fits(self.encoder).qps

@@ -6,6 +6,7 @@ The rooms in the order of a run; each imports only from those above it, and `opt
     coarse/        once for the capture: temporal medians, colour correction, static Gaussians
     fine/          per GOP: canonical Gaussians, temporal features, deformation field
     evaluation/    an encoded scene against recorded images
+    trajectory_fit/  a sequence whose Gaussians correspond -> the files of a run, without images
     ablation/      all of it again, one part switched off at a time
     optimization/  Gaussians under Adam, density control, differentiable rasteriser, loss terms
 
@@ -21,5 +22,6 @@ Errors:
       EvaluationError(ValueError)        the scene has no such quality or frame
       SettingError(ValueError)           a setting is outside its range; names its option
       MemoryNeedError(MemoryError)       a capture does not fit into memory; names an option
+      SequenceError(ValueError)          the Gaussians of a sequence do not correspond
       RunError(ValueError)               a run directory lacks parts or does not fit its capture
 """

@@ -21,5 +21,9 @@ class MemoryNeedError(TrainerError, MemoryError):
     """The capture does not fit into memory; the message names an option that helps."""
 
 
+class SequenceError(TrainerError, ValueError):
+    """The Gaussians of a sequence do not correspond, so that nothing can be fitted to them."""
+
+
 class RunError(TrainerError, ValueError):
     """A run directory is missing parts or does not fit its capture."""
