@@ -18,7 +18,8 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, 
 from streamstgs.app import translation
 from streamstgs.app.translation import mark, set_translator, tr, translated_again
 from streamstgs.app.ui import language
-from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
+from streamstgs.app.ui.commands import GESTURES
+from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog, key_name
 from streamstgs.app.ui.export_dialog import ExportDialog
 
 from scripts import translate
@@ -202,6 +203,35 @@ def test_every_text_of_the_window_goes_through_the_translation(open_window: Open
     for dialog in dialogs:
         dialog.close()
     assert bare - OF_QT == set()
+
+
+@pytest.mark.window
+def test_keys_are_named_as_on_the_keyboard(qt: QApplication) -> None:
+    assert key_name("Ctrl+Shift+Left") == "Ctrl+Shift+←"
+    assert [key_name(key) for key in ("+", ",", "Space", "PgUp", "Up")] == [
+        "+", ",", "Space", "PgUp", "↑"
+    ]  # fmt: skip
+    language.install(qt, "de")
+    assert key_name("Ctrl+Shift+S") == "Strg+Umschalt+S"
+
+
+@pytest.mark.window
+@pytest.mark.parametrize("code", language.LANGUAGES)
+def test_f1_lists_every_key_of_the_window(open_window: OpenWindow, code: str) -> None:
+    window = open_window(start=False)
+    window.set_language(code)
+    dialog = ShortcutsDialog(window)
+    listed = [re.sub(r"<[^>]*>", "", label.text()) for label in dialog.findChildren(QLabel)]
+    shown = " ".join(listed).replace("&lt;", "<").replace("&gt;", ">")
+    for name, action in window.commands.actions.items():
+        if name.startswith("preset_"):
+            continue
+        for shortcut in action.shortcuts():
+            assert key_name(shortcut.toString()) in shown, name
+    for gesture, meaning in GESTURES:
+        assert tr(gesture) in listed
+        assert tr(meaning) in listed
+    dialog.close()
 
 
 @pytest.mark.window

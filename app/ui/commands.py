@@ -6,6 +6,7 @@ cannot disagree.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from streamstgs.app.translation import mark, tr
@@ -148,16 +149,21 @@ GESTURES: tuple[tuple[str, str], ...] = (
 )
 
 
-def shortcut_rows() -> list[tuple[str, str, str]]:
+def shortcut_rows(name: Callable[[str], str] = str) -> list[tuple[str, str, str]]:
     """(group, keys, meaning) of every command with a key; the nine presets are one row.
 
     Groups are in English, as of `MENUS`.
+
+    Args:
+        name: Returns how a shortcut is written, from its portable spelling.
     """
     rows = []
     for command in COMMANDS:
         if not command.keys or command.name.startswith("preset_"):
             continue
-        keys = ", ".join(command.keys) + (f", {tr(command.note)}" if command.note else "")
+        keys = ", ".join(map(name, command.keys)) + (
+            f", {tr(command.note)}" if command.note else ""
+        )
         rows.append((command.menu, keys, tr(command.text).rstrip("…")))
     rows.append(("Camera", "1 … 9", tr("Camera presets of the scene")))
     return rows

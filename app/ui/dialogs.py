@@ -6,7 +6,7 @@ import html
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon
+from PySide6.QtGui import QIcon, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -124,7 +124,7 @@ class ShortcutsDialog(QDialog):
         row.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
         row.setSpacing(5 * theme.GRID_PX)
         groups: dict[str, list[tuple[str, str]]] = {}
-        for group, keys, meaning in commands.shortcut_rows():
+        for group, keys, meaning in commands.shortcut_rows(key_name):
             groups.setdefault(group, []).append((keys, meaning))
         groups[_MOUSE] = [(tr(gesture), tr(meaning)) for gesture, meaning in commands.GESTURES]
         row.addLayout(self._column({k: groups[k] for k in ("Playback", "File")}))
@@ -141,7 +141,7 @@ class ShortcutsDialog(QDialog):
             grid.addWidget(heading, grid.rowCount(), 0, 1, 2)
             for keys, meaning in rows:
                 line = grid.rowCount()
-                shown = QLabel(_muted_html(keys if title == _MOUSE else with_arrows(keys)))
+                shown = QLabel(_muted_html(keys))
                 shown.setTextFormat(Qt.TextFormat.RichText)
                 grid.addWidget(shown, line, 0)
                 grid.addWidget(QLabel(meaning), line, 1)
@@ -149,11 +149,14 @@ class ShortcutsDialog(QDialog):
         return grid
 
 
-def with_arrows(keys: str) -> str:
-    """Shortcuts with the names of the arrow keys replaced by arrows."""
-    for name, sign in _ARROWS.items():
-        keys = keys.replace(name, sign)
-    return keys
+def key_name(key: str) -> str:
+    """A shortcut as the keyboard of this system and language writes it, with arrows as signs."""
+    native = QKeySequence.SequenceFormat.NativeText
+    modifiers, plus, last = key.rpartition("+") if len(key) > 1 else ("", "", key)
+    if last not in _ARROWS:
+        return QKeySequence(key).toString(native)
+    held = QKeySequence(f"{modifiers}+A").toString(native).removesuffix("A") if plus else ""
+    return held + _ARROWS[last]
 
 
 def _muted_html(keys: str) -> str:

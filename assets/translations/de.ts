@@ -5,131 +5,131 @@
     <name></name>
     <message>
         <source> px</source>
-        <translation type="unfinished"></translation>
+        <translation> px</translation>
     </message>
     <message>
         <source>1 key</source>
-        <translation type="unfinished"></translation>
+        <translation>1 Schlüssel</translation>
     </message>
     <message>
         <source>1 keyframe</source>
-        <translation type="unfinished"></translation>
+        <translation>1 Keyframe</translation>
     </message>
     <message>
         <source>2 x 2 samples for each pixel</source>
-        <translation type="unfinished"></translation>
+        <translation>2 x 2 Abtastungen je Pixel</translation>
     </message>
     <message>
         <source>2 × brighter</source>
-        <translation type="unfinished"></translation>
+        <translation>2 × heller</translation>
     </message>
     <message>
         <source>2 × darker</source>
-        <translation type="unfinished"></translation>
+        <translation>2 × dunkler</translation>
     </message>
     <message>
         <source>4 x 4 samples for each pixel</source>
-        <translation type="unfinished"></translation>
+        <translation>4 x 4 Abtastungen je Pixel</translation>
     </message>
     <message>
         <source>4 × brighter</source>
-        <translation type="unfinished"></translation>
+        <translation>4 × heller</translation>
     </message>
     <message>
         <source>4 × darker</source>
-        <translation type="unfinished"></translation>
+        <translation>4 × dunkler</translation>
     </message>
     <message>
         <source>4DGS (one file)</source>
-        <translation type="unfinished"></translation>
+        <translation>4DGS (eine Datei)</translation>
     </message>
     <message>
         <source>75 %</source>
-        <translation type="unfinished"></translation>
+        <translation>75 %</translation>
     </message>
     <message>
         <source>A background layer could not be loaded; some detail is missing: {error}</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Schicht des Hintergrunds konnte nicht geladen werden; Einzelheiten fehlen: {error}</translation>
     </message>
     <message>
         <source>A bug report is on the clipboard. Paste it where you report.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Fehlerbericht ist in der Zwischenablage. Fügen Sie ihn ein, wo Sie den Fehler melden.</translation>
     </message>
     <message>
         <source>About</source>
-        <translation type="unfinished"></translation>
+        <translation>Info</translation>
     </message>
     <message>
         <source>About {program}</source>
-        <translation type="unfinished"></translation>
+        <translation>Info zu {program}</translation>
     </message>
     <message>
         <source>Add key</source>
-        <translation type="unfinished"></translation>
+        <translation>Schlüssel hinzufügen</translation>
     </message>
     <message>
         <source>Add keyframe</source>
-        <translation type="unfinished"></translation>
+        <translation>Keyframe hinzufügen</translation>
     </message>
     <message>
         <source>Add keyframe (Enter)</source>
-        <translation type="unfinished"></translation>
+        <translation>Keyframe hinzufügen (Eingabe)</translation>
     </message>
     <message>
         <source>Add marker</source>
-        <translation type="unfinished"></translation>
+        <translation>Marke setzen</translation>
     </message>
     <message>
         <source>Add the present camera	Enter</source>
-        <translation type="unfinished"></translation>
+        <translation>Jetzige Kamera hinzufügen	Eingabe</translation>
     </message>
     <message>
         <source>Address of a scene, a splat file, or frames such as clip/frame_%04d.ply</source>
-        <translation type="unfinished"></translation>
+        <translation>Adresse einer Szene, einer Splat-Datei oder von Bildern wie clip/frame_%04d.ply</translation>
     </message>
     <message>
         <source>Addresses with {scheme}: cannot be opened. Use https:, http: or file:.</source>
-        <translation type="unfinished"></translation>
+        <translation>Adressen mit {scheme}: lassen sich nicht öffnen. Möglich sind https:, http: und file:.</translation>
     </message>
     <message>
         <source>Advanced</source>
-        <translation type="unfinished"></translation>
+        <translation>Für Fachleute</translation>
     </message>
     <message>
         <source>All files (*)</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle Dateien (*)</translation>
     </message>
     <message>
         <source>All of them</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle</translation>
     </message>
     <message>
         <source>All {count} frames</source>
-        <translation type="unfinished"></translation>
+        <translation>Alle {count} Bilder</translation>
     </message>
     <message>
         <source>As captured ({rate:g})</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie aufgenommen ({rate:g})</translation>
     </message>
     <message>
         <source>As captured ({width} x {height})</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie aufgenommen ({width} x {height})</translation>
     </message>
     <message>
         <source>As the scene says</source>
-        <translation type="unfinished"></translation>
+        <translation>Wie in der Szene</translation>
     </message>
     <message>
         <source>Automatic</source>
-        <translation type="unfinished"></translation>
+        <translation>Automatisch</translation>
     </message>
     <message>
         <source>Automatic quality</source>
-        <translation type="unfinished"></translation>
+        <translation>Automatische Qualität</translation>
     </message>
     <message>
         <source>Back 1 second</source>
-        <translation type="unfinished"></translation>
+        <translation>1 Sekunde zurück</translation>
     </message>
     <message>
         <source>Back to the filmed side</source>
@@ -137,111 +137,111 @@
     </message>
     <message>
         <source>Back to the scene</source>
-        <translation type="unfinished"></translation>
+        <translation>Zurück zur Szene</translation>
     </message>
     <message>
         <source>Background</source>
-        <translation type="unfinished"></translation>
+        <translation>Hintergrund</translation>
     </message>
     <message>
         <source>Backwards until the next key</source>
-        <translation type="unfinished"></translation>
+        <translation>Rückwärts bis zum nächsten Schlüssel</translation>
     </message>
     <message>
         <source>Best</source>
-        <translation type="unfinished"></translation>
+        <translation>Beste</translation>
     </message>
     <message>
         <source>Bitrate and network</source>
-        <translation type="unfinished"></translation>
+        <translation>Bitrate und Netz</translation>
     </message>
     <message>
         <source>Black</source>
-        <translation type="unfinished"></translation>
+        <translation>Schwarz</translation>
     </message>
     <message>
         <source>Camera</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamera</translation>
     </message>
     <message>
         <source>Camera keyframes: drag to move, Alt and drag to copy, right click for more. Enter adds the present camera.</source>
-        <translation type="unfinished"></translation>
+        <translation>Keyframes der Kamera: ziehen verschiebt, mit Alt ziehen kopiert, Rechtsklick zeigt mehr. Eingabe fügt die jetzige Kamera hinzu.</translation>
     </message>
     <message>
         <source>Camera path in the picture (Ctrl+Shift+K)</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamerapfad im Bild (Strg+Umschalt+K)</translation>
     </message>
     <message>
         <source>Camera paths (*.json)</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamerapfade (*.json)</translation>
     </message>
     <message>
         <source>Camera position x, y, z in world units</source>
-        <translation type="unfinished"></translation>
+        <translation>Ort der Kamera x, y, z in Welteinheiten</translation>
     </message>
     <message>
         <source>Camera presets of the scene</source>
-        <translation type="unfinished"></translation>
+        <translation>Ansichten der Szene</translation>
     </message>
     <message>
         <source>Camera track</source>
-        <translation type="unfinished"></translation>
+        <translation>Kameraspur</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished"></translation>
+        <translation>Abbrechen</translation>
     </message>
     <message>
         <source>Cancel export</source>
-        <translation type="unfinished"></translation>
+        <translation>Export abbrechen</translation>
     </message>
     <message>
         <source>Cannot open {location}: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>{location} lässt sich nicht öffnen: {reason}</translation>
     </message>
     <message>
         <source>Change speed gradually</source>
-        <translation type="unfinished"></translation>
+        <translation>Tempo allmählich ändern</translation>
     </message>
     <message>
         <source>Check that you may read it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfen Sie, ob Sie sie lesen dürfen.</translation>
     </message>
     <message>
         <source>Check the address and the network, then open it again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfen Sie Adresse und Netz, und öffnen Sie sie dann noch einmal.</translation>
     </message>
     <message>
         <source>Check the path.</source>
-        <translation type="unfinished"></translation>
+        <translation>Prüfen Sie den Pfad.</translation>
     </message>
     <message>
         <source>Choose the best quality that the network can carry (A)</source>
-        <translation type="unfinished"></translation>
+        <translation>Die beste Qualität wählen, die das Netz schafft (A)</translation>
     </message>
     <message>
         <source>Chosen by you. Better quality needs a faster network.</source>
-        <translation type="unfinished"></translation>
+        <translation>Von Ihnen gewählt. Bessere Qualität braucht ein schnelleres Netz.</translation>
     </message>
     <message>
         <source>Chosen for this computer and network.</source>
-        <translation type="unfinished"></translation>
+        <translation>Für diesen Computer und dieses Netz gewählt.</translation>
     </message>
     <message>
         <source>Click on the time code</source>
-        <translation type="unfinished"></translation>
+        <translation>Klick auf den Zeitcode</translation>
     </message>
     <message>
         <source>Click to type a time (1:02.5) or a frame (87f)</source>
-        <translation type="unfinished"></translation>
+        <translation>Klicken, um eine Zeit (1:02.5) oder ein Bild (87f) einzugeben</translation>
     </message>
     <message>
         <source>Closer</source>
-        <translation type="unfinished"></translation>
+        <translation>Näher heran</translation>
     </message>
     <message>
         <source>Colour</source>
-        <translation type="unfinished"></translation>
+        <translation>Farbe</translation>
     </message>
     <message>
         <source>Comes with the player</source>
@@ -273,55 +273,55 @@
     </message>
     <message>
         <source>Compressed PLY</source>
-        <translation type="unfinished"></translation>
+        <translation>Komprimiertes PLY</translation>
     </message>
     <message>
         <source>Content time: drag keys, double click adds one, right click holds, slows down, turns around and loops.</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeit der Szene: Schlüssel ziehen, Doppelklick fügt einen hinzu, Rechtsklick hält an, verlangsamt, kehrt um und wiederholt.</translation>
     </message>
     <message>
         <source>Copy</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopieren</translation>
     </message>
     <message>
         <source>Copy	Ctrl+C</source>
-        <translation type="unfinished"></translation>
+        <translation>Kopieren	Strg+C</translation>
     </message>
     <message>
         <source>Copy bug report</source>
-        <translation type="unfinished"></translation>
+        <translation>Fehlerbericht kopieren</translation>
     </message>
     <message>
         <source>Copy camera</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamera kopieren</translation>
     </message>
     <message>
         <source>Coverage</source>
-        <translation type="unfinished"></translation>
+        <translation>Deckung</translation>
     </message>
     <message>
         <source>Crop</source>
-        <translation type="unfinished"></translation>
+        <translation>Ausschnitt</translation>
     </message>
     <message>
         <source>Dark</source>
-        <translation type="unfinished"></translation>
+        <translation>Dunkel</translation>
     </message>
     <message>
         <source>Decode</source>
-        <translation type="unfinished"></translation>
+        <translation>Dekodieren</translation>
     </message>
     <message>
         <source>Deform</source>
-        <translation type="unfinished"></translation>
+        <translation>Verformen</translation>
     </message>
     <message>
         <source>Delete	Del</source>
-        <translation type="unfinished"></translation>
+        <translation>Löschen	Entf</translation>
     </message>
     <message>
         <source>Depth</source>
-        <translation type="unfinished"></translation>
+        <translation>Tiefe</translation>
     </message>
     <message>
         <source>Difference (x 4)</source>
@@ -329,35 +329,35 @@
     </message>
     <message>
         <source>Display</source>
-        <translation type="unfinished"></translation>
+        <translation>Darstellung</translation>
     </message>
     <message>
         <source>Done again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wiederhergestellt.</translation>
     </message>
     <message>
         <source>Double click</source>
-        <translation type="unfinished"></translation>
+        <translation>Doppelklick</translation>
     </message>
     <message>
         <source>Double speed until the next key</source>
-        <translation type="unfinished"></translation>
+        <translation>Doppeltes Tempo bis zum nächsten Schlüssel</translation>
     </message>
     <message>
         <source>Drag</source>
-        <translation type="unfinished"></translation>
+        <translation>Ziehen</translation>
     </message>
     <message>
         <source>Drag on the timeline</source>
-        <translation type="unfinished"></translation>
+        <translation>Ziehen auf der Zeitleiste</translation>
     </message>
     <message>
         <source>Drawing with: {renderer}</source>
-        <translation type="unfinished"></translation>
+        <translation>Gezeichnet mit: {renderer}</translation>
     </message>
     <message>
         <source>Drop a scene, a splat file such as .ply or .spz, or a folder here, or choose one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Szene, eine Splat-Datei wie .ply oder .spz oder einen Ordner hierher ziehen, oder auswählen.</translation>
     </message>
     <message>
         <source>Drop scenes here, or choose one. Several play in turn.</source>
@@ -373,7 +373,7 @@
     </message>
     <message>
         <source>Ellipsoids</source>
-        <translation type="unfinished"></translation>
+        <translation>Ellipsoide</translation>
     </message>
     <message>
         <source>End</source>
@@ -381,11 +381,11 @@
     </message>
     <message>
         <source>End slowly</source>
-        <translation type="unfinished"></translation>
+        <translation>Sanft enden</translation>
     </message>
     <message>
         <source>End slowly (ramp down)</source>
-        <translation type="unfinished"></translation>
+        <translation>Sanft enden (auslaufen)</translation>
     </message>
     <message>
         <source>End the comparison</source>
@@ -393,59 +393,59 @@
     </message>
     <message>
         <source>Export scene</source>
-        <translation type="unfinished"></translation>
+        <translation>Szene exportieren</translation>
     </message>
     <message>
         <source>Export scene…</source>
-        <translation type="unfinished"></translation>
+        <translation>Szene exportieren…</translation>
     </message>
     <message>
         <source>Export video</source>
-        <translation type="unfinished"></translation>
+        <translation>Video exportieren</translation>
     </message>
     <message>
         <source>Export video…</source>
-        <translation type="unfinished"></translation>
+        <translation>Video exportieren…</translation>
     </message>
     <message>
         <source>Exported {path}</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} exportiert</translation>
     </message>
     <message>
         <source>Exporting {name}: {share:.0%}</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} wird exportiert: {share:.0%}</translation>
     </message>
     <message>
         <source>Exporting {name}: {share:.0%}, {left:.0f} s left</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} wird exportiert: {share:.0%}, noch {left:.0f} s</translation>
     </message>
     <message>
         <source>Export…</source>
-        <translation type="unfinished"></translation>
+        <translation>Exportieren…</translation>
     </message>
     <message>
         <source>Exposure</source>
-        <translation type="unfinished"></translation>
+        <translation>Belichtung</translation>
     </message>
     <message>
         <source>Farther</source>
-        <translation type="unfinished"></translation>
+        <translation>Weiter weg</translation>
     </message>
     <message>
         <source>Faster</source>
-        <translation type="unfinished"></translation>
+        <translation>Schneller</translation>
     </message>
     <message>
         <source>Fetched QP</source>
-        <translation type="unfinished"></translation>
+        <translation>Geladener QP</translation>
     </message>
     <message>
         <source>File</source>
-        <translation type="unfinished"></translation>
+        <translation>Datei</translation>
     </message>
     <message>
         <source>Film lanes</source>
-        <translation type="unfinished"></translation>
+        <translation>Filmspuren</translation>
     </message>
     <message>
         <source>Fly freely</source>
@@ -457,215 +457,215 @@
     </message>
     <message>
         <source>Folder of OpenEXR images</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner mit OpenEXR-Bildern</translation>
     </message>
     <message>
         <source>Folder of PNG images</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner mit PNG-Bildern</translation>
     </message>
     <message>
         <source>Folder of {format}</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner mit {format}</translation>
     </message>
     <message>
         <source>Folders</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner</translation>
     </message>
     <message>
         <source>Folders (*)</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner (*)</translation>
     </message>
     <message>
         <source>Follow</source>
-        <translation type="unfinished"></translation>
+        <translation>Folgen</translation>
     </message>
     <message>
         <source>Follow keyframes</source>
-        <translation type="unfinished"></translation>
+        <translation>Keyframes folgen</translation>
     </message>
     <message>
         <source>Forget</source>
-        <translation type="unfinished"></translation>
+        <translation>Vergessen</translation>
     </message>
     <message>
         <source>Forget opening view</source>
-        <translation type="unfinished"></translation>
+        <translation>Anfangsansicht vergessen</translation>
     </message>
     <message>
         <source>Format</source>
-        <translation type="unfinished"></translation>
+        <translation>Format</translation>
     </message>
     <message>
         <source>Forward 1 second</source>
-        <translation type="unfinished"></translation>
+        <translation>1 Sekunde vor</translation>
     </message>
     <message>
         <source>Frame all</source>
-        <translation type="unfinished"></translation>
+        <translation>Alles zeigen</translation>
     </message>
     <message>
         <source>Frame {number} skipped: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>Bild {number} ausgelassen: {reason}</translation>
     </message>
     <message>
         <source>Frames</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder</translation>
     </message>
     <message>
         <source>Frames per second</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder pro Sekunde</translation>
     </message>
     <message>
         <source>Free</source>
-        <translation type="unfinished"></translation>
+        <translation>Frei</translation>
     </message>
     <message>
         <source>From</source>
-        <translation type="unfinished"></translation>
+        <translation>Von</translation>
     </message>
     <message>
         <source>From the scene</source>
-        <translation type="unfinished"></translation>
+        <translation>Aus der Szene</translation>
     </message>
     <message>
         <source>From x, y, z</source>
-        <translation type="unfinished"></translation>
+        <translation>Von x, y, z</translation>
     </message>
     <message>
         <source>Full</source>
-        <translation type="unfinished"></translation>
+        <translation>Voll</translation>
     </message>
     <message>
         <source>Full screen</source>
-        <translation type="unfinished"></translation>
+        <translation>Vollbild</translation>
     </message>
     <message>
         <source>Full screen (F11)</source>
-        <translation type="unfinished"></translation>
+        <translation>Vollbild (F11)</translation>
     </message>
     <message>
         <source>GIF loop</source>
-        <translation type="unfinished"></translation>
+        <translation>GIF-Schleife</translation>
     </message>
     <message>
         <source>Gaussian scenes ({patterns})</source>
-        <translation type="unfinished"></translation>
+        <translation>Gauß-Szenen ({patterns})</translation>
     </message>
     <message>
         <source>Gaussians</source>
-        <translation type="unfinished"></translation>
+        <translation>Gauß-Elemente</translation>
     </message>
     <message>
         <source>Gaussians kept</source>
-        <translation type="unfinished"></translation>
+        <translation>Behaltene Gauß-Elemente</translation>
     </message>
     <message>
         <source>Getting ready: scene {number} of {count}, {share:.0%}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vorbereitung: Szene {number} von {count}, {share:.0%}.</translation>
     </message>
     <message>
         <source>Go to a time or frame…</source>
-        <translation type="unfinished"></translation>
+        <translation>Zu Zeit oder Bild gehen…</translation>
     </message>
     <message>
         <source>Go to the end</source>
-        <translation type="unfinished"></translation>
+        <translation>Ans Ende gehen</translation>
     </message>
     <message>
         <source>Go to the start</source>
-        <translation type="unfinished"></translation>
+        <translation>An den Anfang gehen</translation>
     </message>
     <message>
         <source>Half</source>
-        <translation type="unfinished"></translation>
+        <translation>Halb</translation>
     </message>
     <message>
         <source>Half speed until the next key</source>
-        <translation type="unfinished"></translation>
+        <translation>Halbes Tempo bis zum nächsten Schlüssel</translation>
     </message>
     <message>
         <source>Height</source>
-        <translation type="unfinished"></translation>
+        <translation>Höhe</translation>
     </message>
     <message>
         <source>Help</source>
-        <translation type="unfinished"></translation>
+        <translation>Hilfe</translation>
     </message>
     <message>
         <source>High</source>
-        <translation type="unfinished"></translation>
+        <translation>Hoch</translation>
     </message>
     <message>
         <source>High contrast</source>
-        <translation type="unfinished"></translation>
+        <translation>Hoher Kontrast</translation>
     </message>
     <message>
         <source>Higher</source>
-        <translation type="unfinished"></translation>
+        <translation>Höher</translation>
     </message>
     <message>
         <source>Higher quality</source>
-        <translation type="unfinished"></translation>
+        <translation>Höhere Qualität</translation>
     </message>
     <message>
         <source>Highest corner</source>
-        <translation type="unfinished"></translation>
+        <translation>Höchste Ecke</translation>
     </message>
     <message>
         <source>Hold for 1 second (bullet time)</source>
-        <translation type="unfinished"></translation>
+        <translation>1 Sekunde anhalten (Bullet Time)</translation>
     </message>
     <message>
         <source>Image every</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Bild alle</translation>
     </message>
     <message>
         <source>Image size</source>
-        <translation type="unfinished"></translation>
+        <translation>Bildgröße</translation>
     </message>
     <message>
         <source>Importance</source>
-        <translation type="unfinished"></translation>
+        <translation>Wichtigkeit</translation>
     </message>
     <message>
         <source>It may be damaged: fetch it again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sie ist vielleicht beschädigt: laden Sie sie noch einmal.</translation>
     </message>
     <message>
         <source>Keep view</source>
-        <translation type="unfinished"></translation>
+        <translation>Ansicht merken</translation>
     </message>
     <message>
         <source>Keyboard and mouse</source>
-        <translation type="unfinished"></translation>
+        <translation>Tastatur und Maus</translation>
     </message>
     <message>
         <source>Keyframe at {time:.2f} s.</source>
-        <translation type="unfinished"></translation>
+        <translation>Keyframe bei {time:.2f} s.</translation>
     </message>
     <message>
         <source>Language</source>
-        <translation type="unfinished"></translation>
+        <translation>Sprache</translation>
     </message>
     <message>
         <source>Large (125 %)</source>
-        <translation type="unfinished"></translation>
+        <translation>Groß (125 %)</translation>
     </message>
     <message>
         <source>Larger (150 %)</source>
-        <translation type="unfinished"></translation>
+        <translation>Größer (150 %)</translation>
     </message>
     <message>
         <source>Largest (200 %)</source>
-        <translation type="unfinished"></translation>
+        <translation>Am größten (200 %)</translation>
     </message>
     <message>
         <source>Last fetch</source>
-        <translation type="unfinished"></translation>
+        <translation>Zuletzt geladen</translation>
     </message>
     <message>
         <source>Late frames</source>
-        <translation type="unfinished"></translation>
+        <translation>Verspätete Bilder</translation>
     </message>
     <message>
         <source>Layout of the comparison</source>
@@ -673,19 +673,19 @@
     </message>
     <message>
         <source>Leave full screen (Esc)</source>
-        <translation type="unfinished"></translation>
+        <translation>Vollbild verlassen (Esc)</translation>
     </message>
     <message>
         <source>Leave full screen, or cancel</source>
-        <translation type="unfinished"></translation>
+        <translation>Vollbild verlassen, oder abbrechen</translation>
     </message>
     <message>
         <source>Leave out what is outside of a box</source>
-        <translation type="unfinished"></translation>
+        <translation>Weglassen, was außerhalb eines Quaders liegt</translation>
     </message>
     <message>
         <source>Leave the background out</source>
-        <translation type="unfinished"></translation>
+        <translation>Hintergrund weglassen</translation>
     </message>
     <message>
         <source>Let the camera leave what was filmed; the picture may be wrong</source>
@@ -693,31 +693,31 @@
     </message>
     <message>
         <source>Level {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>Stufe {number}</translation>
     </message>
     <message>
         <source>Light</source>
-        <translation type="unfinished"></translation>
+        <translation>Hell</translation>
     </message>
     <message>
         <source>Loaded ahead</source>
-        <translation type="unfinished"></translation>
+        <translation>Vorausgeladen</translation>
     </message>
     <message>
         <source>Looks at</source>
-        <translation type="unfinished"></translation>
+        <translation>Blickt auf</translation>
     </message>
     <message>
         <source>Loop</source>
-        <translation type="unfinished"></translation>
+        <translation>Schleife</translation>
     </message>
     <message>
         <source>Loop (R)</source>
-        <translation type="unfinished"></translation>
+        <translation>Schleife (R)</translation>
     </message>
     <message>
         <source>Loop the scene beyond its ends</source>
-        <translation type="unfinished"></translation>
+        <translation>Szene über ihre Enden hinaus wiederholen</translation>
     </message>
     <message>
         <source>Louder</source>
@@ -725,71 +725,71 @@
     </message>
     <message>
         <source>Low</source>
-        <translation type="unfinished"></translation>
+        <translation>Niedrig</translation>
     </message>
     <message>
         <source>Lower</source>
-        <translation type="unfinished"></translation>
+        <translation>Niedriger</translation>
     </message>
     <message>
         <source>Lower quality</source>
-        <translation type="unfinished"></translation>
+        <translation>Niedrigere Qualität</translation>
     </message>
     <message>
         <source>Lowest</source>
-        <translation type="unfinished"></translation>
+        <translation>Niedrigste</translation>
     </message>
     <message>
         <source>Lowest corner</source>
-        <translation type="unfinished"></translation>
+        <translation>Tiefste Ecke</translation>
     </message>
     <message>
         <source>MOV, ProRes 4444 (for editing)</source>
-        <translation type="unfinished"></translation>
+        <translation>MOV, ProRes 4444 (zum Schneiden)</translation>
     </message>
     <message>
         <source>MP4, AV1 (smallest)</source>
-        <translation type="unfinished"></translation>
+        <translation>MP4, AV1 (am kleinsten)</translation>
     </message>
     <message>
         <source>MP4, H.264 (plays everywhere)</source>
-        <translation type="unfinished"></translation>
+        <translation>MP4, H.264 (läuft überall)</translation>
     </message>
     <message>
         <source>MP4, HEVC</source>
-        <translation type="unfinished"></translation>
+        <translation>MP4, HEVC</translation>
     </message>
     <message>
         <source>Made with {libraries}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Gemacht mit {libraries}.</translation>
     </message>
     <message>
         <source>Marker {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>Marke {number}</translation>
     </message>
     <message>
         <source>Measurements of the last two minutes</source>
-        <translation type="unfinished"></translation>
+        <translation>Messwerte der letzten zwei Minuten</translation>
     </message>
     <message>
         <source>Medium</source>
-        <translation type="unfinished"></translation>
+        <translation>Mittel</translation>
     </message>
     <message>
         <source>Method:</source>
-        <translation type="unfinished"></translation>
+        <translation>Verfahren:</translation>
     </message>
     <message>
         <source>Missing parts</source>
-        <translation type="unfinished"></translation>
+        <translation>Fehlende Teile</translation>
     </message>
     <message>
         <source>Motion</source>
-        <translation type="unfinished"></translation>
+        <translation>Bewegung</translation>
     </message>
     <message>
         <source>Mouse</source>
-        <translation type="unfinished"></translation>
+        <translation>Maus</translation>
     </message>
     <message>
         <source>Move beyond the edge; the picture may be wrong there</source>
@@ -797,7 +797,7 @@
     </message>
     <message>
         <source>Move towards the pointer</source>
-        <translation type="unfinished"></translation>
+        <translation>Auf den Zeiger zu bewegen</translation>
     </message>
     <message>
         <source>Move with W A S D, Q E and Shift; drag to look around (V)</source>
@@ -805,7 +805,7 @@
     </message>
     <message>
         <source>Moving</source>
-        <translation type="unfinished"></translation>
+        <translation>Bewegt</translation>
     </message>
     <message>
         <source>Mute</source>
@@ -817,223 +817,223 @@
     </message>
     <message>
         <source>Name marker</source>
-        <translation type="unfinished"></translation>
+        <translation>Marke benennen</translation>
     </message>
     <message>
         <source>Name marker…</source>
-        <translation type="unfinished"></translation>
+        <translation>Marke benennen…</translation>
     </message>
     <message>
         <source>Name of the marker at {time}</source>
-        <translation type="unfinished"></translation>
+        <translation>Name der Marke bei {time}</translation>
     </message>
     <message>
         <source>Name…</source>
-        <translation type="unfinished"></translation>
+        <translation>Benennen…</translation>
     </message>
     <message>
         <source>Network</source>
-        <translation type="unfinished"></translation>
+        <translation>Netz</translation>
     </message>
     <message>
         <source>Next frame</source>
-        <translation type="unfinished"></translation>
+        <translation>Nächstes Bild</translation>
     </message>
     <message>
         <source>Next frame (Right)</source>
-        <translation type="unfinished"></translation>
+        <translation>Nächstes Bild (Rechts)</translation>
     </message>
     <message>
         <source>Next marker</source>
-        <translation type="unfinished"></translation>
+        <translation>Nächste Marke</translation>
     </message>
     <message>
         <source>Next scene or view</source>
-        <translation type="unfinished"></translation>
+        <translation>Nächste Szene oder Ansicht</translation>
     </message>
     <message>
         <source>No frame of this scene can be read. Choose another one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Bild dieser Szene ist lesbar. Wählen Sie eine andere.</translation>
     </message>
     <message>
         <source>No part of this scene can be decoded. Fetch it again or ask its maker.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Teil dieser Szene lässt sich dekodieren. Laden Sie sie noch einmal, oder fragen Sie ihren Hersteller.</translation>
     </message>
     <message>
         <source>No renderer is ready: {error}. The processor (cpu) draws instead.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kein Renderer ist bereit: {error}. Stattdessen zeichnet der Prozessor (cpu).</translation>
     </message>
     <message>
         <source>No scene is available now. It is tried again soon.</source>
-        <translation type="unfinished"></translation>
+        <translation>Zurzeit ist keine Szene verfügbar. Gleich folgt ein neuer Versuch.</translation>
     </message>
     <message>
         <source>Normal</source>
-        <translation type="unfinished"></translation>
+        <translation>Normal</translation>
     </message>
     <message>
         <source>Normal speed</source>
-        <translation type="unfinished"></translation>
+        <translation>Normales Tempo</translation>
     </message>
     <message>
         <source>Normals</source>
-        <translation type="unfinished"></translation>
+        <translation>Normalen</translation>
     </message>
     <message>
         <source>Nothing comes from {host}. Still asking.</source>
-        <translation type="unfinished"></translation>
+        <translation>Von {host} kommt nichts. Wir fragen weiter.</translation>
     </message>
     <message>
         <source>Off</source>
-        <translation type="unfinished"></translation>
+        <translation>Aus</translation>
     </message>
     <message>
         <source>One moment, please</source>
-        <translation type="unfinished"></translation>
+        <translation>Einen Moment bitte</translation>
     </message>
     <message>
         <source>One speed</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Tempo</translation>
     </message>
     <message>
         <source>One speed along the whole track</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Tempo auf der ganzen Spur</translation>
     </message>
     <message>
         <source>One third</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Drittel</translation>
     </message>
     <message>
         <source>Opacity of Gaussians</source>
-        <translation type="unfinished"></translation>
+        <translation>Opazität der Gauß-Elemente</translation>
     </message>
     <message>
         <source>Open URL</source>
-        <translation type="unfinished"></translation>
+        <translation>Adresse öffnen</translation>
     </message>
     <message>
         <source>Open URL…</source>
-        <translation type="unfinished"></translation>
+        <translation>Adresse öffnen…</translation>
     </message>
     <message>
         <source>Open a .stgs file or a folder that holds a scene.json.</source>
-        <translation type="unfinished"></translation>
+        <translation>Öffnen Sie eine .stgs-Datei oder einen Ordner mit einer scene.json.</translation>
     </message>
     <message>
         <source>Open a scene</source>
-        <translation type="unfinished"></translation>
+        <translation>Szene öffnen</translation>
     </message>
     <message>
         <source>Open a scene folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner einer Szene öffnen</translation>
     </message>
     <message>
         <source>Open a scene to choose its quality.</source>
-        <translation type="unfinished"></translation>
+        <translation>Öffnen Sie eine Szene, um ihre Qualität zu wählen.</translation>
     </message>
     <message>
         <source>Open another…</source>
-        <translation type="unfinished"></translation>
+        <translation>Andere öffnen…</translation>
     </message>
     <message>
         <source>Open camera path</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamerapfad öffnen</translation>
     </message>
     <message>
         <source>Open camera path…</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamerapfad öffnen…</translation>
     </message>
     <message>
         <source>Open file…</source>
-        <translation type="unfinished"></translation>
+        <translation>Datei öffnen…</translation>
     </message>
     <message>
         <source>Open folder…</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner öffnen…</translation>
     </message>
     <message>
         <source>Open recent</source>
-        <translation type="unfinished"></translation>
+        <translation>Zuletzt geöffnet</translation>
     </message>
     <message>
         <source>Open this scene with its own axis and view again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Szene wieder mit eigener Achse und Ansicht öffnen.</translation>
     </message>
     <message>
         <source>Open this scene with the present view of the camera from now on.</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Szene von jetzt an mit der jetzigen Ansicht öffnen.</translation>
     </message>
     <message>
         <source>OpenEXR, 16-bit floats</source>
-        <translation type="unfinished"></translation>
+        <translation>OpenEXR, 16-Bit-Gleitkomma</translation>
     </message>
     <message>
         <source>OpenGL</source>
-        <translation type="unfinished"></translation>
+        <translation>OpenGL</translation>
     </message>
     <message>
         <source>OpenGL cannot draw here: {error}. Choose another renderer.</source>
-        <translation type="unfinished"></translation>
+        <translation>OpenGL kann hier nicht zeichnen: {error}. Wählen Sie einen anderen Renderer.</translation>
     </message>
     <message>
         <source>OpenGL cannot draw this: {error}. Choose another renderer.</source>
-        <translation type="unfinished"></translation>
+        <translation>OpenGL kann das nicht zeichnen: {error}. Wählen Sie einen anderen Renderer.</translation>
     </message>
     <message>
         <source>OpenGL cannot show images: {error}. Choose another renderer.</source>
-        <translation type="unfinished"></translation>
+        <translation>OpenGL kann keine Bilder zeigen: {error}. Wählen Sie einen anderen Renderer.</translation>
     </message>
     <message>
         <source>Opened {name}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} geöffnet.</translation>
     </message>
     <message>
         <source>Opening</source>
-        <translation type="unfinished"></translation>
+        <translation>Wird geöffnet</translation>
     </message>
     <message>
         <source>Orbit</source>
-        <translation type="unfinished"></translation>
+        <translation>Umkreisen</translation>
     </message>
     <message>
         <source>Orbit around the point under the pointer</source>
-        <translation type="unfinished"></translation>
+        <translation>Den Punkt unter dem Zeiger umkreisen</translation>
     </message>
     <message>
         <source>Orbit centre x, y, z in world units</source>
-        <translation type="unfinished"></translation>
+        <translation>Mitte der Umkreisung x, y, z in Welteinheiten</translation>
     </message>
     <message>
         <source>Orbit down</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach unten umkreisen</translation>
     </message>
     <message>
         <source>Orbit left</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach links umkreisen</translation>
     </message>
     <message>
         <source>Orbit right</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach rechts umkreisen</translation>
     </message>
     <message>
         <source>Orbit up</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach oben umkreisen</translation>
     </message>
     <message>
         <source>Other colour…</source>
-        <translation type="unfinished"></translation>
+        <translation>Andere Farbe…</translation>
     </message>
     <message>
         <source>PLY (nothing is lost)</source>
-        <translation type="unfinished"></translation>
+        <translation>PLY (nichts geht verloren)</translation>
     </message>
     <message>
         <source>PNG, 8 bits</source>
-        <translation type="unfinished"></translation>
+        <translation>PNG, 8 Bit</translation>
     </message>
     <message>
         <source>PSNR {db:.1f} dB</source>
-        <translation type="unfinished"></translation>
+        <translation>PSNR {db:.1f} dB</translation>
     </message>
     <message>
         <source>PSNR {decibels:.1f} dB</source>
@@ -1041,143 +1041,143 @@
     </message>
     <message>
         <source>Pan</source>
-        <translation type="unfinished"></translation>
+        <translation>Verschieben</translation>
     </message>
     <message>
         <source>Part {number} skipped: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>Teil {number} ausgelassen: {reason}</translation>
     </message>
     <message>
         <source>Parts {first} to {last} skipped: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>Teile {first} bis {last} ausgelassen: {reason}</translation>
     </message>
     <message>
         <source>Paste</source>
-        <translation type="unfinished"></translation>
+        <translation>Einfügen</translation>
     </message>
     <message>
         <source>Paste at the time of the film	Ctrl+V</source>
-        <translation type="unfinished"></translation>
+        <translation>Zur Zeit des Films einfügen	Strg+V</translation>
     </message>
     <message>
         <source>Paste camera</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamera einfügen</translation>
     </message>
     <message>
         <source>Pause</source>
-        <translation type="unfinished"></translation>
+        <translation>Pause</translation>
     </message>
     <message>
         <source>Pause (Space)</source>
-        <translation type="unfinished"></translation>
+        <translation>Pause (Leertaste)</translation>
     </message>
     <message>
         <source>Picture</source>
-        <translation type="unfinished"></translation>
+        <translation>Bild</translation>
     </message>
     <message>
         <source>Pictures (*{suffix})</source>
-        <translation type="unfinished"></translation>
+        <translation>Bilder (*{suffix})</translation>
     </message>
     <message>
         <source>Play (Space)</source>
-        <translation type="unfinished"></translation>
+        <translation>Abspielen (Leertaste)</translation>
     </message>
     <message>
         <source>Play / pause</source>
-        <translation type="unfinished"></translation>
+        <translation>Abspielen / Pause</translation>
     </message>
     <message>
         <source>Play again (Space)</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch einmal abspielen (Leertaste)</translation>
     </message>
     <message>
         <source>Play backwards, again: faster</source>
-        <translation type="unfinished"></translation>
+        <translation>Rückwärts abspielen, noch einmal: schneller</translation>
     </message>
     <message>
         <source>Play forwards, again: faster</source>
-        <translation type="unfinished"></translation>
+        <translation>Vorwärts abspielen, noch einmal: schneller</translation>
     </message>
     <message>
         <source>Play the film (Ctrl+Space)</source>
-        <translation type="unfinished"></translation>
+        <translation>Film abspielen (Strg+Leertaste)</translation>
     </message>
     <message>
         <source>Play the scene once</source>
-        <translation type="unfinished"></translation>
+        <translation>Szene einmal abspielen</translation>
     </message>
     <message>
         <source>Playback</source>
-        <translation type="unfinished"></translation>
+        <translation>Wiedergabe</translation>
     </message>
     <message>
         <source>Playback stopped</source>
-        <translation type="unfinished"></translation>
+        <translation>Wiedergabe angehalten</translation>
     </message>
     <message>
         <source>Playback stopped by a fault in this program ({error}). Open it again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Fehler in diesem Programm hat die Wiedergabe beendet ({error}). Öffnen Sie die Szene noch einmal.</translation>
     </message>
     <message>
         <source>Plays dynamic Gaussian scenes from files and servers.</source>
-        <translation type="unfinished"></translation>
+        <translation>Spielt bewegte Gauß-Szenen aus Dateien und von Servern ab.</translation>
     </message>
     <message>
         <source>Points</source>
-        <translation type="unfinished"></translation>
+        <translation>Punkte</translation>
     </message>
     <message>
         <source>Position</source>
-        <translation type="unfinished"></translation>
+        <translation>Ort</translation>
     </message>
     <message>
         <source>Present</source>
-        <translation type="unfinished"></translation>
+        <translation>Anzeigen</translation>
     </message>
     <message>
         <source>Presenter</source>
-        <translation type="unfinished"></translation>
+        <translation>Anzeigeweg</translation>
     </message>
     <message>
         <source>Preset</source>
-        <translation type="unfinished"></translation>
+        <translation>Ansicht</translation>
     </message>
     <message>
         <source>Presets</source>
-        <translation type="unfinished"></translation>
+        <translation>Ansichten</translation>
     </message>
     <message>
         <source>Preview film</source>
-        <translation type="unfinished"></translation>
+        <translation>Filmvorschau</translation>
     </message>
     <message>
         <source>Previous frame</source>
-        <translation type="unfinished"></translation>
+        <translation>Voriges Bild</translation>
     </message>
     <message>
         <source>Previous frame (Left)</source>
-        <translation type="unfinished"></translation>
+        <translation>Voriges Bild (Links)</translation>
     </message>
     <message>
         <source>Previous marker</source>
-        <translation type="unfinished"></translation>
+        <translation>Vorige Marke</translation>
     </message>
     <message>
         <source>Previous scene or view</source>
-        <translation type="unfinished"></translation>
+        <translation>Vorige Szene oder Ansicht</translation>
     </message>
     <message>
         <source>Processor (CPU)</source>
-        <translation type="unfinished"></translation>
+        <translation>Prozessor (CPU)</translation>
     </message>
     <message>
         <source>Quality</source>
-        <translation type="unfinished"></translation>
+        <translation>Qualität</translation>
     </message>
     <message>
         <source>Quantiser (QP) {qp}</source>
-        <translation type="unfinished"></translation>
+        <translation>Quantisierer (QP) {qp}</translation>
     </message>
     <message>
         <source>Quieter</source>
@@ -1185,11 +1185,11 @@
     </message>
     <message>
         <source>Quit</source>
-        <translation type="unfinished"></translation>
+        <translation>Beenden</translation>
     </message>
     <message>
         <source>Rasterise</source>
-        <translation type="unfinished"></translation>
+        <translation>Rastern</translation>
     </message>
     <message>
         <source>Recent</source>
@@ -1197,171 +1197,171 @@
     </message>
     <message>
         <source>Redo edit of keyframes</source>
-        <translation type="unfinished"></translation>
+        <translation>Änderung an Keyframes wiederholen</translation>
     </message>
     <message>
         <source>Reduced</source>
-        <translation type="unfinished"></translation>
+        <translation>Verringert</translation>
     </message>
     <message>
         <source>Reference (slow)</source>
-        <translation type="unfinished"></translation>
+        <translation>Referenz (langsam)</translation>
     </message>
     <message>
         <source>Remove</source>
-        <translation type="unfinished"></translation>
+        <translation>Entfernen</translation>
     </message>
     <message>
         <source>Remove marker</source>
-        <translation type="unfinished"></translation>
+        <translation>Marke entfernen</translation>
     </message>
     <message>
         <source>Remove the time track</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeitspur entfernen</translation>
     </message>
     <message>
         <source>Render picture</source>
-        <translation type="unfinished"></translation>
+        <translation>Bild rendern</translation>
     </message>
     <message>
         <source>Render picture…</source>
-        <translation type="unfinished"></translation>
+        <translation>Bild rendern…</translation>
     </message>
     <message>
         <source>Renderer</source>
-        <translation type="unfinished"></translation>
+        <translation>Renderer</translation>
     </message>
     <message>
         <source>Renderer choice</source>
-        <translation type="unfinished"></translation>
+        <translation>Wahl des Renderers</translation>
     </message>
     <message>
         <source>Render…</source>
-        <translation type="unfinished"></translation>
+        <translation>Rendern…</translation>
     </message>
     <message>
         <source>Repeat from here (A)</source>
-        <translation type="unfinished"></translation>
+        <translation>Ab hier wiederholen (A)</translation>
     </message>
     <message>
         <source>Repeat no part</source>
-        <translation type="unfinished"></translation>
+        <translation>Keinen Teil wiederholen</translation>
     </message>
     <message>
         <source>Repeat until here (B)</source>
-        <translation type="unfinished"></translation>
+        <translation>Bis hier wiederholen (B)</translation>
     </message>
     <message>
         <source>Repeats from {start}. Shift+B sets the end.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wiederholt ab {start}. Umschalt+B setzt das Ende.</translation>
     </message>
     <message>
         <source>Repeats {start} to {end}. Shift+Backspace ends it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Wiederholt {start} bis {end}. Umschalt+Rücktaste beendet es.</translation>
     </message>
     <message>
         <source>Replace by the present camera	Shift+Enter</source>
-        <translation type="unfinished"></translation>
+        <translation>Durch die jetzige Kamera ersetzen	Umschalt+Eingabe</translation>
     </message>
     <message>
         <source>Reset</source>
-        <translation type="unfinished"></translation>
+        <translation>Zurücksetzen</translation>
     </message>
     <message>
         <source>Reset camera</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamera zurücksetzen</translation>
     </message>
     <message>
         <source>Resolution</source>
-        <translation type="unfinished"></translation>
+        <translation>Auflösung</translation>
     </message>
     <message>
         <source>Right or middle drag</source>
-        <translation type="unfinished"></translation>
+        <translation>Rechts oder mittig ziehen</translation>
     </message>
     <message>
         <source>Roll</source>
-        <translation type="unfinished"></translation>
+        <translation>Neigung</translation>
     </message>
     <message>
         <source>Roll in degrees; 0 keeps the horizon level (Q and E)</source>
-        <translation type="unfinished"></translation>
+        <translation>Neigung in Grad; 0 hält den Horizont waagrecht (Q und E)</translation>
     </message>
     <message>
         <source>Roll left</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach links neigen</translation>
     </message>
     <message>
         <source>Roll right</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach rechts neigen</translation>
     </message>
     <message>
         <source>Run from source</source>
-        <translation type="unfinished"></translation>
+        <translation>Aus dem Quelltext gestartet</translation>
     </message>
     <message>
         <source>SOG (smallest)</source>
-        <translation type="unfinished"></translation>
+        <translation>SOG (am kleinsten)</translation>
     </message>
     <message>
         <source>SPLAT (without reflections)</source>
-        <translation type="unfinished"></translation>
+        <translation>SPLAT (ohne Spiegelungen)</translation>
     </message>
     <message>
         <source>SPZ (small)</source>
-        <translation type="unfinished"></translation>
+        <translation>SPZ (klein)</translation>
     </message>
     <message>
         <source>Save camera path</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamerapfad speichern</translation>
     </message>
     <message>
         <source>Save camera path…</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamerapfad speichern…</translation>
     </message>
     <message>
         <source>Save picture</source>
-        <translation type="unfinished"></translation>
+        <translation>Bild speichern</translation>
     </message>
     <message>
         <source>Save picture…</source>
-        <translation type="unfinished"></translation>
+        <translation>Bild speichern…</translation>
     </message>
     <message>
         <source>Saved {path}</source>
-        <translation type="unfinished"></translation>
+        <translation>{path} gespeichert</translation>
     </message>
     <message>
         <source>Scene</source>
-        <translation type="unfinished"></translation>
+        <translation>Szene</translation>
     </message>
     <message>
         <source>Screen</source>
-        <translation type="unfinished"></translation>
+        <translation>Bildschirm</translation>
     </message>
     <message>
         <source>Scrub</source>
-        <translation type="unfinished"></translation>
+        <translation>Spulen</translation>
     </message>
     <message>
         <source>Show</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeigen</translation>
     </message>
     <message>
         <source>Show a box only</source>
-        <translation type="unfinished"></translation>
+        <translation>Nur einen Quader zeigen</translation>
     </message>
     <message>
         <source>Show camera path</source>
-        <translation type="unfinished"></translation>
+        <translation>Kamerapfad zeigen</translation>
     </message>
     <message>
         <source>Show path</source>
-        <translation type="unfinished"></translation>
+        <translation>Pfad zeigen</translation>
     </message>
     <message>
         <source>Shown QP</source>
-        <translation type="unfinished"></translation>
+        <translation>Gezeigter QP</translation>
     </message>
     <message>
         <source>Side by side</source>
@@ -1369,35 +1369,35 @@
     </message>
     <message>
         <source>Side panel</source>
-        <translation type="unfinished"></translation>
+        <translation>Seitenleiste</translation>
     </message>
     <message>
         <source>Side panel (P)</source>
-        <translation type="unfinished"></translation>
+        <translation>Seitenleiste (P)</translation>
     </message>
     <message>
         <source>Size</source>
-        <translation type="unfinished"></translation>
+        <translation>Größe</translation>
     </message>
     <message>
         <source>Size in pixels</source>
-        <translation type="unfinished"></translation>
+        <translation>Größe in Pixel</translation>
     </message>
     <message>
         <source>Slower</source>
-        <translation type="unfinished"></translation>
+        <translation>Langsamer</translation>
     </message>
     <message>
         <source>Smooth</source>
-        <translation type="unfinished"></translation>
+        <translation>Weich</translation>
     </message>
     <message>
         <source>Smooth slow motion</source>
-        <translation type="unfinished"></translation>
+        <translation>Weiche Zeitlupe</translation>
     </message>
     <message>
         <source>Software</source>
-        <translation type="unfinished"></translation>
+        <translation>Software</translation>
     </message>
     <message>
         <source>Sound stopped by a fault in this program. Open the scene again.</source>
@@ -1409,15 +1409,15 @@
     </message>
     <message>
         <source>Speed</source>
-        <translation type="unfinished"></translation>
+        <translation>Tempo</translation>
     </message>
     <message>
         <source>Speed ([ and ])</source>
-        <translation type="unfinished"></translation>
+        <translation>Tempo ([ und ])</translation>
     </message>
     <message>
         <source>Splat size</source>
-        <translation type="unfinished"></translation>
+        <translation>Größe der Splats</translation>
     </message>
     <message>
         <source>Split</source>
@@ -1429,91 +1429,91 @@
     </message>
     <message>
         <source>Standard</source>
-        <translation type="unfinished"></translation>
+        <translation>Standard</translation>
     </message>
     <message>
         <source>Start and end slowly</source>
-        <translation type="unfinished"></translation>
+        <translation>Sanft beginnen und enden</translation>
     </message>
     <message>
         <source>Start slowly</source>
-        <translation type="unfinished"></translation>
+        <translation>Sanft beginnen</translation>
     </message>
     <message>
         <source>Start slowly (ramp up)</source>
-        <translation type="unfinished"></translation>
+        <translation>Sanft beginnen (anlaufen)</translation>
     </message>
     <message>
         <source>Static</source>
-        <translation type="unfinished"></translation>
+        <translation>Unbewegt</translation>
     </message>
     <message>
         <source>Static and moving</source>
-        <translation type="unfinished"></translation>
+        <translation>Unbewegt und bewegt</translation>
     </message>
     <message>
         <source>Static layers</source>
-        <translation type="unfinished"></translation>
+        <translation>Unbewegte Schichten</translation>
     </message>
     <message>
         <source>Statistics</source>
-        <translation type="unfinished"></translation>
+        <translation>Messwerte</translation>
     </message>
     <message>
         <source>Statistics over the picture</source>
-        <translation type="unfinished"></translation>
+        <translation>Messwerte über dem Bild</translation>
     </message>
     <message>
         <source>Stay, then jump</source>
-        <translation type="unfinished"></translation>
+        <translation>Bleiben, dann springen</translation>
     </message>
     <message>
         <source>Stop film</source>
-        <translation type="unfinished"></translation>
+        <translation>Film anhalten</translation>
     </message>
     <message>
         <source>Straight, at one speed</source>
-        <translation type="unfinished"></translation>
+        <translation>Gerade, mit einem Tempo</translation>
     </message>
     <message>
         <source>Supersampling</source>
-        <translation type="unfinished"></translation>
+        <translation>Überabtastung</translation>
     </message>
     <message>
         <source>System</source>
-        <translation type="unfinished"></translation>
+        <translation>System</translation>
     </message>
     <message>
         <source>The address names no server.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Adresse nennt keinen Server.</translation>
     </message>
     <message>
         <source>The address should begin with https:// or http://.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Adresse sollte mit https:// oder http:// beginnen.</translation>
     </message>
     <message>
         <source>The axis that points up. It is remembered for this scene.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Achse, die nach oben zeigt. Sie wird für diese Szene gemerkt.</translation>
     </message>
     <message>
         <source>The camera follows the camera track ({count}).</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Kamera folgt der Kameraspur ({count}).</translation>
     </message>
     <message>
         <source>The camera follows the film (Ctrl+K)</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Kamera folgt dem Film (Strg+K)</translation>
     </message>
     <message>
         <source>The camera is on the clipboard.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Kamera ist in der Zwischenablage.</translation>
     </message>
     <message>
         <source>The camera track has no keyframe. Add one with Ctrl+Enter first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Kameraspur hat keinen Keyframe. Fügen Sie zuerst einen mit Strg+Eingabe hinzu.</translation>
     </message>
     <message>
         <source>The camera track has {count}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Kameraspur hat {count}.</translation>
     </message>
     <message>
         <source>The cameras saw nothing beyond this edge.</source>
@@ -1521,31 +1521,31 @@
     </message>
     <message>
         <source>The clipboard holds no camera. Copy one first with Ctrl+Shift+C.</source>
-        <translation type="unfinished"></translation>
+        <translation>In der Zwischenablage ist keine Kamera. Kopieren Sie zuerst eine mit Strg+Umschalt+C.</translation>
     </message>
     <message>
         <source>The end of the part is not after its start. Go to a later frame.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Ende des Teils liegt nicht nach seinem Anfang. Gehen Sie zu einem späteren Bild.</translation>
     </message>
     <message>
         <source>The export of {name} was cancelled.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Export von {name} wurde abgebrochen.</translation>
     </message>
     <message>
         <source>The film plays the scene once. Double click to shape its time.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Film spielt die Szene einmal. Ein Doppelklick formt seine Zeit.</translation>
     </message>
     <message>
         <source>The frame that is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>Das gezeigte Bild</translation>
     </message>
     <message>
         <source>The most important Gaussians are kept: opaque and large ones.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die wichtigsten Gauß-Elemente bleiben: undurchsichtige und große.</translation>
     </message>
     <message>
         <source>The network carries {rate}; {ahead:.1f} s are loaded ahead.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Netz schafft {rate}; {ahead:.1f} s sind vorausgeladen.</translation>
     </message>
     <message>
         <source>The package miniaudio is missing; install it.</source>
@@ -1553,23 +1553,23 @@
     </message>
     <message>
         <source>The picture cannot be drawn: {error}. Choose another renderer.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Bild lässt sich nicht zeichnen: {error}. Wählen Sie einen anderen Renderer.</translation>
     </message>
     <message>
         <source>The picture shows the scene in its own colours, at the best quality.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Bild zeigt die Szene in ihren eigenen Farben, in bester Qualität.</translation>
     </message>
     <message>
         <source>The renderer {name} cannot draw here: {error}. The processor (cpu) draws instead.</source>
-        <translation type="unfinished"></translation>
+        <translation>Der Renderer {name} kann hier nicht zeichnen: {error}. Stattdessen zeichnet der Prozessor (cpu).</translation>
     </message>
     <message>
         <source>The scene cannot be opened. Try another one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Szene lässt sich nicht öffnen. Versuchen Sie eine andere.</translation>
     </message>
     <message>
         <source>The size changes when the program starts again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Größe ändert sich beim nächsten Start des Programms.</translation>
     </message>
     <message>
         <source>The sound device cannot be opened: {error}.</source>
@@ -1577,35 +1577,35 @@
     </message>
     <message>
         <source>The video shows the scene from the present camera.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das Video zeigt die Szene aus der jetzigen Kamera.</translation>
     </message>
     <message>
         <source>Theme</source>
-        <translation type="unfinished"></translation>
+        <translation>Farbschema</translation>
     </message>
     <message>
         <source>There is no marker after this frame. M adds one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach diesem Bild gibt es keine Marke. M setzt eine.</translation>
     </message>
     <message>
         <source>There is no marker at this frame. M adds one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Bei diesem Bild gibt es keine Marke. M setzt eine.</translation>
     </message>
     <message>
         <source>There is no marker before this frame. M adds one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vor diesem Bild gibt es keine Marke. M setzt eine.</translation>
     </message>
     <message>
         <source>There is nothing to redo.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt nichts zu wiederholen.</translation>
     </message>
     <message>
         <source>There is nothing to undo.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es gibt nichts zurückzunehmen.</translation>
     </message>
     <message>
         <source>This is no address. Check its brackets and its port.</source>
-        <translation type="unfinished"></translation>
+        <translation>Das ist keine Adresse. Prüfen Sie Klammern und Port.</translation>
     </message>
     <message>
         <source>This machine has no sound device.</source>
@@ -1617,11 +1617,11 @@
     </message>
     <message>
         <source>This scene</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Szene</translation>
     </message>
     <message>
         <source>This scene could not be opened</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Szene ließ sich nicht öffnen</translation>
     </message>
     <message>
         <source>This scene has one quality only. Compare with another scene.</source>
@@ -1629,79 +1629,79 @@
     </message>
     <message>
         <source>This scene has one quality.</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Szene hat eine Qualität.</translation>
     </message>
     <message>
         <source>This scene opens with its own view from now on.</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Szene öffnet sich von jetzt an mit ihrer eigenen Ansicht.</translation>
     </message>
     <message>
         <source>This scene opens with this view from now on.</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Szene öffnet sich von jetzt an mit dieser Ansicht.</translation>
     </message>
     <message>
         <source>Time</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeit</translation>
     </message>
     <message>
         <source>Time track</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeitspur</translation>
     </message>
     <message>
         <source>Timeline</source>
-        <translation type="unfinished"></translation>
+        <translation>Zeitleiste</translation>
     </message>
     <message>
         <source>Title and credit</source>
-        <translation type="unfinished"></translation>
+        <translation>Titel und Urheber</translation>
     </message>
     <message>
         <source>To</source>
-        <translation type="unfinished"></translation>
+        <translation>Bis</translation>
     </message>
     <message>
         <source>To and fro (ping-pong)</source>
-        <translation type="unfinished"></translation>
+        <translation>Hin und her (Ping-Pong)</translation>
     </message>
     <message>
         <source>To the next key</source>
-        <translation type="unfinished"></translation>
+        <translation>Bis zum nächsten Schlüssel</translation>
     </message>
     <message>
         <source>To the next keyframe</source>
-        <translation type="unfinished"></translation>
+        <translation>Bis zum nächsten Keyframe</translation>
     </message>
     <message>
         <source>To x, y, z</source>
-        <translation type="unfinished"></translation>
+        <translation>Bis x, y, z</translation>
     </message>
     <message>
         <source>Transparency</source>
-        <translation type="unfinished"></translation>
+        <translation>Transparenz</translation>
     </message>
     <message>
         <source>Try again</source>
-        <translation type="unfinished"></translation>
+        <translation>Noch einmal versuchen</translation>
     </message>
     <message>
         <source>Type a time</source>
-        <translation type="unfinished"></translation>
+        <translation>Eine Zeit eingeben</translation>
     </message>
     <message>
         <source>Type or paste an address.</source>
-        <translation type="unfinished"></translation>
+        <translation>Geben Sie eine Adresse ein, oder fügen Sie sie ein.</translation>
     </message>
     <message>
         <source>URL…</source>
-        <translation type="unfinished"></translation>
+        <translation>Adresse…</translation>
     </message>
     <message>
         <source>Undo edit of keyframes</source>
-        <translation type="unfinished"></translation>
+        <translation>Änderung an Keyframes zurücknehmen</translation>
     </message>
     <message>
         <source>Undone.</source>
-        <translation type="unfinished"></translation>
+        <translation>Zurückgenommen.</translation>
     </message>
     <message>
         <source>Unmute (Ctrl+M)</source>
@@ -1709,31 +1709,31 @@
     </message>
     <message>
         <source>Up axis</source>
-        <translation type="unfinished"></translation>
+        <translation>Achse nach oben</translation>
     </message>
     <message>
         <source>Use as opening view</source>
-        <translation type="unfinished"></translation>
+        <translation>Als Anfangsansicht nehmen</translation>
     </message>
     <message>
         <source>Version {number}</source>
-        <translation type="unfinished"></translation>
+        <translation>Version {number}</translation>
     </message>
     <message>
         <source>Vertical field of view in degrees</source>
-        <translation type="unfinished"></translation>
+        <translation>Senkrechter Bildwinkel in Grad</translation>
     </message>
     <message>
         <source>Videos (*{suffix})</source>
-        <translation type="unfinished"></translation>
+        <translation>Videos (*{suffix})</translation>
     </message>
     <message>
         <source>View</source>
-        <translation type="unfinished"></translation>
+        <translation>Ansicht</translation>
     </message>
     <message>
         <source>View angle</source>
-        <translation type="unfinished"></translation>
+        <translation>Bildwinkel</translation>
     </message>
     <message>
         <source>Volume</source>
@@ -1745,7 +1745,7 @@
     </message>
     <message>
         <source>WebP loop</source>
-        <translation type="unfinished"></translation>
+        <translation>WebP-Schleife</translation>
     </message>
     <message>
         <source>Welcome</source>
@@ -1761,31 +1761,31 @@
     </message>
     <message>
         <source>Wheel or pinch</source>
-        <translation type="unfinished"></translation>
+        <translation>Rad oder Zusammenziehen</translation>
     </message>
     <message>
         <source>White</source>
-        <translation type="unfinished"></translation>
+        <translation>Weiß</translation>
     </message>
     <message>
         <source>Width</source>
-        <translation type="unfinished"></translation>
+        <translation>Breite</translation>
     </message>
     <message>
         <source>Window</source>
-        <translation type="unfinished"></translation>
+        <translation>Fenster</translation>
     </message>
     <message>
         <source>Writes the Gaussians as files that other programs open.</source>
-        <translation type="unfinished"></translation>
+        <translation>Schreibt die Gauß-Elemente als Dateien, die andere Programme öffnen.</translation>
     </message>
     <message>
         <source>glTF for Blender (*.gltf)</source>
-        <translation type="unfinished"></translation>
+        <translation>glTF für Blender (*.gltf)</translation>
     </message>
     <message>
         <source>gsplat (CUDA)</source>
-        <translation type="unfinished"></translation>
+        <translation>gsplat (CUDA)</translation>
     </message>
     <message>
         <source>look from another side</source>
@@ -1797,15 +1797,15 @@
     </message>
     <message>
         <source>or F twice</source>
-        <translation type="unfinished"></translation>
+        <translation>oder zweimal F</translation>
     </message>
     <message>
         <source>or drop it on the window</source>
-        <translation type="unfinished"></translation>
+        <translation>oder aufs Fenster ziehen</translation>
     </message>
     <message>
         <source>or the wheel</source>
-        <translation type="unfinished"></translation>
+        <translation>oder das Rad</translation>
     </message>
     <message>
         <source>pause and play</source>
@@ -1821,31 +1821,31 @@
     </message>
     <message>
         <source>x, y, z in world units. Enter applies it, Esc discards it.</source>
-        <translation type="unfinished"></translation>
+        <translation>x, y, z in Welteinheiten. Eingabe übernimmt, Esc verwirft.</translation>
     </message>
     <message>
         <source>{count:,} Gaussians</source>
-        <translation type="unfinished"></translation>
+        <translation>{count:,} Gauß-Elemente</translation>
     </message>
     <message>
         <source>{count} keyframes</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} Keyframes</translation>
     </message>
     <message>
         <source>{count} keys</source>
-        <translation type="unfinished"></translation>
+        <translation>{count} Schlüssel</translation>
     </message>
     <message>
         <source>{error} Playing the new one.</source>
-        <translation type="unfinished"></translation>
+        <translation>{error} Die neue wird abgespielt.</translation>
     </message>
     <message>
         <source>{error} Trying again.</source>
-        <translation type="unfinished"></translation>
+        <translation>{error} Neuer Versuch.</translation>
     </message>
     <message>
         <source>{error}. Choose another folder or name.</source>
-        <translation type="unfinished"></translation>
+        <translation>{error}. Wählen Sie einen anderen Ordner oder Namen.</translation>
     </message>
     <message>
         <source>{error}. Choose the folder of a capture.</source>
@@ -1853,55 +1853,55 @@
     </message>
     <message>
         <source>{keys}; key {number} at {time} is selected</source>
-        <translation type="unfinished"></translation>
+        <translation>{keys}; Schlüssel {number} bei {time} ist gewählt</translation>
     </message>
     <message>
         <source>{loaded} of {all}</source>
-        <translation type="unfinished"></translation>
+        <translation>{loaded} von {all}</translation>
     </message>
     <message>
         <source>{meaning}. Enter applies it, Esc discards it.</source>
-        <translation type="unfinished"></translation>
+        <translation>{meaning}. Eingabe übernimmt, Esc verwirft.</translation>
     </message>
     <message>
         <source>{median:.0f} ms, 95 %: {slow:.0f} ms</source>
-        <translation type="unfinished"></translation>
+        <translation>{median:.0f} ms, 95 %: {slow:.0f} ms</translation>
     </message>
     <message>
         <source>{name} at {time}. Shift+M names it.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} bei {time}. Umschalt+M benennt sie.</translation>
     </message>
     <message>
         <source>{now} of {end}</source>
-        <translation type="unfinished"></translation>
+        <translation>{now} von {end}</translation>
     </message>
     <message>
         <source>{percent} %</source>
-        <translation type="unfinished"></translation>
+        <translation>{percent} %</translation>
     </message>
     <message>
         <source>{quality} comes next.</source>
-        <translation type="unfinished"></translation>
+        <translation>Als Nächstes kommt: {quality}.</translation>
     </message>
     <message>
         <source>{rate:.0f} frames/s</source>
-        <translation type="unfinished"></translation>
+        <translation>{rate:.0f} Bilder/s</translation>
     </message>
     <message>
         <source>{rate:.0f} images/s</source>
-        <translation type="unfinished"></translation>
+        <translation>{rate:.0f} Anzeigen/s</translation>
     </message>
     <message>
         <source>{rate:.0f} of {all:g} frames/s</source>
-        <translation type="unfinished"></translation>
+        <translation>{rate:.0f} von {all:g} Bildern/s</translation>
     </message>
     <message>
         <source>{renderer}: not on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>{renderer}: nicht auf diesem Computer</translation>
     </message>
     <message>
         <source>{time}  ·  frame {frame}</source>
-        <translation type="unfinished"></translation>
+        <translation>{time}  ·  Bild {frame}</translation>
     </message>
 </context>
 </TS>
