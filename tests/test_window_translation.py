@@ -137,6 +137,18 @@ def test_translations_keep_the_placeholders(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", [code for code in language.LANGUAGES if code != "en"])
+def test_translations_differ_where_the_english_does(code: str) -> None:
+    """Else a change of language could not find back from the shown text."""
+    known: dict[str, str] = {}
+    same = []
+    for text, translated in messages(code).items():
+        other = known.setdefault(translated, text)
+        if translated and other != text:
+            same.append((text, other))
+    assert same == []
+
+
+@pytest.mark.parametrize("code", [code for code in language.LANGUAGES if code != "en"])
 def test_compiled_catalogue_is_that_of_the_source(code: str, tmp_path: Path) -> None:
     catalogue = translate.CATALOGUES / f"{code}.ts"
     try:

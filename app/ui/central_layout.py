@@ -48,6 +48,7 @@ class CentralLayout(QWidget):
         self._immersive = on
         self._show_controls()
         self.panel.setVisible(self._panel_open and not on)
+        self.viewport.titles.set_lift(self.bar.sizeHint().height() if on else 0)
         if self._film is not None:
             self._film.setVisible(self._film_open and not on)
         self._place()

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+_ICONS = Path(__file__).resolve().parents[2] / "assets" / "icons"
 GRID_PX = 8  # distances are multiples of this, or of its half
 TARGET_PX = 32  # the smallest size of a button
 FOCUS_PX = 2  # the ring around the control that has the keyboard
@@ -164,6 +166,7 @@ def palette(theme: Theme) -> QPalette:
 def style_sheet(theme: Theme) -> str:
     """The style sheet for shapes and states that a palette does not cover."""
     t = theme
+    check = (_ICONS / ("check.svg" if theme.dark else "check-white.svg")).as_posix()
     return f"""
 QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border};
   padding: 4px 8px; }}
@@ -206,6 +209,11 @@ QComboBox QAbstractItemView {{ background: {t.raised}; color: {t.text};
 QComboBox QAbstractItemView::item {{ min-height: 28px; padding: 0 8px; }}
 QCheckBox {{ min-height: 28px; spacing: 8px; border: {FOCUS_PX}px solid transparent;
   border-radius: 6px; padding-right: 4px; }}
+QCheckBox::indicator {{ width: 16px; height: 16px; border: 1px solid {t.outline};
+  border-radius: 4px; background: {t.raised}; }}
+QCheckBox::indicator:checked {{ background: {t.accent}; border-color: {t.accent};
+  image: url("{check}"); }}
+QCheckBox::indicator:disabled {{ border-color: {t.border}; background: transparent; }}
 QCheckBox:focus {{ border-color: {t.accent}; }}
 QLabel:focus {{ border: {FOCUS_PX}px solid {t.accent}; border-radius: 4px; }}
 QLabel[muted="true"] {{ color: {t.muted}; }}

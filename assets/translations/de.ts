@@ -181,7 +181,7 @@
     </message>
     <message>
         <source>Camera presets of the scene</source>
-        <translation>Ansichten der Szene</translation>
+        <translation>Standpunkte der Szene</translation>
     </message>
     <message>
         <source>Camera track</source>
@@ -737,7 +737,7 @@
     </message>
     <message>
         <source>Lowest</source>
-        <translation>Niedrigste</translation>
+        <translation>Minimal</translation>
     </message>
     <message>
         <source>Lowest corner</source>
@@ -953,7 +953,7 @@
     </message>
     <message>
         <source>Open recent</source>
-        <translation>Zuletzt geöffnet</translation>
+        <translation>Zuletzt Geöffnetes</translation>
     </message>
     <message>
         <source>Open this scene with its own axis and view again.</source>
@@ -1141,11 +1141,11 @@
     </message>
     <message>
         <source>Preset</source>
-        <translation>Ansicht</translation>
+        <translation>Standpunkt</translation>
     </message>
     <message>
         <source>Presets</source>
-        <translation>Ansichten</translation>
+        <translation>Standpunkte</translation>
     </message>
     <message>
         <source>Preview film</source>

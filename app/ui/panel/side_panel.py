@@ -71,8 +71,14 @@ class SidePanel(QScrollArea):
 
     @property
     def sections(self) -> tuple[Section, ...]:
-        return (self.quality, self.camera, self.scene, self.display, self.statistics)
-        return (self.quality, self.camera, self.display, self.appearance, self.statistics)
+        return (
+            self.quality,
+            self.camera,
+            self.scene,
+            self.display,
+            self.appearance,
+            self.statistics,
+        )
 
     @property
     def advanced_shown(self) -> bool:

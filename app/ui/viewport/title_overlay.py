@@ -19,7 +19,7 @@ class TitleOverlay(QWidget):
         super().__init__(parent)
         self._host = parent
         self._on = False
-        self.lift_px = 0  # height of what covers the lower edge
+        self._lift_px = 0
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setStyleSheet(OVERLAY_STYLE)
         self._title, self._credit = QLabel(), QLabel()
@@ -50,6 +50,11 @@ class TitleOverlay(QWidget):
         self._on = on
         self._update()
 
+    def set_lift(self, lift_px: int) -> None:
+        """Stay above what covers so many px of the lower edge."""
+        self._lift_px = lift_px
+        self.place()
+
     def _update(self) -> None:
         self._title.setVisible(bool(self._title.text()))
         self._credit.setVisible(bool(self._credit.text()))
@@ -67,7 +72,7 @@ class TitleOverlay(QWidget):
         layout = self.layout()
         assert layout is not None
         height = max(layout.totalHeightForWidth(width), layout.sizeHint().height())
-        top = room.height() - height - _EDGE_PX - self.lift_px
+        top = room.height() - height - _EDGE_PX - self._lift_px
         self.setGeometry(_EDGE_PX, max(top, 0), width, height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
