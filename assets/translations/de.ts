@@ -2,7 +2,7 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de" sourcelanguage="en">
 <context>
-    <name></name>
+    <name />
     <message>
         <source> px</source>
         <translation> px</translation>
@@ -249,27 +249,27 @@
     </message>
     <message>
         <source>Compare with another quality</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Compare with another scene</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Compare with another scene…</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Compare with the capture</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Compare with the capture…</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Compared with</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Compressed PLY</source>
@@ -325,7 +325,7 @@
     </message>
     <message>
         <source>Difference (x 4)</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Display</source>
@@ -377,7 +377,7 @@
     </message>
     <message>
         <source>End</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>End slowly</source>
@@ -389,7 +389,7 @@
     </message>
     <message>
         <source>End the comparison</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Export scene</source>
@@ -669,7 +669,7 @@
     </message>
     <message>
         <source>Layout of the comparison</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Leave full screen (Esc)</source>
@@ -1037,7 +1037,7 @@
     </message>
     <message>
         <source>PSNR {decibels:.1f} dB</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Pan</source>
@@ -1365,7 +1365,7 @@
     </message>
     <message>
         <source>Side by side</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Side panel</source>
@@ -1421,11 +1421,11 @@
     </message>
     <message>
         <source>Split</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Split of the comparison</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>Standard</source>
@@ -1613,7 +1613,7 @@
     </message>
     <message>
         <source>This program cannot read captures. Run streamstgs from Python.</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>This scene</source>
@@ -1625,7 +1625,7 @@
     </message>
     <message>
         <source>This scene has one quality only. Compare with another scene.</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>This scene has one quality.</source>
@@ -1849,7 +1849,7 @@
     </message>
     <message>
         <source>{error}. Choose the folder of a capture.</source>
-        <translation type="unfinished"></translation>
+        <translation type="unfinished" />
     </message>
     <message>
         <source>{keys}; key {number} at {time} is selected</source>
