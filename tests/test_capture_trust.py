@@ -473,3 +473,14 @@ def test_neural_poses_of_another_aspect_ratio_are_named(neural: Write) -> None:
 
 def test_neural_frame_missing_from_the_time_stamps_is_named(neural: Write) -> None:
     refused(neural(pts=[0, 1, 2, 4, 5, 6]), "camera cam2", "frame 3")
+
+
+@pytest.mark.parametrize("focal", [1e308, np.finfo(np.float64).max])
+def test_neural_focal_length_beyond_numbers_is_refused(neural: Write, focal: float) -> None:
+    folder = neural()
+    poses = np.load(folder / "poses_bounds.npy")
+    poses[:, 14] = focal
+    poses[:, 9] = 1e-3
+    poses[:, 4] = 1e-3 * HEIGHT / WIDTH
+    np.save(folder / "poses_bounds.npy", poses)
+    refused(folder, "camera cam0", "poses_bounds.npy")

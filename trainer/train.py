@@ -22,6 +22,7 @@ from streamstgs.trainer.joint_stage import finalise_static_layer
 from streamstgs.trainer.memory import check_memory, out_of_memory_guard
 from streamstgs.trainer.parallel import run_on_devices, training_devices
 from streamstgs.trainer.points.initial_points import check_points
+from streamstgs.trainer.points.pose_check import check_pictures
 from streamstgs.trainer.progress import log
 from streamstgs.trainer.run_directory import RunDirectory
 from streamstgs.trainer.statistics_log import check_log_format
@@ -50,6 +51,8 @@ def train(
     capture = open_capture(config.data, config.capture)
     check_capture(capture)
     check_points(capture, config.points)
+    if not config.capture.trust_poses:
+        check_pictures(capture)
     check_memory(capture, config.gop_frames, config.coarse.frames_held, devices)
     need = forecast(config, capture, devices)
     log.info("%s", in_words(need, config.out, devices))

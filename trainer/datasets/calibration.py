@@ -168,12 +168,11 @@ def check_poses(names: Sequence[str], cameras: Sequence[Camera]) -> None:
     _check_no_twins(names, viewmats)
     seen, score = _sees_the_middle(viewmats, cameras)
     if score < FEW:
-        for reading, other in _other_readings(viewmats):
-            if _sees_the_middle(other, cameras)[1] >= MOST:
-                raise CaptureError(
-                    "the cameras do not look at anything in common, but they do if w2c is read "
-                    f"as {reading}; --capture.trust-poses takes the poses as they are"
-                )
+        for reading, _ in plausible_readings(cameras):
+            raise CaptureError(
+                "the cameras do not look at anything in common, but they do if w2c is read "
+                f"as {reading}; --capture.trust-poses takes the poses as they are"
+            )
     if not seen.all():
         lost = ", ".join(n for n, sees in zip(names, seen.tolist(), strict=True) if not sees)
         log.warning("the middle of what the cameras look at is not seen by camera %s", lost)
@@ -186,6 +185,20 @@ def _check_no_twins(names: Sequence[str], viewmats: Tensor) -> None:
         if near.any():
             second = first + 1 + int(near.nonzero()[0, 0])
             raise CaptureError(f"cameras {names[first]} and {names[second]} have the same pose")
+
+
+def plausible_readings(cameras: Sequence[Camera]) -> list[tuple[str, Tensor]]:
+    """Other readings of w2c in which the cameras look at something in common.
+
+    Returns:
+        A name of each reading, and [C, 4, 4] float64 world-to-camera matrices.
+    """
+    viewmats = torch.stack([c.viewmat for c in cameras]).double()
+    return [
+        (name, other)
+        for name, other in _other_readings(viewmats)
+        if _sees_the_middle(other, cameras)[1] >= MOST
+    ]
 
 
 def _other_readings(viewmats: Tensor) -> list[tuple[str, Tensor]]:

@@ -71,17 +71,21 @@ def _camera(pose: np.ndarray, file: VideoFile, size: tuple[int, int], split: str
         size: (width, height) of the video, px; of the same aspect ratio as the original.
     """
     down, right, back, center = pose[:, 0], pose[:, 1], pose[:, 2], pose[:, 3]
-    original_height, original_width, focal = pose[:, 4]
+    original_height, original_width, focal = pose[:, 4].tolist()
     if min(original_height, original_width, focal) <= 0:
         raise CaptureError("poses_bounds.npy: picture size and focal length must be positive")
     rotation = np.stack([right, down, -back])  # rows: x right, y down, z forward
     viewmat = np.eye(4)
     viewmat[:3, :3] = rotation
-    viewmat[:3, 3] = -rotation @ center
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused later
+        viewmat[:3, 3] = -rotation @ center
     width, height = size
     if abs(width / height * original_height / original_width - 1) > SAME_ASPECT:
         problem = size_problem(width, height, round(original_width), round(original_height))
         raise file.error(problem)
     fx, fy = focal * width / original_width, focal * height / original_height
-    lens = Lens("PINHOLE", width, height, (fx, fy, width / 2, height / 2))
+    try:
+        lens = Lens("PINHOLE", width, height, (fx, fy, width / 2, height / 2))
+    except ValueError as error:  # a focal length beyond all numbers, or a picture without size
+        raise CaptureError(f"camera {file.camera}: poses_bounds.npy: {error}") from error
     return RecordedCamera(file.camera, viewmat, lens, file.path, split)
