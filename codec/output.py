@@ -11,6 +11,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -22,6 +23,8 @@ from streamstgs.codec.errors import WriteError
 
 PREFIX = ".partial-"
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+OS_ERROR = re.compile(r"\(os error (\d+)\)")
+TORCH_WRITER = "inline_container"  # the place in torch's sources that reports a failed write
 FULL_BELOW_BYTES = 1 << 20  # less free space than this after a failure: it was the cause
 KINDS = {
     stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFIFO: "a pipe",
@@ -133,11 +136,15 @@ def _problem(error: Exception, folder: Path) -> str | None:
 
     Libraries hide a full disk in errors of their own, so the free space is asked as well.
     """
-    if isinstance(error, OSError) and error.errno in FULL:
+    told = OS_ERROR.search(str(error))  # how libraries in Rust tell the number
+    number = error.errno if isinstance(error, OSError) else int(told[1]) if told else None
+    if number in FULL:
         return "the disk is full"
     with contextlib.suppress(OSError):
         if shutil.disk_usage(folder).free < FULL_BELOW_BYTES:
             return "the disk is full"
+    if TORCH_WRITER in str(error):  # torch tells no number
+        return "the disk is full, or files may not be so large here"
     name = getattr(error, "filename", None)
     if isinstance(error, OSError) and name and folder in Path(os.fsdecode(name)).parents:
         return error.strerror or str(error)

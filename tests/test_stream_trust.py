@@ -75,6 +75,47 @@ def test_content_range_may_leave_the_length_open(form: str) -> None:
         assert scene.read("scene.json", 1 << 20).startswith(b"{")
 
 
+def without_last_bytes(data: bytes, answer_to_them: Answer) -> tuple[Answer, list[str]]:
+    """A server that knows ranges, but not "the last n bytes" as one."""
+    plain, asked = ranges_of(data, len(data)), list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        wanted = request.headers.get("Range", "")
+        asked.append(wanted)
+        return answer_to_them(request) if wanted.startswith("bytes=-") else plain(request)
+
+    return answer, asked
+
+
+@pytest.mark.parametrize("status", [200, 206, 400, 416, 501])
+def test_last_bytes_are_asked_for_by_their_place_too(status: int) -> None:
+    archive = bytes(100_000) + golden_scene("h264").read_bytes()  # longer than its tail
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        told = {"Content-Range": f"bytes 0-99/{len(archive)}"} if status == 206 else {}
+        body = httpx.ByteStream(archive[:100] if status == 206 else archive)
+        return httpx.Response(status, headers=told, stream=body)
+
+    answer, asked = without_last_bytes(archive, refuse)
+    with transport(answer) as files:
+        scene = ArchiveContainer(HttpRanges("http://x/a.stgs", files), Limits())
+        assert scene.read("scene.json", 1 << 20).startswith(b"{")
+    assert asked[1] == "bytes=0-0"
+
+
+@pytest.mark.parametrize("status", [200, 400, 405, 501])
+def test_server_without_ranges_is_asked_twice_and_named(status: int) -> None:
+    asked = list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["Range"])
+        return httpx.Response(status, stream=httpx.ByteStream(DATA))
+
+    with transport(answer) as files, pytest.raises(SceneUnreachable, match="byte ranges"):
+        HttpRanges("http://x/a.stgs", files)
+    assert asked == ["bytes=-65536", "bytes=0-0"]
+
+
 def test_content_encoding_of_an_upload_is_ignored() -> None:
     answer = ranges_of(DATA, len(DATA), **{"Content-Encoding": "aws-chunked"})
     with transport(answer) as files:

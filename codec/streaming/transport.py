@@ -45,7 +45,7 @@ class Reply:
 
 
 class RangesIgnored(SceneUnreachable):
-    """The server sends the whole file where a range of it was requested."""
+    """The server sends the whole file where a range of it was requested, or refuses the range."""
 
 
 class Transport(Protocol):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import (
     CorruptSegment,
@@ -11,7 +13,9 @@ from streamstgs.codec.errors import (
     SceneUnreachable,
 )
 from streamstgs.codec.streaming.address import redact_credentials
-from streamstgs.codec.streaming.transport import ByteRange, Transport
+from streamstgs.codec.streaming.transport import ByteRange, RangesIgnored, Reply, Transport
+
+log = logging.getLogger(__name__)
 
 TAIL_BYTES = 64 << 10  # holds the directory of most archives: one request finds everything
 
@@ -62,8 +66,7 @@ class HttpRanges:
         self._transport = transport
         self._fresh = fresh
         try:
-            last = ByteRange(None, TAIL_BYTES)
-            tail = transport.get(url, TAIL_BYTES, cancel, last, fresh)
+            tail = self._read_tail(cancel)
         except (MissingSegment, CorruptSegment) as error:
             raise NotAScene(f"{self.location} is not a scene: {error}") from error
         if tail.whole_bytes is None:
@@ -72,6 +75,28 @@ class HttpRanges:
             )
         self.size_bytes = tail.whole_bytes
         self._tail_start, self._tail = tail.range_start, tail.content
+
+    def _read_tail(self, cancel: CancelToken) -> Reply:
+        """The end of the file; raises as `Transport.get`.
+
+        Some servers know "the last bytes" as no range, though they know others: before ranges are
+        called missing, the length is asked for by the first byte, and the end by its place.
+        """
+
+        def get(part: ByteRange, most_bytes: int) -> Reply:
+            return self._transport.get(self._url, most_bytes, cancel, part, self._fresh)
+
+        try:
+            tail = get(ByteRange(None, TAIL_BYTES), TAIL_BYTES)
+            if tail.whole_bytes is not None:
+                return tail
+        except (RangesIgnored, CorruptSegment) as error:
+            log.info("%s; the end is asked for by its place", error)
+        whole_bytes = get(ByteRange(0, 0), 1).whole_bytes
+        if not whole_bytes:
+            raise RangesIgnored(f"{self.location}: the server does not say how long the file is.")
+        start = max(whole_bytes - TAIL_BYTES, 0)
+        return get(ByteRange(start, whole_bytes - 1), whole_bytes - start)
 
     def read(self, start: int, length: int, cancel: CancelToken = NEVER) -> bytes:
         end = min(start + length, self.size_bytes)

@@ -23,6 +23,7 @@ MEANS_NOTHING = {"", "identity", "aws-chunked"}  # S3 keeps the last one of an u
 CONTENT_LENGTH = re.compile(r"\d{1,18}")
 NUMBERS = itertools.count(1)  # of requests, over all transports
 GONE = (403, 404, 410)  # object stores answer 403 for missing files
+RANGE_REFUSED = (400, 405, 501)  # by servers that do not know the form of a range
 TRANSIENT = (408, 425, 429)  # and all 5xx
 
 
@@ -187,6 +188,8 @@ class Download:
             raise TransientError("the file became shorter while it was read")
         if status == 416:
             raise CorruptSegment(f"{self.url} is shorter than expected (HTTP 416).")
+        if self._range and not self.content and status in RANGE_REFUSED:
+            raise RangesIgnored(f"{self.url}: the server refuses byte ranges (HTTP {status}).")
         if status in TRANSIENT or status >= 500:
             raise TransientError(f"HTTP {status}", _retry_after_s(response))
         if status not in (200, 206):
