@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.compare.comparison import Comparison
     from streamstgs.app.player.film.markers import MarkerTrack
     from streamstgs.app.player.film.thumbnails import Thumbnails
+    from streamstgs.app.player.index.loader import IndexLoader
     from streamstgs.app.player.scene_info import OpenedScene
     from streamstgs.app.player.sound.sound_player import SoundPlayer
     from streamstgs.app.player.time_track import TimeTrack
@@ -92,6 +93,7 @@ class ViewerModel(SceneStack):
         self.sound_time = SoundTime()  # the clock of scenes: that of the system, or of their sound
         super().__init__(open_playback, waits_for_paint, self.sound_time.now)
         self._sounding = False  # whether the shown scene has sound
+        self._index: IndexLoader | None = None
         self._offscreen: OffscreenRenderer | None = None
         self._thumbnails: Thumbnails | None = None
         self.camera = CameraController(glides)
@@ -159,6 +161,15 @@ class ViewerModel(SceneStack):
 
         return MarkerTrack()
 
+    @property
+    def index(self) -> IndexLoader:
+        """Scenes to choose from, read from an index at a path or URL (`index.load`)."""
+        from streamstgs.app.player.index.loader import IndexLoader
+
+        if self._index is None:
+            self._index = IndexLoader()
+        return self._index
+
     def close(self) -> None:
         """Close all scenes, cancel all exports, and wait for the end of their threads."""
         self._surfaces.cancel()
@@ -167,6 +178,8 @@ class ViewerModel(SceneStack):
         if self.compares:
             self.comparison.stop()
         super().close()
+        if self._index is not None:
+            self._index.close()
         self._surfaces.wait(SURFACES_CLOSE_S)
         self.exports.close()
         if self._offscreen is not None:
@@ -200,6 +213,8 @@ class ViewerModel(SceneStack):
         Args:
             dt_s: Seconds since the last call, for a camera that glides.
         """
+        if self._index is not None:
+            self._index.tick()
         if self.pending is not None:
             self.pending.tick()
         for scene in self._shown_scenes():

@@ -26,10 +26,11 @@ def repeated(gops: Sequence[GopEntry], count: int) -> tuple[GopEntry, ...]:
     return tuple(found)
 
 
-def make_long(source: Path, out: Path, count: int, paged: bool = True) -> None:
+def make_long(source: Path, out: Path, count: int, paged: bool = True, alike: bool = False) -> None:
     """Write the scene of a directory to another one, `count` GOPs long.
 
     Args:
+        alike: whether only its first GOP is repeated, so that all have the same length.
         paged: whether GOPs are listed in pages; otherwise all are in scene.json.
     """
     manifest = read_manifest((source / MANIFEST_NAME).read_bytes())
@@ -44,7 +45,7 @@ def make_long(source: Path, out: Path, count: int, paged: bool = True) -> None:
         (out / name).write_bytes(data)
         return FileEntry.of(name, data)
 
-    long = replace(manifest, gops=repeated(manifest.gops, count))
+    long = replace(manifest, gops=repeated(manifest.gops[: 1 if alike else None], count))
     write(
         MANIFEST_NAME,
         write_scene_json(long, write, totals_of(long)) if paged else write_manifest(long),
