@@ -46,6 +46,7 @@ from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_files
 from streamstgs.codec.streaming.scene_files import SceneFiles
 from streamstgs.codec.streaming.transport import Listener, ignore_progress
+from streamstgs.codec.time_budget import TimeBudget
 
 if TYPE_CHECKING:  # `info` and `serve` read manifests without torch
     import numpy as np
@@ -197,7 +198,9 @@ class Scene:
         before = self._files.read(former.file, cancel) if former is not None else None
         media = self._files.read(here.file, cancel)
         expected = (track.channels, former.samples if former is not None else 0, here.samples)
-        return decode_sound(init, before, media, expected, here.file.name, cancel)
+        samples = sum(expected[1:]) * track.channels
+        budget = TimeBudget(samples, cancel)
+        return decode_sound(init, before, media, expected, here.file.name, budget)
 
     def quality(self, qp: int) -> Quality:
         """The quality of a QP; raises UnknownQuality."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import Cancelled, CorruptSegment
 from streamstgs.codec.limits import DECODE_S, DECODE_SAMPLES_PER_S
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.scene_decoder import SceneDecoder
+from streamstgs.codec.sound.sound_coding import decode_sound, encode_sound
 from streamstgs.codec.time_budget import TimeBudget
 
 from tests.cancel_tokens import cancelled_token
@@ -76,3 +78,11 @@ def test_budget_grows_with_the_declared_size() -> None:
     small, large = TimeBudget(0, NEVER), TimeBudget(60_000_000, NEVER)
     assert small.seconds == DECODE_S
     assert large.seconds - small.seconds == pytest.approx(60_000_000 / DECODE_SAMPLES_PER_S)
+
+
+def test_sound_that_takes_too_long_is_a_broken_segment() -> None:
+    init, _, segments = encode_sound(np.zeros((9600, 2), np.int16))
+    media, count = segments[0]
+    budget = TimeBudget(2 * count, NEVER, steps_of(DECODE_S / 3))
+    with pytest.raises(CorruptSegment, match=r"Given up after 10 s: decoding sound/0"):
+        decode_sound(init, None, media, (2, 0, count), "sound/0", budget)

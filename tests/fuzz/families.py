@@ -135,6 +135,43 @@ def scene() -> Family:
     return Family(_make_scene, _read_scene, (CodecError,))
 
 
+# Sound of scene packages
+
+
+@cache
+def _sound() -> tuple[bytes, tuple[tuple[bytes, int], ...]]:
+    """Initialisation segment, and two media segments with their numbers of samples."""
+    from streamstgs.codec.sound.sound_coding import encode_sound
+
+    wave = (3000 * np.sin(np.arange(110_400) / 17)).astype(np.int16)  # 2.3 s
+    init, _, segments = encode_sound(np.stack([wave, wave // 2], axis=1))
+    return init, tuple(segments)
+
+
+def _make_sound(rng: Random) -> tuple[bytes, bytes | None, bytes]:
+    init, ((before, _), (media, _)) = _sound()
+    parts = [init, before, media]
+    for _ in range(rng.choice((1, 1, 2))):
+        k = rng.randrange(3)
+        parts[k] = (mutated_boxes if rng.random() < 0.6 else mutated_bytes)(parts[k], rng)
+    return parts[0], parts[1] if rng.random() < 0.7 else None, parts[2]
+
+
+def _read_sound(mutant: tuple[bytes, bytes | None, bytes]) -> None:
+    from streamstgs.codec.sound.sound_coding import decode_sound
+
+    _, ((_, earlier), (_, count)) = _sound()
+    init, before, media = mutant
+    samples = decode_sound(init, before, media, (2, earlier, count), "sound")
+    assert samples.shape == (count, 2)
+
+
+def sound() -> Family:
+    from streamstgs.codec.errors import CodecError
+
+    return Family(_make_sound, _read_sound, (CodecError,))
+
+
 # Captures
 
 
@@ -541,7 +578,7 @@ def selftest() -> Family:
 
 
 FAMILIES: dict[str, Callable[[], Family]] = {
-    "scene": scene, "cameras": cameras, "poses": poses, "colmap": colmap,
+    "scene": scene, "sound": sound, "cameras": cameras, "poses": poses, "colmap": colmap,
     "layout": layout, "video": video, "image": image, "ply": ply,
     "splats": splats, "sog": sog,
     "selftest": selftest,
