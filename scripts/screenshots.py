@@ -1,7 +1,7 @@
 """Photographs the window in all its states: `python scripts/screenshots.py OUT [NAME ...]`.
 
 Writes a PNG for each state, or for those that are named, into the folder OUT. It drives the real
-window on the bundled scene, with preferences and a cache of its own. It needs a display, which may
+window on the bundled scene, with preferences of its own. It needs a display, which may
 be in memory: `xvfb-run -s "-screen 0 1280x800x24" python scripts/screenshots.py OUT`.
 """
 
@@ -19,7 +19,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 _FOLDER = tempfile.mkdtemp()
 os.environ["XDG_CONFIG_HOME"] = f"{_FOLDER}/config"
-os.environ["XDG_CACHE_HOME"] = f"{_FOLDER}/cache"
 
 from PySide6.QtCore import QEvent, QEventLoop, QPointF, QSettings, Qt, QTimer  # noqa: E402
 from PySide6.QtGui import QMouseEvent, QPixmap  # noqa: E402
