@@ -160,6 +160,7 @@ def modes(studio: Studio) -> None:
         studio.settle()
         studio.take(f"mode-{box.itemData(place)}")
     options.reset()
+    live(2000)
     studio.settle()
 
 

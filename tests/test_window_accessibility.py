@@ -12,11 +12,21 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QScrollBar,
+    QWidget,
+)
 from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
 from streamstgs.app.ui.drawing.backend_selection import ready_to_draw
 from streamstgs.app.ui.export_dialog import ExportDialog
 from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.app.ui.panel.quality_slider import QualitySlider
+from streamstgs.app.ui.transport.timeline_bar import TimelineBar
 
 from tests.window_driver import OpenWindow, key, pause, state, status, wait_for
 
@@ -152,3 +162,16 @@ def test_enter_on_the_time_lets_one_type(window: MainWindow) -> None:
     QTest.keyClicks(window.bar.time.field, "4f")
     QTest.keyClick(window.bar.time.field, Qt.Key.Key_Return)
     wait_for(lambda: status(window).frame == 4, "the frame")
+
+
+def test_every_control_of_bar_and_panel_has_a_tooltip(window: MainWindow) -> None:
+    own = (TimelineBar, QualitySlider, QScrollBar)  # theirs depend on the place of the pointer
+    without = []
+    for part in (window.bar, window.panel):
+        for kind in (QAbstractButton, QComboBox, QAbstractSlider, QLineEdit):
+            without += [
+                f"{type(one).__name__} {one.accessibleName()}"
+                for one in part.findChildren(kind)
+                if not one.toolTip() and not isinstance(one, own)
+            ]
+    assert without == []

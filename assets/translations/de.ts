@@ -2,7 +2,7 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de" sourcelanguage="en">
 <context>
-    <name />
+    <name></name>
     <message>
         <source> px</source>
         <translation> px</translation>
@@ -54,6 +54,10 @@
     <message>
         <source>A bug report is on the clipboard. Paste it where you report.</source>
         <translation>Ein Fehlerbericht ist in der Zwischenablage. Fügen Sie ihn ein, wo Sie den Fehler melden.</translation>
+    </message>
+    <message>
+        <source>A time (1:02.5) or a frame (87f). Enter goes there.</source>
+        <translation>Eine Zeit (1:02.5) oder ein Bild (87f). Eingabe geht dorthin.</translation>
     </message>
     <message>
         <source>About</source>
@@ -160,6 +164,10 @@
         <translation>Schwarz</translation>
     </message>
     <message>
+        <source>Brightness of scene and background</source>
+        <translation>Helligkeit von Szene und Hintergrund</translation>
+    </message>
+    <message>
         <source>Camera</source>
         <translation>Kamera</translation>
     </message>
@@ -244,32 +252,40 @@
         <translation>Farbe</translation>
     </message>
     <message>
+        <source>Colour behind the scene</source>
+        <translation>Farbe hinter der Szene</translation>
+    </message>
+    <message>
+        <source>Colours of the controls</source>
+        <translation>Farben der Bedienung</translation>
+    </message>
+    <message>
         <source>Comes with the player</source>
         <translation>Mitgeliefert</translation>
     </message>
     <message>
         <source>Compare with another quality</source>
-        <translation type="unfinished" />
+        <translation>Mit anderer Qualität vergleichen</translation>
     </message>
     <message>
         <source>Compare with another scene</source>
-        <translation type="unfinished" />
+        <translation>Mit anderer Szene vergleichen</translation>
     </message>
     <message>
         <source>Compare with another scene…</source>
-        <translation type="unfinished" />
+        <translation>Mit anderer Szene vergleichen…</translation>
     </message>
     <message>
         <source>Compare with the capture</source>
-        <translation type="unfinished" />
+        <translation>Mit der Aufnahme vergleichen</translation>
     </message>
     <message>
         <source>Compare with the capture…</source>
-        <translation type="unfinished" />
+        <translation>Mit der Aufnahme vergleichen…</translation>
     </message>
     <message>
         <source>Compared with</source>
-        <translation type="unfinished" />
+        <translation>Verglichen mit</translation>
     </message>
     <message>
         <source>Compressed PLY</source>
@@ -294,6 +310,10 @@
     <message>
         <source>Copy camera</source>
         <translation>Kamera kopieren</translation>
+    </message>
+    <message>
+        <source>Copy the camera (Ctrl+Shift+C)</source>
+        <translation>Kamera kopieren (Strg+Umschalt+C)</translation>
     </message>
     <message>
         <source>Coverage</source>
@@ -325,7 +345,7 @@
     </message>
     <message>
         <source>Difference (x 4)</source>
-        <translation type="unfinished" />
+        <translation>Unterschied (x 4)</translation>
     </message>
     <message>
         <source>Display</source>
@@ -377,7 +397,7 @@
     </message>
     <message>
         <source>End</source>
-        <translation type="unfinished" />
+        <translation>Beenden</translation>
     </message>
     <message>
         <source>End slowly</source>
@@ -389,7 +409,7 @@
     </message>
     <message>
         <source>End the comparison</source>
-        <translation type="unfinished" />
+        <translation>Vergleich beenden</translation>
     </message>
     <message>
         <source>Export scene</source>
@@ -454,6 +474,10 @@
     <message>
         <source>Fly mode</source>
         <translation>Flugmodus</translation>
+    </message>
+    <message>
+        <source>Fold or unfold this section</source>
+        <translation>Diesen Abschnitt zu- oder aufklappen</translation>
     </message>
     <message>
         <source>Folder of OpenEXR images</source>
@@ -564,6 +588,10 @@
         <translation>Vorbereitung: Szene {number} von {count}, {share:.0%}.</translation>
     </message>
     <message>
+        <source>Go back to the opening view (0)</source>
+        <translation>Zurück zur Anfangsansicht (0)</translation>
+    </message>
+    <message>
         <source>Go to a time or frame…</source>
         <translation>Zu Zeit oder Bild gehen…</translation>
     </message>
@@ -616,6 +644,10 @@
         <translation>1 Sekunde anhalten (Bullet Time)</translation>
     </message>
     <message>
+        <source>How many of the window&apos;s pixels are rendered while something moves</source>
+        <translation>Wie viele Pixel des Fensters gerendert werden, während sich etwas bewegt</translation>
+    </message>
+    <message>
         <source>Image every</source>
         <translation>Ein Bild alle</translation>
     </message>
@@ -648,6 +680,10 @@
         <translation>Sprache</translation>
     </message>
     <message>
+        <source>Language of all texts of the window</source>
+        <translation>Sprache aller Texte des Fensters</translation>
+    </message>
+    <message>
         <source>Large (125 %)</source>
         <translation>Groß (125 %)</translation>
     </message>
@@ -669,7 +705,7 @@
     </message>
     <message>
         <source>Layout of the comparison</source>
-        <translation type="unfinished" />
+        <translation>Anordnung des Vergleichs</translation>
     </message>
     <message>
         <source>Leave full screen (Esc)</source>
@@ -826,6 +862,10 @@
     <message>
         <source>Name of the marker at {time}</source>
         <translation>Name der Marke bei {time}</translation>
+    </message>
+    <message>
+        <source>Named views of the scene (1 to 9)</source>
+        <translation>Benannte Ansichten der Szene (1 bis 9)</translation>
     </message>
     <message>
         <source>Name…</source>
@@ -1037,7 +1077,7 @@
     </message>
     <message>
         <source>PSNR {decibels:.1f} dB</source>
-        <translation type="unfinished" />
+        <translation>PSNR: {decibels:.1f} dB</translation>
     </message>
     <message>
         <source>Pan</source>
@@ -1356,8 +1396,16 @@
         <translation>Kamerapfad zeigen</translation>
     </message>
     <message>
+        <source>Show only what is inside of a box in the scene</source>
+        <translation>Nur zeigen, was in einem Quader der Szene liegt</translation>
+    </message>
+    <message>
         <source>Show path</source>
         <translation>Pfad zeigen</translation>
+    </message>
+    <message>
+        <source>Show the whole scene (F)</source>
+        <translation>Die ganze Szene zeigen (F)</translation>
     </message>
     <message>
         <source>Shown QP</source>
@@ -1365,7 +1413,7 @@
     </message>
     <message>
         <source>Side by side</source>
-        <translation type="unfinished" />
+        <translation>Nebeneinander</translation>
     </message>
     <message>
         <source>Side panel</source>
@@ -1382,6 +1430,14 @@
     <message>
         <source>Size in pixels</source>
         <translation>Größe in Pixel</translation>
+    </message>
+    <message>
+        <source>Size of texts and controls; the picture keeps all its pixels</source>
+        <translation>Größe von Texten und Bedienung; das Bild behält alle Pixel</translation>
+    </message>
+    <message>
+        <source>Size of the Gaussians; small ones show the structure</source>
+        <translation>Größe der Gauß-Elemente; kleine zeigen den Aufbau</translation>
     </message>
     <message>
         <source>Slower</source>
@@ -1421,11 +1477,11 @@
     </message>
     <message>
         <source>Split</source>
-        <translation type="unfinished" />
+        <translation>Geteilt</translation>
     </message>
     <message>
         <source>Split of the comparison</source>
-        <translation type="unfinished" />
+        <translation>Teilung des Vergleichs</translation>
     </message>
     <message>
         <source>Standard</source>
@@ -1482,6 +1538,10 @@
     <message>
         <source>System</source>
         <translation>System</translation>
+    </message>
+    <message>
+        <source>Take the camera of the clipboard (Ctrl+Shift+V)</source>
+        <translation>Die Kamera der Zwischenablage nehmen (Strg+Umschalt+V)</translation>
     </message>
     <message>
         <source>The address names no server.</source>
@@ -1560,6 +1620,10 @@
         <translation>Das Bild zeigt die Szene in ihren eigenen Farben, in bester Qualität.</translation>
     </message>
     <message>
+        <source>The program that draws the Gaussians</source>
+        <translation>Das Programm, das die Gauß-Elemente zeichnet</translation>
+    </message>
+    <message>
         <source>The renderer {name} cannot draw here: {error}. The processor (cpu) draws instead.</source>
         <translation>Der Renderer {name} kann hier nicht zeichnen: {error}. Stattdessen zeichnet der Prozessor (cpu).</translation>
     </message>
@@ -1613,7 +1677,7 @@
     </message>
     <message>
         <source>This program cannot read captures. Run streamstgs from Python.</source>
-        <translation type="unfinished" />
+        <translation>Dieses Programm kann keine Aufnahmen lesen. Starten Sie streamstgs aus Python.</translation>
     </message>
     <message>
         <source>This scene</source>
@@ -1625,7 +1689,7 @@
     </message>
     <message>
         <source>This scene has one quality only. Compare with another scene.</source>
-        <translation type="unfinished" />
+        <translation>Diese Szene hat nur eine Qualität. Vergleichen Sie mit einer anderen Szene.</translation>
     </message>
     <message>
         <source>This scene has one quality.</source>
@@ -1756,12 +1820,20 @@
         <translation>Willkommensseite</translation>
     </message>
     <message>
+        <source>What the picture shows: colours, depth or the Gaussians themselves</source>
+        <translation>Was das Bild zeigt: Farben, Tiefe oder die Gauß-Elemente selbst</translation>
+    </message>
+    <message>
         <source>Wheel</source>
         <translation>Mausrad</translation>
     </message>
     <message>
         <source>Wheel or pinch</source>
         <translation>Rad oder Zusammenziehen</translation>
+    </message>
+    <message>
+        <source>Whether the camera glides and the controls fade</source>
+        <translation>Ob die Kamera gleitet und die Bedienung ausblendet</translation>
     </message>
     <message>
         <source>White</source>
@@ -1774,6 +1846,10 @@
     <message>
         <source>Window</source>
         <translation>Fenster</translation>
+    </message>
+    <message>
+        <source>Write the Gaussians as files of other programs</source>
+        <translation>Die Gauß-Elemente als Dateien anderer Programme schreiben</translation>
     </message>
     <message>
         <source>Writes the Gaussians as files that other programs open.</source>
@@ -1849,7 +1925,7 @@
     </message>
     <message>
         <source>{error}. Choose the folder of a capture.</source>
-        <translation type="unfinished" />
+        <translation>{error}. Wählen Sie den Ordner einer Aufnahme.</translation>
     </message>
     <message>
         <source>{keys}; key {number} at {time} is selected</source>

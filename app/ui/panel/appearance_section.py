@@ -24,6 +24,12 @@ SIZES = {
     "2.0": mark("Largest (200 %)"),
 }
 MOTIONS = {"full": mark("Smooth"), "reduced": mark("Reduced")}
+HINTS = {
+    "theme": mark("Colours of the controls"),
+    "language": mark("Language of all texts of the window"),
+    "ui_scale": mark("Size of texts and controls; the picture keeps all its pixels"),
+    "motion": mark("Whether the camera glides and the controls fade"),
+}
 DEFAULTS = {"theme": "system", "language": "system", "ui_scale": "1.0", "motion": "full"}
 
 
@@ -59,6 +65,7 @@ class AppearanceSection(Section):
     def _box(self, key: str, title: str, choices: dict[str, str]) -> Choice:
         box = Choice()
         box.setAccessibleName(title)
+        box.setToolTip(tr(HINTS[key]))
         for value, text in choices.items():
             box.addItem(tr(text), value)
         box.activated.connect(lambda _: self._choose(key, str(box.currentData())))

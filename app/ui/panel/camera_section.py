@@ -35,6 +35,7 @@ class CameraSection(Section):
         super().__init__(mark("Camera"), parent)
         self.presets = Choice()
         self.presets.setPlaceholderText(tr("Free"))
+        self.presets.setToolTip(tr("Named views of the scene (1 to 9)"))
         self._preset_places: list[tuple[str, str]] = []  # as texts of `show_camera`
         self.presets.activated.connect(self.preset_chosen)
         self.position = Field()
@@ -76,8 +77,19 @@ class CameraSection(Section):
             grid.addWidget(widget, line, 1)
         self.body.addLayout(grid)
         for pair in (
-            ((tr("Reset"), "replay", "reset_camera"), (tr("Frame all"), "frame-all", "frame_all")),
-            ((tr("Copy"), "copy", "copy_camera"), (tr("Paste"), "paste", "paste_camera")),
+            (
+                (tr("Reset"), "replay", "reset_camera", tr("Go back to the opening view (0)")),
+                (tr("Frame all"), "frame-all", "frame_all", tr("Show the whole scene (F)")),
+            ),
+            (
+                (tr("Copy"), "copy", "copy_camera", tr("Copy the camera (Ctrl+Shift+C)")),
+                (
+                    tr("Paste"),
+                    "paste",
+                    "paste_camera",
+                    tr("Take the camera of the clipboard (Ctrl+Shift+V)"),
+                ),
+            ),
         ):
             row = QHBoxLayout()
             row.setSpacing(theme.GRID_PX)
@@ -96,8 +108,9 @@ class CameraSection(Section):
             box.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # keys go on moving the camera
             self.body.addWidget(box)
 
-    def _button(self, text: str, icon_name: str, command: str) -> QPushButton:
+    def _button(self, text: str, icon_name: str, command: str, hint: str) -> QPushButton:
         button = QPushButton(text)
+        button.setToolTip(hint)
         button.setAutoDefault(False)
         button.clicked.connect(lambda: self.asked.emit(command))
         self._buttons.append((button, icon_name))

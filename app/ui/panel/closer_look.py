@@ -30,8 +30,10 @@ class CloserLook(QWidget):
         self.size_slider.setValue(100)
         self.size_slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.size_slider.setAccessibleName(tr("Splat size"))
+        self.size_slider.setToolTip(tr("Size of the Gaussians; small ones show the structure"))
         self.size_text = QLabel()
         self.crops = QCheckBox(tr("Show a box only"))
+        self.crops.setToolTip(tr("Show only what is inside of a box in the scene"))
         self.low, self.high = Field(), Field()
         self._box: Box | None = None
         self._lay_out()

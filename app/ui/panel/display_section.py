@@ -52,6 +52,13 @@ BACKENDS = {
     "cpu": mark("Processor (CPU)"),
     "reference": mark("Reference (slow)"),
 }
+HINTS = {
+    "mode": mark("What the picture shows: colours, depth or the Gaussians themselves"),
+    "exposure": mark("Brightness of scene and background"),
+    "background": mark("Colour behind the scene"),
+    "scale": mark("How many of the window's pixels are rendered while something moves"),
+    "backend": mark("The program that draws the Gaussians"),
+}
 DEFAULTS = {
     "background": "scene",
     "scale": "auto",
@@ -87,6 +94,7 @@ class DisplaySection(Section):
             grid.addWidget(label, line, 0)
             box = self._box(key, choices)
             box.setAccessibleName(title)
+            box.setToolTip(tr(HINTS[key]))
             grid.addWidget(box, line, 1)
         self.closer = CloserLook()
         self.body.addLayout(grid)

@@ -50,7 +50,9 @@ class SceneSection(Section):
         for button in (keep, forget):
             row.addWidget(button)
         self.body.addLayout(row)
-        self.body.addWidget(self._button(tr("Export scene…"), "save-picture", "export_scene"))
+        export = self._button(tr("Export scene…"), "save-picture", "export_scene")
+        export.setToolTip(tr("Write the Gaussians as files of other programs"))
+        self.body.addWidget(export)
         self.refresh_icons()
         self.set_usable(False)
 

@@ -24,6 +24,7 @@ class Section(QWidget):
         self._heading = QToolButton()
         self._heading.setObjectName("section")
         self._heading.setText(tr(title))
+        self._heading.setToolTip(tr("Fold or unfold this section"))
         self._heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._heading.setIconSize(QSize(16, 16))
         self._heading.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -34,6 +34,7 @@ class TimeLabel(QWidget):
         self.label.setAccessibleName(tr("Time"))
         self.label.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.field.setAccessibleName(tr("Time"))
+        self.field.setToolTip(tr("A time (1:02.5) or a frame (87f). Enter goes there."))
         self.setFocusProxy(self.label)
         self.field.installEventFilter(self)
         self.field.returnPressed.connect(self._take)

@@ -24,6 +24,7 @@ class VolumeControl(QWidget):
         self.mute = QToolButton()
         self.mute.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Space belongs to playing
         self.mute.setAccessibleName(tr("Mute (Ctrl+M)"))
+        self.mute.setToolTip(tr("Mute (Ctrl+M)"))
         self.mute.setIconSize(QSize(ICON_PX, ICON_PX))
         self.mute.clicked.connect(self.mute_toggled)
         self.slider = QSlider(Qt.Orientation.Horizontal)
