@@ -58,6 +58,12 @@ def make_long_archive(source: Path, work: Path, out: Path, count: int) -> None:
     Args:
         work: an empty folder for these files.
     """
+    make_distinct(source, work, count)
+    pack(work, out)
+
+
+def make_distinct(source: Path, work: Path, count: int) -> None:
+    """Write the scene of a directory to another one, each of whose GOPs has files of its own."""
     manifest = read_manifest((source / MANIFEST_NAME).read_bytes())
 
     def copied(file: FileEntry, number: int) -> FileEntry:
@@ -84,4 +90,3 @@ def make_long_archive(source: Path, work: Path, out: Path, count: int) -> None:
         write(name, (source / name).read_bytes())
     long = replace(manifest, gops=tuple(gops), poster=None)
     write(MANIFEST_NAME, write_scene_json(long, write, totals_of(long)))
-    pack(work, out)

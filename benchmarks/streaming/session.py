@@ -119,6 +119,7 @@ class Outcome:
         upgrades: GOPs that were shown better than they came at first.
         pauses: of static layers on their way.
         wasted_bytes: aborted, replaced, or too late.
+        requests: what was asked for, and when, simulated seconds.
     """
 
     policy: str
@@ -134,6 +135,7 @@ class Outcome:
     fetched_bytes: int = 0
     content_s: float = 0.0
     most_buffer_s: float = 0.0
+    requests: list[tuple[float, NextStep]] = field(default_factory=list)
 
     @property
     def mean_db(self) -> float:
@@ -225,6 +227,7 @@ class _Session:
         return replace(known, bps=bps, fast_bps=bps)
 
     def _step(self, decision: NextStep) -> None:
+        self.outcome.requests.append((self.playback.now_s, decision))
         if isinstance(decision, Wait):
             self.playback.advance(self.playback.now_s + max(decision.wait_s, 1e-3))
         elif isinstance(decision, FetchLayer):
