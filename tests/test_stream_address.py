@@ -162,3 +162,20 @@ def test_other_kinds_of_addresses_are_refused_by_name(location: str) -> None:
     with pytest.raises(NotAScene, match=location.partition(":")[0]):
         open_scene(location)
     assert clean_location("C:\\scenes\\a.stgs") == "C:\\scenes\\a.stgs"
+
+
+@pytest.mark.parametrize(
+    ("location", "shown", "kept"),
+    [
+        ("http://x/a#access_token=zz", "http://x/a#access_token=***", "http://x/a"),
+        ("http://x/a;token=1/b?c=2", "http://x/a;token=***?c=2", "http://x/a?c=2"),
+        ("http://x/a?jwt=eyJ&q=1", "http://x/a?jwt=***&q=1", "http://x/a?q=1"),
+        ("http://x/a?hdnts=exp=1~hmac=2", "http://x/a?hdnts=***", "http://x/a"),
+        ("http://x/a?q=1#id_token=2", "http://x/a?q=1#id_token=***", "http://x/a?q=1"),
+        ("http://x/a?codec=hevc&code=7", "http://x/a?codec=hevc&code=***", "http://x/a?codec=hevc"),
+        ("http://x/a?session_id=12", "http://x/a?session_id=***", "http://x/a"),
+    ],
+)
+def test_secrets_in_other_places_are_redacted(location: str, shown: str, kept: str) -> None:
+    assert redact_credentials(location) == shown
+    assert without_password(location) == kept

@@ -14,10 +14,10 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]+://", re.IGNORECASE)
 _HTTP = ("http://", "https://")
 _FILE = "file:"
 _QUOTES = {"<": ">", '"': '"', "'": "'"}
-# Parameters of a query that give access: presigned URLs, tokens, keys of services.
+# Parameters that give access, in a query, a path or a fragment: presigned URLs, tokens, keys.
 _SECRET = re.compile(
-    r"(?i)([?&;](?:[^=&;#]*(?:token|sig|secret|key|auth|credential|passw|policy)[^=&;#]*|sv|se))"
-    r"=[^&;#]*"
+    r"(?i)([?&;#](?:[^=&;#/]*(?:token|sig|secret|key|auth|credential|passw|policy|session|ticket|"
+    r"hmac|jwt|hdn|gda)[^=&;#/]*|sv|se|sas|sid|code|pwd))=[^&;#]*"
 )
 HIDDEN = "***"
 
@@ -81,7 +81,8 @@ def _rewritten(location: str, password: str, token: str) -> str:
     shown = f"{scheme}{slashes}{user}{password if colon else ''}{sign}{place}"
     path, mark, query = shown.partition("?")
     kept = _SECRET.sub(token, mark + query)
-    return path + (kept if token or kept[:1] in ("", "?") else "?" + kept[1:])
+    plain = kept if token or kept[:1] in ("", "?", "#", ";") else "?" + kept[1:]
+    return _SECRET.sub(token, path) + plain
 
 
 def _split(rest: str, cautious: bool) -> tuple[str, str, str]:
