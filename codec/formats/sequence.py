@@ -17,8 +17,8 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from streamstgs.codec.errors import NotAScene
-from streamstgs.codec.formats.file_sets import ArchiveFiles, FileSet, FolderFiles
+from streamstgs.codec.errors import CorruptSegment
+from streamstgs.codec.formats.file_sets import FileSet, FolderFiles
 from streamstgs.codec.limits import SEQUENCE_FRAMES
 
 SUFFIXES = (".ply", ".spz", ".sog", ".splat", ".ksplat", ".glb")
@@ -45,21 +45,23 @@ def frame_names(names: Iterable[str]) -> tuple[str, ...]:
     """The names of the frames, in the order of time.
 
     Raises:
-        NotAScene: there are none, or too many.
+        CorruptSegment: there are none, or too many; the message does not name the place.
     """
     splats = [name for name in names if name.lower().endswith(SUFFIXES) and not _is_hidden(name)]
     if not splats:
-        raise NotAScene(f"It holds no frames: files whose names end in {', '.join(SUFFIXES)}.")
+        raise CorruptSegment(f"it holds no frames: files whose names end in {', '.join(SUFFIXES)}.")
     suffixes = Counter(PurePosixPath(name).suffix.lower() for name in splats)
     chosen = max(suffixes, key=lambda suffix: (suffixes[suffix], -SUFFIXES.index(suffix)))
     frames = sorted((name for name in splats if name.lower().endswith(chosen)), key=_in_order)
     if len(frames) > SEQUENCE_FRAMES:
-        raise NotAScene(f"It holds {len(frames)} frames; at most {SEQUENCE_FRAMES} can be played.")
+        raise CorruptSegment(
+            f"it holds {len(frames)} frames; at most {SEQUENCE_FRAMES} can be played."
+        )
     return tuple(frames)
 
 
 def open_pattern(pattern: str) -> tuple[FileSet, tuple[str, ...]]:
-    """The files of a pattern's folder, and those that fit; raises NotAScene."""
+    """The files of a pattern's folder, and those that fit; raises NotAScene or CorruptSegment."""
     path = Path(pattern)
     files = FolderFiles(path.parent, SEQUENCE_FRAMES + OTHER_FILES)
     glob = PRINTF.sub("*", path.name)
@@ -67,19 +69,9 @@ def open_pattern(pattern: str) -> tuple[FileSet, tuple[str, ...]]:
 
 
 def open_folder(path: Path) -> tuple[FileSet, tuple[str, ...]]:
-    """The files of a folder, and its frames; raises NotAScene."""
+    """The files of a folder, and its frames; raises NotAScene or CorruptSegment."""
     files = FolderFiles(path, SEQUENCE_FRAMES + OTHER_FILES)
     return files, frame_names(files.names)
-
-
-def open_archive(path: Path) -> tuple[ArchiveFiles, tuple[str, ...]]:
-    """The files of a ZIP archive, and its frames; raises NotAScene."""
-    files = ArchiveFiles.of_path(path, SEQUENCE_FRAMES + OTHER_FILES)
-    try:
-        return files, frame_names(files.names)
-    except NotAScene:
-        files.close()
-        raise
 
 
 def _is_hidden(name: str) -> bool:
