@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
@@ -13,7 +15,10 @@ from PySide6.QtWidgets import QDialogButtonBox, QFileDialog
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.ui.actions.file_actions import scene_filter
 from streamstgs.app.ui.scene_export_dialog import SceneExportDialog
+from streamstgs.app.ui.viewport.kept_posters import KeptPosters
+from streamstgs.app.ui.viewport.poster_view import decoded
 from streamstgs.app.ui.viewport.viewport import dropped_location
+from streamstgs.codec.poster import Poster
 
 from tests.splat_samples import made_up, splat_file, write_sequence
 from tests.window_driver import (
@@ -122,3 +127,42 @@ def test_scene_is_exported_by_its_dialogs(open_window: OpenWindow, tmp_path: Pat
     wait_for(lambda: "Exported" in window.viewport.toast.text, "the export")
     files = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert files == [f"frame_{frame:05d}.spz" for frame in range(4)]
+
+
+def test_first_picture_is_the_poster_of_the_next_time(
+    open_window: OpenWindow, tmp_path: Path
+) -> None:
+    path = tmp_path / "ball.ply"
+    path.write_bytes(splat_file(made_up(800), "ply"))
+    window = open_window(path)
+    folder = tmp_path / "cache" / "posters"
+    wait_for(lambda: len(list(folder.glob("*.json"))) == 1, "the poster")
+    settle(window)
+    picture = pixels(window).astype(int)
+    window.close()
+    kept = KeptPosters(lambda: folder)
+    poster = kept.load(str(path))
+    assert poster is not None
+    image = decoded(poster)
+    assert image is not None
+    image.save(str(ARTIFACTS / "splat-poster.png"))
+    again = open_window(start=False)  # nothing is rendered: all that is seen is the poster
+    again.open(str(path))
+    wait_for(again.viewport.poster.isVisible, "the poster on the screen")
+    again.repaint()
+    assert np.abs(pixels(again).astype(int) - picture).mean() < 3
+    path.write_bytes(splat_file(made_up(700), "ply"))
+    assert kept.load(str(path)) is None  # another file
+
+
+@pytest.mark.parametrize("change", [{"width": 0}, {"fov_y_rad": 4}, {"aspect": "x"}, None])
+def test_damaged_poster_is_left_out(change: dict[str, object] | None, tmp_path: Path) -> None:
+    kept = KeptPosters(lambda: tmp_path)
+    kept.save("https://example.org/a.ply", Poster(b"jpeg", 16, 9, 0.9, 0.9, 1.8, (0, 0, 0)))
+    assert kept.load("https://example.org/a.ply") is not None
+    (file,) = tmp_path.glob("*.json")
+    text = "[" if change is None else json.dumps(json.loads(file.read_text()) | change)
+    file.write_text(text)
+    assert kept.load("https://example.org/a.ply") is None
+    kept.forget("https://example.org/a.ply")
+    assert list(tmp_path.iterdir()) == []

@@ -17,6 +17,7 @@ from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.watching.first_hint import SEEN_KEY
 from streamstgs.codec.encoder.encode import encode_scene
+from streamstgs.codec.streaming.disk_cache import CacheSettings
 
 from tests.synthetic import SyntheticSource
 from tests.window_driver import OpenWindow, shown, wait_for
@@ -45,7 +46,7 @@ def preferences(tmp_path: Path) -> Preferences:
 
 
 @pytest.fixture
-def open_window(qt: QApplication, preferences: Preferences) -> Iterator[OpenWindow]:
+def open_window(qt: QApplication, preferences: Preferences, tmp_path: Path) -> Iterator[OpenWindow]:
     """Makes windows and closes them; all threads must end afterwards."""
     opened: list[MainWindow] = []
     before = set(threading.enumerate())
@@ -53,7 +54,9 @@ def open_window(qt: QApplication, preferences: Preferences) -> Iterator[OpenWind
     def make(
         location: Path | str | None = None, backend: str = "cpu", start: bool = True
     ) -> MainWindow:
-        window = application.make_window(preferences, application.WindowSettings(backend=backend))
+        cache = CacheSettings(directory=tmp_path / "cache")
+        settings = application.WindowSettings(backend=backend, cache=cache)
+        window = application.make_window(preferences, settings)
         opened.append(window)
         window.resize(960, 600)
         window.move(0, 0)

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
@@ -26,6 +27,7 @@ from streamstgs.app.ui.icons import app_icon
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.preferences import APPLICATION_NAME, Preferences
 from streamstgs.app.ui.startup import Startup
+from streamstgs.app.ui.viewport.kept_posters import KeptPosters, PosterKeeper
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
 from streamstgs.app.version import installed_version
@@ -60,6 +62,12 @@ class WindowSettings:
     cache: CacheSettings | None = None
     open_capture: OpenCapture | None = None
     capture: Path | None = None
+
+    def poster_folder(self) -> Path:
+        """Where posters of scenes that bring none are kept."""
+        from streamstgs.codec.streaming.disk_cache import cache_directory
+
+        return (self.used_cache.directory or cache_directory()) / "posters"
 
     @property
     def used_cache(self) -> CacheSettings:
@@ -144,10 +152,9 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     language.install(application, preferences.text("language", language.SYSTEM))
-    model, posters = (
-        ViewerModel(waits_for_paint=True, glides=True, views=preferences),
-        PosterLoader(),
-    )
+    kept = KeptPosters(settings.poster_folder) if settings.keeps_fetched else None
+    model = ViewerModel(waits_for_paint=True, glides=True, views=preferences)
+    posters = PosterLoader() if kept is None else PosterLoader(kept.load)
     viewport, selection = Viewport(model.camera), BackendSelection()
 
     def open_playback(location: str, clock: PlaybackClock) -> Playback:
@@ -171,6 +178,8 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
     renderer.set_backend(None if backend == "auto" else backend)
     restore_options(model.options, preferences)
     window = MainWindow(preferences, model, viewport, renderer, loop, posters, version())
+    if kept is not None:
+        PosterKeeper(window, model, loop.capture, kept)
     window.panel.select_backend(backend)
     window.comparing.open_capture = settings.open_capture
     if settings.capture is not None:

@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 class PosterLoader(QObject):
     """Owner: the GUI thread; reading and decoding run in others.
 
+    Args:
+        kept: Returns the poster that this program kept of a scene that brings none.
+
     `found` carries location, Poster and QImage. `settled` follows each `look_for` once a file on
     this machine was read. From a server the poster is fetched by the playback of the scene, which
     passes it to `offer`.
@@ -27,8 +30,9 @@ class PosterLoader(QObject):
     settled = Signal()
     _looked = Signal(str, object, object)  # crosses from a thread: location, Poster, QImage or None
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Callable[[str], Poster | None] = lambda location: None) -> None:
         super().__init__()
+        self._kept = kept
         self._looked.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def look_for(self, location: str) -> None:
@@ -51,7 +55,7 @@ class PosterLoader(QObject):
         """The thread boundary: a poster that cannot be read is left out."""
         poster, image = None, None
         try:
-            poster = local_poster(location)
+            poster = local_poster(location) or self._kept(location)
             image = decoded(poster) if poster else None
         except Exception:
             log.exception("poster of %s", redact_credentials(location))
