@@ -30,7 +30,7 @@ def test_frames_are_in_the_order_of_their_numbers() -> None:
     assert frame_names(names) == ("f_1.ply", "f_2.ply", "f_10.ply")
     names = ["a/cam1_frame2.ply", "a/cam1_frame1.ply"]
     assert frame_names(names) == ("a/cam1_frame1.ply", "a/cam1_frame2.ply")
-    with pytest.raises(NotAScene, match="no frames"):
+    with pytest.raises(CorruptSegment, match="no frames"):
         frame_names(["notes.txt"])
 
 
