@@ -17,13 +17,12 @@ PICTURES = ROOT / "docs" / "pictures"
 WINDOW_PX = (1120, 700)
 JPEG_QUALITY = 80
 WAIT_S = 300.0  # a slow machine has drawn the scene by then
-TURN_PX = (170.0, -20.0)  # of the camera between two keyframes
+TURN_PX = 110.0  # of the camera between two keyframes
 
 
 def main() -> int:
     """Make the pictures; returns the exit status."""
-    from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
-    from PySide6.QtTest import QTest
+    from PySide6.QtCore import QEventLoop, QSettings, QTimer
     from streamstgs.app.player.film import edits
     from streamstgs.app.ui import application, theme
     from streamstgs.app.ui.preferences import Preferences
@@ -32,6 +31,7 @@ def main() -> int:
     running = application.make_application(["film_pictures"])
     theme.install(running, theme.DARK)
     store = QSettings(str(Path(tempfile.mkdtemp()) / "film.ini"), QSettings.Format.IniFormat)
+    store.setValue("hint_seen", True)
     window = application.make_window(Preferences(store), application.WindowSettings("cpu"))
     window.setGeometry(0, 0, *WINDOW_PX)
     window.show()
@@ -63,21 +63,19 @@ def main() -> int:
         if not shot.save(str(PICTURES / name), "JPEG", JPEG_QUALITY):
             raise OSError(f"{PICTURES / name} cannot be written.")
 
-    def press(key: Qt.Key, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-        window.viewport.setFocus()
-        QTest.keyClick(window.viewport, key, modifiers)
+    def run(command: str) -> None:
+        window.commands.actions[command].trigger()
 
-    control = Qt.KeyboardModifier.ControlModifier
-    shift = Qt.KeyboardModifier.ShiftModifier
     wait(lambda: model.render_statistics.width_px > 0 and not window.viewport.card.isVisible())
     model.transport.pause()
-    press(Qt.Key.Key_Home)
-    press(Qt.Key.Key_L, control)
+    run("go_start")
+    run("film_lanes")
+    model.camera.drag_orbit(-TURN_PX, 0.0, WINDOW_PX)
     for time_s in (0.0, 1.0, 2.0):
         model.film.seek(time_s)
         settle()
-        press(Qt.Key.Key_Return)
-        model.camera.drag_orbit(*TURN_PX, WINDOW_PX)
+        run("add_keyframe")
+        model.camera.drag_orbit(TURN_PX, 0.0, WINDOW_PX)
     panel = window.film.panel
     assert panel is not None
     panel.camera.select(1)
@@ -87,11 +85,11 @@ def main() -> int:
     edits.hold(model.time_track, 1.0, 1.0, status.duration_s)
     panel.time.select(2)
     photograph("film-time.jpg")
-    model.camera.frame_all()
+    model.camera.free_flight = True  # a look at the path from outside
+    model.camera.drag_orbit(-TURN_PX, 90.0, WINDOW_PX)
+    model.camera.dolly(-8)
     model.camera.finish_glide()
-    model.camera.dolly(-4)
-    model.camera.finish_glide()
-    press(Qt.Key.Key_K, control | shift)
+    run("show_path")
     photograph("film-path.jpg")
     window.close()
     return 0

@@ -194,6 +194,16 @@ def test_film_follows_its_time_track_and_ends() -> None:
     player.playback.close()
 
 
+def test_content_rate_is_that_of_the_curve() -> None:
+    curve = TimeCurve.of_speeds([(1.0, 1.0), (1.0, 0.0), (1.0, -2.0)], start_s=2.0)
+    clock = PlaybackClock(ManualClock(), duration_s=10.0)
+    for run_s, rate in ((0.5, 1.0), (1.5, 0.0), (2.5, -2.0)):
+        clock.set_course(FilmCourse(curve.content_at, curve.duration_s), run_s)
+        assert clock.content_rate == pytest.approx(rate, abs=1e-6)
+    clock.set_course(SceneCourse((1.0, 3.0), bounces=True), 4.0)  # on the way back
+    assert clock.content_rate == -1.0
+
+
 @given(
     rate=st.floats(0.1, 8.0).flatmap(lambda rate: st.sampled_from([rate, -rate])),
     part=st.none() | st.tuples(st.floats(0.0, 4.0), st.floats(5.0, 10.0)),

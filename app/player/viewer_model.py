@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from streamstgs.renderer import Camera
 
 SURFACES_CLOSE_S = 0.2  # the thread ends by itself soon after
+SOUND_RATE_SLACK = 1e-3  # a film whose content runs so nearly at normal speed has sound
 TICK_S = 0.005  # pause between two looks while `settle` waits
 
 
@@ -439,8 +440,8 @@ class ViewerModel(SceneStack):
             status is not None
             and scene is not None
             and status.state is PlaybackState.PLAYING
-            and status.speed == 1.0
-            and not (status.scrubbing or status.backwards)
+            and abs(scene.clock.clock.content_rate - 1.0) < SOUND_RATE_SLACK
+            and not status.scrubbing
         )
         self.sound.update(scene.clock.clock.position_s() if heard and scene is not None else None)
 

@@ -78,6 +78,8 @@ class FilmActions(QObject):
         """Draw the camera path in the picture, or stop that."""
         if on and self.overlay is None:
             self.overlay = TrackOverlay(self._model, self._central.viewport)
+            if self.panel is not None:
+                self.overlay.select(self.panel.camera.selected)
         if self.overlay is not None:
             self.overlay.set_shown(on)
         self._show_options()
