@@ -30,7 +30,7 @@ from streamstgs.trainer.rng import Rng
 
 BACKGROUND = (0.2, 0.4, 0.6)
 BLOBS, FRAMES, CAMERAS = 12, 8, 6
-BASE = AuxiliaryConfig(batch_size=BLOBS, width=32, heads=4)
+BASE = AuxiliaryConfig(batch_size=BLOBS, width=32, heads=4, two_way=False)
 VARIANTS = {
     "off": replace(BASE, enabled=False),
     "as it was": BASE,

@@ -36,6 +36,10 @@ TRIALS: dict[str, tuple[str, tuple[str, ...]]] = {
         "static Gaussians in the motion hull of a quarter of the frames move",
         ("--joint.ghost-share", "0.25"),
     ),
+    "ghosts-move-10": (
+        "the same from a tenth of the frames on",
+        ("--joint.ghost-share", "0.1"),
+    ),
     "ghosts-fade": (
         "static Gaussians in motion hulls are pressed on",
         ("--joint.ghost-opacity-reg", "0.02"),
@@ -64,7 +68,7 @@ TRIALS: dict[str, tuple[str, tuple[str, ...]]] = {
         "auxiliary pass of the second half, bounded, heads from L_c alone",
         (
             *AUXILIARY, "--gop.auxiliary.residual-bound", "0.5", "--gop.auxiliary.no-trains-heads",
-            "--gop.auxiliary.start", "0.5",
+            "--gop.auxiliary.start", "0.5", "--gop.auxiliary.no-two-way",
         ),
     ),
     "error-frames": ("half of the frames by error", ("--gop.sampling.error-share", "0.5")),

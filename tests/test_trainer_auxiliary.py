@@ -31,7 +31,7 @@ from tests.synthetic import random_canonical
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 CPU = torch.device("cpu")
-SMALL = AuxiliaryConfig(batch_size=12, width=16, heads=2)
+SMALL = AuxiliaryConfig(batch_size=12, width=16, heads=2, two_way=False)
 
 
 def woken(module: torch.nn.Module) -> None:

@@ -12,6 +12,8 @@ from streamstgs.trainer.coarse.density import McmcConfig
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.fine.auxiliary import AuxiliaryConfig
 from streamstgs.trainer.fine.config import GopConfig, OpacityDensityConfig
+from streamstgs.trainer.fine.frame_sampling import SamplingConfig
+from streamstgs.trainer.fine.quantisation import QuantisationConfig
 from streamstgs.trainer.points.initial_points import InitialPointsConfig
 
 PAPER_CAP = 150_000  # most Gaussians, of the paper
@@ -92,6 +94,11 @@ def paper_fine_stage() -> GopConfig:
         opacity_reg=0.005,
         static_alpha_reg=0.0,
         background_alpha_reg=0.0,
+        moving_l1=0.0,
+        early_opacity_reg=0.0,
+        early_opacity_until=0.0,
+        sampling=SamplingConfig(error_share=0.0, boundary_share=0.0),
+        quantisation=QuantisationConfig(enabled=False),
         density=OpacityDensityConfig(
             cap_max=PAPER_CAP,
             cap_per_pixel=None,
@@ -112,6 +119,10 @@ def paper_fine_stage() -> GopConfig:
             width=64,
             color_weight=2.0,
             distillation_weight=0.1,
+            residual_bound=0.0,
+            trains_heads=True,
+            two_way=True,
+            start=0.0,
         ),
     )
 

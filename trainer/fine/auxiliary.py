@@ -9,8 +9,8 @@ Where the paper is silent:
 - F adds to f, and its last layer starts at zero: training begins with f' = f.
 - Each step takes a random batch of Gaussians; the others are rendered without a gradient from L_t,
   so that L_t depends on the batch alone.
-- L_sd goes one way: f' is the teacher and takes no gradient from it. Otherwise the cheapest way
-  to agree is a transformer that changes nothing.
+- L_sd draws f' to f as well, as it is printed. With f' as a teacher that takes no gradient from it,
+  f' leaves f, and the heads follow f' (benchmarks/auxiliary_toy.py).
 - L_sd is the mean over the batch and all times of the GOP, which are computed anyway.
 """
 
@@ -55,7 +55,8 @@ class AuxiliaryConfig:
             f; 0 sets no bound.
         trains_heads: L_t trains the heads of the field, too; without it they learn from L_c alone,
             and the transformer has to speak as D_t does.
-        two_way: L_sd draws f' to f as well, as it is printed in the paper.
+        two_way: L_sd draws f' to f as well, as it is printed in the paper; without it f' is a
+            teacher that takes no gradient from L_sd.
         start: Share of the iterations before the first pass.
     """
 
@@ -72,7 +73,7 @@ class AuxiliaryConfig:
     distillation_weight: Weight = 0.1
     residual_bound: Weight = 0.0
     trains_heads: bool = True
-    two_way: bool = False
+    two_way: bool = True
     start: Share = 0.0
 
     def __post_init__(self) -> None:
