@@ -29,6 +29,7 @@ from streamstgs.codec.video.feature_video import VideoSettings, encode_segment
 from streamstgs.codec.video.tile_layout import TIMESCALE, TileLayout
 
 SAMPLE = 6_144  # moving Gaussians that bytes are measured on
+IMPORTANT_COST = 1.15  # bytes of the most important moving Gaussians, relative to those of any
 STATIC_SHARE = 0.5  # of the bits that the worst quality has beside the field
 
 
@@ -71,7 +72,7 @@ def plan_ladder(
     if moving_bytes + every_static <= room:
         return everything
     least_static = sum(static_bytes[: _layers_within(static_bytes, STATIC_SHARE * room)])
-    share = (room - least_static) / max(moving_bytes, 1.0)
+    share = (room - least_static) / max(IMPORTANT_COST * moving_bytes, 1.0)
     lowest = min(max(share, config.moving.least_share), 1.0)
     steps = [k / (qualities - 1) for k in range(qualities)]
     falling = least_static / max(every_static, 1)
