@@ -25,6 +25,7 @@ from streamstgs.app.ui.panel.quality_names import (
     bitrate_text,
     quality_names,
     quality_tooltip,
+    quality_words,
     short_bitrate_text,
 )
 from streamstgs.app.ui.preferences import Preferences
@@ -122,6 +123,15 @@ def test_quality_names_for_every_count() -> None:
         names = quality_names(count)
         assert len(set(names)) == len(names) == count
     assert quality_names(0) == ()
+
+
+def test_qualities_are_told_in_words() -> None:
+    best = Quality(3, 16, 4_000_000.0, 40.0)
+    words = [quality_words(Quality(0, 30, 1e6, 40.0 - loss), best) for loss in (0.2, 1.0, 3.0, 9.0)]
+    assert [text.split()[0] for text in words] == ["Looks", "A", "Visibly", "Much"]
+    assert all("25%" in text for text in words)
+    assert quality_words(best, best) == ""
+    assert quality_words(Quality(0, 30, 1e6), best) == ""
 
 
 def test_quality_tooltip_has_the_quantiser() -> None:

@@ -23,6 +23,7 @@ _NAMES: dict[int, tuple[str, ...]] = {
     ),
 }
 
+_ALIKE_DB, _SOFTER_DB, _MUCH_SOFTER_DB = 0.5, 2.0, 5.0  # losses that people begin to see
 _LOSSLESS_DB = 99.0  # values from here on are limits, not measurements
 
 
@@ -51,6 +52,21 @@ def short_bitrate_text(bits_per_second: float) -> str:
     """A bitrate that fits below a stop of the slider, in Mbit/s: 0.64, 3.2, 120."""
     mega = bits_per_second / 1e6
     return f"{mega:.2f}" if mega < 0.995 else f"{mega:.1f}" if mega < 99.5 else f"{mega:.0f}"
+
+
+def quality_words(quality: Quality, best: Quality) -> str:
+    """How a quality looks beside the best one, and what it costs; empty where that is unknown."""
+    if quality.psnr_db is None or best.psnr_db is None or quality.index == best.index:
+        return ""
+    loss_db = best.psnr_db - quality.psnr_db
+    share = quality.bitrate_bps / max(best.bitrate_bps, 1.0)
+    if loss_db < _ALIKE_DB:
+        return tr("Looks like the best quality, with {share:.0%} of its data.", share=share)
+    if loss_db < _SOFTER_DB:
+        return tr("A little softer than the best quality, {share:.0%} of its data.", share=share)
+    if loss_db < _MUCH_SOFTER_DB:
+        return tr("Visibly softer than the best quality, {share:.0%} of its data.", share=share)
+    return tr("Much softer than the best quality, {share:.0%} of its data.", share=share)
 
 
 def quality_tooltip(quality: Quality, count: int) -> str:

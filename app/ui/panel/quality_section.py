@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.player.viewer.quality_selection import QualitySelection
 from streamstgs.app.translation import mark, tr
-from streamstgs.app.ui.panel.quality_names import bitrate_text, quality_name
+from streamstgs.app.ui.panel.quality_names import bitrate_text, quality_name, quality_words
 from streamstgs.app.ui.panel.quality_slider import QualitySlider
 from streamstgs.app.ui.panel.section import Section, muted_label
 
@@ -59,7 +59,9 @@ def explanation(quality: QualitySelection, status: PlaybackStatus) -> str:
     if len(quality.available) == 1:
         return tr("This scene has one quality.")
     if not status.auto:
-        return tr("Chosen by you. Better quality needs a faster network.")
+        words = quality_words(quality.shown, quality.available[-1]) if quality.shown else ""
+        chosen = tr("Chosen by you. Better quality needs a faster network.")
+        return f"{words}\n{chosen}" if words else chosen
     lines = []
     if status.throughput_bps > 0:
         text = tr(
