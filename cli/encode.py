@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 from streamstgs.app.console import ProgressLine, say
@@ -52,6 +52,10 @@ class Encode:
     gop_frames: GopFramesOption = 30
     frames: FramesOption = None
     scene_fps: SceneFpsOption = None
+    capture: Annotated[
+        Path | None,
+        option("DATA", "Take what the cameras saw from this capture; older runs lack it.", OF_RUN),
+    ] = None
     encoder: Annotated[Settings, tyro.conf.arg(name="")] = Settings()
 
     def run(self) -> int:
@@ -66,7 +70,8 @@ class Encode:
             if self.frames is not None or self.scene_fps is not None:
                 raise UsageError("--frames and --scene-fps are for sequences of splat files")
             run, qps = Path(self.trained), self.encoder.qps
-            source, audio = load_run(run, **given), self.audio or RunDirectory(run).sound_path
+            source = load_run(run, **given, **self._filmed())
+            audio = self.audio or RunDirectory(run).sound_path
             report = encode_scene(source, self.output, self.encoder, ProgressLine(), audio)
         for qp in qps:
             print(
@@ -75,6 +80,15 @@ class Encode:
             )
         print(f"{self.output}: {report.total_bytes / 1e6:.2f} MB")
         return 0
+
+    def _filmed(self) -> dict[str, Any]:
+        """What the cameras of `--capture` saw, as a change of the run's meta data."""
+        if self.capture is None:
+            return {}
+        from streamstgs.trainer.datasets.layouts import open_capture
+        from streamstgs.trainer.scene_meta import filmed_by
+
+        return {"filmed": filmed_by(open_capture(self.capture))}
 
     def _is_sequence(self) -> bool:
         """Whether the argument is no run but a scene of another program."""

@@ -32,8 +32,13 @@ def scene_meta(capture: Capture, background: tuple[float, float, float], near: f
         height=first.height,
         near=near,
         presets=_presets(capture),
-        filmed=tuple(_filmed(view.camera) for view in capture.views[:FILMED_VIEWS]),
+        filmed=filmed_by(capture),
     )
+
+
+def filmed_by(capture: Capture) -> tuple[FilmedView, ...]:
+    """What the cameras of a capture saw, at most as many as a scene may tell of."""
+    return tuple(_filmed(view.camera) for view in capture.views[:FILMED_VIEWS])
 
 
 def _filmed(camera: Camera) -> FilmedView:

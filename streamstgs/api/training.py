@@ -58,6 +58,7 @@ def encode(
     attribution: str | None = None,
     settings: Mapping[str, Any] | None = None,
     progress: Callable[[str, float], None] | None = None,
+    audio: str | Path | None = None,
 ) -> EncodeReport:
     """Encode a trained run as a scene.
 
@@ -73,6 +74,8 @@ def encode(
         title, licence, attribution: texts that players show; None keeps those of the run.
         settings: values by the names that `streamstgs encode --help` lists, without the dashes.
         progress: called with a short text and the share that is done, 0..1.
+        audio: audio or video file with the sound of the scene; None for that of the capture, if it
+            has one.
 
     Returns:
         Sizes in bytes, and the quality of the feature video, of what was written.
@@ -83,12 +86,13 @@ def encode(
         ValueError: there is no such setting.
     """
     from streamstgs.codec.encoder.encode import encode_scene
-    from streamstgs.trainer.run_directory import load_run
+    from streamstgs.trainer.run_directory import RunDirectory, load_run
 
     config = with_settings(EncoderConfig(), settings or {})
     texts = {"title": title, "licence": licence, "attribution": attribution}
     source = load_run(Path(run), **{name: text for name, text in texts.items() if text is not None})
-    return encode_scene(source, Path(out), config, progress)
+    sound = RunDirectory(Path(run)).sound_path if audio is None else Path(audio)
+    return encode_scene(source, Path(out), config, progress, sound)
 
 
 def evaluate(
