@@ -6,11 +6,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -19,6 +20,7 @@ from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.watching.bundled import bundled_scenes
 from streamstgs.app.ui.watching.edge_notice import EdgeNotice
 from streamstgs.app.ui.watching.first_hint import SEEN_KEY
+from streamstgs.app.ui.window_size import FOLD_BELOW_PX, first_size
 
 from tests.window_driver import (
     OpenWindow,
@@ -26,7 +28,10 @@ from tests.window_driver import (
     key,
     live,
     pause,
+    pixels,
+    psnr_db,
     screenshot,
+    settle,
     shown,
     status,
     wait_for,
@@ -209,7 +214,6 @@ def test_several_dropped_files_play_in_turn(
     wait_for(lambda: playing(window) == str(paths[0]), "the first scene")
     assert not status(window).loop
     key(window, Qt.Key.Key_End)
-    key(window, Qt.Key.Key_Space)
     wait_for(lambda: playing(window) == str(paths[1]), "the second scene after the end")
     key(window, Qt.Key.Key_PageUp)
     wait_for(lambda: playing(window) == str(paths[0]), "the first scene again")
@@ -221,3 +225,48 @@ def test_several_dropped_files_play_in_turn(
 def playing(window: MainWindow) -> str:
     scene = window.model.scene
     return scene.location if scene is not None else ""
+
+
+def test_a_narrow_window_folds_the_panel_and_a_wide_one_unfolds_it(window: MainWindow) -> None:
+    assert window.central.panel_open
+    window.resize(FOLD_BELOW_PX - 40, 500)
+    wait_for(lambda: not window.central.panel_open, "the panel to fold")
+    assert window.preferences.flag("panel", True)  # a narrow window is no wish
+    window.resize(960, 600)
+    wait_for(lambda: window.central.panel_open, "the panel to unfold")
+    window.resize(FOLD_BELOW_PX - 40, 500)
+    wait_for(lambda: not window.central.panel_open, "the panel to fold again")
+    window.commands.actions["panel"].trigger()
+    assert window.central.panel_open  # opened by a person
+    window.set_panel(False)
+    window.resize(960, 600)
+    live(50)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 600), (2560, 1440)])
+def test_the_first_window_fits_the_screen_with_its_frame(width: int, height: int) -> None:
+    size = first_size(QRect(0, 0, width, height))
+    assert size.width() + 2 * 4 <= width
+    assert size.height() + 32 <= height
+    assert size.width() <= 1280
+    assert size.height() <= 800
+
+
+@pytest.mark.parametrize("layout", ["side-by-side", "top-bottom"])
+def test_stereo_shows_two_pictures(window: MainWindow, layout: str) -> None:
+    pause(window)
+    box = window.panel.display.boxes["stereo"]
+    box.setCurrentIndex(box.findData(layout))
+    box.activated.emit(box.currentIndex())
+    settle(window)
+    live(100)
+    shot = pixels(window).astype(int)
+    height, width = shot.shape[:2]
+    screenshot(window, f"stereo-{layout}")
+    expected = window.model.screenshot(width, height, backend="cpu").astype(int)
+    assert psnr_db(shot.astype(np.uint8), expected.astype(np.uint8)) >= 35
+    half = (shot[:, : width // 2], shot[:, width - width // 2 :])
+    if layout == "top-bottom":
+        half = (shot[: height // 2], shot[height - height // 2 :])
+    difference = np.abs(half[0] - half[1]).mean()
+    assert 0.1 < difference < 20  # alike, from two places

@@ -296,6 +296,11 @@ class ViewerModel(SceneStack):
         low, high = (x - half, y - half, z - half), (x + half, y + half, z + half)
         self.options.crop = (low, high)
 
+    def picture_camera(self, width: int, height: int) -> Camera:
+        """The camera of a picture of width x height px: the shown pose, with two eyes in stereo."""
+        camera = self.camera.to_camera(width, height)
+        return self.options.picture_camera(camera, self.camera.shown.distance)
+
     def screenshot(
         self, width: int, height: int, backend: str | None = None, timeout_s: float = 60.0
     ) -> NDArray[np.uint8]:
@@ -322,7 +327,8 @@ class ViewerModel(SceneStack):
         settings = self.render_settings()
         if self.compares:
             return self._compared(frame, camera, settings, backend, timeout_s)
-        rgb8 = self._offscreen.render(frame, camera, settings, backend)
+        seen = self.picture_camera(width, height)
+        rgb8 = self._offscreen.render(frame, seen, settings, backend)
         self.frame_painted(frame)
         return rgb8
 

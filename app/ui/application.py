@@ -15,6 +15,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QFileOpenEvent, QSurfaceFormat
 from PySide6.QtWidgets import QApplication
 from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.rendering.stereo_layouts import EYE_DISTANCE_LIMITS, USUAL_EYE_DISTANCE
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.translation import tr
@@ -191,6 +192,7 @@ def restore_options(options: RenderOptions, preferences: Preferences) -> None:
     """Take the remembered background and resolution; damaged ones are left out."""
     with contextlib.suppress(ValueError):
         options.background = preferences.text("background", options.background)
+    options.eye_distance = preferences.number("eyes", USUAL_EYE_DISTANCE, *EYE_DISTANCE_LIMITS)
     scale = preferences.number("scale", 0.0, 0.1, 1.0)  # 0: automatic
     options.scale = scale or None
 

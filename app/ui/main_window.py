@@ -43,6 +43,7 @@ from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
 from streamstgs.app.ui.watching.sound_settings import SoundSettings
 from streamstgs.app.ui.watching.watching import Watching
+from streamstgs.app.ui.window_size import PanelFolding, first_size
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
 
@@ -99,6 +100,9 @@ class MainWindow(QMainWindow):
         self.watching = Watching(model, viewport, preferences)
         self.sound = SoundSettings(model, self.bar.volume, preferences)
         picker.taken.connect(self.watching.pivot.show_pivot)
+        self._folding = PanelFolding(
+            self.central, lambda: self.central.panel_open, self._show_panel
+        )
         self.setCentralWidget(self.central)
         self.setWindowIcon(app_icon())
         self.setMinimumSize(520, 360)
@@ -255,7 +259,7 @@ class MainWindow(QMainWindow):
         if (setting, value) == ("background", CUSTOM):
             self._ask_for_background()
             return
-        if setting not in ("mode", "exposure"):  # a scene opens in its own colours
+        if setting not in ("mode", "exposure", "stereo"):  # a scene opens in its own colours
             self.preferences.set(setting, value)
         options = self.model.options
         if setting == "theme":
@@ -268,6 +272,10 @@ class MainWindow(QMainWindow):
             options.mode = value
         elif setting == "exposure":
             options.exposure = float(value)
+        elif setting == "stereo":
+            options.stereo = value
+        elif setting == "eyes":
+            options.eye_distance = float(value)
         elif setting == "background":
             options.background = value
         elif setting == "scale":
@@ -410,6 +418,9 @@ class MainWindow(QMainWindow):
         """Show or hide the side panel."""
         if not self.isFullScreen():
             self.preferences.set("panel", on)
+        self._show_panel(on)
+
+    def _show_panel(self, on: bool) -> None:
         self.central.set_panel_open(on)
         self.bar.show_panel_open(on)
         self.commands.check("panel", on)
@@ -459,7 +470,7 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         """Take the remembered size, panels and settings."""
-        self.resize(1280, 800)
+        self.resize(first_size(self.screen().availableGeometry()))
         if self.preferences.geometry is not None:
             self.restoreGeometry(self.preferences.geometry)
         self.panel.restore_display(self.preferences)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from streamstgs.app.player.compare import two_sides
 from streamstgs.app.player.compare.two_sides import OtherSide
 from streamstgs.app.player.rendering.stage_timer import DeviceFence
+from streamstgs.app.player.rendering.stereo import StereoCamera
 from streamstgs.app.player.rendering.view_settings import ViewPass, ViewSettings
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.renderer import Camera, Gaussians, Gop, RenderSettings
@@ -203,11 +204,24 @@ class FrameRenderer(FrameDeformer):
         return two_sides.composed(rgb8, beside, other.layout, other.share), apart
 
     def _image(self, gaussians: Gaussians, settings: RenderSettings, camera: Camera) -> Any:
+        if isinstance(camera, StereoCamera):
+            return self._both_eyes(gaussians, settings, camera)
         if self._to_host:
             return render_rgb8(self.backend, gaussians, camera, settings)
         image = self.backend.render(gaussians, camera, settings)
         self._fence.swap()
         return to_rgb8(image)
+
+    def _both_eyes(
+        self, gaussians: Gaussians, settings: RenderSettings, camera: StereoCamera
+    ) -> Any:
+        images = [(self._image(gaussians, settings, eye), x, y) for eye, x, y in camera.places]
+        first = images[0][0]
+        shape = (camera.height, camera.width, 3)
+        whole = np.zeros(shape, np.uint8) if self._to_host else first.new_zeros(shape)
+        for image, x, y in images:
+            whole[y : y + image.shape[0], x : x + image.shape[1]] = image
+        return whole
 
 
 def render_rgb8(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 from streamstgs.app.player.compare.two_sides import OtherSide
 from streamstgs.app.player.rendering.frame_renderer import RenderedFrame, Renderer, RenderRequest
+from streamstgs.app.player.rendering.stereo import same_eyes
 from streamstgs.app.player.status import PlaybackError, PlaybackFrame
 from streamstgs.app.translation import tr
 from streamstgs.renderer import Camera, RenderSettings
@@ -177,6 +178,11 @@ def _changes(
 ) -> bool:
     if old is None or old.frame is not frame or old.settings != settings:
         return True
-    size = (camera.width, camera.height) == (old.camera.width, old.camera.height)
-    same = size and torch.equal(camera.viewmat, old.camera.viewmat)
-    return not (same and torch.equal(camera.K, old.camera.K))
+    if not same_eyes(camera, old.camera):
+        return True
+    return not _same(camera, old.camera)
+
+
+def _same(a: Camera, b: Camera) -> bool:
+    size = (a.width, a.height) == (b.width, b.height)
+    return size and torch.equal(a.viewmat, b.viewmat) and torch.equal(a.K, b.K)

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
+from streamstgs.app.player.rendering.stereo_layouts import (
+    EYE_DISTANCE_LIMITS,
+    STEREO_LAYOUTS,
+    USUAL_EYE_DISTANCE,
+    StereoLayout,
+    mono_point,
+)
 from streamstgs.app.player.rendering.view_settings import (
     EXPOSURE_LIMITS,
     SPLAT_SCALE_LIMITS,
@@ -14,6 +22,9 @@ from streamstgs.app.player.rendering.view_settings import (
     ViewSettings,
 )
 from streamstgs.renderer import RenderSettings
+
+if TYPE_CHECKING:  # it loads torch, and a window has its options before that
+    from streamstgs.renderer import Camera
 
 BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}
 SCENE_BACKGROUND = "scene"
@@ -41,6 +52,8 @@ class RenderOptions:
         self._exposure = 0.0
         self._splat_scale = 1.0
         self._crop: Box | None = None
+        self._stereo: StereoLayout = "off"
+        self._eye_distance = USUAL_EYE_DISTANCE
 
     @property
     def mode(self) -> str:
@@ -54,6 +67,52 @@ class RenderOptions:
             raise ValueError(f"There is no mode {mode!r}; choose one of {', '.join(VIEW_MODES)}.")
         self._mode = known[0]
         self.changed.emit()
+
+    @property
+    def stereo(self) -> str:
+        """Two pictures for 3D displays: "off", "side-by-side", "top-bottom" (both squeezed to half
+        of their size), or "side-by-side-full" for headsets that a window feeds.
+        """
+        return self._stereo
+
+    @stereo.setter
+    def stereo(self, layout: str) -> None:
+        known = [one for one in STEREO_LAYOUTS if one == layout]
+        if not known:
+            names = ", ".join(STEREO_LAYOUTS)
+            raise ValueError(f"There is no stereo layout {layout!r}; choose one of {names}.")
+        self._stereo = known[0]
+        self.changed.emit()
+
+    @property
+    def eye_distance(self) -> float:
+        """Between the eyes of a stereo picture, relative to the distance of what is looked at."""
+        return self._eye_distance
+
+    @eye_distance.setter
+    def eye_distance(self, distance: float) -> None:
+        low, high = EYE_DISTANCE_LIMITS
+        if not low <= distance <= high:
+            raise ValueError(f"The eye distance {distance} is not within {low:g} .. {high:g}.")
+        self._eye_distance = distance
+        self.changed.emit()
+
+    @property
+    def eyes(self) -> tuple[str, float]:
+        """Stereo layout and eye distance; they change a picture, and no setting of a renderer."""
+        return self._stereo, self._eye_distance
+
+    def mono_point(self, x: float, y: float, width: float, height: float) -> tuple[float, float]:
+        """The point of the view between the eyes that a point of the shown picture belongs to."""
+        return mono_point(x, y, width, height, self._stereo)
+
+    def picture_camera(self, camera: Camera, convergence: float) -> Camera:
+        """The camera of the picture that is shown: the given one, or one with two eyes."""
+        if self._stereo == "off":
+            return camera
+        from streamstgs.app.player.rendering.stereo import stereo_camera
+
+        return stereo_camera(camera, self._stereo, self._eye_distance, convergence)
 
     @property
     def exposure(self) -> float:

@@ -18,6 +18,7 @@ from streamstgs.app.player.rendering.frame_renderer import (
     RenderRequest,
 )
 from streamstgs.app.player.rendering.render_thread import RenderThread
+from streamstgs.app.player.rendering.stereo import StereoCamera
 from streamstgs.app.player.rendering.view_settings import ViewSettings
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.translation import tr
@@ -25,6 +26,7 @@ from streamstgs.app.ui import theme
 from streamstgs.app.ui.drawing.renderer_adapter import Keep, RendererAdapter, Timing
 from streamstgs.renderer import Camera, Gaussians, RenderError, RenderSettings
 from streamstgs.renderer.backends.opengl_program import SplatProgram
+from streamstgs.renderer.present.texture_blit import Viewport
 
 _ANY_SETTINGS = RenderSettings()
 _ANY_CAMERA = Camera(torch.eye(4), torch.eye(3), 1, 1)
@@ -63,11 +65,12 @@ class SplatSurface(QOpenGLWidget):
             return
         gaussians, camera, settings = self._scene
         ratio = self.devicePixelRatioF()
-        place = (0, 0, round(self.width() * ratio), round(self.height() * ratio))
+        width, height = round(self.width() * ratio), round(self.height() * ratio)
         try:
             self._splats.upload(gaussians)
             sent_s = time.perf_counter()
-            self._splats.draw(camera, settings, self.defaultFramebufferObject(), place)
+            for eye, place in _places(camera, width, height):
+                self._splats.draw(eye, settings, self.defaultFramebufferObject(), place)
         except RenderError as error:
             self._scene = None
             self.failed.emit(
@@ -152,3 +155,14 @@ class OpenGLAdapter(RendererAdapter):
         frame, camera = self._moved.request.frame, self._view[0]
         deform_ms, self._fresh_deform_ms = self._fresh_deform_ms, 0.0
         self.painted.emit(Timing(frame, camera, deform_ms, raster_ms, present_ms))
+
+
+def _places(camera: Camera, width: int, height: int) -> list[tuple[Camera, Viewport]]:
+    """The cameras of a picture, and the part of a window of width x height px that each fills."""
+    if not isinstance(camera, StereoCamera):
+        return [(camera, (0, 0, width, height))]
+    if camera.stacked:  # OpenGL counts from the bottom
+        half = height // 2
+        return [(camera.left, (0, height - half, width, half)), (camera.right, (0, 0, width, half))]
+    half = width // 2
+    return [(camera.left, (0, 0, half, height)), (camera.right, (width - half, 0, half, height))]

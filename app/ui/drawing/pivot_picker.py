@@ -28,6 +28,7 @@ class PivotPicker(QObject):
             return
         self._number += 1
         number, size = self._number, (self._viewport.width(), self._viewport.height())
+        x, y = self._model.options.mono_point(x, y, *size)
         pick_in_thread(
             frame, camera.to_camera(*size), (x, y), lambda point: self._found.emit(number, point)
         )

@@ -56,6 +56,7 @@ class RenderLoop(QObject):
         self._last_tick_s = time.monotonic()
         self._refresh_hz = 60.0  # of the display
         self._drew = True  # as of `draws`, at the last tick
+        self._eyes = self._options.eyes  # of the last image asked for
         self._logs_first = False  # the first image of the scene is to be logged
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -83,14 +84,18 @@ class RenderLoop(QObject):
     def settled(self) -> bool:
         """Whether the frame of the position and the camera are on the screen, at the final size."""
         import torch
+        from streamstgs.app.player.rendering.stereo import same_eyes
 
         shown, wanted, status = self._on_screen, self._wanted, self._model.status
         if shown is None or wanted is None or shown.frame is not wanted[0]:
             return False
+        if self._eyes != self._options.eyes:
+            return False  # chosen since the last tick
         if status is not None and not status.wants_play and status.frame != shown.frame.index:
             return False  # paused or sought since the last tick
         camera, final = wanted[1], self._viewport.size_px(self._resolution.fixed or 1.0)
         same = torch.equal(shown.camera.viewmat, camera.viewmat)
+        same = same and same_eyes(shown.camera, camera)
         sizes = {(shown.camera.width, shown.camera.height), (camera.width, camera.height)}
         if not self._model.compares:  # side by side each has half of the width
             sizes.add(final)
@@ -104,7 +109,8 @@ class RenderLoop(QObject):
         if frame is not None and self._adapter is not None:
             camera = self._camera.to_camera(*self._viewport.size_px())
             settings = self._model.render_settings()
-            request = RenderRequest(frame, camera, settings)
+            seen = self._model.picture_camera(*self._viewport.size_px())
+            request = RenderRequest(frame, seen, settings)
             if self._model.compares and self._adapter.compares:
                 pair = self._model.comparison.pair(frame, camera)
                 if pair is not None:
@@ -137,6 +143,7 @@ class RenderLoop(QObject):
 
     def _draw(self, frame: PlaybackFrame, adapter: RendererAdapter, dt_s: float) -> None:
         """Ask for an image if it would differ from the one asked for last."""
+        self._eyes = self._options.eyes
         if self._model.compares and adapter.compares:
             self._draw_both(frame, adapter)
             return
@@ -147,11 +154,11 @@ class RenderLoop(QObject):
         self._resolution.set_rates(self._content_hz(), self._refresh_hz)
         self._place = place
         scale = self._resolution.scale()
-        asked = (*place, id(frame.gop), settings, scale)
+        asked = (*place, id(frame.gop), settings, scale, self._options.eyes)
         if asked == self._asked or not self._has_time_for(frame):
             return
         self._asked = asked
-        self._wanted = (frame, camera.to_camera(*self._viewport.size_px(scale)))
+        self._wanted = (frame, self._model.picture_camera(*self._viewport.size_px(scale)))
         adapter.paint(*self._wanted, settings)
         self._model.note_skipped(adapter.skipped_frames)
 

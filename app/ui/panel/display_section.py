@@ -45,6 +45,17 @@ SCALES = {
     "0.5": mark("Half"),
     "0.33": mark("One third"),
 }
+STEREO = {
+    "off": mark("Off"),
+    "side-by-side": mark("Side by side (half)"),
+    "side-by-side-full": mark("Side by side (full)"),
+    "top-bottom": mark("Top and bottom (half)"),
+}
+EYES = {
+    "0.0111": mark("Weak"),
+    "0.0333": mark("Normal depth"),
+    "0.0667": mark("Strong"),
+}
 BACKENDS = {
     "auto": mark("Automatic"),
     "gsplat": mark("gsplat (CUDA)"),
@@ -57,10 +68,13 @@ HINTS = {
     "exposure": mark("Brightness of scene and background"),
     "background": mark("Colour behind the scene"),
     "scale": mark("How many of the window's pixels are rendered while something moves"),
+    "stereo": mark("Two pictures for 3D screens, projectors and headsets"),
+    "eyes": mark("How far things stand out of a 3D screen"),
     "backend": mark("The program that draws the Gaussians"),
 }
 DEFAULTS = {
     "background": "scene",
+    "eyes": "0.0333",
     "scale": "auto",
     "backend": "auto",
 }
@@ -86,6 +100,8 @@ class DisplaySection(Section):
             ("exposure", tr("Exposure"), EXPOSURES),
             ("background", tr("Background"), BACKGROUNDS),
             ("scale", tr("Resolution"), SCALES),
+            ("stereo", tr("3D display"), STEREO),
+            ("eyes", tr("3D depth"), EYES),
             ("backend", tr("Renderer"), {**BACKENDS, **plugins}),
         )
         for line, (key, title, choices) in enumerate(rows):
