@@ -28,6 +28,14 @@
         <translation>2 × dunkler</translation>
     </message>
     <message>
+        <source>3D depth</source>
+        <translation>3D-Tiefe</translation>
+    </message>
+    <message>
+        <source>3D display</source>
+        <translation>3D-Anzeige</translation>
+    </message>
+    <message>
         <source>4 x 4 samples for each pixel</source>
         <translation>4 x 4 Abtastungen je Pixel</translation>
     </message>
@@ -54,6 +62,10 @@
     <message>
         <source>A bug report is on the clipboard. Paste it where you report.</source>
         <translation>Ein Fehlerbericht ist in der Zwischenablage. Fügen Sie ihn ein, wo Sie den Fehler melden.</translation>
+    </message>
+    <message>
+        <source>A little softer than the best quality, {share:.0%} of its data.</source>
+        <translation>Etwas weicher als die beste Qualität, {share:.0%} ihrer Daten.</translation>
     </message>
     <message>
         <source>A time (1:02.5) or a frame (87f). Enter goes there.</source>
@@ -644,6 +656,10 @@
         <translation>1 Sekunde anhalten (Bullet Time)</translation>
     </message>
     <message>
+        <source>How far things stand out of a 3D screen</source>
+        <translation>Wie weit Dinge aus einem 3D-Bildschirm heraustreten</translation>
+    </message>
+    <message>
         <source>How many of the window&apos;s pixels are rendered while something moves</source>
         <translation>Wie viele Pixel des Fensters gerendert werden, während sich etwas bewegt</translation>
     </message>
@@ -742,6 +758,10 @@
     <message>
         <source>Looks at</source>
         <translation>Blickt auf</translation>
+    </message>
+    <message>
+        <source>Looks like the best quality, with {share:.0%} of its data.</source>
+        <translation>Sieht aus wie die beste Qualität, mit {share:.0%} ihrer Daten.</translation>
     </message>
     <message>
         <source>Loop</source>
@@ -844,6 +864,10 @@
         <translation>Bewegt</translation>
     </message>
     <message>
+        <source>Much softer than the best quality, {share:.0%} of its data.</source>
+        <translation>Viel weicher als die beste Qualität, {share:.0%} ihrer Daten.</translation>
+    </message>
+    <message>
         <source>Mute</source>
         <translation>Stummschalten</translation>
     </message>
@@ -910,6 +934,10 @@
     <message>
         <source>Normal</source>
         <translation>Normal</translation>
+    </message>
+    <message>
+        <source>Normal depth</source>
+        <translation>Normale Tiefe</translation>
     </message>
     <message>
         <source>Normal speed</source>
@@ -1416,6 +1444,14 @@
         <translation>Nebeneinander</translation>
     </message>
     <message>
+        <source>Side by side (full)</source>
+        <translation>Nebeneinander (voll)</translation>
+    </message>
+    <message>
+        <source>Side by side (half)</source>
+        <translation>Nebeneinander (halb)</translation>
+    </message>
+    <message>
         <source>Side panel</source>
         <translation>Seitenleiste</translation>
     </message>
@@ -1530,6 +1566,10 @@
     <message>
         <source>Straight, at one speed</source>
         <translation>Gerade, mit einem Tempo</translation>
+    </message>
+    <message>
+        <source>Strong</source>
+        <translation>Stark</translation>
     </message>
     <message>
         <source>Supersampling</source>
@@ -1740,12 +1780,20 @@
         <translation>Bis x, y, z</translation>
     </message>
     <message>
+        <source>Top and bottom (half)</source>
+        <translation>Übereinander (halb)</translation>
+    </message>
+    <message>
         <source>Transparency</source>
         <translation>Transparenz</translation>
     </message>
     <message>
         <source>Try again</source>
         <translation>Noch einmal versuchen</translation>
+    </message>
+    <message>
+        <source>Two pictures for 3D screens, projectors and headsets</source>
+        <translation>Zwei Bilder für 3D-Bildschirme, Projektoren und Headsets</translation>
     </message>
     <message>
         <source>Type a time</source>
@@ -1800,12 +1848,20 @@
         <translation>Bildwinkel</translation>
     </message>
     <message>
+        <source>Visibly softer than the best quality, {share:.0%} of its data.</source>
+        <translation>Sichtbar weicher als die beste Qualität, {share:.0%} ihrer Daten.</translation>
+    </message>
+    <message>
         <source>Volume</source>
         <translation>Lautstärke</translation>
     </message>
     <message>
         <source>Volume (Shift+Up, Shift+Down)</source>
         <translation>Lautstärke (Umschalt+Hoch, Umschalt+Runter)</translation>
+    </message>
+    <message>
+        <source>Weak</source>
+        <translation>Schwach</translation>
     </message>
     <message>
         <source>WebP loop</source>
