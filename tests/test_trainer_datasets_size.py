@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,13 +24,15 @@ from streamstgs.trainer.datasets.readers import ImageFolderReader, VideoReader
 from streamstgs.trainer.datasets.reduction import reduced
 from streamstgs.trainer.errors import EvaluationError, RunError, SettingError
 from streamstgs.trainer.evaluation.evaluate import EvaluateConfig, _compared_size, evaluate
+from streamstgs.trainer.optimization.view_sampling import draw_views
 from streamstgs.trainer.points.projection import project
+from streamstgs.trainer.rng import Rng
 from streamstgs.trainer.run_directory import RunDirectory, load_run
 from streamstgs.trainer.train import _planned_gops
 
 from tests.capture_scene import BACKGROUND, FRAMES, HEIGHT, WIDTH, scene_at, write_capture
 from tests.test_project_cli import run_main
-from tests.test_trainer_captures import check_refused, entry, picture, write_json, write_video
+from tests.test_trainer_captures import entry, picture, write_json, write_video
 from tests.test_trainer_end_to_end import QUICK
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -157,8 +160,7 @@ def mixed(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_cameras_of_several_sizes_are_read_at_that_of_the_smallest(mixed: Path) -> None:
-    check_refused(mixed, "camera 2", "32x24", "64x48", "--capture.height-px 24 makes them so")
+def test_cameras_of_several_sizes_can_be_read_at_one(mixed: Path) -> None:
     capture = open_capture(mixed, CaptureConfig(24))
     check_capture(capture)
     pictures = load_frames(capture.split("train"), [1])
@@ -167,12 +169,31 @@ def test_cameras_of_several_sizes_are_read_at_that_of_the_smallest(mixed: Path) 
     assert len({tuple(v.camera.K.flatten().tolist()) for v in capture.views}) == 1
 
 
-def test_no_height_is_named_where_none_helps(mixed: Path) -> None:
-    document = json.loads((mixed / "cameras.json").read_text())
-    document["cameras"][2]["w"] = 40
-    (mixed / "cameras.json").write_text(json.dumps(document))
-    with pytest.raises(ValueError, match=r"must be of one size$"):
+def test_cameras_of_several_sizes_are_trained(
+    mixed: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each batch has pictures of one size; the scene learns from all cameras."""
+    with caplog.at_level(logging.INFO):
         check_capture(open_capture(mixed))
+    assert "several sizes (32x24, 64x48)" in caplog.text
+    done = run_main("train", str(mixed), "-o", str(mixed / "run"), *QUICK, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    assert (mixed / "run" / "training.json").exists()
+
+
+def test_batches_have_one_size_and_all_cameras_take_part() -> None:
+    sizes = [(4, 3), (4, 3), (3, 4), (4, 3), (3, 4)]
+    cameras = [Camera(torch.eye(4), torch.eye(3), *size) for size in sizes]
+    rng, drawn = Rng(0, torch.device("cpu")), [0] * 5
+    for _ in range(300):
+        views = draw_views(cameras, 2, rng)
+        assert len(set(views)) == 2
+        assert len({sizes[v] for v in views}) == 1
+        for view in views:
+            drawn[view] += 1
+    assert all(count == pytest.approx(120, abs=36) for count in drawn)
+    one, other = Rng(3, torch.device("cpu")), Rng(3, torch.device("cpu"))
+    assert draw_views(cameras[:2], 1, one) == other.choice(1, 2)  # as before there were sizes
 
 
 @pytest.mark.parametrize("height", [0, -4])
@@ -205,8 +226,9 @@ def test_a_run_remembers_its_size(trained: tuple[Path, Path]) -> None:
     assert (meta.width, meta.height) == (16, 12)
     done = run_main("train", str(capture), "-o", str(run), *QUICK)
     assert done.returncode == 1
-    assert "begun with other settings: capture.height_px: 12 -> None" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    last = done.stderr.splitlines()[-1]  # after what the training would need
+    assert "begun with other settings: capture.height_px: 12 -> None" in last
+    assert "Traceback" not in done.stderr
 
 
 def test_a_capture_that_changed_its_size_is_refused(trained: tuple[Path, Path]) -> None:

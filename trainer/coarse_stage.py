@@ -65,7 +65,8 @@ def train_coarse_stage(
     near = settings.near_share * capture.camera_distance
     meta = scene_meta(capture, background or mean_color(images), near)
     rng = Rng(settings.seed, device)
-    config = settings.coarse.for_images(cameras[0].width, cameras[0].height)
+    largest = max(cameras, key=lambda camera: camera.width * camera.height)
+    config = settings.coarse.for_images(largest.width, largest.height)
     found = found_points(capture, images, settings.points, rng)
     free_space = FreeSpace(cameras, capture.center, near, found.positions)
     log.info("free space reaches %.3g before the cameras", free_space.far)

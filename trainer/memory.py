@@ -54,7 +54,7 @@ def memory_need(
         coarse_frames: Frames that the coarse stage holds; 0 where it learns from medians.
     """
     views, lengths = capture.split("train"), gop_lengths(capture.frames, gop_frames)
-    pixels = views[0].camera.width * views[0].camera.height
+    pixels = max(v.camera.width * v.camera.height for v in views)
     on_device = gop_bytes(capture, gop_frames) + WORK_BYTES * pixels
     at_once = max(*lengths, min(capture.frames, MEDIAN_SAMPLES))
     read = min(READERS, len(views)) * FRAME_BYTES * at_once * pixels

@@ -11,6 +11,7 @@ from streamstgs.trainer.coarse.background import background_pixels
 from streamstgs.trainer.coarse.depth_supervision import SparseDepth
 from streamstgs.trainer.coarse.temporal_median import TemporalMedian
 from streamstgs.trainer.datasets import CapturedView, load_frames
+from streamstgs.trainer.optimization.view_sampling import draw_views
 from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
@@ -40,7 +41,7 @@ class CoarseViews(Protocol):
     cameras: list[Camera]
 
     def draw(self, count: int, rng: Rng) -> CoarseBatch:
-        """A random batch of `count` views, on the training device."""
+        """A random batch of at most `count` views of one size, on the training device."""
         ...
 
 
@@ -67,7 +68,7 @@ class MedianViews:
         self.background_pixels = [background_pixels(m.image, background) for m in medians]
 
     def draw(self, count: int, rng: Rng) -> CoarseBatch:
-        views = rng.choice(count, len(self.cameras))
+        views = draw_views(self.cameras, count, rng)
         chosen = [self.medians[v] for v in views]
         images = torch.stack([m.image for m in chosen]).float() / 255
         trusted = torch.stack([m.reliability >= self.reliable_share for m in chosen])
@@ -89,7 +90,7 @@ class FrameViews:
 
     def draw(self, count: int, rng: Rng) -> CoarseBatch:
         frame = rng.integer(len(self.frames[0]))
-        views = rng.choice(count, len(self.cameras))
+        views = draw_views(self.cameras, count, rng)
         chosen = torch.stack([self.frames[v][frame] for v in views])
         images = chosen.to(self.device, non_blocking=True).float() / 255
         trusted = torch.ones_like(images[..., :1])

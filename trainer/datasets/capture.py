@@ -19,7 +19,6 @@ from streamstgs.trainer.datasets.files import check_sources
 from streamstgs.trainer.datasets.moments import check_moments, check_names
 from streamstgs.trainer.datasets.readers import READERS, ImageFolderReader, VideoReader
 from streamstgs.trainer.datasets.timing import check_clocks
-from streamstgs.trainer.errors import CaptureError
 from torch import Tensor
 
 log = logging.getLogger("streamstgs.trainer")
@@ -143,7 +142,6 @@ def check_cameras(capture: Capture, config: CaptureConfig) -> None:
 
 def check_capture(capture: Capture) -> None:
     """Look at every camera's files before any work. Raises CaptureError, naming the camera."""
-    _check_sizes(capture.split("train"))
     with ThreadPoolExecutor(READERS) as pool:
         for _ in pool.map(lambda view: view.reader.check(capture.frames), capture.views):
             pass
@@ -171,6 +169,7 @@ def _tell_guesses(capture: Capture) -> None:
             )  # fmt: skip
     _tell_lengths(capture)
     _tell_crops(capture)
+    _tell_sizes(capture)
 
 
 def _tell_crops(capture: Capture) -> None:
@@ -203,23 +202,11 @@ def _tell_lengths(capture: Capture) -> None:
         )  # fmt: skip
 
 
-def _check_sizes(views: tuple[CapturedView, ...]) -> None:
-    """Pictures of several training cameras make a batch."""
-    sizes = [(v.camera.width, v.camera.height) for v in views]
-    usual = max(sizes, key=sizes.count)
-    for view, (width, height) in zip(views, sizes, strict=True):
-        if (width, height) != usual:
-            raise CaptureError(
-                f"camera {view.name}: is {width}x{height}, other training cameras are "
-                f"{usual[0]}x{usual[1]}; all must be of one size{_made_equal(views)}"
-            )
-
-
-def _made_equal(views: tuple[CapturedView, ...]) -> str:
-    """The option that reads all cameras at the size of the smallest, where there is one."""
-    least = CaptureConfig(min(v.camera.height for v in views))
-    sizes = {(c.width, c.height) for c in (least.applied(v.camera) for v in views)}
-    return f" (--capture.height-px {least.height_px} makes them so)" if len(sizes) == 1 else ""
+def _tell_sizes(capture: Capture) -> None:
+    sizes = {(v.camera.width, v.camera.height) for v in capture.split("train")}
+    if len(sizes) > 1:
+        listed = ", ".join(f"{width}x{height}" for width, height in sorted(sizes))
+        log.info("training cameras have several sizes (%s): a batch has pictures of one", listed)
 
 
 def mean_up(cameras: list[Camera]) -> tuple[float, float, float]:

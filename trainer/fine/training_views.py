@@ -15,6 +15,7 @@ from streamstgs.trainer.coarse.background import (
 )
 from streamstgs.trainer.coarse.temporal_median import TemporalMedian, dynamic_mask, motion_mask
 from streamstgs.trainer.datasets import Capture, each_video
+from streamstgs.trainer.optimization.view_sampling import draw_views
 from streamstgs.trainer.rng import Rng
 from torch import Tensor
 from torch.nn.functional import max_pool2d
@@ -68,7 +69,7 @@ class GopViews:
 
     def draw(self, frame: int, count: int, rng: Rng) -> GopBatch:
         """A frame by `count` random cameras."""
-        return self.batch(frame, rng.choice(count, len(self.cameras)), rng)
+        return self.batch(frame, draw_views(self.cameras, count, rng), rng)
 
     def batch(self, frame: int, views: list[int], rng: Rng) -> GopBatch:
         """The chosen frame by the chosen cameras; a closed scene gets a random background."""
