@@ -10,8 +10,9 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from PySide6.QtCore import QMimeData, QUrl
-from PySide6.QtWidgets import QDialogButtonBox, QFileDialog
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMenu
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.ui.actions.file_actions import scene_filter
 from streamstgs.app.ui.scene_export_dialog import SceneExportDialog
@@ -166,3 +167,21 @@ def test_damaged_poster_is_left_out(change: dict[str, object] | None, tmp_path: 
     assert kept.load("https://example.org/a.ply") is None
     kept.forget("https://example.org/a.ply")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_right_click_on_the_picture_offers_the_export(
+    open_window: OpenWindow, tmp_path: Path
+) -> None:
+    path = tmp_path / "ball.ply"
+    path.write_bytes(splat_file(made_up(100), "ply"))
+    window = open_window(path)
+    right, place = Qt.MouseButton.RightButton, window.viewport.rect().center()
+    QTest.mousePress(window.viewport, right, pos=place)
+    QTest.mouseMove(window.viewport, place + QPoint(60, 0))
+    QTest.mouseRelease(window.viewport, right, pos=place + QPoint(60, 0))
+    assert QApplication.activePopupWidget() is None  # that was a drag
+    QTest.mouseClick(window.viewport, right, pos=place)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert window.commands.actions["export_scene"] in menu.actions()
+    menu.close()

@@ -142,6 +142,7 @@ COMMANDS: tuple[Command, ...] = (
 GESTURES: tuple[tuple[str, str], ...] = (
     (mark("Drag"), mark("Orbit")),
     (mark("Right or middle drag"), mark("Pan")),
+    (mark("Right click"), mark("Commands for the picture")),
     (mark("Wheel or pinch"), mark("Move towards the pointer")),
     (mark("Double click"), mark("Orbit around the point under the pointer")),
     (mark("Drag on the timeline"), mark("Scrub")),

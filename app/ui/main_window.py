@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCloseEvent, QColor, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QColorDialog, QMainWindow
 from streamstgs.app.player.measuring.bug_report import RecentLog, bug_report
@@ -175,6 +175,7 @@ class MainWindow(QMainWindow):
         closer.crop_wanted.connect(self.model.crop_here)
         self.model.options.changed.connect(self._show_closer_look)
         self.viewport.dropped.connect(self.open)
+        self.viewport.menu_wanted.connect(self._show_picture_menu)
         self.renderer.changed.connect(
             lambda adapter: self.panel.show_backend(adapter.backend_name, adapter.reason)
         )
@@ -246,6 +247,10 @@ class MainWindow(QMainWindow):
         self.panel.set_presets(self.model.presets)
         self.commands.show_presets([preset.name for preset in self.model.presets])
         self.panel.show_camera(self.model.camera)
+
+    def _show_picture_menu(self, place: QPoint) -> None:
+        if self.model.scene is not None and not self.stays_full_screen:
+            self.commands.picture_menu().popup(place)
 
     def _show_failure(self, message: str) -> None:
         shown = self.model.scene

@@ -10,6 +10,10 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 from streamstgs.app.translation import tr
 from streamstgs.app.ui.commands import COMMANDS, MENUS, Command
 
+PICTURE_COMMANDS = (
+    "frame_all", "reset_camera", "keep_opening_view", "save_picture", "export_scene",
+)  # fmt: skip
+
 
 class CommandMenus:
     """One QAction per command; `actions` holds them by name.
@@ -19,6 +23,7 @@ class CommandMenus:
     """
 
     def __init__(self, window: QMainWindow, handlers: dict[str, Callable[[], object]]) -> None:
+        self._window = window
         self.actions: dict[str, QAction] = {}
         self.menus: dict[str, QMenu] = {}
         for title in MENUS:
@@ -43,6 +48,14 @@ class CommandMenus:
             menu.addSeparator()
         if command.listed:
             menu.addAction(action)
+
+    def picture_menu(self) -> QMenu:
+        """The commands for the picture, as a right click on it shows them."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name in PICTURE_COMMANDS:
+            menu.addAction(self.actions[name])
+        return menu
 
     def check(self, name: str, on: bool) -> None:
         self.actions[name].setChecked(on)

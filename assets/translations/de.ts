@@ -276,6 +276,10 @@
         <translation>Mitgeliefert</translation>
     </message>
     <message>
+        <source>Commands for the picture</source>
+        <translation>Befehle für das Bild</translation>
+    </message>
+    <message>
         <source>Compare with another quality</source>
         <translation>Mit anderer Qualität vergleichen</translation>
     </message>
@@ -1342,6 +1346,10 @@
     <message>
         <source>Resolution</source>
         <translation>Auflösung</translation>
+    </message>
+    <message>
+        <source>Right click</source>
+        <translation>Rechtsklick</translation>
     </message>
     <message>
         <source>Right or middle drag</source>

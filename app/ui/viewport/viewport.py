@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
@@ -41,6 +41,7 @@ class Viewport(QWidget):
 
     pivot_wanted = Signal(float, float)  # logical px
     dropped = Signal(str)
+    menu_wanted = Signal(QPoint)  # place on the screen of a right click without a drag
     dropped_several = Signal(list)  # paths and URLs, when more than one was dropped
     drag_hovers = Signal(int)  # how many things that can be opened are dragged over it; 0: none
     dragged = Signal()  # the camera was moved with the pointer
@@ -53,6 +54,7 @@ class Viewport(QWidget):
         self.surface: QWidget | None = None
         self._former: QWidget | None = None  # shown until the new one has painted
         self._last: QPointF | None = None
+        self._pressed: QPointF | None = None  # where the right button went down
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -121,6 +123,8 @@ class Viewport(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._last = event.position()
+        if event.button() is Qt.MouseButton.RightButton:
+            self._pressed = event.position()
         self.setFocus()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -134,6 +138,10 @@ class Viewport(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if not event.buttons():
             self._last = None
+        if event.button() is Qt.MouseButton.RightButton and self._pressed is not None:
+            moved, self._pressed = event.position() - self._pressed, None
+            if moved.manhattanLength() < QApplication.startDragDistance():
+                self.menu_wanted.emit(event.globalPosition().toPoint())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton:
