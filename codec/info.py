@@ -12,8 +12,13 @@ from streamstgs.codec.scene import Scene
 
 
 def describe(scene: Scene) -> dict[str, Any]:
-    """Return facts about an open scene as plain JSON values, from its manifest alone."""
+    """Return facts about an open scene as plain JSON values, from its manifest alone.
+
+    Of a scene with pages the pages are not read: what is told of single GOPs is told of those that
+    scene.json lists, numbered from `first_listed_gop`.
+    """
     meta, manifest = scene.meta, scene.manifest
+    gops = manifest.listed
     return {
         "location": scene.location,
         "format_version": manifest.version,
@@ -26,16 +31,20 @@ def describe(scene: Scene) -> dict[str, Any]:
         "width": meta.width,
         "height": meta.height,
         "presets": [preset.name for preset in meta.presets],
-        "gops": [gop.frames for gop in manifest.gops],
+        "gops": list(manifest.times),
+        "live": manifest.live is not None,
+        "first_listed_gop": manifest.first_listed,
         "gaussians": {
             "static": [layer.count for layer in manifest.static],
-            "dynamic": [gop.dynamic_count for gop in manifest.gops],
-            "keyframe_layers": [[layer.count for layer in gop.layers] for gop in manifest.gops],
+            "dynamic": [gop.dynamic_count for gop in gops],
+            "keyframe_layers": [[layer.count for layer in gop.layers] for gop in gops],
         },
-        "static_only_gops": [k for k, gop in enumerate(manifest.gops) if gop.is_static_only],
+        "static_only_gops": [
+            k for k, gop in enumerate(gops, manifest.first_listed) if gop.is_static_only
+        ],
         "features": manifest.tiles.features,
         "video": {"width": manifest.tiles.video_width, "height": manifest.tiles.video_height},
-        "bits": _bits([*manifest.static, *(layer for g in manifest.gops for layer in g.layers)]),
+        "bits": _bits([*manifest.static, *(layer for g in gops for layer in g.layers)]),
         "poster": _poster(manifest.poster),
         "sound": _sound(manifest.sound),
         "qualities": [_quality(scene, quality) for quality in reversed(scene.qualities)],
@@ -74,14 +83,14 @@ def _quality(scene: Scene, quality: Quality) -> dict[str, Any]:
     manifest = scene.manifest
     place = [entry.qp for entry in manifest.representations].index(quality.qp)
     entry = manifest.representations[place]
-    psnrs_db = [scene.feature_psnr_db(index, quality) for index in range(scene.gop_count)]
+    psnrs_db = [gop.segments[place].psnr_db for gop in manifest.listed]
     return {
         "qp": quality.qp,
         "codec": entry.codec,
         "codecs": entry.codecs,
         "gaussians": {
             "static": sum(layer.count for layer in manifest.static_of(place)),
-            "dynamic": [gop.moving_count(place) for gop in manifest.gops],
+            "dynamic": [gop.moving_count(place) for gop in manifest.listed],
         },
         "bytes_per_frame": scene.bytes_per_frame(quality),
         "bitrate_bps": quality.bitrate_bps,

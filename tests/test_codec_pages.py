@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from streamstgs.codec.encoder.config import EncoderConfig, PosterSettings, QualitySettings
 from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.errors import CodecError, CorruptSegment, NotAScene
+from streamstgs.codec.info import describe
 from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.archive_writer import pack
 from streamstgs.codec.package.file_entry import FileEntry
@@ -103,6 +104,15 @@ def test_opening_reads_neither_index_nor_pages(paged: Path) -> None:
         scene.decode_gop(1, scene.qualities[0])
         with pytest.raises(CodecError):
             scene.decode_gop(2, scene.qualities[0])
+
+
+def test_info_reads_no_page(paged: Path) -> None:
+    for file in (paged / "pages").iterdir():
+        file.unlink()
+    with open_scene(paged) as scene:
+        facts = describe(scene)
+    assert facts["gops"] == [4, 3, 4, 3, 4, 3, 4]
+    assert (len(facts["gaussians"]["dynamic"]), facts["first_listed_gop"]) == (2, 0)
 
 
 def test_a_broken_page_breaks_its_own_segments_only(paged: Path) -> None:

@@ -154,6 +154,16 @@ class UnreadGops(Sequence[GopEntry]):
     def times(self) -> GopTimes:
         """The length of each GOP."""
 
+    @property
+    @abstractmethod
+    def inline(self) -> tuple[GopEntry, ...]:
+        """The GOPs that need no reading."""
+
+    @property
+    @abstractmethod
+    def first_inline(self) -> int:
+        """The number of the first of them."""
+
     @abstractmethod
     def static(self, gop: int) -> tuple[LayerEntry, ...] | None:
         """Return the static layers of a GOP that differ from those of the manifest; None if none.
@@ -207,6 +217,16 @@ class Manifest:
         if isinstance(self.gops, UnreadGops):
             return self.gops.times
         return GopTimes.of(gop.frames for gop in self.gops)
+
+    @property
+    def listed(self) -> Sequence[GopEntry]:
+        """The GOPs that scene.json lists: all of them, or a few of a scene with pages."""
+        return self.gops.inline if isinstance(self.gops, UnreadGops) else self.gops
+
+    @property
+    def first_listed(self) -> int:
+        """The number of the first of these GOPs."""
+        return self.gops.first_inline if isinstance(self.gops, UnreadGops) else 0
 
     def static_at(self, gop: int) -> tuple[LayerEntry, ...]:
         """Return the static layers that a GOP is shown with, the most important first."""

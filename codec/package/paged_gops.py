@@ -113,6 +113,11 @@ class PagedGops(UnreadGops):
         """The GOPs that scene.json lists."""
         return self._inline.gops
 
+    @property
+    def first_inline(self) -> int:
+        """The number of the first GOP that scene.json lists."""
+        return self._inline.first
+
     def is_read(self, gop: int) -> bool:
         """Whether a GOP can be looked up without reading a file."""
         if self._is_inline(gop):

@@ -41,7 +41,7 @@ class SceneFeed:
 
     @property
     def header(self) -> Manifest:
-        """The scene without GOPs."""
+        """The scene without GOPs and without its sound."""
         manifest = self._manifest
         static = (replace(e, file=replace(e.file, at=None)) for e in manifest.static)
         qualities = (replace(e, init=replace(e.init, at=None)) for e in manifest.representations)
@@ -52,6 +52,7 @@ class SceneFeed:
             manifest,
             gops=(),
             live=None,
+            sound=None,  # a live scene has none
             static=tuple(static),
             representations=tuple(qualities),
             poster=poster,
