@@ -9,7 +9,6 @@ film          the pictures of docs/guide/film.md, in the same way
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,9 +23,9 @@ PERFORMANCE_PAGE = ROOT / "docs" / "performance.md"
 REPORTS = ROOT / "benchmarks" / "reports" / "performance"
 PICTURES = ROOT / "docs" / "pictures"
 KEYS_BEGIN, KEYS_END = "<!-- keys: begin -->\n", "<!-- keys: end -->\n"
-OPENING_S, STEP_S = 25, 5  # a slow machine has painted and settled by then
-WINDOW_PX = (1280, 760)
-JPEG_QUALITY = 85
+PICTURES_OF_GUIDE = ("window", "panel", "statistics", "booth-attract", "booth-visitor")
+PICTURE_WIDTH_PX = 1024
+JPEG_QUALITY = 80
 ROWS = (
     ("decode ms per frame", "decode_ms_per_frame"),
     ("deform ms", "deform_ms"),
@@ -84,54 +83,17 @@ def median(stage: dict[str, float] | None) -> str:
 
 
 def make_pictures() -> None:
-    """Photograph the real window on the bundled scene.
+    """Photograph the real window on the bundled scene (`scripts/screenshots.py`)."""
+    from PIL import Image
 
-    The program runs as usual, with preferences and a cache of its own. Timers press keys and take
-    the pictures.
-    """
-    os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
-    os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp()
-    from PySide6.QtCore import QTimer
-    from PySide6.QtGui import QKeySequence
-    from PySide6.QtWidgets import QApplication, QMainWindow
-    from streamstgs.app.ui import application
-    from streamstgs.cli.open import bundled_scene
-
-    def window() -> QMainWindow:
-        tops = QApplication.topLevelWidgets()
-        return next(top for top in tops if isinstance(top, QMainWindow) and top.isVisible())
-
-    def press(key: str) -> None:
-        wanted = QKeySequence(key)
-        next(a for a in window().actions() if wanted in a.shortcuts()).trigger()
-
-    def photograph(name: str) -> None:
-        shown = window()
-        picture = shown.screen().grabWindow(0).copy(shown.geometry())
-        assert picture.save(str(PICTURES / name), "JPEG", JPEG_QUALITY), name
-
-    steps: list[Callable[[], object]] = [
-        lambda: window().setGeometry(0, 0, *WINDOW_PX),
-        lambda: press("Space"),
-        lambda: photograph("panel.jpg"),
-        lambda: press("I"),
-        lambda: photograph("statistics.jpg"),
-        lambda: press("I"),
-        lambda: press("Tab"),
-        lambda: photograph("window.jpg"),
-        lambda: window().close(),
-    ]
-    start = application.make_application
-
-    def make_application(arguments: list[str]) -> QApplication:
-        running = start(arguments)
-        for number, step in enumerate(steps):
-            QTimer.singleShot(1000 * (OPENING_S + number * STEP_S), step)
-        return running
-
-    application.make_application = make_application
-    PICTURES.mkdir(exist_ok=True)
-    application.run(bundled_scene(), application.WindowSettings("cpu"))
+    with tempfile.TemporaryDirectory() as folder:
+        script = str(ROOT / "scripts" / "screenshots.py")
+        subprocess.run([sys.executable, script, folder], check=True)
+        for name in PICTURES_OF_GUIDE:
+            with Image.open(Path(folder) / f"{name}.png") as picture:
+                height = round(PICTURE_WIDTH_PX * picture.height / picture.width)
+                small = picture.convert("RGB").resize((PICTURE_WIDTH_PX, height))
+                small.save(PICTURES / f"{name}.jpg", quality=JPEG_QUALITY, optimize=True)
 
 
 def make_film_pictures() -> None:

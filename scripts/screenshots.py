@@ -202,10 +202,10 @@ def booth(out: Path) -> None:
     kiosk = Kiosk(window.model, KioskSettings((scene,), language="en"))
     mode = KioskMode(window, kiosk)
     mode.show()
-    window.model.scene_changed.connect(lambda _: None)
     mode.begin()
     studio.wait(lambda: window.viewport.titles.isVisible())
-    studio.wait(lambda: not window.viewport.poster.isVisible(), 2500)
+    studio.wait(lambda: not window.viewport.poster.isVisible())
+    studio.wait(lambda: not window.viewport.spinner.running, 3000)
     studio.take("booth-attract")
     for x in (300, 340):
         move(window, x)

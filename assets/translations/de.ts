@@ -413,7 +413,7 @@
     </message>
     <message>
         <source>End</source>
-        <translation>Beenden</translation>
+        <translation>Schließen</translation>
     </message>
     <message>
         <source>End slowly</source>

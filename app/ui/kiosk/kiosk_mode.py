@@ -12,6 +12,7 @@ from streamstgs.app.player.kiosk.kiosk import Kiosk, KioskState
 from streamstgs.app.ui import language
 from streamstgs.app.ui.kiosk.language_bar import LanguageBar
 from streamstgs.app.ui.main_window import MainWindow, credit_of
+from streamstgs.app.ui.watching.first_hint import SEEN_KEY
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,9 @@ _TICK_MS = 200
 ALLOWED = frozenset(
     [
         "toggle",
+        "shuttle_back",
+        "shuttle_stop",
+        "shuttle_forward",
         "step_back",
         "step_forward",
         "second_back",
@@ -124,6 +128,9 @@ class KioskMode(QObject):
         window.bar.loop.hide()
         self._viewport.setAcceptDrops(False)
         self._viewport.card.set_quiet(True)
+        self._viewport.card.put_away()
+        window.watching.welcome.hide()  # its buttons lead out
+        window.preferences.set(SEEN_KEY, True)  # the bar tells visitors enough
         self._viewport.toast.set_quiet(True)
         exit_key = QShortcut(QKeySequence(EXIT_KEY), window)
         exit_key.setContext(Qt.ShortcutContext.ApplicationShortcut)
