@@ -198,14 +198,14 @@ def booth(out: Path) -> None:
     """The kiosk: attract mode, a visitor, waiting for a scene."""
     studio = open_studio(out)
     window = studio.window
-    scene = KioskScene(bundled_scene(), title="Tokyo at night", credit="Example Studio, 2026")
+    scene = KioskScene(bundled_scene())
     kiosk = Kiosk(window.model, KioskSettings((scene,), language="en"))
     mode = KioskMode(window, kiosk)
     mode.show()
     mode.begin()
     studio.wait(lambda: window.viewport.titles.isVisible())
-    studio.wait(lambda: not window.viewport.poster.isVisible())
-    studio.wait(lambda: not window.viewport.spinner.running, 3000)
+    studio.wait(lambda: (s := window.model.status) is not None and s.frame > 12)
+    studio.wait(lambda: not window.viewport.spinner.running)
     studio.take("booth-attract")
     for x in (300, 340):
         move(window, x)
