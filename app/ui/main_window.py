@@ -510,4 +510,7 @@ class MainWindow(QMainWindow):
 
 def credit_of(meta: SceneMeta | None) -> str:
     """Who made a scene, and its licence, in one line."""
-    return " · ".join(text for text in (meta.attribution, meta.licence) if text) if meta else ""
+    if meta is None:
+        return ""
+    licence = "" if meta.licence in meta.attribution else meta.licence
+    return " · ".join(text for text in (meta.attribution, licence) if text)

@@ -71,7 +71,7 @@ class TitleOverlay(QWidget):
         width = max(min(widest, round(wanted)), 1)
         layout = self.layout()
         assert layout is not None
-        height = max(layout.totalHeightForWidth(width), layout.sizeHint().height())
+        height = layout.totalHeightForWidth(width)
         top = room.height() - height - _EDGE_PX - self._lift_px
         self.setGeometry(_EDGE_PX, max(top, 0), width, height)
 
