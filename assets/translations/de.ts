@@ -2,7 +2,7 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de" sourcelanguage="en">
 <context>
-    <name />
+    <name></name>
     <message>
         <source> px</source>
         <translation> px</translation>
@@ -664,7 +664,7 @@
         <translation>Wie weit Dinge aus einem 3D-Bildschirm heraustreten</translation>
     </message>
     <message>
-        <source>How many of the window's pixels are rendered while something moves</source>
+        <source>How many of the window&apos;s pixels are rendered while something moves</source>
         <translation>Wie viele Pixel des Fensters gerendert werden, während sich etwas bewegt</translation>
     </message>
     <message>
