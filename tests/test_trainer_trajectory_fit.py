@@ -120,6 +120,18 @@ def test_tracked_files_are_a_sequence_too(tmp_path: Path) -> None:
     assert not bool(fit.static.any())
 
 
+def test_scene_of_one_frame_is_static(tmp_path: Path) -> None:
+    path, out = tmp_path / "ball.ply", tmp_path / "ball.stgs"
+    path.write_bytes(splat_file(made_up(60, degree=0), "ply"))
+    with open_reader(path) as reader:
+        found = encode_sequence(reader, out, FAST)
+    assert bool(found.fit.static.all())
+    assert found.errors.psnr_db > 40
+    with open_reader(out) as scene:
+        assert scene.info.frame_count == 1
+        assert len(scene.segment(0).gaussians_at(0.0)) == 60
+
+
 def test_frames_without_correspondence_are_refused(tmp_path: Path) -> None:
     with (
         open_reader(write_sequence(tmp_path / "mixed", count=60)) as reader,

@@ -91,7 +91,9 @@ def fit_gop(rows: Tensor, units: Tensor, basis: Tensor) -> TrainedGop:
     """
     paths = straight_paths(rows)
     shares = (paths.rest / units) @ basis  # [G, N, F]
-    largest = shares.abs().amax(dim=(0, 1)).clamp(min=LEAST)
+    largest = shares.new_full((basis.shape[1],), LEAST)
+    if shares.numel():  # else all Gaussians are static
+        largest = shares.abs().amax(dim=(0, 1)).clamp(min=LEAST)
     directions = (basis * largest).T * units  # [F, 14]
     extent = max(float(directions[:, MEANS].norm(dim=1).max()), LEAST)
     ones = torch.ones(rows.shape[1], device=rows.device)
