@@ -100,6 +100,7 @@ def live(ms: int) -> None:
 def open_studio(out: Path, size_px: tuple[int, int] = SIZE_PX) -> Studio:
     """A window without a scene."""
     store = QSettings(f"{_FOLDER}/{time.monotonic_ns()}.ini", QSettings.Format.IniFormat)
+    store.setValue("hint_seen", True)  # the hint of the first run would cover the picture
     window = application.make_window(Preferences(store), application.WindowSettings("cpu"))
     window.resize(*size_px)
     window.move(0, 0)

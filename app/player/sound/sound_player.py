@@ -44,7 +44,7 @@ class SoundPlayer:
         time: Follows the device while it plays.
     """
 
-    changed = Signal()  # volume, muting, or whether the scene has sound
+    changed = Signal()  # volume, muting, the problem, or whether the scene has sound
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class SoundPlayer:
     ) -> None:
         self.time = time or SoundTime()
         self.problem = ""  # why nothing is heard: what happened, then what to do
+        self._told = ""  # the problem that `changed` was emitted for
         self._open_device = open_device
         self._volume, self._muted = 1.0, False
         self._store: SampleStore | None = None
@@ -112,6 +113,9 @@ class SoundPlayer:
         Args:
             position_s: None while nothing is to be heard.
         """
+        if self.problem != self._told:  # found in the thread that plays
+            self._told = self.problem
+            self.changed.emit()
         before = self._plan
         self._plan = None if position_s is None else SoundPlan(position_s, self.time.now())
         if (before is None) is not (self._plan is None):
