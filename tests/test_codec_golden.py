@@ -14,6 +14,7 @@ from tests.golden.make_golden import (
     CODECS,
     EXPECTED,
     LAYERS,
+    PAGES,
     PATHS,
     decoded_digests,
     golden_scene,
@@ -23,7 +24,12 @@ from tests.golden.make_golden import (
 
 @pytest.mark.parametrize(
     ("name", "path"),
-    [*((c, golden_scene(c)) for c in CODECS), ("trajectories", PATHS), ("layers", LAYERS)],
+    [
+        *((c, golden_scene(c)) for c in CODECS),
+        ("trajectories", PATHS),
+        ("layers", LAYERS),
+        ("pages", PAGES),
+    ],
 )
 def test_golden_scene_decodes_to_the_pinned_codes(name: str, path: Path) -> None:
     expected = json.loads(EXPECTED.read_text())[name]

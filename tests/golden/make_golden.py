@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+import tempfile
+import zipfile
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,18 @@ import numpy as np
 from streamstgs.codec.attributes.attribute_images import decode_attribute_images
 from streamstgs.codec.encoder.config import EncoderConfig
 from streamstgs.codec.encoder.encode import encode_scene
+from streamstgs.codec.package.archive_writer import pack
+from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.manifest import LayerEntry
+from streamstgs.codec.package.manifest_json import read_manifest
+from streamstgs.codec.package.page_writer import PageSettings, write_scene_json
 from streamstgs.codec.poster import local_poster
 from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.codec.scene_totals import totals_of
 from streamstgs.codec.streaming.container import Container
 from streamstgs.codec.video.codecs import Codec
 
+from benchmarks.long_scenes.make import repeated
 from tests.layered_scene import write_layered
 from tests.synthetic import PathSource, SyntheticSource
 
@@ -26,6 +34,7 @@ EXPECTED = GOLDEN / "expected.json"
 CODECS: tuple[Codec, ...] = ("hevc", "h264")
 PATHS = GOLDEN / "synthetic-v2-trajectories.stgs"
 LAYERS = GOLDEN / "synthetic-v3-layers.stgs"
+PAGES = GOLDEN / "synthetic-v4-pages.stgs"
 POSTER = GOLDEN / "synthetic-v1-poster.stgs"
 
 
@@ -45,7 +54,7 @@ def decoded_digests(scene: Scene, container: Container) -> dict[str, Any]:
             for index in range(scene.gop_count)
             for qp in sorted(quality.qp for quality in scene.qualities)
         },
-        "last_mean_of_frame_3": gop.gaussians_at(3).means[-1].tolist(),
+        "last_mean_of_frame_3": gop.gaussians_at(min(3, gop.frames - 1)).means[-1].tolist(),
         "first_static_mean": gop.static.means[0].tolist(),
         "first_static_quat": gop.static.quats[0].tolist(),
         "first_static_scale": gop.static.scales[0].tolist(),
@@ -77,6 +86,27 @@ def poster_facts() -> dict[str, Any]:
     return facts
 
 
+def write_paged(path: Path) -> None:
+    """The GOP of the golden poster again and again, listed in pages; without the poster."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        with zipfile.ZipFile(POSTER) as archive:
+            archive.extractall(root)
+        (root / "poster.jpg").unlink()
+        (root / "scene.mpd").unlink()
+
+        def write(name: str, data: bytes) -> FileEntry:
+            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).write_bytes(data)
+            return FileEntry.of(name, data)
+
+        short = read_manifest((root / "scene.json").read_bytes())
+        long = replace(short, gops=repeated(short.gops, 6), poster=None)
+        listed = PageSettings(paged_from=1, inline=2, per_page=3)
+        write("scene.json", write_scene_json(long, write, totals_of(long), listed))
+        pack(root, path)
+
+
 def main() -> None:
     """Encode and write down."""
     source = SyntheticSource(static_count=300, dynamic_count=200, frames_per_gop=(4, 3))
@@ -101,6 +131,10 @@ def main() -> None:
         write_layered(LAYERS)
         with open_scene(LAYERS) as scene:
             expected["layers"] = decoded_digests(scene, scene._files._container)
+    if not PAGES.exists():
+        write_paged(PAGES)
+        with open_scene(PAGES) as scene:
+            expected["pages"] = decoded_digests(scene, scene._files._container)
     EXPECTED.write_text(json.dumps(expected, indent=1) + "\n")
 
 
