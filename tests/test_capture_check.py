@@ -146,6 +146,21 @@ def test_camera_without_matches_is_neither_right_nor_wrong() -> None:
     assert all(fit.fits for fit in fits if fit.camera != 6)
 
 
+def test_one_pair_accuses_nobody() -> None:
+    """A few wrong matches of one pair may agree on a geometry by chance."""
+    rng = np.random.default_rng(3)
+    matches = [m for m in made_matches(0.01) if 6 not in m.pair]
+    matches.append(PairMatches((1, 6), rng.random((80, 2)) * 30, rng.random((80, 2)) * 30))
+    fits = pose_fits(ring_cameras(8), matches)
+    assert fits[6].fits is None
+    assert all(fit.fits for fit in fits if fit.camera != 6)
+
+
+def test_two_cameras_are_judged_by_their_pair() -> None:
+    (pair,) = [m for m in made_matches(0.01, 0.1) if m.pair == (0, 1)]
+    assert all(fit.fits for fit in pose_fits(ring_cameras(8)[:2], [pair]))
+
+
 def test_neighbours_of_many_cameras_are_few() -> None:
     pairs = neighbour_pairs(ring_cameras(40))
     assert all((k, (k + 1) % 40) in pairs or ((k + 1) % 40, k) in pairs for k in range(40))

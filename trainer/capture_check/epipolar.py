@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from streamstgs.renderer import Camera
-from streamstgs.trainer.capture_check.matches import FEWEST, Pair, PairMatches
+from streamstgs.trainer.capture_check.matches import Pair, PairMatches
 
 NEIGHBOURS = 5  # other cameras that a camera is compared with
 ALL_PAIRS_UP_TO = 10  # cameras
+# Of a camera that is judged: a single pair may agree on a wrong geometry by chance.
+FEWEST_MATCHES, FEWEST_PAIRS = 60, 2
 LIMIT = 0.0015  # of the picture's diagonal; a pose that is 0.1 degrees off is farther
 
 
@@ -22,7 +24,7 @@ class PoseFit:
         camera: index.
         matches: matched pixels that were compared, in pairs with cameras that fit.
         pairs: number of these pairs.
-        error_px: median distance from the epipolar lines; None without matches.
+        error_px: median distance from the epipolar lines; None with too few matches or pairs.
         limit_px: a larger error means that the pose does not fit.
     """
 
@@ -68,7 +70,9 @@ def pose_fits(cameras: Sequence[Camera], matches: Sequence[PairMatches]) -> list
     errors = {m.pair: epipolar_errors(cameras, m) for m in matches}
     aside: set[int] = set()
     while True:
-        fits = [_fit(k, cameras[k], errors, aside - {k}) for k in range(len(cameras))]
+        fits = [
+            _fit(k, cameras[k], errors, aside - {k}, len(cameras) - 1) for k in range(len(cameras))
+        ]
         wrong = [f for f in fits if f.camera not in aside and f.fits is False]
         if not wrong:
             return fits
@@ -76,11 +80,16 @@ def pose_fits(cameras: Sequence[Camera], matches: Sequence[PairMatches]) -> list
 
 
 def _fit(
-    camera: int, calibrated: Camera, errors: dict[Pair, np.ndarray], aside: set[int]
+    camera: int,
+    calibrated: Camera,
+    errors: dict[Pair, np.ndarray],
+    aside: set[int],
+    others: int,
 ) -> PoseFit:
     own = [e for pair, e in errors.items() if camera in pair and not aside & set(pair)]
+    needed = min(FEWEST_PAIRS, others)
     limit = LIMIT * float(np.hypot(calibrated.width, calibrated.height))
-    if sum(map(len, own)) < FEWEST:
+    if sum(map(len, own)) < FEWEST_MATCHES or len(own) < needed:
         return PoseFit(camera, sum(map(len, own)), len(own), None, limit)
     pooled = np.concatenate(own)
     return PoseFit(camera, len(pooled), len(own), float(np.median(pooled)), limit)
