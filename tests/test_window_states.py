@@ -198,7 +198,7 @@ def test_full_screen_hides_the_controls_while_playing(
 def test_panel_and_statistics_are_remembered(
     window: MainWindow, open_window: OpenWindow, preferences: Preferences
 ) -> None:
-    key(window, Qt.Key.Key_Tab)
+    key(window, Qt.Key.Key_P)
     key(window, Qt.Key.Key_I)
     assert not window.panel.isVisible()
     assert window.viewport.statistics.isVisible()
