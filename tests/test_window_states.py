@@ -329,7 +329,7 @@ def test_saved_picture_is_the_one_on_the_screen(window: MainWindow, tmp_path: Pa
     window.commands.actions["save_picture"].trigger()
     wait_for(lambda: bool(window.findChildren(QFileDialog)), "the question where to")
     dialog = window.findChildren(QFileDialog)[0]
-    assert dialog.selectedFiles()[0].endswith(f"frame {frame(window)}.png")
+    assert re.search(r"Synthetic ball \d\d-\d\d\.\d\d\.png$", dialog.selectedFiles()[0])
     assert dialog.defaultSuffix() == "png"
     key(window, Qt.Key.Key_End)
     settle(window)
