@@ -122,10 +122,11 @@ class PosterKeeper(QObject):
         model.scene_view.changed.connect(self._view_changed)
 
     def _scene_changed(self, scene: OpenScene) -> None:
-        from streamstgs.app.player.frame_pipeline import is_frames
+        if scene is not self._model.scene or scene.state is not SceneState.READY:
+            return
+        from streamstgs.app.player.frame_pipeline import is_frames  # loads torch
 
-        shown = scene is self._model.scene and scene.state is SceneState.READY
-        if shown and self._is_opening_view() and is_frames(scene.location):
+        if self._is_opening_view() and is_frames(scene.location):
             self._capture(partial(self._keep, scene))
 
     def _is_opening_view(self) -> bool:
