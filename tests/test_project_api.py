@@ -249,6 +249,12 @@ def test_viewer_shows_what_render_renders(scene: st.Scene) -> None:
         viewer.mode, viewer.exposure = "depth", 0.0
         depth = viewer.screenshot()
         assert np.array_equal(depth[..., 0], depth[..., 1])
+        viewer.mode, viewer.splat_scale, viewer.background = "color", 0.5, "#204060"
+        small = viewer.screenshot()
+        assert small[0, 0].tolist() == [0x20, 0x40, 0x60]
+        assert not np.array_equal(small, front)
+        viewer.crop = ((50.0, 50.0, 50.0), (51.0, 51.0, 51.0))  # nothing is there
+        assert np.unique(viewer.screenshot().reshape(-1, 3), axis=0).tolist() == [[32, 64, 96]]
 
 
 def test_splat_files_of_other_programs_are_rendered(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from streamstgs.codec.quality import Quality
 from streamstgs.renderer.backends import choose_backend
 
 TIMEOUT_S = 60.0
+Box = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 
 class Viewer:
@@ -120,7 +121,7 @@ class Viewer:
 
     @property
     def background(self) -> str:
-        """Colour behind the scene: "scene" for the scene's own, "black" or "white"."""
+        """Colour behind the scene: "scene" for the scene's own, "black", "white" or #rrggbb."""
         return self._model.options.background
 
     @background.setter
@@ -129,7 +130,8 @@ class Viewer:
 
     @property
     def mode(self) -> str:
-        """What images show: "color", "alpha" (coverage as grey) or "depth" (near is bright)."""
+        """What images show: "color", "alpha" (coverage as grey), "depth" (near is bright),
+        "normals", "opacity", "points", "ellipsoids", "layers", "motion" or "importance"."""
         return self._model.options.mode
 
     @mode.setter
@@ -144,6 +146,24 @@ class Viewer:
     @exposure.setter
     def exposure(self, value: float) -> None:
         self._model.options.exposure = value
+
+    @property
+    def splat_scale(self) -> float:
+        """Size of the Gaussians, times their own, 0.05 to 4."""
+        return self._model.options.splat_scale
+
+    @splat_scale.setter
+    def splat_scale(self, value: float) -> None:
+        self._model.options.splat_scale = value
+
+    @property
+    def crop(self) -> Box | None:
+        """Two corners (lowest, highest) of a box in the world; only Gaussians inside are shown."""
+        return self._model.options.crop
+
+    @crop.setter
+    def crop(self, value: Box | None) -> None:
+        self._model.options.crop = value
 
     @property
     def quality(self) -> Quality:
