@@ -40,6 +40,8 @@ def with_short_qualities(facts: dict[str, Any]) -> dict[str, Any]:
     """One line per quality for people; JSON has its bytes by part."""
     left_out = "qualities", "static_only_gops"
     shown = {name: value for name, value in facts.items() if name not in left_out}
+    counts = {k: v for k, v in facts["gaussians"].items() if k != "keyframe_layers"}
+    shown["gaussians"] = counts  # the lines of the qualities say what layers amount to
     if static_only := facts["static_only_gops"]:
         numbers = ", ".join(map(str, static_only))
         shown["warning"] = f"GOP {numbers}: only the static layer is visible; train it again"

@@ -295,4 +295,4 @@ def test_encode_writes_a_scene_from_a_run(tmp_path: Path) -> None:
     assert main.main(["encode", str(run.path), "-o", str(out), "--title", "Named here"]) == 0
     with open_scene(out) as scene:
         assert scene.meta.title == "Named here"
-        assert [quality.qp for quality in scene.qualities] == [32, 28, 24, 20, 16]
+        assert [quality.qp for quality in scene.qualities] == [36, 34, 32, 28, 24]
