@@ -38,5 +38,5 @@ class Awake:
 def _report(result: ActivationResult) -> None:
     log.warning(
         "The screen may go blank; switch that off in the settings of the system. %s",
-        result.get_failure_text(),
+        " ".join(result.get_failure_text().split()),  # one line of the log
     )
