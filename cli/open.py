@@ -144,9 +144,9 @@ class Open:
 
     def _run_kiosk(self, places: Sequence[str]) -> int:
         from streamstgs.app.display import DisplayProbe
-        from streamstgs.app.player.kiosk.log import default_log, start_log, stop_log
+        from streamstgs.app.player.kiosk.host.log import default_log, start_log, stop_log
+        from streamstgs.app.player.kiosk.host.supervisor import supervise
         from streamstgs.app.player.kiosk.settings import kiosk_settings
-        from streamstgs.app.player.kiosk.supervisor import supervise
 
         settings = kiosk_settings(places, self.camera)
         problem = DisplayProbe().problem()

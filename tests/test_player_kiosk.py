@@ -16,10 +16,11 @@ from streamstgs.app.player.camera.orbit import OrbitCamera
 from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.errors import CameraPathError, PlaylistError
 from streamstgs.app.player.kiosk.attract import EASE_IN_S, AttractCamera, eased, to_and_fro
-from streamstgs.app.player.kiosk.awake import Awake
+from streamstgs.app.player.kiosk.host.awake import Awake
+from streamstgs.app.player.kiosk.host.log import start_log, stop_log
+from streamstgs.app.player.kiosk.host.supervisor import supervise
 from streamstgs.app.player.kiosk.idle import IdleTimer
 from streamstgs.app.player.kiosk.kiosk import Kiosk, KioskState
-from streamstgs.app.player.kiosk.log import start_log, stop_log
 from streamstgs.app.player.kiosk.playlist import RETRY_S_MAX, Playlist, shown_for_s
 from streamstgs.app.player.kiosk.preparation import Preparation, read_scene
 from streamstgs.app.player.kiosk.settings import (
@@ -28,7 +29,6 @@ from streamstgs.app.player.kiosk.settings import (
     kiosk_settings,
     read_playlist,
 )
-from streamstgs.app.player.kiosk.supervisor import supervise
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.viewer.statistics import RenderStatistics
 from streamstgs.app.player.viewer_model import ViewerModel

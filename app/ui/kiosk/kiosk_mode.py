@@ -7,7 +7,7 @@ import logging
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QMouseEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QWidget
-from streamstgs.app.player.kiosk.awake import Awake
+from streamstgs.app.player.kiosk.host.awake import Awake
 from streamstgs.app.player.kiosk.kiosk import Kiosk, KioskState
 from streamstgs.app.ui import language
 from streamstgs.app.ui.kiosk.language_bar import LanguageBar

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QSettings
-from streamstgs.app.player.kiosk.awake import Awake
+from streamstgs.app.player.kiosk.host.awake import Awake
+from streamstgs.app.player.kiosk.host.log import default_log, start_log, stop_log
 from streamstgs.app.player.kiosk.kiosk import Kiosk
-from streamstgs.app.player.kiosk.log import default_log, start_log, stop_log
 from streamstgs.app.player.kiosk.preparation import KIOSK_CACHE, Preparation
 from streamstgs.app.player.kiosk.settings import KioskSettings
 from streamstgs.app.ui import application, theme

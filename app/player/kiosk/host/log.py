@@ -13,7 +13,7 @@ from streamstgs.codec.streaming.disk_cache import APPLICATION
 LOG_NAME = "kiosk.log"
 _FILE_BYTES, _FILES = 2_000_000, 5  # months of a busy booth
 _PROGRAM = __name__.partition(".")[0]
-_KIOSK = __name__.rpartition(".")[0]
+_KIOSK = __name__.removesuffix(".host.log")
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
