@@ -15,7 +15,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.skipif(find_spec("hatchling") is None, reason="hatchling is not installed"),
 ]
 DATA = (

@@ -26,8 +26,8 @@ WATCHED_S = 20.0  # twice round: what came low at first is better by then
 GOP_FRAMES = 60  # of the bundled scene
 STRETCHES = [  # recording, where the stretch begins, s
     ("3g/report.2010-09-29_1823CEST", 0.0),
-    ("3g/report.2011-02-01_1639CET", 156.0),
-    ("4g/report_foot_0004", 132.0),
+    pytest.param("3g/report.2011-02-01_1639CET", 156.0, marks=pytest.mark.slow),
+    pytest.param("4g/report_foot_0004", 132.0, marks=pytest.mark.slow),
 ]
 SETTINGS = PlaybackSettings(opening=OpenSettings(cache=CacheSettings(max_bytes=0)))
 

@@ -169,6 +169,7 @@ def test_cameras_of_several_sizes_can_be_read_at_one(mixed: Path) -> None:
     assert len({tuple(v.camera.K.flatten().tolist()) for v in capture.views}) == 1
 
 
+@pytest.mark.slow
 def test_cameras_of_several_sizes_are_trained(
     mixed: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
