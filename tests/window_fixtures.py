@@ -52,9 +52,12 @@ def open_window(qt: QApplication, preferences: Preferences, tmp_path: Path) -> I
     before = set(threading.enumerate())
 
     def make(
-        location: Path | str | None = None, backend: str = "cpu", start: bool = True
+        location: Path | str | None = None,
+        backend: str = "cpu",
+        start: bool = True,
+        cache: CacheSettings | None = None,
     ) -> MainWindow:
-        cache = CacheSettings(directory=tmp_path / "cache")
+        cache = cache or CacheSettings(directory=tmp_path / "cache")
         settings = application.WindowSettings(backend=backend, cache=cache)
         window = application.make_window(preferences, settings)
         opened.append(window)
