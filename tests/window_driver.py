@@ -106,6 +106,12 @@ def move(widget: QWidget, point: QPoint, held: Qt.MouseButton) -> None:
     QApplication.sendEvent(widget, event)
 
 
+def leave(widget: QWidget) -> None:
+    """Tell a widget that the pointer is elsewhere now, which drags of QTest never do."""
+    QApplication.sendEvent(widget, QEvent(QEvent.Type.Leave))
+    live(20)
+
+
 def screenshot(window: MainWindow, name: str) -> Path:
     """The window as the display shows it (window.grab() leaves OpenGL areas blank)."""
     live(60)
