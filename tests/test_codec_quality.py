@@ -15,6 +15,7 @@ from streamstgs.codec.encoder.quality_measurement import (
     static_layer_errors,
     trained_gop,
 )
+from streamstgs.codec.errors import EncodeError
 from streamstgs.codec.scene import open_scene
 from streamstgs.renderer.backends.cpu.backend import CpuBackend
 
@@ -82,3 +83,14 @@ def test_each_static_layer_raises_psnr(tmp_path: Path) -> None:
         first = replace(best, static=best.static[: manifest.static[0].count])
         assert errors[1] == meter.error(first)
         assert errors[-1] == 0.0
+
+
+def test_manifest_that_a_player_would_refuse_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamstgs.codec.limits.MANIFEST_BYTES", 100)
+    monkeypatch.setattr("streamstgs.codec.limits.MANIFEST_BYTES_PER_GOP", 100)
+    source = SyntheticSource(static_count=10, dynamic_count=10, frames_per_gop=(2,))
+    with pytest.raises(EncodeError, match="at most 200 bytes"):
+        encode_scene(source, tmp_path / "ball.stgs", EncoderConfig(qps=(32,), preset="ultrafast"))
+    assert list(tmp_path.iterdir()) == []
