@@ -154,7 +154,8 @@ def test_time_is_shaped_and_previewed(window: MainWindow) -> None:
     film.seek(0.0)
     key(window, Qt.Key.Key_Return)
     film.seek(0.8)
-    window.model.camera.orbit(80.0, 0.0, (640, 360))
+    window.model.camera.orbit(40.0, 0.0, (640, 360))  # short of the edge and of its notice
+    assert not window.model.camera.at_edge
     key(window, Qt.Key.Key_Return)
     assert [one.time_s for one in window.model.track] == pytest.approx([0.0, 0.8], abs=0.03)
     key(window, Qt.Key.Key_Space, CONTROL)
