@@ -14,7 +14,13 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import torch
-from streamstgs.trainer.datasets import CaptureConfig, check_capture, load_frames, open_capture
+from streamstgs.trainer.datasets import (
+    CaptureConfig,
+    check_capture,
+    colmap,
+    load_frames,
+    open_capture,
+)
 from streamstgs.trainer.datasets.colmap_model import read_model, read_model_points
 from streamstgs.trainer.datasets.identity import capture_identity, changed_parts
 from streamstgs.trainer.datasets.lens import MODELS, Lens
@@ -529,3 +535,8 @@ def test_cameras_json_may_declare_a_lens(tmp_path: Path) -> None:
     entries[1]["lens"]["params"] = [1, 2]
     (tmp_path / "cameras.json").write_text(json.dumps(document))
     refused(tmp_path, "camera cam01", "SIMPLE_RADIAL has 4 parameters")
+
+
+def test_model_image_without_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match="belongs to no video"):
+        colmap._camera_of(tmp_path, "", ["cam00"])

@@ -114,7 +114,7 @@ def _camera_of(folder: Path, image: str, sources: list[str]) -> str:
     parent = path.parent.as_posix()
     if parent not in (".", *PLACES) and find_source(folder, parent) is not None:
         return parent
-    stem = path.with_suffix("").as_posix()
+    stem = path.with_suffix("").as_posix() if path.name else ""
     for prefix in PLACES[1:]:
         stem = stem.removeprefix(f"{prefix}/")
     camera = longest_start(stem, sources)
