@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QLabel,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QLabel, QWidget
 from streamstgs.app.player.export.settings import ALPHA_FORMATS, ExportFormat, ExportSettings
 from streamstgs.app.translation import mark, tr
-from streamstgs.app.ui import theme
+from streamstgs.app.ui.form_dialog import SAMPLES, FormDialog
 from streamstgs.app.ui.panel.fields import Choice
 
-_MARGIN_PX = 3 * theme.GRID_PX
 _FORMATS: tuple[tuple[str, ExportFormat], ...] = (
     (mark("MP4, H.264 (plays everywhere)"), "h264"),
     (mark("MP4, HEVC"), "hevc"),
@@ -31,14 +20,9 @@ _FORMATS: tuple[tuple[str, ExportFormat], ...] = (
 )
 _SIZES = ((1280, 720), (1920, 1080), (3840, 2160), (7680, 4320), (1080, 1920))
 _RATES = (24.0, 25.0, 30.0, 50.0, 60.0)
-_SAMPLES = (
-    (mark("Off"), 1),
-    (mark("2 x 2 samples for each pixel"), 2),
-    (mark("4 x 4 samples for each pixel"), 4),
-)
 
 
-class ExportDialog(QDialog):
+class ExportDialog(FormDialog):
     """Asks how a video is written; `settings` is the result.
 
     Args:
@@ -49,8 +33,7 @@ class ExportDialog(QDialog):
     """
 
     def __init__(self, parent: QWidget, size: tuple[int, int], fps: float, keyframes: int) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Export video"))
+        super().__init__(parent, tr("Export video"))
         self.format, self.size_px, self.rate, self.samples = (Choice() for _ in range(4))
         for text, format in _FORMATS:
             self.format.addItem(tr(text), format)
@@ -61,16 +44,18 @@ class ExportDialog(QDialog):
         self.rate.addItem(tr("As captured ({rate:g})", rate=fps), None)
         for rate in _RATES:
             self.rate.addItem(f"{rate:g}", rate)
-        for text, count in _SAMPLES:
+        for text, count in SAMPLES:
             self.samples.addItem(tr(text), count)
         self.transparent = QCheckBox(tr("Leave the background out"))
         self.format.currentIndexChanged.connect(self._check)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
-        column.setSpacing(2 * theme.GRID_PX)
-        column.addWidget(QLabel(_description(keyframes)))
-        column.addLayout(self._form())
-        column.addWidget(self._buttons())
+        rows = (
+            (tr("Format"), self.format),
+            (tr("Size in pixels"), self.size_px),
+            (tr("Frames per second"), self.rate),
+            (tr("Supersampling"), self.samples),
+            (tr("Transparency"), self.transparent),
+        )
+        self.fill(QLabel(_description(keyframes)), rows, tr("Export…"))
         self._check()
 
     @property
@@ -84,33 +69,6 @@ class ExportDialog(QDialog):
             format=self.format.currentData(),
             transparent=self.transparent.isEnabled() and self.transparent.isChecked(),
         )
-
-    def _form(self) -> QFormLayout:
-        form = QFormLayout()
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignVCenter)
-        rows = (
-            (tr("Format"), self.format),
-            (tr("Size in pixels"), self.size_px),
-            (tr("Frames per second"), self.rate),
-            (tr("Supersampling"), self.samples),
-            (tr("Transparency"), self.transparent),
-        )
-        for name, field in rows:
-            field.setMinimumWidth(280)
-            field.setAccessibleName(name)
-            form.addRow(name, field)
-        return form
-
-    def _buttons(self) -> QDialogButtonBox:
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.button(QDialogButtonBox.StandardButton.Save).setText(tr("Export…"))
-        for one in buttons.buttons():
-            one.setIcon(QIcon())
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        return buttons
 
     def _check(self) -> None:
         self.transparent.setEnabled(self.format.currentData() in ALPHA_FORMATS)

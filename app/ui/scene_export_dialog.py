@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QLabel,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QLabel, QWidget
 from streamstgs.app.player.camera.framing import Vector
 from streamstgs.app.translation import mark, tr
-from streamstgs.app.ui import theme
+from streamstgs.app.ui.form_dialog import FormDialog
 from streamstgs.app.ui.panel.camera_section import parse_vector, vector_text
 from streamstgs.app.ui.panel.fields import Choice, Field, mark_wrong
 from streamstgs.codec.package.scene_meta import SceneMeta
 
-_MARGIN_PX = 3 * theme.GRID_PX
 _FRAME_FORMATS = (
     (mark("PLY (nothing is lost)"), ".ply"),
     (mark("Compressed PLY"), ".compressed.ply"),
@@ -31,7 +21,7 @@ _FOURDGS = (mark("4DGS (one file)"), ".4dgs")
 _SHARES = (75, 50, 25, 10, 5, 1)  # percent
 
 
-class SceneExportDialog(QDialog):
+class SceneExportDialog(FormDialog):
     """Asks which frames and Gaussians are written, and as what.
 
     Args:
@@ -41,8 +31,7 @@ class SceneExportDialog(QDialog):
     """
 
     def __init__(self, parent: QWidget, meta: SceneMeta, frames: int) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Export scene"))
+        super().__init__(parent, tr("Export scene"))
         self.frames, self.format, self.share = Choice(), Choice(), Choice()
         self.frames.addItem(tr("The frame that is shown"), False)
         if frames > 1:
@@ -55,20 +44,17 @@ class SceneExportDialog(QDialog):
         self.low, self.high = Field(), Field()
         self.low.setText(vector_text(_moved(meta.center, -half)))
         self.high.setText(vector_text(_moved(meta.center, half)))
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
+        rows = (
+            (tr("Frames"), self.frames),
+            (tr("Format"), self.format),
+            (tr("Gaussians kept"), self.share),
+            (tr("Crop"), self.crops),
+            (tr("From x, y, z"), self.low),
+            (tr("To x, y, z"), self.high),
         )
-        self.buttons.button(QDialogButtonBox.StandardButton.Save).setText(tr("Export…"))
-        for one in self.buttons.buttons():
-            one.setIcon(QIcon())
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
-        column.setSpacing(2 * theme.GRID_PX)
-        column.addWidget(QLabel(tr("Writes the Gaussians as files that other programs open.")))
-        column.addLayout(self._form())
-        column.addWidget(self.buttons)
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
+        note = QLabel(tr("Writes the Gaussians as files that other programs open."))
+        self.fill(note, rows, tr("Export…"))
+        self.share.setToolTip(tr("The most important Gaussians are kept: opaque and large ones."))
         self.frames.currentIndexChanged.connect(self._offer_formats)
         self.crops.toggled.connect(self._check)
         for field in (self.low, self.high):
@@ -99,23 +85,6 @@ class SceneExportDialog(QDialog):
             return None
         return (lower, upper) if all(a < b for a, b in zip(lower, upper, strict=True)) else None
 
-    def _form(self) -> QFormLayout:
-        form = QFormLayout()
-        rows = (
-            (tr("Frames"), self.frames),
-            (tr("Format"), self.format),
-            (tr("Gaussians kept"), self.share),
-            (tr("Crop"), self.crops),
-            (tr("From x, y, z"), self.low),
-            (tr("To x, y, z"), self.high),
-        )
-        for name, field in rows:
-            field.setMinimumWidth(280)
-            field.setAccessibleName(name)
-            form.addRow(name, field)
-        self.share.setToolTip(tr("The most important Gaussians are kept: opaque and large ones."))
-        return form
-
     def _offer_formats(self) -> None:
         self.format.clear()
         if self.whole:
@@ -132,7 +101,7 @@ class SceneExportDialog(QDialog):
         for field in (self.low, self.high):
             field.setEnabled(crops)
             mark_wrong(field, wrong)
-        self.buttons.button(QDialogButtonBox.StandardButton.Save).setEnabled(not wrong)
+        self.accepting.setEnabled(not wrong)
 
 
 def _moved(point: Vector, step: float) -> Vector:

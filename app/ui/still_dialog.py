@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QLabel,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QLabel, QSpinBox, QWidget
 from streamstgs.app.player.export.settings import SIZE_PX_MAX, ExportFormat, ExportSettings
 from streamstgs.app.translation import mark, tr
-from streamstgs.app.ui import theme
+from streamstgs.app.ui.form_dialog import SAMPLES, FormDialog
 from streamstgs.app.ui.panel.fields import Choice
 
-_MARGIN_PX = 3 * theme.GRID_PX
 _FORMATS: tuple[tuple[str, ExportFormat], ...] = (
     (mark("PNG, 8 bits"), "png"),
     (mark("OpenEXR, 16-bit floats"), "exr"),
 )
-_SAMPLES = (
-    (mark("Off"), 1),
-    (mark("2 x 2 samples for each pixel"), 2),
-    (mark("4 x 4 samples for each pixel"), 4),
-)
 
 
-class StillDialog(QDialog):
+class StillDialog(FormDialog):
     """Asks for the size and format of a picture; `settings` is the result.
 
     Args:
@@ -40,8 +24,7 @@ class StillDialog(QDialog):
     """
 
     def __init__(self, parent: QWidget, size: tuple[int, int]) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(tr("Render picture"))
+        super().__init__(parent, tr("Render picture"))
         self._shape = size[1] / size[0]
         self.wide, self.high = QSpinBox(), QSpinBox()
         for box in (self.wide, self.high):
@@ -53,17 +36,19 @@ class StillDialog(QDialog):
         self.format, self.samples = Choice(), Choice()
         for text, format in _FORMATS:
             self.format.addItem(tr(text), format)
-        for text, count in _SAMPLES:
+        for text, count in SAMPLES:
             self.samples.addItem(tr(text), count)
         self.transparent = QCheckBox(tr("Leave the background out"))
         note = QLabel(tr("The picture shows the scene in its own colours, at the best quality."))
         note.setWordWrap(True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
-        column.setSpacing(2 * theme.GRID_PX)
-        column.addWidget(note)
-        column.addLayout(self._form())
-        column.addWidget(self._buttons())
+        rows = (
+            (tr("Width"), self.wide),
+            (tr("Height"), self.high),
+            (tr("Format"), self.format),
+            (tr("Supersampling"), self.samples),
+            (tr("Transparency"), self.transparent),
+        )
+        self.fill(note, rows, tr("Render…"), field_px=240)
 
     @property
     def settings(self) -> ExportSettings:
@@ -74,30 +59,3 @@ class StillDialog(QDialog):
             format=self.format.currentData(),
             transparent=self.transparent.isChecked(),
         )
-
-    def _form(self) -> QFormLayout:
-        form = QFormLayout()
-        rows = (
-            (tr("Width"), self.wide),
-            (tr("Height"), self.high),
-            (tr("Format"), self.format),
-            (tr("Supersampling"), self.samples),
-            (tr("Transparency"), self.transparent),
-        )
-        for name, field in rows:
-            field.setMinimumWidth(240)
-            field.setAccessibleName(name)
-            form.addRow(name, field)
-        return form
-
-    def _buttons(self) -> QDialogButtonBox:
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Save | QDialogButtonBox.StandardButton.Cancel
-        )
-        buttons.button(QDialogButtonBox.StandardButton.Save).setText(tr("Render…"))
-        buttons.button(QDialogButtonBox.StandardButton.Cancel).setText(tr("Cancel"))
-        for one in buttons.buttons():
-            one.setIcon(QIcon())
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        return buttons
