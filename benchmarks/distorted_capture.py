@@ -27,6 +27,7 @@ from pathlib import Path
 import av
 import numpy as np
 from streamstgs.renderer import Camera
+from streamstgs.renderer.rotations import quaternion_of
 from streamstgs.trainer.datasets import Capture, CaptureConfig, CapturedView, open_capture
 from streamstgs.trainer.datasets.lens import Lens
 from streamstgs.trainer.datasets.resampling import resampled
@@ -61,15 +62,8 @@ def distorting_lens(camera: Camera, distortion: Sequence[float]) -> Lens:
     raise ValueError(f"no lens with the distortion {list(distortion)} shows the same picture")
 
 
-def distorted(picture: np.ndarray, camera: Camera, lens: Lens) -> np.ndarray:
-    """A picture [H, W, 3] uint8 of a pinhole camera as the lens records it.
-
-    What lies outside of the picture repeats its border.
-    """
-    return resampled(picture, *_places(camera, lens))
-
-
 def _places(camera: Camera, lens: Lens) -> tuple[np.ndarray, np.ndarray]:
+    """Where each pixel of the lens lies in the picture of the pinhole camera."""
     x, y = np.meshgrid(np.arange(lens.width) + 0.5, np.arange(lens.height) + 0.5)
     seen = directions(lens, np.stack([x.ravel(), y.ravel()], axis=-1))
     K = camera.K.double().numpy()
@@ -121,20 +115,8 @@ def _write_video(path: Path, view: CapturedView, lens: Lens, capture: Capture) -
 def _image_lines(number: int, view: CapturedView) -> str:
     """Pose of an image, rotation wxyz first, and an empty line for its points."""
     viewmat = view.camera.viewmat.double().numpy()
-    values = [*_quaternion(viewmat[:3, :3]), *viewmat[:3, 3]]
+    values = [*quaternion_of(viewmat[:3, :3]), *viewmat[:3, 3]]
     return f"{number} {' '.join(repr(float(v)) for v in values)} {number} {view.name}.png\n\n"
-
-
-def _quaternion(rotation: np.ndarray) -> np.ndarray:
-    """[4] wxyz of a rotation matrix: the eigenvector of the largest eigenvalue (Bar-Itzhack)."""
-    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation
-    matrix = np.array([
-        [xx + yy + zz, zy - yz, xz - zx, yx - xy],
-        [zy - yz, xx - yy - zz, xy + yx, xz + zx],
-        [xz - zx, xy + yx, yy - xx - zz, yz + zy],
-        [yx - xy, xz + zx, yz + zy, zz - xx - yy],
-    ])  # fmt: skip
-    return np.linalg.eigh(matrix)[1][:, -1]
 
 
 def _point_lines(capture: Capture) -> Iterator[str]:

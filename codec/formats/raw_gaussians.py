@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from streamstgs.codec.errors import CorruptSegment
 from streamstgs.renderer import Gaussians
+from streamstgs.renderer.rotations import quaternion_of
 from streamstgs.renderer.spherical_harmonics import C0, sh_basis, sh_of_colors
 from torch import Tensor
 
@@ -152,21 +153,9 @@ def moved(
 
 def _rotated(quats: FloatArray, rotation: NDArray[np.float64]) -> FloatArray:
     """[N, 4] quaternions wxyz after a rotation."""
-    w, x, y, z = _quaternion(rotation)
+    w, x, y, z = quaternion_of(rotation)
     left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
     return (quats @ left.T).astype(np.float32)
-
-
-def _quaternion(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """wxyz of a rotation matrix: the eigenvector of its largest eigenvalue (Bar-Itzhack 2000)."""
-    (a, b, c), (d, e, f), (g, h, i) = rotation
-    symmetric = np.array([
-        [a + e + i, h - f, c - g, d - b],
-        [h - f, a - e - i, b + d, c + g],
-        [c - g, b + d, e - a - i, f + h],
-        [d - b, c + g, f + h, i - a - e],
-    ])  # fmt: skip
-    return np.linalg.eigh(symmetric)[1][:, -1]
 
 
 def _rotated_sh(sh: FloatArray, rotation: NDArray[np.float64]) -> FloatArray:

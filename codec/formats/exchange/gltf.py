@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import CorruptSegment, NotAScene
@@ -18,6 +19,7 @@ from streamstgs.codec.formats.counts import check_count
 from streamstgs.codec.formats.exchange.gltf_document import GltfFile, Node, Primitive
 from streamstgs.codec.formats.file_sets import FileSet
 from streamstgs.codec.formats.raw_gaussians import RawGaussians, moved, turned
+from streamstgs.renderer.gaussians import rotation_matrices
 from streamstgs.renderer.spherical_harmonics import C0
 
 Matrix = NDArray[np.float64]
@@ -111,13 +113,10 @@ def _matrix(node: Node, name: str) -> Matrix:
 
 
 def _rotation_matrix(quat: NDArray[np.float64]) -> Matrix:
+    """[3, 3] of a quaternion wxyz of any length; no rotation for length 0."""
     length = np.linalg.norm(quat)
-    w, x, y, z = quat / length if length > 0 else (1.0, 0.0, 0.0, 0.0)
-    return np.array([
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ])  # fmt: skip
+    unit = quat / length if length > 0 else np.array([1.0, 0.0, 0.0, 0.0])
+    return rotation_matrices(torch.from_numpy(unit)).numpy()
 
 
 def _placed(raw: RawGaussians, matrix: Matrix, name: str) -> RawGaussians:

@@ -15,6 +15,7 @@ import numpy as np
 from streamstgs.app.player.camera.files.path_checks import axes_of, checked_frame_count
 from streamstgs.app.player.camera.framing import Vector
 from streamstgs.app.player.camera.keyframes import Array, KeyframePath
+from streamstgs.renderer.rotations import quaternion_of
 
 FLOAT = 5126  # componentType of glTF
 NEAR = 0.01
@@ -104,17 +105,7 @@ class _Buffer:
 def _quaternion(axes: Array) -> Array:
     """(x, y, z, w) rotation of a camera node with right, down and forward in the rows of `axes`."""
     matrix = np.stack([axes[0], -axes[1], -axes[2]], axis=1)  # columns: x right, y up, z back
-    # The eigenvector of the largest eigenvalue of Bar-Itzhack's matrix; stable for any rotation.
-    a, b, c = matrix
-    bar = np.array(
-        [
-            [a[0] - b[1] - c[2], b[0] + a[1], c[0] + a[2], c[1] - b[2]],
-            [b[0] + a[1], b[1] - a[0] - c[2], c[1] + b[2], a[2] - c[0]],
-            [c[0] + a[2], c[1] + b[2], c[2] - a[0] - b[1], b[0] - a[1]],
-            [c[1] - b[2], a[2] - c[0], b[0] - a[1], a[0] + b[1] + c[2]],
-        ]
-    )
-    return np.asarray(np.linalg.eigh(bar)[1][:, -1])
+    return np.roll(quaternion_of(matrix), -1)
 
 
 def _short_turns(quaternions: list[Array]) -> Array:
