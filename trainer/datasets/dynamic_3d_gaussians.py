@@ -16,12 +16,17 @@ from streamstgs.codec.formats.npz_arrays import read_array
 from streamstgs.trainer.datasets.calibration import check_matrix
 from streamstgs.trainer.datasets.capture import Capture
 from streamstgs.trainer.datasets.config import CaptureConfig
-from streamstgs.trainer.datasets.files import by_numbers, find, read_json, short
+from streamstgs.trainer.datasets.files import (
+    by_numbers,
+    find,
+    read_json,
+    refused_if_malformed,
+    short,
+)
 from streamstgs.trainer.datasets.lens import pinhole
 from streamstgs.trainer.datasets.recorded import RecordedCamera, assembled
 from streamstgs.trainer.errors import CaptureError
 
-WRONG = (TypeError, ValueError, OverflowError, IndexError, AttributeError)
 ARRAYS = 64  # of an archive; more are refused
 SPLITS = {"train_meta.json": "train", "test_meta.json": "test"}
 
@@ -33,14 +38,8 @@ def read_dynamic_3d_gaussians(folder: Path, config: CaptureConfig) -> Capture:
         path = folder / name
         if not path.exists():
             continue
-        try:
+        with refused_if_malformed(path):
             cameras += _cameras(folder, read_json(path), split)
-        except KeyError as error:
-            raise CaptureError(f"{path} has no {error}") from error
-        except CaptureError:
-            raise
-        except WRONG as error:
-            raise CaptureError(f"{path}: {type(error).__name__}: {short(error)}") from error
     cameras.sort(key=lambda camera: by_numbers(camera.name))
     points = folder / "init_pt_cld.npz"
     return assembled(folder.name, cameras, config, points if points.is_file() else None)

@@ -13,11 +13,13 @@ import logging
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 from streamstgs.trainer.errors import CaptureError
 
 log = logging.getLogger("streamstgs.trainer")
@@ -51,6 +53,24 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"{short(twice, 40)!r} is given twice in one object")
     return members
+
+
+MALFORMED = (
+    TypeError, ValueError, OverflowError, IndexError, AttributeError, np.linalg.LinAlgError,
+)  # fmt: skip
+
+
+@contextmanager
+def refused_if_malformed(path: Path) -> Iterator[None]:
+    """Raise CaptureError, which names the file, for what reading a malformed document raises."""
+    try:
+        yield
+    except KeyError as error:
+        raise CaptureError(f"{path} has no {error}") from error
+    except CaptureError:
+        raise
+    except MALFORMED as error:
+        raise CaptureError(f"{path}: {type(error).__name__}: {short(error)}") from error
 
 
 def short(error: object, most: int = 160) -> str:

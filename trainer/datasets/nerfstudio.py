@@ -20,7 +20,15 @@ from streamstgs.trainer.datasets.capture import Capture
 from streamstgs.trainer.datasets.colmap import cameras_of_images
 from streamstgs.trainer.datasets.colmap_model import ModelImage
 from streamstgs.trainer.datasets.config import CaptureConfig
-from streamstgs.trainer.datasets.files import IMAGE_SUFFIXES, find, frame_numbers, read_json, short
+from streamstgs.trainer.datasets.files import (
+    IMAGE_SUFFIXES,
+    MALFORMED,
+    find,
+    frame_numbers,
+    read_json,
+    refused_if_malformed,
+    short,
+)
 from streamstgs.trainer.datasets.image_file import image_size
 from streamstgs.trainer.datasets.lens import Lens
 from streamstgs.trainer.datasets.recorded import RecordedCamera, assembled
@@ -28,7 +36,6 @@ from streamstgs.trainer.datasets.sources import all_sources, is_video
 from streamstgs.trainer.datasets.video_file import VideoFile
 from streamstgs.trainer.errors import CaptureError
 
-WRONG = (TypeError, ValueError, OverflowError, IndexError, AttributeError, np.linalg.LinAlgError)
 FILES = {"transforms_train.json": "train", "transforms_test.json": "test"}
 FILES |= {"transforms_val.json": "test"}
 LISTS = {"train_filenames": "train", "val_filenames": "test", "test_filenames": "test"}
@@ -69,18 +76,12 @@ def read_nerfstudio(folder: Path, config: CaptureConfig) -> Capture:
     points, fps = None, None
     for path in transform_files(folder):
         document = read_json(path)
-        try:
+        with refused_if_malformed(path):
             entries += _entries(folder, document, FILES.get(path.name))
             points = points or _points(folder, document)
             fps = fps or (float(document["fps"]) if "fps" in document else None)
             if fps is not None and not (math.isfinite(fps) and 0.01 <= fps <= 1000):
                 raise ValueError(f"{fps} is no number of frames per second")
-        except KeyError as error:
-            raise CaptureError(f"{path} has no {error}") from error
-        except CaptureError:
-            raise
-        except WRONG as error:
-            raise CaptureError(f"{path}: {type(error).__name__}: {short(error)}") from error
     if not entries:
         raise CaptureError(f"{folder}: no file of transforms lists any frames")
     return assembled(folder.name, _cameras(folder, entries), config, points, fps)
@@ -111,7 +112,7 @@ def _entry(folder: Path, values: dict[str, Any], split: str) -> _Entry:
         raise
     except KeyError as error:
         raise CaptureError(f"frame {name} has no {error}") from error
-    except WRONG as error:
+    except MALFORMED as error:
         raise CaptureError(f"frame {name}: {short(error)}") from error
 
 
