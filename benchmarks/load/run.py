@@ -26,6 +26,7 @@ from statistics import median
 from typing import Any
 
 import tyro
+from streamstgs.app.console import write_figures
 from streamstgs.app.player.export.bench_report import hardware
 from streamstgs.codec.package.manifest import Manifest
 from streamstgs.codec.scene import open_scene
@@ -152,10 +153,8 @@ def main(options: Options) -> None:
                     hits = cache_hits(second)
                     report["cache"] = dict(hits)
                     report["hit_rate"] = round(hits["HIT"] / max(sum(hits.values()), 1), 4)
-    text = json.dumps(report, indent=1)
-    print(text)
-    if options.json is not None:
-        options.json.write_text(text + "\n")
+    print(json.dumps(report, indent=1))
+    write_figures(options.json, report)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from statistics import median
 from typing import Any
 
 import tyro
+from streamstgs.app.console import write_figures
 from streamstgs.app.player.export.bench_report import hardware
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.codec.scene import OpenSettings, open_scene
@@ -188,10 +189,8 @@ def main(options: Options) -> None:
         status = {"status_us": {n: measure_status(str(root / n)) for n in scenes}}
         report |= status
         report["seeks"] = measure_seeks(str(root / "small-long"), options.seeks, options.seek_s)
-    text = json.dumps(report, indent=1)
-    print(text)
-    if options.json is not None:
-        options.json.write_text(text + "\n")
+    print(json.dumps(report, indent=1))
+    write_figures(options.json, report)
 
 
 if __name__ == "__main__":
