@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
-from streamstgs.app.ui.drawing.backend_selection import ready_to_draw
 from streamstgs.app.ui.export_dialog import ExportDialog
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.panel.quality_slider import QualitySlider
@@ -38,11 +37,6 @@ CONTROLS = {
     Role.Button, Role.ButtonMenu, Role.ButtonDropDown, Role.CheckBox, Role.RadioButton,
     Role.ComboBox, Role.Slider, Role.SpinBox, Role.EditableText, Role.PageTab,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def compiled() -> None:
-    ready_to_draw("cpu").backend.close()
 
 
 @pytest.fixture

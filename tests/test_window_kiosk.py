@@ -19,7 +19,6 @@ from streamstgs.app.player.kiosk.preparation import Preparation
 from streamstgs.app.player.kiosk.settings import KioskScene, KioskSettings
 from streamstgs.app.ui import language
 from streamstgs.app.ui.commands import COMMANDS
-from streamstgs.app.ui.drawing.backend_selection import ready_to_draw
 from streamstgs.app.ui.kiosk.kiosk_mode import ALLOWED, KioskMode
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.codec.streaming.disk_cache import CacheSettings
@@ -73,12 +72,6 @@ class Booth:
 
 
 Make = Callable[..., Booth]
-
-
-@pytest.fixture(scope="module")
-def compiled() -> None:
-    """The cpu backend is compiled before the first window, which takes long on a busy machine."""
-    ready_to_draw("cpu").backend.close()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QLabel
-from streamstgs.app.ui.drawing.backend_selection import ready_to_draw
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.panel.display_section import DisplaySection
 from streamstgs.app.ui.preferences import Preferences
@@ -24,11 +23,6 @@ from tests.window_driver import OpenWindow, wait_for
 
 pytest_plugins = ["tests.window_fixtures"]
 GOLDEN = Path(__file__).parent / "golden" / "synthetic-v1-hevc.stgs"
-
-
-@pytest.fixture(scope="module")
-def compiled() -> None:
-    ready_to_draw("cpu").backend.close()
 
 
 @pytest.fixture

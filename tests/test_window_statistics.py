@@ -13,7 +13,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel
 from streamstgs.app.player.measuring.history import Sample
-from streamstgs.app.ui.drawing.backend_selection import ready_to_draw
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.panel.statistics_plots import StatisticsPlots, plots_of
 
@@ -22,11 +21,6 @@ from tests.window_driver import OpenWindow, key, rgb, screenshot, wait_for
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
 GOLDEN = Path(__file__).parent / "golden" / "synthetic-v1-hevc.stgs"
-
-
-@pytest.fixture(scope="module")
-def compiled() -> None:
-    ready_to_draw("cpu").backend.close()
 
 
 @pytest.fixture

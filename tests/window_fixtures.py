@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtWidgets import QApplication
 from streamstgs.app.ui import application, theme
+from streamstgs.app.ui.drawing.backend_selection import ready_to_draw
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.watching.first_hint import SEEN_KEY
@@ -36,6 +37,12 @@ def scene_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("scene") / "ball.stgs"
     encode_scene(SyntheticSource(frames_per_gop=(24, 24, 20)), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """The cpu backend is compiled before the first window, which takes long on a busy machine."""
+    ready_to_draw("cpu").backend.close()
 
 
 @pytest.fixture
