@@ -126,7 +126,7 @@ class PlaybackError:
 
 
 def fault_message(error: Exception) -> str:
-    """The message of a `PlaybackError` for an error that nobody expected."""
+    """The message of a `PlaybackError` for an unexpected error."""
     return tr(
         "Playback stopped by a fault in this program ({error}). Open it again.", error=repr(error)
     )

@@ -11,7 +11,7 @@ from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.scene import Scene
 
 ROUNDING_FRAMES = 1e-4  # a position of exactly frame / fps must come back as that frame
-MARKED_GOPS = 2_000  # starts of more GOPs are not listed: nobody could tell the marks apart
+MARKED_GOPS = 2_000  # starts of more GOPs are not listed: the marks would touch each other
 
 
 @dataclass(frozen=True)

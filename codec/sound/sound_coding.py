@@ -30,7 +30,6 @@ Samples = NDArray[np.int16]  # [n, channels]
 
 BITS_PER_CHANNEL = 64_000  # per second; transparent for most sounds
 SEGMENT_PACKETS = 100  # 2 s
-PRE_SKIP_AT = 10  # in the content of a dOps box behind its version and channels ...
 AUDIO_ENTRY_BYTES = 28  # fixed fields of an audio sample entry, before its own boxes
 MOVFLAGS = "empty_moov+default_base_moof+skip_trailer"
 

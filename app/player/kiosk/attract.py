@@ -1,4 +1,4 @@
-"""Moves the camera while nobody is there."""
+"""Moves the camera while the kiosk has no visitor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells whether somebody uses the kiosk."""
+"""Tells whether a visitor uses the kiosk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ class IdleTimer:
     """Occupied from the first input until `idle_s` have passed without one.
 
     Args:
-        idle_s: Seconds without input after which nobody is there.
+        idle_s: Seconds without input after which the visitor counts as gone.
     """
 
     def __init__(self, idle_s: float) -> None:

@@ -29,7 +29,7 @@ class KioskState(Enum):
     CLOSED = "closed"  # before `begin` and after `close`
     PREPARING = "preparing"  # it reads its scenes once
     ATTRACT = "attract"  # it plays its playlist
-    VISITOR = "visitor"  # somebody uses it
+    VISITOR = "visitor"  # a visitor moves the camera or the timeline
 
 
 class Kiosk:

@@ -27,7 +27,7 @@ class KioskScene:
 
     Args:
         location: A path or URL.
-        camera: How the camera moves while nobody is there: `orbit`, the name of a view of the
+        camera: How the camera moves without a visitor: `orbit`, the name of a view of the
             scene, or the path of a camera path file.
         show_s: Seconds until the next scene; None for the length of the scene, at least
             `SHORTEST_S` of the playlist.

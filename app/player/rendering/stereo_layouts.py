@@ -7,7 +7,7 @@ from typing import Literal, get_args
 StereoLayout = Literal["off", "side-by-side", "side-by-side-full", "top-bottom"]
 STEREO_LAYOUTS: tuple[StereoLayout, ...] = get_args(StereoLayout)
 EYE_DISTANCE_LIMITS = (0.0, 0.2)
-USUAL_EYE_DISTANCE = 1 / 30  # of the distance to what is looked at, the rule of photographers
+USUAL_EYE_DISTANCE = 1 / 30  # of the distance to the camera's target, a rule of photographers
 
 
 def mono_point(

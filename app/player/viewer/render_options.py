@@ -86,7 +86,7 @@ class RenderOptions:
 
     @property
     def eye_distance(self) -> float:
-        """Between the eyes of a stereo picture, relative to the distance of what is looked at."""
+        """Between the eyes of a stereo picture, relative to the distance of the camera's target."""
         return self._eye_distance
 
     @eye_distance.setter

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_UNSEEN_MS = 100  # between ticks while nobody sees the window: time goes on, nothing is drawn
+_UNSEEN_MS = 100  # between ticks while the window is hidden: time goes on, nothing is drawn
 
 
 class RenderLoop(QObject):

@@ -17,9 +17,12 @@ SPACING_LIMITS_RAD = (math.radians(11.0), math.radians(40.0))
 SPACING_OF_ONE_RAD = math.radians(20.0)  # the spacing that a single view counts as
 ANGLE_SHARE = 1.15  # of the spacing: no gap is left between neighbours
 SOFT_ANGLE = 0.4  # share of the largest angle over which moves become slow
-OUTSIDE = 1.2  # what is looked at may be so far from the middle of a filmed picture; 1 is its edge
+OUTSIDE = 1.2  # largest distance of the target from the middle of a filmed picture; 1 is its edge
 SOFT_OUTSIDE = 0.35
-NEAREST, FARTHEST = 0.08, 2.5  # distances to what is looked at, relative to the filmed one
+NEAREST, FARTHEST = (
+    0.08,
+    2.5,
+)  # of the camera to its target, relative to the distance that was filmed
 SOFT_DISTANCE = 0.35  # the same as a logarithm
 _TINY = 1e-9
 _SMALLEST = 1e-300
