@@ -53,6 +53,38 @@ TRIALS: dict[str, tuple[str, tuple[str, ...]]] = {
         "6,000 joint steps, and ghosts are pressed on",
         ("--joint.iterations", "6000", "--joint.ghost-opacity-reg", "0.02"),
     ),
+    "ghosts-move-4": (
+        "the same from one sample frame on",
+        ("--joint.ghost-share", "0.04"),
+    ),
+    "falling-rates": (
+        "learning rates of all attributes fall",
+        ("--gop.attributes-lr-final", "0.05"),
+    ),
+    "higher-rates": (
+        "higher learning rates of the attributes, which fall",
+        (
+            "--gop.attributes-lr-final", "0.05", "--gop.colors-lr", "0.01", "--gop.scales-lr",
+            "0.015", "--gop.quats-lr", "0.004", "--gop.means-lr", "4e-4", "--gop.means-lr-final",
+            "4e-6",
+        ),
+    ),
+    "mse": ("squared error beside L1", ("--gop.mse-lambda", "5")),
+    "more": ("more Gaussians", ("--gop.init-count", "75000", "--gop.density.cap-max", "150000",
+                                "--gop.density.cap-per-pixel", "6")),
+    "longer-lives": ("8 sample frames", ("--gop.sample-frames", "8")),
+    "shorter-lives": ("30 sample frames", ("--gop.sample-frames", "30")),
+    "more-views": ("four images a step", ("--gop.batch-size", "4")),
+    "wider-field": ("a field of width 128", ("--gop.width", "128")),
+    "more-features": ("16 features", ("--gop.features", "16")),
+    "faster-features": (
+        "twice the learning rates of features and field",
+        ("--gop.features-lr", "0.01", "--gop.field-lr", "0.002"),
+    ),
+    "freer-features": ("a fifth of L_temp", ("--gop.temporal-reg", "0.03")),
+    "early-field": ("the field starts at a tenth", ("--gop.field-start", "0.1")),
+    "less-opacity-reg": ("a fifth of L_o", ("--gop.opacity-reg", "0.001")),
+    "less-static-reg": ("a fifth of L_static", ("--gop.static-alpha-reg", "0.2")),
     "high": ("twice as many moving Gaussians and steps", ("--quality", "high")),
     "static-cap": ("more static Gaussians", ("--coarse.density.cap-per-pixel", "0.13")),
     "rounded-28": ("rounding as at QP 28", ("--gop.quantisation.enabled",)),
@@ -291,11 +323,26 @@ def run_trial(options: Options, name: str) -> None:
         "gop_seconds": round(row["gop_seconds"], 1),
         "peak_memory_gib": row["peak_memory_gib"],
         "gaussians": row["gaussians"],
+        "present_per_frame": present_per_frame(config.out, options.gops),
         "static_gaussians": row["static_gaussians"],
         "bytes_per_frame": {k: round(v) for k, v in quality["bytes_per_frame"].items()},
         **{split: chosen_figures(quality[split]) for split in ("test", "train")},
     }
     result_path(options, name).write_text(json.dumps(result, indent=1))
+
+
+def present_per_frame(out: Path, gops: Sequence[int]) -> list[int]:
+    """How many moving Gaussians of each GOP are there in a frame, in the mean over its frames."""
+    from streamstgs.renderer.trajectories import present
+    from streamstgs.trainer.run_directory import RunDirectory
+
+    run = RunDirectory(out)
+    trained = [run.read_gop(index) for index in gops]
+    return [
+        sum(len(present(g.canonical.at(f / g.frames).opacity_logits)) for f in range(g.frames))
+        // g.frames
+        for g in trained
+    ]
 
 
 def chosen_figures(split: dict[str, Any] | None) -> dict[str, Any] | None:

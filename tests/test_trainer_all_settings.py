@@ -32,6 +32,8 @@ def everything(data: Path, out: Path) -> TrainConfig:
         features=4,
         width=16,
         field_start=0.0,
+        attributes_lr_final=0.1,
+        mse_lambda=1.0,
         moving_l1=0.2,
         early_opacity_reg=0.01,
         sampling=SamplingConfig(error_share=0.5, boundary_share=0.2),

@@ -128,3 +128,23 @@ def test_moving_pixels_have_a_loss_of_their_own() -> None:
     assert grey_views().batch(0, [0], Rng(0, CPU)).moving_pixels.sum() == 0  # type: ignore[union-attr]
     made = training(moving_l1=0.5)
     assert "L_moving" in made.step().losses
+
+
+def test_squared_error_has_its_weight_in_the_loss() -> None:
+    once, twice = (training(mse_lambda=w).step().losses["L_mse"] for w in (1.0, 2.0))
+    assert once > 0
+    assert torch.isclose(twice, 2 * once)
+    assert "L_mse" not in training().step().losses
+
+
+def test_learning_rates_of_attributes_fall() -> None:
+    made = training(attributes_lr_final=0.01)
+    first = made.config.colors_lr
+    made.iteration = made.iterations // 2
+    made.step()
+    assert made.learning_rates()["colors"] == pytest.approx(0.1 * first)
+    assert made.learning_rates()["opacity_logits"] == pytest.approx(0.1 * made.config.opacities_lr)
+    constant = training()
+    constant.iteration = constant.iterations // 2
+    constant.step()
+    assert constant.learning_rates()["colors"] == first

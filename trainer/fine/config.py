@@ -90,6 +90,8 @@ class GopConfig(LearningRates):
         field_start: Share of the iterations during which the field and the features rest, so that
             they learn what the trajectories leave over.
         lr_final: Internal. Share of these two that is left at the end; the decay is exponential.
+        attributes_lr_final: Share of the learning rates of rotations, scales, opacities and colours
+            that is left at the end; the decay is exponential.
         ssim_lambda: Weight of SSIM in L_c (b of the paper).
         temporal_reg: Weight of L_temp (a_temp of the paper).
         temporal_delta: Internal. Difference of features at which L_temp turns linear.
@@ -99,6 +101,8 @@ class GopConfig(LearningRates):
             not in the paper.
         background_alpha_reg: Weight of the alpha rendered where only the flat colour behind the
             scene is seen; not in the paper.
+        mse_lambda: Weight of the mean squared difference of the images, which is what PSNR
+            measures; not in the paper.
         moving_l1: Weight of L1 over the pixels that differ from the temporal median alone; not in
             the paper.
         early_opacity_reg: Weight of the spatial opacity of the Gaussians that are present, at the
@@ -131,6 +135,7 @@ class GopConfig(LearningRates):
     field_lr: Weight = 1e-3
     field_start: Share = 0.3
     lr_final: Share = 0.02
+    attributes_lr_final: Share = 1.0
     ssim_lambda: Share = 0.2
     temporal_reg: Weight = 0.15
     temporal_delta: Positive = 0.02
@@ -138,6 +143,7 @@ class GopConfig(LearningRates):
     opacity_reg: Weight = 0.005
     static_alpha_reg: Weight = 1.0
     background_alpha_reg: Weight = 0.2
+    mse_lambda: Weight = 0.0
     moving_l1: Weight = 0.0
     early_opacity_reg: Weight = 0.0
     early_opacity_until: Share = 0.3
@@ -150,6 +156,8 @@ class GopConfig(LearningRates):
         check_ranges(self, "gop")
         require(self.window % 2 == 1, "gop.window", self.window, "odd")
         require(self.lr_final > 0, "gop.lr_final", self.lr_final, "more than 0 and at most 1")
+        left = self.attributes_lr_final
+        require(left > 0, "gop.attributes_lr_final", left, "more than 0 and at most 1")
         require(self.field_start < 1, "gop.field_start", self.field_start, "less than 1")
 
     def for_motion(self, moving_pixels: float) -> GopConfig:

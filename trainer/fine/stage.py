@@ -36,6 +36,7 @@ from streamstgs.trainer.optimization.losses import (
     attribute_loss,
     color_loss,
     masked_l1,
+    mse_loss,
     opacity_loss,
     temporal_loss,
 )
@@ -195,6 +196,7 @@ class GopTraining:
     def _decay_learning_rates(self, progress: float) -> None:
         left = self.config.lr_final**progress
         self.parameters.decay_means_rate(progress)
+        self.parameters.decay_other_rates(self.config.attributes_lr_final**progress)
         if self.has_trajectories:
             scale = self.parameters.scene_scale
             self.parameters.set_rate("velocities", self.config.velocities_lr * scale * left)
@@ -348,6 +350,7 @@ def image_loss(
     pixels; GOPs that render there each in its own way would flicker at their boundaries.
     L_empty: any Gaussian rendered where only the flat colour behind the scene is seen.
     L_moving: L1 over the pixels that differ from the temporal median.
+    L_mse: mean squared difference over all pixels.
     """
     source = batch.source
     settings = RenderSettings(batch.background, source.near)
@@ -367,6 +370,7 @@ def image_loss(
     loss = LossTerms()
     compared = images, batch.images, batch.masks
     loss.add("L_c", 1, lambda: color_loss(*compared, config.ssim_lambda))
+    loss.add("L_mse", config.mse_lambda, lambda: mse_loss(images, batch.images))
     if (share := moving_alphas) is not None:
         static_alpha = config.static_alpha_reg
         loss.add("L_static", static_alpha, lambda: alpha_penalty(share, batch.static_pixels))

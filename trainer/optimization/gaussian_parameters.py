@@ -99,6 +99,12 @@ class GaussianParameters:
         rate = rates.means_lr ** (1 - progress) * rates.means_lr_final**progress
         self.set_rate("means", rate * self.scene_scale)
 
+    def decay_other_rates(self, left: float) -> None:
+        """Set the learning rates of all attributes but the means to this share of the first."""
+        for name, rate in self.rates.by_attribute().items():
+            if name != "means":
+                self.set_rate(name, rate * left)
+
     def rate(self, name: str) -> float:
         return self._group(name)["lr"]
 

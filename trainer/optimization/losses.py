@@ -136,6 +136,14 @@ def masked_l1(picture: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     return differences.sum() / mask.sum().clamp(min=1)
 
 
+def mse_loss(picture: Tensor, target: Tensor) -> Tensor:
+    """Mean squared difference of [C, H, W, 3] images in 0..1.
+
+    L1 is indifferent to whether an error is spread or in one place; PSNR is not.
+    """
+    return torch.nn.functional.mse_loss(picture, target)
+
+
 def opacity_loss(opacities: Tensor) -> Tensor:
     """L_o: mean opacity [N]; Gaussians that no image needs fade and can be relocated."""
     return opacities.mean()
