@@ -119,7 +119,7 @@ class Options:
     Args:
         data: folder of the capture.
         out: folder of all results.
-        run: names of trials; none means all.
+        run: names of trials, in the order in which they run; none means all.
         list: print the trials and end.
         gops: GOPs of the capture that each trial trains.
         shorten: share of the iterations of the fine stage.
@@ -235,7 +235,7 @@ def main(options: Options) -> int:
         parts = {"coarse": train_coarse, "trial": run_trial}
         parts[options.worker](options, options.run[0])
         return 0
-    chosen = [name for name in TRIALS if name in (options.run or TRIALS)]
+    chosen = list(options.run or TRIALS)
     runner = Runner(options, slots_of(options))
     todo = [name for name in chosen if not result_path(options, name).exists()]
     runner.run([Work("coarse", name) for name in missing_coarse(options, todo)])
