@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from streamstgs.app.player.camera.keyframes import CameraKeyframe
 from streamstgs.app.player.clock import PlaybackClock
-from streamstgs.app.player.film.course import WHOLE_SCENE, SceneCourse
 from streamstgs.app.player.film.markers import Marker, MarkerTrack
+from streamstgs.app.player.film.time_mapping import WHOLE_SCENE, SceneTimeMapping
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.player.time_track import TimeKey
@@ -109,21 +109,23 @@ def test_film_time_is_its_own_with_a_time_track(opened: ViewerModel) -> None:
     assert opened.film.content_at(opened.film.position_s) == pytest.approx(1.0)
 
 
-def test_parts_and_ping_pong_are_one_course_and_end_with_the_scene(opened: ViewerModel) -> None:
+def test_part_and_ping_pong_share_one_time_mapping_and_end_with_the_scene(
+    opened: ViewerModel,
+) -> None:
     assert opened.scene is not None
     clock = opened.scene.clock.clock
     opened.transport.set_part((1.0, 2.0))
     opened.transport.set_bounces(True)
-    assert clock.course == SceneCourse((1.0, 2.0), True)
+    assert clock.time_mapping == SceneTimeMapping((1.0, 2.0), True)
     with pytest.raises(ValueError, match="does not end later"):
         opened.transport.set_part((2.0, 1.0))
     opened.film.play()
     opened.film.stop()
-    assert clock.course == SceneCourse((1.0, 2.0), True)
+    assert clock.time_mapping == SceneTimeMapping((1.0, 2.0), True)
     opened.open("another", play=False)
     opened.settle(WAIT_S)
     assert opened.transport.part_s is None
-    assert opened.scene.clock.clock.course is WHOLE_SCENE
+    assert opened.scene.clock.clock.time_mapping is WHOLE_SCENE
 
 
 def test_shuttle_doubles_and_turns(opened: ViewerModel) -> None:

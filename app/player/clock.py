@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from streamstgs.app.player.film.course import WHOLE_SCENE, Course
+from streamstgs.app.player.film.time_mapping import WHOLE_SCENE, TimeMapping
 
 
 class PlaybackClock:
@@ -33,8 +33,10 @@ class PlaybackClock:
         self.loop = loop
         self.paused = True
         self.late_s_total = 0.0
-        self._course: Course = WHOLE_SCENE
-        self._strays = False  # a seek left the course; playing goes back to it
+        self._mapping: TimeMapping = WHOLE_SCENE
+        self._strays = (
+            False  # a seek went to a time that is not passed; playing begins at the start
+        )
         self._rate = 1.0
         self._run_s = 0.0  # at the anchor
         self._anchor_s = monotonic()
@@ -42,24 +44,24 @@ class PlaybackClock:
 
     @property
     def rate(self) -> float:
-        """Seconds of the course per second; negative plays it backwards."""
+        """Seconds of run time per second; negative plays backwards."""
         return self._rate
 
     @property
-    def course(self) -> Course:
+    def time_mapping(self) -> TimeMapping:
         """Which content times are passed."""
-        return self._course
+        return self._mapping
 
     @property
     def content_rate(self) -> float:
         """Content seconds per second at this moment; negative while content runs backwards."""
-        if self._course is WHOLE_SCENE or self.duration_s <= 0.0:
+        if self._mapping is WHOLE_SCENE or self.duration_s <= 0.0:
             return self._rate
-        return self._rate * self._course.slope(self.run_s, self.duration_s, self.loop)
+        return self._rate * self._mapping.slope(self.run_s, self.duration_s, self.loop)
 
     @property
     def run_s(self) -> float:
-        """The run time of the course."""
+        """The run time, which the time mapping turns into content time."""
         if self.paused:
             return self._run_s
         return self._run_s + self._rate * (self._monotonic() - self._anchor_s)
@@ -71,19 +73,19 @@ class PlaybackClock:
         if self._strays:
             return min(max(self._run_s, 0.0), self.duration_s)
         run_s = self.run_s
-        if self._course is WHOLE_SCENE and 0.0 <= run_s < self.duration_s:
-            return run_s  # as the course would, but faster: it is asked for several times a frame
-        return self._course.position_s(run_s, self.duration_s, self.loop)
+        if self._mapping is WHOLE_SCENE and 0.0 <= run_s < self.duration_s:
+            return run_s  # as the mapping would, but faster: it is asked for several times a frame
+        return self._mapping.position_s(run_s, self.duration_s, self.loop)
 
     def ended(self) -> bool:
         """Whether the end was reached (or the start, backwards); never when looping."""
         if self.loop:
             return False
-        return self._course.has_ended(self.run_s, self._rate, self.duration_s, self.loop)
+        return self._mapping.has_ended(self.run_s, self._rate, self.duration_s, self.loop)
 
     def end_position_s(self) -> float:
         """The content time to report once the end was reached."""
-        return self._course.end_s(self.run_s, self._rate, self.duration_s)
+        return self._mapping.end_s(self.run_s, self._rate, self.duration_s)
 
     def look(self, step_s: float) -> float:
         """The position of the next frame. Re-anchors when this call comes too late.
@@ -107,7 +109,7 @@ class PlaybackClock:
     def play(self) -> None:
         if self.paused:
             if self._strays:
-                self._run_s = self._course.start_s(self._rate, self.duration_s)
+                self._run_s = self._mapping.start_s(self._rate, self.duration_s)
                 self._strays = False
             self._anchor(self._run_s)
             self.paused = False
@@ -121,37 +123,37 @@ class PlaybackClock:
         self._anchor(self._folded(self.run_s))
         self.loop = loop
 
-    def set_course(self, course: Course, run_s: float | None = None) -> None:
+    def set_time_mapping(self, mapping: TimeMapping, run_s: float | None = None) -> None:
         """Pass other content times from now on.
 
         Args:
             run_s: The run time to go on at; None goes on at the present position.
         """
         position_s = self.position_s()
-        self._course = course
-        self._anchor(course.run_at(position_s, 0.0) if run_s is None else run_s)
+        self._mapping = mapping
+        self._anchor(mapping.run_at(position_s, 0.0) if run_s is None else run_s)
         self._stray(position_s if run_s is None else self.position_s())
 
     def move(self, position_s: float) -> None:
         """Continue from another content time, clamped to the scene."""
         position_s = min(max(position_s, 0.0), self.duration_s)
-        self._anchor(self._course.run_at(position_s, self.run_s))
+        self._anchor(self._mapping.run_at(position_s, self.run_s))
         self._stray(position_s)
 
     def rewind(self) -> None:
-        """Go to the start of the course (to its end, backwards)."""
-        self._anchor(self._course.start_s(self._rate, self.duration_s))
+        """Go to where playing begins: the start, backwards the end."""
+        self._anchor(self._mapping.start_s(self._rate, self.duration_s))
         self._strays = False
 
     def _stray(self, position_s: float) -> None:
-        """Note whether the course does not pass the position; time that runs goes to its start."""
-        self._strays = not self._course.contains(position_s)
+        """Note whether the position is not passed; a running clock goes to the start."""
+        self._strays = not self._mapping.contains(position_s)
         if self._strays and not self.paused:
             self.rewind()
 
     def _folded(self, run_s: float) -> float:
         """The run time, without the scenes that it has run through: numbers stay small."""
-        if self._course is WHOLE_SCENE and self.duration_s > 0.0:
+        if self._mapping is WHOLE_SCENE and self.duration_s > 0.0:
             return WHOLE_SCENE.position_s(run_s, self.duration_s, self.loop)
         return run_s
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop
 from streamstgs.app.player.clock import PlaybackClock
-from streamstgs.app.player.film.course import Course
+from streamstgs.app.player.film.time_mapping import TimeMapping
 from streamstgs.app.player.frame_pipeline import (
     FramePipeline,
     FramePipelineSettings,
@@ -250,13 +250,13 @@ class Playback:
         """Set whether slow motion shows moments between two frames of a segment."""
         self._smooth = smooth
 
-    def set_course(self, course: Course, run_s: float | None = None) -> None:
+    def set_time_mapping(self, mapping: TimeMapping, run_s: float | None = None) -> None:
         """Set which content times are played; all scenes that share the clock follow.
 
         Args:
-            run_s: The run time of the course to go on at; None goes on at the present position.
+            run_s: The run time to go on at; None goes on at the present position.
         """
-        self._playhead.clock.set_course(course, run_s)
+        self._playhead.clock.set_time_mapping(mapping, run_s)
 
     def set_loop(self, loop: bool) -> None:
         """Set whether playback continues at the start when the end is reached.

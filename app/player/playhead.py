@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamstgs.app.player.clock import PlaybackClock
-from streamstgs.app.player.film.course import WHOLE_SCENE
+from streamstgs.app.player.film.time_mapping import WHOLE_SCENE
 from streamstgs.app.player.seek_queue import SeekKind, SeekQueue
 from streamstgs.app.player.timeline import Timeline
 
@@ -50,7 +50,7 @@ class Playhead:
             self._seeks.request(self.clock.position_s(), SeekKind.JUMP)
 
     def rewind(self, timeline: Timeline | None) -> None:
-        """Seek to where the course begins: the start of the scene, or backwards its end."""
+        """Seek to where playing begins: the start of the scene, or backwards its end."""
         self.clock.rewind()
         start_s = self.clock.position_s() if timeline is not None else 0.0
         self.seek(start_s, SeekKind.JUMP, timeline)
@@ -82,6 +82,6 @@ class Playhead:
 
     def is_at_end(self, timeline: Timeline) -> bool:
         """Whether the frame is shown that nothing follows."""
-        if self.clock.course is not WHOLE_SCENE or self.clock.loop:
+        if self.clock.time_mapping is not WHOLE_SCENE or self.clock.loop:
             return False
         return self.frame(timeline) == (0 if self.clock.rate < 0.0 else timeline.frames - 1)

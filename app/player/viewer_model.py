@@ -415,9 +415,9 @@ class ViewerModel(SceneStack):
         self.scene_view.enter(scene)
         self._close_thumbnails(waits=False)
         if keep_pose:
-            self.transport.apply_course()
+            self.transport.apply_time_mapping()
         else:
-            self.transport.forget_course()
+            self.transport.forget_time_mapping()
         self._enter_camera(keep_pose)
 
     def _enter_camera(self, keep_pose: bool = False) -> None:

@@ -195,7 +195,7 @@ class MainWindow(QMainWindow):
         self.model.markers.changed.connect(
             lambda: self.bar.timeline.show_markers(tuple(self.model.markers))
         )
-        self.model.transport.course_changed.connect(self._show_course)
+        self.model.transport.time_mapping_changed.connect(self._show_time_mapping)
         self.model.camera.free_flight_changed.connect(self._show_free_flight)
         self.model.camera.fly_mode_changed.connect(self._show_fly_mode)
 
@@ -345,7 +345,7 @@ class MainWindow(QMainWindow):
         """Show in the menu whether a command is on."""
         self.commands.check(name, on)
 
-    def _show_course(self) -> None:
+    def _show_time_mapping(self) -> None:
         """Show the repeated part, and whether content turns back at its ends."""
         transport = self.model.transport
         self.bar.timeline.show_part(transport.part_s)

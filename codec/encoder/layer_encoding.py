@@ -52,9 +52,9 @@ def sorting_values(
         OPACITY_WEIGHT * _standardised(gaussians.opacity_logits[:, None]),
     ]
     if features is not None:
-        course = features.permute(1, 0, 2).flatten(1)
+        over_time = features.permute(1, 0, 2).flatten(1)
         share = features.shape[-1] ** 0.5  # so that all channels together weigh as one attribute
-        parts.append(FEATURE_WEIGHT * share * _principal(_standardised(course)))
+        parts.append(FEATURE_WEIGHT * share * _principal(_standardised(over_time)))
     if lifetimes is not None:
         parts.append(LIFETIME_WEIGHT * _standardised(lifetimes))
     return torch.cat([part.float() for part in parts], dim=-1).detach()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
-from streamstgs.app.player.film.course import FilmCourse
+from streamstgs.app.player.film.time_mapping import FilmTimeMapping
 
 if TYPE_CHECKING:  # they load torch, and a window has a preview before that
     from streamstgs.app.player.camera.track import CameraTrack
@@ -47,7 +47,7 @@ class FilmPreview:
     @property
     def active(self) -> bool:
         """Whether the film is played, or paused on its way."""
-        return self._course is not None
+        return self._mapping is not None
 
     @property
     def playing(self) -> bool:
@@ -64,12 +64,12 @@ class FilmPreview:
     @property
     def position_s(self) -> float:
         """The time of the film now, in seconds."""
-        scene, course = self._scene(), self._course
+        scene, mapping = self._scene(), self._mapping
         if scene is None:
             return 0.0
         clock = scene.clock.clock
-        if course is not None:
-            return course.film_time(clock.run_s, clock.loop)
+        if mapping is not None:
+            return mapping.film_time(clock.run_s, clock.loop)
         _, time = self._tracks()
         if len(time):
             return self._cursor_s
@@ -110,7 +110,7 @@ class FilmPreview:
             return curve.content_at(time_s, scene_s) if curve is not None else time_s
 
         self._transport.set_speed(abs(scene.clock.clock.rate))
-        scene.playback.set_course(FilmCourse(content_at, film_s), start_s)
+        scene.playback.set_time_mapping(FilmTimeMapping(content_at, film_s), start_s)
         self._seek_content(scrubbing=False)
         self._transport.play()
         self.changed.emit()
@@ -127,7 +127,7 @@ class FilmPreview:
         self._cursor_s = self.position_s
         if pauses:
             self._transport.pause()
-        self._transport.apply_course()
+        self._transport.apply_time_mapping()
         self.changed.emit()
 
     def toggle(self) -> None:
@@ -138,10 +138,10 @@ class FilmPreview:
             self.play()
 
     @property
-    def _course(self) -> FilmCourse | None:
+    def _mapping(self) -> FilmTimeMapping | None:
         scene = self._scene()
-        course = scene.clock.clock.course if scene is not None else None
-        return course if isinstance(course, FilmCourse) else None
+        mapping = scene.clock.clock.time_mapping if scene is not None else None
+        return mapping if isinstance(mapping, FilmTimeMapping) else None
 
     @property
     def _scene_s(self) -> float:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from streamstgs.app.player.clock import PlaybackClock
-from streamstgs.app.player.film.course import Course
+from streamstgs.app.player.film.time_mapping import TimeMapping
 
 LATE_S = 0.2  # as of `PlaybackSettings`
 
@@ -96,8 +96,8 @@ class ClockMember(PlaybackClock):
         return self._shared.clock.rate
 
     @property
-    def course(self) -> Course:
-        return self._shared.clock.course
+    def time_mapping(self) -> TimeMapping:
+        return self._shared.clock.time_mapping
 
     @property
     def content_rate(self) -> float:
@@ -133,8 +133,8 @@ class ClockMember(PlaybackClock):
     def set_loop(self, loop: bool) -> None:
         self._shared.clock.set_loop(loop)
 
-    def set_course(self, course: Course, run_s: float | None = None) -> None:
-        self._shared.clock.set_course(course, run_s)
+    def set_time_mapping(self, mapping: TimeMapping, run_s: float | None = None) -> None:
+        self._shared.clock.set_time_mapping(mapping, run_s)
 
     def rewind(self) -> None:
         self._shared.clock.rewind()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
-from streamstgs.app.player.film.course import WHOLE_SCENE, SceneCourse
+from streamstgs.app.player.film.time_mapping import WHOLE_SCENE, SceneTimeMapping
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import OpenScene
 
@@ -30,7 +30,7 @@ class Transport:
 
     status_changed = Signal(PlaybackStatus)
     sought = Signal()  # a command went to a content time
-    course_changed = Signal()  # the repeated part, or whether content turns back at its ends
+    time_mapping_changed = Signal()  # the repeated part, or whether content turns back at its ends
 
     def __init__(self, scenes: Callable[[], Sequence[OpenScene]]) -> None:
         self._scenes = scenes
@@ -114,24 +114,24 @@ class Transport:
         if part_s is not None and not 0.0 <= part_s[0] < part_s[1]:
             raise ValueError(f"The part {part_s[0]:g} .. {part_s[1]:g} s does not end later.")
         self.part_s = part_s
-        self.apply_course()
+        self.apply_time_mapping()
 
     def set_bounces(self, bounces: bool) -> None:
         """Set whether content turns back at the ends of the scene or part (ping-pong)."""
         self.bounces = bounces
-        self.apply_course()
+        self.apply_time_mapping()
 
-    def apply_course(self) -> None:
+    def apply_time_mapping(self) -> None:
         """Play the scene, or the repeated part of it, from the present position on."""
-        course = SceneCourse(self.part_s, self.bounces)
+        mapping = SceneTimeMapping(self.part_s, self.bounces)
         plain = self.part_s is None and not self.bounces
-        self._each(lambda playback: playback.set_course(WHOLE_SCENE if plain else course))
-        self.course_changed.emit()
+        self._each(lambda playback: playback.set_time_mapping(WHOLE_SCENE if plain else mapping))
+        self.time_mapping_changed.emit()
 
-    def forget_course(self) -> None:
+    def forget_time_mapping(self) -> None:
         """Repeat no part, as another scene is shown from now on."""
         self.part_s, self.bounces = None, False
-        self.course_changed.emit()
+        self.time_mapping_changed.emit()
 
     # --- status -----------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
-"""Courses: which content times a running clock passes.
+"""Time mappings: which content times a running clock passes.
 
-A clock counts run time, which only grows (or only falls while playing backwards). A course maps it
-to content time: straight through the scene, round and round in a part of it, to and fro, or along
-the curve of a time track.
+A clock counts run time, which only grows (or only falls while playing backwards). A time mapping
+turns it into content time: through the scene, again and again through a part of it, back and forth,
+or along the curve of a time track.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SLOPE_STEP_S = 1e-3
 ROUNDING_S = 1e-9  # a position so shortly before the end of a part is its start
 
 
-class Course(Protocol):
+class TimeMapping(Protocol):
     """Content time as a function of run time; all times in seconds."""
 
     def position_s(self, run_s: float, duration_s: float, loop: bool) -> float:
@@ -41,7 +41,7 @@ class Course(Protocol):
         ...
 
     def contains(self, position_s: float) -> bool:
-        """Whether the course passes a content time; from others it begins at its start."""
+        """Whether this content time is passed; playing from another one begins at the start."""
         ...
 
     def start_s(self, rate: float, duration_s: float) -> float:
@@ -54,7 +54,7 @@ class Course(Protocol):
 
 
 @dataclass(frozen=True)
-class SceneCourse:
+class SceneTimeMapping:
     """Straight through the scene, or again and again through a part of it.
 
     Args:
@@ -105,7 +105,7 @@ class SceneCourse:
 
 
 @dataclass(frozen=True)
-class FilmCourse:
+class FilmTimeMapping:
     """Along the curve of a time track; run time is the time of the film.
 
     Args:
@@ -146,4 +146,4 @@ class FilmCourse:
         return self.position_s(run_s, duration_s, False)
 
 
-WHOLE_SCENE = SceneCourse()
+WHOLE_SCENE = SceneTimeMapping()

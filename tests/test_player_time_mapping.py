@@ -1,4 +1,4 @@
-"""Slow motion between frames, backwards, parts, to and fro, and along the curve of a time track."""
+"""Slow motion between frames, backwards, parts, ping-pong, and along the curve of a time track."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from streamstgs.app.player.clock import PlaybackClock
-from streamstgs.app.player.film.course import FilmCourse, SceneCourse
+from streamstgs.app.player.film.time_mapping import FilmTimeMapping, SceneTimeMapping
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.rendering.frame_renderer import FrameDeformer, RenderRequest
 from streamstgs.app.player.rendering.render_thread import RenderThread
@@ -160,7 +160,7 @@ def test_backwards_without_loop_ends_at_the_start_and_plays_again_from_the_end()
 
 
 def test_a_part_is_repeated(player: Player) -> None:
-    player.playback.set_course(SceneCourse((1.0, 2.0)))
+    player.playback.set_time_mapping(SceneTimeMapping((1.0, 2.0)))
     seen = indexes(player.run(2.4))
     assert set(seen) == set(range(10, 20))
     assert seen[:10] == list(range(10, 20))
@@ -173,8 +173,8 @@ def test_a_part_is_repeated(player: Player) -> None:
     assert player.run(0.1)[-1].index in range(17, 20)
 
 
-def test_to_and_fro_turns_at_both_ends(player: Player) -> None:
-    player.playback.set_course(SceneCourse((0.5, 1.0), bounces=True))
+def test_ping_pong_turns_at_both_ends(player: Player) -> None:
+    player.playback.set_time_mapping(SceneTimeMapping((0.5, 1.0), bounces=True))
     player.clock.advance(0.02)
     assert indexes(player.run(1.35)) == [5, 6, 7, 8, 9, 8, 7, 6, 5, 6, 7, 8]
     assert player.playback.state is PlaybackState.PLAYING
@@ -183,7 +183,7 @@ def test_to_and_fro_turns_at_both_ends(player: Player) -> None:
 def test_film_follows_its_time_track_and_ends() -> None:
     curve = TimeCurve.of_speeds([(0.5, 1.0), (0.5, 0.0), (0.5, -1.0)], start_s=1.0)
     player = Player(loop=False)
-    player.playback.set_course(FilmCourse(curve.content_at, curve.duration_s), 0.0)
+    player.playback.set_time_mapping(FilmTimeMapping(curve.content_at, curve.duration_s), 0.0)
     seen = indexes(player.run(1.4))
     assert seen == [10, 11, 12, 13, 14, 15, 14, 13, 12, 11]
     player.run(0.3)
@@ -198,9 +198,9 @@ def test_content_rate_is_that_of_the_curve() -> None:
     curve = TimeCurve.of_speeds([(1.0, 1.0), (1.0, 0.0), (1.0, -2.0)], start_s=2.0)
     clock = PlaybackClock(ManualClock(), duration_s=10.0)
     for run_s, rate in ((0.5, 1.0), (1.5, 0.0), (2.5, -2.0)):
-        clock.set_course(FilmCourse(curve.content_at, curve.duration_s), run_s)
+        clock.set_time_mapping(FilmTimeMapping(curve.content_at, curve.duration_s), run_s)
         assert clock.content_rate == pytest.approx(rate, abs=1e-6)
-    clock.set_course(SceneCourse((1.0, 3.0), bounces=True), 4.0)  # on the way back
+    clock.set_time_mapping(SceneTimeMapping((1.0, 3.0), bounces=True), 4.0)  # on the way back
     assert clock.content_rate == -1.0
 
 
@@ -210,13 +210,13 @@ def test_content_rate_is_that_of_the_curve() -> None:
     bounces=st.booleans(),
     waits=st.lists(st.floats(0.0, 3.0), min_size=1, max_size=8),
 )
-def test_positions_stay_in_the_course_and_never_jump(
+def test_positions_stay_in_the_repeated_part_and_never_jump(
     rate: float, part: tuple[float, float] | None, bounces: bool, waits: list[float]
 ) -> None:
     time = ManualClock()
     clock = PlaybackClock(time, duration_s=10.0, loop=True)
     clock.move(4.5)
-    clock.set_course(SceneCourse(part, bounces))
+    clock.set_time_mapping(SceneTimeMapping(part, bounces))
     clock.set_rate(rate)
     assert clock.position_s() == pytest.approx(4.5)
     clock.play()
