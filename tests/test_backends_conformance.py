@@ -244,6 +244,51 @@ def test_rgb8_is_the_rounded_picture(backend: Backend) -> None:
     assert (found.int() - expected.int()).abs().max() <= 1
 
 
+OWN = (0.8, 0.5, 0.2)
+
+
+@pytest.mark.parametrize("opacity", [0.3, 0.6, 0.85])
+def test_another_background_is_not_seen_through_solid_parts(
+    backend: Backend, opacity: float
+) -> None:
+    """Solid parts look as before the scene's own background; what is mostly open shows another."""
+    scene = ball((0.0, 0.0, 5.0), scale=100.0, opacity=opacity, color=(0.1, 0.9, 0.4))
+    chosen = RenderSettings(BACKGROUND, own_background=OWN)
+    picture = draw(backend, scene, straight_camera(), chosen)[20, 30]
+    cover = min(1.0, max(opacity, 2.0 * opacity - 0.5))
+    expected = (
+        opacity * torch.tensor([0.1, 0.9, 0.4])
+        + (cover - opacity) * torch.tensor(OWN)
+        + (1.0 - cover) * torch.tensor(BACKGROUND)
+    )
+    torch.testing.assert_close(picture, expected, atol=0.01, rtol=0)
+    if opacity > 0.75:
+        before_own = draw(backend, scene, straight_camera(), RenderSettings(OWN))[20, 30]
+        torch.testing.assert_close(picture, before_own, atol=0.01, rtol=0)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (33, 17)])
+def test_replaced_background_agrees_with_reference(backend: Backend, size: tuple[int, int]) -> None:
+    scene = random_canonical(800, seed=14).activate()
+    camera, chosen = front_camera(*size), RenderSettings(BACKGROUND, own_background=OWN)
+    expected = ReferenceBackend().render(scene, camera, chosen)
+    assert (expected - ReferenceBackend().render(scene, camera, SETTINGS)).abs().max() > 0.05
+    assert_agrees(draw(backend, scene, camera, chosen), expected, backend)
+    on_device = scene.to(backend.device)
+    assert_agrees(backend.render_channels(on_device, camera, chosen).color.cpu(), expected, backend)
+    bytes_ = backend.render_rgb8(on_device, camera, chosen)
+    assert_agrees(bytes_.cpu().float() / 255.0, expected.clamp(0.0, 1.0), backend)
+    # pictures before and after are those of one background
+    plain = ReferenceBackend().render(scene, camera, SETTINGS)
+    assert_agrees(draw(backend, scene, camera), plain, backend)
+
+
+def test_own_background_looks_the_same_when_it_is_named(backend: Backend) -> None:
+    scene, camera = random_canonical(400, seed=15).activate(), front_camera()
+    named = draw(backend, scene, camera, RenderSettings(BACKGROUND, own_background=BACKGROUND))
+    torch.testing.assert_close(named, draw(backend, scene, camera), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("stretch", [0.02, 0.3, 3.0], ids=["dust", "needles", "big"])
 def test_agrees_on_extreme_sizes(backend: Backend, stretch: float) -> None:
     scene = random_canonical(500, seed=3).activate()

@@ -95,7 +95,8 @@ def test_plain_settings_change_nothing() -> None:
     passed = ViewPass().prepared(gaussians, CAMERA, settings, frame_of(gaussians))
     assert passed[0] is gaussians
     assert passed[1] is settings
-    assert type(RenderOptions().settings((0.0, 0.0, 0.0), 0.01, 1.0, 1.0)) is RenderSettings
+    meta = ScriptedScene().meta
+    assert type(RenderOptions().look.settings(meta, (1.0, 1.0))) is RenderSettings
 
 
 def test_normals_point_to_the_camera_in_its_axes() -> None:

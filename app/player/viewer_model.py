@@ -34,6 +34,7 @@ from streamstgs.app.player.camera.scene_view import (
 from streamstgs.app.player.errors import NoSceneError, SceneFailed, SceneTimeout
 from streamstgs.app.player.export.jobs.exports import Exports
 from streamstgs.app.player.film.preview import FilmPreview
+from streamstgs.app.player.rendering.view_settings import fitting_depths
 from streamstgs.app.player.sound.sound_time import SoundTime
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback, OpenScene
@@ -281,10 +282,8 @@ class ViewerModel(SceneStack):
         """The renderer's settings for the shown scene."""
         if self.meta is None:
             return RenderSettings()
-        background, near = self.meta.background, self.meta.near
         pose = self.camera.shown
-        visible = pose.distance * math.tan(pose.fov_y_rad / 2)  # half the height of the view
-        return self.options.settings(background, near, pose.distance, visible / 2, self.meta.fps)
+        return self.options.look.settings(self.meta, fitting_depths(pose.distance, pose.fov_y_rad))
 
     def crop_here(self) -> None:
         """Show only a box around the pivot of the camera, half as large as what is visible."""

@@ -46,6 +46,7 @@ def guessed_meta(
         center=center,
         radius=radius,
         background=(0.0, 0.0, 0.0),
+        has_background=False,
         width=1280,
         height=720,
         near=radius * NEAR_SHARE,

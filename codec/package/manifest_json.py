@@ -228,4 +228,6 @@ def _meta_object(meta: SceneMeta) -> dict[str, Any]:
         del content["filmed"]
     if meta.isolated is None:
         del content["isolated"]
+    if meta.has_background:
+        del content["has_background"]
     return content

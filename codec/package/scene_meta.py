@@ -27,6 +27,8 @@ class SceneMeta:
         center: point that an orbit turns around, world units.
         radius: distance from `center` that a full view of the scene needs, world units.
         background: RGB behind the Gaussians, display-encoded, 0..1.
+        has_background: whether the scene was made for `background`. Files of other programs do not
+            tell that; theirs is only a colour to begin with.
         near: distance of the near plane, world units. Cameras of a capture stand inside of parts
             that other cameras see; Gaussians nearer than this are not rendered.
         width, height: picture size of the capture in px; the natural aspect ratio.
@@ -50,3 +52,9 @@ class SceneMeta:
     presets: tuple[CameraPreset, ...] = field(default_factory=tuple)
     filmed: tuple[FilmedView, ...] = field(default_factory=tuple)
     isolated: bool | None = None
+    has_background: bool = True
+
+    @property
+    def own_background(self) -> tuple[float, float, float] | None:
+        """The background that the scene was made for; None if it has none."""
+        return self.background if self.has_background else None

@@ -89,6 +89,7 @@ class SceneMeta(Struct):
     presets: Annotated[tuple[Preset, ...], Meta(max_length=limits.PRESETS)]
     filmed: Annotated[tuple[FilmedView, ...], Meta(max_length=limits.FILMED_VIEWS)] = ()
     isolated: bool | None = None
+    has_background: bool = True
 
 
 class Tiles(Struct):

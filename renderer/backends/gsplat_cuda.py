@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from streamstgs.renderer.backends.base import Backend, Capabilities, RenderedChannels
 from streamstgs.renderer.camera import Camera
+from streamstgs.renderer.compositing import composite
 from streamstgs.renderer.errors import BackendUnavailable
 from streamstgs.renderer.gaussians import Gaussians
 from streamstgs.renderer.settings import DILATION_PX2, RenderSettings
@@ -41,7 +42,10 @@ class GsplatBackend(Backend):
     def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
         """See `renderer.backends.base.Backend.render`. Only gsplat itself waits for the device."""
         drawable = replace(gaussians, means=_hide_broken(gaussians, camera))
-        return rasterize(drawable, [camera], settings)[0][0]
+        if not settings.replaces_background:
+            return rasterize(drawable, [camera], settings)[0][0]
+        light, alphas, _ = rasterize(drawable, [camera], RenderSettings(near=settings.near))
+        return composite(light[0], alphas[0, ..., 0], settings)
 
     @torch.no_grad()
     def render_channels(
@@ -49,8 +53,11 @@ class GsplatBackend(Backend):
     ) -> RenderedChannels:
         """See `renderer.backends.base.Backend.render_channels`."""
         drawable = replace(gaussians, means=_hide_broken(gaussians, camera))
-        colors, alphas, _ = rasterize(drawable, [camera], settings, depth=True)
-        return RenderedChannels(colors[0, ..., :3], alphas[0, ..., 0], colors[0, ..., 3])
+        over_black = RenderSettings(near=settings.near)
+        colors, alphas, _ = rasterize(drawable, [camera], over_black, depth=True)
+        alpha = alphas[0, ..., 0]
+        color = composite(colors[0, ..., :3], alpha, settings)
+        return RenderedChannels(color, alpha, colors[0, ..., 3])
 
 
 def require_gsplat() -> None:

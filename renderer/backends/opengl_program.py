@@ -38,7 +38,9 @@ from numpy.typing import NDArray
 from OpenGL import GL
 from streamstgs.renderer.backends.base import RenderedChannels
 from streamstgs.renderer.backends.depth_order import back_to_front
+from streamstgs.renderer.backends.opengl_composite import CompositeProgram
 from streamstgs.renderer.camera import Camera
+from streamstgs.renderer.compositing import composite
 from streamstgs.renderer.gaussians import Gaussians
 from streamstgs.renderer.present.gl_errors import gl_errors_as_render_errors
 from streamstgs.renderer.present.gl_objects import PictureTarget, TextureBuffer
@@ -51,6 +53,7 @@ from torch import Tensor
 # Splats drawn as one instance: instances of four vertices would leave most of a GPU's lanes idle.
 _SPLATS_PER_INSTANCE = 128
 _QUAD = np.array([0, 1, 2, 2, 1, 3], np.uint16)
+_TRANSPARENT = (0.0, 0.0, 0.0, 0.0)
 _CONSTANTS = {
     "DILATION_PX2": DILATION_PX2,
     "ALPHA_MIN": ALPHA_MIN,
@@ -110,7 +113,9 @@ class SplatProgram:
             *("rotation", "translation", "eye", "focal_px", "center_px", "size_px"),
         )
         self._vertex_array, self._indices = _quad_indices()
-        self._target = PictureTarget(accumulate_format)
+        self._format = accumulate_format
+        self._target = self._drawn = PictureTarget(accumulate_format)
+        self._composite: CompositeProgram | None = None  # made when it is first needed
         self._blit = TextureBlit()
         self._uploaded: Gaussians | None = None
         self._means = np.empty((0, 3), np.float32)
@@ -156,7 +161,7 @@ class SplatProgram:
         if wanted != self._drawn_for:
             self.render_texture(camera, settings)
             self._drawn_for = wanted
-        self._blit.draw(self._target.texture, self._target.size_px, framebuffer, viewport_px)
+        self._blit.draw(self._drawn.texture, self._drawn.size_px, framebuffer, viewport_px)
 
     @gl_errors_as_render_errors()
     def render_texture(self, camera: Camera, settings: RenderSettings) -> int:
@@ -168,12 +173,17 @@ class SplatProgram:
         self._drawn_for = None
         self._sort(camera, settings)
         self._target.bind(camera.width, camera.height)
-        self._draw_splats(camera, _Pass((*settings.background, 1.0)))
-        return self._target.texture
+        if not settings.replaces_background:
+            self._draw_splats(camera, _Pass((*settings.background, 1.0)))
+            self._drawn = self._target
+        else:
+            self._draw_splats(camera, _Pass(_TRANSPARENT))
+            self._drawn = self._over_background().draw(self._target, settings)
+        return self._drawn.texture
 
     def read_picture(self) -> NDArray[np.float32]:
         """[height, width, 3] float32 copy of the picture that was drawn last, top row first."""
-        return self._target.read()
+        return self._drawn.read()
 
     @gl_errors_as_render_errors()
     def render_channels(self, camera: Camera, settings: RenderSettings) -> RenderedChannels:
@@ -185,14 +195,13 @@ class SplatProgram:
         self._drawn_for = None
         self._sort(camera, settings)
         self._target.bind(camera.width, camera.height)
-        transparent = (0.0, 0.0, 0.0, 0.0)
-        self._draw_splats(camera, _Pass(transparent))
-        drawn = self._target.read(with_alpha=True)
-        alpha = np.ascontiguousarray(drawn[..., 3])
-        color = drawn[..., :3] + (1 - drawn[..., 3:]) * np.array(settings.background, np.float32)
-        self._draw_splats(camera, _Pass(transparent, depth_as_color=True))
-        depth = self._target.read()[..., 0] / np.maximum(alpha, np.float32(1e-10))
-        return RenderedChannels(*(torch.from_numpy(c) for c in (color, alpha, depth)))
+        self._draw_splats(camera, _Pass(_TRANSPARENT))
+        drawn = torch.from_numpy(self._target.read(with_alpha=True))
+        alpha = drawn[..., 3].contiguous()
+        color = composite(drawn[..., :3], alpha, settings)
+        self._draw_splats(camera, _Pass(_TRANSPARENT, depth_as_color=True))
+        depth = torch.from_numpy(self._target.read())[..., 0] / alpha.clamp(min=1e-10)
+        return RenderedChannels(color, alpha, depth)
 
     def release(self) -> None:
         """Free everything held in the context."""
@@ -202,7 +211,14 @@ class SplatProgram:
         GL.glDeleteVertexArrays(1, [self._vertex_array])
         GL.glDeleteProgram(self._program)
         self._target.release()
+        if self._composite is not None:
+            self._composite.release()
         self._blit.release()
+
+    def _over_background(self) -> CompositeProgram:
+        if self._composite is None:
+            self._composite = CompositeProgram(self._format)
+        return self._composite
 
     def _sort(self, camera: Camera, settings: RenderSettings) -> None:
         view_axis = camera.viewmat[2].numpy()
@@ -289,4 +305,5 @@ def _quad_indices() -> tuple[int, int]:
 def _drawing_key(camera: Camera, settings: RenderSettings) -> tuple[float, ...]:
     """All numbers a picture depends on beside the Gaussians."""
     numbers: Tensor = torch.cat([camera.viewmat.flatten(), camera.K.flatten()])
-    return (*numbers.tolist(), camera.width, camera.height, *settings.background, settings.near)
+    behind = (*settings.background, *(settings.own_background or ()))
+    return (*numbers.tolist(), camera.width, camera.height, settings.near, *behind)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from streamstgs.renderer.backends.base import Backend, Capabilities, RenderedChannels
 from streamstgs.renderer.camera import Camera
+from streamstgs.renderer.compositing import composite
 from streamstgs.renderer.gaussians import Gaussians, rotation_matrices
 from streamstgs.renderer.settings import (
     ALPHA_MAX,
@@ -88,9 +89,9 @@ def rasterize(
         alphas: [height, width] how much of the background is covered, 0..1.
     """
     splats = _visible_splats(gaussians, camera, settings)
-    background = splats.colors.new_tensor(settings.background)
-    picture = _draw(splats, camera, background)
-    return picture[..., :3], picture[..., 3]
+    picture = _draw(splats, camera)
+    alpha = picture[..., 3]
+    return composite(picture[..., :3], alpha, settings), alpha
 
 
 def rasterize_channels(
@@ -99,8 +100,8 @@ def rasterize_channels(
     """Colour, alpha and expected depth, differentiable with respect to all attributes."""
     splats = _visible_splats(gaussians, camera, settings)
     told = replace(splats, colors=torch.cat([splats.colors, splats.depths[:, None]], dim=-1))
-    picture = _draw(told, camera, told.colors.new_tensor([*settings.background, 0.0]))
-    color, depth, alpha = picture.split([3, 1, 1], dim=-1)
+    light, depth, alpha = _draw(told, camera).split([3, 1, 1], dim=-1)
+    color = composite(light, alpha[..., 0], settings)
     return RenderedChannels(color, alpha[..., 0], (depth / alpha.clamp(min=1e-10))[..., 0])
 
 
@@ -113,10 +114,10 @@ def _visible_splats(gaussians: Gaussians, camera: Camera, settings: RenderSettin
     return splats[torch.argsort(splats.depths.detach(), stable=True)]
 
 
-def _draw(splats: Splats, camera: Camera, background: Tensor) -> Tensor:
-    """[height, width, C + 1] C blended channels over the background [C], then alpha."""
+def _draw(splats: Splats, camera: Camera) -> Tensor:
+    """[height, width, C + 1] C blended channels over black, then alpha."""
     rows = [
-        torch.cat([_draw_tile(splats, tile, background) for tile in row], dim=1)
+        torch.cat([_draw_tile(splats, tile) for tile in row], dim=1)
         for row in _tile_rows(camera, splats.means.device)
     ]
     return torch.cat(rows, dim=0)
@@ -200,13 +201,13 @@ def _tile_rows(camera: Camera, device: torch.device) -> Iterator[list[Tensor]]:
                for part in x.split(TILE_PX)]  # fmt: skip
 
 
-def _draw_tile(splats: Splats, pixels: Tensor, background: Tensor) -> Tensor:
+def _draw_tile(splats: Splats, pixels: Tensor) -> Tensor:
     """[h, w, C + 1] channels and alpha of sorted splats over the pixels [h, w, 2] of a tile."""
     low, high = pixels[0, 0], pixels[-1, -1]
     touches = (splats.means + splats.radii >= low) & (splats.means - splats.radii <= high)
     splats = splats[touches.all(-1)]
     flat = pixels.reshape(-1, 2)
-    color = flat.new_zeros(len(flat), len(background))
+    color = flat.new_zeros(len(flat), splats.colors.shape[1])
     passed = flat.new_ones(len(flat))  # transmittance if no pixel ever finished
     remaining = passed  # transmittance with the splats that were drawn
     for start in range(0, len(splats.depths), CHUNK):
@@ -215,7 +216,6 @@ def _draw_tile(splats: Splats, pixels: Tensor, background: Tensor) -> Tensor:
             _blend, splats[index], flat, passed, remaining, use_reentrant=False
         )
         color = color + blended
-    color = color + remaining[:, None] * background
     return torch.cat([color, 1 - remaining[:, None]], dim=-1).reshape(*pixels.shape[:2], -1)
 
 

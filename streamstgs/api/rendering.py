@@ -63,7 +63,8 @@ def render(
     if mode not in MODES:
         raise ValueError(f"there is no mode {mode!r}; choose one of {', '.join(MODES)}")
     view = pinhole_camera(camera, scene.meta, None if size is None else checked_size(size, False))
-    settings = RenderSettings(background or scene.meta.background, scene.meta.near)
+    meta = scene.meta
+    settings = RenderSettings(background or meta.background, meta.near, meta.own_background)
     drawing = scene._renderer(backend)
     if gaussians is None:
         segment, shown_s = scene._shown(time_s, quality)

@@ -14,6 +14,7 @@ from streamstgs.codec.formats.stgs import StgsSegment
 from streamstgs.codec.quality import Quality
 from streamstgs.renderer import Camera, Gaussians, RenderSettings
 from streamstgs.renderer.backends.base import Backend
+from streamstgs.renderer.compositing import cut_out
 
 BLACK = (0.0, 0.0, 0.0)
 
@@ -77,10 +78,10 @@ def render_rgba(
     """
     if not transparent:
         color = backend.render(gaussians, camera, settings)
-        alpha = torch.ones_like(color[..., :1])
+        alpha = torch.ones_like(color[..., 0])
     else:
-        clear = RenderSettings(BLACK, settings.near)
-        channels = backend.render_channels(gaussians, camera, clear)
-        color, alpha = channels.color, channels.alpha[..., None]
-    image = torch.cat([color.clamp(min=0.0), alpha.clamp(0.0, 1.0)], dim=-1)
+        over_black = RenderSettings(BLACK, settings.near)
+        channels = backend.render_channels(gaussians, camera, over_black)
+        color, alpha = cut_out(channels.color, channels.alpha, settings.own_background)
+    image = torch.cat([color.clamp(min=0.0), alpha.clamp(0.0, 1.0)[..., None]], dim=-1)
     return np.ascontiguousarray(image.detach().float().cpu().numpy())

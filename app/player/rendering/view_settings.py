@@ -1,7 +1,9 @@
-"""View modes, exposure, splat size and crop: what a viewer shows instead of the plain scene."""
+"""View modes, exposure, splat size, crop and background: what is shown beside the plain scene."""
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -9,6 +11,7 @@ from streamstgs.renderer import RenderSettings
 
 if TYPE_CHECKING:  # they load torch, and a window has its options before that
     from streamstgs.app.player.status import PlaybackFrame
+    from streamstgs.codec.package.scene_meta import SceneMeta
     from streamstgs.renderer import Camera, Gaussians
     from torch import Tensor
 
@@ -20,6 +23,10 @@ VIEW_MODES: tuple[ViewMode, ...] = get_args(ViewMode)
 EXPOSURE_LIMITS = (-4.0, 4.0)
 SPLAT_SCALE_LIMITS = (0.05, 4.0)
 Point = tuple[float, float, float]
+Box = tuple[Point, Point]
+Color = tuple[float, float, float]
+BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}
+SCENE_BACKGROUND = "scene"
 _BLACK = (0.0, 0.0, 0.0)
 _OWN_COLORS = ("color", "points", "ellipsoids")  # modes that the exposure brightens
 
@@ -51,7 +58,90 @@ class ViewSettings(RenderSettings):
     depth_spread: float = 1.0
     fps: float = 30.0
     splat_scale: float = 1.0
-    crop: tuple[Point, Point] | None = None
+    crop: Box | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What pictures show of a scene, apart from camera and time. It can be stored as JSON.
+
+    Args:
+        mode: As of `ViewSettings`.
+        exposure: Stops, -4 .. 4; each doubles the brightness of colours.
+        splat_scale: Size of the Gaussians, times their own, 0.05 .. 4.
+        crop: The corners (lowest, highest) of the box outside of which nothing is shown, or None.
+        background: "scene" (as the scene says), "black", "white" or #rrggbb.
+        depth_range: Centre and spread of shown depths, as of `ViewSettings`, world units; None
+            takes those that fit the camera.
+
+    Raises:
+        ValueError: A value is out of its range; the message says which values are possible.
+    """
+
+    mode: ViewMode = "color"
+    exposure: float = 0.0
+    splat_scale: float = 1.0
+    crop: Box | None = None
+    background: str = SCENE_BACKGROUND
+    depth_range: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode not in VIEW_MODES:
+            names = ", ".join(VIEW_MODES)
+            raise ValueError(f"There is no mode {self.mode!r}; choose one of {names}.")
+        stops, (low, high) = self.exposure, EXPOSURE_LIMITS
+        if not low <= stops <= high:
+            raise ValueError(f"The exposure {stops} is not within {low:g} .. {high:g} stops.")
+        scale, (low, high) = self.splat_scale, SPLAT_SCALE_LIMITS
+        if not low <= scale <= high:
+            raise ValueError(f"The splat size {scale} is not within {low:g} .. {high:g}.")
+        if self.crop is not None and not all(a < b for a, b in zip(*self.crop, strict=True)):
+            raise ValueError("The second corner of the box is not above the first in x, y and z.")
+        name = self.background
+        if name != SCENE_BACKGROUND and name not in BACKGROUNDS and _rgb(name) is None:
+            known = ", ".join([SCENE_BACKGROUND, *BACKGROUNDS])
+            raise ValueError(f"There is no background {name!r}; choose {known} or #rrggbb.")
+        if self.depth_range is not None and not self.depth_range[1] > 0.0:
+            raise ValueError("The spread of the depths is not above 0.")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the scene is shown in its own colours over its own background."""
+        return self.background == SCENE_BACKGROUND and self.is_unchanged
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the scene is shown in its own colours and as a whole, over any background."""
+        own = self.mode == "color" and self.exposure == 0.0
+        return own and self.splat_scale == 1.0 and self.crop is None
+
+    def settings(self, meta: SceneMeta, depth_range: tuple[float, float]) -> RenderSettings:
+        """The settings of a renderer for a scene.
+
+        Args:
+            depth_range: Used unless this look has one.
+        """
+        chosen = BACKGROUNDS.get(self.background) or _rgb(self.background) or meta.background
+        if self.is_unchanged:
+            return RenderSettings(chosen, meta.near, meta.own_background)
+        center, spread = self.depth_range or depth_range
+        return ViewSettings(
+            chosen,
+            meta.near,
+            meta.own_background,
+            self.mode,
+            self.exposure,
+            center,
+            spread,
+            meta.fps,
+            self.splat_scale,
+            self.crop,
+        )
+
+
+def fitting_depths(distance: float, fov_y_rad: float) -> tuple[float, float]:
+    """Centre and spread of depths for a camera at a distance from what it looks at."""
+    return distance, distance * math.tan(fov_y_rad / 2) / 2
 
 
 class ViewPass:
@@ -80,12 +170,12 @@ class ViewPass:
             shown = shown[_inside(shown.means, settings.crop)]
         if settings.mode not in _OWN_COLORS:
             return shown, RenderSettings(_BLACK, settings.near)
+        own = settings.own_background if settings.mode == "color" else None
         if settings.exposure == 0.0:
-            return shown, RenderSettings(settings.background, settings.near)
+            return shown, RenderSettings(settings.background, settings.near, own)
         gain = 2.0**settings.exposure
-        red, green, blue = settings.background
-        background = (red * gain, green * gain, blue * gain)
-        return _brighter(shown, gain), RenderSettings(background, settings.near)
+        background, own = _gained(settings.background, gain), own and _gained(own, gain)
+        return _brighter(shown, gain), RenderSettings(background, settings.near, own)
 
     def _shown(
         self, gaussians: Gaussians, camera: Camera, settings: ViewSettings, frame: PlaybackFrame
@@ -124,10 +214,23 @@ class ViewPass:
         return self._speeds[1]
 
 
-def _inside(means: Tensor, box: tuple[Point, Point]) -> Tensor:
+def _inside(means: Tensor, box: Box) -> Tensor:
     """[N] whether points [N, 3] are in a box."""
     low, high = (means.new_tensor(corner) for corner in box)
     return ((means >= low) & (means <= high)).all(dim=1)
+
+
+def _rgb(text: str) -> Color | None:
+    """The colour of #rrggbb, 0..1; None if the text is none."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+        return None
+    red, green, blue = (int(text[place : place + 2], 16) / 255.0 for place in (1, 3, 5))
+    return (red, green, blue)
+
+
+def _gained(color: Color, gain: float) -> Color:
+    red, green, blue = color
+    return (red * gain, green * gain, blue * gain)
 
 
 def _brighter(gaussians: Gaussians, gain: float) -> Gaussians:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 from streamstgs.app.player.rendering.stereo_layouts import (
@@ -13,24 +13,12 @@ from streamstgs.app.player.rendering.stereo_layouts import (
     StereoLayout,
     mono_point,
 )
-from streamstgs.app.player.rendering.view_settings import (
-    EXPOSURE_LIMITS,
-    SPLAT_SCALE_LIMITS,
-    VIEW_MODES,
-    Point,
-    ViewMode,
-    ViewSettings,
-)
-from streamstgs.renderer import RenderSettings
+from streamstgs.app.player.rendering.view_settings import Box, Look
 
 if TYPE_CHECKING:  # it loads torch, and a window has its options before that
     from streamstgs.renderer import Camera
 
-BACKGROUNDS = {"black": (0.0, 0.0, 0.0), "white": (1.0, 1.0, 1.0)}
-SCENE_BACKGROUND = "scene"
 SCALE_MIN = 0.1
-Color = tuple[float, float, float]
-Box = tuple[Point, Point]
 
 
 class RenderOptions:
@@ -46,27 +34,32 @@ class RenderOptions:
     changed = Signal()
 
     def __init__(self) -> None:
-        self._background = SCENE_BACKGROUND
+        self._look = Look()
         self._scale: float | None = None
-        self._mode: ViewMode = "color"
-        self._exposure = 0.0
-        self._splat_scale = 1.0
-        self._crop: Box | None = None
         self._stereo: StereoLayout = "off"
         self._eye_distance = USUAL_EYE_DISTANCE
 
     @property
+    def look(self) -> Look:
+        """Mode, exposure, splat size, crop and background as one value."""
+        return self._look
+
+    @look.setter
+    def look(self, look: Look) -> None:
+        self._look = look
+        self.changed.emit()
+
+    def _change(self, **values: Any) -> None:
+        self.look = replace(self._look, **values)
+
+    @property
     def mode(self) -> str:
         """What is shown: "color", "alpha", "depth" and others, as of `ViewSettings.mode`."""
-        return self._mode
+        return self._look.mode
 
     @mode.setter
     def mode(self, mode: str) -> None:
-        known = [one for one in VIEW_MODES if one == mode]
-        if not known:
-            raise ValueError(f"There is no mode {mode!r}; choose one of {', '.join(VIEW_MODES)}.")
-        self._mode = known[0]
-        self.changed.emit()
+        self._change(mode=mode)
 
     @property
     def stereo(self) -> str:
@@ -117,64 +110,47 @@ class RenderOptions:
     @property
     def exposure(self) -> float:
         """Stops, -4 .. 4; each doubles the brightness of colours."""
-        return self._exposure
+        return self._look.exposure
 
     @exposure.setter
     def exposure(self, stops: float) -> None:
-        low, high = EXPOSURE_LIMITS
-        if not low <= stops <= high:
-            raise ValueError(f"The exposure {stops} is not within {low:g} .. {high:g} stops.")
-        self._exposure = stops
-        self.changed.emit()
+        self._change(exposure=stops)
 
     @property
     def splat_scale(self) -> float:
         """Size of the Gaussians, times their own, 0.05 .. 4."""
-        return self._splat_scale
+        return self._look.splat_scale
 
     @splat_scale.setter
     def splat_scale(self, scale: float) -> None:
-        low, high = SPLAT_SCALE_LIMITS
-        if not low <= scale <= high:
-            raise ValueError(f"The splat size {scale} is not within {low:g} .. {high:g}.")
-        self._splat_scale = scale
-        self.changed.emit()
+        self._change(splat_scale=scale)
 
     @property
     def crop(self) -> Box | None:
         """The corners (lowest, highest) of the box outside of which nothing is shown, or None."""
-        return self._crop
+        return self._look.crop
 
     @crop.setter
     def crop(self, crop: Box | None) -> None:
-        if crop is not None and not all(low < high for low, high in zip(*crop, strict=True)):
-            raise ValueError("The second corner of the box is not above the first in x, y and z.")
-        self._crop = crop
-        self.changed.emit()
-
-    def reset(self) -> None:
-        """Show the scene in its own colours and as a whole; background and resolution stay."""
-        self._mode, self._exposure = "color", 0.0
-        self._splat_scale, self._crop = 1.0, None
-        self.changed.emit()
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the scene is shown in its own colours, as its poster is."""
-        return self._background == SCENE_BACKGROUND and self._is_unchanged
+        self._change(crop=crop)
 
     @property
     def background(self) -> str:
         """The color behind the scene: "scene" (as the scene says), "black", "white" or #rrggbb."""
-        return self._background
+        return self._look.background
 
     @background.setter
     def background(self, name: str) -> None:
-        if name != SCENE_BACKGROUND and name not in BACKGROUNDS and _color(name) is None:
-            known = ", ".join([SCENE_BACKGROUND, *BACKGROUNDS])
-            raise ValueError(f"There is no background {name!r}; choose {known} or #rrggbb.")
-        self._background = name
-        self.changed.emit()
+        self._change(background=name)
+
+    def reset(self) -> None:
+        """Show the scene in its own colours and as a whole; background and resolution stay."""
+        self.look = Look(background=self.background)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the scene is shown in its own colours, as its poster is."""
+        return self._look.is_plain
 
     @property
     def scale(self) -> float | None:
@@ -187,44 +163,3 @@ class RenderOptions:
             raise ValueError(f"The scale {scale} is not within {SCALE_MIN} .. 1.")
         self._scale = scale
         self.changed.emit()
-
-    @property
-    def _is_unchanged(self) -> bool:
-        own = self._mode == "color" and self._exposure == 0.0
-        return own and self._splat_scale == 1.0 and self._crop is None
-
-    def settings(
-        self,
-        background: Color,
-        near: float,
-        depth_center: float,
-        depth_spread: float,
-        fps: float = 30.0,
-    ) -> RenderSettings:
-        """The renderer's settings for a scene with this background and near plane.
-
-        Args:
-            depth_center, depth_spread, fps: As of `ViewSettings`.
-        """
-        background = BACKGROUNDS.get(self._background) or _color(self._background) or background
-        if self._is_unchanged:
-            return RenderSettings(background, near)
-        return ViewSettings(
-            background,
-            near,
-            self._mode,
-            self._exposure,
-            depth_center,
-            depth_spread,
-            fps,
-            self._splat_scale,
-            self._crop,
-        )
-
-
-def _color(text: str) -> Color | None:
-    """The colour of #rrggbb, 0..1; None if the text is none."""
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        return None
-    red, green, blue = (int(text[place : place + 2], 16) / 255.0 for place in (1, 3, 5))
-    return (red, green, blue)

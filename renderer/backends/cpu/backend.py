@@ -63,14 +63,14 @@ class CpuBackend(Backend):
         """See `renderer.backends.base.Backend.render`."""
         picture = np.empty((camera.height, camera.width, 3), np.float32)
         self._project(gaussians, camera, settings)
-        self._blend(gaussians, camera, settings.background, picture, _NO_BYTES)
+        self._blend(gaussians, camera, _behind(settings), picture, _NO_BYTES)
         return torch.from_numpy(picture)
 
     def render_rgb8(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
         """See `renderer.backends.base.Backend.render_rgb8`."""
         picture = np.empty((camera.height, camera.width, 3), np.uint8)
         self._project(gaussians, camera, settings)
-        self._blend(gaussians, camera, settings.background, _NO_FLOATS, picture)
+        self._blend(gaussians, camera, _behind(settings), _NO_FLOATS, picture)
         return torch.from_numpy(picture)
 
     def render_channels(
@@ -82,7 +82,7 @@ class CpuBackend(Backend):
         """
         color, weighted = np.empty((2, camera.height, camera.width, 3), np.float32)
         self._project(gaussians, camera, settings)
-        self._blend(gaussians, camera, settings.background, color, _NO_BYTES)
+        self._blend(gaussians, camera, _behind(settings), color, _NO_BYTES)
         buffers = self._buffers
         buffers.splats[:, RED] = buffers.depths
         buffers.splats[:, RED + 1 : BLUE + 1] = (1.0, 0.0)
@@ -134,11 +134,15 @@ class CpuBackend(Backend):
         self,
         gaussians: Gaussians,
         camera: Camera,
-        background: tuple[float, float, float],
+        background: tuple[float, ...],
         out: Array,
         out_rgb8: Array,
     ) -> None:
-        """Draw the projected splats into `out` or, if that is empty, into `out_rgb8`."""
+        """Draw the projected splats into `out` or, if that is empty, into `out_rgb8`.
+
+        Args:
+            background: as of `blend`.
+        """
         buffers, columns = self._buffers, _columns(camera)
         starts = buffers.starts[: columns * _rows(camera) + 1]
         visible = (buffers.used_counts(gaussians), buffers.rects)
@@ -203,6 +207,12 @@ def _bands(row_starts: Array) -> Iterator[tuple[int, int]]:
         last = max(first + 1, int(fitting) - 1)
         yield first, last
         first = last
+
+
+def _behind(settings: RenderSettings) -> tuple[float, ...]:
+    """What is blended behind the splats, as of `blend`."""
+    own = settings.own_background if settings.replaces_background else None
+    return settings.background + (own or ())
 
 
 def _columns(camera: Camera) -> int:

@@ -32,6 +32,7 @@ from streamstgs.renderer.backends.cpu.lanes import (
 )
 from streamstgs.renderer.backends.cpu.sort import sort_list, splat_of
 from streamstgs.renderer.backends.cpu.vectors import never_inline
+from streamstgs.renderer.settings import OPEN_ALPHA, SOLID_ALPHA
 
 BATCH = 64  # splats planned at a time; their data stays in the first cache
 _COLUMNS, _ROWS = TILE_WIDTH // BLOCK_PX, TILE_HEIGHT // BLOCK_PX  # blocks of a tile
@@ -40,6 +41,7 @@ _PLANES = 4 * LANES  # of a block: transmittance, red, green, blue
 _CONSTANTS = BATCH * TILE_HEIGHT  # in `rows`: they follow the centers
 
 _ZERO, _HALF, _ONE = real(0), real(0.5), real(1)
+_OPEN, _SLOPE = real(OPEN_ALPHA), real((1.0 - OPEN_ALPHA) / (SOLID_ALPHA - OPEN_ALPHA))
 index = np.uint64  # signed ones could count from the end, which costs instructions
 
 
@@ -50,6 +52,7 @@ def blend(splats, starts, lists, longest, columns, first, last, background, coun
     Args:
         splats: [N, SPLAT_FIELDS] of `project`.
         starts: [tiles + 1], and lists, of `bin_tiles`.
+        background: [3] RGB, or [6] with the scene's own after it (`renderer.compositing`).
         longest: length of the longest list.
         counter: [1] next tile after `first`, shared by the threads.
         out: [height, width, 3] float32, not clipped.
@@ -82,7 +85,10 @@ def blend(splats, starts, lists, longest, columns, first, last, background, coun
             job_count = _plan(near, count, x, y, open_blocks, ranks, rows, edges, jobs)
             _blend_jobs(jobs, job_count, near, rows, xs, planes)
             begin += count
-        _blend_background(planes, background)
+        if len(background) == 3:
+            _blend_background(planes, background)
+        else:
+            _replace_background(planes, background)
         if len(out):
             _write_float(planes, left, top, out)
         else:
@@ -185,6 +191,21 @@ def _blend_background(planes, background):
             planes[at + index(LANES)] += passed * background[0]
             planes[at + index(2 * LANES)] += passed * background[1]
             planes[at + index(3 * LANES)] += passed * background[2]
+
+
+@compiled
+def _replace_background(planes, background):
+    """As of `renderer.compositing.composite`."""
+    for block in range(index(_BLOCKS)):
+        for lane in range(index(LANES)):
+            at = block * index(_PLANES) + lane
+            alpha = _ONE - abs(planes[at])
+            cover = min(_ONE, max(alpha, _OPEN + (alpha - _OPEN) * _SLOPE))
+            for c in range(index(3)):
+                own, other = background[c + index(3)], background[c]
+                light = planes[at + (c + index(1)) * index(LANES)]
+                light += (cover - alpha) * own + (_ONE - cover) * other
+                planes[at + (c + index(1)) * index(LANES)] = light
 
 
 @inlined

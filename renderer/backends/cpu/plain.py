@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from streamstgs.renderer.camera import Camera
+from streamstgs.renderer.compositing import composite
 from streamstgs.renderer.gaussians import Gaussians, rotation_matrices
 from streamstgs.renderer.settings import (
     ALPHA_MAX,
@@ -73,8 +75,9 @@ def render(gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Pl
     blended = np.zeros((*size, 4))  # red, green, blue, depth
     for splat in range(len(splats.depths)):
         _blend(splats, splat, passed, is_open, blended)
-    color = blended[..., :3] + passed[..., None] * np.array(settings.background)
     alpha = 1 - passed
+    light, covered = torch.from_numpy(blended[..., :3]), torch.from_numpy(alpha)
+    color = composite(light, covered, settings).numpy()
     depth = np.divide(blended[..., 3], alpha, out=np.zeros(size), where=alpha > 0)
     return PlainChannels(color, alpha, depth)
 
