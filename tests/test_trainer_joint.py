@@ -168,6 +168,10 @@ def test_static_alpha_penalty_equals_hand_computation(wide_views: GopViews) -> N
     assert expected > 0
     assert loss(0.7) - loss(0.0) == pytest.approx(0.7 * expected, rel=1e-4)
     assert loss(0.7, Gaussians.empty()) == loss(0.0, Gaussians.empty())  # nothing else draws there
+    standing = torch.tensor([True, True])
+    config = GopConfig(static_alpha_reg=0.7, background_alpha_reg=0.0)
+    exempt = image_loss(static, moving, batch, config, standing).total.item()
+    assert exempt == pytest.approx(loss(0.0), rel=1e-6)
 
 
 def test_static_alpha_penalty_fades_moving_gaussians(wide_views: GopViews) -> None:

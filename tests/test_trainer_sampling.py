@@ -148,3 +148,13 @@ def test_learning_rates_of_attributes_fall() -> None:
     constant.iteration = constant.iterations // 2
     constant.step()
     assert constant.learning_rates()["colors"] == first
+
+
+def test_gaussians_of_the_whole_gop_are_known_by_their_extent() -> None:
+    made = training()
+    with torch.no_grad():
+        made.parameters["log_extents"].fill_(-1.0)
+        made.parameters["log_extents"][0] = 0.5
+    standing = made.always_there()
+    assert standing is not None
+    assert standing.nonzero().flatten().tolist() == [0]

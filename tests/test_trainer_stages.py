@@ -558,5 +558,6 @@ def test_moving_pixels_limit_the_gaussians() -> None:
     assert (few.init_count, few.density.cap_max) == (20_000, 20_000)
     assert config.for_motion(1e6).density.cap_max == 50_000
     assert config.for_motion(0).init_count == FEWEST_MOVING
+    assert few.with_room_for(500).density.cap_max == 20_500
     without = replace(config, density=replace(config.density, cap_per_pixel=None))
     assert without.for_motion(0) is without

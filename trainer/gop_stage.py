@@ -130,9 +130,11 @@ class GopTask:
         return self._training(start, layer, views, config, rng)
 
     def _config(self, medians: list[TemporalMedian], views: GopViews) -> GopConfig:
-        """The settings of the fine stage for the motion in this GOP."""
+        """The settings of the fine stage for the motion in this GOP and the ghosts of the run."""
         threshold = self.settings.start.motion_threshold
-        return self.settings.gop.for_motion(moving_pixels(views, medians, threshold))
+        config = self.settings.gop.for_motion(moving_pixels(views, medians, threshold))
+        ghosts = self.run.read_ghosts()
+        return config if ghosts is None else config.with_room_for(len(ghosts))
 
     def validation(self) -> Validation:
         """Frames of the GOP by the held-out cameras."""

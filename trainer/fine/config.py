@@ -170,6 +170,13 @@ class GopConfig(LearningRates):
         count = min(self.init_count, most)
         return replace(self, init_count=count, density=replace(density, cap_max=cap))
 
+    def with_room_for(self, count: int) -> GopConfig:
+        """The same settings with so many Gaussians more: those that the static layer gave."""
+        density = self.density
+        if density.cap_max is None:
+            return self
+        return replace(self, density=replace(density, cap_max=density.cap_max + count))
+
 
 @dataclass(frozen=True)
 class JointConfig(LearningRates):

@@ -6,6 +6,7 @@ terms.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import fields, replace
 
@@ -50,6 +51,7 @@ from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
 OPACITY_SAMPLES = 12  # frames of a GOP, about
+LASTING = 1.0  # temporal extent, in GOPs, from which on a Gaussian is seen all through the GOP
 
 
 class GopTraining:
@@ -117,7 +119,8 @@ class GopTraining:
         batch = self.training_views.draw(frame, config.batch_size, self.rng)
         moving = self.deformed(frame, disturb=True).activate()
 
-        loss = image_loss(self.static, moving, batch, config)
+        standing = self.always_there()
+        loss = image_loss(self.static, moving, batch, config, standing)
         if not self.field_rests:
             loss.add("L_temp", config.temporal_reg, lambda: self._temporal_loss(frame))
         loss.add("L_spatial", config.spatial_reg, self._spatial_loss)
@@ -128,7 +131,7 @@ class GopTraining:
             weights = self.auxiliary.config
             guided, distillation = self._guided(self.auxiliary, moving, frame)
             static = self.static.detach()
-            second = image_loss(static, guided, batch, config)
+            second = image_loss(static, guided, batch, config, standing)
             loss.add("L_t", weights.color_weight, lambda: second.total)
             loss.add("L_sd", weights.distillation_weight, lambda: distillation)
         total = loss.backward()
@@ -143,6 +146,17 @@ class GopTraining:
         return StepRecord(
             self.iteration, total, loss.detached(), len(self.parameters), rates, norms
         )
+
+    @torch.no_grad()
+    def always_there(self) -> Tensor | None:
+        """[M] bool: Gaussians that are seen all through the GOP; None without trajectories.
+
+        What was taken out of the static layer is of this kind. It has to show what does not move,
+        too, such as a floor over which shadows pass.
+        """
+        if not self.has_trajectories:
+            return None
+        return self.parameters["log_extents"] >= math.log(LASTING)
 
     def _opacity_loss(self, frame: int) -> Tensor:
         """L_o of the Gaussians at a frame, before the field: its weights, which all Gaussians
@@ -342,15 +356,23 @@ class GopTraining:
 
 
 def image_loss(
-    static: Gaussians, moving: Gaussians, batch: GopBatch, config: GopConfig
+    static: Gaussians,
+    moving: Gaussians,
+    batch: GopBatch,
+    config: GopConfig,
+    always_there: Tensor | None = None,
 ) -> LossTerms:
     """L_c of the static and the moving Gaussians together, and terms of ours.
 
-    L_static: moving Gaussians rendered where nothing moves. The static layer is for these
-    pixels; GOPs that render there each in its own way would flicker at their boundaries.
+    L_static: moving Gaussians rendered where nothing moves, but for those that are seen all through
+    the GOP. The static layer is for these pixels; GOPs that render there each in its own way would
+    flicker at their boundaries.
     L_empty: any Gaussian rendered where only the flat colour behind the scene is seen.
     L_moving: L1 over the pixels that differ from the temporal median.
     L_mse: mean squared difference over all pixels.
+
+    Args:
+        always_there: [M] bool, moving Gaussians that L_static leaves alone; None for none.
     """
     source = batch.source
     settings = RenderSettings(batch.background, source.near)
@@ -358,7 +380,7 @@ def image_loss(
     moving_alphas: Tensor | None = None
     if config.static_alpha_reg > 0 and len(static) > 0:
         marked = torch.zeros_like(everything.opacities)
-        marked[len(static) :] = 1
+        marked[len(static) :] = 1 if always_there is None else (~always_there).float()
         images, alphas, moving_alphas = rasterize_with_share(
             everything, marked, batch.cameras, settings
         )
