@@ -17,6 +17,7 @@ from streamstgs.codec.packets import DecodedFeatures, FeaturePacket, Keyframe, K
 from streamstgs.codec.time_budget import TimeBudget
 from streamstgs.codec.video.feature_video import decode_segment
 from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
+from streamstgs.renderer.upload import uploading
 
 
 class SceneDecoder:
@@ -111,15 +112,18 @@ class SceneDecoder:
         if len(features.added):
             parts = [canonical, features.added] if len(canonical) else [features.added]
             canonical = concatenate(parts)
-        return Gop(
-            static=static,
-            canonical=canonical.to(device),
-            features=features.codes.to(device),
-            feature_offset=torch.tensor(entry.features.offset, device=device),
-            feature_step=torch.tensor(entry.features.step, device=device),
-            field=keyframe.field.to(device),
-            frames=entry.frames,
-        )
+        offset = torch.tensor(entry.features.offset)
+        step = torch.tensor(entry.features.step)
+        with uploading(device) as send:
+            return Gop(
+                static=static,
+                canonical=canonical.map(send),
+                features=send(features.codes),
+                feature_offset=send(offset),
+                feature_step=send(step),
+                field=send.move(keyframe.field),
+                frames=entry.frames,
+            )
 
 
 @contextmanager

@@ -1,16 +1,19 @@
-"""The deformation field at playback: the same numbers as `Gop.dynamic_at`, faster on the CPU.
+"""The deformation field at playback: the same numbers as `Gop.dynamic_at`, faster.
 
-Three measures make it fast. The first layer takes the uint8 codes: dequantisation is folded into
-its weights and gamma(t) into its bias. The opacity is computed first, and the other heads run only
-for Gaussians that can be seen. Compiled loops take a few Gaussians through all layers at once.
+On a CUDA device one kernel does it all (`renderer.fused`). Three measures make it fast on the CPU.
+The first layer takes the uint8 codes: dequantisation is folded into its weights and gamma(t) into
+its bias. The opacity is computed first, and the other heads run only for Gaussians that can be
+seen. Compiled loops take a few Gaussians through all layers at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from streamstgs.renderer import fused
 from streamstgs.renderer.deformation import DeformationField, sinusoidal_encoding
 from streamstgs.renderer.field_config import FieldConfig
 from streamstgs.renderer.field_kernels import (
@@ -26,6 +29,9 @@ from streamstgs.renderer.thread_pool import ThreadPool
 from streamstgs.renderer.trajectories import present
 from torch import Tensor
 
+if TYPE_CHECKING:  # it loads Triton
+    from streamstgs.renderer.fused.field import FusedField
+
 SHAPE = ("means", "quats", "log_scales", "colors")
 _Dense = tuple[Tensor, Tensor]  # weights [neurons, inputs], biases [neurons]
 
@@ -33,8 +39,9 @@ _Dense = tuple[Tensor, Tensor]  # weights [neurons, inputs], biases [neurons]
 class GopDeformer:
     """Gives the Gaussians of a GOP at any of its frames. Owner: the thread that draws.
 
-    On the CPU the static Gaussians are copied once into tensors that all frames share, and compiled
-    loops write the moving ones. On other devices the module `DeformationField` runs.
+    The static Gaussians are copied once into tensors that all frames share. On the CPU compiled
+    loops write the moving ones, on a CUDA device a Triton kernel. Where neither works, and until
+    the kernel is compiled, the module `DeformationField` runs.
 
     Args:
         gop: decoded.
@@ -51,11 +58,13 @@ class GopDeformer:
         if self._fast:
             self._buffer = Gaussians.concatenate([gop.static, gop.canonical.activate()])
             self._field = FastField(gop, pool)
+        self._fused = _fused_field(gop)
 
     def gaussians_at(self, frame: float) -> Gaussians:
         """All Gaussians at a frame (0 .. frames-1, may be fractional), the static ones first.
 
-        Gaussians too transparent to be drawn have the right opacity, but an outdated shape.
+        Gaussians too transparent to be drawn have the right opacity, but an outdated shape. On a
+        CUDA device those that are absent at the time may be among them.
         The next call for another frame overwrites the tensors. A second call for the same frame,
         when only the camera moved, costs nothing.
         """
@@ -65,10 +74,21 @@ class GopDeformer:
                 static = len(self._gop.static)
                 count = self._field.write_at(frame, self._buffer[static:])
                 self._all = self._buffer[: static + count]
+            elif self._fused is not None and self._fused.is_compiled():
+                self._all = self._fused.gaussians_at(frame)
             elif len(self._gop.canonical) > 0:
                 self._all = self._gop.gaussians_at(frame)
             self._frame = frame
         return self._all
+
+
+def _fused_field(gop: Gop) -> FusedField | None:
+    """What moves the Gaussians with one kernel; None where that cannot be done."""
+    if not fused.runs_on(gop.features):
+        return None
+    from streamstgs.renderer.fused.field import FusedField
+
+    return FusedField(gop) if FusedField.supports(gop) else None
 
 
 class FastField:

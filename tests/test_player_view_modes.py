@@ -133,11 +133,11 @@ def test_opacity_layers_and_ellipsoids() -> None:
 
 def test_motion_is_the_speed_of_the_moving_gaussians(opened: ViewerModel) -> None:
     frame = opened.settle(WAIT_S)
-    speeds = view_modes.speeds_at(frame.gop, 3.0, 10.0)
+    speeds = view_modes.speeds_at(frame.gop, 3.0, 10.0, len(frame.gop.canonical))
     before, after = (frame.gop.dynamic_at(moment).means for moment in (3.0, 4.0))
     torch.testing.assert_close(speeds, 10.0 * (after - before).norm(dim=1))
     assert float(speeds.max()) > 0.0
-    still = view_modes.speeds_at(still_gop(one_gaussian()), 0.0, 10.0)
+    still = view_modes.speeds_at(still_gop(one_gaussian()), 0.0, 10.0, 0)
     assert len(still) == 0
     everything = frame.gop.gaussians_at(3.0)
     colors = view_modes.motion(everything, speeds, float(speeds.max())).colors

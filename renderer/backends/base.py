@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
+from streamstgs.renderer import fused
 from streamstgs.renderer.camera import Camera
 from streamstgs.renderer.gaussians import Gaussians
 from streamstgs.renderer.settings import RenderSettings
@@ -113,5 +114,13 @@ class Backend(Protocol):
 
 
 def to_rgb8(picture: Tensor) -> Tensor:
-    """uint8 of a float picture on the same device: clipped to 0..1, scaled to 255 and rounded."""
+    """[H, W, 3] uint8 of a float picture, on its device: clipped to 0..1, scaled to 255, rounded.
+
+    It may be a view of pixels of four bytes, whose fourth is 255.
+    """
+    plain = picture.dtype == torch.float32 and picture.is_contiguous() and picture.numel() > 0
+    if plain and fused.runs_on(picture):
+        from streamstgs.renderer.fused.pixels import rgb8
+
+        return rgb8(picture.detach())
     return picture.detach().clamp(0.0, 1.0).mul_(255.0).add_(0.5).to(torch.uint8)

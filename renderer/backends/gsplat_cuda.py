@@ -7,9 +7,11 @@ would start to compile itself and fail.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
+from streamstgs.renderer import fused
 from streamstgs.renderer.backends.base import Backend, Capabilities, RenderedChannels
 from streamstgs.renderer.camera import Camera
 from streamstgs.renderer.compositing import composite
@@ -37,6 +39,14 @@ class GsplatBackend(Backend):
     def __init__(self) -> None:
         require_gsplat()
         self.device = torch.device("cuda", torch.cuda.current_device())
+
+    def warm_up(self) -> None:
+        """See `renderer.backends.base.Backend.warm_up`."""
+        up, center = torch.tensor([0.0, -1.0, 0.0]), torch.zeros(3)
+        camera = Camera.look_at(torch.tensor([0.0, 0.0, -3.0]), center, up, 0.9, 16, 16)
+        ones = partial(torch.ones, device=self.device)
+        one = Gaussians(ones(1, 3), ones(1, 4), ones(1, 3), ones(1), ones(1, 3))
+        self.render_rgb8(one, camera, RenderSettings())
 
     @torch.no_grad()
     def render(self, gaussians: Gaussians, camera: Camera, settings: RenderSettings) -> Tensor:
@@ -104,9 +114,7 @@ def rasterize(
         raise BackendUnavailable("no CUDA device")
     width, height = _picture_size(cameras)
     device = gaussians.means.device
-    # made on the host and sent: torch.tensor(..., device) would wait for the device
-    background = torch.tensor(settings.background).to(device, non_blocking=True)
-    background = background.expand(len(cameras), 3)
+    background = _background(settings.background, device).expand(len(cameras), 3)
     further = gaussians.colors.shape[1] - 3
     if further and gaussians.sh is not None:
         raise ValueError("Gaussians with spherical harmonics have no channels beyond RGB")
@@ -121,8 +129,7 @@ def rasterize(
         gaussians.scales,
         gaussians.opacities,
         _seen_colors(gaussians, cameras),
-        torch.stack([camera.viewmat for camera in cameras]).to(device, non_blocking=True),
-        torch.stack([camera.K for camera in cameras]).to(device, non_blocking=True),
+        *_on_device(cameras, device),
         width,
         height,
         near_plane=settings.near,
@@ -133,6 +140,20 @@ def rasterize(
         absgrad=absgrad,
         rasterize_mode="antialiased",
     )
+
+
+@lru_cache(maxsize=8)
+def _background(color: tuple[float, float, float], device: torch.device) -> Tensor:
+    """[3] RGB on a device; nobody may write to it."""
+    return torch.tensor(color).to(device)
+
+
+def _on_device(cameras: list[Camera], device: torch.device) -> tuple[Tensor, Tensor]:
+    """[C, 4, 4] view matrices and [C, 3, 3] intrinsics, sent at once."""
+    rows = [torch.cat([camera.viewmat.flatten(), camera.K.flatten()]) for camera in cameras]
+    sent = torch.stack(rows).to(device, non_blocking=True)
+    viewmats, intrinsics = sent.split([16, 9], dim=1)
+    return viewmats.reshape(-1, 4, 4), intrinsics.reshape(-1, 3, 3)
 
 
 def _seen_colors(gaussians: Gaussians, cameras: list[Camera]) -> Tensor:
@@ -174,9 +195,21 @@ def _hide_broken(gaussians: Gaussians, camera: Camera) -> Tensor:
     The projection kernel tests the depth first, so the NaN of a hidden Gaussian is never used.
     Unlike selecting the sound ones, hiding needs no answer from the device.
     """
+    place = camera.viewmat[:3, :3].T @ (torch.tensor(BEHIND) - camera.viewmat[:3, 3])
+    if _is_plain(gaussians) and fused.runs_on(gaussians.means):
+        from streamstgs.renderer.fused.pixels import sound_means
+
+        x, y, z = place.tolist()  # the camera is on the host
+        return sound_means(gaussians, (x, y, z))
     light = gaussians.colors if gaussians.sh is None else gaussians.sh.flatten(1)
     parts = (gaussians.means, gaussians.quats, gaussians.scales, light)
     finite = torch.stack([part.sum(-1) for part in parts] + [gaussians.opacities]).sum(0).isfinite()
     sound = finite & (gaussians.quats.square().sum(-1) > 1e-24)
-    place = camera.viewmat[:3, :3].T @ (torch.tensor(BEHIND) - camera.viewmat[:3, 3])
     return torch.where(sound[:, None], gaussians.means, place.to(gaussians.means))
+
+
+def _is_plain(gaussians: Gaussians) -> bool:
+    """Whether the attributes lie in memory as the kernels read them."""
+    values = gaussians.tensors().values()
+    packed = all(value.is_contiguous() and value.dtype == torch.float32 for value in values)
+    return packed and gaussians.sh is None and gaussians.colors.shape[1] == 3 and len(gaussians) > 0

@@ -16,6 +16,7 @@ from OpenGL import GL
 from streamstgs.renderer.errors import InteropUnavailable
 from streamstgs.renderer.present.base import Picture, Presenter, display_bytes
 from streamstgs.renderer.present.gl_errors import gl_errors_as_render_errors
+from torch import Tensor
 
 
 class CudaGlPresenter(Presenter):
@@ -55,8 +56,9 @@ class CudaGlPresenter(Presenter):
         height, width = data.shape[:2]
         with torch.cuda.device(self._device):
             self._fit(width, height)
-            self._rgba[..., :3] = data
-            self._copy_to_texture(width, height)
+            if data.stride() != (4 * width, 4, 1) or data.device != self._device:
+                data = self._padded(data)
+            self._copy_to_texture(data)
         return self._texture.texture
 
     def release(self) -> None:
@@ -65,25 +67,36 @@ class CudaGlPresenter(Presenter):
         super().release()
 
     def _fit(self, width: int, height: int) -> None:
-        """Texture, registration and staging picture for this size."""
+        """Texture and registration for this size."""
         if (width, height) == self._texture.size_px and self._resource is not None:
             return
         self._unregister()
         self._texture.resize(width, height)
-        self._rgba = torch.full((height, width, 4), 255, dtype=torch.uint8, device=self._device)
         write_discard = self._cudart.cudaGraphicsRegisterFlags.cudaGraphicsRegisterFlagsWriteDiscard
         self._resource = self._call(
             "cudaGraphicsGLRegisterImage",
             *(self._texture.texture, int(GL.GL_TEXTURE_2D), int(write_discard)),
         )
 
-    def _copy_to_texture(self, width: int, height: int) -> None:
-        """Queued on torch's stream: OpenGL commands after the unmapping see the picture."""
+    def _padded(self, data: Tensor) -> Tensor:
+        """The picture in pixels of four bytes, in memory that is written again by the next one."""
+        if self._rgba.shape[:2] != data.shape[:2]:
+            size = (*data.shape[:2], 4)
+            self._rgba = torch.full(size, 255, dtype=torch.uint8, device=self._device)
+        self._rgba[..., :3] = data
+        return self._rgba[..., :3]
+
+    def _copy_to_texture(self, data: Tensor) -> None:
+        """Copy pixels of four bytes, the fourth being 255.
+
+        Queued on torch's stream: OpenGL commands after the unmapping see the picture.
+        """
+        height, width = data.shape[:2]
         stream = torch.cuda.current_stream(self._device).cuda_stream
         with self._mapped_array(stream) as array:
             self._call(
                 "cudaMemcpy2DToArrayAsync",
-                *(array, 0, 0, self._rgba.data_ptr(), 4 * width, 4 * width, height),
+                *(array, 0, 0, data.data_ptr(), 4 * width, 4 * width, height),
                 *(self._cudart.cudaMemcpyKind.cudaMemcpyDeviceToDevice, stream),
             )
 

@@ -115,10 +115,13 @@ def motion(gaussians: Gaussians, speeds: Tensor, fast: float) -> Gaussians:
 
 
 @torch.no_grad()
-def speeds_at(gop: Gop, frame: float, fps: float) -> Tensor:
-    """[M] world units per second of the moving Gaussians that `gop.gaussians_at(frame)` holds.
+def speeds_at(gop: Gop, frame: float, fps: float, drawn: int) -> Tensor:
+    """World units per second of the moving Gaussians of a frame.
 
     Measured from this frame to the next one, at the end of the segment from the one before.
+
+    Args:
+        drawn: How many moving Gaussians the frame has: all, or those present at that time.
     """
     canonical = gop.canonical
     if len(canonical) == 0 or gop.frames < 2:
@@ -129,7 +132,7 @@ def speeds_at(gop: Gop, frame: float, fps: float) -> Tensor:
         for moment in (start, start + 1.0)
     ]
     speeds = (means[1] - means[0]).norm(dim=1) * fps
-    if canonical.trajectories is not None:
+    if canonical.trajectories is not None and drawn < len(canonical):
         time = min(max(frame, 0.0), gop.frames - 1.0) / gop.frames
         speeds = speeds[present(canonical.at(time).opacity_logits)]
     return speeds

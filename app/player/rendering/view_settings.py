@@ -200,18 +200,20 @@ class ViewPass:
         if mode == "layers":
             return view_modes.layers(gaussians, len(frame.gop.static))
         if mode == "motion":
-            speeds = self._speeds_of(frame, settings.fps)
+            moving = len(gaussians) - len(frame.gop.static)
+            speeds = self._speeds_of(frame, settings.fps, moving)
             return view_modes.motion(gaussians, speeds, settings.depth_spread)
         if mode == "importance":
             return view_modes.importance(gaussians, camera, settings)
         return gaussians
 
-    def _speeds_of(self, frame: PlaybackFrame, fps: float) -> Tensor:
+    def _speeds_of(self, frame: PlaybackFrame, fps: float, moving: int) -> Tensor:
         from streamstgs.app.player.rendering.view_modes import speeds_at
 
-        if self._speeds is None or self._speeds[0] is not frame:
-            self._speeds = frame, speeds_at(frame.gop, frame.frame, fps)
-        return self._speeds[1]
+        kept = self._speeds
+        if kept is None or kept[0] is not frame or len(kept[1]) != moving:
+            self._speeds = kept = frame, speeds_at(frame.gop, frame.frame, fps, moving)
+        return kept[1]
 
 
 def _inside(means: Tensor, box: Box) -> Tensor:
