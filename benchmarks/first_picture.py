@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -40,9 +41,11 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
-def measure(arguments: list[str], settings: Path) -> dict[str, float]:
+def measure(
+    arguments: list[str], settings: Path, environment: Mapping[str, str] = os.environ
+) -> dict[str, float]:
     """Event -> seconds after the start."""
-    environment = {**os.environ, "XDG_CONFIG_HOME": str(settings)}
+    environment = {**environment, "XDG_CONFIG_HOME": str(settings)}
     found: dict[str, float] = {}
     start_s = time.monotonic()
     with subprocess.Popen(

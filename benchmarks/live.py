@@ -22,7 +22,7 @@ from statistics import median
 from typing import Any
 
 import tyro
-from streamstgs.app.player.export.bench_report import hardware
+from streamstgs.app.player.bench.report import hardware
 from streamstgs.app.player.live.follower import LiveSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import tyro
+from streamstgs.app.player.bench.report import hardware
 from streamstgs.app.player.camera.path import OrbitPath
-from streamstgs.app.player.export.bench_report import hardware
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderedFrame

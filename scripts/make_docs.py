@@ -9,6 +9,7 @@ film          the pictures of docs/guide/film.md, in the same way
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,18 +27,40 @@ KEYS_BEGIN, KEYS_END = "<!-- keys: begin -->\n", "<!-- keys: end -->\n"
 PICTURES_OF_GUIDE = ("window", "panel", "statistics", "booth-attract", "booth-visitor")
 PICTURE_WIDTH_PX = 1024
 JPEG_QUALITY = 80
-ROWS = (
-    ("decode ms per frame", "decode_ms_per_frame"),
-    ("deform ms", "deform_ms"),
-    ("rasterise ms", "raster_ms"),
-    ("present ms", "present_ms"),
+ROWS = (  # label, group in the figures, name
+    ("decode ms per frame", "", "decode_ms_per_frame"),
+    ("feature video alone, ms per frame", "", "feature_decode_ms_per_frame"),
+    ("upload ms", "", "upload_ms"),
+    ("deform ms", "", "deform_ms"),
+    ("sort ms, part of rasterise", "", "sort_ms"),
+    ("rasterise ms", "", "raster_ms"),
+    ("present ms", "", "present_ms"),
+    ("whole tick ms", "", "tick_ms"),
+    ("seek ms", "", "seek_ms"),
+    ("floor: frozen Gaussians rasterised, ms", "floors", "raster_alone_ms"),
+    ("floor: libavcodec alone, ms per frame", "floors", "bare_decode_ms_per_frame"),
+    ("floor: copy of an image, ms", "floors", "copy_ms"),
+    ("tick over rasterising alone", "ratios", "tick_to_raster_alone"),
+    ("feature video over libavcodec alone", "ratios", "feature_decode_to_bare"),
+    ("content fps", "playback", "content_fps"),
+    ("late frames", "playback", "late_frames"),
+    ("display fps", "playback", "display_fps"),
+    ("first picture s", "first_picture_s", "total"),
+    ("memory at its peak, MB", "memory_mb", "resident_peak"),
 )
+WHOLE = ("late_frames", "resident_peak")
+DECIMALS = {"display_fps": 1}
 INTRODUCTION = """# Performance
 
-One table for each device. All times are medians in milliseconds while the camera moves. "Content"
-is frames of the scene per second, "display" images per second of at most 60. To measure your
-machine, run `streamstgs bench SCENE --json figures.json`. `scripts/make_docs.py performance` makes
-this page from `benchmarks/reports/performance`.
+One table for each device. Times are median / 95th / 99th percentile in milliseconds while the
+camera moves; a single time is the median. "Content" is frames of the scene per second, "display"
+images per second of at most 60. A floor is what a stage cannot take less than, measured in the same
+run. A dash is a figure that was not measured, or a stage that the device does not have.
+
+To measure your machine, run `streamstgs bench SCENE --json figures.json`; `streamstgs bench
+--compare A.json B.json` tells what changed beyond noise. `python -m benchmarks.performance` writes
+the file of a device in `benchmarks/reports/performance`, and `scripts/make_docs.py performance`
+makes this page from these files.
 """
 
 
@@ -68,18 +91,44 @@ def device_table(report: dict[str, Any]) -> str:
         "| | " + " | ".join(titles) + " |",
         "|---" * (len(runs) + 1) + "|",
     ]
-    for label, key in ROWS:
-        lines.append(f"| {label} | " + " | ".join(median(run[key]) for run in runs) + " |")
-    playing = [run["playback"] for run in runs]
-    content = [f"{p['content_fps']:.1f} of {p['wanted_content_fps']:g}" for p in playing]
-    lines.append("| content fps | " + " | ".join(content) + " |")
-    lines.append("| display fps | " + " | ".join(f"{p['display_fps']:.1f}" for p in playing) + " |")
+    for label, group, name in ROWS:
+        figures = [(run.get(group) or {}) if group else run for run in runs]
+        cells = [cell(name, figure.get(name), figure) for figure in figures]
+        if any(text != "-" for text in cells):
+            lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    if "start" in report:
+        lines += ["", start_table(report["start"])]
     return "\n".join([*lines, *(["", report["note"]] if "note" in report else []), ""])
 
 
-def median(stage: dict[str, float] | None) -> str:
-    """A time as the tables show it; a dash where it was not measured."""
-    return "-" if stage is None else f"{stage['median']:.2f}"
+def cell(name: str, figure: Any, beside: dict[str, Any]) -> str:
+    """A figure as the tables show it; a dash where it was not measured."""
+    if figure is None:
+        return "-"
+    if isinstance(figure, dict):
+        keys = [key for key in ("median", "p95", "p99") if key in figure]
+        return " / ".join(f"{figure[key]:.2f}" for key in keys)
+    if name == "content_fps":
+        return f"{figure:.1f} of {beside['wanted_content_fps']:g}"
+    return f"{figure:,.0f}" if name in WHOLE else f"{figure:.{DECIMALS.get(name, 2)}f}"
+
+
+def start_table(start: dict[str, dict[str, list[float]]]) -> str:
+    """Seconds from the start of the program to what is seen, for each kind of start."""
+    events = list(dict.fromkeys(event for kind in start.values() for event in kind))
+    lines = ["| start | " + " | ".join(f"{event}, s" for event in events) + " |"]
+    lines.append("|---" * (len(events) + 1) + "|")
+    for kind, found in start.items():
+        cells = [span(found.get(event, [])) for event in events]
+        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def span(seconds: list[float]) -> str:
+    """The median of several starts, and their range."""
+    if not seconds:
+        return "-"
+    return f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
 
 
 def make_pictures() -> None:

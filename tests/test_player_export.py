@@ -1,9 +1,7 @@
-"""Offline rendering and the benchmark, of a scene with marked corners."""
+"""Offline rendering, of a scene with marked corners."""
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +11,9 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 from streamstgs.app.player.errors import CameraPathError, OutputError
-from streamstgs.app.player.export import bench as bench_module
 from streamstgs.app.player.export import render as headless
-from streamstgs.app.player.export.bench import BenchSettings, bench
-from streamstgs.app.player.export.bench_report import bench_table
 from streamstgs.app.player.export.render import parse_frames, render_preview, render_scene
-from streamstgs.app.player.rendering.stage_timer import summary
 from streamstgs.codec.errors import CorruptSegment
 from streamstgs.codec.formats.stgs import StgsReader
 from streamstgs.renderer import CanonicalGaussians
@@ -54,7 +47,6 @@ class MarkedSource(SyntheticSource):
 @pytest.fixture(autouse=True)
 def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedScene]:
     made = ScriptedScene(MarkedSource())
-    monkeypatch.setattr(bench_module, "open_scene", lambda location: made)
     monkeypatch.setattr(headless, "open_reader", lambda location, fps=None: StgsReader(made))
     yield made
     assert made.closed
@@ -178,35 +170,6 @@ def test_wrong_frame_ranges(scene: ScriptedScene, text: str) -> None:
     scene.close()
     with pytest.raises(OutputError, match="frames"):
         parse_frames(text, 10)
-
-
-def test_bench_gives_figures_for_json_and_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
-    played: list[ScriptedScene] = []
-
-    class Playing(bench_module.Playback):
-        def __init__(self, location: str, settings: Any, device: torch.device) -> None:
-            played.append(ScriptedScene(MarkedSource()))
-            super().__init__(location, settings, device, opener=lambda _: played[0])
-
-    monkeypatch.setattr(bench_module, "Playback", Playing)
-    settings = BenchSettings(frames=6, seconds=0.5)
-    figures = json.loads(json.dumps(bench("marked.stgs", "reference", (64, 36), settings)))
-    assert figures["gaussians"] == {"static": 4, "moving": 1, "total": 5}
-    for stage in ("decode_ms_per_frame", "deform_ms", "raster_ms"):
-        assert 0 < figures[stage]["median"] <= figures[stage]["p95"]
-    assert (figures["present_ms"] is None) == ("host copy" not in figures["present_reason"])
-    steps = dict(figures["first_picture_s"])
-    assert steps.pop("total") == pytest.approx(sum(steps.values()))
-    assert figures["playback"]["content_fps"] > 0
-    assert played[0].closed
-    console = Console(file=io.StringIO(), width=200)
-    console.print(bench_table(figures))
-    assert "raster ms" in console.file.getvalue()  # type: ignore[attr-defined]
-
-
-def test_summary_is_median_and_95th_percentile(scene: ScriptedScene) -> None:
-    scene.close()
-    assert summary([float(i) for i in range(100, 0, -1)]) == {"median": 50.5, "p95": 96.0}
 
 
 def _silent(done: int, total: int) -> None:

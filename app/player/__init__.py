@@ -10,6 +10,7 @@ Errors:
       TimeTrackError(ValueError)         an empty or malformed time track
       PlaylistError(ValueError)          an empty or malformed playlist of a kiosk
       OutputError(ValueError)            a video or image that cannot be written as asked
+      BenchError(ValueError)             a file without the figures of a benchmark
       NoSceneError(RuntimeError)         an operation of a viewer that needs an open scene
       SceneFailed(RuntimeError)          the scene of a viewer cannot be opened or played
       SceneTimeout(TimeoutError)         the scene of a viewer had no frame in time

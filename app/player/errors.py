@@ -21,6 +21,10 @@ class OutputError(PlayerError, ValueError):
     """The video or image cannot be written as it was asked for."""
 
 
+class BenchError(PlayerError, ValueError):
+    """A file does not hold the figures of a benchmark."""
+
+
 class NoSceneError(PlayerError, RuntimeError):
     """A viewer was asked for something that needs an open scene."""
 

@@ -27,7 +27,7 @@ from typing import Any
 
 import tyro
 from streamstgs.app.console import write_figures
-from streamstgs.app.player.export.bench_report import hardware
+from streamstgs.app.player.bench.report import hardware
 from streamstgs.codec.package.manifest import Manifest
 from streamstgs.codec.scene import open_scene
 from streamstgs.codec.streaming.adaptive.ladder import ladder_of

@@ -24,7 +24,7 @@ from typing import Any
 
 import tyro
 from streamstgs.app.console import write_figures
-from streamstgs.app.player.export.bench_report import hardware
+from streamstgs.app.player.bench.report import hardware
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.codec.scene import OpenSettings, open_scene
 from streamstgs.codec.streaming.disk_cache import CacheSettings

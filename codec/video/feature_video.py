@@ -187,6 +187,15 @@ def decode_segment(
     return codes
 
 
+def count_pictures(init: bytes, media: bytes) -> int:
+    """Decode a feature video by libavcodec alone, in one thread, and return how many pictures it
+    has: the floor that benchmarks compare `decode_segment` with. Only for checked segments."""
+    with av.open(io.BytesIO(init + media), "r", format="mp4") as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1
+        return sum(1 for _ in container.decode(stream))
+
+
 def _check_declared(
     init: bytes, media: bytes, layout: TileLayout, codec: Codec, frames: int, name: str
 ) -> None:

@@ -101,6 +101,15 @@ class Backend(Protocol):
         """
         return to_rgb8(self.render(gaussians, camera, settings))
 
+    def timed_steps(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> dict[str, float]:
+        """Milliseconds of the steps of one `render_rgb8` by name, for benchmarks.
+
+        "sort" is the sorting by depth. Empty where the backend cannot tell them apart.
+        """
+        return {}
+
     def warm_up(self) -> None:
         """Compile or load everything that drawing needs, so that the first picture is not late.
 

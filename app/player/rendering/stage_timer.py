@@ -68,10 +68,28 @@ class DeviceFence:
         self._last.record()
 
 
+PARTS = 5  # of a series, whose medians tell its noise
+
+
 def summary(values: Sequence[float]) -> dict[str, float]:
-    """The median and the 95th percentile."""
+    """The median, the 95th and the 99th percentile, and the noise of the median.
+
+    `noise` is half of the range of the medians of five parts of the series: how much the figure
+    depends on when it was taken. Of fewer than ten values it is half of their range.
+    """
     ordered = sorted(values)
+    medians = [statistics.median(part) for part in _parts(values)]
     return {
         "median": statistics.median(ordered),
         "p95": ordered[min(int(0.95 * len(ordered)), len(ordered) - 1)],
+        "p99": ordered[min(int(0.99 * len(ordered)), len(ordered) - 1)],
+        "noise": (max(medians) - min(medians)) / 2,
     }
+
+
+def _parts(values: Sequence[float]) -> list[Sequence[float]]:
+    """The series in five parts of consecutive values, or value by value if it is short."""
+    if len(values) < 2 * PARTS:
+        return [[value] for value in values]
+    edges = [len(values) * part // PARTS for part in range(PARTS + 1)]
+    return [values[first:last] for first, last in pairwise(edges)]

@@ -5,7 +5,8 @@ README.md in this folder describes the design.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from streamstgs.renderer.backends.cpu.kernels import (
     TILE_WIDTH,
 )
 from streamstgs.renderer.backends.cpu.project import project
-from streamstgs.renderer.backends.cpu.sort import bin_tiles, count_tiles
+from streamstgs.renderer.backends.cpu.sort import bin_tiles, count_tiles, sort_lists
 from streamstgs.renderer.backends.cpu.view_colors import view_colors
 from streamstgs.renderer.camera import Camera
 from streamstgs.renderer.field_inference import warm_up as warm_up_field
@@ -91,6 +92,22 @@ class CpuBackend(Backend):
         depth = weighted[..., 0] / np.maximum(alpha, np.float32(1e-10))
         return RenderedChannels(*(torch.from_numpy(c) for c in (color, alpha, depth)))
 
+    def timed_steps(
+        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings
+    ) -> dict[str, float]:
+        """See `renderer.backends.base.Backend.timed_steps`; the steps are those of README.md.
+
+        Lists are sorted tile by tile between binning and blending, so "sort" (with counting and
+        binning) is timed on its own afterwards and taken from the time of both.
+        """
+        picture = np.empty((camera.height, camera.width, 3), np.uint8)
+        project_ms = _timed_ms(lambda: self._project(gaussians, camera, settings))
+        both_ms = _timed_ms(
+            lambda: self._blend(gaussians, camera, _behind(settings), _NO_FLOATS, picture)
+        )
+        sort_ms = _timed_ms(lambda: self._sort(gaussians, camera))
+        return {"project": project_ms, "sort": sort_ms, "blend": max(both_ms - sort_ms, 0.0)}
+
     def warm_up(self) -> None:
         """Compile, or load from the cache, all loops for drawing and for the deformation field.
 
@@ -143,19 +160,34 @@ class CpuBackend(Backend):
         Args:
             background: as of `blend`.
         """
+        columns, behind = _columns(camera), np.array(background, np.float32)
+        for starts, lists, longest, first, last in self._binned(gaussians, camera):
+            task = (self._buffers.splats, starts, lists, longest, columns, first, last, behind)
+            self._pool.run(blend, *task, None, out, out_rgb8)
+
+    def _sort(self, gaussians: Gaussians, camera: Camera) -> None:
+        """Bin and sort the projected splats, and draw nothing."""
+        for task in self._binned(gaussians, camera):
+            self._pool.run(sort_lists, *task, None)
+
+    def _binned(
+        self, gaussians: Gaussians, camera: Camera
+    ) -> Iterator[tuple[Array, Array, int, int, int]]:
+        """For each band: starts, lists, length of the longest list, first and past the last tile.
+
+        The lists are overwritten by those of the next band.
+        """
         buffers, columns = self._buffers, _columns(camera)
         starts = buffers.starts[: columns * _rows(camera) + 1]
         visible = (buffers.used_counts(gaussians), buffers.rects)
         longest = count_tiles(*visible, columns, starts)
-        behind = np.array(background, np.float32)
         for first_row, last_row in _bands(starts[::columns]):
             first, last = first_row * columns, last_row * columns
             lists = buffers.lists(int(starts[last] - starts[first]))
             splits = self._row_splits(starts[first : last + 1 : columns], first_row)
             binned = (buffers.depths, *visible, columns, splits, starts, buffers.ends)
             self._pool.run(bin_tiles, *binned, None, lists)
-            task = (buffers.splats, starts, lists, longest, columns, first, last, behind)
-            self._pool.run(blend, *task, None, out, out_rgb8)
+            yield starts, lists, longest, first, last
 
     def _row_splits(self, row_starts: Array, first_row: int) -> Array:
         """Stretches of tile rows with about equally many list entries, one for each thread."""
@@ -213,6 +245,12 @@ def _behind(settings: RenderSettings) -> tuple[float, ...]:
     """What is blended behind the splats, as of `blend`."""
     own = settings.own_background if settings.replaces_background else None
     return settings.background + (own or ())
+
+
+def _timed_ms(step: Callable[[], None]) -> float:
+    start_s = time.perf_counter()
+    step()
+    return 1000 * (time.perf_counter() - start_s)
 
 
 def _columns(camera: Camera) -> int:

@@ -106,6 +106,24 @@ def sort_list(entries, spare):
 
 
 @compiled
+def sort_lists(starts, lists, longest, first, last, counter):
+    """Sort the lists of tiles first .. last - 1, without drawing them, to time it.
+
+    Args:
+        starts, lists: of `bin_tiles`; the sorted lists are thrown away.
+        longest: length of the longest list.
+        counter: [1] next tile after `first`, shared by the threads.
+    """
+    spare = np.empty(longest, np.uint64)
+    while True:
+        tile = first + take(counter)
+        if tile >= last:
+            return
+        entries = lists[starts[tile] - starts[first] : starts[tile + 1] - starts[first]]
+        sort_list(entries, spare[: len(entries)])
+
+
+@compiled
 def _key_range(entries):
     """(least, shift): entry - least, shifted down, is the key."""
     least, most = ~index(0), index(0)

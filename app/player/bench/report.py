@@ -12,26 +12,49 @@ from typing import Any
 import torch
 from rich.table import Table
 
+STAGES = (
+    "decode_ms_per_frame",
+    "feature_decode_ms_per_frame",
+    "upload_ms",
+    "deform_ms",
+    "sort_ms",
+    "raster_ms",
+    "present_ms",
+    "tick_ms",
+    "seek_ms",
+)
+
 
 def bench_table(figures: dict[str, Any]) -> Table:
     """The figures of `bench` as a table for a terminal."""
     width, height = figures["size"]
     title = f"{figures['scene']}, {width}x{height}, {figures['backend_reason']}"
     table = Table(title=title, title_justify="left")
-    for name in ("", "median", "p95"):
+    for name in ("", "median", "p95", "p99"):
         table.add_column(name, justify="left" if not name else "right")
-    for key in ("decode_ms_per_frame", "deform_ms", "raster_ms", "present_ms"):
-        table.add_row(key.replace("_", " "), *_two(figures[key]))
-    playing = figures["playback"]
+    for key in STAGES:
+        table.add_row(_words(key), *_three(figures[key]))
     table.add_section()
-    table.add_row("content fps", f"{playing['content_fps']:.1f}", "")
-    table.add_row("  wanted", f"{playing['wanted_content_fps']:g}", "")
-    table.add_row("display fps", f"{playing['display_fps']:.1f}", "")
-    table.add_row("late frames", str(playing["late_frames"]), "")
-    table.add_row("first picture s", f"{figures['first_picture_s']['total']:.2f}", "")
+    for key, floor in figures["floors"].items():
+        table.add_row(f"floor: {_words(key)}", *_three(floor))
+    for key, ratio in figures["ratios"].items():
+        table.add_row(f"ratio: {_words(key)}", "none" if ratio is None else f"{ratio:.2f}")
+    table.add_section()
+    _add_single_figures(table, figures)
+    return table
+
+
+def _add_single_figures(table: Table, figures: dict[str, Any]) -> None:
+    playing, memory = figures["playback"], figures["memory_mb"]
+    table.add_row("content fps", f"{playing['content_fps']:.1f}")
+    table.add_row("  wanted", f"{playing['wanted_content_fps']:g}")
+    table.add_row("display fps", f"{playing['display_fps']:.1f}")
+    table.add_row("late frames", str(playing["late_frames"]))
+    table.add_row("first picture s", f"{figures['first_picture_s']['total']:.2f}")
+    for key, size in memory.items():
+        table.add_row(f"memory, {_words(key)} MB", "none" if size is None else f"{size:,.0f}")
     gaussians = figures["gaussians"]
     table.add_row("Gaussians", f"{gaussians['total']:,}", f"{gaussians['moving']:,} moving")
-    return table
 
 
 def hardware() -> dict[str, Any]:
@@ -39,6 +62,7 @@ def hardware() -> dict[str, Any]:
     cuda = torch.cuda.is_available()
     return {
         "cpu": _cpu_name(),
+        "vectors": _vectors(),
         "cores": os.cpu_count(),
         "gpu": torch.cuda.get_device_name() if cuda else None,
         "system": platform.platform(),
@@ -59,8 +83,14 @@ def process_age_s() -> float | None:
         return None
 
 
-def _two(stage: dict[str, float] | None) -> tuple[str, str]:
-    return (f"{stage['median']:.2f}", f"{stage['p95']:.2f}") if stage else ("none", "")
+def _three(stage: dict[str, float] | None) -> tuple[str, ...]:
+    if stage is None:
+        return ("none",)
+    return tuple(f"{stage[key]:.2f}" for key in ("median", "p95", "p99"))
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
 
 
 def _cpu_name() -> str:
@@ -70,6 +100,18 @@ def _cpu_name() -> str:
         return platform.processor()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
+
+
+def _vectors() -> str | None:
+    """The widest vector instructions of the processor; None where the system hides them."""
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text().split())
+    except OSError:
+        return None
+    for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2"), ("asimd", "NEON")):
+        if flag in flags:
+            return name
+    return None
 
 
 def _commit() -> str | None:

@@ -1,0 +1,1 @@
+"""The benchmark of the player: stages, floors, playback, seeks, and comparing two runs."""
