@@ -98,7 +98,10 @@ def _color_problem(path: Path, image: Image.Image) -> str | None:
     chromaticity = image.info.get("chromaticity", BT709_CHROMATICITY)
     if np.abs(np.subtract(chromaticity, BT709_CHROMATICITY)).max() > SAME_CHROMATICITY:
         return "declares colour primaries other than those of sRGB; convert it to sRGB"
-    index = image.getexif().get_ifd(EXIF_INTEROPERABILITY).get(INTEROPERABILITY_INDEX)
+    try:
+        index = image.getexif().get_ifd(EXIF_INTEROPERABILITY).get(INTEROPERABILITY_INDEX)
+    except KeyError:  # Pillow before 13, where an image has none
+        index = None
     if str(index).strip("\0 ") == ADOBE_RGB:
         return "is in Adobe RGB by its EXIF, without a colour profile; convert it to sRGB"
     return None
