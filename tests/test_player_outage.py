@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 
 import pytest
-from streamstgs.app.player.pipeline.fetch_thread import Backoff
+from streamstgs.app.player.pipeline.backoff import Backoff
 from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.codec.errors import SceneUnreachable
 from streamstgs.codec.package.file_entry import FileEntry

@@ -166,9 +166,9 @@ def test_late_rendering_lowers_the_quality_and_recovers(start: Start) -> None:
         skipped += 3
         session.playback.note_skipped(skipped)
         session.play(0.1)
-    assert session.playback._frames.dropped.given_up == 2
+    assert session.playback._frames.dropped.excluded_qualities == 2
     session.play(25.0)
-    assert session.playback._frames.dropped.given_up == 0
+    assert session.playback._frames.dropped.excluded_qualities == 0
 
 
 def test_qp_0_is_fetched_once(start: Start) -> None:

@@ -129,8 +129,8 @@ def test_late_rendering_gives_up_qualities_and_recovers() -> None:
         nonlocal now_s
         for _ in range(10 * seconds):
             now_s += 0.1
-            watch.count(now_s, shown=2, late=late, most_given_up=2)
-        return watch.given_up
+            watch.count(now_s, shown=2, late=late, most_excluded=2)
+        return watch.excluded_qualities
 
     assert draw(3, late=0) == 0
     assert draw(20, late=2) == 2  # never below the lowest

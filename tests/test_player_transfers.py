@@ -17,7 +17,7 @@ from streamstgs.app.player.pipeline.scheduler import (
     delays_frame,
     is_preempted,
 )
-from streamstgs.app.player.pipeline.shared_state import PipelineState
+from streamstgs.app.player.pipeline.state import PipelineState
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.pipeline.transfer import (
     FeaturesPart,

@@ -8,7 +8,7 @@ import pytest
 from streamstgs.app.player.buffer.packet_queue import PacketQueue, StoredGop
 from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.app.player.pipeline.scheduler import FetchSettings
-from streamstgs.app.player.pipeline.shared_state import PipelineState
+from streamstgs.app.player.pipeline.state import PipelineState
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.codec.errors import CodecError, CorruptSegment, MissingSegment
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket

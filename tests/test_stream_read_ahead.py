@@ -22,7 +22,7 @@ class Source:
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self.begun: list[str] = []
-        self.given_up: list[str] = []
+        self.cancelled: list[str] = []
         self.open = True
         self.failures: set[str] = set()
 
@@ -32,7 +32,7 @@ class Source:
             self.changed.notify_all()
             while not self.open:
                 if cancel.cancelled:
-                    self.given_up.append(file.name)
+                    self.cancelled.append(file.name)
                     self.changed.notify_all()
                     raise Cancelled(file.name)
                 self.changed.wait(0.005)
@@ -85,7 +85,7 @@ def test_files_no_longer_listed_are_cancelled(source: Source, ahead: ReadAhead) 
     source.wait_for(lambda: sorted(source.begun) == ["a", "b"])
     ahead.request([C, B])
     source.wait_for(lambda: "c" in source.begun)
-    assert source.given_up == ["a"]
+    assert source.cancelled == ["a"]
     source.open = True
     assert ahead.take(C, NEVER) == b"c"
 

@@ -19,7 +19,7 @@ from streamstgs.app.player.buffer.gop_cache import CachedGop, GopCache, static_b
 from streamstgs.app.player.buffer.scene_buffer import still_gop
 from streamstgs.app.player.phases import PIPELINE_TRANSITIONS, PipelineEvent, PipelinePhase
 from streamstgs.app.player.pipeline.fetch_view import PlayTarget
-from streamstgs.app.player.pipeline.shared_state import PipelineCounters
+from streamstgs.app.player.pipeline.state import PipelineCounters
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.state_machine import StateMachine
 from streamstgs.app.player.status import PlaybackError, fault_message
@@ -129,7 +129,7 @@ class FramePipeline:
         with self._changed:
             return self._resting or self._phase.state is PipelinePhase.FAILED
 
-    def request(self, target: PlayTarget, position_s: float, given_up: int) -> None:
+    def request(self, target: PlayTarget, position_s: float, excluded_qualities: int) -> None:
         """Set what is wanted. The position is in `target`, and there is one quality only."""
         with self._changed:
             if self._opened is not None and target != self._target:

@@ -503,7 +503,9 @@ class Playback:
             position_s = self._playhead.position_s()
             index = timeline.frame_at(position_s)
             gop, _ = timeline.locate(index)
-            self._pipeline.request(self._target(gop), position_s, self._frames.dropped.given_up)
+            self._pipeline.request(
+                self._target(gop), position_s, self._frames.dropped.excluded_qualities
+            )
             if not self._pipeline.is_broken(gop):
                 slow = self._smooth and abs(self._playhead.clock.content_rate) < NORMAL
                 share = timeline.share_at(position_s) if slow else 0.0

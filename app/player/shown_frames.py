@@ -44,7 +44,7 @@ class ShownFrames:
         index: int,
         serial: int,
         rate: float | None,
-        most_given_up: int,
+        most_excluded: int,
         share: float = 0.0,
     ) -> PlaybackFrame:
         """The frame to show; the same object as before if nothing changed.
@@ -55,7 +55,7 @@ class ShownFrames:
             index: The content frame.
             serial: Number of the seek.
             rate: Content seconds per second, negative backwards; None while time stands.
-            most_given_up: How many qualities may be given up where rendering is too slow.
+            most_excluded: How many qualities may be excluded where rendering is too slow.
             share: How much of the way to the next frame has passed, 0 .. 1, where moments between
                 frames are shown.
         """
@@ -67,27 +67,27 @@ class ShownFrames:
         if old is not None and _same(old, frame, time_stands=rate is None):
             return old
         if rate is not None and old is not None and old.serial == serial:
-            self._count(index - old.index if rate > 0.0 else old.index - index, rate, most_given_up)
+            self._count(index - old.index if rate > 0.0 else old.index - index, rate, most_excluded)
         self.newest = frame
         return frame
 
-    def _count(self, gone: int, rate: float, most_given_up: int) -> None:
+    def _count(self, gone: int, rate: float, most_excluded: int) -> None:
         """Count the frames from one shown frame to the next, `gone` frames later."""
         if gone > 0:
             late = max(0, gone - max(1, math.ceil(abs(rate))))
             self.late += late
-            self.dropped.count(self._monotonic(), 1, late, most_given_up)
+            self.dropped.count(self._monotonic(), 1, late, most_excluded)
 
-    def note_skipped(self, frames: int, most_given_up: int | None) -> None:
+    def note_skipped(self, frames: int, most_excluded: int | None) -> None:
         """Count frames that rendering skipped.
 
         Args:
             frames: Skipped frames since the start.
-            most_given_up: As of `show`; None before the scene is open, when nothing is judged.
+            most_excluded: As of `show`; None before the scene is open, when nothing is judged.
         """
         fresh, self._skipped = frames - self._skipped, frames
-        if fresh > 0 and most_given_up is not None:
-            self.dropped.count(self._monotonic(), 0, fresh, most_given_up)
+        if fresh > 0 and most_excluded is not None:
+            self.dropped.count(self._monotonic(), 0, fresh, most_excluded)
 
 
 def _same(a: PlaybackFrame, b: PlaybackFrame, time_stands: bool) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer, still_gop
-from streamstgs.app.player.pipeline.shared_state import DecodeView, PipelineState
+from streamstgs.app.player.pipeline.state import DecodeSide, DecodeView
 from streamstgs.app.player.status import fault_message, layer_message
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled, CorruptSegment
@@ -85,7 +85,7 @@ class DecodeThread:
 
     def __init__(
         self,
-        state: PipelineState,
+        state: DecodeSide,
         settings: DecodeSettings,
         device: torch.device | str,
         monotonic: Callable[[], float],

@@ -14,7 +14,7 @@ from streamstgs.app.player.pipeline.decode_thread import DecodeSettings, DecodeT
 from streamstgs.app.player.pipeline.fetch_thread import FetchThread, FetchThreadSettings, OpenScene
 from streamstgs.app.player.pipeline.fetch_view import PlayTarget
 from streamstgs.app.player.pipeline.scheduler import FetchSettings
-from streamstgs.app.player.pipeline.shared_state import PipelineCounters, PipelineState
+from streamstgs.app.player.pipeline.state import PipelineCounters, PipelineState
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.status import PlaybackError
@@ -109,9 +109,9 @@ class Pipeline:
         """Whether nothing remains to be fetched or decoded for what is wanted now."""
         return self._state.idle
 
-    def request(self, target: PlayTarget, position_s: float, given_up: int) -> None:
+    def request(self, target: PlayTarget, position_s: float, excluded_qualities: int) -> None:
         """Set what is wanted; cheap if it was wanted before. As of `PipelineState`."""
-        self._state.request(target, position_s, given_up)
+        self._state.request(target, position_s, excluded_qualities)
 
     def get(self, gop: int) -> CachedGop | None:
         """A decoded GOP, or None while it is not decoded."""

@@ -30,51 +30,51 @@ class DroppedFrameSettings:
 
 
 class DroppedFrameMonitor:
-    """Counts shown and late frames, and gives up qualities that are rendered too late.
+    """Counts shown and late frames, and excludes qualities that are rendered too late.
 
     A lower quality leaves the machine more time, because its feature video decodes faster.
     Belongs to the thread that owns the playback.
 
     Attributes:
-        given_up: How many of the best qualities are rendered too late.
+        excluded_qualities: How many of the best qualities are rendered too late.
     """
 
     def __init__(self, settings: DroppedFrameSettings = DroppedFrameSettings()) -> None:
         self._settings = settings
-        self.given_up = 0
+        self.excluded_qualities = 0
         self._began_s: float | None = None  # of the window that is being counted
         self._frames = self._late = 0  # in that window
         self._fine_since_s: float | None = None
         self._recover_s = settings.recover_s
         self._trying = False  # a better quality is being tried again
 
-    def count(self, now_s: float, shown: int, late: int, most_given_up: int) -> int:
-        """Count frames; returns how many of the best qualities are given up from now on.
+    def count(self, now_s: float, shown: int, late: int, most_excluded: int) -> int:
+        """Count frames; returns how many of the best qualities are excluded from now on.
 
         Args:
             now_s: Seconds that only grow.
             shown: Frames that were shown.
             late: Frames that were due and not shown.
-            most_given_up: How many qualities may be given up: all but one.
+            most_excluded: How many qualities may be excluded: all but one.
         """
         if self._began_s is None:
             self._began_s = now_s
         self._frames += shown + late
         self._late += late
         if now_s - self._began_s >= self._settings.window_s:
-            self._judge(now_s, most_given_up)
+            self._judge(now_s, most_excluded)
             self._began_s, self._frames, self._late = now_s, 0, 0
-        return self.given_up
+        return self.excluded_qualities
 
     def forget(self) -> None:
         """Discard the counts of this window, because playback stood still."""
         self._began_s, self._frames, self._late, self._fine_since_s = None, 0, 0, None
 
-    def _judge(self, now_s: float, most_given_up: int) -> None:
+    def _judge(self, now_s: float, most_excluded: int) -> None:
         share = self._late / max(self._frames, 1)
         if share > self._settings.late_share:
-            if self.given_up < most_given_up:
-                self.given_up += 1
+            if self.excluded_qualities < most_excluded:
+                self.excluded_qualities += 1
             if self._trying:
                 doubled = 2.0 * self._recover_s
                 self._recover_s = min(doubled, self._settings.longest_recover_s)
@@ -83,8 +83,8 @@ class DroppedFrameMonitor:
             self._fine_since_s = None
         elif self._fine_since_s is None:
             self._fine_since_s = now_s
-        elif self.given_up and now_s - self._fine_since_s >= self._recover_s:
-            self.given_up -= 1
+        elif self.excluded_qualities and now_s - self._fine_since_s >= self._recover_s:
+            self.excluded_qualities -= 1
             self._trying = True
             self._fine_since_s = now_s
 
