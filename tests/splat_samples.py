@@ -76,6 +76,31 @@ def spacetime_ply(count: int = 50, seed: int = 0) -> bytes:
     return header.encode() + values.tobytes()
 
 
+def ply_4d(count: int = 50, coefficients: int = 1, form: str = "rot_r", seed: int = 0) -> bytes:
+    """A PLY of 4D Gaussians.
+
+    Args:
+        coefficients: of a colour.
+        form: names of the temporal properties: "rot_r" with scale_t_0, "rot_4" with scale_3, or
+            "" for scale_t without a second rotation.
+    """
+    rng = np.random.default_rng(seed)
+    names = ["x", "y", "z", "nx", "ny", "nz", *(f"f_dc_{i}" for i in range(3))]
+    names += [f"f_rest_{i}" for i in range(3 * (coefficients - 1))] + ["opacity"]
+    names += [f"scale_{i}" for i in range(3)] + [f"rot_{i}" for i in range(4)] + ["t"]
+    names += {
+        "rot_r": ["scale_t_0", *(f"rot_r_{i}" for i in range(4))],
+        "rot_4": ["scale_3", *(f"rot_{i}" for i in range(4, 8))],
+        "": ["scale_t"],
+    }[form]
+    values = rng.normal(0, 0.3, (count, len(names))).astype("<f4")
+    values[:, names.index("scale_0") : names.index("scale_2") + 1] -= 2.5
+    values[:, names.index("t")] = np.linspace(-1.0, 11.0, count)
+    header = f"ply\nformat binary_little_endian 1.0\nelement vertex {count}\n"
+    header += "".join(f"property float {name}\n" for name in names) + "end_header\n"
+    return header.encode() + values.tobytes()
+
+
 def dynamic_arrays(frames: int = 4, count: int = 20, seed: int = 0) -> dict[str, np.ndarray]:
     """The arrays of Dynamic 3D Gaussians."""
     rng = np.random.default_rng(seed)

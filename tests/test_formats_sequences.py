@@ -12,13 +12,16 @@ import torch
 from streamstgs.codec.errors import CodecError, CorruptSegment, MissingSegment, NotAScene
 from streamstgs.codec.formats.dynamic_npz import DynamicGaussians
 from streamstgs.codec.formats.frames_reader import AnimatedReader, FramesReader
+from streamstgs.codec.formats.gaussians_4d_ply import clip_of, quaternions
 from streamstgs.codec.formats.registry import open_reader
 from streamstgs.codec.formats.sequence import frame_names
+from streamstgs.renderer.gaussians import rotation_matrices
 
 from tests.splat_samples import (
     dynamic_arrays,
     made_up,
     npz,
+    ply_4d,
     spacetime_ply,
     splat_file,
     write_sequence,
@@ -180,13 +183,121 @@ def test_other_arrays_are_no_scene(tmp_path: Path) -> None:
         open_reader(path)
 
 
+def columns_of(data: bytes) -> dict[str, np.ndarray]:
+    """The properties of a binary PLY of float32, as float64."""
+    header, _, body = data.partition(b"end_header\n")
+    names = [line.split()[-1].decode() for line in header.split(b"\n") if b"property" in line]
+    rows = np.frombuffer(body, "<f4").reshape(-1, len(names))
+    return dict(zip(names, rows.T.astype(float), strict=True))
+
+
+def product(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Hamilton's product of quaternions, real parts first."""
+    (a, *u), (b, *v) = p, q
+    return np.array([a * b - np.dot(u, v), *(a * np.array(v) + b * np.array(u) + np.cross(u, v))])
+
+
+@pytest.mark.parametrize("form", ["rot_r", "rot_4"])
+def test_4d_gaussians_are_slices_of_space_and_time(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    path.write_bytes(ply_4d(form=form))
+    v = columns_of(path.read_bytes())
+    right = "rot_r_{}" if form == "rot_r" else "rot_{}"
+    first = 0 if form == "rot_r" else 4
+    with open_reader(path) as reader:
+        assert (reader.info.format, reader.info.frame_count) == ("4d ply", 300)
+        found = reader.segment(0).gaussians_at(4.0)
+    rotations = rotation_matrices(found.quats).double()
+    squares = torch.diag_embed(found.scales.double() ** 2)
+    covariances = (rotations @ squares @ rotations.transpose(1, 2)).numpy()
+    for n in range(50):
+        before, after = (
+            np.array([v[name.format(i + k)][n] for k in range(4)])
+            for name, i in (("rot_{}", 0), (right, first))
+        )
+        before, after = before / np.linalg.norm(before), after / np.linalg.norm(after)
+        after *= [1, -1, -1, -1]
+        turn = np.stack([product(product(before, axis), after) for axis in np.eye(4)], axis=1)
+        scale_t = v["scale_t_0" if form == "rot_r" else "scale_3"][n]
+        deviations = np.exp([*(v[f"scale_{i}"][n] for i in range(3)), scale_t])
+        precision = turn @ np.diag(deviations**-2) @ turn.T
+        inner = np.linalg.inv(precision[:3, :3])  # of the slice, by the precision
+        d = 4.0 - v["t"][n]
+        place = np.array([v[axis][n] for axis in "xyz"]) - inner @ precision[:3, 3] * d
+        np.testing.assert_allclose(covariances[n], inner, atol=1e-4 * inner.max())
+        fading = np.exp(-0.5 * d * d / np.linalg.inv(precision)[3, 3])
+        opacity = fading / (1 + np.exp(-v["opacity"][n])) if fading > 0.05 else 0.0
+        assert float(found.opacities[n]) == pytest.approx(opacity, abs=1e-5)
+        np.testing.assert_allclose(found.means[n], place, atol=1e-4)
+
+
+def test_4d_gaussians_without_a_second_rotation_stand_still(tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    path.write_bytes(ply_4d(form=""))
+    v = columns_of(path.read_bytes())
+    with open_reader(path) as reader:
+        found = reader.segment(0).gaussians_at(4.0)
+    np.testing.assert_allclose(found.means, np.stack([v[k] for k in "xyz"], axis=1), atol=1e-6)
+    np.testing.assert_allclose(
+        found.scales, np.exp(np.stack([v[f"scale_{i}"] for i in range(3)], axis=1)), rtol=1e-5
+    )
+    fading = np.exp(-0.5 * (4.0 - v["t"]) ** 2 / np.exp(v["scale_t"]))
+    wanted = np.where(fading > 0.05, fading, 0.0) / (1 + np.exp(-v["opacity"]))
+    np.testing.assert_allclose(found.opacities, wanted, atol=1e-5)
+
+
+def test_colours_of_4d_gaussians_change_with_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    path.write_bytes(ply_4d(coefficients=48))
+    v = columns_of(path.read_bytes())
+    with open_reader(path) as reader:
+        found = reader.segment(0).gaussians_at(2.5)
+    assert found.sh is not None
+    assert found.sh.shape == (50, 16, 3)
+    cycle = 2 * np.pi * (2.5 - v["t"]) / 10
+    for channel in range(3):
+        rest = [v[f"f_rest_{47 * channel + k}"] for k in range(47)]
+        parts = np.stack([v[f"f_dc_{channel}"], *rest]).reshape(3, 16, 50)
+        wanted = parts[0] + np.cos(cycle) * parts[1] + np.cos(2 * cycle) * parts[2]
+        np.testing.assert_allclose(found.sh[:, :, channel], wanted.T, atol=1e-5)
+
+
+def test_incomplete_4d_gaussians_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.ply"
+    for before, after, message in (
+        (b"float t\n", b"float u\n", "no property t"),
+        (b"rot_r_3", b"rot_q_3", "no property rot_r_3"),
+        (b"scale_t_0", b"scale_u_0", "no property scale_t"),
+    ):
+        path.write_bytes(ply_4d().replace(before, after))
+        with pytest.raises(NotAScene, match=message):
+            open_reader(path)
+
+
+@pytest.mark.parametrize(
+    ("times", "clip"),
+    [((-1.0, 11.0), (0.0, 10.0)), ((-0.1, 1.1), (0.0, 1.0)), ((-0.6, 0.6), (-0.5, 1.0))],
+)
+def test_clip_of_4d_gaussians(times: tuple[float, float], clip: tuple[float, float]) -> None:
+    assert clip_of(np.linspace(*times, 1000, dtype=np.float32)) == clip
+    begin, length = clip_of(np.linspace(20, 24, 1000, dtype=np.float32))
+    assert (begin, length) == pytest.approx((20.2, 3.6), abs=0.01)
+    assert clip_of(np.full(3, 7, np.float32)) == (7.0, 1.0)
+
+
+def test_rotations_become_quaternions() -> None:
+    quats = np.random.default_rng(0).normal(size=(200, 4))
+    quats[:8] = np.repeat(np.eye(4), 2, axis=0)  # half turns, and none
+    quats /= np.linalg.norm(quats, axis=1, keepdims=True)
+    found = quaternions(rotation_matrices(torch.from_numpy(quats)).numpy())
+    np.testing.assert_allclose(np.abs((found * quats).sum(axis=1)), 1.0, atol=1e-9)
+
+
 def test_spacetime_gaussians_follow_their_formulas(tmp_path: Path) -> None:
     path = tmp_path / "point_cloud.ply"
     data = spacetime_ply()
     path.write_bytes(data)
-    header, _, body = data.partition(b"end_header\n")
-    names = [line.split()[-1].decode() for line in header.split(b"\n") if b"property" in line]
-    v = dict(zip(names, np.frombuffer(body, "<f4").reshape(50, -1).T.astype(float), strict=True))
+    v = columns_of(data)
     with open_reader(path) as reader:
         assert (reader.info.format, reader.info.frame_count) == ("spacetime", 50)
         segment = reader.segment(0)

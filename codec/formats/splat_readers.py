@@ -16,6 +16,7 @@ from streamstgs.codec.formats.exchange import fourdgs_file
 from streamstgs.codec.formats.file_sets import FileSet
 from streamstgs.codec.formats.frames_reader import AnimatedGaussians, AnimatedReader, FramesReader
 from streamstgs.codec.formats.gaussian_ply import Vector, header_of, up_axis
+from streamstgs.codec.formats.gaussians_4d_ply import is_4d_ply, read_4d_ply
 from streamstgs.codec.formats.guessed_meta import guessed_meta
 from streamstgs.codec.formats.raw_gaussians import RawGaussians, activated
 from streamstgs.codec.formats.reader import SceneInfo
@@ -60,8 +61,13 @@ def reader_of_data(
     Raises:
         CodecError: it is damaged, of no known kind, or declares too much; or `cancel`.
     """
-    if data.startswith(MAGIC) and is_spacetime_ply(header_of(data, name)):
-        return animated_reader(read_spacetime_ply(data, name), "spacetime", origin, len(data))
+    if data.startswith(MAGIC):
+        header = header_of(data, name)
+        if is_spacetime_ply(header):
+            return animated_reader(read_spacetime_ply(data, name), "spacetime", origin, len(data))
+        if is_4d_ply(header):
+            born = read_4d_ply(data, name, origin.fps)
+            return animated_reader(born, "4d ply", origin, len(data), up_axis(header))
     if data.startswith(fourdgs_file.MAGIC):
         moving, up = fourdgs_file.read_fourdgs(data, name, origin.fps, cancel)
         return animated_reader(moving, "4dgs", origin, len(data), up)

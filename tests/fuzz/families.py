@@ -451,12 +451,20 @@ def ply() -> Family:
 @cache
 def _splat_files() -> tuple[tuple[str, bytes], ...]:
     from tests.exchange_samples import glb
-    from tests.splat_samples import dynamic_arrays, made_up, npz, packed, spacetime_ply, splat_file
+    from tests.splat_samples import (
+        dynamic_arrays,
+        made_up,
+        npz,
+        packed,
+        ply_4d,
+        spacetime_ply,
+        splat_file,
+    )
 
     raw = made_up(40, degree=1)
     found = [(kind, splat_file(raw, kind)) for kind in ("ply", "splat", "compressed.ply", "ksplat")]
     spz = zlib.decompress(packed(raw, "spz"), 31)
-    found += [("glb", glb(raw)), ("4dgs", _fourdgs_file())]
+    found += [("glb", glb(raw)), ("4dgs", _fourdgs_file()), ("ply", ply_4d(10, 4))]
     return (*found, ("spz", spz), ("ply", spacetime_ply(10)), ("npz", npz(dynamic_arrays(2, 5))))
 
 
