@@ -15,7 +15,7 @@ from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import NotAScene, UnknownQuality, UnsupportedVersion
 from streamstgs.codec.formats import registry
 from streamstgs.codec.formats.reader import SceneFormat, SceneInfo, SceneReader, Segment
-from streamstgs.codec.formats.registry import known_formats, open_reader
+from streamstgs.codec.formats.registry import find_format, known_formats, open_reader
 from streamstgs.codec.formats.stgs import StgsFormat, StgsReader, StgsSegment
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
@@ -125,6 +125,32 @@ def test_a_zip_and_a_folder_without_manifest_are_named(tmp_path: Path) -> None:
         open_reader(tmp_path)
     with pytest.raises(NotAScene, match="does not exist"):
         open_reader(tmp_path / "nothing.stgs")
+
+
+@pytest.mark.parametrize("manifest_first", [True, False])
+def test_a_package_named_zip_is_a_scene(tmp_path: Path, manifest_first: bool) -> None:
+    path = tmp_path / "scene.zip"
+    with zipfile.ZipFile(GOLDEN) as source, zipfile.ZipFile(path, "w") as archive:
+        names = sorted(source.namelist(), key=lambda name: (name == "scene.json") != manifest_first)
+        for name in names:
+            archive.writestr(name, source.read(name))
+    assert isinstance(find_format(str(path)), StgsFormat)
+    with open_reader(path) as reader, open_reader(GOLDEN) as golden:
+        assert reader.info.frame_count == golden.info.frame_count
+        one, other = (r.segment(1).gaussians_at(0.0) for r in (reader, golden))
+        assert torch.equal(one.means, other.means)
+
+
+def test_zips_of_a_scene_that_cannot_be_read_are_explained(tmp_path: Path) -> None:
+    path = tmp_path / "scene.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("scene.json", "{}" * 100)
+    with pytest.raises(NotAScene, match=r"compressed; scenes store their entries \(zip -0\)"):
+        open_reader(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("my/scene.json", "{}")
+    with pytest.raises(NotAScene, match="a scene in its folder my; unpack it"):
+        open_reader(path)
 
 
 def test_a_web_page_in_place_of_the_manifest_is_named(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from tests.splat_samples import dynamic_arrays, made_up, npz, packed, splat_file
 IMPATIENT = HttpSettings(connect_s=2.0, stall_s=2.0, deadline_s=5.0, tries=1, backoff_s=0.001)
 BALL = made_up(200, degree=1)
 FRAMES = 11
+GOLDEN = Path(__file__).parent / "golden" / "synthetic-v1-hevc.stgs"
 
 
 def frame_file(frame: int) -> bytes:
@@ -118,6 +119,40 @@ def test_archive_is_read_by_ranges(server: FaultServer, settings: OpenSettings) 
     with open_reader(url, settings=settings) as reader:
         reader.segment(7)
     assert len(server.requests) - asked <= 1 + 4  # the directory; frames beyond 7, read ahead
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_package_named_zip_is_a_scene(
+    ranges: bool, server: FaultServer, settings: OpenSettings
+) -> None:
+    server.files["/scene.zip"] = GOLDEN.read_bytes()
+    server.ranges = ranges
+    url = f"{server.url}/scene.zip"
+    if not ranges:
+        with pytest.raises(SceneUnreachable, match="range"):
+            open_reader(url, settings=settings)
+        return
+    with open_reader(url, settings=settings) as reader, open_reader(GOLDEN) as golden:
+        assert (reader.info.format, reader.info.frame_count) == ("stgs", golden.info.frame_count)
+        one, other = (r.segment(1).gaussians_at(0.0) for r in (reader, golden))
+        assert one.means.equal(other.means)
+    with pytest.raises(NotAScene, match="own frame rate"):
+        open_reader(url, fps=10.0, settings=settings)
+
+
+def test_package_named_zip_plays(server: FaultServer, settings: OpenSettings) -> None:
+    server.files["/scene.zip"] = GOLDEN.read_bytes()
+    quiet = PlaybackSettings(autoplay=False, opening=settings)
+    playback = Playback(f"{server.url}/scene.zip", quiet)
+    try:
+        assert playback.settle(30.0)
+        playback.seek(0.3)
+        assert playback.settle(30.0)
+        frame = playback.tick()
+        assert frame is not None
+        assert len(frame.gop.gaussians_at(frame.frame)) > 0
+    finally:
+        playback.close()
 
 
 def test_numbered_files_are_a_sequence(server: FaultServer, settings: OpenSettings) -> None:

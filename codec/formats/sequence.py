@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from streamstgs.codec.errors import CorruptSegment
 from streamstgs.codec.formats.file_sets import FileSet, FolderFiles
 from streamstgs.codec.limits import SEQUENCE_FRAMES
+from streamstgs.codec.package.file_entry import MANIFEST_NAME
 
 SUFFIXES = (".ply", ".spz", ".sog", ".splat", ".ksplat", ".glb")
 OTHER_FILES = 10_000  # in the folder, beside the frames
@@ -47,8 +48,15 @@ def frame_names(names: Iterable[str]) -> tuple[str, ...]:
     Raises:
         CorruptSegment: there are none, or too many; the message does not name the place.
     """
+    names = list(names)
     splats = [name for name in names if name.lower().endswith(SUFFIXES) and not _is_hidden(name)]
     if not splats:
+        inner = next((n for n in names if n.endswith(f"/{MANIFEST_NAME}") and not _is_hidden(n)), "")
+        if inner:
+            raise CorruptSegment(
+                f"it holds a scene in its folder {inner.rpartition('/')[0][:100]}; unpack it and "
+                "open that folder."
+            )
         raise CorruptSegment(f"it holds no frames: files whose names end in {', '.join(SUFFIXES)}.")
     suffixes = Counter(PurePosixPath(name).suffix.lower() for name in splats)
     chosen = max(suffixes, key=lambda suffix: (suffixes[suffix], -SUFFIXES.index(suffix)))

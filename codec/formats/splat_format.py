@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.errors import CodecError
 from streamstgs.codec.file_kind import ZIP_FILE
 from streamstgs.codec.formats import ksplat, sequence, sog, spz
 from streamstgs.codec.formats.exchange.fourdgs_magic import MAGIC as FOURDGS_MAGIC
 from streamstgs.codec.formats.exchange.gltf_document import is_gltf
+from streamstgs.codec.formats.file_sets import ArchiveFiles
 from streamstgs.codec.formats.stgs import is_zipped_scene
 from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.ply import MAGIC
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
     from streamstgs.codec.scene import OpenSettings
 
 OUR_FILES = (MANIFEST_NAME, DASH_NAME)
-ARCHIVES = (".sog", ".npz", ".zip")
+ZIP = ".zip"
+ARCHIVES = (".sog", ".npz", ZIP)
 SINGLE_FILES = (".gltf", ".4dgs")
+MOST_FILES = sequence.SEQUENCE_FRAMES + sequence.OTHER_FILES  # of an archive
 
 
 class SplatFormat:
@@ -34,7 +38,7 @@ class SplatFormat:
     name = "splats"
 
     def can_open(self, head: bytes, name: str) -> bool:
-        """As of `SceneFormat`; lists the first files of a folder."""
+        """As of `SceneFormat`; lists the first files of a folder, and those of a `.zip`."""
         if is_url(name):
             return _names_splats(name)
         if name.endswith("/"):
@@ -46,7 +50,8 @@ class SplatFormat:
         if Path(name).name == sog.META:
             return _is_folder_of_splats(Path(name).parent)
         if head.startswith(ZIP_FILE):
-            return name.lower().endswith(ARCHIVES) and not is_zipped_scene(head)
+            scene = is_zipped_scene(head) or (name.lower().endswith(ZIP) and _holds_scene(name))
+            return name.lower().endswith(ARCHIVES) and not scene
         return name.lower().endswith(".splat") or sequence.is_pattern(name)
 
     def open(
@@ -71,6 +76,16 @@ def _names_splats(url: str) -> bool:
     """Whether the name in a URL is that of a splat file; the server is not asked."""
     name = url.lower()
     return name.endswith((*sequence.SUFFIXES, *SINGLE_FILES, *ARCHIVES, f"/{sog.META}"))
+
+
+def _holds_scene(archive: str) -> bool:
+    """Whether a ZIP has a scene of ours: a package that was renamed, or a folder that was zipped."""
+    try:
+        files = ArchiveFiles.of_path(Path(archive), MOST_FILES)
+    except CodecError:
+        return False
+    files.close()
+    return MANIFEST_NAME in files.names
 
 
 def _is_folder_of_splats(path: Path) -> bool:

@@ -21,6 +21,7 @@ from streamstgs.codec.formats.server_files import (
     shown,
     title_of,
 )
+from streamstgs.codec.formats.splat_format import MOST_FILES
 from streamstgs.codec.formats.splat_readers import (
     Origin,
     SplatReader,
@@ -29,13 +30,14 @@ from streamstgs.codec.formats.splat_readers import (
     sequence_reader,
     sog_reader,
 )
+from streamstgs.codec.formats.stgs import StgsFormat, StgsReader
 from streamstgs.codec.limits import SPLAT_FILE_BYTES
+from streamstgs.codec.package.file_entry import MANIFEST_NAME
 from streamstgs.codec.scene import OpenSettings
 from streamstgs.codec.streaming.address import is_url, local_path
 
 FPS = 30.0
 FPS_MAX = 1_000.0
-MOST_FILES = sequence.SEQUENCE_FRAMES + sequence.OTHER_FILES  # of an archive
 ARCHIVES = (".sog", ".npz", ".zip")  # on servers, where the name decides
 
 
@@ -44,8 +46,10 @@ def open_splats(
     cancel: CancelToken = NEVER,
     fps: float | None = None,
     settings: OpenSettings | None = None,
-) -> SplatReader:
+) -> SplatReader | StgsReader:
     """Open a splat file, a sequence or a research file; as of `SceneFormat.open`.
+
+    A `.zip` on a server may turn out to be a scene of ours.
 
     Args:
         fps: content frames per second; None for 30.
@@ -55,9 +59,11 @@ def open_splats(
     if not 0 < rate <= FPS_MAX:
         raise NotAScene(f"{rate:g} is no frame rate; write frames per second up to {FPS_MAX:g}.")
     place = shown(location) if is_url(location) else location
+    settings = settings or OpenSettings()
     try:
         if is_url(location):
-            return _open_url(location, rate, settings or OpenSettings(), cancel)
+            reader = _open_url(location, rate, settings, cancel)
+            return reader or _open_package(location, fps, settings, cancel)
         return _open_path(location, rate, cancel)
     except (CorruptSegment, MissingSegment) as error:
         raise NotAScene(f"{place} is not a scene: {error}") from error
@@ -106,7 +112,18 @@ def _size_bytes(folder: Path) -> int:
 # --- web servers ---------------------------------------------------------------------------------
 
 
-def _open_url(url: str, fps: float, settings: OpenSettings, cancel: CancelToken) -> SplatReader:
+def _open_package(
+    url: str, fps: float | None, settings: OpenSettings, cancel: CancelToken
+) -> StgsReader:
+    if fps is not None:
+        raise NotAScene(f"{shown(url)} has its own frame rate; leave out `fps`.")
+    return StgsFormat().open(url, cancel, settings)
+
+
+def _open_url(
+    url: str, fps: float, settings: OpenSettings, cancel: CancelToken
+) -> SplatReader | None:
+    """The reader; None if there is a scene of ours."""
     server = SplatServer(settings)
     try:
         reader, kept = _open_served(server, url, Origin(shown(url), title_of(url), fps), cancel)
@@ -120,8 +137,9 @@ def _open_url(url: str, fps: float, settings: OpenSettings, cancel: CancelToken)
 
 def _open_served(
     server: SplatServer, url: str, origin: Origin, cancel: CancelToken
-) -> tuple[SplatReader, bool]:
-    """The reader, and whether it still needs the server, which it then closes."""
+) -> tuple[SplatReader | None, bool]:
+    """The reader, or None for a scene of ours; and whether it still needs the server, which it
+    then closes."""
     name = name_of(url)
     if name == sog.META:
         return sog_reader(SiblingFiles(server, url), name, origin, 0, cancel), False
@@ -137,6 +155,9 @@ def _open_served(
     if name.lower().endswith(ARCHIVES):
         archive = ServedArchive(server, url, MOST_FILES, cancel)
         size_bytes = archive.size_bytes
+        if MANIFEST_NAME in archive.names:
+            archive.close()
+            return None, False
         if sog.is_sog(archive) or name.lower().endswith(".npz"):
             return reader_of_archive(archive, unquote(name), origin, size_bytes, cancel), False
         names = sequence.frame_names(archive.names)

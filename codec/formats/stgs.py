@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from streamstgs.renderer import Gaussians, Gop
 
 SUFFIX = ".stgs"
+ZIP = ".zip"  # `SplatFormat`, which comes first, takes those without a scene of ours
 FIRST_NAME = slice(30, 30 + len(MANIFEST_NAME))  # of the first entry in a ZIP
 
 
@@ -35,7 +36,7 @@ class StgsFormat:
         """As of `SceneFormat`; any folder and any URL may hold a scene."""
         if name.lower().endswith((SUFFIX, "/", MANIFEST_NAME, DASH_NAME)) or is_url(name):
             return True
-        return is_zipped_scene(head)
+        return is_zipped_scene(head) or (head.startswith(ZIP_FILE) and name.lower().endswith(ZIP))
 
     def open(
         self, location: str, cancel: CancelToken = NEVER, settings: OpenSettings | None = None

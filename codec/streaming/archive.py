@@ -217,7 +217,7 @@ def _check_entry(entry: zipfile.ZipInfo, ranges: ByteRanges) -> None:
     where = f"{ranges.location}: its entry {entry.filename[:100]!r}"
     stored = entry.compress_type == zipfile.ZIP_STORED
     if not stored or entry.file_size != entry.compress_size:
-        raise NotAScene(f"{where} is compressed; scenes store their entries.")
+        raise NotAScene(f"{where} is compressed; scenes store their entries (zip -0).")
     if entry.flag_bits & ENCRYPTED:
         raise NotAScene(f"{where} is encrypted.")
     if entry.external_attr >> UNIX_TYPE_SHIFT & UNIX_TYPE_MASK == UNIX_LINK:

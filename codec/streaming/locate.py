@@ -18,7 +18,7 @@ from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.scene_files import LocalFiles, RemoteFiles, SceneFiles
 from streamstgs.codec.streaming.transport import Listener, Transport
 
-ARCHIVE_SUFFIX = ".stgs"
+ARCHIVE_SUFFIXES = (".stgs", ".zip")
 
 
 def open_files(
@@ -80,7 +80,7 @@ def open_remote(
     url = _scene_url(url)
 
     def reach(fresh: bool, cancel: CancelToken) -> Container:
-        if url.partition("?")[0].lower().endswith(ARCHIVE_SUFFIX):
+        if url.partition("?")[0].lower().endswith(ARCHIVE_SUFFIXES):
             ranges = HttpRanges(url, transport, fresh, cancel)
             return ArchiveContainer(ranges, limits, cancel)
         return HttpContainer(url, transport, fresh)
