@@ -19,8 +19,10 @@ The last two should differ by less than 0.3 dB of PSNR; both are compared with t
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -36,7 +38,7 @@ from streamstgs.trainer.points.point_cloud import read_point_file
 
 BT709 = 1  # colour matrix of ITU-T H.273
 QUANTISER = "4"
-FRAMES_AT_ONCE = 60
+FRAMES_AT_ONCE = 20
 ROUNDS, CLOSE_ENOUGH_PX = 100, 1e-4
 
 
@@ -81,9 +83,13 @@ def write_copy(capture: Capture, out: Path, distortion: Sequence[float]) -> None
     lenses = [distorting_lens(view.camera, distortion) for view in capture.views]
     model = out / "sparse" / "0"
     model.mkdir(parents=True)
-    for view, lens in zip(capture.views, lenses, strict=True):
-        print(f"{view.name}", file=sys.stderr)
+
+    def write(view: CapturedView, lens: Lens) -> None:
         _write_video(out / f"{view.name}.mp4", view, lens, capture)
+        print(view.name, file=sys.stderr)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # decoding and resampling hold no lock
+        list(pool.map(write, capture.views, lenses))
     (model / "cameras.txt").write_text(
         "".join(
             f"{k} {lens.model} {lens.width} {lens.height} {' '.join(map(repr, lens.params))}\n"
