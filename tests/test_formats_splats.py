@@ -19,7 +19,15 @@ from streamstgs.codec.errors import Cancelled, CodecError, CorruptSegment, NotAS
 from streamstgs.codec.formats import converter as converter_module
 from streamstgs.codec.formats.converter import Converter
 from streamstgs.codec.formats.gaussian_ply import read_gaussian_ply, write_gaussian_ply
-from streamstgs.codec.formats.raw_gaussians import RawGaussians, activated, raw_of, turned
+from streamstgs.codec.formats.guessed_up import guessed_up
+from streamstgs.codec.formats.raw_gaussians import (
+    RawGaussians,
+    activated,
+    moved,
+    raw_of,
+    turned,
+    unit_rotations,
+)
 from streamstgs.codec.formats.registry import open_reader
 from streamstgs.codec.formats.splat_files import read_raw
 from streamstgs.renderer import Camera, Gaussians, RenderSettings
@@ -203,6 +211,62 @@ def test_opening_view_ignores_floaters(tmp_path: Path) -> None:
     assert [preset.name for preset in meta.presets] == ["Front", "Right", "Back", "Left", "Top"]
     assert meta.presets[0].position[2] < -1.0
     assert meta.title == "ball"
+
+
+def standing_scene(ceiling: bool = False) -> Gaussians:
+    """Objects on a floor of flat Gaussians, and two walls; z is up."""
+    rng = np.random.default_rng(0)
+    floor = np.column_stack([rng.uniform(-2, 2, (3000, 2)), rng.normal(0, 0.01, 3000)])
+    wall = np.column_stack([np.full(800, 2), rng.uniform(-2, 2, 800), rng.uniform(0, 2, 800)])
+    places = [floor, wall, wall[:, [1, 0, 2]], rng.normal((0, 0, 0.5), 0.3, (1500, 3))]
+    half = np.sqrt(0.5)
+    turns = [(1, 0, 0, 0)] * 3000 + [(half, 0, half, 0)] * 800 + [(half, half, 0, 0)] * 800
+    quats = [np.array(turns, float), rng.normal(size=(1500, 4))]
+    if ceiling:
+        places.append(floor + np.array([0, 0, 2]))
+        quats.append(np.array(turns[:3000], float))
+    means = torch.from_numpy(np.concatenate(places)).float()
+    scales = torch.tensor([0.05, 0.05, 0.002]).expand(len(means), 3).clone()
+    quaternions = unit_rotations(torch.from_numpy(np.concatenate(quats)).float())
+    return Gaussians(means, quaternions, scales, torch.ones(len(means)), torch.ones(len(means), 3))
+
+
+def turned_to(gaussians: Gaussians, rotation: np.ndarray) -> Gaussians:
+    return activated(moved(raw_of(gaussians), rotation, 3.0, np.array([5.0, 6.0, 7.0])), "a")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_floor_tells_where_up_is(axis: int, sign: int) -> None:
+    up = sign * np.eye(3)[axis]
+    other = np.roll(up, 1)
+    rotation = np.stack([other, np.cross(up, other), up], axis=1).astype(float)
+    assert guessed_up(turned_to(standing_scene(), rotation)) == tuple(up)
+
+
+def test_tilted_floor_is_levelled() -> None:
+    angle = np.radians(20)
+    rotation = np.array(
+        [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
+    )
+    found = guessed_up(turned_to(standing_scene(), rotation))
+    assert found == pytest.approx(rotation[:, 2], abs=0.02)
+
+
+@pytest.mark.parametrize(("axis", "up"), [(1, (0, -1, 0)), (2, (0, 0, 1))])
+def test_floor_and_ceiling_tell_the_axis_only(axis: int, up: tuple[int, int, int]) -> None:
+    rotation = np.roll(np.eye(3), axis - 2, axis=0)
+    for sign in (1, -1):
+        turn = rotation * np.array([sign, 1, sign])
+        assert guessed_up(turned_to(standing_scene(ceiling=True), turn)) == up
+
+
+def test_up_of_a_ball_and_of_nothing_is_the_usual_one() -> None:
+    ball = activated(made_up(2000), "ball")
+    none = ball[torch.zeros(2000, dtype=torch.bool)]
+    flat = replace(ball, scales=ball.scales * torch.tensor([1.0, 1.0, 0.01]))
+    for gaussians in (ball, none, flat, standing_scene()[torch.arange(100)]):
+        assert guessed_up(gaussians) == (0.0, -1.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -1600,8 +1600,8 @@
         <translation>Die Adresse sollte mit https:// oder http:// beginnen.</translation>
     </message>
     <message>
-        <source>The axis that points up. It is remembered for this scene.</source>
-        <translation>Die Achse, die nach oben zeigt. Sie wird für diese Szene gemerkt.</translation>
+        <source>The axis that points up; it is guessed where the file does not tell it. Your choice is remembered for this scene.</source>
+        <translation>Die Achse, die nach oben zeigt; sie wird geschätzt, wo die Datei sie nicht nennt. Ihre Wahl bleibt für diese Szene gespeichert.</translation>
     </message>
     <message>
         <source>The camera follows the camera track ({count}).</source>

@@ -1,11 +1,10 @@
 """Axes, centre and opening views of files that tell nothing of them, guessed from the Gaussians.
 
-Up is -y, for 3D Gaussian Splatting keeps the axes of COLMAP (x right, y down, z forward) and
-cameras are mostly held upright; a comment of a PLY may tell another axis. The centre is the median
-of the Gaussians that are at least 10 % opaque. The radius is 3 times the median distance to it,
-which shows a filled ball as a whole at the opening field of view of 50 degrees; floaters and a far
-background do not move medians. Five views look at the centre from that distance. The player lets
-people correct all of it.
+Up is what a file tells, such as a comment of a PLY, or else what `guessed_up` finds. The centre is
+the median of the Gaussians that are at least 10 % opaque. The radius is 3 times the median distance
+to it, which shows a filled ball as a whole at the opening field of view of 50 degrees; floaters and
+a far background do not move medians. Five views look at the centre from that distance. The player
+lets people correct all of it.
 """
 
 from __future__ import annotations
@@ -14,11 +13,10 @@ import math
 from dataclasses import replace
 
 import torch
+from streamstgs.codec.formats.guessed_up import Vector, guessed_up
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import Gaussians
 
-Vector = tuple[float, float, float]
-UP: Vector = (0.0, -1.0, 0.0)
 FOV_Y_RAD = math.radians(50.0)
 RADIUS_FACTOR = 3.0  # the median distance in a ball is 0.79 of its radius; 0.79 * 3 * sin(25°) = 1
 SAMPLES = 200_000
@@ -35,9 +33,9 @@ def guessed_meta(
     """What a player needs to know of a scene, guessed from the Gaussians of a frame.
 
     Args:
-        up: unit vector that points up, if the file tells it; None for -y.
+        up: unit vector that points up, if the file tells it; None for a guess.
     """
-    up = up or UP
+    up = up or guessed_up(gaussians)
     center, radius = _bounds(gaussians)
     return SceneMeta(
         title=title,

@@ -48,10 +48,10 @@ def frame_names(names: Iterable[str]) -> tuple[str, ...]:
     Raises:
         CorruptSegment: there are none, or too many; the message does not name the place.
     """
-    names = list(names)
-    splats = [name for name in names if name.lower().endswith(SUFFIXES) and not _is_hidden(name)]
+    names = [name for name in names if not _is_hidden(name)]
+    splats = [name for name in names if name.lower().endswith(SUFFIXES)]
     if not splats:
-        inner = next((n for n in names if n.endswith(f"/{MANIFEST_NAME}") and not _is_hidden(n)), "")
+        inner = next((name for name in names if name.endswith(f"/{MANIFEST_NAME}")), "")
         if inner:
             raise CorruptSegment(
                 f"it holds a scene in its folder {inner.rpartition('/')[0][:100]}; unpack it and "

@@ -79,7 +79,7 @@ def _names_splats(url: str) -> bool:
 
 
 def _holds_scene(archive: str) -> bool:
-    """Whether a ZIP has a scene of ours: a package that was renamed, or a folder that was zipped."""
+    """Whether a ZIP has a scene of ours: a renamed package, or a zipped folder."""
     try:
         files = ArchiveFiles.of_path(Path(archive), MOST_FILES)
     except CodecError:

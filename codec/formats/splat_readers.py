@@ -21,12 +21,19 @@ from streamstgs.codec.formats.guessed_meta import guessed_meta
 from streamstgs.codec.formats.raw_gaussians import RawGaussians, activated
 from streamstgs.codec.formats.reader import SceneInfo
 from streamstgs.codec.formats.spacetime import is_spacetime_ply, read_spacetime_ply
-from streamstgs.codec.formats.splat_files import kind_of, read_gaussians, read_raw, read_sog_files
+from streamstgs.codec.formats.splat_files import (
+    SplatKind,
+    kind_of,
+    read_gaussians,
+    read_raw,
+    read_sog_files,
+)
 from streamstgs.codec.limits import SPLAT_FILE_BYTES
 from streamstgs.codec.ply import MAGIC
 from streamstgs.renderer import Gaussians
 
 SplatReader = FramesReader | AnimatedReader
+GLTF_UP: Vector = (0.0, -1.0, 0.0)  # its specification says y, which is turned while reading
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def reader_of_data(
         return animated_reader(moving, "4dgs", origin, len(data), up)
     kind = kind_of(data, name)
     raw = _with_converter(lambda converter: read_raw(data, name, converter, cancel, beside))
-    up = _up_of(data, name)
+    up = GLTF_UP if kind is SplatKind.GLTF else _up_of(data, name)
     return still_reader(activated(raw, name), kind.value, origin, len(data), up)
 
 

@@ -29,7 +29,12 @@ class SceneSection(Section):
         self.up.addItem(tr("As the scene says"), None)
         for name, axis in _AXES:
             self.up.addItem(name, axis)
-        self.up.setToolTip(tr("The axis that points up. It is remembered for this scene."))
+        self.up.setToolTip(
+            tr(
+                "The axis that points up; it is guessed where the file does not tell it. Your "
+                "choice is remembered for this scene."
+            )
+        )
         self.up.activated.connect(lambda index: self.up_chosen.emit(self.up.itemData(index)))
         self._buttons: list[tuple[QPushButton, str]] = []
         grid = QGridLayout()
