@@ -25,8 +25,8 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 from streamstgs.app.console import check_figures_path, write_figures
+from streamstgs.app.player.bench.report import hardware
 from streamstgs.app.player.camera.path import OrbitPath
-from streamstgs.app.player.export.bench_report import hardware
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderRequest
 from streamstgs.app.player.rendering.stage_timer import StageTimer
 from streamstgs.app.player.status import PlaybackFrame
