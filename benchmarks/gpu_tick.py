@@ -10,6 +10,7 @@ that never move. The floor of decoding is libavcodec alone, with one thread.
 
 from __future__ import annotations
 
+import gc
 import io
 import statistics
 import time
@@ -99,6 +100,8 @@ def main(options: Options) -> None:
     figures: dict[str, Any] = {"hardware": hardware(), "cases": {}}
     with open_scene(bundled_scene()) as scene:
         for case in _cases(scene, options, backend.device):
+            gc.collect()
+            gc.freeze()  # as the window does: a full collection of all modules lasts three frames
             figures["cases"][case.name] = _measured(case, backend, options)
             torch.cuda.empty_cache()
         figures["decode_ms_per_feature_frame"] = decode_times(scene)
