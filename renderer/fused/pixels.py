@@ -18,7 +18,8 @@ def rgb8(picture: Tensor) -> Tensor:
     height, width, _ = picture.shape
     pixels = torch.empty((height, width, 1), dtype=torch.int32, device=picture.device)
     count = height * width
-    kernels.rgba8[(_blocks(count),)](picture, pixels, count, BLOCK=_BLOCK)
+    options = {"BLOCK": _BLOCK, "enable_fp_fusion": False}  # it would round otherwise than torch
+    kernels.rgba8[(_blocks(count),)](picture, pixels, count, **options)
     return pixels.view(torch.uint8)[..., :3]
 
 
