@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from streamstgs.app.player.frame_pipeline import (
     is_frames,
 )
 from streamstgs.app.player.live.follower import LiveFollower, LiveSettings
+from streamstgs.app.player.live.live_window import LiveWindow
 from streamstgs.app.player.phases import (
     PLAYBACK_TRANSITIONS,
     PlaybackEvent,
@@ -25,10 +25,11 @@ from streamstgs.app.player.phases import (
 from streamstgs.app.player.pipeline.fetch_view import PlayTarget
 from streamstgs.app.player.pipeline.pipeline import Pipeline, PipelineSettings
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
-from streamstgs.app.player.playhead import Playhead
+from streamstgs.app.player.position.due_frame import DueFrame
+from streamstgs.app.player.position.playhead import Playhead, limited_speed
+from streamstgs.app.player.position.seek_queue import SeekKind
 from streamstgs.app.player.rendering.frame_pacing import DroppedFrameSettings
 from streamstgs.app.player.scene_info import OpenedScene
-from streamstgs.app.player.seek_queue import SeekKind
 from streamstgs.app.player.shown_frames import ShownFrames
 from streamstgs.app.player.state_machine import StateMachine
 from streamstgs.app.player.status import (
@@ -44,9 +45,6 @@ from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import OpenSettings, Scene, open_scene
 from streamstgs.codec.streaming.address import host, is_url
 from streamstgs.codec.streaming.throughput_memory import MemorySettings, ThroughputMemory
-
-SPEED_LIMITS = (0.1, 8.0)
-NORMAL = 1.0 - 1e-6  # slower content shows moments between frames
 
 
 @dataclass(frozen=True)
@@ -116,14 +114,14 @@ class Playback:
         self._settings = settings
         clock = clock or PlaybackClock(monotonic, settings.late_s)
         clock.set_loop(settings.loop)
-        clock.set_rate(_limited_speed(settings.speed))
+        clock.set_rate(limited_speed(settings.speed))
         self._playhead = Playhead(clock)
         first = PlaybackPhase.OPENING if settings.autoplay else PlaybackPhase.OPENING_PAUSED
         self._phase = StateMachine(first, PLAYBACK_TRANSITIONS)
         self._smooth = settings.smooth
         self._qp = settings.qp  # of the quality chosen by hand; None: automatic
         self._scene: OpenedScene | None = None  # the one that `tick` played last
-        self._follower = LiveFollower(settings.live, monotonic)
+        self._live = LiveWindow(self._playhead, LiveFollower(settings.live, monotonic))
         self._frames = ShownFrames(settings.deadlines, monotonic)
         self._memory = _throughput_memory(self.location, settings.opening)
         self._throughput = probe or self._new_probe()
@@ -148,6 +146,7 @@ class Playback:
                 settings.qp,
                 self._throughput,
             )
+        self._due = DueFrame(self._playhead, self._pipeline, self._request, self._end_if_played)
         self._pipeline.start()
 
     @property
@@ -185,7 +184,7 @@ class Playback:
 
         A live scene goes on meanwhile; `go_live` returns to its edge.
         """
-        self._follower.following = False
+        self._live.following = False
         self._phase.handle(PlaybackEvent.PAUSE)
         self._playhead.clock.pause()
 
@@ -222,7 +221,7 @@ class Playback:
                 quality, and the nearest decoded frame is shown. One drag is one seek (one serial).
         """
         kind = SeekKind.DRAG if scrubbing else SeekKind.JUMP
-        self._follower.following = False
+        self._live.following = False
         self._playhead.seek(position_s, kind, self._timeline)
         self._phase.handle(PlaybackEvent.SEEK)
 
@@ -238,13 +237,13 @@ class Playback:
         """Go to the edge of a live scene and stay near it; nothing else has an edge."""
         opened = self.opened
         if opened is not None and opened.live is not None:
-            self.seek(self._follower.goal_s())
-            self._follower.following = True
+            self.seek(self._live.goal_s())
+            self._live.following = True
             self.play()
 
     def set_speed(self, speed: float) -> None:
         """Set the content seconds per second, limited to 0.1 .. 8; negative plays backwards."""
-        self._playhead.clock.set_rate(_limited_speed(speed))
+        self._playhead.clock.set_rate(limited_speed(speed))
 
     def set_smooth(self, smooth: bool) -> None:
         """Set whether slow motion shows moments between two frames of a segment."""
@@ -295,10 +294,10 @@ class Playback:
             return self._frames.current(self._playhead.serial)
         self._playhead.advance(opened.timeline)
         if opened.live is not None:
-            self._stay_in_window(opened.timeline)
+            self._stay_live(opened.timeline)
         elif self._playhead.clock.ended():
             self._end(opened.timeline)
-        index, cached, share = self._find_frame(opened.timeline)
+        index, cached, share = self._due.find(opened.timeline, self._smooth)
         self._update_phase(opened.timeline, cached)
         if cached is None and self._playhead.dragging:
             (index, cached), share = self._pipeline.nearest(index), 0.0
@@ -354,10 +353,10 @@ class Playback:
             chosen_quality=opened.qualities[segment.quality_index] if opened and segment else None,
             fetch_reason=step.reason if step else "",
             throughput_bps=self._pipeline.throughput_bps(),
-            ahead_s=self._ahead_s(timeline) if timeline else 0.0,
+            ahead_s=self._due.ahead_s(timeline) if timeline else 0.0,
             static_layers=(counters.static_layers, opened.static_layers if opened else 0),
-            live=self._follower.status(self._playhead.position_s()) if self._is_live else None,
-            backwards=clock.content_rate < 0.0,
+            live=self._live.status() if self._is_live else None,
+            backwards=self._playhead.is_backwards,
             smooth=self._smooth,
         )
 
@@ -430,7 +429,8 @@ class Playback:
         if opened is None or opened is self._scene:
             return opened
         if self._scene is not None and opened.grew_from(self._scene):
-            self._grow(opened)
+            self._scene = opened
+            self._live.grow(opened)
             return opened
         if self._scene is not None:  # another scene replaced it
             self._playhead.stay()
@@ -440,48 +440,17 @@ class Playback:
             self._phase.handle(PlaybackEvent.PAUSE)  # time would run to and fro for nothing
         self._scene = opened
         if opened.live is not None:
-            self._enter_live(opened)
+            self._live.enter(opened)
         if self._quality is None:
             self._qp = None
         return opened
 
-    def _grow(self, opened: OpenedScene) -> None:
-        """Follow a live scene that has more GOPs, or has ended."""
-        self._scene = opened
-        self._note_edge(opened)
-        clock = self._playhead.clock
-        clock.duration_s = opened.timeline.duration_s
-        if opened.live is None and self._follower.following:
-            clock.set_rate(1.0)  # there is nothing to keep a distance to
-
-    def _note_edge(self, opened: OpenedScene) -> None:
-        timeline = opened.timeline
-        newest_s = timeline.duration_s - timeline.start_s(timeline.gop_count - 1)
-        self._follower.note_edge(timeline.duration_s, newest_s)
-
-    def _enter_live(self, opened: OpenedScene) -> None:
-        """Begin near the live edge, unless a person asked for another time."""
-        self._playhead.clock.set_loop(False)
-        self._note_edge(opened)
-        if self._follower.following and self._playhead.serial == 0:
-            self._playhead.seek(self._follower.goal_s(), SeekKind.JUMP, opened.timeline)
-
-    def _stay_in_window(self, timeline: Timeline) -> None:
+    def _stay_live(self, timeline: Timeline) -> None:
         """Wait at the live edge, leave what is gone, and keep the distance to the edge."""
-        clock, first_s = self._playhead.clock, timeline.first_frame / timeline.fps
-        if clock.position_s() < first_s:
-            clock.move(first_s)
-        if clock.ended():
+        if self._live.wait_at_edge(timeline):
             self._phase.handle(PlaybackEvent.MISSING)
-        if self._phase.state is not PlaybackPhase.PLAYING:
-            return
-        position_s = clock.position_s()
-        jump_s = self._follower.jump_from(position_s)
-        if jump_s is not None:
-            self._playhead.seek(jump_s, SeekKind.JUMP, timeline)
-        rate = self._follower.rate_at(position_s, clock.rate)
-        if self._follower.following and rate != clock.rate:
-            clock.set_rate(rate)
+        if self._phase.state is PlaybackPhase.PLAYING:
+            self._live.keep_distance(timeline)
 
     @property
     def _is_live(self) -> bool:
@@ -493,41 +462,13 @@ class Playback:
         clock.move(0.0 if clock.rate < 0.0 else (timeline.frames - 1) / timeline.fps)
         self._phase.handle(PlaybackEvent.END)
 
-    def _find_frame(self, timeline: Timeline) -> tuple[int, CachedGop | None, float]:
-        """The frame at the position, its GOP if that is decoded, and the way to the next frame.
+    def _request(self, gop: int, position_s: float) -> None:
+        excluded = self._frames.dropped.excluded_qualities
+        self._pipeline.request(self._target(gop), position_s, excluded)
 
-        All are of one look at the clock, which may pass into the next GOP at any time. Broken GOPs
-        are left behind. The way, 0 .. 1, is 0 unless moments between frames are shown.
-        """
-        for _ in range(timeline.gop_count):
-            position_s = self._playhead.position_s()
-            index = timeline.frame_at(position_s)
-            gop, _ = timeline.locate(index)
-            self._pipeline.request(
-                self._target(gop), position_s, self._frames.dropped.excluded_qualities
-            )
-            if not self._pipeline.is_broken(gop):
-                slow = self._smooth and abs(self._playhead.clock.content_rate) < NORMAL
-                share = timeline.share_at(position_s) if slow else 0.0
-                return index, self._pipeline.get(gop), share
-            if not self._leave_broken(timeline, gop):
-                break
-        return self._playhead.frame(timeline), None, 0.0
-
-    def _leave_broken(self, timeline: Timeline, gop: int) -> bool:
-        """Move to the next GOP that may be intact, at the end to the one before; False: none is."""
-        clock, backwards = self._playhead.clock, self._playhead.clock.content_rate < 0.0
-        for candidate in timeline.following(gop, clock.loop, backwards):
-            if not self._pipeline.is_broken(candidate):
-                clock.move(timeline.entry_s(candidate, backwards))
-                return True
+    def _end_if_played(self) -> None:
         if self._wants_play:
             self._phase.handle(PlaybackEvent.END)
-        for candidate in range(gop - 1, -1, -1):
-            if not self._pipeline.is_broken(candidate):
-                clock.move(timeline.entry_s(candidate, backwards=True))
-                return True
-        return False
 
     def _target(self, gop: int) -> PlayTarget:
         return PlayTarget(
@@ -536,9 +477,9 @@ class Playback:
             quality=self._quality,
             loop=self._playhead.clock.loop,
             playing=self._wants_play,
-            speed=self._content_speed,
+            speed=self._playhead.content_speed,
             scrubbing=self._playhead.dragging,
-            backwards=self._playhead.clock.content_rate < 0.0,
+            backwards=self._playhead.is_backwards,
         )
 
     def _update_phase(self, timeline: Timeline, cached: CachedGop | None) -> None:
@@ -554,20 +495,10 @@ class Playback:
             self._frames.dropped.forget()
 
     def _is_enough_ahead(self, timeline: Timeline) -> bool:
-        enough_s = self._settings.resume_s * self._content_speed
-        if self._ahead_s(timeline) >= enough_s:
+        enough_s = self._settings.resume_s * self._playhead.content_speed
+        if self._due.ahead_s(timeline) >= enough_s:
             return True
         return self._pipeline.idle and not self._is_live  # a live scene will have more
-
-    def _ahead_s(self, timeline: Timeline) -> float:
-        ready, clock = self._pipeline.ready_gops(), self._playhead.clock
-        position_s, backwards = self._playhead.position_s(), clock.content_rate < 0.0
-        return timeline.ahead_s(position_s, ready, clock.loop, backwards)
-
-    @property
-    def _content_speed(self) -> float:
-        """Content seconds per second, above 0 also backwards and where content stands still."""
-        return max(abs(self._playhead.clock.content_rate), SPEED_LIMITS[0])
 
     def _show(
         self, opened: OpenedScene, cached: CachedGop, index: int, share: float
@@ -589,7 +520,3 @@ def _throughput_memory(location: str, opening: OpenSettings) -> ThroughputMemory
     if not is_url(location) or opening.cache.max_bytes <= 0:
         return None
     return ThroughputMemory(MemorySettings(opening.cache.directory))
-
-
-def _limited_speed(speed: float) -> float:
-    return math.copysign(min(max(abs(speed), SPEED_LIMITS[0]), SPEED_LIMITS[1]), speed)

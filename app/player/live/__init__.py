@@ -1,1 +1,1 @@
-"""Following a live scene: `follower` says where to be and how fast to play."""
+"""Following a live scene: `follower` says where to be, `live_window` moves the playhead."""

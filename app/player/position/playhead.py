@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.film.time_mapping import WHOLE_SCENE
-from streamstgs.app.player.seek_queue import SeekKind, SeekQueue
+from streamstgs.app.player.position.seek_queue import SeekKind, SeekQueue
 from streamstgs.app.player.timeline import Timeline
+
+SPEED_LIMITS = (0.1, 8.0)  # content seconds per second
 
 
 class Playhead:
@@ -28,6 +32,16 @@ class Playhead:
     def dragging(self) -> bool:
         """Whether the timeline is being dragged."""
         return self._seeks.dragging
+
+    @property
+    def is_backwards(self) -> bool:
+        """Whether content runs backwards at this moment."""
+        return self.clock.content_rate < 0.0
+
+    @property
+    def content_speed(self) -> float:
+        """Content seconds per second, above 0 also backwards and where content stands still."""
+        return max(abs(self.clock.content_rate), SPEED_LIMITS[0])
 
     def seek(self, position_s: float, kind: SeekKind, timeline: Timeline | None) -> None:
         """Request a content time; to the frame and clamped to the scene if that is open.
@@ -85,3 +99,8 @@ class Playhead:
         if self.clock.time_mapping is not WHOLE_SCENE or self.clock.loop:
             return False
         return self.frame(timeline) == (0 if self.clock.rate < 0.0 else timeline.frames - 1)
+
+
+def limited_speed(speed: float) -> float:
+    """A speed within the limits, 0.1 .. 8 in both directions."""
+    return math.copysign(min(max(abs(speed), SPEED_LIMITS[0]), SPEED_LIMITS[1]), speed)
