@@ -15,6 +15,7 @@ from streamstgs.app.player.buffer.scene_buffer import SceneBufferSettings
 from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.app.player.pipeline.scheduler import FetchSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.rendering.frame_pacing import DroppedFrameSettings
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.codec.encoder.config import EncoderConfig
 from streamstgs.codec.encoder.encode import encode_scene
@@ -306,7 +307,8 @@ def test_second_viewing_needs_no_server(
     server: FaultServer, watch: Callable[..., Viewer], tmp_path: Path, path: str
 ) -> None:
     kept = replace(SETTINGS, cache=CacheSettings(directory=tmp_path))
-    settings = PlaybackSettings(resume_s=0.05, speed=3.0, opening=kept)
+    never = DroppedFrameSettings(late_share=1.0)  # a busy machine would fetch other qualities
+    settings = PlaybackSettings(resume_s=0.05, speed=3.0, opening=kept, deadlines=never)
     first = watch(path, settings)
     first.until(lambda: first.gops() == set(range(6)))
     assert first.playback.settle(WAIT_S)
