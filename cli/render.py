@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import tyro
 from streamstgs.app.console import say
+from streamstgs.app.player.rendering.view_settings import VIEW_MODES, Look, ViewMode
 from streamstgs.cli.options import (
     BackendOption,
     FramesOption,
@@ -18,7 +19,7 @@ from streamstgs.cli.options import (
     flag,
     option,
 )
-from streamstgs.cli.parsing import parse_frame_choice, parse_size
+from streamstgs.cli.parsing import UsageError, parse_box, parse_frame_choice, parse_size
 
 SizeOption = Annotated[
     str | None,
@@ -61,6 +62,35 @@ TransparentOption = Annotated[
     bool,
     flag("Leave the background out; for the formats prores, webp, png and exr."),
 ]
+ModeOption = Annotated[
+    ViewMode,
+    option("MODE", f"Show this in place of colours: {', '.join(VIEW_MODES[1:])}.", "color"),
+]
+ExposureOption = Annotated[
+    float,
+    option("STOPS", "Brighten by so many stops, -4 to 4; each doubles the colours.", "0"),
+]
+SplatSizeOption = Annotated[
+    float,
+    option("FACTOR", "Draw Gaussians of this size, times their own, 0.05 to 4.", "1"),
+]
+CropOption = Annotated[
+    str | None,
+    option(
+        "X0,Y0,Z0,X1,Y1,Z1",
+        "Show only Gaussians whose centres are in this box of world coordinates; write an equals "
+        "sign before negative numbers: --crop=-1,-1,-1,1,1,1.",
+        "all",
+    ),
+]
+BackgroundOption = Annotated[
+    str,
+    option(
+        "COLOR",
+        "Put this colour behind the scene: scene, black, white or #rrggbb.",
+        "scene, which is the scene's own",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -82,6 +112,11 @@ class Render:
     format: FormatOption = None
     supersampling: SupersamplingOption = 1
     transparent: TransparentOption = False
+    mode: ModeOption = "color"
+    exposure: ExposureOption = 0.0
+    splat_size: SplatSizeOption = 1.0
+    crop: CropOption = None
+    background: BackgroundOption = "scene"
     qp: QpOption = None
     backend: BackendOption = None
     scene_fps: SceneFpsOption = None
@@ -94,7 +129,13 @@ class Render:
         frames = parse_frame_choice(self.scene, self.frames, self.qp)
         size = parse_size(self.size) if self.size else None
         settings = ExportSettings(
-            size, self.fps, self.duration, self.supersampling, self.format, self.transparent
+            size,
+            self.fps,
+            self.duration,
+            self.supersampling,
+            self.format,
+            self.transparent,
+            self._look(),
         )
         report = render_scene(
             self.scene,
@@ -113,3 +154,12 @@ class Render:
         say(f"Rendered {count} of {width}x{height} px with {report.reason}")
         print(report.path)
         return 0
+
+    def _look(self) -> Look:
+        """What is shown. Raises UsageError."""
+        box = None if self.crop is None else parse_box(self.crop)
+        crop = None if box is None else (box[:3], box[3:])
+        try:
+            return Look(self.mode, self.exposure, self.splat_size, crop, self.background)
+        except ValueError as error:
+            raise UsageError(str(error)) from None

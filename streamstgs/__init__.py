@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.errors import PlayerError
     from streamstgs.app.player.export.queue import ExportQueue, ExportRequest
     from streamstgs.app.player.export.settings import ExportSettings
+    from streamstgs.app.player.rendering.view_settings import Look
     from streamstgs.app.player.time_track import TimeCurve, TimeKey
     from streamstgs.codec.encoder.config import EncodeReport
     from streamstgs.codec.errors import CodecError
@@ -52,6 +53,7 @@ __all__ = [
     "ExportSettings",
     "Frame",
     "Gaussians",
+    "Look",
     "PinholeCamera",
     "PlayerError",
     "Quality",
@@ -82,6 +84,7 @@ _MODULES = {
     "ExportSettings": "app.player.export.settings",
     "Frame": "api.scene",
     "Gaussians": "renderer.gaussians",
+    "Look": "app.player.rendering.view_settings",
     "PinholeCamera": "renderer.camera",
     "PlayerError": "app.player.errors",
     "Quality": "codec.quality",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,6 +24,8 @@ from streamstgs.app.player.export.render import render_scene
 from streamstgs.app.player.export.settings import EXPORT_FORMATS, ExportSettings, Target
 from streamstgs.app.player.export.video_export import averaged, content_frames
 from streamstgs.app.player.export.writers.image_writer import to_linear
+from streamstgs.app.player.rendering.view_settings import Look, ViewPass
+from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.player.time_track import TimeCurve
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import Cancelled, WriteError
@@ -205,6 +208,60 @@ def test_transparent_images_show_the_scene_without_its_background(tmp_path: Path
     assert np.abs(over * 255 - truth(0.0, 0.0)).max() < 3.0
 
 
+def test_solid_parts_stay_solid_without_background(tmp_path: Path) -> None:
+    """What is a little transparent over the scene's own background is opaque in the file."""
+    export(tmp_path / "own.png")
+    export(tmp_path / "cut.png", transparent=True)
+    cut = imageio.imread(tmp_path / "cut.png").astype(float)
+    scene = ScriptedScene(SOURCE)
+    gaussians = scene.decode_gop(0, scene.qualities[-1], "cpu").gaussians_at(0)
+    settings = RenderSettings(SOURCE.meta.background, SOURCE.meta.near)
+    seen = ReferenceBackend().render_channels(gaussians, PATH.camera_at(0.0, *SIZE), settings)
+    glassy = ((seen.alpha > 0.76) & (seen.alpha < 0.97)).numpy()
+    assert glassy.sum() > 20
+    assert (cut[glassy, 3] == 255).all()
+    assert np.abs(cut[glassy, :3] - imageio.imread(tmp_path / "own.png")[glassy]).max() <= 1
+    hazy = ((seen.alpha > 0.1) & (seen.alpha < 0.4)).numpy()
+    assert np.abs(cut[hazy, 3] / 255.0 - seen.alpha.numpy()[hazy]).max() < 0.01
+
+
+LOOKS = [
+    Look("depth", depth_range=(4.0, 1.0)),
+    Look("motion", depth_range=(4.0, 1.0)),
+    Look(exposure=1.0, splat_scale=0.5, background="#204060"),
+    Look(crop=((-1.0, -1.0, -1.0), (0.2, 1.0, 1.0)), background="white"),
+]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_files_show_the_look_of_a_viewer(tmp_path: Path, look: Look) -> None:
+    """Stills, sequences and videos are what a viewer shows with the same options."""
+    export(tmp_path / "still.png", look=look)
+    export(tmp_path / "frames", format="png", fps=2.0, look=look)
+    export(tmp_path / "film.mp4", fps=2.0, look=look)
+    scene = ScriptedScene(SOURCE)
+    gop = scene.decode_gop(0, scene.qualities[-1], "cpu")
+    frame = PlaybackFrame(gop, 0, 0, scene.qualities[-1], 0)
+    settings = look.settings(SOURCE.meta, (1.0, 1.0))
+    camera = PATH.camera_at(0.0, *SIZE)
+    shown, drawing = ViewPass().prepared(gop.gaussians_at(0), camera, settings, frame)
+    expected = to_rgb8(ReferenceBackend().render(shown, camera, drawing)).numpy()
+    for file in (tmp_path / "still.png", tmp_path / "frames" / "frame-000000.png"):
+        assert np.abs(imageio.imread(file) - expected.astype(int)).max() <= 1
+    assert distance(decoded(tmp_path / "film.mp4")[0], expected) < 4.0
+    assert distance(expected, truth(0.0, 0.0)) > 8.0
+
+
+def test_depths_fit_the_camera_unless_they_are_chosen(tmp_path: Path) -> None:
+    export(tmp_path / "depth.png", look=Look("depth"))
+    away = float(np.linalg.norm(np.array(PATH.keyframes[0].position) - SOURCE.meta.center))
+    chosen = Look("depth", depth_range=(away, away * math.tan(0.35) / 2))
+    export(tmp_path / "chosen.png", look=chosen)
+    grey, same = (imageio.imread(tmp_path / f"{name}.png") for name in ("depth", "chosen"))
+    assert np.abs(grey.astype(int) - same).max() <= 1
+    assert np.ptp(grey) > 60
+
+
 def test_exr_holds_linear_colours_times_alpha(tmp_path: Path) -> None:
     export(tmp_path / "frames", format="exr", transparent=True, duration_s=0.25)
     export(tmp_path / "a.exr")
@@ -274,10 +331,15 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_settings_are_data() -> None:
-    settings = ExportSettings((7680, 4320), 60.0, 12.5, 2, "av1", False)
+    look = Look("depth", 1.0, 0.5, ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0)), "#204060", (4.0, 1.0))
+    settings = ExportSettings((7680, 4320), 60.0, 12.5, 2, "av1", False, look)
     assert ExportSettings.from_json(settings.to_json()) == settings
     assert ExportSettings.from_json("{}") == ExportSettings()
-    for text in ('{"size": [0, 1]}', '{"format": "avi"}', "[", '{"fps": "fast"}'):
+    wrong_looks = [
+        f'{{"look": {text}}}'
+        for text in ('{"mode": "heat"}', '{"exposure": 9}', '{"background": "red"}')
+    ]
+    for text in ('{"size": [0, 1]}', '{"format": "avi"}', "[", '{"fps": "fast"}', *wrong_looks):
         with pytest.raises(OutputError, match="no export settings"):
             ExportSettings.from_json(text)
     assert {Target.of(Path(f"a.{end}")).format for end in ("mp4", "GIF", "exr")} <= set(

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QScrollBar,
     QWidget,
 )
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialog
 from streamstgs.app.ui.export_dialog import ExportDialog
 from streamstgs.app.ui.main_window import MainWindow
@@ -72,7 +73,10 @@ def test_every_control_of_the_window_has_a_name(window: MainWindow) -> None:
 
 @pytest.mark.parametrize("kind", [OpenUrlDialog, ShortcutsDialog, ExportDialog, AboutDialog])
 def test_every_control_of_a_dialog_has_a_name(window: MainWindow, kind: type) -> None:
-    more = {ExportDialog: ((640, 360), 24.0, 2), AboutDialog: ("Version 1", None)}.get(kind, ())
+    more = {
+        ExportDialog: ((640, 360), 24.0, 2, Look("depth")),
+        AboutDialog: ("Version 1", None),
+    }.get(kind, ())
     dialog = kind(window, *more)
     dialog.show()
     unnamed = [f"{one.role()} {one.object()}" for one in controls(dialog) if not name(one)]

@@ -16,6 +16,7 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QWidget
 from streamstgs.app import translation
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.app.translation import mark, set_translator, tr, translated_again
 from streamstgs.app.ui import language
 from streamstgs.app.ui.commands import GESTURES
@@ -215,7 +216,7 @@ def test_every_text_of_the_window_goes_through_the_translation(open_window: Open
     dialogs = [
         OpenUrlDialog(window),
         ShortcutsDialog(window),
-        ExportDialog(window, (640, 360), 24.0, 2),
+        ExportDialog(window, (640, 360), 24.0, 2, Look("depth")),
         AboutDialog(window, tr("Run from source"), None),
     ]
     bare = {text for text in texts_of(window) if "⟦" not in text}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,16 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 import av
 import numpy as np
+from PIL import Image
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog
 from streamstgs.app.player.export.render import render_scene
 from streamstgs.app.player.export.settings import ExportSettings
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.app.ui.export_dialog import ExportDialog
 from streamstgs.app.ui.main_window import MainWindow
+from streamstgs.app.ui.still_dialog import StillDialog
 
 from tests.window_driver import ARTIFACTS, key, pause, screenshot, settle, wait_for
 
@@ -84,6 +89,49 @@ def test_dialog_gives_the_settings(window: MainWindow, tmp_path: Path) -> None:
     window.videos.export(tmp_path / "frames", small)
     wait_for(lambda: "Exported" in window.viewport.toast.text, "the export")
     assert len(list((tmp_path / "frames").iterdir())) == 2
+
+
+def test_exports_show_what_the_window_shows(window: MainWindow, tmp_path: Path) -> None:
+    """Video and still take mode, exposure and background of the window, or the plain scene."""
+    pause(window)
+    settle(window)
+    options = window.model.options
+    options.mode, options.background = "depth", "#204060"
+    window.commands.actions["export_video"].trigger()
+    dialog = window.findChildren(ExportDialog)[0]
+    shown = dialog.settings.look
+    assert (shown.mode, shown.background) == ("depth", "#204060")
+    assert shown.depth_range == pytest.approx(window.model.look.depth_range)
+    dialog.look.setCurrentIndex(1)
+    assert dialog.settings.look == Look()
+    screenshot(window, "export-dialog-look")
+    dialog.grab().save(str(ARTIFACTS / "export-dialog-look.png"))
+    dialog.reject()
+    window.commands.actions["render_picture"].trigger()
+    still = window.findChildren(StillDialog)[0]
+    assert still.settings.look == shown
+    size = (still.wide.value() // 4, still.high.value() // 4)
+    settings = replace(still.settings, size=size)
+    still.grab().save(str(ARTIFACTS / "still-dialog-look.png"))
+    still.reject()
+    window.videos.render_picture(tmp_path / "still.png", settings)
+    wait_for(lambda: "Exported" in window.viewport.toast.text, "the picture")
+    saved = np.asarray(Image.open(tmp_path / "still.png").convert("RGB")).astype(int)
+    image = screenshot_of_scene(window)
+    assert saved.shape == image.shape
+    assert np.abs(saved - image).mean() < 2.0
+    assert np.ptp(saved.mean(axis=2)) > 20
+    assert np.abs(saved[..., 0] - saved[..., 2]).max() <= 2  # depths are grey
+
+
+def screenshot_of_scene(window: MainWindow) -> np.ndarray:
+    """The picture in the window, rendered once more with all pixels."""
+    kept: list[QImage] = []
+    window.loop.capture(kept.append)
+    wait_for(lambda: bool(kept), "the picture in the window")
+    image = kept[0].convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), -1)
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).astype(int)
 
 
 def test_keyframes_are_undone_saved_and_opened(window: MainWindow, tmp_path: Path) -> None:

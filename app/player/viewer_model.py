@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ from streamstgs.app.player.camera.scene_view import (
 from streamstgs.app.player.errors import NoSceneError, SceneFailed, SceneTimeout
 from streamstgs.app.player.export.jobs.exports import Exports
 from streamstgs.app.player.film.preview import FilmPreview
-from streamstgs.app.player.rendering.view_settings import fitting_depths
+from streamstgs.app.player.rendering.view_settings import Look, fitting_depths
 from streamstgs.app.player.sound.sound_time import SoundTime
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import FINAL, OpenPlayback, OpenScene
@@ -283,13 +284,24 @@ class ViewerModel(SceneStack):
         if self.meta is None:
             return RenderSettings()
         pose = self.camera.shown
-        return self.options.look.settings(self.meta, fitting_depths(pose.distance, pose.fov_y_rad))
+        return fitting_depths(pose.distance, pose.fov_y_rad)
 
     def crop_here(self) -> None:
         """Show only a box around the pivot of the camera, half as large as what is visible."""
         if not self.camera.available:
             return
         pose = self.camera.shown
+        return self.options.look.settings(self.meta, self._depths())
+
+    @property
+    def look(self) -> Look:
+        """What is shown of the scene, apart from camera and time, for exports."""
+        look = self.options.look
+        if look.is_unchanged or not self.camera.available:
+            return look
+        return replace(look, depth_range=look.depth_range or self._depths())
+
+    def _depths(self) -> tuple[float, float]:
         half = pose.distance * math.tan(pose.fov_y_rad / 2) / 2
         x, y, z = self.camera.look_at
         low, high = (x - half, y - half, z - half), (x + half, y + half, z + half)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QLabel, QWidget
 from streamstgs.app.player.export.settings import ALPHA_FORMATS, ExportFormat, ExportSettings
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.app.translation import mark, tr
-from streamstgs.app.ui.form_dialog import SAMPLES, FormDialog
+from streamstgs.app.ui.form_dialog import SAMPLES, FormDialog, LookChoice
 from streamstgs.app.ui.panel.fields import Choice
 
 _FORMATS: tuple[tuple[str, ExportFormat], ...] = (
@@ -30,9 +31,12 @@ class ExportDialog(FormDialog):
         size: (width, height) px of the capture.
         fps: Content frames per second.
         keyframes: How many keyframes the camera track has.
+        look: What the window shows of the scene.
     """
 
-    def __init__(self, parent: QWidget, size: tuple[int, int], fps: float, keyframes: int) -> None:
+    def __init__(
+        self, parent: QWidget, size: tuple[int, int], fps: float, keyframes: int, look: Look
+    ) -> None:
         super().__init__(parent, tr("Export video"))
         self.format, self.size_px, self.rate, self.samples = (Choice() for _ in range(4))
         for text, format in _FORMATS:
@@ -46,6 +50,7 @@ class ExportDialog(FormDialog):
             self.rate.addItem(f"{rate:g}", rate)
         for text, count in SAMPLES:
             self.samples.addItem(tr(text), count)
+        self.look = LookChoice(look)
         self.transparent = QCheckBox(tr("Leave the background out"))
         self.format.currentIndexChanged.connect(self._check)
         rows = (
@@ -53,6 +58,7 @@ class ExportDialog(FormDialog):
             (tr("Size in pixels"), self.size_px),
             (tr("Frames per second"), self.rate),
             (tr("Supersampling"), self.samples),
+            (tr("Show the scene"), self.look),
             (tr("Transparency"), self.transparent),
         )
         self.fill(QLabel(_description(keyframes)), rows, tr("Export…"))
@@ -68,6 +74,7 @@ class ExportDialog(FormDialog):
             supersampling=self.samples.currentData(),
             format=self.format.currentData(),
             transparent=self.transparent.isEnabled() and self.transparent.isChecked(),
+            look=self.look.look,
         )
 
     def _check(self) -> None:

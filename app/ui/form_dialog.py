@@ -15,8 +15,10 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.app.translation import mark, tr
 from streamstgs.app.ui import theme
+from streamstgs.app.ui.panel.fields import Choice
 
 MARGIN_PX = 3 * theme.GRID_PX
 SAMPLES = (
@@ -24,6 +26,28 @@ SAMPLES = (
     (mark("2 x 2 samples for each pixel"), 2),
     (mark("4 x 4 samples for each pixel"), 4),
 )
+
+
+class LookChoice(Choice):
+    """Asks whether a file shows what the window shows, or the plain scene.
+
+    Args:
+        look: That of the window.
+    """
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        if not look.is_plain:
+            self.addItem(tr("As in the window"), look)
+        self.addItem(tr("In its own colours, as a whole"), Look())
+        self.setToolTip(tr("View mode, exposure, splat size, crop and background"))
+        self.setEnabled(not look.is_plain)
+
+    @property
+    def look(self) -> Look:
+        """What was chosen."""
+        chosen: Look = self.currentData()
+        return chosen
 
 
 class FormDialog(QDialog):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QLabel, QSpinBox, QWidget
 from streamstgs.app.player.export.settings import SIZE_PX_MAX, ExportFormat, ExportSettings
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.app.translation import mark, tr
-from streamstgs.app.ui.form_dialog import SAMPLES, FormDialog
+from streamstgs.app.ui.form_dialog import SAMPLES, FormDialog, LookChoice
 from streamstgs.app.ui.panel.fields import Choice
 
 _FORMATS: tuple[tuple[str, ExportFormat], ...] = (
@@ -21,9 +22,10 @@ class StillDialog(FormDialog):
         parent: The window.
         size: (width, height) px of the picture in the window; the height follows the width in this
             shape, so that the picture shows what the window shows.
+        look: What the window shows of the scene.
     """
 
-    def __init__(self, parent: QWidget, size: tuple[int, int]) -> None:
+    def __init__(self, parent: QWidget, size: tuple[int, int], look: Look) -> None:
         super().__init__(parent, tr("Render picture"))
         self._shape = size[1] / size[0]
         self.wide, self.high = QSpinBox(), QSpinBox()
@@ -38,14 +40,16 @@ class StillDialog(FormDialog):
             self.format.addItem(tr(text), format)
         for text, count in SAMPLES:
             self.samples.addItem(tr(text), count)
+        self.look = LookChoice(look)
         self.transparent = QCheckBox(tr("Leave the background out"))
-        note = QLabel(tr("The picture shows the scene in its own colours, at the best quality."))
+        note = QLabel(tr("The picture shows the present view at the best quality."))
         note.setWordWrap(True)
         rows = (
             (tr("Width"), self.wide),
             (tr("Height"), self.high),
             (tr("Format"), self.format),
             (tr("Supersampling"), self.samples),
+            (tr("Show the scene"), self.look),
             (tr("Transparency"), self.transparent),
         )
         self.fill(note, rows, tr("Render…"), field_px=240)
@@ -58,4 +62,5 @@ class StillDialog(FormDialog):
             supersampling=self.samples.currentData(),
             format=self.format.currentData(),
             transparent=self.transparent.isChecked(),
+            look=self.look.look,
         )

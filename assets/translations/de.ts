@@ -132,6 +132,10 @@
         <translation>Wie aufgenommen ({width} x {height})</translation>
     </message>
     <message>
+        <source>As in the window</source>
+        <translation>Wie im Fenster</translation>
+    </message>
+    <message>
         <source>As the scene says</source>
         <translation>Wie in der Szene</translation>
     </message>
@@ -678,6 +682,10 @@
     <message>
         <source>Importance</source>
         <translation>Wichtigkeit</translation>
+    </message>
+    <message>
+        <source>In its own colours, as a whole</source>
+        <translation>In ihren eigenen Farben, als Ganzes</translation>
     </message>
     <message>
         <source>It may be damaged: fetch it again.</source>
@@ -1269,7 +1277,7 @@
     </message>
     <message>
         <source>Redo edit of keyframes</source>
-        <translation>Änderung an Keyframes wiederholen</translation>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Reduced</source>
@@ -1438,6 +1446,10 @@
     <message>
         <source>Show path</source>
         <translation>Pfad zeigen</translation>
+    </message>
+    <message>
+        <source>Show the scene</source>
+        <translation>Szene zeigen</translation>
     </message>
     <message>
         <source>Show the whole scene (F)</source>
@@ -1664,8 +1676,8 @@
         <translation>Das Bild lässt sich nicht zeichnen: {error}. Wählen Sie einen anderen Renderer.</translation>
     </message>
     <message>
-        <source>The picture shows the scene in its own colours, at the best quality.</source>
-        <translation>Das Bild zeigt die Szene in ihren eigenen Farben, in bester Qualität.</translation>
+        <source>The picture shows the present view at the best quality.</source>
+        <translation>Das Bild zeigt die jetzige Ansicht in der besten Qualität.</translation>
     </message>
     <message>
         <source>The program that draws the Gaussians</source>
@@ -1817,7 +1829,7 @@
     </message>
     <message>
         <source>Undo edit of keyframes</source>
-        <translation>Änderung an Keyframes zurücknehmen</translation>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Undone.</source>
@@ -1854,6 +1866,10 @@
     <message>
         <source>View angle</source>
         <translation>Bildwinkel</translation>
+    </message>
+    <message>
+        <source>View mode, exposure, splat size, crop and background</source>
+        <translation>Darstellung, Helligkeit, Splatgröße, Ausschnitt und Hintergrund</translation>
     </message>
     <message>
         <source>Visibly softer than the best quality, {share:.0%} of its data.</source>

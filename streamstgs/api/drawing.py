@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from streamstgs.app.player.export.frame_source import render_rgba
 from streamstgs.app.player.rendering.frame_renderer import FrameDeformer
 from streamstgs.codec.formats.reader import Segment
 from streamstgs.codec.formats.stgs import StgsSegment
@@ -32,13 +31,13 @@ class Drawing:
     def __init__(self, backend: str | None) -> None:
         choice = choose_backend(backend)
         self.name, self.reason = choice.backend.name, choice.reason
-        self._backend = choice.backend
-        self._deformer = FrameDeformer()
+        self.backend = choice.backend
+        self.deformer = FrameDeformer()
 
     def close(self) -> None:
         """Free the threads and device memory of the backend."""
-        self._deformer.close()
-        self._backend.close()
+        self.deformer.close()
+        self.backend.close()
 
     def gaussians(self, segment: Segment, time_s: float) -> Gaussians:
         """Gaussians at a time; the next call may overwrite them.
@@ -49,25 +48,18 @@ class Drawing:
             frame = (time_s - segment.start_s) * segment.gop.frames / segment.duration_s
             if abs(frame - round(frame)) < ROUNDING_FRAMES:
                 frame = round(frame)
-            return self._deformer.gaussians(segment.gop, frame)[0]
+            return self.deformer.gaussians(segment.gop, frame)[0]
         return segment.gaussians_at(time_s)
 
     def image(
         self, mode: str, gaussians: Gaussians, camera: Camera, settings: RenderSettings
     ) -> NDArray[Any]:
         """One of `MODES` on the host: [H, W, 3] uint8, or [H, W] float32 for alpha and depth."""
-        drawable = gaussians.to(self._backend.device)
+        drawable = gaussians.to(self.backend.device)
         if mode == "color":
-            return _on_host(self._backend.render_rgb8(drawable, camera, settings))
-        channels = self._backend.render_channels(drawable, camera, settings)
+            return _on_host(self.backend.render_rgb8(drawable, camera, settings))
+        channels = self.backend.render_channels(drawable, camera, settings)
         return _on_host(channels.alpha if mode == "alpha" else channels.depth)
-
-    def rgba(
-        self, gaussians: Gaussians, camera: Camera, settings: RenderSettings, transparent: bool
-    ) -> NDArray[np.float32]:
-        """[H, W, 4] float32: display-encoded colours times alpha, and alpha (1 if opaque)."""
-        drawable = gaussians.to(self._backend.device)
-        return render_rgba(self._backend, drawable, camera, settings, transparent)
 
 
 def _on_host(image: Tensor) -> NDArray[Any]:

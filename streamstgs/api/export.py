@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from streamstgs.api.cameras import AnyCamera, Camera, natural_size, pinhole_camera
 from streamstgs.api.scene import AnyQuality, Scene
@@ -19,11 +14,10 @@ from streamstgs.app.player.camera.track import CameraTrack
 from streamstgs.app.player.errors import OutputError
 from streamstgs.app.player.export.settings import ExportFormat, ExportSettings, Target
 from streamstgs.app.player.export.video_export import VideoExport, content_frames, video_duration_s
-from streamstgs.app.player.sound.export_sound import ExportSound
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.app.player.time_track import TimeCurve, TimeTrack, read_time_track
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.renderer import Camera as PinholeCamera
-from streamstgs.renderer import RenderSettings
 
 MovingCamera = Callable[[float], Camera]
 AnyTimeTrack = TimeCurve | TimeTrack | str | Path | None
@@ -46,6 +40,7 @@ def export_video(
     format: ExportFormat | None = None,
     supersampling: int = 1,
     transparent: bool = False,
+    look: Look | None = None,
 ) -> Path:
     """Write a video of a scene: a video, a loop, or a folder of images.
 
@@ -78,6 +73,8 @@ def export_video(
             None chooses by the name of the file.
         supersampling: each pixel is the mean of this number of pixels squared, 1 to 8.
         transparent: whether the background is left out (prores, webp, png, exr).
+        look: view mode, exposure, splat size, crop and background, such as `viewer.look`; None
+            shows the scene as it is.
 
     Returns:
         The path of the file.
@@ -90,7 +87,9 @@ def export_video(
         OSError: the file cannot be written.
     """
     out = Path(path)
-    asked = ExportSettings(size, fps, duration_s, supersampling, format, transparent).checked()
+    shown = look or Look()
+    asked = ExportSettings(size, fps, duration_s, supersampling, format, transparent, shown)
+    asked = asked.checked()
     target = Target.of(out, asked.format, asked.transparent)
     if target.kind == "image":
         raise OutputError(f"{out} is one image; name a video or a folder, or use st.render.")
@@ -104,7 +103,7 @@ def export_video(
     count = max(round(length_s * rate), 1)
     frames = content_frames(count, rate, scene.fps, scene.frame_count, curve)
     video = VideoExport.of(target, view, frames, rate, natural_size(scene.meta), asked)
-    video.write(_Frames(scene, quality, backend), progress or _silent)
+    video.write(scene._frames(scene._quality(quality), backend, asked.look), progress or _silent)
     return out
 
 
@@ -118,33 +117,6 @@ class _MovingPath:
     def camera_at(self, time_s: float, width: int, height: int) -> PinholeCamera:
         camera = self.camera(time_s) if callable(self.camera) else self.camera
         return pinhole_camera(camera, self.meta, (width, height))
-
-
-class _Frames:
-    """Implements `FrameSource` over a scene of any format."""
-
-    def __init__(self, scene: Scene, quality: AnyQuality, backend: str | None) -> None:
-        self._scene, self._quality = scene, scene._quality(quality)
-        self._drawing = scene._renderer(backend)
-        self._settings = RenderSettings(scene.meta.background, scene.meta.near)
-
-    def rgb8(self, frame: float, camera: PinholeCamera) -> NDArray[np.uint8]:
-        """As of `FrameSource`."""
-        image: Any = self._drawing.image("color", self._gaussians(frame), camera, self._settings)
-        return image
-
-    def rgba(self, frame: float, camera: PinholeCamera, transparent: bool) -> NDArray[np.float32]:
-        """As of `FrameSource`."""
-        return self._drawing.rgba(self._gaussians(frame), camera, self._settings, transparent)
-
-    def sound(self) -> ExportSound | None:
-        """As of `FrameSource`."""
-        return ExportSound.of_scene(self._scene._reader)
-
-    def _gaussians(self, frame: float) -> Any:
-        fps = self._scene.fps
-        index = self._scene._reader.info.segment_at(math.floor(frame) / fps)
-        return self._drawing.gaussians(self._scene._segment(index, self._quality), frame / fps)
 
 
 def _path(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from streamstgs.api.cameras import Camera, natural_size
 from streamstgs.api.drawing import Drawing
+from streamstgs.app.player.export.frame_source import SceneFrames
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.codec.errors import UnknownQuality
 from streamstgs.codec.formats.reader import SceneReader
 from streamstgs.codec.formats.reader import Segment as DecodedSegment
@@ -275,6 +277,11 @@ class Scene:
             self._decoded = None  # two segments need not fit into memory
             self._decoded = index, quality, self._reader.segment(index, quality, self.device)
         return self._decoded[2]
+
+    def _frames(self, quality: Quality, backend: str | None, look: Look) -> SceneFrames:
+        """A source of frames for a video."""
+        drawing = self._renderer(backend)
+        return SceneFrames(self._reader, quality, drawing.backend, drawing.deformer, look)
 
     def _renderer(self, backend: str | None) -> Drawing:
         """The renderer of this scene, kept until another backend is asked for."""

@@ -17,6 +17,7 @@ from streamstgs.app.player.errors import NoSceneError
 from streamstgs.app.player.export.settings import checked_size
 from streamstgs.app.player.export.writers.image_writer import write_png
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.app.player.status import PlaybackStatus
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.codec.quality import Quality
@@ -164,6 +165,15 @@ class Viewer:
     @crop.setter
     def crop(self, value: Box | None) -> None:
         self._model.options.crop = value
+
+    @property
+    def look(self) -> Look:
+        """Mode, exposure, splat size, crop and background as one value, for `export_video`."""
+        return self._model.look
+
+    @look.setter
+    def look(self, value: Look) -> None:
+        self._model.options.look = value
 
     @property
     def quality(self) -> Quality:

@@ -14,7 +14,8 @@ from streamstgs.app.player.export.frame_source import SceneFrames
 from streamstgs.app.player.export.progress import ReportProgress, console_progress
 from streamstgs.app.player.export.settings import ExportSettings, Target
 from streamstgs.app.player.export.video_export import VideoExport, content_frames, video_duration_s
-from streamstgs.app.player.rendering.frame_renderer import FrameRenderer
+from streamstgs.app.player.rendering.frame_renderer import FrameDeformer
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.app.player.time_track import TimeCurve
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.errors import UnknownQuality
@@ -93,7 +94,7 @@ def render_scene(
         quality = _quality(scene, qp)
         video = _video(scene, camera, target, asked, frames, time_track)
         with (
-            _Rendering(scene, quality, backend) as rendering,
+            _Rendering(scene, quality, backend, asked.look) as rendering,
             console_progress(out.name, progress) as report,
         ):
             video.write(rendering.source, report, cancel)
@@ -204,16 +205,18 @@ def _path(camera: str | CameraPath, meta: SceneMeta, duration_s: float) -> Camer
 class _Rendering:
     """A backend and a source of frames that renders with it, closed at the end."""
 
-    def __init__(self, scene: SceneReader, quality: Quality, backend: str | None) -> None:
+    def __init__(
+        self, scene: SceneReader, quality: Quality, backend: str | None, look: Look | None = None
+    ) -> None:
         choice = choose_backend(backend)
         self.name, self.reason = choice.backend.name, choice.reason
         self._backend = choice.backend
-        self._renderer = FrameRenderer(choice.backend)
-        self.source = SceneFrames(scene, quality, self._renderer)
+        self._deformer = FrameDeformer()
+        self.source = SceneFrames(scene, quality, choice.backend, self._deformer, look)
 
     def __enter__(self) -> _Rendering:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._renderer.close()
+        self._deformer.close()
         self._backend.close()

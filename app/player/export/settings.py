@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from streamstgs.app.player.errors import OutputError
+from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.codec.output import check_output, check_output_directory
 
 ExportFormat = Literal["h264", "hevc", "av1", "prores", "gif", "webp", "png", "exr"]
@@ -44,6 +45,7 @@ class ExportSettings:
             or "exr" (a folder of images, or one image). None chooses by the name of the output.
         transparent: Whether the background is left out, for formats with alpha: prores, webp, png
             and exr.
+        look: View mode, exposure, splat size, crop and background.
     """
 
     size: (
@@ -58,6 +60,7 @@ class ExportSettings:
     supersampling: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
     format: ExportFormat | None = None
     transparent: bool = False
+    look: Look = field(default_factory=Look)
 
     def to_json(self) -> str:
         """The settings as JSON."""

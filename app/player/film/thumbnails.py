@@ -92,7 +92,7 @@ class Thumbnails:
 
     def _render(self, scene: SceneReader) -> None:
         renderer = FrameRenderer(choose_backend("cpu").backend, owns_backend=True)
-        frames = SceneFrames(scene, scene.qualities[0], renderer)
+        frames = SceneFrames(scene, scene.qualities[0], renderer.backend, renderer)
         try:
             while (wanted := self._next()) is not None:
                 key, frame, camera = wanted

@@ -184,7 +184,7 @@ class VideoActions(QObject):
     def _ask_how_to_render(self) -> None:
         if self._model.meta is None:
             return
-        dialog = StillDialog(self._window, self._picture_size())
+        dialog = StillDialog(self._window, self._picture_size(), self._model.look)
         dialog.accepted.connect(lambda: self._ask_where_to_render(dialog.settings))
         show_dialog(dialog)
 
@@ -200,7 +200,8 @@ class VideoActions(QObject):
         if meta is None:
             return
         size = (meta.width, meta.height) if meta.width > 0 and meta.height > 0 else (1280, 720)
-        dialog = ExportDialog(self._window, size, meta.fps, len(self._model.track))
+        count, look = len(self._model.track), self._model.look
+        dialog = ExportDialog(self._window, size, meta.fps, count, look)
         dialog.accepted.connect(lambda: self._ask_where_to_export(dialog.settings))
         show_dialog(dialog)
 
