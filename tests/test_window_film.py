@@ -26,6 +26,7 @@ from streamstgs.renderer.backends.reference import ReferenceBackend
 
 from tests.test_window_videos import decoded
 from tests.window_driver import (
+    OpenWindow,
     drag,
     frame,
     key,
@@ -121,6 +122,38 @@ def test_keyframes_are_edited_with_mouse_and_keyboard(window: MainWindow) -> Non
     assert window.focusWidget() is not lane
     key(window, Qt.Key.Key_L, CONTROL)
     assert not panel.isVisible()
+
+
+def test_one_undo_order_that_outlives_the_window(
+    window: MainWindow, open_window: OpenWindow, scene_path: Path
+) -> None:
+    panel = opened(window)
+    track, time = window.model.track, window.model.time_track
+    key(window, Qt.Key.Key_Return)
+    panel.time.setFocus()
+    choose(panel.time, "Hold for 1 second (bullet time)")
+    window.viewport.setFocus()
+    QTest.mouseClick(panel.camera, Qt.MouseButton.LeftButton, pos=at(panel.camera, 1.0))
+    window.viewport.setFocus()
+    key(window, Qt.Key.Key_Return)
+    film = track.snapshot(), time.snapshot()
+    assert (len(track), len(time) > 2) == (2, True)
+    key(window, Qt.Key.Key_Z, CONTROL)
+    assert (len(track), len(time) > 2) == (1, True)
+    window.close()
+
+    again = open_window(scene_path)
+    pause(again)
+    track, time = again.model.track, again.model.time_track
+    assert (len(track), len(time) > 2) == (1, True)
+    key(again, Qt.Key.Key_Z, CONTROL)
+    assert (len(track), len(time)) == (1, 0)
+    key(again, Qt.Key.Key_Z, CONTROL)
+    assert (len(track), len(time)) == (0, 0)
+    for _ in range(3):
+        key(again, Qt.Key.Key_Z, CONTROL, SHIFT)
+    assert time.snapshot() == film[1]
+    assert [one.time_s for one in track] == pytest.approx([one.time_s for one in film[0].keys])
 
 
 def test_time_is_shaped_and_previewed(window: MainWindow) -> None:

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.camera.framing import Vector
     from streamstgs.app.player.camera.track import CameraTrack
     from streamstgs.app.player.compare.comparison import Comparison
+    from streamstgs.app.player.film.history import FilmHistory
     from streamstgs.app.player.film.markers import MarkerTrack
     from streamstgs.app.player.film.thumbnails import Thumbnails
     from streamstgs.app.player.index.loader import IndexLoader
@@ -147,6 +148,13 @@ class ViewerModel(SceneStack):
         from streamstgs.app.player.time_track import TimeTrack
 
         return TimeTrack()
+
+    @cached_property
+    def history(self) -> FilmHistory:
+        """Undo and redo of `track` and `time_track` in one order."""
+        from streamstgs.app.player.film.history import FilmHistory
+
+        return FilmHistory(self.track, self.time_track)
 
     @cached_property
     def comparison(self) -> Comparison:
@@ -283,14 +291,6 @@ class ViewerModel(SceneStack):
         """The renderer's settings for the shown scene."""
         if self.meta is None:
             return RenderSettings()
-        pose = self.camera.shown
-        return fitting_depths(pose.distance, pose.fov_y_rad)
-
-    def crop_here(self) -> None:
-        """Show only a box around the pivot of the camera, half as large as what is visible."""
-        if not self.camera.available:
-            return
-        pose = self.camera.shown
         return self.options.look.settings(self.meta, self._depths())
 
     @property
@@ -302,6 +302,14 @@ class ViewerModel(SceneStack):
         return replace(look, depth_range=look.depth_range or self._depths())
 
     def _depths(self) -> tuple[float, float]:
+        pose = self.camera.shown
+        return fitting_depths(pose.distance, pose.fov_y_rad)
+
+    def crop_here(self) -> None:
+        """Show only a box around the pivot of the camera, half as large as what is visible."""
+        if not self.camera.available:
+            return
+        pose = self.camera.shown
         half = pose.distance * math.tan(pose.fov_y_rad / 2) / 2
         x, y, z = self.camera.look_at
         low, high = (x - half, y - half, z - half), (x + half, y + half, z + half)

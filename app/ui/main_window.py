@@ -236,6 +236,7 @@ class MainWindow(QMainWindow):
         self.renderer.examine()
         self._show_recent()
         self._marking.enter_scene(scene.location)
+        self.film.enter_scene(scene.location)
         self.bar.set_scene_open(True)
         self._show_presets()
         self.viewport.titles.show_texts(self.model.title, credit_of(scene.meta))

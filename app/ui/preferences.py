@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from platformdirs import user_data_path
 from PySide6.QtCore import QByteArray, QSettings
 from streamstgs.app.player.camera.scene_view import SceneView
 from streamstgs.app.ui.scene_positions import ScenePositions
@@ -42,6 +44,13 @@ class Preferences:
     def positions(self) -> ScenePositions:
         """Where long scenes were left."""
         return ScenePositions(self._store)
+
+    @property
+    def film_folder(self) -> Path:
+        """Where the films of scenes are kept: beside a settings file, else with the user's data."""
+        if self._store.format() is QSettings.Format.IniFormat:
+            return Path(self._store.fileName()).parent / "films"
+        return user_data_path(APPLICATION_NAME, appauthor=False) / "films"
 
     @property
     def ui_scale(self) -> float:

@@ -13,6 +13,7 @@ from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.viewport.track_overlay import TrackOverlay
 
 if TYPE_CHECKING:  # it loads torch, and a window exists before that
+    from streamstgs.app.player.film.store import FilmStore
     from streamstgs.app.ui.transport.lanes.film_panel import FilmPanel
 
 
@@ -42,6 +43,15 @@ class FilmActions(QObject):
         self.overlay: TrackOverlay | None = None
         self.asked: Callable[[str], object] = lambda name: None  # runs a command by its name
         self._enter: list[QShortcut] = []
+        self._store: FilmStore | None = None
+
+    def enter_scene(self, location: str) -> None:
+        """Take the film that was kept for a scene, with its undo."""
+        from streamstgs.app.player.film.store import FilmStore  # loads torch
+
+        if self._store is None:
+            self._store = FilmStore(self._model.history, self._preferences.film_folder)
+        self._store.enter_scene(location)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The commands by their names in `app.ui.commands`."""

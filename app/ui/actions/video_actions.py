@@ -58,8 +58,8 @@ class VideoActions(QObject):
         """The commands by their names in `app.ui.commands`."""
         return {
             "add_keyframe": self.add_keyframe,
-            "undo_keyframe": self._undo,
-            "redo_keyframe": self._redo,
+            "undo_film": self._undo,
+            "redo_film": self._redo,
             "open_camera_path": self._ask_for_path,
             "save_camera_path": self._ask_where_to_save_path,
             "export_video": self._ask_how_to_export,
@@ -124,11 +124,11 @@ class VideoActions(QObject):
         self._model.exports.cancel()
 
     def _undo(self) -> None:
-        undone = self._model.track.undo()
+        undone = self._model.history.undo()
         self._tell_count(tr("Undone.") if undone else tr("There is nothing to undo."))
 
     def _redo(self) -> None:
-        redone = self._model.track.redo()
+        redone = self._model.history.redo()
         self._tell_count(tr("Done again.") if redone else tr("There is nothing to redo."))
 
     def _tell_count(self, message: str) -> None:

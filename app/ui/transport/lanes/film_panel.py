@@ -94,6 +94,8 @@ class FilmPanel(QWidget):
             lane.sought.connect(lambda time_s, final: model.film.seek(time_s, scrubbing=not final))
             lane.attractors = self._attractors
             lane.track.changed.connect(self.refresh)
+            lane.undo_wanted.connect(lambda: self.asked.emit("undo_film"))
+            lane.redo_wanted.connect(lambda: self.asked.emit("redo_film"))
         self.camera.add_wanted.connect(lambda: self.asked.emit("add_keyframe"))
         self.camera.replace_wanted.connect(self._replace)
         self.time.add_wanted.connect(self.time.add_here)

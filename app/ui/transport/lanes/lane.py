@@ -60,6 +60,8 @@ class Lane(QWidget):
 
     sought = Signal(float, bool)  # a time of the film; false while dragging goes on
     add_wanted = Signal()
+    undo_wanted = Signal()
+    redo_wanted = Signal()
     replace_wanted = Signal(int)  # the index of the selected key, -1 without one
     selection_changed = Signal(int)  # the index of the selected key, -1 without one
 
@@ -93,8 +95,8 @@ class Lane(QWidget):
             (Qt.Key.Key_Backspace, _NONE): self.remove_selected,
             (Qt.Key.Key_C, _CONTROL): self.copy_selected,
             (Qt.Key.Key_V, _CONTROL): self.paste,
-            (Qt.Key.Key_Z, _CONTROL): self.track.undo,
-            (Qt.Key.Key_Z, _CONTROL | _SHIFT): self.track.redo,
+            (Qt.Key.Key_Z, _CONTROL): self.undo_wanted.emit,
+            (Qt.Key.Key_Z, _CONTROL | _SHIFT): self.redo_wanted.emit,
             (Qt.Key.Key_Escape, _NONE): self._escape,
         }
 
