@@ -14,7 +14,7 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.watching.bundled import bundled_scenes
@@ -154,6 +154,13 @@ def test_hint_of_the_first_run_goes_at_the_first_drag_for_ever(
     hint = window.watching.hint
     wait_for(hint.isVisible, "the hint")
     screenshot(window, "first-hint")
+    window.set_language("de")
+    live(100)
+    screenshot(window, "first-hint-german")
+    for label in hint.findChildren(QLabel):
+        assert label.width() >= label.sizeHint().width(), label.text()
+    assert hint.rect().contains(hint.childrenRect())
+    window.set_language("en")
     window.set_full_screen(True)
     wait_for(lambda: not hint.isVisible(), "full screen without the hint")
     window.set_full_screen(False)

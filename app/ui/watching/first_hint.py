@@ -80,5 +80,12 @@ class FirstHint(QWidget):
             self._place()
         return False
 
+    def event(self, event: QEvent) -> bool:
+        """Follow the length of the texts, which another language changes."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._place()
+        return done
+
     def paintEvent(self, event: QPaintEvent) -> None:
         paint_card(self, radius_px=10)
