@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QAccessibleInterface
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -33,7 +34,7 @@ from tests.window_driver import OpenWindow, key, pause, state, status, wait_for
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
 GOLDEN = Path(__file__).parent / "golden" / "synthetic-v1-hevc.stgs"
-Role = QAccessible.Role
+Role, Text = QAccessible.Role, QAccessible.Text
 CONTROLS = {
     Role.Button, Role.ButtonMenu, Role.ButtonDropDown, Role.CheckBox, Role.RadioButton,
     Role.ComboBox, Role.Slider, Role.SpinBox, Role.EditableText, Role.PageTab,
@@ -55,8 +56,12 @@ def tree(root: QAccessibleInterface) -> Iterator[QAccessibleInterface]:
             yield from tree(child)
 
 
+def interface(widget: QWidget) -> QAccessibleInterface:
+    return QAccessible.queryAccessibleInterface(widget)
+
+
 def controls(widget: QWidget) -> list[QAccessibleInterface]:
-    root = QAccessible.queryAccessibleInterface(widget)
+    root = interface(widget)
     return [one for one in tree(root) if one.role() in CONTROLS and not one.state().invisible]
 
 
@@ -98,6 +103,58 @@ def test_sliders_say_their_role_and_value(window: MainWindow) -> None:
     quality.valueInterface().setCurrentValue(0)
     wait_for(lambda: not status(window).auto, "the quality chosen by hand")
     assert best == len(status(window).qualities) - 1
+
+
+def test_lanes_say_their_keys_and_times(window: MainWindow) -> None:
+    key(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    panel = window.film.panel
+    assert panel is not None
+    for time_s in (0.0, 0.25):
+        window.model.transport.seek(time_s)
+        wait_for(lambda: window.loop.settled, "the frame")
+        window.viewport.setFocus()
+        key(window, Qt.Key.Key_Return)
+    lists = [one for one in tree(interface(window)) if one.role() is Role.List]
+    lanes = {name(one): one for one in lists if not one.state().invisible}
+    if not hasattr(QAccessible, "installFactory"):
+        pytest.skip("this PySide6 has no interfaces of one's own")
+    lane = lanes["Camera track"]
+    assert "2 keys" in lane.text(Text.Value)
+    items = [lane.child(place) for place in range(lane.childCount())]
+    assert [one.role() for one in items] == [Role.ListItem, Role.ListItem]
+    assert [name(one) for one in items] == ["Key 1 of 2", "Key 2 of 2"]
+    assert [one.text(Text.Value) for one in items] == ["00:00.00", "00:00.25"]
+    assert [lane.indexOfChild(one) for one in items] == [0, 1]
+    panel.camera.setFocus()
+    panel.camera.select(1)
+    assert [one.state().selected for one in items] == [False, True]
+    assert lane.focusChild() is items[1]
+    place = items[1].rect().center()
+    assert lane.childAt(place.x(), place.y()) is items[1]
+    panel.time.add_here()
+    time = lanes["Time track"]
+    assert time.childCount() >= 2
+    assert time.child(0).text(Text.Value) == "00:00.00, shows 00:00.00 of the scene"
+    panel.camera.remove_selected()
+    assert lane.childCount() == 1
+    assert not items[1].isValid()  # a screen reader may still hold it
+    assert (items[1].text(Text.Name), items[1].rect().isNull()) == ("", True)
+
+
+def test_lanes_end_with_their_window(window: MainWindow) -> None:
+    """Interfaces that a screen reader holds outlive their window harmlessly."""
+    key(window, Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+    panel = window.film.panel
+    assert panel is not None
+    panel.time.add_here()
+    held = interface(panel.time).child(0)
+    assert held.isValid()
+    panel.camera.deleteLater()
+    panel.time.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    gc.collect()
+    assert not held.isValid()
+    assert held.parent() is None
 
 
 def test_tab_reaches_every_control_and_returns(window: MainWindow) -> None:

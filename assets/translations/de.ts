@@ -696,6 +696,10 @@
         <translation>Ansicht merken</translation>
     </message>
     <message>
+        <source>Key {number} of {count}</source>
+        <translation>Schlüssel {number} von {count}</translation>
+    </message>
+    <message>
         <source>Keyboard and mouse</source>
         <translation>Tastatur und Maus</translation>
     </message>
@@ -1276,7 +1280,7 @@
         <translation>Zuletzt geöffnet</translation>
     </message>
     <message>
-        <source>Redo edit of keyframes</source>
+        <source>Redo edit of the film</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1828,7 +1832,7 @@
         <translation>Adresse…</translation>
     </message>
     <message>
-        <source>Undo edit of keyframes</source>
+        <source>Undo edit of the film</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -2058,6 +2062,10 @@
     <message>
         <source>{time}  ·  frame {frame}</source>
         <translation>{time}  ·  Bild {frame}</translation>
+    </message>
+    <message>
+        <source>{time}, shows {content} of the scene</source>
+        <translation>{time}, zeigt {content} der Szene</translation>
     </message>
 </context>
 </TS>

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolButton, QWidget
 from streamstgs.app.player.film.edits import add_keyframe
@@ -9,6 +11,7 @@ from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import ICON_PX, icon
+from streamstgs.app.ui.transport.lanes import lane_interface
 from streamstgs.app.ui.transport.lanes.camera_lane import CameraLane
 from streamstgs.app.ui.transport.lanes.lane import Lane
 from streamstgs.app.ui.transport.lanes.time_lane import TimeLane
@@ -34,6 +37,7 @@ class FilmPanel(QWidget):
         self._model = model
         self.setObjectName("film")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        lane_interface.install()
         self.camera, self.time = CameraLane(model.track), TimeLane(model.time_track)
         self.clock = QLabel()
         self._icons: dict[QToolButton, str] = {}
@@ -94,6 +98,7 @@ class FilmPanel(QWidget):
             lane.sought.connect(lambda time_s, final: model.film.seek(time_s, scrubbing=not final))
             lane.attractors = self._attractors
             lane.track.changed.connect(self.refresh)
+            lane.selection_changed.connect(partial(self._tell_selected, lane))
             lane.undo_wanted.connect(lambda: self.asked.emit("undo_film"))
             lane.redo_wanted.connect(lambda: self.asked.emit("redo_film"))
         self.camera.add_wanted.connect(lambda: self.asked.emit("add_keyframe"))
@@ -139,6 +144,9 @@ class FilmPanel(QWidget):
             self.play.setIcon(icon(name, theme.current()))
             self.play.setText(tr("Stop film") if playing else tr("Preview film"))
             self.play.setAccessibleName(self.play.text())
+
+    def _tell_selected(self, lane: Lane, *_: object) -> None:
+        lane_interface.tell_selected(lane)
 
     def _attractors(self) -> list[float]:
         """Times that dragged keys snap to: the playhead and the keys of both lanes."""

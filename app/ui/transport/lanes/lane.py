@@ -139,6 +139,10 @@ class Lane(QWidget):
                 return index
         return None
 
+    def key_text(self, key: Any) -> str:
+        """A key in words, for screen readers."""
+        return format_time(key.time_s)
+
     def dragged_key(self, key: Any, place: QPointF) -> Any:
         """What a key becomes that is dragged to a place."""
         return replace(key, time_s=self.snapped_at(place.x(), key.time_s))

@@ -12,6 +12,7 @@ from streamstgs.app.player.time_track import TimeCurve, TimeEasing, TimeKey, Tim
 from streamstgs.app.translation import mark, tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.transport.lanes.lane import Lane, add_easings
+from streamstgs.app.ui.transport.timecode import format_time
 
 HOLD_S = 1.0
 EASING_NAMES = {
@@ -43,6 +44,10 @@ class TimeLane(Lane):
 
     def y_of(self, key: TimeKey) -> float:
         return self._y_of(key.content_s)
+
+    def key_text(self, key: TimeKey) -> str:
+        time, content = format_time(key.time_s), format_time(key.content_s)
+        return tr("{time}, shows {content} of the scene", time=time, content=content)
 
     def dragged_key(self, key: TimeKey, place: QPointF) -> TimeKey:
         room_px = max(self.height() - 2 * _EDGE_PX, 1)
