@@ -203,7 +203,7 @@ def bundled_scene() -> str:
 
 def open_capture(folder: Path) -> GroundTruth:
     """A capture to compare scenes with. Raises CaptureError."""
-    from streamstgs.cli.ground_truth import CaptureTruth
+    from streamstgs.api.capture_truth import CaptureTruth
 
     return CaptureTruth.open(folder)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.errors import PlayerError
     from streamstgs.app.player.export.queue import ExportQueue, ExportRequest
     from streamstgs.app.player.export.settings import ExportSettings
+    from streamstgs.app.player.film.markers import Marker
     from streamstgs.app.player.rendering.view_settings import Look
     from streamstgs.app.player.time_track import TimeCurve, TimeKey
     from streamstgs.codec.encoder.config import EncodeReport
@@ -54,6 +55,7 @@ __all__ = [
     "Frame",
     "Gaussians",
     "Look",
+    "Marker",
     "PinholeCamera",
     "PlayerError",
     "Quality",
@@ -85,6 +87,7 @@ _MODULES = {
     "Frame": "api.scene",
     "Gaussians": "renderer.gaussians",
     "Look": "app.player.rendering.view_settings",
+    "Marker": "app.player.film.markers",
     "PinholeCamera": "renderer.camera",
     "PlayerError": "app.player.errors",
     "Quality": "codec.quality",

@@ -14,12 +14,12 @@ from streamstgs.app.player.errors import NoSceneError
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderRequest
 from streamstgs.app.player.viewer_model import ViewerModel
-from streamstgs.cli.ground_truth import CaptureTruth
 from streamstgs.renderer import Camera
 from streamstgs.renderer.backends.reference import ReferenceBackend
 from streamstgs.trainer.datasets.capture import Capture, CapturedView
 from streamstgs.trainer.errors import CaptureError
 
+from streamstgs.api.capture_truth import CaptureTruth
 from tests.scripted_scene import ScriptedScene
 from tests.synthetic import SyntheticSource
 

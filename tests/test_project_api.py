@@ -257,6 +257,68 @@ def test_viewer_shows_what_render_renders(scene: st.Scene) -> None:
         assert np.unique(viewer.screenshot().reshape(-1, 3), axis=0).tolist() == [[32, 64, 96]]
 
 
+def test_viewer_shows_a_film_as_it_is_exported(scene: st.Scene, tmp_path: Path) -> None:
+    with st.Viewer(scene, SIZE) as viewer:
+        viewer.track.add(viewer.keyframe(0.0))
+        viewer.camera.position = (1.0, -1.0, -4.0)
+        viewer.track.add(viewer.keyframe(0.25))
+        viewer.time_track.add(st.TimeKey(0.0, 4 / 24))
+        viewer.time_track.add(st.TimeKey(0.25, 4 / 24))  # bullet time
+        assert viewer.film_duration_s == 0.25
+        frames = tmp_path / "frames"
+        look = viewer.look = st.Look(exposure=0.5, background="#204060")
+        tracks = {"camera": viewer.track, "time_track": viewer.time_track}
+        st.export_video(scene, frames, size=SIZE, format="png", look=look, **tracks)
+        exported = [imageio.imread(file) for file in sorted(frames.iterdir())]
+        for number in (0, 3, 5):
+            viewer.film_s = number / 24
+            assert viewer.film_s == pytest.approx(number / 24)
+            assert viewer.frame == 4
+            assert np.abs(viewer.screenshot().astype(int) - exported[number]).max() <= 1
+        assert np.abs(exported[0].astype(int) - exported[5]).max() > 20
+        assert viewer.undo()
+        assert (len(viewer.time_track), len(viewer.track)) == (1, 2)
+        assert [viewer.undo() for _ in range(4)] == [True, True, True, False]
+        assert len(viewer.track) == 0
+        assert viewer.redo()
+
+
+def test_viewer_compares_qualities_and_scenes(scene: st.Scene) -> None:
+    half = SIZE[0] // 2
+    with st.Viewer(scene, SIZE) as viewer:
+        viewer.seek(4 / 24)
+        best = viewer.screenshot()
+        assert viewer.psnr_db is None
+        viewer.compare(0)
+        both = viewer.screenshot()
+        worst = st.render(scene, 4 / 24, "Front", SIZE, quality=0)
+        assert np.array_equal(both[:, : half - 1], best[:, : half - 1])
+        assert np.array_equal(both[:, half + 1 :], worst[:, half + 1 :])
+        error = np.square((best.astype(float) - worst) / 255.0).mean()
+        assert viewer.psnr_db == pytest.approx(-10.0 * np.log10(error), abs=0.05)
+        viewer.compare(scene, layout="difference")
+        viewer.screenshot()
+        assert viewer.psnr_db is not None
+        assert viewer.psnr_db > 60.0
+        viewer.end_comparison()
+        assert np.array_equal(viewer.screenshot(), best)
+        assert viewer.psnr_db is None
+        with pytest.raises(ValueError, match="layout"):
+            viewer.compare(0, layout="diagonal")
+        with pytest.raises(st.CodecError):
+            viewer.compare(7)
+
+
+def test_markers_of_a_viewer(scene: st.Scene) -> None:
+    with st.Viewer(scene, SIZE) as viewer:
+        viewer.markers.add(st.Marker(3 / 24, "jump"))
+        viewer.markers.add(st.Marker(1 / 24))
+        found = viewer.markers.after(1 / 24)
+        assert found is not None
+        viewer.seek(found.time_s)
+        assert (found.name, viewer.frame) == ("jump", 3)
+
+
 def test_splat_files_of_other_programs_are_rendered(tmp_path: Path) -> None:
     from tests.splat_samples import write_sequence
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch import Tensor
+
 from streamstgs.app.player.errors import PlayerError
 from streamstgs.renderer import Camera
 from streamstgs.trainer.datasets import Capture, open_capture
 from streamstgs.trainer.errors import CaptureError
-from torch import Tensor
 
 BLOCK = 8  # frames that are read at once: videos are decoded from their start
 

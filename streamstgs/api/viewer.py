@@ -12,13 +12,15 @@ from streamstgs.api.cameras import Camera, named_camera, natural_size
 from streamstgs.api.scene import AnyQuality, Scene, open
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.keyframes import CameraKeyframe
-from streamstgs.app.player.camera.track import CameraTrack, capture
+from streamstgs.app.player.camera.track import CameraTrack, apply_keyframe, capture
 from streamstgs.app.player.errors import NoSceneError
 from streamstgs.app.player.export.settings import checked_size
 from streamstgs.app.player.export.writers.image_writer import write_png
+from streamstgs.app.player.film.markers import MarkerTrack
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.app.player.status import PlaybackStatus
+from streamstgs.app.player.time_track import TimeTrack
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.codec.quality import Quality
 from streamstgs.renderer.backends import choose_backend
@@ -67,6 +69,7 @@ class Viewer:
         try:
             self.size = size or natural_size(self.scene.meta)
             self._model.open(self.scene.location, play=False)
+            self._model.history  # noqa: B018 - it counts edits from now on
             self._model.settle(timeout_s)
             self.quality = None
         except BaseException:
@@ -222,6 +225,96 @@ class Viewer:
     def pause(self) -> None:
         """Stop time."""
         self._model.transport.pause()
+
+    # --- film and markers ------------------------------------------------------------------------
+
+    @property
+    def time_track(self) -> TimeTrack:
+        """Which time of the scene each time of a film shows, beside the camera of `track`."""
+        return self._model.time_track
+
+    @property
+    def film_s(self) -> float:
+        """Time of the film, seconds; setting it shows camera and moment of the film there."""
+        return self._model.film.position_s
+
+    @film_s.setter
+    def film_s(self, value: float) -> None:
+        self._status  # noqa: B018 - raises after `close`
+        self._model.film.seek(value)
+        if len(self.track):
+            apply_keyframe(self.camera, self.track.keyframe_at(value))
+
+    @property
+    def film_duration_s(self) -> float:
+        """Length of the film: of the time track, else of the camera track, else of the scene."""
+        return self._model.film.duration_s
+
+    def undo(self) -> bool:
+        """Take the last edit of `track` or `time_track` back; returns whether there was one."""
+        return self._model.history.undo()
+
+    def redo(self) -> bool:
+        """Do the edit again that was taken back last; returns whether there was one."""
+        return self._model.history.redo()
+
+    @property
+    def markers(self) -> MarkerTrack:
+        """Named times of the scene."""
+        return self._model.markers
+
+    # --- comparison ------------------------------------------------------------------------------
+
+    def compare(
+        self, other: Quality | int | Scene | str | Path, layout: str = "split", share: float = 0.5
+    ) -> None:
+        """Show another quality, or another scene at the same times, beside the scene.
+
+        Args:
+            other: one of `scene.qualities` or its index; or a scene, its path or its URL.
+            layout: "split", "side" (by side) or "difference".
+            share: where the split is: 0 is the left edge, 1 the right one.
+
+        Raises:
+            CodecError: the scene has no such quality.
+            ValueError: there is no such layout.
+        """
+        comparison = self._model.comparison
+        comparison.layout, comparison.share = layout, share
+        if isinstance(other, Quality | int):
+            comparison.with_quality(self.scene._quality(other))
+        else:
+            comparison.with_scene(other.location if isinstance(other, Scene) else str(other))
+
+    def compare_with_capture(
+        self, data: str | Path, camera: str | None = None, layout: str = "split", share: float = 0.5
+    ) -> None:
+        """Show what a camera of a capture recorded beside the scene, from the place of the camera.
+
+        Args:
+            data: folder of the capture.
+            camera: name of the camera; None for the first that training did not see.
+            layout, share: as of `compare`.
+
+        Raises:
+            TrainerError: the folder holds no capture that can be read.
+            KeyError: the capture has no such camera.
+            ValueError: there is no such layout.
+        """
+        from streamstgs.api.capture_truth import CaptureTruth
+
+        truth, comparison = CaptureTruth.open(Path(data)), self._model.comparison
+        comparison.layout, comparison.share = layout, share
+        comparison.with_capture(truth, camera)
+
+    def end_comparison(self) -> None:
+        """Show the scene alone again."""
+        self._model.comparison.stop()
+
+    @property
+    def psnr_db(self) -> float | None:
+        """How alike both sides of the last `screenshot` are, PSNR in dB; None without one."""
+        return self._model.comparison.psnr_db if self._model.compares else None
 
     # --- images ----------------------------------------------------------------------------------
 
