@@ -7,6 +7,7 @@ be in memory: `xvfb-run -s "-screen 0 1280x800x24" python scripts/screenshots.py
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
@@ -20,16 +21,23 @@ sys.path.insert(0, str(ROOT))
 _FOLDER = tempfile.mkdtemp()
 os.environ["XDG_CONFIG_HOME"] = f"{_FOLDER}/config"
 
+import numpy as np  # noqa: E402
 from PySide6.QtCore import QEvent, QEventLoop, QPointF, QSettings, Qt, QTimer  # noqa: E402
 from PySide6.QtGui import QMouseEvent, QPixmap  # noqa: E402
 from PySide6.QtWidgets import QApplication, QDialog  # noqa: E402
+from streamstgs.app.player.camera.keyframes import vector  # noqa: E402
+from streamstgs.app.player.camera.limits.camera_limits import CameraLimits  # noqa: E402
+from streamstgs.app.player.film import edits  # noqa: E402
 from streamstgs.app.player.kiosk.kiosk import Kiosk  # noqa: E402
 from streamstgs.app.player.kiosk.settings import KioskScene, KioskSettings  # noqa: E402
+from streamstgs.app.player.rendering.stereo_layouts import STEREO_LAYOUTS  # noqa: E402
 from streamstgs.app.ui import application, theme  # noqa: E402
 from streamstgs.app.ui.kiosk.kiosk_mode import KioskMode  # noqa: E402
 from streamstgs.app.ui.main_window import MainWindow  # noqa: E402
 from streamstgs.app.ui.preferences import Preferences  # noqa: E402
 from streamstgs.cli.open import bundled_scene  # noqa: E402
+from streamstgs.codec.package.filmed_view import FilmedView  # noqa: E402
+from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta  # noqa: E402
 
 SIZE_PX = (1280, 760)
 WAIT_S = 400.0  # compiling the cpu backend on a busy machine is within it
@@ -97,12 +105,16 @@ def live(ms: int) -> None:
     events.exec()
 
 
-def open_studio(out: Path, size_px: tuple[int, int] = SIZE_PX) -> Studio:
-    """A window without a scene."""
+def open_studio(out: Path, first_run: bool = False) -> Studio:
+    """A window without a scene.
+
+    Args:
+        first_run: Whether it shows the hint for those who have never moved a camera.
+    """
     store = QSettings(f"{_FOLDER}/{time.monotonic_ns()}.ini", QSettings.Format.IniFormat)
-    store.setValue("hint_seen", True)  # the hint of the first run would cover the picture
+    store.setValue("hint_seen", not first_run)
     window = application.make_window(Preferences(store), application.WindowSettings("cpu"))
-    window.resize(*size_px)
+    window.resize(*SIZE_PX)
     window.move(0, 0)
     window.show()
     window.activateWindow()
@@ -195,6 +207,86 @@ def looks(studio: Studio) -> None:
     window.set_full_screen(False)
 
 
+def watching(out: Path) -> None:
+    """The first run, the welcome page, the edge of what was filmed, stereo, lanes, comparison."""
+    studio = open_studio(out, first_run=True)
+    window = studio.window
+    studio.wait(window.watching.welcome.isVisible)
+    studio.take("welcome-first")
+    play(studio)
+    studio.take("hint")
+    window.set_language("de")
+    live(300)
+    studio.take("hint-german")
+    window.set_language("en")
+    window.watching.hint.hide()
+    reach_edge(studio)
+    studio.take("edge")
+    window.model.camera.go_to_filmed_side()
+    studio.settle()
+    for layout in STEREO_LAYOUTS[1:]:
+        window.model.options.stereo = layout
+        studio.settle()
+        studio.take(f"stereo-{layout}")
+    window.model.options.stereo = "off"
+    lanes(studio)
+    studio.press("compare_quality")
+    studio.wait(lambda: window.model.comparison.psnr_db is not None)
+    studio.take("compare")
+    studio.press("compare_off")
+    studio.press("welcome")
+    live(500)
+    studio.take("welcome")
+    window.close()
+
+
+def reach_edge(studio: Studio) -> None:
+    """Orbit until a move is stopped; the views of the bundled scene are cameras of its capture."""
+    model = studio.window.model
+    meta = model.meta
+    assert meta is not None
+    filmed = tuple(filmed_view(view, meta) for view in meta.presets)
+    model.camera.enter_scene(meta, True, CameraLimits(filmed, meta))
+    studio.settle()
+    for _ in range(40):
+        model.camera.drag_orbit(60.0, 0.0, SIZE_PX)
+        live(20)
+        if studio.window.watching.edge.isVisible():
+            break
+    model.camera.finish_glide()
+    studio.settle()
+    model.camera.drag_orbit(60.0, 0.0, SIZE_PX)  # the notice goes away after some seconds
+    studio.wait(studio.window.watching.edge.isVisible, least_ms=100)
+
+
+def filmed_view(view: CameraPreset, meta: SceneMeta) -> FilmedView:
+    """What the camera of a preset saw."""
+    forward = np.subtract(view.target, view.position)
+    forward /= np.linalg.norm(forward)
+    up = np.array(meta.up) - np.dot(meta.up, forward) * forward
+    up /= np.linalg.norm(up)
+    wide = 2.0 * math.atan(math.tan(view.fov_y_rad / 2.0) * meta.width / meta.height)
+    return FilmedView(view.position, vector(forward), vector(up), wide, view.fov_y_rad)
+
+
+def lanes(studio: Studio) -> None:
+    """Two keyframes and a hold."""
+    window, model = studio.window, studio.window.model
+    studio.press("film_lanes")
+    for time_s in (0.0, 1.0):
+        model.film.seek(time_s)
+        studio.settle()
+        studio.press("add_keyframe")
+        model.camera.drag_orbit(60.0, 10.0, SIZE_PX)
+    status = model.status
+    assert status is not None
+    edits.hold(model.time_track, 0.5, 1.0, status.duration_s)
+    window.viewport.toast.hide()
+    studio.settle()
+    studio.take("lanes")
+    studio.press("film_lanes")
+
+
 def booth(out: Path) -> None:
     """The kiosk: attract mode, a visitor, waiting for a scene."""
     studio = open_studio(out)
@@ -240,7 +332,11 @@ def move(window: MainWindow, x: int) -> None:
     QApplication.sendEvent(window.viewport, event)
 
 
-TASKS: dict[str, Callable[[Path], None]] = {"states": states, "booth": booth}
+TASKS: dict[str, Callable[[Path], None]] = {
+    "states": states,
+    "watching": watching,
+    "booth": booth,
+}
 
 
 def main() -> int:
