@@ -24,7 +24,7 @@ from streamstgs.app.ui.dialogs import AboutDialog, OpenUrlDialog, ShortcutsDialo
 from streamstgs.app.ui.export_dialog import ExportDialog
 
 from scripts import translate
-from tests.window_driver import OpenWindow
+from tests.window_driver import OpenWindow, live
 
 pytest_plugins = ["tests.window_fixtures"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -223,6 +223,16 @@ def test_every_text_of_the_window_goes_through_the_translation(open_window: Open
     for dialog in dialogs:
         dialog.close()
     assert bare - OF_QT == set()
+
+
+@pytest.mark.window
+def test_the_panel_is_wide_enough_for_every_language(open_window: OpenWindow) -> None:
+    window = open_window(start=False)
+    for code in language.LANGUAGES:
+        window.set_language(code)
+        live(50)
+        content = window.panel.widget()
+        assert content.minimumSizeHint().width() <= window.panel.viewport().width(), code
 
 
 @pytest.mark.window

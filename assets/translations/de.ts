@@ -1281,7 +1281,7 @@
     </message>
     <message>
         <source>Redo edit of the film</source>
-        <translation type="unfinished"></translation>
+        <translation>Änderung am Film wiederholen</translation>
     </message>
     <message>
         <source>Reduced</source>
@@ -1437,7 +1437,7 @@
     </message>
     <message>
         <source>Show a box only</source>
-        <translation>Nur einen Quader zeigen</translation>
+        <translation>Nur ein Quader</translation>
     </message>
     <message>
         <source>Show camera path</source>
@@ -1833,7 +1833,7 @@
     </message>
     <message>
         <source>Undo edit of the film</source>
-        <translation type="unfinished"></translation>
+        <translation>Änderung am Film zurücknehmen</translation>
     </message>
     <message>
         <source>Undone.</source>
@@ -1845,7 +1845,7 @@
     </message>
     <message>
         <source>Up axis</source>
-        <translation>Achse nach oben</translation>
+        <translation>Hochachse</translation>
     </message>
     <message>
         <source>Use as opening view</source>

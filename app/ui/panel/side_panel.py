@@ -22,7 +22,7 @@ from streamstgs.app.ui.panel.statistics_section import StatisticsSection
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.codec.package.scene_meta import CameraPreset
 
-WIDTH_PX = 296
+WIDTH_PX = 304
 _ADVANCED_KEY = "panel/Advanced"
 
 
