@@ -7,7 +7,6 @@ be in memory: `xvfb-run -s "-screen 0 1280x800x24" python scripts/screenshots.py
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import tempfile
@@ -21,12 +20,9 @@ sys.path.insert(0, str(ROOT))
 _FOLDER = tempfile.mkdtemp()
 os.environ["XDG_CONFIG_HOME"] = f"{_FOLDER}/config"
 
-import numpy as np  # noqa: E402
 from PySide6.QtCore import QEvent, QEventLoop, QPointF, QSettings, Qt, QTimer  # noqa: E402
 from PySide6.QtGui import QMouseEvent, QPixmap  # noqa: E402
 from PySide6.QtWidgets import QApplication, QDialog  # noqa: E402
-from streamstgs.app.player.camera.keyframes import vector  # noqa: E402
-from streamstgs.app.player.camera.limits.camera_limits import CameraLimits  # noqa: E402
 from streamstgs.app.player.film import edits  # noqa: E402
 from streamstgs.app.player.kiosk.kiosk import Kiosk  # noqa: E402
 from streamstgs.app.player.kiosk.settings import KioskScene, KioskSettings  # noqa: E402
@@ -36,8 +32,6 @@ from streamstgs.app.ui.kiosk.kiosk_mode import KioskMode  # noqa: E402
 from streamstgs.app.ui.main_window import MainWindow  # noqa: E402
 from streamstgs.app.ui.preferences import Preferences  # noqa: E402
 from streamstgs.cli.open import bundled_scene  # noqa: E402
-from streamstgs.codec.package.filmed_view import FilmedView  # noqa: E402
-from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta  # noqa: E402
 
 SIZE_PX = (1280, 760)
 WAIT_S = 400.0  # compiling the cpu backend on a busy machine is within it
@@ -154,7 +148,7 @@ def states(out: Path) -> None:
     for title in [section.title for section in window.panel.sections]:
         studio.unfold(title)
         studio.take(f"panel-{title.lower()}")
-    studio.unfold("Quality", "Camera")
+    studio.unfold("Quality", "Display")
     studio.take("panel")
     studio.press("statistics")
     live(400)
@@ -241,32 +235,16 @@ def watching(out: Path) -> None:
 
 
 def reach_edge(studio: Studio) -> None:
-    """Orbit until a move is stopped; the views of the bundled scene are cameras of its capture."""
-    model = studio.window.model
-    meta = model.meta
-    assert meta is not None
-    filmed = tuple(filmed_view(view, meta) for view in meta.presets)
-    model.camera.enter_scene(meta, True, CameraLimits(filmed, meta))
-    studio.settle()
-    for _ in range(40):
-        model.camera.drag_orbit(60.0, 0.0, SIZE_PX)
-        live(20)
-        if studio.window.watching.edge.isVisible():
-            break
-    model.camera.finish_glide()
-    studio.settle()
-    model.camera.drag_orbit(60.0, 0.0, SIZE_PX)  # the notice goes away after some seconds
-    studio.wait(studio.window.watching.edge.isVisible, least_ms=100)
+    """Rise until a move is stopped; the notice of that goes away after some seconds."""
+    camera, edge = studio.window.model.camera, studio.window.watching.edge
 
+    def stopped() -> bool:
+        camera.drag_orbit(0.0, 240.0, SIZE_PX)
+        return edge.isVisible()
 
-def filmed_view(view: CameraPreset, meta: SceneMeta) -> FilmedView:
-    """What the camera of a preset saw."""
-    forward = np.subtract(view.target, view.position)
-    forward /= np.linalg.norm(forward)
-    up = np.array(meta.up) - np.dot(meta.up, forward) * forward
-    up /= np.linalg.norm(up)
-    wide = 2.0 * math.atan(math.tan(view.fov_y_rad / 2.0) * meta.width / meta.height)
-    return FilmedView(view.position, vector(forward), vector(up), wide, view.fov_y_rad)
+    studio.wait(stopped)
+    studio.settle()
+    studio.wait(stopped, least_ms=100)
 
 
 def lanes(studio: Studio) -> None:

@@ -91,7 +91,10 @@ class FormDialog(QDialog):
         for name, field in rows:
             field.setMinimumWidth(field_px)
             field.setAccessibleName(name)
-            form.addRow(name, field)
+            label = QLabel(name)
+            label.setBuddy(field)
+            label.setMinimumHeight(field.sizeHint().height())  # in line with the text of the field
+            form.addRow(label, field)
         self.accepting.setText(accept)
         column = QVBoxLayout(self)
         column.setContentsMargins(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX)

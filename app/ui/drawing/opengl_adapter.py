@@ -152,9 +152,11 @@ class OpenGLAdapter(RendererAdapter):
     def _drawn(self, raster_ms: float, present_ms: float) -> None:
         if self._moved is None or self._view is None:
             return
-        frame, camera = self._moved.request.frame, self._view[0]
+        frame, (camera, settings) = self._moved.request.frame, self._view
+        moved_for = self._moved.request.settings
+        shown = moved_for if isinstance(moved_for, ViewSettings) else settings
         deform_ms, self._fresh_deform_ms = self._fresh_deform_ms, 0.0
-        self.painted.emit(Timing(frame, camera, deform_ms, raster_ms, present_ms))
+        self.painted.emit(Timing(frame, camera, deform_ms, raster_ms, present_ms, shown))
 
 
 def _places(camera: Camera, width: int, height: int) -> list[tuple[Camera, Viewport]]:

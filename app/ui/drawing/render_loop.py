@@ -82,15 +82,15 @@ class RenderLoop(QObject):
 
     @property
     def settled(self) -> bool:
-        """Whether the frame of the position and the camera are on the screen, at the final size."""
+        """Whether frame, camera and options are those on the screen, at the final size."""
         import torch
         from streamstgs.app.player.rendering.stereo import same_eyes
 
         shown, wanted, status = self._on_screen, self._wanted, self._model.status
         if shown is None or wanted is None or shown.frame is not wanted[0]:
             return False
-        if self._eyes != self._options.eyes:
-            return False  # chosen since the last tick
+        if self._eyes != self._options.eyes or shown.settings != self._model.render_settings():
+            return False  # chosen since the last tick, or still to be drawn
         if status is not None and not status.wants_play and status.frame != shown.frame.index:
             return False  # paused or sought since the last tick
         camera, final = wanted[1], self._viewport.size_px(self._resolution.fixed or 1.0)

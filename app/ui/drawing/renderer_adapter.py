@@ -38,7 +38,7 @@ Keep = Callable[[QImage], None]
 
 @dataclass(frozen=True)
 class Timing:
-    """An image that reached the screen: its frame and camera, and the times in ms.
+    """An image that reached the screen: its frame, camera and settings, and the times in ms.
 
     `deform_ms` is 0 if only the camera had moved. `psnr_db` is that of a comparison.
     """
@@ -48,6 +48,7 @@ class Timing:
     deform_ms: float
     raster_ms: float
     present_ms: float
+    settings: RenderSettings
     psnr_db: float | None = None
 
 
@@ -173,7 +174,9 @@ class ImageAdapter(RendererAdapter):
         self.presenter = self._surface.name  # known once OpenGL is initialised
         shown = frame.request
         times_ms = (frame.deform_ms, frame.raster_ms, present_ms)
-        self.painted.emit(Timing(shown.frame, shown.camera, *times_ms, frame.psnr_db))
+        self.painted.emit(
+            Timing(shown.frame, shown.camera, *times_ms, shown.settings, frame.psnr_db)
+        )
 
 
 def image_of(rgb8: Tensor | NDArray[np.uint8]) -> QImage:

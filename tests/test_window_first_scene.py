@@ -1,0 +1,47 @@
+"""The first scene as the command line asks: --fullscreen, --start, --speed, --loop, --camera."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from streamstgs.app.ui.first_scene import FirstScene, FirstSceneSettings
+
+from tests.window_driver import OpenWindow, live, shown, status, wait_for
+
+pytestmark = pytest.mark.window
+pytest_plugins = ["tests.window_fixtures"]
+
+
+def test_first_scene_is_shown_as_asked_until_somebody_takes_the_camera(
+    compiled: None, open_window: OpenWindow, scene_path: Path
+) -> None:
+    window = open_window()
+    asked = FirstSceneSettings(full_screen=True, start_s=1.0, speed=0.5, loop=False, camera="orbit")
+    FirstScene(window, asked).open(str(scene_path))
+    wait_for(lambda: shown(window), "the first picture")
+    assert window.isFullScreen()
+    assert status(window).position_s >= 1.0
+    assert (status(window).speed, status(window).loop) == (0.5, False)
+    camera = window.model.camera
+    opening = camera.position
+    wait_for(lambda: math.dist(camera.position, opening) > 0.05, "the orbit to begin")
+    QTest.mouseClick(window.viewport, Qt.MouseButton.LeftButton)
+    taken = camera.position
+    live(300)
+    assert math.dist(camera.position, taken) < 1e-6
+
+
+def test_a_view_that_is_missing_is_named(
+    compiled: None, open_window: OpenWindow, scene_path: Path
+) -> None:
+    window = open_window()
+    FirstScene(window, FirstSceneSettings(camera="Roof")).open(str(scene_path))
+    wait_for(lambda: "Roof" in window.viewport.toast.text, "the warning")
+    wait_for(lambda: shown(window), "the scene nevertheless")
