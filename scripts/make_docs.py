@@ -24,7 +24,9 @@ PERFORMANCE_PAGE = ROOT / "docs" / "performance.md"
 REPORTS = ROOT / "benchmarks" / "reports" / "performance"
 PICTURES = ROOT / "docs" / "pictures"
 KEYS_BEGIN, KEYS_END = "<!-- keys: begin -->\n", "<!-- keys: end -->\n"
-PICTURES_OF_GUIDE = ("window", "panel", "statistics", "booth-attract", "booth-visitor")
+PICTURES_OF_GUIDE = (
+    "window", "panel", "statistics", "edge", "compare", "booth-attract", "booth-visitor",
+)  # fmt: skip
 PICTURE_WIDTH_PX = 1024
 JPEG_QUALITY = 80
 ROWS = (  # label, group in the figures, name

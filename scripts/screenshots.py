@@ -151,8 +151,10 @@ def states(out: Path) -> None:
     studio.unfold("Quality", "Display")
     studio.take("panel")
     studio.press("statistics")
-    live(400)
+    window.model.transport.play()
+    live(4000)  # frame rates are those of the last second
     studio.take("statistics")
+    window.model.transport.pause()
     studio.press("statistics")
     modes(studio)
     looks(studio)
