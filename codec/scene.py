@@ -485,9 +485,11 @@ class Scene:
         if isinstance(gops, PagedGops):
             gops.page(index, cancel)
 
-    def is_static_shared(self, index: int) -> bool:
-        """Whether a GOP is shown with the static layers of scene.json; reads its page."""
-        return self.manifest.static_at(index) == self.manifest.static
+    def own_static(self, index: int) -> Manifest | None:
+        """The scene with the static layers of a GOP, whose page is read; None if these are those
+        of scene.json."""
+        manifest = self.manifest.at(index)
+        return None if manifest.static == self.manifest.static else manifest
 
     def page_span(self, index: int) -> range:
         """The GOPs that are listed together with a GOP."""

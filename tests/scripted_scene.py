@@ -166,6 +166,12 @@ class ScriptedScene:
     def is_listed(self, index: int) -> bool:
         return True
 
+    def page_span(self, index: int) -> range:
+        return range(self.gop_count)
+
+    def own_static(self, index: int) -> None:
+        """All GOPs share the static layers."""
+
     def _segment_bytes(self, qp: int) -> int:
         return 1000 * (40 - qp)
 
@@ -205,11 +211,14 @@ class ScriptedScene:
         static: Iterable[int] = (),
         keyframe: int | None = None,
         features: tuple[int, Quality] | None = None,
+        static_gop: int | None = None,
         held: int = 0,
     ) -> None:
         """A script needs no plan."""
 
-    def fetch_static(self, layer: int, cancel: CancelToken = NEVER) -> bytes:
+    def fetch_static(
+        self, layer: int, cancel: CancelToken = NEVER, gop: int | None = None
+    ) -> bytes:
         missing = self.static_bytes - self.static_parts.get(layer, 0)
         try:
             self._fetch((-1 - layer, -1), missing, cancel)
@@ -262,7 +271,9 @@ class ScriptedScene:
             self._gops[gop] = self.source.gop(gop)
         return self._gops[gop]
 
-    def static(self, layer: int, data: bytes, cancel: CancelToken = NEVER) -> Gaussians:
+    def static(
+        self, layer: int, data: bytes, cancel: CancelToken = NEVER, gop: int | None = None
+    ) -> Gaussians:
         everything = self.source.static.activate()
         share = -(-len(everything) // self.static_layers)
         return everything[slice(layer * share, (layer + 1) * share)]

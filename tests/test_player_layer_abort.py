@@ -41,7 +41,7 @@ def dropping(start: Start) -> Session:
         if name == SECOND_LAYER:
             assert started.wait(WAIT_S)
             stock = sessions[0].playback._pipeline._state._buffer
-            known_bytes.append(stock.static_part_bytes if stock else 0)
+            known_bytes.append(stock.static.shared.part_bytes if stock else 0)
         if name == SECOND_LAYER and SECOND_LAYER not in line.cancelled:
             line.bps = 30_000.0
         elif SECOND_LAYER in line.cancelled:

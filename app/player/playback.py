@@ -354,7 +354,7 @@ class Playback:
             fetch_reason=step.reason if step else "",
             throughput_bps=self._pipeline.throughput_bps(),
             ahead_s=self._due.ahead_s(timeline) if timeline else 0.0,
-            static_layers=(counters.static_layers, opened.static_layers if opened else 0),
+            static_layers=counters.static_layers,
             live=self._live.status() if self._is_live else None,
             backwards=self._playhead.is_backwards,
             smooth=self._smooth,

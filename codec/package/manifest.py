@@ -165,6 +165,10 @@ class UnreadGops(Sequence[GopEntry]):
         """The number of the first of them."""
 
     @abstractmethod
+    def no_static_db(self, gop: int) -> float | None:
+        """Return `Manifest.no_static_db` of the static layers of a GOP; raises as indexing."""
+
+    @abstractmethod
     def static(self, gop: int) -> tuple[LayerEntry, ...] | None:
         """Return the static layers of a GOP that differ from those of the manifest; None if none.
 
@@ -230,8 +234,14 @@ class Manifest:
 
     def static_at(self, gop: int) -> tuple[LayerEntry, ...]:
         """Return the static layers that a GOP is shown with, the most important first."""
+        return self.at(gop).static
+
+    def at(self, gop: int) -> Manifest:
+        """Return the scene with the static layers that a GOP is shown with."""
         own = self.gops.static(gop) if isinstance(self.gops, UnreadGops) else None
-        return self.static if own is None else own
+        if own is None or not isinstance(self.gops, UnreadGops):
+            return self
+        return replace(self, static=own, no_static_db=self.gops.no_static_db(gop))
 
     def tiles_of(self, place: int) -> TileLayout:
         """The tiling of the video of the quality at a place, 0 the best."""

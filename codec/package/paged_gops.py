@@ -108,6 +108,10 @@ class PagedGops(UnreadGops):
         """As of `UnreadGops`."""
         return self.page(gop).static
 
+    def no_static_db(self, gop: int) -> float | None:
+        """As of `UnreadGops`."""
+        return self.page(gop).no_static_db
+
     @property
     def inline(self) -> tuple[GopEntry, ...]:
         """The GOPs that scene.json lists."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from streamstgs.codec.quality import Quality
@@ -92,10 +92,10 @@ class GopCache:
         while len(self._gops) > 1 and self._too_full():
             self._drop(self._least_wanted(wanted))
 
-    def replace_static(self, static: Gaussians) -> None:
-        """Give these static Gaussians to all GOPs."""
-        for index, cached in self._gops.items():
-            self._gops[index] = cached.with_static(static)
+    def replace_static(self, gops: Iterable[int], static: Gaussians) -> None:
+        """Give these static Gaussians to some GOPs."""
+        for index in gops:
+            self._gops[index] = self._gops[index].with_static(static)
 
     def clear(self) -> None:
         self._gops.clear()

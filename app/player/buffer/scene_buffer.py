@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop, GopCache
 from streamstgs.app.player.buffer.packet_queue import PacketQueue
+from streamstgs.app.player.buffer.static_stock import StaticStock, StaticStocks
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.codec.quality import Quality
 from streamstgs.codec.scene import Scene
@@ -35,11 +36,7 @@ class SceneBuffer:
     Attributes:
         scene: Read by the fetch thread, decoded by the decode thread.
         packets, gops: GOPs as fetched and as decoded; filled by these two threads.
-        static_packets: Layer -> file of a static layer that is fetched and not decoded; None if it
-            could not be fetched.
-        static_fetched, static_decoded: How many layers are finished, failed ones included.
-        static_part_bytes: Received bytes of the next layer, whose transfer was stopped.
-        static: The decoded static Gaussians, on the device.
+        static: The static layers of each period.
         broken: (GOP, quality) pairs that cannot be fetched or decoded.
         still: A GOP without motion to show until the first one is decoded.
     """
@@ -51,11 +48,8 @@ class SceneBuffer:
         self.opened = OpenedScene.of(scene)
         self.packets = PacketQueue()
         self.gops = GopCache(settings.max_gops, settings.max_bytes)
-        self.static_packets: dict[int, bytes | None] = {}
-        self.static_fetched = 0
-        self.static_part_bytes = 0
-        self.static_decoded = 0
-        self.static = Gaussians.empty(device)
+        ladder, self._device = self.opened.ladder, device
+        self.static = StaticStocks(self._stock(None, ladder.static_bytes, ladder.static_quality_db))
         self.broken: set[tuple[int, Quality]] = set()
         self.still: CachedGop | None = None
         self.packet_bytes = settings.packet_bytes
@@ -120,24 +114,46 @@ class SceneBuffer:
 
     def put_gop(self, gop: int, decoded: Gop, quality: Quality, wanted: list[int]) -> None:
         """Add a decoded GOP, with the static layers that were decoded meanwhile."""
-        cached = CachedGop(decoded, quality).with_static(self.static)
+        cached = CachedGop(decoded, quality).with_static(self.static.of(gop).gaussians)
         self.gops.put(gop, cached, wanted)
         self.packets.settle(gop)
         self.still = None
 
-    def put_static(self, layer: int, gaussians: Gaussians | None, with_still: bool) -> None:
-        """Add a decoded static layer to all GOPs; None if it could not be decoded.
+    def note_period(
+        self, gops: range, files: tuple[str, ...], sizes: tuple[int, ...], db: tuple[float, ...]
+    ) -> None:
+        """Record that GOPs are shown with static layers of their own.
+
+        Args:
+            files: Names of their files, the most important first.
+            sizes: Their bytes.
+            db: As `Ladder.static_quality_db`.
+        """
+        self.static.note(gops, files, self._stock(gops[0], sizes, db))
+
+    def forget_periods(self, target: int) -> None:
+        """Drop the static layers that no GOP in memory is shown with, nor the GOP `target`."""
+        self.static.keep([target, *self.gops, *self.packets.keyframes()])
+
+    def put_static(
+        self, stock: StaticStock, layer: int, gaussians: Gaussians | None, with_still: bool
+    ) -> None:
+        """Add a decoded static layer to the GOPs of its period; None if it could not be decoded.
 
         Args:
             with_still: Whether the static Gaussians are shown before the first GOP is decoded.
         """
-        del self.static_packets[layer]
-        self.static_decoded = layer + 1
+        del stock.packets[layer]
+        stock.decoded = layer + 1
         if gaussians is not None:
-            self.static = Gaussians.concatenate([self.static, gaussians])
-            self.gops.replace_static(self.static)
-        if with_still and len(self.static) and not self.gops:
-            self.still = CachedGop(still_gop(self.static), self.opened.lowest, still=True)
+            stock.gaussians = Gaussians.concatenate([stock.gaussians, gaussians])
+            of_period = [gop for gop in self.gops if self.static.of(gop) is stock]
+            self.gops.replace_static(of_period, stock.gaussians)
+        if with_still and len(stock.gaussians) and not self.gops:
+            self.still = CachedGop(still_gop(stock.gaussians), self.opened.lowest, still=True)
+
+    def _stock(self, gop: int | None, sizes: tuple[int, ...], db: tuple[float, ...]) -> StaticStock:
+        return StaticStock(gop, sizes, db, Gaussians.empty(self._device))
 
 
 def still_gop(static: Gaussians) -> Gop:

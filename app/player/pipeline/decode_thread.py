@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer, still_gop
+from streamstgs.app.player.buffer.static_stock import StaticStock
 from streamstgs.app.player.pipeline.state import DecodeSide, DecodeView
 from streamstgs.app.player.status import fault_message, layer_message
 from streamstgs.codec.cancel import CancelToken
@@ -24,12 +25,13 @@ class StaticJob:
     """A static layer to decode.
 
     Args:
-        buffer: Where the result goes.
+        buffer, stock: Where the result goes.
         layer: Number of the layer.
         data: Its file; None if it could not be fetched.
     """
 
     buffer: SceneBuffer
+    stock: StaticStock
     layer: int
     data: bytes | None
     gop: None = None
@@ -122,14 +124,15 @@ class DecodeThread:
         try:
             if job.data is not None:
                 decoder = job.buffer.scene.decoder
-                layer = decoder.static(job.layer, job.data, cancel).to(self._device)
+                layer = decoder.static(job.layer, job.data, cancel, job.stock.gop)
+                layer = layer.to(self._device)
         except Cancelled:
             self._state.skip_job()
             return
         except CorruptSegment as error:
             log.warning("static layer %d is left out: %s", job.layer, error)
             self._state.report(layer_message(error))
-        self._state.put_static(job.buffer, job.layer, layer, with_still=not self._local)
+        self._state.put_static(job.buffer, job.stock, job.layer, layer, with_still=not self._local)
 
     def _decode_gop(self, job: GopJob, cancel: CancelToken) -> None:
         state, buffer, features = self._state, job.buffer, job.features
@@ -179,12 +182,13 @@ class JobChoice:
     def next(self, view: DecodeView) -> Job | None:
         """What the frame at the position needs, then what is shown next, then improvements."""
         buffer, target = view.buffer, view.target
-        static = _next_static(buffer)
-        if self._settings.local and buffer.static_decoded < buffer.opened.static_layers:
+        here = buffer.static.of(target.gop)
+        static = _next_static(buffer, here)
+        if self._settings.local and not here.is_complete:
             return static
         if target.scrubbing and buffer.gops:
             return _nearest_job(view) or static
-        first_static = static is not None and buffer.static_decoded == 0
+        first_static = static is not None and static.stock is here and here.decoded == 0
         if not first_static and target.gop not in buffer.gops:
             job = _gop_job(buffer, target.gop) or self._still_job(buffer, target.gop)
             if job is not None:
@@ -192,17 +196,24 @@ class JobChoice:
         if static is not None:
             return static
         wanted = self.wanted(view)
-        missing = (_gop_job(buffer, gop) for gop in wanted if gop not in buffer.gops)
+        undecoded = [gop for gop in wanted if gop not in buffer.gops and self._is_lit(buffer, gop)]
+        missing = (_gop_job(buffer, gop) for gop in undecoded)
         better = (_gop_job(buffer, gop) for gop in wanted if self._is_worth_replacing(view, gop))
         return next((job for jobs in (missing, better) for job in jobs if job is not None), None)
+
+    def _is_lit(self, buffer: SceneBuffer, gop: int) -> bool:
+        """Whether the static layers of a GOP allow to show it: on a disk all of them."""
+        stock = buffer.static.of(gop)
+        return stock.is_complete if self._settings.local else stock.is_visible
 
     def _still_job(self, buffer: SceneBuffer, gop: int) -> GopJob | None:
         """The keyframe without motion, at the start of a scene without static Gaussians."""
         stored = buffer.packets.get(gop)
         shown = len(buffer.gops) or buffer.still is not None
-        if self._settings.local or buffer.opened.static_layers or shown or stored is None:
+        static = buffer.static.of(gop)
+        if self._settings.local or static.sizes or shown or stored is None:
             return None
-        return GopJob(buffer, gop, buffer.static, stored.keyframe, None)
+        return GopJob(buffer, gop, static.gaussians, stored.keyframe, None)
 
     def _is_worth_replacing(self, view: DecodeView, gop: int) -> bool:
         """Whether the stored packets of a decoded GOP are of a better or of the chosen quality."""
@@ -240,15 +251,17 @@ def _nearest_job(view: DecodeView) -> GopJob | None:
     return None
 
 
-def _next_static(buffer: SceneBuffer) -> StaticJob | None:
-    layer = buffer.static_decoded
-    if layer not in buffer.static_packets:
-        return None
-    return StaticJob(buffer, layer, buffer.static_packets[layer])
+def _next_static(buffer: SceneBuffer, here: StaticStock) -> StaticJob | None:
+    """The next static layer to decode, of the period at the position first."""
+    for stock in (here, *buffer.static.all()):
+        if stock.decoded in stock.packets:
+            return StaticJob(buffer, stock, stock.decoded, stock.packets[stock.decoded])
+    return None
 
 
 def _gop_job(buffer: SceneBuffer, gop: int) -> GopJob | None:
     stored = buffer.packets.get(gop)
     if stored is None or stored.features is None:
         return None
-    return GopJob(buffer, gop, buffer.static, stored.keyframe, stored.features)
+    static = buffer.static.of(gop).gaussians
+    return GopJob(buffer, gop, static, stored.keyframe, stored.features)

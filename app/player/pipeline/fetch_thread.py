@@ -49,6 +49,7 @@ from streamstgs.codec.errors import (
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.scene import Scene
 from streamstgs.codec.streaming.adaptive import Abort, FetchLayer, FetchSegment, Wait
+from streamstgs.codec.streaming.adaptive.ladder import ladder_of
 from streamstgs.codec.streaming.address import is_url, redact_credentials
 
 log = logging.getLogger(__name__)
@@ -216,6 +217,8 @@ class FetchThread:
             scheduler = self._look_for_news(scene, scheduler)
             version, view = state.fetch_view(self._probe.throughput())
             unlisted = self._unlisted(scene, view)
+            if unlisted is None and self._note_periods(scene, view):
+                continue
             step = FetchPage(unlisted) if unlisted is not None else scheduler.next(view)
             if isinstance(step, FetchSegment) and not scene.is_listed(step.gop):
                 step = FetchPage(step.gop)
@@ -269,6 +272,25 @@ class FetchThread:
         gops = view.considered(most_s)
         return next((gop for gop in gops if not scene.is_listed(gop)), None)
 
+    def _note_periods(self, scene: Scene, view: FetchView) -> bool:
+        """Record the static layers of the GOPs that the scheduler asks for; True if some of them
+        have layers of their own."""
+        found = False
+        for gop in view.considered(self._settings.fetching.adaptive.most_buffer_s):
+            if not self._state.knows_period(gop):
+                found |= self._note_period(scene, gop)
+        return found
+
+    def _note_period(self, scene: Scene, gop: int) -> bool:
+        span, own = scene.page_span(gop), scene.own_static(gop)
+        if own is None:
+            self._state.note_shared(span)
+            return False
+        ladder = ladder_of(own)
+        files = tuple(layer.file.name for layer in own.static)
+        self._state.note_period(span, files, ladder.static_bytes, ladder.static_quality_db)
+        return True
+
     def _fetch_page(self, scene: Scene, gop: int, view: FetchView, version: int) -> None:
         info = TransferInfo(gop=gop, serial=view.target.serial, is_new=gop not in view.ready)
         transfer = self._transfer(scene, info, [PagePart(gop)], 0, 0)
@@ -278,17 +300,13 @@ class FetchThread:
             transfer.finish_part(0)
         except (CorruptSegment, MissingSegment) as error:
             self._state.mark_page_broken(scene.page_span(gop), str(error))
-            return
-        if not scene.is_static_shared(gop):
-            why = "it has a background of its own, which this program cannot change yet."
-            self._state.mark_page_broken(scene.page_span(gop), why)
 
     def _fetch_layer(
         self, scene: Scene, scheduler: Scheduler, layer: int, view: FetchView, version: int
     ) -> None:
         size_bytes = view.opened.ladder.static_bytes[layer]
-        info = TransferInfo(layer=layer, serial=view.target.serial)
-        parts: list[Part] = [LayerPart(layer)]
+        info, shown_with = TransferInfo(layer=layer, serial=view.target.serial), view.static_gop
+        parts: list[Part] = [LayerPart(layer, shown_with)]
         transfer = self._transfer(scene, info, parts, size_bytes, view.static_part_bytes)
         data: bytes | None = None
         try:
@@ -296,12 +314,12 @@ class FetchThread:
             self._supervise(scheduler, transfer, version)
             data = transfer.finish_part(0)
         except Cancelled:
-            self._state.keep_layer_part(transfer.received_bytes)
+            self._state.keep_layer_part(transfer.received_bytes, shown_with)
             raise
         except (CorruptSegment, MissingSegment) as error:
             log.warning("static layer %d is left out: %s", layer, error)
             self._state.report(layer_message(error))
-        self._state.put_layer(layer, data)
+        self._state.put_layer(layer, data, shown_with)
 
     def _fetch_segment(
         self,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer
+from streamstgs.app.player.buffer.static_stock import StaticStock
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.timeline import Timeline
 from streamstgs.codec.quality import Quality
@@ -57,10 +58,11 @@ class FetchView:
         best: The best quality that is rendered in time.
         ready: GOP -> the best quality at which it could be played without a network.
         stored: GOP -> quality of packets that are kept; the GOP may be decoded at another one.
+        static_gop: A GOP that is shown with these layers; None for the layers of scene.json.
         keyframes: GOPs whose keyframe is stored, so that only features need to be fetched.
         sizes: GOP -> bytes of packets that are not decoded yet.
         most_bytes: Bound of all `sizes` together.
-        static_layers: How many layers are fetched.
+        static_layers: How many layers are fetched of the period that is fetched now.
         static_part_bytes: Received bytes of the next layer, whose transfer was stopped.
         broken: (GOP, quality) pairs that cannot be played.
         sought: Whether nothing was fetched yet for the newest seek.
@@ -83,11 +85,15 @@ class FetchView:
     static_part_bytes: int = 0
     sought: bool = False
     stored: dict[int, Quality] = field(default_factory=dict)
+    static_gop: int | None = None
 
     @staticmethod
     def of(buffer: SceneBuffer, target: PlayTarget, position_s: float, best: Quality) -> FetchView:
-        """A snapshot of a buffer, without an estimate of throughput."""
-        return FetchView(
+        """A snapshot of a buffer, without an estimate of throughput.
+
+        The static layers are those of the position, then those of the next GOP to fetch.
+        """
+        view = FetchView(
             opened=buffer.opened,
             target=target,
             position_s=position_s,
@@ -97,9 +103,27 @@ class FetchView:
             keyframes=buffer.packets.keyframes(),
             sizes=buffer.waiting_sizes(),
             most_bytes=buffer.packet_bytes,
-            static_layers=buffer.static_fetched,
-            static_part_bytes=buffer.static_part_bytes,
+            static_layers=0,
             broken=frozenset(buffer.broken),
+        )
+        stock = buffer.static.of(target.gop)
+        if target.playing and not target.scrubbing and (stock.fetched or not stock.sizes):
+            missing = view.missing()
+            stock = stock if missing is None else buffer.static.of(missing)
+        return view._with_static(stock)
+
+    def _with_static(self, stock: StaticStock) -> FetchView:
+        opened = self.opened
+        if stock.gop is not None:
+            sizes, db = stock.sizes, stock.quality_db
+            ladder = replace(opened.ladder, static_bytes=sizes, static_quality_db=db)
+            opened = replace(opened, ladder=ladder)
+        return replace(
+            self,
+            opened=opened,
+            static_layers=stock.fetched,
+            static_part_bytes=stock.part_bytes,
+            static_gop=stock.gop,
         )
 
     def order(self) -> Iterator[int]:

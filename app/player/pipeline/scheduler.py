@@ -152,7 +152,7 @@ class NetworkScheduler:
         opened: The scene.
         settings: What is fetched when.
         cached_qualities: GOP -> the qualities that the disk cache holds.
-        is_layer_cached: The same for static layers.
+        is_layer_cached: The same for static layers of scene.json.
     """
 
     def __init__(
@@ -164,7 +164,6 @@ class NetworkScheduler:
     ) -> None:
         self._settings = settings
         self._opened = opened
-        self._ladder = opened.ladder
         self._cached_qualities = cached_qualities
         self._is_layer_cached = is_layer_cached
 
@@ -179,7 +178,7 @@ class NetworkScheduler:
             if refined is not None:
                 return refined
         seen = self._situation(view, missing)
-        step = decide(self._ladder, seen, self._settings.adaptive)
+        step = decide(view.opened.ladder, seen, self._settings.adaptive)
         if isinstance(step, FetchSegment) and not step.again:
             return self._with_quality(view, seen, step)
         return step
@@ -192,7 +191,7 @@ class NetworkScheduler:
             if not target.playing:
                 return None
             seen = self._situation(view, view.missing())
-            return reconsider(self._ladder, seen, flight, self._settings.adaptive)
+            return reconsider(view.opened.ladder, seen, flight, self._settings.adaptive)
         here = flight.gop == target.gop
         if target.quality is not None or not (target.playing or here):
             return None  # chosen by hand, or ahead of a paused frame
@@ -203,9 +202,9 @@ class NetworkScheduler:
         fixed = here or (cached is not None and cached.index == flight.quality_index)
         adaptive = self._settings.adaptive
         if fixed:
-            revision: Revision | None = adaptive.abandon.lower(self._ladder, seen, flight)
+            revision: Revision | None = adaptive.abandon.lower(view.opened.ladder, seen, flight)
         else:
-            revision = reconsider(self._ladder, seen, flight, adaptive)
+            revision = reconsider(view.opened.ladder, seen, flight, adaptive)
         if isinstance(revision, FetchSegment):
             quality = self._opened.qualities[revision.quality_index]
             return revision if view.usable(flight.gop, quality) == quality else None
@@ -222,7 +221,7 @@ class NetworkScheduler:
             return Wait(math.inf, "the timeline is being dragged")
         quality = self._best_cached(view, gop) or view.usable(gop, view.opened.lowest)
         assert quality is not None
-        size_bytes = self._ladder.gops[gop].bytes_at(quality.index)
+        size_bytes = view.opened.ladder.gops[gop].bytes_at(quality.index)
         if gop != view.target.gop and sum(view.sizes.values()) + size_bytes > view.most_bytes:
             return Wait(math.inf, "the memory for segments ahead is full")
         return FetchSegment(gop, quality.index, f"{_qp(quality)} while the timeline is dragged")
@@ -244,7 +243,7 @@ class NetworkScheduler:
         assert usable is not None  # GOPs that are broken at every quality are not in the order
         if usable != quality:
             reason = f"{_qp(usable)}, as {_qp(quality)} cannot be played"
-        if not view.has_room(gop, self._ladder.gops[gop].bytes_at(usable.index)):
+        if not view.has_room(gop, view.opened.ladder.gops[gop].bytes_at(usable.index)):
             return Wait(math.inf, "the memory for segments ahead is full")
         return replace(step, quality_index=usable.index, reason=reason)
 
@@ -269,7 +268,7 @@ class NetworkScheduler:
         """The lowest quality instead, if its features arrive sooner."""
         if isinstance(flight, LayerInFlight) or flight.gop in view.ready:
             return None
-        entry = self._ladder.gops[flight.gop]
+        entry = view.opened.ladder.gops[flight.gop]
         lowest = view.usable(flight.gop, self._opened.lowest)
         if lowest is None or lowest.index >= flight.quality_index:
             return None
@@ -285,7 +284,7 @@ class NetworkScheduler:
         if not view.target.playing:
             return None
         seen, again = self._situation(view, view.missing()), replace(flight, upgrade=True)
-        return reconsider(self._ladder, seen, again, self._settings.adaptive)
+        return reconsider(view.opened.ladder, seen, again, self._settings.adaptive)
 
     # --- what the rules ask ----------------------------------------------------------------------
 
@@ -298,10 +297,10 @@ class NetworkScheduler:
         last = None
         if missing is not None and not view.sought:
             played = missing + (1 if view.target.backwards else -1)
-            last = view.ready.get(played % len(self._ladder.gops))
+            last = view.ready.get(played % len(view.opened.ladder.gops))
         return Situation(
             buffer_s=max(view.lead_s(missing) - view.decode_s * view.target.speed, 0.0),
-            next_gop=len(self._ladder.gops) if missing is None else missing,
+            next_gop=len(view.opened.ladder.gops) if missing is None else missing,
             last_quality=None if last is None else last.index,
             static_layers=view.static_layers,
             static_part_bytes=view.static_part_bytes,
@@ -313,7 +312,8 @@ class NetworkScheduler:
 
     def _is_next_layer_cached(self, view: FetchView) -> bool:
         layer = view.static_layers
-        return layer < view.opened.static_layers and self._is_layer_cached(layer)
+        own = view.static_gop is not None
+        return not own and layer < view.opened.static_layers and self._is_layer_cached(layer)
 
     def _best_cached(self, view: FetchView, gop: int) -> Quality | None:
         """The best intact quality of a GOP in the disk cache."""
@@ -324,9 +324,10 @@ class NetworkScheduler:
         self, seen: Situation, gop: int, seconds: float, features_only: bool = False
     ) -> Quality | None:
         """The best quality that is expected to arrive within some time."""
-        entry = self._ladder.gops[gop]
+        ladder = self._opened.ladder
+        entry = ladder.gops[gop]
         shared = 0 if features_only else entry.shared_bytes
-        best = self._ladder.best if seen.best_quality is None else seen.best_quality
+        best = ladder.best if seen.best_quality is None else seen.best_quality
         soon = (
             quality
             for quality in self._opened.qualities[: best + 1]

@@ -60,12 +60,17 @@ class PartThread:
 
 @dataclass(frozen=True)
 class LayerPart:
-    """A static layer. The transport keeps received bytes of a cancelled one and continues it."""
+    """A static layer. The transport keeps received bytes of a cancelled one and continues it.
+
+    Args:
+        shown_with: A GOP that is shown with the layer; None for the layers of scene.json.
+    """
 
     layer: int
+    shown_with: int | None = None
 
     def fetch(self, scene: Scene, cancel: CancelToken) -> bytes:
-        return scene.fetch_static(self.layer, cancel)
+        return scene.fetch_static(self.layer, cancel, self.shown_with)
 
 
 @dataclass(frozen=True)
@@ -292,13 +297,13 @@ class Transfer:
 
     def _expect(self) -> None:
         """Tell the scene which parts follow, so that it asks a server for all of them at once."""
-        layers, keyframe, features, held = [], None, None, 0
+        layers, static_gop, keyframe, features, held = [], None, None, None, 0
         for part in self._parts:
             match part:
-                case LayerPart(layer):
+                case LayerPart(layer, static_gop):
                     layers.append(layer)
                 case KeyframePart(gop):
                     keyframe = gop
                 case FeaturesPart(gop, quality, kept):
                     features, held = (gop, quality), len(kept)
-        self._scene.expect(static=layers, keyframe=keyframe, features=features, held=held)
+        self._scene.expect(layers, keyframe, features, static_gop, held)

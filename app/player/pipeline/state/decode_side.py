@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from streamstgs.app.player.buffer.gop_cache import CachedGop
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer
+from streamstgs.app.player.buffer.static_stock import StaticStock
 from streamstgs.app.player.pipeline.fetch_view import PlayTarget
 from streamstgs.app.player.pipeline.state.locked_state import DECODING, LockedState
 from streamstgs.codec.cancel import CancelToken
@@ -65,11 +66,16 @@ class DecodeSide(LockedState):
             return None
 
     def put_static(
-        self, buffer: SceneBuffer, layer: int, gaussians: Gaussians | None, with_still: bool
+        self,
+        buffer: SceneBuffer,
+        stock: StaticStock,
+        layer: int,
+        gaussians: Gaussians | None,
+        with_still: bool,
     ) -> None:
-        """Add a decoded static layer; None if it could not be decoded."""
+        """Add a decoded static layer of a period; None if it could not be decoded."""
         with self._changed:
-            buffer.put_static(layer, gaussians, with_still)
+            buffer.put_static(stock, layer, gaussians, with_still)
             self._touch()
 
     def put_still(self, buffer: SceneBuffer, gop: Gop) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from streamstgs.app.player.buffer.packet_queue import StoredGop
 from streamstgs.app.player.buffer.scene_buffer import SceneBuffer
+from streamstgs.app.player.buffer.static_stock import StaticStock
 from streamstgs.app.player.phases import PipelineEvent, PipelinePhase
 from streamstgs.app.player.pipeline.fetch_view import FetchView, PlayTarget
 from streamstgs.app.player.pipeline.state.locked_state import FETCHING, LockedState
@@ -93,19 +94,44 @@ class FetchSide(LockedState):
             self._touch()
             return self._buffer.packets.get(gop) is not None
 
-    def put_layer(self, layer: int, data: bytes | None) -> None:
-        """Store the file of a static layer; None if it cannot be fetched."""
+    def knows_period(self, gop: int) -> bool:
+        """Whether it is known with which static layers a GOP is shown."""
+        with self._changed:
+            return self._buffer is not None and self._buffer.static.knows(gop)
+
+    def note_shared(self, gops: range) -> None:
+        """Record that GOPs are shown with the static layers of scene.json."""
         with self._changed:
             assert self._buffer is not None
-            self._buffer.static_fetched, self._buffer.static_part_bytes = layer + 1, 0
-            self._buffer.static_packets[layer] = data
+            self._buffer.static.note(gops, None, None)
+
+    def note_period(
+        self, gops: range, files: tuple[str, ...], sizes: tuple[int, ...], db: tuple[float, ...]
+    ) -> None:
+        """Record that GOPs are shown with static layers of their own, as of `SceneBuffer`."""
+        with self._changed:
+            assert self._buffer is not None
+            self._buffer.forget_periods(self._target.gop if self._target else gops[0])
+            self._buffer.note_period(gops, files, sizes, db)
             self._touch()
 
-    def keep_layer_part(self, size_bytes: int) -> None:
+    def put_layer(self, layer: int, data: bytes | None, gop: int | None) -> None:
+        """Store the file of a static layer.
+
+        Args:
+            data: None if it cannot be fetched.
+            gop: One that is shown with the layer; None for the layers of scene.json.
+        """
+        with self._changed:
+            stock = self._stock(gop)
+            stock.fetched, stock.part_bytes = layer + 1, 0
+            stock.packets[layer] = data
+            self._touch()
+
+    def keep_layer_part(self, size_bytes: int, gop: int | None) -> None:
         """Record how much of the next static layer was received when its transfer was stopped."""
         with self._changed:
-            assert self._buffer is not None
-            self._buffer.static_part_bytes = size_bytes
+            self._stock(gop).part_bytes = size_bytes
 
     def report_outage(self, message: str, is_new: bool) -> None:
         """Show that a server does not answer; as an event if this is a new outage."""
@@ -198,6 +224,10 @@ class FetchSide(LockedState):
         """Whether the fetch thread waits for a transfer and acted on all that happened so far."""
         with self._changed:
             return self._looked == (self._version, self._progress)
+
+    def _stock(self, gop: int | None) -> StaticStock:
+        assert self._buffer is not None
+        return self._buffer.static.shared if gop is None else self._buffer.static.of(gop)
 
     def _is_frame_missing(self) -> bool:
         """Whether the GOP at the position of the open scene is not buffered."""

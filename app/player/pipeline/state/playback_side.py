@@ -21,7 +21,7 @@ class PipelineCounters:
     Args:
         decode_ms: Decoding time of the last GOP, per frame.
         corrupt_segments: (GOP, quality) pairs that cannot be played.
-        static_layers: How many layers are decoded.
+        static_layers: How many layers are decoded at the position, and how many there are.
         step: What was fetched last.
         segment_step: The last step that fetched a GOP.
         packet_bytes: Bytes of stored packets.
@@ -30,7 +30,7 @@ class PipelineCounters:
 
     decode_ms: float
     corrupt_segments: int
-    static_layers: int
+    static_layers: tuple[int, int]
     step: FetchSegment | FetchLayer | None
     segment_step: FetchSegment | None
     packet_bytes: int
@@ -102,10 +102,11 @@ class PlaybackSide(LockedState):
         """Figures for the statistics."""
         with self._changed:
             buffer = self._buffer
+            stock = buffer.static.of(self._target.gop) if buffer and self._target else None
             return PipelineCounters(
                 decode_ms=self._decode_ms,
                 corrupt_segments=len(buffer.broken) if buffer else 0,
-                static_layers=buffer.static_decoded if buffer else 0,
+                static_layers=(stock.decoded, len(stock.sizes)) if stock else (0, 0),
                 step=self._step,
                 segment_step=self._segment_step,
                 packet_bytes=buffer.packets.size_bytes if buffer else 0,
