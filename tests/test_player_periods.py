@@ -118,3 +118,14 @@ def test_broken_layer_of_a_period_is_left_out(shots: tuple[Path, list[int]]) -> 
                 assert time.monotonic() < end_s
                 time.sleep(0.001)
             assert len(frame.gop.static) == 0
+
+
+def test_drag_over_all_periods_ends(shown: str) -> None:
+    settings = PlaybackSettings(autoplay=False, opening=UNCACHED)
+    with closing(Playback(shown, settings)) as playback:
+        until(playback, lambda _: True)
+        for gop in (6, 2, 5, 0, 4, 1, 3):
+            playback.seek(STARTS[gop] / 24 + 0.01, scrubbing=True)
+            until(playback, lambda frame, g=gop: gop_of(frame) == g)  # type: ignore[misc]
+        playback.seek(STARTS[3] / 24 + 0.01)
+        assert playback.settle(WAIT_S)

@@ -160,7 +160,7 @@ class FramePipeline:
     def counters(self) -> PipelineCounters:
         """Figures for the statistics."""
         with self._changed:
-            return PipelineCounters(self._decode_ms, len(self._broken), 0, None, None, 0, "")
+            return PipelineCounters(self._decode_ms, len(self._broken), (0, 0), None, None, 0, "")
 
     def throughput_bps(self) -> float:
         """0: there is no network."""

@@ -131,9 +131,9 @@ class SceneBuffer:
         """
         self.static.note(gops, files, self._stock(gops[0], sizes, db))
 
-    def forget_periods(self, target: int) -> None:
-        """Drop the static layers that no GOP in memory is shown with, nor the GOP `target`."""
-        self.static.keep([target, *self.gops, *self.packets.keyframes()])
+    def forget_periods(self, wanted: Iterable[int]) -> None:
+        """Drop the static layers of periods without a GOP in memory, or one that is wanted."""
+        self.static.keep([*wanted, *self.gops, *self.packets.keyframes()])
 
     def put_static(
         self, stock: StaticStock, layer: int, gaussians: Gaussians | None, with_still: bool

@@ -275,20 +275,19 @@ class FetchThread:
     def _note_periods(self, scene: Scene, view: FetchView) -> bool:
         """Record the static layers of the GOPs that the scheduler asks for; True if some of them
         have layers of their own."""
-        found = False
-        for gop in view.considered(self._settings.fetching.adaptive.most_buffer_s):
-            if not self._state.knows_period(gop):
-                found |= self._note_period(scene, gop)
-        return found
+        wanted = list(view.considered(self._settings.fetching.adaptive.most_buffer_s))
+        new = [gop for gop in wanted if not self._state.knows_period(gop)]
+        return any(self._note_period(scene, gop, wanted) for gop in new)
 
-    def _note_period(self, scene: Scene, gop: int) -> bool:
+    def _note_period(self, scene: Scene, gop: int, wanted: list[int]) -> bool:
         span, own = scene.page_span(gop), scene.own_static(gop)
         if own is None:
             self._state.note_shared(span)
             return False
         ladder = ladder_of(own)
         files = tuple(layer.file.name for layer in own.static)
-        self._state.note_period(span, files, ladder.static_bytes, ladder.static_quality_db)
+        db = ladder.static_quality_db
+        self._state.note_period(span, files, ladder.static_bytes, db, wanted)
         return True
 
     def _fetch_page(self, scene: Scene, gop: int, view: FetchView, version: int) -> None:

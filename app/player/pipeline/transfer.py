@@ -297,11 +297,13 @@ class Transfer:
 
     def _expect(self) -> None:
         """Tell the scene which parts follow, so that it asks a server for all of them at once."""
-        layers, static_gop, keyframe, features, held = [], None, None, None, 0
+        layers, keyframe, features, held = [], None, None, 0
+        static_gop: int | None = None
         for part in self._parts:
             match part:
-                case LayerPart(layer, static_gop):
+                case LayerPart(layer, shown_with):
                     layers.append(layer)
+                    static_gop = shown_with
                 case KeyframePart(gop):
                     keyframe = gop
                 case FeaturesPart(gop, quality, kept):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from streamstgs.app.player.buffer.packet_queue import StoredGop
@@ -106,12 +106,21 @@ class FetchSide(LockedState):
             self._buffer.static.note(gops, None, None)
 
     def note_period(
-        self, gops: range, files: tuple[str, ...], sizes: tuple[int, ...], db: tuple[float, ...]
+        self,
+        gops: range,
+        files: tuple[str, ...],
+        sizes: tuple[int, ...],
+        db: tuple[float, ...],
+        wanted: Iterable[int],
     ) -> None:
-        """Record that GOPs are shown with static layers of their own, as of `SceneBuffer`."""
+        """Record that GOPs are shown with static layers of their own, as of `SceneBuffer`.
+
+        Args:
+            wanted: GOPs that are fetched next: their periods are kept in memory.
+        """
         with self._changed:
             assert self._buffer is not None
-            self._buffer.forget_periods(self._target.gop if self._target else gops[0])
+            self._buffer.forget_periods(wanted)
             self._buffer.note_period(gops, files, sizes, db)
             self._touch()
 
