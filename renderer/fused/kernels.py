@@ -78,8 +78,8 @@ def deform(
         angle = time * (PI * (1 << octave))
         bias += tl.sin(angle) * tl.load(on_time + octave * WIDTH + neuron)
         bias += tl.cos(angle) * tl.load(on_time + (OCTAVES + octave) * WIDTH + neuron)
-    weights = tl.load(first + tl.arange(0, INPUTS)[:, None] * WIDTH + neuron[None, :])
-    hidden = tl.dot(window, weights, input_precision=PRECISION) + bias[None, :]
+    entry = tl.load(first + tl.arange(0, INPUTS)[:, None] * WIDTH + neuron[None, :])
+    hidden = tl.dot(window, entry, input_precision=PRECISION) + bias[None, :]
     hidden = tl.maximum(hidden, 0.0)
     code = tl.dot(hidden, tl.load(second + square), input_precision=PRECISION)
     code = tl.maximum(code + tl.load(second_bias + neuron)[None, :], 0.0)
