@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from PIL import Image
 from streamstgs.renderer import Camera
 from streamstgs.trainer.datasets import open_capture
 from streamstgs.trainer.errors import CaptureError
-from streamstgs.trainer.points.pose_check import check_pictures
+from streamstgs.trainer.points.pose_check import agreeing_share, check_pictures
 from streamstgs.trainer.points.projection import unproject
 from torch import Tensor
 
@@ -95,3 +97,13 @@ def test_pictures_tell_the_reading_that_geometry_cannot(
 def test_pictures_without_texture_say_nothing(tmp_path: Path, texture: Tensor) -> None:
     flat = torch.full_like(texture, 0.5)
     check_pictures(open_capture(written(tmp_path, torch.linalg.inv, flat)))
+
+
+def test_cameras_at_one_place_agree_on_nothing() -> None:
+    """A wrong reading of the poses of a ring can put all cameras at its middle."""
+    place, up = torch.zeros(3), torch.tensor([0.0, 1.0, 0.0])
+    looks = [torch.tensor([math.sin(a), 0.0, math.cos(a)]) for a in (0.0, 0.5, 1.0, 2.0)]
+    cameras = [Camera.look_at(place, look, up, 0.8, WIDTH, HEIGHT) for look in looks]
+    pictures = [torch.full((HEIGHT, WIDTH, 3), 90, dtype=torch.uint8) for _ in cameras]
+    with patch("streamstgs.trainer.points.pose_check.point_of_attention", lambda _: (0.0,) * 3):
+        assert agreeing_share(cameras, pictures) == 0

@@ -75,6 +75,8 @@ def agreeing_share(cameras: Sequence[Camera], pictures: Sequence[Tensor]) -> flo
     rig = list(cameras)
     center = torch.tensor(point_of_attention(rig))
     unit = torch.stack([(c.position - center).norm() for c in rig]).mean().item()
+    if unit <= 0:  # all at one place, as a wrong reading of poses can have it: no depth is seen
+        return 0.0
     found = swept_points(rig, list(pictures), unit, SWEEP, Rng(0, torch.device("cpu")))
     return len(found) / (SWEEP.pixels * len(rig))
 
