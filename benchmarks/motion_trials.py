@@ -36,9 +36,9 @@ TRIALS: dict[str, tuple[str, tuple[str, ...]]] = {
         "static Gaussians in the motion hull of a quarter of the frames move",
         ("--joint.ghost-share", "0.25"),
     ),
-    "ghosts-move-10": (
-        "the same from a tenth of the frames on",
-        ("--joint.ghost-share", "0.1"),
+    "ghosts-stay": (
+        "static Gaussians stay static",
+        ("--joint.ghost-share", "0"),
     ),
     "ghosts-fade": (
         "static Gaussians in motion hulls are pressed on",
@@ -69,7 +69,9 @@ TRIALS: dict[str, tuple[str, tuple[str, ...]]] = {
             "4e-6",
         ),
     ),
-    "mse": ("squared error beside L1", ("--gop.mse-lambda", "5")),
+    "no-mse": ("no squared error", ("--gop.mse-lambda", "0")),
+    "mse-30": ("three times the weight of the squared error", ("--gop.mse-lambda", "30")),
+    "fast-points": ("a fifth of the points on fast things", ("--gop.fast-share", "0.2")),
     "more": ("more Gaussians", ("--gop.init-count", "75000", "--gop.density.cap-max", "150000",
                                 "--gop.density.cap-per-pixel", "6")),
     "longer-lives": ("8 sample frames", ("--gop.sample-frames", "8")),

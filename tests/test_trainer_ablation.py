@@ -262,6 +262,8 @@ def test_rows_change_their_setting_only(tmp_path: Path) -> None:
     )
     assert rows["no-dynamic-density"].gop == replace(full, dynamic_density=False)
     assert rows["no-temporal"].gop == replace(full, temporal_reg=0.0)
+    assert rows["no-ghosts"].joint == replace(base.joint, ghost_share=0.0)
+    assert rows["no-mse"].gop == replace(full, mse_lambda=0.0)
     assert rows["relocation"].gop == replace(
         full, density=replace(full.density, relocate=not full.density.relocate)
     )

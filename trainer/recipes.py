@@ -148,7 +148,7 @@ def standard_quality(settings: TrainConfig) -> TrainConfig:
 def high_quality(settings: TrainConfig) -> TrainConfig:
     """Twice as many moving Gaussians and steps."""
     density = replace(settings.gop.density, cap_max=150_000, cap_per_pixel=6.0)
-    gop = replace(settings.gop, iterations=30_000, init_count=75_000, density=density)
+    gop = replace(settings.gop, iterations=20_000, init_count=75_000, density=density)
     return replace(settings, gop=gop)
 
 

@@ -75,6 +75,11 @@ def without_joint_training(config: TrainConfig) -> TrainConfig:
     return replace(config, joint=replace(config.joint, iterations=0))
 
 
+def without_ghosts(config: TrainConfig) -> TrainConfig:
+    """Static Gaussians stay static also where things move for a while."""
+    return replace(config, joint=replace(config.joint, ghost_share=0.0))
+
+
 def of_coarse(**settings: Any) -> Change:
     """Change settings of the coarse stage."""
     return lambda config: replace(config, coarse=replace(config.coarse, **settings))
@@ -125,6 +130,8 @@ ROWS = (
     Row("window-3", "window W = 3", of_gop(window=3)),
     Row("window-5", "window W = 5", of_gop(window=5)),
     Row("no-joint", "no joint training", without_joint_training),
+    Row("no-ghosts", "static Gaussians in motion hulls stay static", without_ghosts),
+    Row("no-mse", "no squared error", of_gop(mse_lambda=0.0)),
     Row("no-static-alpha", "no alpha penalty where nothing moves", of_gop(static_alpha_reg=0.0)),
     Row(
         "fast",

@@ -137,13 +137,13 @@ class GopConfig(LearningRates):
     lr_final: Share = 0.02
     attributes_lr_final: Share = 1.0
     ssim_lambda: Share = 0.2
-    temporal_reg: Weight = 0.15
+    temporal_reg: Weight = 0.08
     temporal_delta: Positive = 0.02
     spatial_reg: Weight = 0.0
     opacity_reg: Weight = 0.005
     static_alpha_reg: Weight = 1.0
     background_alpha_reg: Weight = 0.2
-    mse_lambda: Weight = 0.0
+    mse_lambda: Weight = 10.0
     moving_l1: Weight = 0.0
     early_opacity_reg: Weight = 0.0
     early_opacity_until: Share = 0.3
@@ -199,7 +199,7 @@ class JointConfig(LearningRates):
     """
 
     iterations: CountOrZero = 2_000
-    ghost_share: Share = 0.0
+    ghost_share: Share = 0.1
     ghost_opacity_reg: Weight = 0.0
     ghost_frames: Count = 24
     gops: Count = 8
