@@ -151,10 +151,8 @@ def states(out: Path) -> None:
     studio.unfold("Quality", "Display")
     studio.take("panel")
     studio.press("statistics")
-    window.model.transport.play()
-    live(4000)  # frame rates are those of the last second
+    live(400)
     studio.take("statistics")
-    window.model.transport.pause()
     studio.press("statistics")
     modes(studio)
     looks(studio)
@@ -212,7 +210,7 @@ def watching(out: Path) -> None:
     play(studio)
     studio.take("hint")
     window.set_language("de")
-    live(300)
+    live(1500)  # a busy machine lays out again late
     studio.take("hint-german")
     window.set_language("en")
     window.watching.hint.hide()

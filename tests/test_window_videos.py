@@ -97,6 +97,8 @@ def test_exports_show_what_the_window_shows(window: MainWindow, tmp_path: Path) 
     settle(window)
     options = window.model.options
     options.mode, options.background = "depth", "#204060"
+    boxes = window.panel.display.boxes
+    assert [boxes[name].currentData() for name in ("mode", "background")] == ["depth", "#204060"]
     window.commands.actions["export_video"].trigger()
     dialog = window.findChildren(ExportDialog)[0]
     shown = dialog.settings.look

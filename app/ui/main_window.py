@@ -290,7 +290,13 @@ class MainWindow(QMainWindow):
             self.renderer.set_backend(None if value == "auto" else value)
 
     def _show_closer_look(self) -> None:
-        options, closer = self.model.options, self.panel.display.closer
+        options, display = self.model.options, self.panel.display
+        closer = display.closer
+        display.select("mode", options.mode)
+        display.select("background", options.background)
+        exposure = f"{options.exposure:.1f}"
+        if display.boxes["exposure"].findData(exposure) >= 0:  # a script may choose any
+            display.select("exposure", exposure)
         closer.show_crop(options.crop)
         closer.show_splat_scale(options.splat_scale)
 
