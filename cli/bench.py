@@ -22,7 +22,9 @@ class Bench:
     scene: Annotated[
         str | None,
         tyro.conf.Positional,
-        tyro.conf.arg(metavar="SCENE", help=SCENE_HELP, help_behavior_hint="(not with --compare)"),
+        tyro.conf.arg(
+            metavar="SCENE", help=SCENE_HELP, help_behavior_hint="(required, or --compare)"
+        ),
     ] = None
     backend: BackendOption = None
     size: Annotated[

@@ -30,7 +30,7 @@ SETTINGS = AdaptiveSettings()
 
 
 def made_up_ladder(gops: int = 12, lowest_bytes: int = 150_000) -> Ladder:
-    """Five rungs, each 1.5 times the next, 2.5 s per GOP, two static layers."""
+    """Five qualities, each 1.5 times the next, 2.5 s per GOP, two static layers."""
     features = tuple(round(lowest_bytes * 1.5**k) for k in (0, 1, 2, 3, 4))
     gop = GopLadder(2.5, 200_000, 50_000, features, (46.0, 50.0, 54.0, 58.0, 62.0))
     return Ladder((32, 28, 24, 20, 16), (gop,) * gops, (100_000, 400_000), (12.0, 25.0, 100.0))
@@ -103,29 +103,29 @@ def test_quality_above_the_lowest_arrives_before_the_buffer_ends(
 @settings(max_examples=200, deadline=None)
 @given(st.floats(0, 18), st.floats(1e5, 5e7), st.integers(0, 4), st.integers(0, 30_000_000))
 def test_transfer_is_abandoned_only_to_save_a_stall(
-    buffer_s: float, bps: float, rung: int, received: int
+    buffer_s: float, bps: float, quality: int, received: int
 ) -> None:
     gop = LADDER.gops[4]
-    received = min(max(received, gop.shared_bytes + 1), gop.bytes_at(rung))  # features come
+    received = min(max(received, gop.shared_bytes + 1), gop.bytes_at(quality))  # features come
     seen = situation(buffer_s=buffer_s, throughput=estimate(bps))
-    instead = reconsider(LADDER, seen, SegmentInFlight(4, rung, received, 3.0), SETTINGS)
+    instead = reconsider(LADDER, seen, SegmentInFlight(4, quality, received, 3.0), SETTINGS)
     if instead is None:
         return
-    rest_s = 8 * (LADDER.gops[4].bytes_at(rung) - received) / bps
+    rest_s = 8 * (LADDER.gops[4].bytes_at(quality) - received) / bps
     assert isinstance(instead, FetchSegment)
-    assert instead.quality_index < rung
+    assert instead.quality_index < quality
     assert rest_s > buffer_s
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.floats(0, 17.5), st.floats(1e5, 5e7), st.integers(0, 4), st.integers(0, 4))
 def test_quality_is_open_while_the_shared_part_is_in_flight(
-    buffer_s: float, bps: float, last: int, rung: int
+    buffer_s: float, bps: float, last: int, quality: int
 ) -> None:
     seen = situation(buffer_s=buffer_s, throughput=estimate(bps, latency_s=0.0), last_quality=last)
     wanted = decide(LADDER, seen, SETTINGS).quality_index
-    instead = reconsider(LADDER, seen, SegmentInFlight(4, rung, 0, 0.0), SETTINGS)
-    assert (rung if instead is None else instead.quality_index) == wanted
+    instead = reconsider(LADDER, seen, SegmentInFlight(4, quality, 0, 0.0), SETTINGS)
+    assert (quality if instead is None else instead.quality_index) == wanted
 
 
 def test_quality_in_flight_follows_the_network() -> None:
@@ -165,11 +165,11 @@ def test_fuller_buffer_never_lowers_the_quality(
     one_s: float, other_s: float, bps: float, last: int
 ) -> None:
     seen = situation(throughput=estimate(bps), last_quality=last)
-    rungs = [
+    qualities = [
         decide(LADDER, replace(seen, buffer_s=b), SETTINGS).quality_index
         for b in sorted((one_s, other_s))
     ]
-    assert rungs[1] >= rungs[0]
+    assert qualities[1] >= qualities[0]
 
 
 def test_cheapest_of_equal_qualities_is_fetched() -> None:
@@ -271,13 +271,13 @@ def test_complete_buffer_waits_for_ever() -> None:
 
 def test_small_changes_of_throughput_do_not_switch_quality() -> None:
     for bps in (1.8e6, 2.5e6, 3.5e6):
-        seen, rungs = situation(last_quality=None, buffer_s=14.0), []
+        seen, qualities = situation(last_quality=None, buffer_s=14.0), []
         for k in range(12):
             wobble = estimate(bps * (1.03 if k % 2 else 0.97))
-            rung = decide(LADDER, replace(seen, throughput=wobble), SETTINGS).quality_index
-            rungs.append(rung)
-            seen = replace(seen, last_quality=rung)
-        assert len(set(rungs[2:])) == 1
+            quality = decide(LADDER, replace(seen, throughput=wobble), SETTINGS).quality_index
+            qualities.append(quality)
+            seen = replace(seen, last_quality=quality)
+        assert len(set(qualities[2:])) == 1
 
 
 @settings(max_examples=100)

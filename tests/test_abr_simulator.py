@@ -121,8 +121,8 @@ def test_optimum_equals_exhaustive_search() -> None:
     ladder = Ladder(ladder.qps, ladder.gops)  # without static layers
     trace = Trace(np.array([4.0, 2.0]), np.array([6e6, 1.5e6]), np.full(2, 0.05))
     best = max(
-        play(_Scripted(SETTINGS, rungs=rungs), ladder, trace).qoe_db
-        for rungs in itertools.product(range(5), repeat=4)
+        play(_Scripted(SETTINGS, qualities=qualities), ladder, trace).qoe_db
+        for qualities in itertools.product(range(5), repeat=4)
     )
     search = OptimumSettings(bin_s=0.01, stall_allowances_s=(0.0, 0.5, 1.0, 2.0, 4.0))
     assert find_optimum(ladder, trace, search).qoe_db == pytest.approx(best, abs=1e-6)
@@ -139,7 +139,7 @@ def test_optimum_postpones_large_layers() -> None:
 
 
 def test_optimum_with_layers_equals_exhaustive_search() -> None:
-    """Each layer before each GOP, at all rungs; also GOPs that wait in the buffer get sharp."""
+    """Each layer before each GOP, at all qualities; also GOPs that wait in the buffer get sharp."""
     ladder = made_up_ladder(gops=5, lowest_bytes=300_000)
     ladder = replace(
         ladder, qps=(32, 16), static_bytes=(100_000, 300_000, 200_000),
@@ -151,8 +151,8 @@ def test_optimum_with_layers_equals_exhaustive_search() -> None:
     )  # fmt: skip
     trace = Trace(np.array([4.0, 2.0]), np.array([6e6, 1.5e6]), np.full(2, 0.05))
     best = max(
-        play(_Timed(SETTINGS, rungs, before), ladder, trace).qoe_db
-        for rungs in itertools.product(range(2), repeat=4)
+        play(_Timed(SETTINGS, qualities, before), ladder, trace).qoe_db
+        for qualities in itertools.product(range(2), repeat=4)
         for before in itertools.combinations_with_replacement(range(1, 6), 2)
     )
     search = OptimumSettings(bin_s=0.01, wider=1, stall_allowances_s=(0.0, 0.5, 1.0, 2.0, 4.0))
@@ -166,7 +166,7 @@ def test_paused_layer_wastes_nothing(seed: int) -> None:
     trace = mobile(seed, 1.3 * ladder.bandwidth_bps(ladder.lowest))
     outcome = adaptive(ladder, trace)
     shown = sum(ladder.static_bytes) + sum(
-        gop.bytes_at(rung) for gop, rung in zip(ladder.gops, outcome.qualities, strict=True)
+        gop.bytes_at(quality) for gop, quality in zip(ladder.gops, outcome.qualities, strict=True)
     )
     assert outcome.fetched_bytes == shown + outcome.wasted_bytes
     assert max(outcome.quality_db) > 45.0
@@ -193,7 +193,7 @@ def test_plain_player_fetches_all_layers_behind_the_first_segment() -> None:
 
 
 def layered(gops: int = 240) -> Ladder:
-    """Three cheap static layers, and one that is dear and brings 2.1 dB at the lowest rung."""
+    """Three cheap static layers, and one that is dear and brings 2.1 dB at the lowest quality."""
     return replace(
         made_up_ladder(gops=gops),
         static_bytes=(100_000, 100_000, 200_000, 6_000_000),
@@ -202,8 +202,8 @@ def layered(gops: int = 240) -> Ladder:
 
 
 def test_starved_network_gets_the_cheap_layers_early_and_never_the_dear() -> None:
-    """At 0.8 of the lowest rung 300 kB are 2.3 s of stall, or 1.0 dB in 10 minutes, for 24 dB; 6 MB
-    are 47 s, or 20 dB, for 2.1 dB."""
+    """At 0.8 of the lowest bitrate 300 kB are 2.3 s of stall, or 1.0 dB in 10 minutes, for 24 dB;
+    6 MB are 47 s, or 20 dB, for 2.1 dB."""
     ladder = layered()
     outcome = adaptive(ladder, constant(0.8 * ladder.bandwidth_bps(ladder.lowest)))
     assert min(outcome.quality_db[12:]) > 43.0
@@ -229,16 +229,16 @@ def test_rich_network_gets_all_layers_without_a_stall() -> None:
 
 
 class _Timed(Fixed):
-    """The given rungs from the second GOP on, static layers before given GOPs."""
+    """The given qualities from the second GOP on, static layers before given GOPs."""
 
     def __init__(
-        self, settings: AdaptiveSettings, rungs: tuple[int, ...], before: tuple[int, ...]
+        self, settings: AdaptiveSettings, qualities: tuple[int, ...], before: tuple[int, ...]
     ) -> None:
         super().__init__(settings, "timed", fixed=0)
-        self._rungs, self._before = rungs, (0, *before)
+        self._qualities, self._before = qualities, (0, *before)
 
     def quality(self, ladder: Ladder, seen: object) -> int:
-        return self._rungs[seen.next_gop - 1]  # type: ignore[attr-defined]
+        return self._qualities[seen.next_gop - 1]  # type: ignore[attr-defined]
 
     def decide(self, ladder: Ladder, seen: Situation) -> NextStep:
         layer = seen.static_layers
@@ -246,22 +246,22 @@ class _Timed(Fixed):
             return FetchLayer(layer, "timed")
         if seen.next_gop >= len(ladder.gops):
             return Wait(math.inf, "timed")
-        rung = ladder.lowest if seen.next_gop == 0 else self.quality(ladder, seen)
-        return FetchSegment(seen.next_gop, rung, "timed")
+        quality = ladder.lowest if seen.next_gop == 0 else self.quality(ladder, seen)
+        return FetchSegment(seen.next_gop, quality, "timed")
 
     def reconsider(self, ladder: Ladder, seen: Situation, flight: InFlight) -> Revision | None:
         return None
 
 
 class _Scripted(Fixed):
-    """The given rungs from the second GOP on."""
+    """The given qualities from the second GOP on."""
 
-    def __init__(self, settings: AdaptiveSettings, rungs: tuple[int, ...]) -> None:
+    def __init__(self, settings: AdaptiveSettings, qualities: tuple[int, ...]) -> None:
         super().__init__(settings, "scripted", fixed=0)
-        self._rungs = rungs
+        self._qualities = qualities
 
     def quality(self, ladder: Ladder, seen: object) -> int:
-        return self._rungs[seen.next_gop - 1]  # type: ignore[attr-defined]
+        return self._qualities[seen.next_gop - 1]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -97,7 +97,7 @@ def test_segment_of_most_gain_comes_first() -> None:
     assert math.isinf(best.wait_s)
 
 
-def test_segment_on_the_screen_is_left_alone_without_time() -> None:
+def test_shown_segment_is_upgraded_only_if_enough_is_left() -> None:
     seen = complete([0, 4, 4], past_s=0.5)
     assert isinstance(decide(LADDER, seen, SETTINGS), Wait)
     improved = decide(LADDER, replace(seen, shown_left_s=2.0), SETTINGS)

@@ -481,7 +481,7 @@ def test_order_with_a_distant_outlier(backend: Backend) -> None:
     assert picture[20, 30, 1] > 0.8
 
 
-def test_earlier_pictures_change_nothing(backend: Backend) -> None:
+def test_images_do_not_depend_on_earlier_ones(backend: Backend) -> None:
     """Buffers that are kept from picture to picture leave no trace."""
     large, small = (random_canonical(n, seed=n).activate() for n in (900, 50))
     first = draw(backend, small, front_camera(40, 30))

@@ -146,7 +146,7 @@ def test_camera_without_matches_is_neither_right_nor_wrong() -> None:
     assert all(fit.fits for fit in fits if fit.camera != 6)
 
 
-def test_one_pair_accuses_nobody() -> None:
+def test_one_wrong_pair_gives_no_verdict_on_a_camera() -> None:
     """A few wrong matches of one pair may agree on a geometry by chance."""
     rng = np.random.default_rng(3)
     matches = [m for m in made_matches(0.01) if 6 not in m.pair]
@@ -186,7 +186,7 @@ def test_offsets_are_found(late: dict[int, int]) -> None:
     assert all(sync.offset is not None for sync in found)
 
 
-def test_noise_says_nothing() -> None:
+def test_offsets_need_common_motion() -> None:
     noise = np.random.default_rng(0).uniform(1, 2, (8, 120))
     assert all(sync.frames == 0 for sync in camera_offsets(noise, 24.0))
     still = np.zeros((8, 120))

@@ -237,7 +237,7 @@ def turned_to(gaussians: Gaussians, rotation: np.ndarray) -> Gaussians:
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("axis", [0, 1, 2])
-def test_floor_tells_where_up_is(axis: int, sign: int) -> None:
+def test_up_is_opposite_to_the_floor(axis: int, sign: int) -> None:
     up = sign * np.eye(3)[axis]
     other = np.roll(up, 1)
     rotation = np.stack([other, np.cross(up, other), up], axis=1).astype(float)
@@ -261,7 +261,7 @@ def test_floor_and_ceiling_tell_the_axis_only(axis: int, up: tuple[int, int, int
         assert guessed_up(turned_to(standing_scene(ceiling=True), turn)) == up
 
 
-def test_up_of_a_ball_and_of_nothing_is_the_usual_one() -> None:
+def test_up_is_minus_y_where_no_floor_is_found() -> None:
     ball = activated(made_up(2000), "ball")
     none = ball[torch.zeros(2000, dtype=torch.bool)]
     flat = replace(ball, scales=ball.scales * torch.tensor([1.0, 1.0, 0.01]))

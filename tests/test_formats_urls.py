@@ -173,7 +173,7 @@ def test_numbered_files_are_a_sequence(server: FaultServer, settings: OpenSettin
         ("missing.zip", "not a scene"),
     ],
 )
-def test_what_is_wrong_is_told(
+def test_wrong_urls_are_refused_with_the_reason(
     path: str, why: str, server: FaultServer, settings: OpenSettings
 ) -> None:
     with pytest.raises(NotAScene, match=why) as caught:

@@ -38,7 +38,7 @@ def options(capture: Path, out: Path, **changes: object) -> Options:
 
 
 @pytest.mark.parametrize("name", TRIALS)
-def test_every_trial_changes_what_it_says(name: str, tmp_path: Path) -> None:
+def test_every_trial_changes_the_settings_it_names(name: str, tmp_path: Path) -> None:
     chosen = options(tmp_path, tmp_path, extra="")
     plain, changed = (settings_of(chosen, n) for n in ("base", name))
     same = replace(changed, out=plain.out) == plain

@@ -56,7 +56,7 @@ def test_history_keeps_two_minutes_and_one_sample_a_period() -> None:
     assert samples[-1].time_s - samples[0].time_s == pytest.approx(LENGTH_S, abs=1.0)
 
 
-def test_nothing_measured_is_not_zero() -> None:
+def test_missing_measurements_are_none() -> None:
     history = StatisticsHistory()
     history.take(replace(STATUS, throughput_bps=0.0, quality=None), 1.0)
     sample = history.samples[0]

@@ -61,8 +61,8 @@ def shown(playback: Playback) -> PlaybackFrame:
 
 
 def broken(gop: int, why: str = "broken") -> dict[tuple[int, int], CodecError]:
-    """A GOP that cannot be decoded at any rung."""
-    return {(gop, rung): CorruptSegment(why) for rung in (20, 28, 32)}
+    """A GOP that cannot be decoded at any quality."""
+    return {(gop, quality): CorruptSegment(why) for quality in (20, 28, 32)}
 
 
 def run(playback: Playback, clock: ManualClock, seconds: float, tick_s: float = 0.05) -> list[int]:
@@ -288,7 +288,7 @@ def test_corrupt_gop_is_skipped(start: Start) -> None:
     events = playback.take_events()
     assert [event.fatal for event in events] == [False]
     assert "cut short" in events[0].message
-    assert playback.status().corrupt_segments == 3  # one of each rung
+    assert playback.status().corrupt_segments == 3  # one of each quality
     assert playback.take_events() == []
 
 
@@ -379,11 +379,11 @@ def test_quality_chosen_while_playing_applies_from_the_next_gop(start: Start) ->
     shown(playback)
     playback.set_quality(playback.opened.quality(28))
     assert shown(playback).quality.qp == 20
-    rungs = []
+    qualities = []
     for _ in range(11):
         run(playback, clock, 0.1)
-        rungs.append(shown(playback).quality.qp)
-    assert rungs == [20] * 9 + [28] * 2
+        qualities.append(shown(playback).quality.qp)
+    assert qualities == [20] * 9 + [28] * 2
     assert (0, 28) not in scene.decoded
     with pytest.raises(UnknownQuality, match="no quality of QP 99"):
         playback.set_quality(Quality(3, 99, 0.0))

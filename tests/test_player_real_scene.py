@@ -89,14 +89,14 @@ def test_random_input_never_shows_a_frame_from_before_a_seek() -> None:
     assert playback.settle(WAIT_S)
     serial = 0
     for _ in range(600):
-        action = hand.choice(["tick", "tick", "seek", "step", "toggle", "rung", "loop", "speed"])
+        action = hand.choice(["tick", "tick", "seek", "step", "toggle", "quality", "loop", "speed"])
         if action == "seek":
             playback.seek_frame(hand.randrange(-5, 60))
         elif action == "step":
             playback.step(hand.choice([-1, 1, 15]))
         elif action == "toggle":
             playback.toggle()
-        elif action == "rung":
+        elif action == "quality":
             playback.set_quality(hand.choice([None, *playback.opened.qualities]))
         elif action == "loop":
             playback.set_loop(hand.random() < 0.5)

@@ -109,7 +109,7 @@ def test_broken_quality_is_replaced_by_the_next(fetching: Any) -> None:
     broken = frozenset({(0, BEST), (0, LOWEST)})
     by_hand = replace(TARGET, quality=BEST)
     assert chosen(fetching.next(view(by_hand, broken=broken))) == ("segment", 0, MIDDLE)
-    all_broken = frozenset((0, rung) for rung in OPENED.qualities)
+    all_broken = frozenset((0, quality) for quality in OPENED.qualities)
     assert fetching.next(view(by_hand, broken=all_broken)).gop == 1
 
 
@@ -216,7 +216,7 @@ def test_buffered_loop_is_fetched_again_at_better_quality() -> None:
 
 
 def test_single_intact_gop_is_fetched_again() -> None:
-    broken = frozenset((gop, rung) for gop in range(1, 5) for rung in OPENED.qualities)
+    broken = frozenset((gop, quality) for gop in range(1, 5) for quality in OPENED.qualities)
     assert chosen(network().next(view(ready={0: LOWEST}, broken=broken)))[:2] == (
         "again",
         0,
@@ -247,11 +247,11 @@ def test_memory_bounds_segments_ahead() -> None:
 
 
 def test_speed_divides_the_throughput() -> None:
-    def rung(speed: float) -> int:
+    def quality(speed: float) -> int:
         target = replace(TARGET, speed=speed)
         return network().next(view(target, throughput=at(1.0))).quality_index
 
-    assert (rung(1.0), rung(8.0)) == (2, 0)
+    assert (quality(1.0), quality(8.0)) == (2, 0)
 
 
 def test_qualities_rendered_too_late_are_not_fetched() -> None:
@@ -299,7 +299,7 @@ def test_quality_may_change_until_features_arrive() -> None:
 
 
 def poor_view(target: PlayTarget = TARGET, **seen: Any) -> FetchView:
-    """Two of three static layers are missing, and the network is slower than the lowest rung."""
+    """Two of three static layers are missing, and the network is slower than the lowest quality."""
     slow = at(0.02)
     known = replace(slow, measured_s=1e6)
     return view(target, **{"static_layers": 1, "throughput": known, **seen})

@@ -41,13 +41,13 @@ def sought(start: Start, mbps: float, **settings: object) -> tuple[Session, Scri
     return session, made
 
 
-def rungs_of(frames: list[PlaybackFrame], gop: int) -> list[int]:
-    """The rungs at which the frames of a GOP were shown, one after another."""
-    rungs: list[int] = []
+def qualities_of(frames: list[PlaybackFrame], gop: int) -> list[int]:
+    """The qualities at which the frames of a GOP were shown, one after another."""
+    qualities: list[int] = []
     for frame in frames:
-        if frame.index // GOP_FRAMES == gop and rungs[-1:] != [frame.quality.qp]:
-            rungs.append(frame.quality.qp)
-    return rungs
+        if frame.index // GOP_FRAMES == gop and qualities[-1:] != [frame.quality.qp]:
+            qualities.append(frame.quality.qp)
+    return qualities
 
 
 def assert_in_order(frames: list[PlaybackFrame]) -> None:
@@ -66,10 +66,12 @@ def test_shown_gop_is_replaced_after_a_seek(start: Start) -> None:
     seen.set()
     assert first is not None
     frames = [first, *session.play(7.0)]
-    rungs = rungs_of(frames, 6)
-    assert rungs[0] == 32
-    assert rungs[-1] == 20
-    swapped = next(frame for frame in frames if frame.index >= 240 and frame.quality.qp == rungs[1])
+    qualities = qualities_of(frames, 6)
+    assert qualities[0] == 32
+    assert qualities[-1] == 20
+    swapped = next(
+        frame for frame in frames if frame.index >= 240 and frame.quality.qp == qualities[1]
+    )
     assert swapped.index <= 240 + GOP_FRAMES - 10  # a second of it was left
     assert made.fetched.count((6, -1)) == 1  # the keyframe came once
     assert_in_order(frames)
@@ -79,7 +81,7 @@ def test_shown_gop_is_replaced_after_a_seek(start: Start) -> None:
 def test_shown_gop_stays_on_a_slow_network(start: Start) -> None:
     session, _ = sought(start, mbps=0.03)
     frames = session.play(9.0)
-    assert rungs_of(frames, 6) == [32]
+    assert qualities_of(frames, 6) == [32]
     assert_in_order(frames)
 
 
@@ -88,8 +90,8 @@ def test_chosen_quality_stays_until_the_next_gop(start: Start) -> None:
     frames = session.play(2.0)
     session.playback.set_quality(session.playback.opened.quality(20))
     frames += session.play(6.0)
-    assert rungs_of(frames, 6) == [28]
-    assert rungs_of(frames, 7)[0] in (20, 28)
+    assert qualities_of(frames, 6) == [28]
+    assert qualities_of(frames, 7)[0] in (20, 28)
 
 
 def test_upgrade_of_the_shown_gop_is_aborted_on_a_drop(start: Start) -> None:
@@ -105,7 +107,7 @@ def test_upgrade_of_the_shown_gop_is_aborted_on_a_drop(start: Start) -> None:
     frames = session.play(12.0)
     assert begun
     assert session.line.cancelled[0] == begun[0]
-    assert rungs_of(frames, 6) == [32]
+    assert qualities_of(frames, 6) == [32]
     assert (7, -1) in made.fetched
     assert_in_order(frames)
 

@@ -72,9 +72,9 @@ def test_local_scene_is_shown_complete(start: Start) -> None:
 def test_quality_rises_with_a_reason(start: Start) -> None:
     session = start()
     frames = session.play(12.0)
-    rungs = [frame.quality.qp for frame in frames]
-    assert rungs[0] == 32
-    assert rungs[-1] == 20
+    qualities = [frame.quality.qp for frame in frames]
+    assert qualities[0] == 32
+    assert qualities[-1] == 20
     status = session.playback.status()
     assert status.throughput_bps == pytest.approx(10e6, rel=0.1)
     assert "QP 20" in status.quality_reason
@@ -92,7 +92,7 @@ def test_late_features_are_fetched_at_lower_quality(start: Start) -> None:
     session = start(scene, mbps=0.2, on_request=collapse)
     session.play(40.0)
     fetched = [part for part in scene.fetched if part[1] > 0]
-    twice = [gop for gop, rung in fetched if rung == 32 and (gop, 20) in fetched]
+    twice = [gop for gop, quality in fetched if quality == 32 and (gop, 20) in fetched]
     assert twice, fetched
     assert scene.fetched.count((twice[0], -1)) == 1  # the keyframe was kept
 
@@ -109,7 +109,7 @@ def test_drag_shows_lowest_quality_and_release_refines_it(start: Start) -> None:
         frame = session.settled()
         assert frame.index == round(10 * position_s)
     dragged = [part for part in scene.fetched[begun:] if part[1] > 0]
-    assert all(rung == 32 for gop, rung in dragged if gop in missing)
+    assert all(quality == 32 for gop, quality in dragged if gop in missing)
     session.playback.seek(3.2)
     assert session.settled().quality.qp == 20
     assert session.playback.status().frame == 32
@@ -130,7 +130,7 @@ def test_seek_shows_no_older_frame_over_a_network(start: Start) -> None:
 
 @pytest.mark.parametrize("error", [CorruptSegment("broken"), MissingSegment("404")])
 def test_broken_quality_skips_no_frame(start: Start, error: Any) -> None:
-    failures = {(gop, rung): error for gop in range(5) for rung in (20, 32)}
+    failures = {(gop, quality): error for gop in range(5) for quality in (20, 32)}
     session = start(ScriptedScene(failures=failures))
     frames = session.play(8.0)
     assert {gop_of(frame) for frame in frames} == set(range(5))
@@ -172,7 +172,7 @@ def test_late_rendering_lowers_the_quality_and_recovers(start: Start) -> None:
 
 
 def test_qp_0_is_fetched_once(start: Start) -> None:
-    """QP 0 is a rung like any other."""
+    """QP 0 is a quality like any other."""
     session = start(ScriptedScene(qps=(0, 28)), qp=0)
     session.play(12.0)
     features = [part for part in session.scene.fetched if part[1] >= 0]
@@ -192,7 +192,7 @@ def test_an_hour_of_loops_stays_within_memory_bounds(start: Start) -> None:
         session.play(20.0, tick_s=0.5)
         most_packets = max(most_packets, session.playback._pipeline.counters().packet_bytes)
         most_gops = max(most_gops, decoded_gops(session.playback))
-        fetched_gops += sum(rung > 0 for _, rung in session.scene.fetched)
+        fetched_gops += sum(quality > 0 for _, quality in session.scene.fetched)
         session.scene.fetched.clear()
         session.scene.started.clear()
         session.scene.decoded.clear()

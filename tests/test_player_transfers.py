@@ -122,7 +122,7 @@ def test_reading_the_state_does_not_change_it(start: Start) -> None:
     assert (state._version, state._progress, state.counters(), state.fetch_view(None)) == before
 
 
-def test_polling_a_token_decides_nothing(start: Start) -> None:
+def test_polling_a_token_makes_no_decisions(start: Start) -> None:
     """The scene may ask its token as often as it likes: only bytes and time are acted on."""
     session = start()
     fetch, polls = session.scene.fetch_features, []

@@ -74,7 +74,7 @@ def test_upgraded_gop_is_shown_at_better_quality(start: Start) -> None:
 
 @pytest.mark.parametrize("error", [CorruptSegment("broken"), MissingSegment("HTTP 404")])
 def test_failed_upgrade_keeps_the_buffered_gop(start: Start, error: Any) -> None:
-    scene = long_scene({(gop, rung): error for gop in range(4) for rung in (20, 28)})
+    scene = long_scene({(gop, quality): error for gop in range(4) for quality in (20, 28)})
     session = full_at_the_lowest(start, scene)
     frames = session.play(6.0)
     assert fetched_twice(scene)
@@ -106,8 +106,8 @@ def qps(store: PacketQueue) -> dict[int, int]:
     return {gop: quality.qp for gop, quality in store.qualities().items()}
 
 
-def packet(rung: int, size: int = 10) -> FeaturePacket:
-    return FeaturePacket(Quality(0, rung, 0.0), b"", bytes(size))
+def packet(qp: int, size: int = 10) -> FeaturePacket:
+    return FeaturePacket(Quality(0, qp, 0.0), b"", bytes(size))
 
 
 def test_packet_queue_returns_to_replaced_features() -> None:

@@ -151,7 +151,7 @@ def test_streamed_scene_plays_and_loops(watch: Callable[..., Viewer], path: str)
 SEGMENT = "/scene/features/qp{}/0003.m4s"
 
 
-def on_both_rungs(server: FaultServer, fault: Fault) -> None:
+def on_both_qualities(server: FaultServer, fault: Fault) -> None:
     for qp in (20, 32):
         server.always[SEGMENT.format(qp)] = fault
 
@@ -195,7 +195,7 @@ def test_passing_fault_skips_no_frame(
 def test_lasting_fault_skips_one_gop(
     server: FaultServer, watch: Callable[..., Viewer], fault: Fault, words: str
 ) -> None:
-    on_both_rungs(server, fault)
+    on_both_qualities(server, fault)
     viewer = watch()
     viewer.until(lambda: viewer.gops() == {0, 1, 2, 4, 5})
     assert not viewer.fatal
@@ -294,7 +294,7 @@ def test_seek_aborts_a_stalled_segment(server: FaultServer, watch: Callable[...,
     """With a patience of minutes, only cancellation can bring the picture."""
     patience = HttpSettings(stall_s=600.0, deadline_s=600.0)
     patient = replace(PLAYBACK, opening=replace(SETTINGS, http=patience))
-    on_both_rungs(server, stall_after(100))
+    on_both_qualities(server, stall_after(100))
     viewer = watch("/scene", patient)
     viewer.until(lambda: any("0003.m4s" in path for path in server.paths()))
     viewer.playback.seek(5.5 * 0.25)

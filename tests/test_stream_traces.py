@@ -72,9 +72,9 @@ def test_playback_over_recorded_network_rises_without_a_stall(
     trace.write_text(json.dumps(network))
     with server(folder, trace) as url:
         frames, starved = watch(f"{url}/scene")
-    rungs = [frame.quality.qp for frame in frames if frame.gop.frames > 1]
-    assert not starved, "the network had room for the lowest rung"
-    assert min(rungs) < rungs[0], "never better than the first rung"
+    qualities = [frame.quality.qp for frame in frames if frame.gop.frames > 1]
+    assert not starved, "the network had room for the lowest quality"
+    assert min(qualities) < qualities[0], "never better than the first quality"
     assert [frame.gop.frames for frame in frames][:1] == [1], "the first picture was no still"
     assert len(frames[-1].gop.static) == static_count
 
@@ -94,9 +94,9 @@ def test_buffered_loop_improves_while_it_plays(folder: Path, tmp_path: Path) -> 
             upgraded = playback._pipeline.counters().segment_step
         finally:
             playback.close()
-    rungs = {gop: rungs_of(frames, gop) for gop in range(begun_gop + 1, 4)}
-    assert {min(each) for each in rungs.values()} & {16, 20}, rungs
-    for each in rungs.values():
+    qualities = {gop: qualities_of(frames, gop) for gop in range(begun_gop + 1, 4)}
+    assert {min(each) for each in qualities.values()} & {16, 20}, qualities
+    for each in qualities.values():
         assert len(each) <= 2, "changed more than once while shown"
         assert each == sorted(each, reverse=True), "became worse while shown"
     assert not starved
@@ -105,11 +105,11 @@ def test_buffered_loop_improves_while_it_plays(folder: Path, tmp_path: Path) -> 
     assert upgraded.again
 
 
-def rungs_of(frames: list[PlaybackFrame], gop: int) -> list[int]:
-    """At which rungs a GOP was shown, in their order."""
+def qualities_of(frames: list[PlaybackFrame], gop: int) -> list[int]:
+    """At which qualities a GOP was shown, in their order."""
     moving = [frame for frame in frames if frame.gop.frames > 1]
     shown = [frame.quality.qp for frame in moving if frame.index // GOP_FRAMES == gop]
-    return [rung for rung, _ in groupby(shown)]
+    return [quality for quality, _ in groupby(shown)]
 
 
 def watch(url: str) -> tuple[list[PlaybackFrame], list[float]]:

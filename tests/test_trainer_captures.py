@@ -160,7 +160,7 @@ def array_of_cameras(turn_rad: float, place: tuple[float, float, float]) -> list
 
 @pytest.mark.parametrize("place", [(0.0, 0.0, 0.0), (300.0, -100.0, 50.0)])
 @pytest.mark.parametrize("turn_rad", [0.0, -0.2])  # side by side; away from each other
-def test_cameras_that_look_the_same_way_attend_to_what_is_before_them(
+def test_attention_of_parallel_cameras_lies_in_front_of_them(
     turn_rad: float, place: tuple[float, float, float]
 ) -> None:
     apart = math.hypot(2, 1)

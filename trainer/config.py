@@ -44,7 +44,7 @@ class TrainConfig:
         validate_every: Steps between validations on held-out cameras.
         checkpoint_every: Steps between checkpoints of a GOP.
         log: Write statistics of each step into the run directory, as "csv" or "tensorboard".
-        log_gradients: The statistics hold the norms of the gradients.
+        log_gradients: Add the norms of the gradients to the statistics.
         capture: How the capture is read.
         background: How moving pixels and a flat background are found.
         points: Points that the coarse stage starts from.

@@ -167,7 +167,7 @@ class EncoderConfig:
             important Gaussians that fit, the best quality has all of them, and their number falls
             evenly in between. 0 gives all Gaussians to all qualities.
         jxl_effort: Effort of the lossless image encoder, 1 to 9.
-        sort: Similar Gaussians are neighbours in the grid; without it files are larger.
+        sort: Arrange similar Gaussians next to each other, which makes files smaller.
         seed: Seed of the random numbers of the sorting.
         sort_by_lifetime: Moving Gaussians that are visible in the same frames are neighbours in the
             grid, which makes the feature video smaller.

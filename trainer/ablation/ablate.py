@@ -41,14 +41,15 @@ class AblationConfig:
     """What an ablation runs and measures.
 
     Args:
-        gops: Numbers of the GOPs that are trained.
-        shorten: Share of the fine stage's iterations that is made.
-        rows: Names of rows; without any, all rows are run.
-        qps: QPs that each row is encoded with.
-        sorts_by_lifetime: The encoder lays out by when Gaussians are seen (the paper's does not).
-        frame_step: Distance in frames of the images that are compared with the capture.
-        processes: Training processes on each device.
-        backend: Backend that renders the compared images. None chooses the best here.
+        gops: Train the GOPs with these numbers.
+        shorten: Make only this share of the iterations of the fine stage.
+        rows: Run only the rows with these names; without any, all of them.
+        qps: Encode each row with these QPs.
+        sorts_by_lifetime: Arrange Gaussians that are visible in the same frames next to each other
+            when encoding, which the paper does not.
+        frame_step: Compare one of so many frames with the capture.
+        processes: Run so many training processes on each device.
+        backend: Render the compared images with this backend. None chooses the fastest here.
     """
 
     gops: tuple[int, ...] = (0,)
