@@ -60,7 +60,8 @@ class Encode:
 
     def run(self) -> int:
         from streamstgs.codec.encoder.encode import encode_scene
-        from streamstgs.trainer.run_directory import RunDirectory, load_run
+        from streamstgs.trainer.run_directory import RunDirectory
+        from streamstgs.trainer.windows import load_trained
 
         named = {"title": self.title, "licence": self.licence, "attribution": self.attribution}
         given = {name: text for name, text in named.items() if text is not None}
@@ -70,7 +71,7 @@ class Encode:
             if self.frames is not None or self.scene_fps is not None:
                 raise UsageError("--frames and --scene-fps are for sequences of splat files")
             run, qps = Path(self.trained), self.encoder.qps
-            source = load_run(run, **given, **self._filmed())
+            source = load_trained(run, **given, **self._filmed())
             audio = self.audio or RunDirectory(run).sound_path
             report = encode_scene(source, self.output, self.encoder, ProgressLine(), audio)
         for qp in qps:
@@ -96,7 +97,7 @@ class Encode:
         from streamstgs.codec.formats.registry import find_format
         from streamstgs.codec.formats.stgs import StgsFormat
 
-        if (Path(self.trained) / "run.json").exists():
+        if any((Path(self.trained) / name).exists() for name in ("run.json", "windows.json")):
             return False
         try:
             return not isinstance(find_format(self.trained), StgsFormat)

@@ -34,6 +34,8 @@ class TrainConfig:
         data: Folder of the capture.
         out: The run directory; a run found there is resumed.
         gop_frames: Frames of a GOP, G; the last GOP may be shorter.
+        window_frames: Train a long capture in windows of at most so many frames, each with a static
+            layer of its own, for backgrounds that change. None trains it as one.
         static_split: The Gaussians of the coarse stage are a static layer, shared by all GOPs;
             without the split the Gaussians of every GOP start from them.
         near_share: Internal. Near plane as share of the cameras' mean distance from the scene's
@@ -58,6 +60,7 @@ class TrainConfig:
     data: Path
     out: Path
     gop_frames: Count = 60
+    window_frames: Count | None = None
     static_split: bool = True
     near_share: Positive = 0.1
     device: str = "auto"

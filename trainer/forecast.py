@@ -13,6 +13,7 @@ from streamstgs.trainer.datasets import Capture
 from streamstgs.trainer.errors import RunError
 from streamstgs.trainer.gop_plan import gop_lengths
 from streamstgs.trainer.memory import GIB, MemoryNeed, free_bytes, host_free_bytes, memory_need
+from streamstgs.trainer.windows import window_lengths
 
 FLOAT_BYTES = 4
 HALF_BYTES = 2
@@ -52,7 +53,11 @@ def forecast(config: TrainConfig, capture: Capture, devices: list[torch.device])
     Args:
         devices: Those that train GOPs at the same time.
     """
-    lengths = gop_lengths(capture.frames, config.gop_frames)
+    lengths = [
+        length
+        for window in window_lengths(capture.frames, config.window_frames)
+        for length in gop_lengths(window, config.gop_frames)
+    ]
     gop = config.gop
     moving = max(gop.init_count, gop.density.cap_max or 0)
     static = config.coarse.density.cap_max
@@ -64,7 +69,8 @@ def forecast(config: TrainConfig, capture: Capture, devices: list[torch.device])
         for count in features
     )
     pixels = sum(view.camera.width * view.camera.height for view in capture.views)
-    shared = MEDIAN_BYTES * pixels + 3 * static * STATIC_NUMBERS * FLOAT_BYTES
+    windows = len(window_lengths(capture.frames, config.window_frames))
+    shared = windows * (MEDIAN_BYTES * pixels + 3 * static * STATIC_NUMBERS * FLOAT_BYTES)
     checkpoint = moving * FLOAT_BYTES * (CANONICAL_NUMBERS + max(features)) * ADAM_COPIES
     return Forecast(
         len(lengths),

@@ -27,6 +27,7 @@ from streamstgs.trainer.progress import log
 from streamstgs.trainer.run_directory import RunDirectory
 from streamstgs.trainer.statistics_log import check_log_format
 from streamstgs.trainer.training_record import plain_settings, summary
+from streamstgs.trainer.windows import window_configs, window_lengths, write_windows
 
 
 def train(
@@ -59,10 +60,26 @@ def train(
     if dry_run:
         return
     check_disk(need, config.out)
+    lengths = window_lengths(capture.frames, config.window_frames)
+    write_windows(config.out, lengths)
+    for number, window in enumerate(window_configs(config, lengths)):
+        if len(lengths) > 1:
+            log.info("window %d of %d", number + 1, len(lengths))
+            capture = open_capture(window.data, window.capture)
+        _train_window(window, capture, devices, cluster)
+    RunDirectory(config.out).keep_sound(config.data)
+
+
+def _train_window(
+    config: TrainConfig,
+    capture: Capture,
+    devices: list[torch.device],
+    cluster: ClusterSettings | None,
+) -> None:
+    """Train a run whose GOPs share a static layer."""
     run = RunDirectory(config.out)
     with run.locked(), out_of_memory_guard(capture):
         run.begin(plain_settings(config), capture_identity(capture))
-        run.keep_sound(config.data)
         _train_missing(config, capture, run, devices, cluster)
         _sum_up(run, config, capture.frames)
 

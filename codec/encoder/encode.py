@@ -35,7 +35,7 @@ from streamstgs.codec.encoder.poster_picture import make_poster
 from streamstgs.codec.encoder.quality_measurement import MeasuredQuality, measure_quality
 from streamstgs.codec.encoder.sound_encoding import FOLDER as SOUND_FOLDER
 from streamstgs.codec.encoder.sound_encoding import write_sound
-from streamstgs.codec.encoder.source import SceneSource, TrainedGop
+from streamstgs.codec.encoder.source import SceneSource, TrainedGop, periods_of, static_at
 from streamstgs.codec.encoder.static_layers import divide_static
 from streamstgs.codec.errors import EncodeError
 from streamstgs.codec.limits import Limits
@@ -50,14 +50,14 @@ from streamstgs.codec.package.manifest import (
 )
 from streamstgs.codec.package.manifest_json import read_manifest
 from streamstgs.codec.package.page_index import PAGES
-from streamstgs.codec.package.page_writer import PageSettings, write_scene_json
+from streamstgs.codec.package.page_writer import PageSettings, Period, write_scene_json
 from streamstgs.codec.package.writer import PackageWriter
 from streamstgs.codec.scene import Scene, open_scene
 from streamstgs.codec.scene_totals import totals_of
 from streamstgs.codec.video.feature_video import VideoSettings, decode_segment, encode_segment
 from streamstgs.codec.video.mp4_boxes import sample_entry
 from streamstgs.codec.video.tile_layout import TileLayout
-from streamstgs.renderer import CanonicalGaussians, Gaussians
+from streamstgs.renderer import CanonicalGaussians
 
 ReportProgress = Callable[[str, float], None]
 log = logging.getLogger(__name__)
@@ -108,12 +108,15 @@ class _Encoder:
     sizes: list[tuple[int, int]] = field(default_factory=list)  # Gaussians and frames of each GOP
     plan: LadderPlan = field(init=False)
     layer_plans: list[LayerPlan] = field(init=False)  # of each GOP
-    static: Gaussians = field(init=False)
+    periods: list[Period] = field(default_factory=list)  # with static layers of their own
 
     def run(self) -> EncodeReport:
         tiles = self._layout()
         self.progress("static Gaussians", 0.0)
-        static = self._encode_static()
+        static = self._encode_static(self.source.static, "static")
+        for period in periods_of(self.source):
+            layers = self._encode_static(period.static, f"static/{period.first:04d}")
+            self.periods.append(Period(period.first, tuple(layers)))
         self._plan([layer.file.size_bytes for layer in static], tiles)
         representations: dict[int, RepresentationEntry] = {}
         gops: list[GopEntry] = []
@@ -175,16 +178,15 @@ class _Encoder:
         rows = rows_of([plan.counts[place] for plan in self.layer_plans], tiles)
         return replace(tiles, height=min(rows, tiles.height))
 
-    def _encode_static(self) -> list[LayerEntry]:
-        static = self.source.static.to("cpu")
+    def _encode_static(self, static: CanonicalGaussians, folder: str) -> list[LayerEntry]:
+        static = static.to("cpu")
         _check_finite("The static layer", static)
-        self.static = static.activate()
         entries = []
         for k, part in enumerate(divide_static(static, self.source.meta, self.config.static)):
             height, width = grid_shape(len(part.gaussians))
             order = self._order(sorting_values(part.gaussians), height, width)
             entry, codes = self._encode_layer(
-                f"static/{k}.planes",
+                f"{folder}/{k}.planes",
                 part.gaussians[order],
                 (height, width),
                 self.config.static_bits,
@@ -267,7 +269,8 @@ class _Encoder:
         sizes = self.layer_plans[index].sizes
         if len(sizes) == 1:
             return [self._order(values, tiles.height, tiles.width)]
-        parts = divide_moving(gop, self.static, sizes, meta, self.config.moving)
+        static = static_at(self.source, index).to("cpu").activate()
+        parts = divide_moving(gop, static, sizes, meta, self.config.moving)
         return [
             members[self._order(values[members], *rows_for(len(members), tiles))]
             for members in parts
@@ -379,7 +382,8 @@ class _Encoder:
         """Write scene.json and its pages, after checking that this program can read them."""
         settings = PageSettings(paged_from=self.config.paged_from)
         try:
-            data = write_scene_json(manifest, self.package.write, totals_of(manifest), settings)
+            write, totals = self.package.write, totals_of(manifest)
+            data = write_scene_json(manifest, write, totals, settings, self.periods)
             if len(data) > Limits().manifest_bytes:
                 raise ValueError(f"{MANIFEST_NAME} would be {len(data)} bytes long")
             read = read_manifest(data, lambda file, _: self.package.read(file.name))
@@ -389,13 +393,19 @@ class _Encoder:
             raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
         self.package.write(MANIFEST_NAME, data)
 
+    def _static_of(self, manifest: Manifest, place: int) -> list[LayerEntry]:
+        """Return the static layers of all periods that suit a quality."""
+        later = [period.static for period in self.periods]
+        count = manifest.representations[place].static
+        return [layer for layers in (manifest.static, *later) for layer in layers[:count]]
+
     def _report(self, manifest: Manifest, manifest_bytes: int) -> EncodeReport:
         gops = manifest.gops
         return EncodeReport(
             frames=manifest.frame_count,
             total_bytes=self.package.total_bytes,
             part_bytes={
-                "static": sum(layer.file.size_bytes for layer in manifest.static),
+                "static": self.package.bytes_below("static/"),
                 "keyframes": sum(layer.file.size_bytes for g in gops for layer in g.layers),
                 "fields": sum(gop.field.size_bytes for gop in gops),
                 "manifest": manifest_bytes,
@@ -412,7 +422,7 @@ class _Encoder:
             quality_bytes={
                 entry.qp: manifest_bytes
                 + entry.init.size_bytes
-                + sum(layer.file.size_bytes for layer in manifest.static_of(k))
+                + sum(layer.file.size_bytes for layer in self._static_of(manifest, k))
                 + sum(gop_bytes(gop, k) for gop in gops)
                 for k, entry in enumerate(manifest.representations)
             },

@@ -17,7 +17,7 @@ from itertools import accumulate, chain
 
 import torch
 from streamstgs.codec.encoder.config import QualitySettings
-from streamstgs.codec.encoder.source import SceneSource
+from streamstgs.codec.encoder.source import SceneSource, static_at
 from streamstgs.codec.encoder.view_cameras import orbit_cameras, preset_cameras
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.scene import Scene
@@ -81,7 +81,8 @@ def _measure(
         meter = QualityMeter(trained, scene.meta, backend, settings)
         *others, highest = scene.qualities
         best = scene.decode_gop(index, highest, backend.device)
-        static_errors.append(static_layer_errors(scene, best, backend, settings))
+        if scene.own_static(index) is None:  # later periods do not tell the quality of layers
+            static_errors.append(static_layer_errors(scene, best, backend, settings))
         rest = (scene.decode_gop(index, quality, backend.device) for quality in reversed(others))
         decoded = chain([best], (replace(gop, static=best.static) for gop in rest))
         qualities_db.append(tuple(_rounded_db(meter.error(gop)) for gop in decoded))
@@ -114,7 +115,7 @@ def trained_gop(source: SceneSource, index: int, device: torch.device) -> Gop:
     gop = source.gop(index)
     channels = gop.features.shape[-1]
     return Gop(
-        static=source.static.activate().to(device),
+        static=static_at(source, index).activate().to(device),
         canonical=gop.canonical.to(device),
         features=gop.features.detach().float().to(device),
         feature_offset=torch.zeros(channels, device=device),

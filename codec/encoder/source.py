@@ -5,8 +5,9 @@ The trainer hands one over (`trainer.run_directory`); tests make small ones (`te
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from streamstgs.codec.package.scene_meta import SceneMeta
 
@@ -40,3 +41,34 @@ class SceneSource(Protocol):
     gop_count: int
 
     def gop(self, index: int) -> TrainedGop: ...
+
+
+@dataclass(frozen=True)
+class StaticPeriod:
+    """GOPs that are shown with static Gaussians of their own.
+
+    Args:
+        first: the first of them; they end where the next period begins.
+        static: their static Gaussians.
+    """
+
+    first: int
+    static: CanonicalGaussians
+
+
+@runtime_checkable
+class PeriodicSource(Protocol):
+    """A trained scene whose static Gaussians change; `static` is that of the first period."""
+
+    periods: Sequence[StaticPeriod]
+
+
+def periods_of(source: SceneSource) -> Sequence[StaticPeriod]:
+    """Return the later periods of a scene, in order; none if its static Gaussians stay."""
+    return source.periods if isinstance(source, PeriodicSource) else ()
+
+
+def static_at(source: SceneSource, gop: int) -> CanonicalGaussians:
+    """Return the static Gaussians that a GOP is shown with."""
+    begun = [period.static for period in periods_of(source) if period.first <= gop]
+    return begun[-1] if begun else source.static

@@ -86,11 +86,14 @@ def encode(
         ValueError: there is no such setting.
     """
     from streamstgs.codec.encoder.encode import encode_scene
-    from streamstgs.trainer.run_directory import RunDirectory, load_run
+    from streamstgs.trainer.run_directory import RunDirectory
+    from streamstgs.trainer.windows import load_trained
 
     config = with_settings(EncoderConfig(), settings or {})
     texts = {"title": title, "licence": licence, "attribution": attribution}
-    source = load_run(Path(run), **{name: text for name, text in texts.items() if text is not None})
+    source = load_trained(
+        Path(run), **{name: text for name, text in texts.items() if text is not None}
+    )
     sound = RunDirectory(Path(run)).sound_path if audio is None else Path(audio)
     return encode_scene(source, Path(out), config, progress, sound)
 

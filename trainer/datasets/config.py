@@ -21,6 +21,7 @@ class CaptureConfig:
             ratio; calibrations follow. None reads them as they are recorded; `evaluate` then
             reads them at the height of the training.
         frames: No more frames than this are read, from the first one. None reads all.
+        first_frame: The capture begins at this frame. None begins at the first one.
         untagged_matrix: Colour matrix of videos that name none. FFmpeg writes such videos with
             BT.601 unless it is told otherwise; many cameras write BT.709.
         ignore_start: The first picture of each video is frame 0, whatever its time stamp. Otherwise
@@ -37,6 +38,7 @@ class CaptureConfig:
 
     height_px: Count | None = None
     frames: Count | None = None
+    first_frame: Count | None = None
     untagged_matrix: Literal["bt601", "bt709"] = "bt601"
     ignore_start: bool = False
     trust_poses: bool = False

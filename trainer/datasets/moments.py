@@ -32,15 +32,16 @@ def synchronised(capture: Capture, config: CaptureConfig) -> Capture:
     given = config.offsets
     check_known("capture.offset", list(given), [v.name for v in views])
     first = min([given.get(v.name, 0) for v in views])
-    late = {v.name: given.get(v.name, 0) - first for v in views}
+    skipped = config.first_frame or 0
+    late = {v.name: given.get(v.name, 0) - first + skipped for v in views}
     if not any(late.values()):
         return replace(capture, views=views)
     moved = tuple(replace(v, reader=_later(v.reader, late[v.name])) for v in views)
     frames = min(capture.frames, *(v.reader.length() for v in moved))
     frames = max(frames, capture.frames - max(late.values()))  # a shorter one is an error
     if frames < 1:
-        raise CaptureError(f"the offsets leave none of the {capture.frames} frames")
-    if frames < capture.frames:
+        raise CaptureError(f"offsets and first frame leave none of the {capture.frames} frames")
+    if frames < capture.frames - skipped:
         log.warning("the offsets leave %d of %d frames", frames, capture.frames)
     return replace(capture, views=moved, frames=frames)
 
