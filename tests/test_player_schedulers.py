@@ -339,3 +339,13 @@ def test_received_bytes_of_a_layer_count() -> None:
     assert isinstance(net.next(replace(seen, opened=opened)), FetchSegment)
     nearly = replace(seen, opened=opened, static_part_bytes=98_000)
     assert isinstance(net.next(nearly), FetchLayer)
+
+
+def test_little_is_fetched_ahead_of_the_first_frame() -> None:
+    net = NetworkScheduler(
+        OPENED, replace(FetchSettings(), first_s=1.5), lambda _: (), lambda _: False
+    )
+    one, two = {0: BEST}, {0: BEST, 1: BEST}
+    assert chosen(net.next(view(ready=one, begun=False)))[:2] == ("segment", 1)
+    assert isinstance(net.next(view(ready=two, begun=False)), Wait)
+    assert chosen(net.next(view(ready=two)))[:2] == ("segment", 2)

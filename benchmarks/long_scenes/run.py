@@ -3,8 +3,9 @@
     python -m benchmarks.long_scenes.run --json benchmarks/reports/long_scenes.json
 
 The long scene repeats the GOPs of the bundled one, which lasts ten seconds. Seeks are made in the
-small golden scene, so that ten thousand of them take minutes; it is as long in GOPs. The server is
-a process of its own.
+small golden scene, so that ten thousand of them take minutes; it is as long in GOPs. A seek ends
+when its frame is decoded; nothing is read ahead, and one thread decodes. The server is a process of
+its own. `--parts seeks` measures a part only.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
+import torch
 import tyro
 from streamstgs.app.console import write_figures
 from streamstgs.app.player.bench.report import hardware
+from streamstgs.app.player.pipeline.pipeline import PipelineSettings
+from streamstgs.app.player.pipeline.scheduler import FetchSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.codec.scene import OpenSettings, open_scene
 from streamstgs.codec.streaming.disk_cache import CacheSettings
@@ -34,8 +38,11 @@ from benchmarks.long_scenes.make import make_long, make_long_archive
 from benchmarks.streaming.serving import BUNDLED, PROJECT, server, unpack
 
 SMALL = PROJECT / "tests" / "golden" / "synthetic-v1-h264.stgs"
+SCENES = ("short", "long")
 MIB = 1 << 20
 FRAME_S = 60.0  # a first frame or a seek is given up after this
+
+Part = Literal["disk", "http", "status", "seeks"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Options:
         seeks: to random places.
         seek_s: no further seek is begun after so many seconds.
         archive_gops: of the archive, whose GOPs have files of their own.
+        parts: what is measured.
         json: where to write the figures.
     """
 
@@ -56,6 +64,7 @@ class Options:
     seeks: int = 10_000
     seek_s: float = 3_600.0
     archive_gops: int = 1_440
+    parts: tuple[Part, ...] = ("disk", "http", "status", "seeks")
     json: Path | None = None
 
 
@@ -139,7 +148,10 @@ def measure_seeks(location: str, count: int, most_s: float) -> dict[str, Any]:
     """Random seeks, each until its frame is decoded; resident memory on the way."""
     rng = random.Random(1)
     seconds, memory = [], []
-    with closing(Playback(location, PlaybackSettings(autoplay=False))) as playback:
+    pipeline = PipelineSettings(prefetch_gops=0, fetching=FetchSettings(local_gops=0))
+    settings = PlaybackSettings(autoplay=False, pipeline=pipeline)
+    torch.set_num_threads(1)
+    with closing(Playback(location, settings)) as playback:
         assert playback.settle(FRAME_S)
         duration_s, end_s = playback.status().duration_s, time.perf_counter() + most_s
         for number in range(count):
@@ -163,6 +175,23 @@ def measure_seeks(location: str, count: int, most_s: float) -> dict[str, Any]:
     return {"seeks": len(seconds), **times, "memory_mib": memory}
 
 
+def measure_http(root: Path, options: Options) -> dict[str, Any]:
+    """Opening and first frame from a server; opening of a scene without pages, and of archives."""
+    make_long(root / "short", root / "unpaged", options.gops, paged=False)
+    make_long_archive(root / "small", root / "work", root / "long.stgs", options.archive_gops)
+    with server(root) as url:
+        return {
+            "http": measure_pairs({n: f"{url}/{n}" for n in SCENES}, options.rounds),
+            "http without pages": {
+                "long": medians([measure_opening(f"{url}/unpaged") for _ in range(3)])
+            },
+            "http archive": {
+                "small directory": medians([measure_opening(f"{url}/small") for _ in range(5)]),
+                "archive": medians([measure_opening(f"{url}/long.stgs") for _ in range(5)]),
+            },
+        }
+
+
 def main(options: Options) -> None:
     """Make the scenes, measure, and write the report."""
     with tempfile.TemporaryDirectory() as folder:
@@ -170,25 +199,17 @@ def main(options: Options) -> None:
         unpack(BUNDLED, root / "short")
         unpack(SMALL, root / "small")
         make_long(root / "short", root / "long", options.gops)
-        make_long(root / "short", root / "unpaged", options.gops, paged=False)
         make_long(root / "small", root / "small-long", options.gops, alike=True)
-        make_long_archive(root / "small", root / "work", root / "long.stgs", options.archive_gops)
         report: dict[str, Any] = {"hardware": hardware(), "options": str(options)}
-        scenes = ("short", "long")
-        report["disk"] = measure_pairs({n: str(root / n) for n in scenes}, options.rounds)
-        with server(root) as url:
-            remote = {n: f"{url}/{n}" for n in scenes}
-            report["http"] = measure_pairs(remote, options.rounds)
-            report["http without pages"] = {
-                "long": medians([measure_opening(f"{url}/unpaged") for _ in range(3)])
-            }
-            report["http archive"] = {
-                "small directory": medians([measure_opening(f"{url}/small") for _ in range(5)]),
-                "archive": medians([measure_opening(f"{url}/long.stgs") for _ in range(5)]),
-            }
-        status = {"status_us": {n: measure_status(str(root / n)) for n in scenes}}
-        report |= status
-        report["seeks"] = measure_seeks(str(root / "small-long"), options.seeks, options.seek_s)
+        if "disk" in options.parts:
+            report["disk"] = measure_pairs({n: str(root / n) for n in SCENES}, options.rounds)
+        if "http" in options.parts:
+            report |= measure_http(root, options)
+        if "status" in options.parts:
+            report["status_us"] = {n: measure_status(str(root / n)) for n in SCENES}
+        if "seeks" in options.parts:
+            place = str(root / "small-long")
+            report["seeks"] = measure_seeks(place, options.seeks, options.seek_s)
     print(json.dumps(report, indent=1))
     write_figures(options.json, report)
 

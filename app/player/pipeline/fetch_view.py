@@ -59,6 +59,7 @@ class FetchView:
         ready: GOP -> the best quality at which it could be played without a network.
         stored: GOP -> quality of packets that are kept; the GOP may be decoded at another one.
         static_gop: A GOP that is shown with these layers; None for the layers of scene.json.
+        begun: Whether some GOP was decoded.
         keyframes: GOPs whose keyframe is stored, so that only features need to be fetched.
         sizes: GOP -> bytes of packets that are not decoded yet.
         most_bytes: Bound of all `sizes` together.
@@ -86,6 +87,7 @@ class FetchView:
     sought: bool = False
     stored: dict[int, Quality] = field(default_factory=dict)
     static_gop: int | None = None
+    begun: bool = True
 
     @staticmethod
     def of(buffer: SceneBuffer, target: PlayTarget, position_s: float, best: Quality) -> FetchView:
@@ -105,6 +107,7 @@ class FetchView:
             most_bytes=buffer.packet_bytes,
             static_layers=0,
             broken=frozenset(buffer.broken),
+            begun=len(buffer.gops) > 0,
         )
         stock = buffer.static.of(target.gop)
         if target.playing and not target.scrubbing and (stock.fetched or not stock.sizes):

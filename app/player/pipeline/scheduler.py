@@ -45,6 +45,8 @@ class FetchSettings:
         refine_s: While paused the best quality that arrives within this is fetched; if none does,
             the best one.
         local_gops: GOPs that are read ahead from a disk.
+        first_s: Before the first frame is decoded, no more content than this is fetched ahead: it
+            would only delay that frame.
     """
 
     adaptive: AdaptiveSettings = field(default_factory=AdaptiveSettings)
@@ -53,6 +55,7 @@ class FetchSettings:
     soon_s: float = 0.3
     refine_s: float = 3.0
     local_gops: int = 2
+    first_s: float = 5.0
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,9 @@ class NetworkScheduler:
             refined = self._while_paused(view)
             if refined is not None:
                 return refined
+        waits = missing != target.gop and not view.begun
+        if waits and view.lead_s(missing) >= self._settings.first_s:
+            return Wait(math.inf, "the first frame is not decoded yet")
         seen = self._situation(view, missing)
         step = decide(view.opened.ladder, seen, self._settings.adaptive)
         if isinstance(step, FetchSegment) and not step.again:
