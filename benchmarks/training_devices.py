@@ -29,7 +29,7 @@ from typing import Any
 import torch
 import tyro
 from streamstgs.app.console import write_figures
-from streamstgs.app.player.export.bench_report import hardware
+from streamstgs.app.player.bench.report import hardware
 from streamstgs.codec.encoder.quality_measurement import trained_gop
 from streamstgs.trainer.cluster.ray_cluster import ClusterSettings, train_on_cluster
 from streamstgs.trainer.coarse_stage import train_coarse_stage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 START_S = 10.0
 COMMON = """
+{user}
 worker_processes 1;
 daemon off;
 pid {folder}/pid;
@@ -85,7 +87,7 @@ def nginx_path() -> str | None:
 def origin(root: Path, folder: Path) -> Iterator[Server]:
     """Serve the scenes below a folder."""
     port = _free_port()
-    text = COMMON.format(folder=folder) + ORIGIN.format(port=port, root=root)
+    text = _common(folder) + ORIGIN.format(port=port, root=root)
     with _running(text, port, folder) as server:
         yield server
 
@@ -94,7 +96,7 @@ def origin(root: Path, folder: Path) -> Iterator[Server]:
 def proxy(before: Server, folder: Path) -> Iterator[Server]:
     """Serve what another server has, and keep it."""
     port = _free_port()
-    text = COMMON.format(folder=folder)
+    text = _common(folder)
     text += PROXY.format(port=port, folder=folder, origin=before.port)
     with _running(text, port, folder) as server:
         yield server
@@ -103,6 +105,12 @@ def proxy(before: Server, folder: Path) -> Iterator[Server]:
 def cache_hits(server: Server) -> Counter[str]:
     """How often a proxy had what was asked for: HIT, MISS and so on."""
     return Counter((server.folder / "cache.log").read_text().split())
+
+
+def _common(folder: Path) -> str:
+    # Workers of a server that root starts are of another user, who may not read its folders.
+    user = "user root root;" if os.geteuid() == 0 else ""
+    return COMMON.format(folder=folder, user=user)
 
 
 @contextmanager
