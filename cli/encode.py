@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from streamstgs.app.console import ProgressLine, say
 from streamstgs.cli.options import FramesOption, OutputOption, SceneFpsOption, option
 from streamstgs.cli.parsing import UsageError
 from streamstgs.codec.encoder.config import EncoderConfig, EncodeReport
+
+if TYPE_CHECKING:
+    from streamstgs.codec.encoder.source import SceneSource
 
 OF_RUN = "that of the run"
 TitleOption = Annotated[str | None, option("TEXT", "Title of the scene.", OF_RUN)]
@@ -49,6 +52,14 @@ class Encode:
         Path | None,
         option("FILE", "Take the sound of this audio or video file.", "that of the capture"),
     ] = None
+    publish: Annotated[
+        str | None,
+        option(
+            "TARGET",
+            "Publish each segment here once it is encoded: a folder, or s3://bucket/event.",
+            "nothing is published",
+        ),
+    ] = None
     gop_frames: GopFramesOption = 30
     frames: FramesOption = None
     scene_fps: SceneFpsOption = None
@@ -59,13 +70,14 @@ class Encode:
     encoder: Annotated[Settings, tyro.conf.arg(name="")] = Settings()
 
     def run(self) -> int:
-        from streamstgs.codec.encoder.encode import encode_scene
         from streamstgs.trainer.run_directory import RunDirectory
         from streamstgs.trainer.windows import load_trained
 
         named = {"title": self.title, "licence": self.licence, "attribution": self.attribution}
         given = {name: text for name, text in named.items() if text is not None}
         if self._is_sequence():
+            if self.publish is not None:
+                raise UsageError("--publish is for trained runs")
             report, qps = self._encode_sequence(given)
         else:
             if self.frames is not None or self.scene_fps is not None:
@@ -73,7 +85,7 @@ class Encode:
             run, qps = Path(self.trained), self.encoder.qps
             source = load_trained(run, **given, **self._filmed())
             audio = self.audio or RunDirectory(run).sound_path
-            report = encode_scene(source, self.output, self.encoder, ProgressLine(), audio)
+            report = self._encode_run(source, audio)
         for qp in qps:
             print(
                 f"QP {qp}: {report.bytes_per_frame(qp) / 1000:.1f} kB per frame, "
@@ -81,6 +93,23 @@ class Encode:
             )
         print(f"{self.output}: {report.total_bytes / 1e6:.2f} MB")
         return 0
+
+    def _encode_run(self, source: SceneSource, audio: Path | None) -> EncodeReport:
+        """Encode a trained run, and publish it meanwhile if that is wanted."""
+        from streamstgs.codec.encoder.encode import encode_scene
+        from streamstgs.codec.encoder.source import periods_of
+        from streamstgs.codec.publish.encoding import EncodingPublisher
+        from streamstgs.codec.publish.store import Store
+
+        if self.publish is None:
+            return encode_scene(source, self.output, self.encoder, ProgressLine(), audio)
+        if periods_of(source):
+            raise UsageError("--publish is not for runs in windows; publish the encoded scene")
+        live = EncodingPublisher(Store(self.publish))
+        report = encode_scene(source, self.output, self.encoder, ProgressLine(), audio, live)
+        live.finish()
+        print(f"{self.publish} stays as a scene.")
+        return report
 
     def _filmed(self) -> dict[str, Any]:
         """What the cameras of `--capture` saw, as a change of the run's meta data."""

@@ -15,13 +15,18 @@ from mpegdash.parser import MPEGDASHParser
 from streamstgs.app.player.live.follower import LiveFollower, LiveSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackState
+from streamstgs.codec.encoder.encode import OnGop, encode_scene
 from streamstgs.codec.errors import SceneChanged, WriteError
+from streamstgs.codec.package.manifest import GopEntry, Manifest
+from streamstgs.codec.publish.encoding import EncodingPublisher
 from streamstgs.codec.publish.feed import SceneFeed
 from streamstgs.codec.publish.publisher import Publisher, PublishSettings
 from streamstgs.codec.publish.store import Store
 from streamstgs.codec.scene import open_scene
 
 from tests.golden.make_golden import golden_scene
+from tests.synthetic import SyntheticSource
+from tests.test_codec_pages import QUICK
 
 SCENE = golden_scene("h264")  # GOPs of 4 and 3 frames, 24 frames a second
 SETTINGS = PublishSettings(per_page=3, update_s=0.02)
@@ -165,6 +170,37 @@ def test_another_scene_in_its_place_is_no_growth(event: Event) -> None:
         path.write_text(json.dumps(document))
         with pytest.raises(SceneChanged):
             scene.refresh()
+
+
+def test_segments_are_published_as_they_are_encoded(tmp_path: Path) -> None:
+    """The second attempt goes on where the first one was stopped."""
+    source, seen = SyntheticSource(9, 8, (2, 2, 2), fps=10.0), list[int]()
+    store = Store(str(tmp_path / "event"))
+
+    def watched(live: EncodingPublisher, stop_at: int) -> OnGop:
+        def on_gop(header: Manifest, gop: GopEntry, read: Callable[[str], bytes]) -> None:
+            if gop.start_frame == stop_at:
+                raise KeyboardInterrupt
+            live(header, gop, read)
+            with open_scene(tmp_path / "event") as scene:
+                assert scene.live is not None
+                seen.append(scene.gop_count)
+
+        return on_gop
+
+    stopped = watched(EncodingPublisher(store), stop_at=4)
+    with pytest.raises(KeyboardInterrupt):
+        encode_scene(source, tmp_path / "scene", QUICK, on_gop=stopped)
+    live = EncodingPublisher(store)
+    encode_scene(source, tmp_path / "scene", QUICK, on_gop=watched(live, stop_at=-1))
+    live.finish()
+    assert seen == [1, 2, 2, 2, 3]
+    with open_scene(tmp_path / "event") as event, open_scene(tmp_path / "scene") as whole:
+        assert event.live is None
+        for number in range(3):
+            one, other = (s.decode_gop(number, s.qualities[-1]) for s in (event, whole))
+            assert one.features.equal(other.features)
+            assert one.static.means.equal(other.static.means)
 
 
 # --- the player -----------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import CanonicalGaussians
 
 ReportProgress = Callable[[str, float], None]
+OnGop = Callable[[Manifest, GopEntry, Callable[[str], bytes]], None]
 log = logging.getLogger(__name__)
 
 
@@ -69,6 +70,7 @@ def encode_scene(
     config: EncoderConfig = EncoderConfig(),  # noqa: B008 (frozen)
     progress: ReportProgress | None = None,
     audio: Path | None = None,
+    on_gop: OnGop | None = None,
 ) -> EncodeReport:
     """Encode a scene to a package. `out` is replaced once the package is complete.
 
@@ -78,13 +80,15 @@ def encode_scene(
         config: settings of the encoder.
         progress: called with the name of the present step and the share that is done, 0..1.
         audio: an audio or video file with the sound of the scene; None for a scene without sound.
+        on_gop: called when a GOP is encoded, with the scene without GOPs, the GOP, and what reads
+            their files.
 
     Raises:
         EncodeError: the scene does not fit the format.
         WriteError: `out` is something else than a scene, or cannot be written.
     """
     with PackageWriter(Path(out)) as package:
-        report = _Encoder(source, package, config, progress or _silent, audio).run()
+        report = _Encoder(source, package, config, progress or _silent, audio, on_gop).run()
         package.commit()
     return report
 
@@ -102,6 +106,7 @@ class _Encoder:
     config: EncoderConfig
     progress: ReportProgress
     audio: Path | None = None
+    on_gop: OnGop | None = None
     static_codes: list[dict[str, np.ndarray]] = field(default_factory=list)
     gop_codes: list[dict[str, np.ndarray]] = field(default_factory=list)
     feature_codes: list[np.ndarray] = field(default_factory=list)
@@ -124,15 +129,27 @@ class _Encoder:
             self.progress(f"GOP {index + 1} of {self.source.gop_count}", self._share(index))
             start = gops[-1].start_frame + gops[-1].frames if gops else 0
             gops.append(self._encode_gop(index, start, tiles, representations))
-        ordered = tuple(
-            self._with_parts(place, representations[qp], tiles, len(static))
-            for place, qp in enumerate(sorted(representations))
-        )
-        manifest = Manifest(self.source.meta, tiles, ordered, tuple(static), tuple(gops))
+            header = self._header(tiles, representations, static)
+            if self.on_gop is not None:
+                self.on_gop(header, gops[-1], self.package.read)
+        manifest = replace(header, gops=tuple(gops))
         manifest = self._with_sound(self._with_pictures(manifest))
         report = self._report(manifest, self._write_manifest(manifest))
         self.progress("done", 1.0)
         return report
+
+    def _header(
+        self,
+        tiles: TileLayout,
+        representations: dict[int, RepresentationEntry],
+        static: list[LayerEntry],
+    ) -> Manifest:
+        """Return the scene without GOPs; its qualities are known once a GOP is encoded."""
+        ordered = tuple(
+            self._with_parts(place, representations[qp], tiles, len(static))
+            for place, qp in enumerate(sorted(representations))
+        )
+        return Manifest(self.source.meta, tiles, ordered, tuple(static), ())
 
     def _share(self, gops_done: int) -> float:
         return (gops_done + 0.5) / (self.source.gop_count + 0.5)

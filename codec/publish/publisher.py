@@ -176,6 +176,12 @@ class Publisher:
             raise CorruptSegment(f"{file.name} of {self._store.location} is damaged.")
         return data
 
+    def _is_continued_by(self, found: Manifest, gops: PagedGops) -> bool:
+        """Whether a published scene is this one; numbers are compared as they are written."""
+        header = replace(self._header, live=None)
+        mine = with_pages(header, gops.pages, tuple(gops.inline))
+        return write_manifest(mine) == write_manifest(replace(found, live=None))
+
     def _resumed(self, now_s: float) -> _State | None:
         """What an earlier publisher left; None where there is no scene."""
         data = self._store.read(MANIFEST_NAME)
@@ -184,8 +190,7 @@ class Publisher:
         try:
             found = read_manifest(data, self._read)
             gops = found.gops
-            same = replace(found, gops=(), live=None) == replace(self._header, gops=(), live=None)
-            if not isinstance(gops, PagedGops) or not same:
+            if not isinstance(gops, PagedGops) or not self._is_continued_by(found, gops):
                 raise WriteError(
                     f"{self._store.location} holds another scene; name another place for this one."
                 )
