@@ -153,15 +153,19 @@ def killing(settings: GopStageSettings, index: int) -> Iterator[dict[str, float]
         thread.join()
 
 
-def held_out_db(settings: GopStageSettings, capture: Capture, device: torch.device) -> list[float]:
-    """PSNR of each GOP of a finished run against the held-out cameras."""
+def results(
+    settings: GopStageSettings, capture: Capture, device: torch.device
+) -> dict[str, list[float]]:
+    """Of each GOP of a finished run: seconds on its device, without the start of its process, and
+    PSNR against the held-out cameras."""
     run, scene = RunDirectory(settings.out), load_run(settings.out)
     found = []
     for index in range(scene.gop_count):
         shown = trained_gop(scene, index, device)
         validation = GopTask(settings, capture, run, index, device).validation()
         found.append(round(validation.measure(shown.gaussians_at)[PSNR.name], 3))
-    return found
+    stages = [record for record in run.read_stages() if record.stage.startswith("gop")]
+    return {"gop_s": [round(record.seconds, 1) for record in stages], "psnr_db": found}
 
 
 def on_devices(
@@ -170,7 +174,7 @@ def on_devices(
     """Train by one process for each device."""
     settings = copied(config, f"pool-{len(devices)}")
     seconds = timed(lambda: run_on_devices(partial(named, settings), gops, devices))
-    return {"seconds": seconds, "psnr_db": held_out_db(settings, capture, devices[0])}
+    return {"seconds": seconds} | results(settings, capture, devices[0])
 
 
 def on_ray(
@@ -184,8 +188,8 @@ def on_ray(
         seconds = timed(lambda: train_on_cluster(named, settings, gops, cluster))
     assert done, "the worker was not killed: it wrote no checkpoint"
     workers = (settings.out / f"worker-{kill}").read_text().split()
-    psnr_db = held_out_db(settings, capture, devices[0])
-    return {"seconds": seconds, **done, "workers_of_killed_gop": len(workers), "psnr_db": psnr_db}
+    found = results(settings, capture, devices[0])
+    return {"seconds": seconds, **done, "workers_of_killed_gop": len(workers), **found}
 
 
 def main(options: Options) -> None:
