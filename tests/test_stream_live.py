@@ -90,6 +90,18 @@ def test_open_scene_sees_what_is_published_later(event: Event) -> None:
         scene.decode_gop(0, scene.qualities[0])
 
 
+def test_segments_that_were_listed_are_read_without_the_index(event: Event) -> None:
+    """The decoder asks for them when a page has taken them, and may not wait for a network."""
+    event.publish(3)
+    with open_scene(event.location) as scene:
+        event.publish(2)
+        assert scene.refresh()
+        for file in (Path(event.location) / "pages").iterdir():
+            file.unlink()
+        assert scene.is_listed(1)
+        scene.decode_gop(1, scene.qualities[0])
+
+
 def test_a_publisher_goes_on_where_another_stopped(event: Event) -> None:
     event.publish(5)
     started_s = event.publisher._state.live.start_s

@@ -71,7 +71,7 @@ class PagedGops(UnreadGops):
         tiles: layout of the feature video.
         rows: of the tiles of each quality, best first.
         read: returns the content of a file of the scene, checked against its checksums.
-        before: the GOPs of the same scene at an earlier time; pages that it read are kept.
+        before: the GOPs of the same scene at an earlier time; what it listed needs no reading.
     """
 
     def __init__(
@@ -89,8 +89,8 @@ class PagedGops(UnreadGops):
         self._read = read
         self._lock = threading.Lock()  # guards the fields below
         self._index: PageIndex | None = None
-        # Pages by their file, least recently used first.
-        self._kept = OrderedDict[FileEntry, Page]() if before is None else before._copy_kept()
+        # Pages by their first GOP, least recently used first.
+        self._kept = OrderedDict[int, Page]() if before is None else before._copy_kept()
 
     def __len__(self) -> int:
         return len(self.pages.times)
@@ -124,11 +124,7 @@ class PagedGops(UnreadGops):
 
     def is_read(self, gop: int) -> bool:
         """Whether a GOP can be looked up without reading a file."""
-        if self._is_inline(gop):
-            return True
-        with self._lock:
-            index = self._index
-            return index is not None and index[index.find(gop)].file in self._kept
+        return self._find_kept(gop) is not None
 
     def page(self, gop: int, cancel: CancelToken = NEVER) -> Page:
         """Return the page of a GOP.
@@ -141,26 +137,22 @@ class PagedGops(UnreadGops):
         """
         if not self.pages.available <= gop < len(self):
             raise IndexError(f"no GOP {gop}; the scene has {self.pages.available} to {len(self)}")
-        if self._is_inline(gop):
-            return self._inline
+        kept = self._find_kept(gop)
+        if kept is not None:
+            return kept
         index = self.page_index(cancel)
-        row = index[index.find(gop)]
+        page = self._read_page(index[index.find(gop)], cancel)
         with self._lock:
-            kept = self._kept.get(row.file)
-            if kept is not None:
-                self._kept.move_to_end(row.file)
-                return kept
-        page = self._read_page(row, cancel)
-        with self._lock:
-            self._kept[row.file] = page
+            self._kept[page.first] = page
             while len(self._kept) > KEPT_PAGES:
                 self._kept.popitem(last=False)
         return page
 
     def span(self, gop: int) -> range:
         """Return the GOPs of the page of a GOP, which need not be readable."""
-        if self._is_inline(gop):
-            return range(self._inline.first, self._inline.first + len(self._inline.gops))
+        kept = self._find_kept(gop)
+        if kept is not None:
+            return range(kept.first, kept.first + len(kept.gops))
         index = self.page_index()
         row = index[index.find(gop)]
         return range(row.first, row.end)
@@ -183,12 +175,22 @@ class PagedGops(UnreadGops):
             self._index = index
         return index
 
-    def _copy_kept(self) -> OrderedDict[FileEntry, Page]:
+    def _copy_kept(self) -> OrderedDict[int, Page]:
+        """Pages that need no reading; what scene.json listed will be in a page some time."""
         with self._lock:
-            return self._kept.copy()
+            kept = self._kept.copy()
+            kept[self._inline.first] = self._inline
+            return kept
 
-    def _is_inline(self, gop: int) -> bool:
-        return 0 <= gop - self._inline.first < len(self._inline.gops)
+    def _find_kept(self, gop: int) -> Page | None:
+        """The page of a GOP, if it needs no reading."""
+        if _holds(self._inline, gop):
+            return self._inline
+        with self._lock:
+            found = next((page for page in self._kept.values() if _holds(page, gop)), None)
+            if found is not None:
+                self._kept.move_to_end(found.first)
+            return found
 
     def _read_page(self, row: PageRow, cancel: CancelToken) -> Page:
         data, name = self._read(row.file, cancel), row.file.name
@@ -205,6 +207,10 @@ class PagedGops(UnreadGops):
             return Page(row.first, gops, static, given(document.no_static_db))
         except NotAScene as error:  # one page, not the scene
             raise CorruptSegment(str(error).replace(MANIFEST_NAME, name, 1)) from error
+
+
+def _holds(page: Page, gop: int) -> bool:
+    return 0 <= gop - page.first < len(page.gops)
 
 
 def check_times(gops: Sequence[schema.Gop], times: GopTimes, first: int) -> None:
