@@ -15,7 +15,7 @@ from streamstgs.app.ui.application import WindowSettings, make_application, make
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.cli.open import bundled_scene
 
-LIMIT_S = 90.0
+LIMIT_S = 240.0  # the first start compiles for the processor, and the machine may be busy
 FRAMES = 10
 
 

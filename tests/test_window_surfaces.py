@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
+from streamstgs.app.ui.drawing import backend_selection
 from streamstgs.app.ui.drawing.backend_selection import BackendSelection
 from streamstgs.app.ui.drawing.gl_probe import WindowGl, probe
 from streamstgs.app.ui.drawing.opengl_adapter import OpenGLAdapter
@@ -112,6 +114,29 @@ def test_refused_backend_is_replaced_and_reported(qt: QApplication) -> None:
     assert chosen[0].backend_name == "cpu"
     assert "no such backend" in refused[0]
     chosen[0].close()
+
+
+@pytest.mark.parametrize(("closed", "reports"), [(False, 1), (True, 0)])
+def test_failing_examination_is_reported_until_the_window_closes(
+    qt: QApplication, monkeypatch, caplog, closed: bool, reports: int
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail() -> None:
+        begun.set()
+        go_on.wait()
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    monkeypatch.setattr(backend_selection, "available_backends", fail)
+    choice = BackendSelection(WindowGl())
+    choice.examine()
+    begun.wait()
+    (examining,) = [t for t in threading.enumerate() if t.name == "examine-backends"]
+    if closed:
+        choice.close()
+    go_on.set()
+    examining.join()
+    assert len(caplog.records) == reports
 
 
 def test_first_opengl_surface_keeps_the_native_window(

@@ -59,6 +59,7 @@ class BackendSelection(QObject):
         self.draws_images = False  # whether no adapter may draw in the window itself
         self._serial = 0
         self._examined = False
+        self._closed = False
         self._obstacles.connect(self.examined, Qt.ConnectionType.QueuedConnection)
         self._answered.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
@@ -69,6 +70,7 @@ class BackendSelection(QObject):
     def close(self) -> None:
         """Ignore the answers that are still to come."""
         self._serial += 1
+        self._closed = True
 
     def ask(self, name: str | None) -> None:
         """Load a backend in a thread; None chooses the fastest."""
@@ -81,7 +83,8 @@ class BackendSelection(QObject):
         """Try to load every backend, once, in a thread; `examined` follows."""
         if not self._examined:
             self._examined = True
-            threading.Thread(target=self._examine, name="examine-backends", daemon=True).start()
+            # No daemon: the end of the program waits, else C++ aborts where it is cut off.
+            threading.Thread(target=self._examine, name="examine-backends").start()
 
     def _examine(self) -> None:
         """The thread boundary: a backend that fails in an unexpected way cannot run either."""
@@ -92,8 +95,10 @@ class BackendSelection(QObject):
                 if reason is not None and not in_window:
                     obstacles[name] = reason
         except Exception:
-            log.exception("looking for backends")
-        self._obstacles.emit(obstacles)
+            if not self._closed:  # a program that ends starts no threads, so backends fail then
+                log.exception("looking for backends")
+        if not self._closed:
+            self._obstacles.emit(obstacles)
 
     def _look(self, serial: int, name: str | None) -> None:
         """The thread boundary: every error becomes an answer."""
