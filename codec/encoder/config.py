@@ -105,7 +105,7 @@ class MovingLayerSettings:
         height_px: Height of the images that importance is measured on, px.
     """
 
-    least_share: float = 0.05
+    least_share: float = 0.02
     frames: int = 8
     presets: int = 3
     ring_views: int = 4

@@ -31,6 +31,9 @@ from streamstgs.codec.video.tile_layout import TIMESCALE, TileLayout
 SAMPLE = 6_144  # moving Gaussians that bytes are measured on
 IMPORTANT_COST = 1.15  # bytes of the most important moving Gaussians, relative to those of any
 STATIC_SHARE = 0.5  # of the bits that the worst quality has beside the field
+MANIFEST_BYTES = 12_000  # of a scene, about, and in addition:
+MANIFEST_BYTES_OF_SEGMENT = 1_500  # for each GOP and quality
+MARGIN = 0.97  # of the bitrate that is planned for, as sizes are estimated from a sample
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ def plan_ladder(
         return everything
     duration_s = sum(frames for _, frames in gops) / meta.fps
     field_bytes = len(gops) * len(encode_field(sample.field))
-    room = config.lowest_mbps * 1e6 / 8 * duration_s - field_bytes
+    manifest_bytes = MANIFEST_BYTES + MANIFEST_BYTES_OF_SEGMENT * len(gops) * qualities
+    room = MARGIN * config.lowest_mbps * 1e6 / 8 * duration_s - field_bytes - manifest_bytes
     moving_bytes = sum(count for count, _ in gops) * bytes_per_gaussian(sample, meta, config)
     every_static = sum(static_bytes)
     if moving_bytes + every_static <= room:
