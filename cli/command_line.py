@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from streamstgs.app.console import one_line, say
+from streamstgs.app.process_end import end_safely
 from streamstgs.app.version import installed_version
 from streamstgs.cli.interrupts import interrupt_on_signals, stop_reminding
 from streamstgs.cli.parsing import UsageError
@@ -153,8 +154,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"streamstgs {installed_version() or '(not installed)'}")
             return 0
         command = parse(arguments)
-        if type(command).__name__ != "Open":  # the window has an event loop that handles them
-            interrupt_on_signals()
+        if type(command).__name__ == "Open":  # the window's event loop handles signals
+            return end_safely(command.run())
+        interrupt_on_signals()
         return command.run()
     except KeyboardInterrupt as interrupt:
         stop_reminding()

@@ -10,6 +10,7 @@ import time
 
 from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
+from streamstgs.app.process_end import end_safely
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.application import WindowSettings, make_application, make_window
 from streamstgs.app.ui.preferences import Preferences
@@ -39,4 +40,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(end_safely(main()))

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from streamstgs.codec.package.scene_meta import CameraPreset
     from streamstgs.renderer import Camera
 
-SURFACES_CLOSE_S = 0.2  # the thread ends by itself soon after
+SURFACES_CLOSE_S = 0.2  # the thread ends soon after; the end of the program waits for it
 SOUND_RATE_SLACK = 1e-3  # a film whose content runs so nearly at normal speed has sound
 TICK_S = 0.005  # pause between two looks while `settle` waits
 

@@ -18,6 +18,7 @@ from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.rendering.stereo_layouts import EYE_DISTANCE_LIMITS, USUAL_EYE_DISTANCE
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer_model import ViewerModel
+from streamstgs.app.process_end import wait_for_threads
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import language, theme
 from streamstgs.app.ui.drawing.active_renderer import ActiveRenderer
@@ -102,7 +103,9 @@ def run(location: str, settings: WindowSettings, first: FirstSceneSettings | Non
     application.installEventFilter(requests)
     close_on_interrupt(window.close, window)
     startup.begin_after_poster()
-    return application.exec()
+    status = application.exec()
+    wait_for_threads()  # while the objects exist whose signals they emit
+    return status
 
 
 class OpenRequests(QObject):

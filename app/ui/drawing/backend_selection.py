@@ -103,11 +103,16 @@ class BackendSelection(QObject):
     def _look(self, serial: int, name: str | None) -> None:
         """The thread boundary: every error becomes an answer."""
         try:
-            self._answered.emit(self._answer(serial, name))
+            answer = self._answer(serial, name)
         except Exception as error:
+            if self._closed:
+                return
             log.exception("choosing a backend")
-            problem = _refusal(name, error)
-            self._answered.emit(self._fallback(serial, problem))
+            answer = self._fallback(serial, _refusal(name, error))
+        if not self._closed:
+            self._answered.emit(answer)
+        elif answer.choice is not None:  # no event loop is left that would take it
+            answer.choice.backend.close()
 
     def _answer(self, serial: int, name: str | None) -> _Answer:
         gl = self.window_gl

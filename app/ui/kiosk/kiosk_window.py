@@ -13,6 +13,7 @@ from streamstgs.app.player.kiosk.host.log import default_log, start_log, stop_lo
 from streamstgs.app.player.kiosk.kiosk import Kiosk
 from streamstgs.app.player.kiosk.preparation import KIOSK_CACHE, Preparation
 from streamstgs.app.player.kiosk.settings import KioskSettings
+from streamstgs.app.process_end import wait_for_threads
 from streamstgs.app.ui import application, theme
 from streamstgs.app.ui.kiosk.kiosk_mode import KioskMode
 from streamstgs.app.ui.preferences import Preferences
@@ -52,6 +53,8 @@ def run_kiosk(
         application.close_on_interrupt(mode.leave, window)
         startup.begin_after_poster()
         try:
-            return app.exec()
+            status = app.exec()
+            wait_for_threads()  # while the objects exist whose signals they emit
+            return status
         finally:
             stop_log(handler)

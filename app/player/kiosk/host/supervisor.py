@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from streamstgs.app.process_end import end_safely
+
 log = logging.getLogger(__name__)
 
 PAUSE_S, PAUSE_S_MAX = 1.0, 60.0
@@ -74,4 +76,4 @@ def _signals() -> list[int]:
 def _run(target: Callable[..., int], arguments: tuple[object, ...]) -> None:
     """The child: Ctrl-C in a terminal reaches it as well, and only the parent answers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise SystemExit(target(*arguments))
+    raise SystemExit(end_safely(target(*arguments)))
