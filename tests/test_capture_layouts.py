@@ -503,7 +503,7 @@ def test_offset_of_images(tmp_path: Path) -> None:
 
 
 def test_offset_beyond_the_recording_is_refused(tmp_path: Path) -> None:
-    refused(dynamic_capture(tmp_path), "offsets leave none", offset=(f"cam02={FRAMES}",))
+    refused(dynamic_capture(tmp_path), "leave none", offset=(f"cam02={FRAMES}",))
 
 
 def test_offset_of_no_camera_is_named(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ IMPORTANT_COST = 1.15  # bytes of the most important moving Gaussians, relative 
 STATIC_SHARE = 0.5  # of the bits that the worst quality has beside the field
 MANIFEST_BYTES = 12_000  # of a scene, about, and in addition:
 MANIFEST_BYTES_OF_SEGMENT = 1_500  # for each GOP and quality
+MOST_OF_MANIFEST = 0.1  # of the bytes of the worst quality; scenes of a second have no more room
 MARGIN = 0.97  # of the bitrate that is planned for, as sizes are estimated from a sample
 
 
@@ -69,8 +70,9 @@ def plan_ladder(
         return everything
     duration_s = sum(frames for _, frames in gops) / meta.fps
     field_bytes = len(gops) * len(encode_field(sample.field))
+    allowed = MARGIN * config.lowest_mbps * 1e6 / 8 * duration_s
     manifest_bytes = MANIFEST_BYTES + MANIFEST_BYTES_OF_SEGMENT * len(gops) * qualities
-    room = MARGIN * config.lowest_mbps * 1e6 / 8 * duration_s - field_bytes - manifest_bytes
+    room = allowed - field_bytes - min(manifest_bytes, MOST_OF_MANIFEST * allowed)
     moving_bytes = sum(count for count, _ in gops) * bytes_per_gaussian(sample, meta, config)
     every_static = sum(static_bytes)
     if moving_bytes + every_static <= room:
