@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.compare.ground_truth import GroundTruth
     from streamstgs.app.player.kiosk.settings import KioskSettings
 
-BUNDLED_SCENE = Path(__file__).resolve().parents[1] / "assets" / "tokyo.stgs"
+BUNDLED_SCENE = Path(__file__).resolve().parents[1] / "assets" / "dungeon.stgs"
 PREVIEWS = Path("renders")
 SPEEDS = (0.1, 8.0)  # of `Playback`, which loads torch
 

@@ -19,13 +19,16 @@ pytestmark = [
 ]
 DATA = (
     "py.typed",
+    "assets/dungeon.stgs",
     "assets/tokyo.stgs",
     "assets/icons/app.svg",
     "renderer/backends/shaders/splat.vert.glsl",
     "renderer/backends/shaders/splat.frag.glsl",
     "renderer/present/shaders/blit.vert.glsl",
 )
-LICENCES = ("LICENSE", "LICENSES/CC-BY-4.0.txt")  # of the program, of the bundled scene
+LICENCES = (  # of the program, of the bundled scenes
+    "LICENSE", "LICENSES/CC-BY-4.0.txt", "LICENSES/CC0-1.0.txt",
+)  # fmt: skip
 DESKTOP = (
     "applications/streamstgs-player.desktop",
     "icons/hicolor/scalable/apps/streamstgs-player.svg",
