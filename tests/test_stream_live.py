@@ -15,6 +15,7 @@ from mpegdash.parser import MPEGDASHParser
 from streamstgs.app.player.live.follower import LiveFollower, LiveSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackState
+from streamstgs.app.player.viewer.open_scene import OpenScene, SceneState
 from streamstgs.codec.encoder.encode import OnGop, encode_scene
 from streamstgs.codec.errors import SceneChanged, WriteError
 from streamstgs.codec.package.manifest import GopEntry, Manifest
@@ -228,7 +229,12 @@ def test_playback_follows_waits_and_goes_on_to_the_end(event: Event) -> None:
         assert status.live is not None
         assert status.position_s > 0.5  # near the edge at 1.75 s, not at the start
         # The publisher is late: playback waits at the edge, and does not end.
+        until(lambda: playback.tick() and playback.status().frame == 41)
         until(lambda: playback.tick() and playback.state is PlaybackState.BUFFERING)
+        playback.pause()
+        playback.play()
+        assert playback.status().frame == 41
+        playback.go_live()
         event.start()
         event.publish(8)
         until(lambda: (frame := playback.tick()) is not None and frame.index > 42)
@@ -262,6 +268,32 @@ def test_pause_keeps_the_frame_while_the_event_goes_on(event: Event) -> None:
         assert shown.index == frame.index
     finally:
         playback.close()
+
+
+def test_waiting_for_the_first_paint_does_not_leave_the_edge(event: Event) -> None:
+    event.publish(12)
+    settings = PlaybackSettings(live=LiveSettings(latency_s=0.3), resume_s=0.1)
+    scene = OpenScene(event.location, waits_for_paint=True)
+    scene.start(lambda location, clock: Playback(location, settings, clock=clock))
+    playback = scene.playback
+    assert playback is not None
+    try:
+        until(lambda: scene.tick() and scene.state is SceneState.DECODED)
+        assert scene.held
+        frame = scene.frame
+        assert frame is not None
+        scene.painted(frame)
+        until(lambda: scene.tick() and playback.state is PlaybackState.PLAYING)
+        live = playback.status().live
+        assert live is not None
+        assert live.following
+        playback.seek_frame(0)
+        live = playback.status().live
+        assert live is not None
+        assert not live.following
+    finally:
+        scene.close()
+        scene.join()
 
 
 def test_event_is_published_at_the_pace_of_its_content(tmp_path: Path) -> None:

@@ -170,21 +170,25 @@ class Playback:
     # --- transport -------------------------------------------------------------------------------
 
     def play(self) -> None:
-        """Play from the position; from the start (backwards: the end) if nothing follows."""
+        """Play from the position; from the start (backwards: the end) if nothing follows.
+
+        At the edge of a live scene something does: it waits there.
+        """
         timeline = self._timeline
-        at_end = timeline is not None and self._playhead.is_at_end(timeline)
+        at_end = timeline is not None and self._playhead.is_at_end(timeline) and not self._is_live
         if self.state is PlaybackState.ENDED or at_end:
             self._playhead.rewind(timeline)
             self._phase.handle(PlaybackEvent.SEEK)
         self._playhead.end_steps()
         self._phase.handle(PlaybackEvent.PLAY)
 
-    def pause(self) -> None:
+    def pause(self, leaves_edge: bool = True) -> None:
         """Hold the frame; a scene that is buffering stays paused when it is ready.
 
-        A live scene goes on meanwhile; `go_live` returns to its edge.
+        Args:
+            leaves_edge: Whether a live scene is not followed any more, until `go_live`.
         """
-        self._live.following = False
+        self._live.following = self._live.following and not leaves_edge
         self._phase.handle(PlaybackEvent.PAUSE)
         self._playhead.clock.pause()
 
@@ -230,6 +234,7 @@ class Playback:
         timeline = self._timeline
         if timeline is not None:
             kind = SeekKind.DRAG if scrubbing else SeekKind.JUMP
+            self._live.following = False
             self._playhead.seek_frame(frame, kind, timeline)
             self._phase.handle(PlaybackEvent.SEEK)
 

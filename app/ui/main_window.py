@@ -213,7 +213,9 @@ class MainWindow(QMainWindow):
 
     def _remember_position(self) -> None:
         scene, status = self.model.scene, self.model.status
-        if scene is not None and status is not None and status.duration_s > 0.0:
+        if scene is None or status is None or status.duration_s <= 0.0:
+            return
+        if status.live is None:  # a live scene begins at its edge
             self.preferences.positions.remember(
                 scene.location, status.position_s, status.duration_s
             )

@@ -204,7 +204,7 @@ class OpenScene:
         assert self.playback is not None
         self._held = self._waits_for_paint and self.playback.status().wants_play
         if self._held:
-            self.playback.pause()
+            self.playback.pause(leaves_edge=False)
 
     def _release(self) -> None:
         if self._held and self.playback is not None:

@@ -109,7 +109,9 @@ class SceneStack:
         if scene is not None and playback is not None:
             status = playback.status()
             wants_play = status.wants_play or scene.held
-            self.open(scene.location, status.position_s, wants_play, keep_pose=True)
+            follows = status.live is not None and status.live.following
+            position_s = 0.0 if follows else status.position_s  # it begins at the live edge
+            self.open(scene.location, position_s, wants_play, keep_pose=True)
             self._reopening = True
 
     def allow_opening(self, open_playback: OpenPlayback) -> None:
