@@ -81,8 +81,8 @@ class FromVideos:
         logging.getLogger("streamstgs.trainer").setLevel(logging.INFO)
         calibrate_videos(self.videos, self.out, self.rig)
         say(f"{self.out} is calibrated. Check it next: streamstgs capture check {self.out}")
-        if self.rig.capture.offset or self.rig.capture.ignore_start:
-            say("Give the same options of --capture.offset and --capture.ignore-start there.")
+        if self.rig.capture.ignore_start:
+            say("Give the option --capture.ignore-start there, too.")
         return 0
 
 

@@ -108,6 +108,20 @@ def test_videos_are_read_frame_by_frame(videos: Path) -> None:
     assert (found[:, :, :6] - [250, 0, 0]).max() < 40
 
 
+@pytest.mark.parametrize(("option", "first"), [((), [1, 2, 0, 1]), (("1=0", "3=2"), [1, 1, 0, 3])])
+def test_offsets_of_the_file_move_cameras(
+    images: Path, option: tuple[str, ...], first: list[int]
+) -> None:
+    offsets = {1: 1, 2: -1}
+    cameras = [entry(k) | ({"offset": offsets[k]} if k in offsets else {}) for k in range(CAMERAS)]
+    write_json(images, cameras=cameras)
+    capture = open_capture(images, CaptureConfig(offset=option))
+    assert capture.frames == FRAMES - max(first)
+    for camera, view in enumerate(capture.views):
+        found = view.reader.read([0, 1])
+        assert (found == [picture(camera, first[camera] + k) for k in (0, 1)]).all()
+
+
 def test_frames_are_sorted_by_number_not_by_letter(images: Path) -> None:
     for camera in range(CAMERAS):
         for frame in range(FRAMES):
@@ -367,6 +381,11 @@ def test_a_picture_that_the_decoder_had_to_guess_is_named(tmp_path: Path) -> Non
         ({"video": "../../secret.mp4"}, ["camera 1", "leads out"]),
         ({"id": "../1"}, ["camera ../1", "leads out"]),
         ({"id": 2}, ["camera 2", "more than once"]),
+        ({"offset": 1.5}, ["camera 1", "offset 1.5"]),
+        ({"offset": "soon"}, ["camera 1", "soon"]),
+        ({"offset": 10**9}, ["camera 1", "offset 1000000000"]),
+        ({"offset": True}, ["camera 1", "offset True"]),
+        ({"offset": FRAMES}, ["offsets leave none"]),
     ],
 )
 def test_a_wrong_entry_is_named(images: Path, change: dict[str, Any], words: list[str]) -> None:

@@ -23,6 +23,7 @@ from streamstgs.trainer.datasets import (
     load_frames,
     open_capture,
 )
+from streamstgs.trainer.datasets.moments import offsets_of
 from streamstgs.trainer.datasets.reduction import reduced
 from streamstgs.trainer.errors import CaptureError
 from streamstgs.trainer.points.initial_points import InitialPointsConfig, check_points
@@ -141,9 +142,10 @@ def _check_sync(capture: Capture, config: CaptureConfig) -> tuple[list[CameraSyn
     log.info("comparing motion in %d frames of %d cameras", capture.frames, len(capture.views))
     syncs = camera_offsets(motion_energies(capture.views, capture.frames), capture.fps)
     names = [v.name for v in capture.views]
-    given = config.offsets
-    wanted = {n: given.get(n, 0) + s.frames for n, s in zip(names, syncs, strict=True)}
-    remedy = " ".join(f"{name}={frames}" for name, frames in wanted.items() if frames)
+    given = offsets_of(capture.views, config)
+    wanted = {n: given[n] + s.frames for n, s in zip(names, syncs, strict=True)}
+    told = {v.name: v.offset for v in capture.views}
+    remedy = " ".join(f"{name}={frames}" for name, frames in wanted.items() if frames != told[name])
     problems: Problems = [
         (
             name,

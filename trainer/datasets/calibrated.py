@@ -12,7 +12,7 @@ import torch
 from streamstgs.renderer import Camera
 from streamstgs.trainer.datasets.calibration import check_matrix, check_no_distortion
 from streamstgs.trainer.datasets.capture import Capture, mean_up, point_of_attention
-from streamstgs.trainer.datasets.config import CaptureConfig
+from streamstgs.trainer.datasets.config import OFFSET_MAX, CaptureConfig
 from streamstgs.trainer.datasets.files import (
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
@@ -76,7 +76,7 @@ def _camera(folder: Path, number: int, entry: dict[str, Any]) -> RecordedCamera:
         lens = _lens(entry)
         video, images = _source(folder, entry, name)
         source = numbered_frames(images, name) if video is None else video
-        return RecordedCamera(name, viewmat, lens, source, split)
+        return RecordedCamera(name, viewmat, lens, source, split, _offset(entry.get("offset", 0)))
     except CaptureError:
         raise
     except KeyError as error:
@@ -146,6 +146,12 @@ def _frame_rate(value: Any) -> float:
 def _count(value: Any) -> int:
     if int(value) != float(value) or int(value) < 1:
         raise ValueError(f"{value!r} is no number of frames")
+    return int(value)
+
+
+def _offset(value: Any) -> int:
+    if isinstance(value, bool) or int(value) != float(value) or abs(int(value)) > OFFSET_MAX:
+        raise ValueError(f"offset {value!r} is no whole number of frames")
     return int(value)
 
 

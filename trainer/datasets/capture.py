@@ -57,12 +57,14 @@ class CapturedView:
         split: "train" or "test".
         camera: calibration at the size of the frames as they are read.
         reader: its frames.
+        offset: how many frames later it shows the same moment than the others, as its files say.
     """
 
     name: str
     split: str
     camera: Camera
     reader: FrameReader
+    offset: int = 0
 
 
 @dataclass(frozen=True)

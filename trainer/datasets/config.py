@@ -33,7 +33,8 @@ class CaptureConfig:
         held_out: These cameras are kept out of training, and no others. By default the files of
             the capture say which.
         offset: How many frames later a camera shows the same moment than the others, such as
-            cam03=2 cam05=-1; `streamstgs capture check` measures it.
+            cam03=2 cam05=-1, in place of the `offset` of cameras.json; `streamstgs capture check`
+            measures it.
     """
 
     height_px: Count | None = None

@@ -29,11 +29,11 @@ def synchronised(capture: Capture, config: CaptureConfig) -> Capture:
     camera.
     """
     views = _with_common_start(capture.views, config)
-    given = config.offsets
-    check_known("capture.offset", list(given), [v.name for v in views])
-    first = min([given.get(v.name, 0) for v in views])
+    check_known("capture.offset", list(config.offsets), [v.name for v in views])
+    given = offsets_of(views, config)
+    first = min(given.values())
     skipped = config.first_frame or 0
-    late = {v.name: given.get(v.name, 0) - first + skipped for v in views}
+    late = {name: offset - first + skipped for name, offset in given.items()}
     if not any(late.values()):
         return replace(capture, views=views)
     moved = tuple(replace(v, reader=_later(v.reader, late[v.name])) for v in views)
@@ -44,6 +44,11 @@ def synchronised(capture: Capture, config: CaptureConfig) -> Capture:
     if frames < capture.frames - skipped:
         log.warning("the offsets leave %d of %d frames", frames, capture.frames)
     return replace(capture, views=moved, frames=frames)
+
+
+def offsets_of(views: Sequence[CapturedView], config: CaptureConfig) -> dict[str, int]:
+    """The offset of each camera in frames: that of the settings, or else that of its files."""
+    return {view.name: view.offset for view in views} | config.offsets
 
 
 def check_known(option: str, names: Sequence[str], cameras: Sequence[str]) -> None:

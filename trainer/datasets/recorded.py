@@ -44,6 +44,7 @@ class RecordedCamera:
         lens: at the size of the recorded pictures.
         source: its frames.
         split: "train" or "test".
+        offset: as of `CapturedView`.
     """
 
     name: str
@@ -51,6 +52,7 @@ class RecordedCamera:
     lens: Lens
     source: Source
     split: str = "train"
+    offset: int = 0
 
 
 def recorded_view(
@@ -96,7 +98,7 @@ def _view(
     else:
         paths, numbers = tuple(recorded.source.values()), tuple(recorded.source)
         reader = ImageFolderReader(recorded.name, paths, *size, read_size, numbers, undone)
-    return CapturedView(recorded.name, recorded.split, shown, reader)
+    return CapturedView(recorded.name, recorded.split, shown, reader, recorded.offset)
 
 
 def assembled(

@@ -179,7 +179,7 @@ def _document(
         image = _image(reader.camera)
         if image not in rig.viewmats:
             continue
-        lens = rig.lenses[image]
+        lens, offset = rig.lenses[image], config.capture.offsets.get(reader.camera, 0)
         cameras.append({
             "id": reader.camera,
             "split": "test" if reader.camera in config.capture.held_out else "train",
@@ -187,6 +187,7 @@ def _document(
             "lens": {"model": lens.model, "params": list(lens.params)},
             "w2c": rig.viewmats[image].tolist(),
             "video": reader.path.name,
+            **({"offset": offset} if offset else {}),
         })  # fmt: skip
     return {"name": title, "fps": fps, "frames": frames, "cameras": cameras}
 
