@@ -14,7 +14,7 @@ from streamstgs.codec.formats.dynamic_npz import DynamicGaussians
 from streamstgs.codec.formats.frames_reader import AnimatedReader, FramesReader
 from streamstgs.codec.formats.gaussians_4d_ply import clip_of, quaternions
 from streamstgs.codec.formats.registry import open_reader
-from streamstgs.codec.formats.sequence import frame_names
+from streamstgs.codec.formats.sequence import common_pattern, frame_names
 from streamstgs.renderer.gaussians import rotation_matrices
 
 from tests.splat_samples import (
@@ -72,6 +72,43 @@ def test_pattern_is_a_sequence(pattern: str, tmp_path: Path) -> None:
     (folder / "other_1.ply").write_bytes(b"broken")
     with open_reader(folder / pattern) as reader:
         assert reader.info.frame_count == 3
+
+
+def test_range_of_numbers_is_a_sequence(tmp_path: Path) -> None:
+    folder = write_sequence(tmp_path / "clip", frames=6)
+    (folder / "frame_x.ply").write_bytes(b"broken")
+    for pattern, frames in (("frame_{1..4}.ply", (1, 2, 3, 4)), ("frame_{1..5..2}.ply", (1, 3, 5))):
+        with open_reader(folder / pattern) as reader:
+            assert reader.info.frame_count == len(frames)
+            for index, frame in enumerate(frames):
+                found = reader.segment(index).gaussians_at(0.0).means.numpy()
+                np.testing.assert_array_equal(found, made_up(40, degree=1, seed=frame).means)
+    with pytest.raises(NotAScene, match="no frames"):
+        open_reader(folder / "frame_{7..9}.ply")
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (("f_2.ply", "f_1.ply", "f_3.ply"), "f_{1..3}.ply"),
+        (("s2_008.spz", "s2_010.spz", "s2_012.spz"), "s2_{8..12..2}.spz"),
+        (("f_1.ply", "f_2.ply", "f_5.ply"), "f_{1..5}.ply"),
+        (("f_1.ply", "f_2.ply"), None),
+        (("f_1.ply", "f_2.ply", "g_3.ply"), None),
+        (("f1_1.ply", "f2_2.ply", "f3_3.ply"), None),
+        (("a.ply", "b.ply", "c.ply"), None),
+        (("f_1.stgs", "f_2.stgs", "f_3.stgs"), None),
+        (("f_1.ply", "f_2.ply", "sub/f_3.ply"), None),
+        (("f_1.ply", "f_2.ply", f"f_{10**12}.ply"), None),
+    ],
+)
+def test_pattern_of_several_files(names: tuple[str, ...], pattern: str | None) -> None:
+    wanted = None if pattern is None else str(Path("clip") / pattern)
+    assert common_pattern([str(Path("clip") / name) for name in names]) == wanted
+
+
+def test_files_of_a_server_have_no_pattern() -> None:
+    assert common_pattern([f"https://example.org/f_{k}.ply" for k in range(3)]) is None
 
 
 def test_frame_rate_of_our_scenes_cannot_be_set() -> None:

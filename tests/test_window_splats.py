@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog, QMenu
 from streamstgs.app.player.status import PlaybackState
@@ -65,6 +66,22 @@ def test_sequence_plays(open_window: OpenWindow, tmp_path: Path) -> None:
     before = frame(window)
     wait_for(lambda: frame(window) != before, "another frame")
     screenshot(window, "splat-sequence")
+
+
+def test_dropped_frames_are_one_sequence(open_window: OpenWindow, tmp_path: Path) -> None:
+    folder = write_sequence(tmp_path / "clip", frames=8, count=100)
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(folder / f"frame_{k}.ply")) for k in (2, 5, 3, 4)])
+    window = open_window()
+    at, none = QPoint(200, 200), Qt.KeyboardModifier.NoModifier
+    copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    QApplication.sendEvent(window.viewport, QDragEnterEvent(at, copy, data, left, none))
+    screenshot(window, "drop-sequence")
+    QApplication.sendEvent(window.viewport, QDropEvent(QPointF(at), copy, data, left, none))
+    wait_for(lambda: shown(window), "the sequence")
+    assert status(window).frames == 4
+    assert window.model.title == "clip"
+    assert window.model.playlist.locations == ()
 
 
 def test_file_without_gaussians_is_refused_by_name(open_window: OpenWindow, tmp_path: Path) -> None:

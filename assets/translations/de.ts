@@ -408,6 +408,10 @@
         <translation>Zum Öffnen ablegen</translation>
     </message>
     <message>
+        <source>Drop to play these files as one sequence</source>
+        <translation>Ablegen, um diese Dateien als eine Sequenz abzuspielen</translation>
+    </message>
+    <message>
         <source>Drop to play these scenes in turn</source>
         <translation>Ablegen, um diese Szenen nacheinander abzuspielen</translation>
     </message>

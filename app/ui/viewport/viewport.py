@@ -43,7 +43,7 @@ class Viewport(QWidget):
     dropped = Signal(str)
     menu_wanted = Signal(QPoint)  # place on the screen of a right click without a drag
     dropped_several = Signal(list)  # paths and URLs, when more than one was dropped
-    drag_hovers = Signal(int)  # how many things that can be opened are dragged over it; 0: none
+    drag_hovers = Signal(list)  # paths and URLs that are dragged over it; empty: nothing is
     dragged = Signal()  # the camera was moved with the pointer
     pointer_moved = Signal()
     resized = Signal()
@@ -184,13 +184,13 @@ class Viewport(QWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls() or event.mimeData().hasText():
             event.acceptProposedAction()
-            self.drag_hovers.emit(max(len(event.mimeData().urls()), 1))
+            self.drag_hovers.emit(dropped_locations(event.mimeData()) or [""])
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.drag_hovers.emit(0)
+        self.drag_hovers.emit([])
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self.drag_hovers.emit(0)
+        self.drag_hovers.emit([])
         locations = dropped_locations(event.mimeData())
         if locations:
             event.acceptProposedAction()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.viewport.viewport import Viewport
+from streamstgs.codec.formats.sequence import common_pattern
 
 _INSET_PX = 10.0
 _RADIUS_PX = 12.0
@@ -19,16 +20,20 @@ class DropHighlight(QWidget):
     def __init__(self, viewport: Viewport) -> None:
         super().__init__(viewport)
         self._viewport = viewport
-        self._several = False
+        self._text = ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         viewport.drag_hovers.connect(self._show)
         self.hide()
 
-    def _show(self, files: int) -> None:
-        """Show the frame for so many files; 0 hides it."""
-        self._several = files > 1
+    def _show(self, locations: list[str]) -> None:
+        """Show the frame for paths and URLs; an empty list hides it."""
+        self._text = tr("Drop to open")
+        if len(locations) > 1:
+            self._text = tr("Drop to play these scenes in turn")
+            if common_pattern(locations) is not None:
+                self._text = tr("Drop to play these files as one sequence")
         self.setGeometry(self._viewport.rect())
-        self.setVisible(files > 0)
+        self.setVisible(bool(locations))
         self.raise_()
         self.update()
 
@@ -40,5 +45,4 @@ class DropHighlight(QWidget):
         frame = QRectF(self.rect()).adjusted(_INSET_PX, _INSET_PX, -_INSET_PX, -_INSET_PX)
         painter.drawRoundedRect(frame, _RADIUS_PX, _RADIUS_PX)
         painter.setPen(QColor(theme.OVERLAY_TEXT))
-        text = tr("Drop to play these scenes in turn") if self._several else tr("Drop to open")
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)

@@ -14,6 +14,7 @@ from streamstgs.app.ui.watching.first_hint import FirstHint
 from streamstgs.app.ui.watching.fly_keys import FlyKeys
 from streamstgs.app.ui.watching.pivot_mark import PivotMark
 from streamstgs.app.ui.watching.welcome import WelcomePage
+from streamstgs.codec.formats.sequence import common_pattern
 
 
 class Watching(QObject):
@@ -37,7 +38,7 @@ class Watching(QObject):
         self.keys = FlyKeys(model, viewport)
         self.welcome = WelcomePage(viewport)
         self.welcome.chosen.connect(model.open)
-        viewport.dropped_several.connect(model.playlist.play)
+        viewport.dropped_several.connect(self._play)
         model.scene_changed.connect(lambda _: self.welcome.hide())
 
     def handlers(self) -> dict[str, Callable[[], object]]:
@@ -50,6 +51,14 @@ class Watching(QObject):
         if playlist.locations:
             playlist.step(scenes)
         return bool(playlist.locations)
+
+    def _play(self, locations: list[str]) -> None:
+        """Play the frames of a sequence as one scene, and several scenes in turn."""
+        pattern = common_pattern(locations)
+        if pattern is None:
+            self._model.playlist.play(locations)
+        else:
+            self._viewport.dropped.emit(pattern)
 
     def show_welcome(self) -> None:
         """Show the welcome page over the picture."""
