@@ -391,7 +391,8 @@ def test_track_meets_its_keyframes_with_their_roll(opened: ViewerModel) -> None:
         camera.look_from((time_s, -1.0, -4.0), (0.0, 0.0, 0.0), 0.7 + 0.1 * time_s, roll_rad)
         track.add(capture(camera, time_s))
         expected = camera.to_camera(64, 36).viewmat
-        assert torch.allclose(track.path(16 / 9).camera_at(time_s, 64, 36).viewmat, expected, atol=1e-6)
+        found = track.path(16 / 9).camera_at(time_s, 64, 36).viewmat
+        assert torch.allclose(found, expected, atol=1e-6)
     for step in range(41):
         key = track.keyframe_at(step / 20)
         assert torch.isfinite(track.path(1.0).camera_at(step / 20, 64, 36).viewmat).all()
