@@ -385,7 +385,7 @@ def test_a_picture_that_the_decoder_had_to_guess_is_named(tmp_path: Path) -> Non
         ({"offset": "soon"}, ["camera 1", "soon"]),
         ({"offset": 10**9}, ["camera 1", "offset 1000000000"]),
         ({"offset": True}, ["camera 1", "offset True"]),
-        ({"offset": FRAMES}, ["offsets leave none"]),
+        ({"offset": FRAMES}, ["leave none"]),
     ],
 )
 def test_a_wrong_entry_is_named(images: Path, change: dict[str, Any], words: list[str]) -> None:
