@@ -64,6 +64,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("second_forward", "Playback", mark("Forward 1 second"), ("Shift+Right",)),
     Command("go_start", "Playback", mark("Go to the start"), ("Home",)),
     Command("go_end", "Playback", mark("Go to the end"), ("End",)),
+    Command("go_live", "Playback", mark("Go to the live edge"), ("Ctrl+End",)),
     Command("go_to_time", "Playback", mark("Go to a time or frame…"), ("Ctrl+T",)),
     Command("add_marker", "Playback", mark("Add marker"), ("M",), gap=True),
     Command("name_marker", "Playback", mark("Name marker…"), ("Shift+M",)),

@@ -624,6 +624,14 @@
         <translation>Ans Ende gehen</translation>
     </message>
     <message>
+        <source>Go to the live edge</source>
+        <translation>Zum Live-Rand</translation>
+    </message>
+    <message>
+        <source>Go to the live edge (Ctrl+End)</source>
+        <translation>Zum Live-Rand (Strg+Ende)</translation>
+    </message>
+    <message>
         <source>Go to the start</source>
         <translation>An den Anfang gehen</translation>
     </message>
@@ -770,6 +778,10 @@
     <message>
         <source>Light</source>
         <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>Live</translation>
     </message>
     <message>
         <source>Loaded ahead</source>

@@ -79,6 +79,11 @@ class Transport:
         self.sought.emit()
         self._each(lambda playback: playback.seek_frame(frame))
 
+    def go_live(self) -> None:
+        """Go to the edge of a live scene and stay near it; other scenes have no edge."""
+        self.sought.emit()
+        self._each(lambda playback: playback.go_live())
+
     def set_speed(self, speed: float) -> None:
         """Set the content seconds per second, 0.1 .. 8; negative plays backwards."""
         self._each(lambda playback: playback.set_speed(speed))

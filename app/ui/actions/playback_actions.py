@@ -47,6 +47,7 @@ class PlaybackActions:
             "second_forward": lambda: self._seek_by(1.0, self._second_key.press()),
             "go_start": lambda: self._transport.seek_frame(0),
             "go_end": lambda: self._transport.seek_frame(_LAST_FRAME),
+            "go_live": self._transport.go_live,
             "slower": lambda: self._change_speed(-1),
             "faster": lambda: self._change_speed(1),
             "normal_speed": lambda: self.set_speed(1.0),

@@ -11,6 +11,7 @@ from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import ICON_PX, icon
+from streamstgs.app.ui.transport.live_button import LiveButton
 from streamstgs.app.ui.transport.time_label import TimeLabel
 from streamstgs.app.ui.transport.timeline_bar import TimelineBar
 from streamstgs.app.ui.transport.volume_control import VolumeControl
@@ -46,6 +47,8 @@ class TransportBar(QWidget):
         self.panel = self._button("panel", "panel", tr("Side panel (P)"), checkable=True)
         self.speed = self._speed_button()
         self.volume = VolumeControl()
+        self.live = LiveButton()
+        self.live.clicked.connect(lambda: self.asked.emit("go_live"))
         self._lay_out()
         self.refresh_icons()
         self.set_scene_open(False)
@@ -98,6 +101,7 @@ class TransportBar(QWidget):
         row.addWidget(self.timeline, stretch=1)
         row.addSpacing(4)
         right: tuple[QWidget, ...] = (
+            self.live,
             self.volume,
             self.speed,
             self.loop,
@@ -132,6 +136,7 @@ class TransportBar(QWidget):
         for widget in (self.play, self.step_back, self.step_forward, self.time, self.timeline):
             widget.setEnabled(opened)
         if not opened:
+            self.live.hide()
             self.timeline.clear()
             self.time.clear()
             self._show_play("play", tr("Play (Space)"))
@@ -149,6 +154,7 @@ class TransportBar(QWidget):
         """Show position, buffered ranges, speed, loop and the play button."""
         self.timeline.show_status(status)
         self.time.show_status(status)
+        self.live.show_status(status.live)
         self.show_speed_and_loop(status.speed, status.loop)
         if status.state is PlaybackState.ENDED:
             self._show_play("replay", tr("Play again (Space)"))
