@@ -28,8 +28,16 @@ from streamstgs.codec.streaming.directory import DirectoryContainer
 from streamstgs.codec.streaming.http.settings import HttpSettings
 
 FORMAT, VERSION = "streamstgs-index", 1
+SCENE_NAMES = ("scene.json", "meta.json")  # of a scene package, and of SOG
 WEB_ADDRESS = r"^https?://[^\s@]{1,2000}\Z"  # without a login
 Place = Annotated[str, Meta(max_length=2_000, pattern=rf"{WEB_ADDRESS}|{schema.SAFE_PATH}")]
+
+
+def is_index_address(location: str) -> bool:
+    """Whether a URL names a JSON file that is no manifest of a scene, so it may be an index."""
+    path = location.partition("#")[0].partition("?")[0]
+    name = path.rpartition("/")[2].lower()
+    return is_url(location) and name.endswith(".json") and name not in SCENE_NAMES
 
 
 class _Poster(Struct):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +17,11 @@ from streamstgs.codec.publish.feed import SceneFeed
 from streamstgs.codec.publish.publisher import Publisher, PublishSettings
 from streamstgs.codec.publish.store import Store
 
+from benchmarks.streaming.serving import BUNDLED
+from tests.fault_server import FaultServer
 from tests.golden.make_golden import golden_scene
-from tests.window_driver import OpenWindow, frame, key, screenshot, wait_for
+from tests.served_scene import scene_files
+from tests.window_driver import OpenWindow, frame, key, screenshot, shown, wait_for
 
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
@@ -57,3 +62,32 @@ def test_badge_shows_a_live_scene_and_leads_to_its_edge(
     wait_for(lambda: badge.text().startswith("●"), "the live edge by its key")
     publisher.finish()
     wait_for(lambda: not badge.isVisible(), "no badge once the event is over")
+
+
+def test_a_list_of_scenes_is_opened_from_its_url(compiled: None, open_window: OpenWindow) -> None:
+    with zipfile.ZipFile(BUNDLED) as archive:
+        poster, document = archive.read("poster.jpg"), json.loads(archive.read("scene.json"))
+    entry = {"scene": "ball", "title": "Ball", "poster": document["poster"], "duration_s": 75}
+    scenes = [entry, {"scene": "tonight", "live": True}]
+    index = {"format": "streamstgs-index", "version": 1, "title": "Dances", "scenes": scenes}
+    server = FaultServer(
+        {"/list.json": json.dumps(index).encode(), "/poster.jpg": poster} | scene_files()
+    )
+    try:
+        window = open_window()
+        page = window.watching.welcome
+        wait_for(page.isVisible, "the welcome page")
+        window.open(f"{server.url}/list.json")
+        wait_for(lambda: f"{server.url}/ball" in page.locations, "the scenes of the list")
+        names = [page.card(f"{server.url}/{name}").text() for name in ("ball", "tonight")]
+        assert names == ["Ball · 1:15", "tonight · Live"]
+        card = page.card(f"{server.url}/ball")
+        before = page.card(f"{server.url}/tonight").icon().pixmap(216, 122).toImage()
+        wait_for(lambda: card.icon().pixmap(216, 122).toImage() != before, "the poster")
+        screenshot(window, "index")
+        QTest.mouseClick(card, Qt.MouseButton.LeftButton)
+        wait_for(lambda: shown(window), "the scene")
+        window.open(f"{server.url}/missing.json")
+        wait_for(window.viewport.toast.isVisible, "the message")
+    finally:
+        server.stop()

@@ -17,6 +17,7 @@ from streamstgs.app.ui.drawing.render_loop import RenderLoop
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.viewport.toast import Toast
 from streamstgs.codec.errors import WriteError
+from streamstgs.codec.scene_index import is_index_address
 
 SCENE_PATTERNS = (
     "*.stgs scene.json *.ply *.spz *.sog *.splat *.ksplat *.glb *.gltf *.4dgs *.zip *.npz meta.json"
@@ -76,7 +77,7 @@ class FileActions:
             self._open(chosen)
 
     def ask_for_url(self) -> None:
-        """Ask for the address of a scene, and open it."""
+        """Ask for the address of a scene or of a list of scenes, and open it."""
         dialog = OpenUrlDialog(self._window)
         dialog.accepted.connect(lambda: self._open(dialog.url))
         show_dialog(dialog)
@@ -91,7 +92,10 @@ class FileActions:
             self._loop.capture(partial(self._ask_where_to_save, status.position_s))
 
     def _open(self, location: str) -> None:
-        self._model.open(location)
+        if is_index_address(location):
+            self._model.index.load(location)
+        else:
+            self._model.open(location)
 
     def _try_again(self) -> None:
         if self._model.last_location is not None:

@@ -15,6 +15,7 @@ from streamstgs.app.ui.watching.fly_keys import FlyKeys
 from streamstgs.app.ui.watching.pivot_mark import PivotMark
 from streamstgs.app.ui.watching.welcome import WelcomePage
 from streamstgs.codec.formats.sequence import common_pattern
+from streamstgs.codec.scene_index import SceneIndex
 
 
 class Watching(QObject):
@@ -38,6 +39,9 @@ class Watching(QObject):
         self.keys = FlyKeys(model, viewport)
         self.welcome = WelcomePage(viewport)
         self.welcome.chosen.connect(model.open)
+        model.index.loaded.connect(self._show_index)
+        model.index.poster_loaded.connect(self._show_index_poster)
+        model.index.failed.connect(lambda message: viewport.toast.warn(message))
         viewport.dropped_several.connect(self._play)
         model.scene_changed.connect(lambda _: self.welcome.hide())
 
@@ -63,6 +67,14 @@ class Watching(QObject):
     def show_welcome(self) -> None:
         """Show the welcome page over the picture."""
         self.welcome.show_page(self._preferences.recent)
+
+    def _show_index(self, index: SceneIndex) -> None:
+        self.welcome.show_page(self._preferences.recent, index)
+
+    def _show_index_poster(self, number: int, jpeg: bytes) -> None:
+        index = self._model.index.index
+        if index is not None:
+            self.welcome.show_index_poster(index.scenes[number], jpeg)
 
     def welcome_if_idle(self) -> None:
         """Show the welcome page unless a scene is opened in this turn of the event loop."""

@@ -20,8 +20,11 @@ from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import pixmap
 from streamstgs.app.ui.viewport.overlay_style import OVERLAY_STYLE
+from streamstgs.app.ui.viewport.poster_view import decoded
 from streamstgs.app.ui.watching.bundled import bundled_scenes
-from streamstgs.app.ui.watching.thumbnails import SIZE_PX, Thumbnails
+from streamstgs.app.ui.watching.thumbnails import SIZE_PX, Thumbnails, thumbnail
+from streamstgs.codec.poster import Poster
+from streamstgs.codec.scene_index import IndexedScene, SceneIndex
 from streamstgs.codec.streaming.address import is_url, redact_credentials
 
 RECENT_MAX = 6
@@ -64,8 +67,8 @@ class WelcomePage(QWidget):
         """The scenes that it offers."""
         return list(self._cards)
 
-    def show_page(self, recent: list[str]) -> None:
-        """Offer the bundled scenes and these recent ones."""
+    def show_page(self, recent: list[str], index: SceneIndex | None = None) -> None:
+        """Offer the bundled scenes and these recent ones; before them those of an index."""
         bundled = bundled_scenes()
         others = [place for place in recent if place not in bundled][:RECENT_MAX]
         self._cards, self._grids = {}, []
@@ -78,10 +81,13 @@ class WelcomePage(QWidget):
         column.addWidget(_title(tr("Welcome")))
         column.addWidget(_muted(tr("Drop scenes here, or choose one. Several play in turn.")))
         column.addLayout(self._open_row())
+        if index is not None:
+            column.addWidget(_title(index.title or redact_credentials(index.location)))
+            column.addLayout(self._grid([(of.location, _index_name(of)) for of in index.scenes]))
         for heading, places in ((tr("Comes with the player"), bundled), (tr("Recent"), others)):
             if places:
                 column.addWidget(_title(heading))
-                column.addLayout(self._grid(places))
+                column.addLayout(self._grid([(place, _file_name(place)) for place in places]))
         column.addStretch(1)
         self._scroll.setWidget(page)
         self._place()
@@ -109,17 +115,27 @@ class WelcomePage(QWidget):
         row.addStretch(1)
         return row
 
-    def _grid(self, places: list[str]) -> QGridLayout:
+    def show_index_poster(self, scene: IndexedScene, jpeg: bytes) -> None:
+        """Show the picture of a scene of the index; one that is none is left out."""
+        if scene.poster is None:
+            return
+        width, height = scene.poster.width, scene.poster.height
+        poster = Poster(jpeg, width, height, 1.0, 1.0, width / height, (0.0, 0.0, 0.0))
+        image = decoded(poster)
+        if image is not None:
+            size = SIZE_PX * self.devicePixelRatioF()
+            self._show_poster(scene.location, thumbnail(poster, image, size))
+
+    def _grid(self, places: list[tuple[str, str]]) -> QGridLayout:
         grid = QGridLayout()
         grid.setSpacing(_GAP_PX)
-        cards = [self._card(place) for place in places]
+        cards = [self._card(place, name) for place, name in places]
         self._grids.append((grid, cards))
         return grid
 
-    def _card(self, location: str) -> QToolButton:
+    def _card(self, location: str, name: str) -> QToolButton:
         card = QToolButton()
         card.setObjectName("scene")
-        name = Path(location.rstrip("/")).stem if location.rstrip("/") else location
         card.setText(card.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 200))
         card.setAccessibleName(name)
         card.setToolTip(redact_credentials(location))
@@ -157,6 +173,21 @@ class WelcomePage(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).fillRect(self.rect(), theme.VIEWPORT_BACKGROUND)
+
+
+def _file_name(location: str) -> str:
+    return Path(location.rstrip("/")).stem if location.rstrip("/") else location
+
+
+def _index_name(scene: IndexedScene) -> str:
+    """The name of a scene of an index, and whether it is live or how long it is."""
+    name = scene.title or _file_name(scene.location)
+    if scene.live:
+        return f"{name} · {tr('Live')}"
+    if scene.duration_s is None:
+        return name
+    minutes, seconds = divmod(round(scene.duration_s), 60)
+    return f"{name} · {minutes}:{seconds:02d}"
 
 
 def _title(text: str) -> QLabel:
