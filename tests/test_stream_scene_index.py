@@ -12,7 +12,7 @@ import pytest
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.codec.errors import CodecError, CorruptSegment, NotAScene
 from streamstgs.codec.package.file_entry import FileEntry
-from streamstgs.codec.scene_index import SceneIndex
+from streamstgs.codec.scene_index import SceneIndex, is_index_address
 
 JPEG = b"\xff\xd8 a picture \xff\xda \xff\xd9"
 
@@ -90,6 +90,14 @@ def test_what_is_no_index_is_refused(index: Path, content: bytes) -> None:
     index.write_bytes(content)
     with pytest.raises(CodecError):
         SceneIndex(str(index))
+
+
+def test_urls_of_other_json_files_may_be_an_index() -> None:
+    for index in ("https://a.org/dances.json", "http://a.org/x/List.JSON?key=1#top"):
+        assert is_index_address(index)
+    for other in ("https://a.org/ball/scene.json", "https://a.org/meta.json", "https://a.org/ball"):
+        assert not is_index_address(other)
+    assert not is_index_address("dances.json")  # a file
 
 
 def test_posters_that_are_too_large_are_left_out(index: Path) -> None:

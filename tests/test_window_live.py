@@ -47,19 +47,23 @@ def test_badge_shows_a_live_scene_and_leads_to_its_edge(
     path, publisher = event
     window = open_window(path)
     badge = window.bar.live
-    wait_for(lambda: badge.isVisible() and badge.text().startswith("●"), "the filled badge")
-    assert frame(window) > NEAR_EDGE
+
+    def near() -> bool:
+        return badge.isVisible() and badge.text().startswith("●") and frame(window) > NEAR_EDGE
+
+    def away() -> bool:
+        return badge.text().startswith("○") and frame(window) < NEAR_EDGE
+
+    wait_for(near, "the filled badge at the live edge")
     screenshot(window, "live")
     key(window, Qt.Key.Key_Home)
-    wait_for(lambda: badge.text().startswith("○"), "the hollow badge")
-    assert frame(window) < NEAR_EDGE
+    wait_for(away, "the hollow badge at the start")
     QTest.mouseClick(badge, Qt.MouseButton.LeftButton)
-    wait_for(lambda: badge.text().startswith("●"), "the live edge")
-    assert frame(window) > NEAR_EDGE
+    wait_for(near, "the live edge")
     key(window, Qt.Key.Key_Home)
-    wait_for(lambda: badge.text().startswith("○"), "the hollow badge again")
+    wait_for(away, "the hollow badge again")
     key(window, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
-    wait_for(lambda: badge.text().startswith("●"), "the live edge by its key")
+    wait_for(near, "the live edge by its key")
     publisher.finish()
     wait_for(lambda: not badge.isVisible(), "no badge once the event is over")
 

@@ -46,7 +46,6 @@ from streamstgs.app.ui.watching.watching import Watching
 from streamstgs.app.ui.window_size import PanelFolding, first_size
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.quality import Quality
-from streamstgs.codec.scene_index import is_index_address
 
 
 class MainWindow(QMainWindow):
@@ -208,12 +207,9 @@ class MainWindow(QMainWindow):
         Args:
             position_s: The content time to start at; None for where it was left.
         """
-        if is_index_address(location):
-            self.model.index.load(location)
-            return
         if position_s is None:
             position_s = self.preferences.positions.of(location)
-        self.model.open(location, position_s)
+        self.files.open(location, position_s)
 
     def _remember_position(self) -> None:
         scene, status = self.model.scene, self.model.status

@@ -56,6 +56,13 @@ class FileActions:
             "try_again": self._try_again,
         }
 
+    def open(self, location: str, position_s: float = 0.0) -> None:
+        """Open a scene at a content time, or show a list of scenes on the welcome page."""
+        if is_index_address(location):
+            self._model.index.load(location)
+        else:
+            self._model.open(location, position_s)
+
     def ask_for_file(self) -> None:
         """Ask for a scene file or a manifest, and open it."""
         recent = self._preferences.recent
@@ -68,18 +75,18 @@ class FileActions:
         )
         if chosen:
             path = Path(chosen)
-            self._open(str(path.parent if path.name == "scene.json" else path))
+            self.open(str(path.parent if path.name == "scene.json" else path))
 
     def ask_for_folder(self) -> None:
         """Ask for a scene folder, and open it."""
         chosen = QFileDialog.getExistingDirectory(self._window, tr("Open a scene folder"))
         if chosen:
-            self._open(chosen)
+            self.open(chosen)
 
     def ask_for_url(self) -> None:
         """Ask for the address of a scene or of a list of scenes, and open it."""
         dialog = OpenUrlDialog(self._window)
-        dialog.accepted.connect(lambda: self._open(dialog.url))
+        dialog.accepted.connect(lambda: self.open(dialog.url))
         show_dialog(dialog)
 
     def save_picture(self) -> None:
@@ -91,15 +98,9 @@ class FileActions:
         if status is not None:
             self._loop.capture(partial(self._ask_where_to_save, status.position_s))
 
-    def _open(self, location: str) -> None:
-        if is_index_address(location):
-            self._model.index.load(location)
-        else:
-            self._model.open(location)
-
     def _try_again(self) -> None:
         if self._model.last_location is not None:
-            self._open(self._model.last_location)
+            self.open(self._model.last_location)
 
     def _ask_where_to_save(self, position_s: float, image: QImage) -> None:
         pictures = QStandardPaths.StandardLocation.PicturesLocation
