@@ -55,6 +55,7 @@ COMMANDS = {  # `train` is the class Train of cli/train.py, and so on
     "capture": Entry(MAKE, "check|from-videos ...", "Check a capture, or calibrate videos."),
     "train": Entry(MAKE, "DATA -o RUN", "Train a scene from multi-view video."),
     "encode": Entry(MAKE, "RUN -o SCENE", "Write a trained run as a scene."),
+    "edit": Entry(MAKE, "SCENE -o SCENE", "Change the title, credit, sound or cameras of a scene."),
     "evaluate": Entry(MAKE, "SCENE --data DATA", "Compare a scene with its capture."),
     "ablate": Entry(MAKE, "DATA -o DIR", "Train with one part of the method off at a time."),
     "publish": Entry(PUBLISH, "SCENE TARGET", "Publish a scene live, segment by segment."),

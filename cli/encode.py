@@ -115,10 +115,9 @@ class Encode:
         """What the cameras of `--capture` saw, as a change of the run's meta data."""
         if self.capture is None:
             return {}
-        from streamstgs.trainer.datasets.layouts import open_capture
-        from streamstgs.trainer.scene_meta import filmed_by
+        from streamstgs.trainer.scene_meta import filmed_in
 
-        return {"filmed": filmed_by(open_capture(self.capture))}
+        return {"filmed": filmed_in(self.capture)}
 
     def _is_sequence(self) -> bool:
         """Whether the argument is no run but a scene of another program."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import torch
 from streamstgs.codec.limits import FILMED_VIEWS
@@ -34,6 +35,13 @@ def scene_meta(capture: Capture, background: tuple[float, float, float], near: f
         presets=_presets(capture),
         filmed=filmed_by(capture),
     )
+
+
+def filmed_in(data: Path) -> tuple[FilmedView, ...]:
+    """What the cameras of the capture in a folder saw. Raises CaptureError."""
+    from streamstgs.trainer.datasets.layouts import open_capture
+
+    return filmed_by(open_capture(data))
 
 
 def filmed_by(capture: Capture) -> tuple[FilmedView, ...]:

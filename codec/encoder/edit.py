@@ -1,0 +1,147 @@
+"""Changes what an encoded scene tells of itself; nothing is encoded again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from streamstgs.codec.encoder.config import PosterSettings
+from streamstgs.codec.encoder.poster_picture import make_poster
+from streamstgs.codec.encoder.sound_encoding import write_sound
+from streamstgs.codec.errors import EncodeError
+from streamstgs.codec.limits import Limits
+from streamstgs.codec.package.dash import write_dash
+from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
+from streamstgs.codec.package.filmed_view import FilmedView
+from streamstgs.codec.package.manifest import Manifest
+from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
+from streamstgs.codec.package.paged_gops import PagedGops
+from streamstgs.codec.package.writer import PackageWriter
+from streamstgs.codec.scene import open_scene
+from streamstgs.codec.streaming.address import clean_location
+from streamstgs.codec.streaming.disk_cache import CacheSettings
+from streamstgs.codec.streaming.http.settings import HttpSettings
+from streamstgs.codec.streaming.locate import open_files
+from streamstgs.codec.streaming.transport import ignore_progress
+
+
+@dataclass(frozen=True)
+class SceneChanges:
+    """What becomes different; None leaves a member as it is.
+
+    Args:
+        title, licence, attribution: texts that players show.
+        filmed: what each camera of the capture saw.
+        audio: an audio or video file with the sound of the scene.
+    """
+
+    title: str | None = None
+    licence: str | None = None
+    attribution: str | None = None
+    filmed: tuple[FilmedView, ...] | None = None
+    audio: Path | None = None
+
+
+def edit_scene(location: str | Path, out: Path, changes: SceneChanges) -> None:
+    """Write a copy of a scene with changes. Gaussians and videos stay, byte for byte.
+
+    Args:
+        location: path or URL of an encoded scene.
+        out: path of a `.stgs` file, or of a directory; may be the scene itself.
+        changes: what becomes different.
+
+    Raises:
+        CodecError: the scene cannot be read, EncodeError: or it is live, or beyond the format then.
+        WriteError: `out` is something else than a scene, or cannot be written.
+    """
+    with PackageWriter(out) as package:
+        files = open_files(
+            clean_location(str(location)),
+            Limits(),
+            HttpSettings(),
+            CacheSettings(max_bytes=0),
+            ignore_progress,
+        )
+        try:
+            manifest = read_manifest(files.manifest, files.read)
+            if manifest.live is not None:
+                raise EncodeError(f"{files.location} is live; it can be changed once it has ended.")
+            kept = manifest if changes.audio is None else replace(manifest, sound=None)
+            for file in files_of(kept):
+                package.write(file.name, files.read(file))
+            _write_changed(kept, package, changes)
+        finally:
+            files.close()
+        package.commit()
+
+
+def files_of(manifest: Manifest) -> Iterator[FileEntry]:
+    """Yield each file of a scene but scene.json and scene.mpd; reads its pages, if it has any."""
+    yield from (entry.init for entry in manifest.representations)
+    yield from (layer.file for layer in manifest.static)
+    for gop in manifest.gops:
+        yield from (layer.file for layer in gop.layers)
+        yield gop.field
+        yield from (segment.file for segment in gop.segments)
+    if isinstance(manifest.gops, PagedGops):
+        yield from _pages_of(manifest.gops)
+    if manifest.poster is not None:
+        yield manifest.poster.file
+    if manifest.sound is not None:
+        yield manifest.sound.init
+        yield from (segment.file for segment in manifest.sound.segments)
+
+
+def _pages_of(gops: PagedGops) -> Iterator[FileEntry]:
+    """Yield the index, the pages, and the static layers that only pages list."""
+    if gops.pages.index is None:
+        return
+    yield gops.pages.index
+    written: set[str] = set()
+    for row in gops.page_index():
+        yield row.file
+        static = [layer.file for layer in gops.static(row.first) or ()]
+        yield from (file for file in static if file.name not in written)
+        written.update(file.name for file in static)
+
+
+def _write_changed(manifest: Manifest, package: PackageWriter, changes: SceneChanges) -> None:
+    """Write scene.json and all that depends on what became different."""
+    named: dict[str, Any] = {
+        "title": changes.title,
+        "licence": changes.licence,
+        "attribution": changes.attribution,
+        "filmed": changes.filmed,
+    }
+    given = {name: value for name, value in named.items() if value is not None}
+    manifest = replace(manifest, meta=replace(manifest.meta, **given))
+    if changes.audio is not None:
+        seconds = manifest.frame_count / manifest.meta.fps
+        manifest = replace(manifest, sound=write_sound(changes.audio, seconds, package.write))
+    _write_json(manifest, package)
+    if changes.filmed is not None:
+        manifest = _with_poster(manifest, package)
+        _write_json(manifest, package)
+    package.write(DASH_NAME, write_dash(manifest))
+
+
+def _with_poster(manifest: Manifest, package: PackageWriter) -> Manifest:
+    """Draw the opening view again, which tells whether something stands around it."""
+    with open_scene(package.root) as scene:
+        made = make_poster(scene, PosterSettings())
+    if made is None:
+        return manifest
+    package.write(made.entry.file.name, made.jpeg)
+    meta = replace(manifest.meta, isolated=made.isolated)
+    return replace(manifest, meta=meta, poster=made.entry)
+
+
+def _write_json(manifest: Manifest, package: PackageWriter) -> None:
+    data = write_manifest(manifest)
+    try:
+        read_manifest(data, lambda file, _: package.read(file.name))
+    except ValueError as error:
+        raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
+    package.write(MANIFEST_NAME, data)
