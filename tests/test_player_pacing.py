@@ -44,6 +44,6 @@ def test_extra_frames_while_scrubbing(status: PlaybackStatus) -> None:
     assert leaves_time(replace(status, scrubbing=True), FRAME, 1e6)
 
 
-@pytest.mark.parametrize("state", set(PlaybackState) - {PlaybackState.PLAYING})
+@pytest.mark.parametrize("state", [s for s in PlaybackState if s is not PlaybackState.PLAYING])
 def test_extra_frames_while_not_playing(status: PlaybackStatus, state: PlaybackState) -> None:
     assert leaves_time(replace(status, state=state), FRAME, 1e6)
