@@ -40,6 +40,10 @@ INSTALL_AGAIN = "pip install --force-reinstall streamstgs"
 TORCH_WITH_CUDA = (
     "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu130"
 )
+# gsplat's own wheels with kernels are for Python 3.10 and torch up to 2.4, which cannot run here.
+_GSPLAT_SOURCE = "--no-deps --no-build-isolation --no-binary gsplat gsplat"
+GSPLAT_BUILD = f"pip install --force-reinstall {_GSPLAT_SOURCE}"
+GSPLAT_WHEEL = f"pip wheel {_GSPLAT_SOURCE}"
 OPENGL_LIBRARIES = "apt-get install libegl1 libgl1 libgl1-mesa-dri (Debian, Ubuntu)"
 NVIDIA_SMI_LIMIT_S = 10.0
 
@@ -177,8 +181,12 @@ def _gsplat_kernels() -> Finding:
         return Finding("gsplat kernels", "built in advance")
     compiler = shutil.which("nvcc")
     if compiler:
-        return Finding("gsplat kernels", f"compiled at the first use, by {compiler}")
-    remedy = "install the CUDA toolkit, so that `nvcc --version` works; else OpenGL draws"
+        answer = f"compiled at the first use, by {compiler}"
+        return Finding("gsplat kernels", answer, remedy=f"compile them now: {GSPLAT_BUILD}")
+    remedy = (
+        f"on a machine with the CUDA toolkit and the same Python and torch, run `{GSPLAT_WHEEL}`, "
+        "and install that wheel here; or install the toolkit here; else OpenGL draws"
+    )
     return Finding("gsplat kernels", "not built, and nvcc is missing", remedy=remedy)
 
 

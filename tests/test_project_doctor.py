@@ -90,20 +90,23 @@ def gsplat(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
     return folder
 
 
-def test_gsplat_without_compiler_names_the_toolkit(nvidia: Path, gsplat: Path) -> None:
-    assert "CUDA toolkit" in doctor._gsplat_kernels().remedy
+def test_gsplat_without_compiler_says_how_to_build_a_wheel(nvidia: Path, gsplat: Path) -> None:
+    remedy = doctor._gsplat_kernels().remedy
+    assert "pip wheel" in remedy
+    assert "--no-binary gsplat" in remedy  # the wheel of the package index has no kernels
+    assert "CUDA toolkit" in remedy
 
 
-def test_gsplat_with_compiler_compiles_at_first_use(nvidia: Path, gsplat: Path) -> None:
+def test_gsplat_with_compiler_says_how_to_build_in_advance(nvidia: Path, gsplat: Path) -> None:
     install_program(nvidia, "nvcc", "exit 0")
     finding = doctor._gsplat_kernels()
     assert finding.answer.startswith("compiled at the first use")
-    assert not finding.remedy
+    assert finding.remedy.endswith(doctor.GSPLAT_BUILD)
 
 
 def test_gsplat_with_kernels_needs_no_compiler(nvidia: Path, gsplat: Path) -> None:
     (gsplat / "csrc.cpython-312-x86_64-linux-gnu.so").touch()
-    assert doctor._gsplat_kernels().answer == "built in advance"
+    assert doctor._gsplat_kernels() == Finding("gsplat kernels", "built in advance")
 
 
 def test_missing_package_is_serious_and_names_the_command(monkeypatch) -> None:

@@ -48,6 +48,7 @@ class StageRun:
             if gop_index != current:
                 current, gop = gop_index, self._decoded(gop_index)
             if number == WARM_UP_FRAMES:
+                self._steps_of(gop, inside, index / timeline.fps)  # may compile: not measured
                 timer = StageTimer(opening.device)
                 opening.renderer.close()
                 opening.renderer = FrameRenderer(opening.choice.backend)
@@ -80,14 +81,8 @@ class StageRun:
     def _between_laps(self, gop: Gop, inside: int, time_s: float) -> None:
         """Floors, steps of the rasteriser and upload, at the same moment of the scene."""
         opening = self._opening
-        camera = opening.camera_at(time_s)
-        gaussians, _ = opening.renderer.gaussians(gop, inside)
-        finish(opening.device)
-        self._floors.draw(camera)
-        backend = opening.choice.backend
-        for name, step_ms in backend.timed_steps(
-            gaussians, camera, opening.render_settings
-        ).items():
+        self._floors.draw(opening.camera_at(time_s))
+        for name, step_ms in self._steps_of(gop, inside, time_s).items():
             self._steps_ms.setdefault(name, []).append(step_ms)
         if opening.device.type == "cuda":
             host = gop.features[inside].cpu().pin_memory()
@@ -95,6 +90,14 @@ class StageRun:
             host.to(opening.device, non_blocking=True)
             finish(opening.device)
             self._upload_ms.append(1000 * (time.perf_counter() - start_s))
+
+    def _steps_of(self, gop: Gop, inside: int, time_s: float) -> dict[str, float]:
+        """Milliseconds of the steps of the rasteriser at a frame."""
+        opening = self._opening
+        gaussians, _ = opening.renderer.gaussians(gop, inside)
+        finish(opening.device)
+        camera, backend = opening.camera_at(time_s), opening.choice.backend
+        return backend.timed_steps(gaussians, camera, opening.render_settings)
 
     def _summaries(self, laps: list[list[float]]) -> dict[str, Any]:
         steps = {name: summary(values) for name, values in self._steps_ms.items()}
