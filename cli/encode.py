@@ -105,7 +105,11 @@ class Encode:
             return encode_scene(source, self.output, self.encoder, ProgressLine(), audio)
         if periods_of(source):
             raise UsageError("--publish is not for runs in windows; publish the encoded scene")
-        live = EncodingPublisher(Store(self.publish))
+        sound = None
+        if audio is not None:
+            frames = sum(source.gop(number).frames for number in range(source.gop_count))
+            sound = audio, frames / source.meta.fps
+        live = EncodingPublisher(Store(self.publish), audio=sound)
         report = encode_scene(source, self.output, self.encoder, ProgressLine(), audio, live)
         live.finish()
         print(f"{self.publish} stays as a scene.")

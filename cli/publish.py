@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
-from streamstgs.cli.options import SceneArgument, option
+from streamstgs.cli.options import SceneArgument, flag, option
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,9 @@ class Publish:
         float | None,
         option("SECONDS", "Keep so much content for seeking back; delete older segments.", "all"),
     ] = None
+    silent: Annotated[
+        tyro.conf.FlagCreatePairsOff[bool], flag("Publish the scene without its sound.")
+    ] = False
     segments: Annotated[
         int | None,
         option("N", "End the event after so many segments; the scene repeats.", "once through"),
@@ -36,7 +39,7 @@ class Publish:
         from streamstgs.codec.publish.publisher import Publisher, PublishSettings
         from streamstgs.codec.publish.store import Store
 
-        feed = SceneFeed(self.scene)
+        feed = SceneFeed(self.scene, with_sound=not self.silent)
         try:
             window_s = float("inf") if self.window is None else self.window
             settings = PublishSettings(window_s=window_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streamstgs.codec.package.manifest import LayerEntry
+from streamstgs.codec.package.manifest import LayerEntry, Manifest
 from streamstgs.codec.package.poster_entry import PosterEntry
 from streamstgs.codec.package.sound_track import CODECS, RATE_HZ, SoundTrack
 from streamstgs.codec.quality import Quality
@@ -46,7 +46,7 @@ def describe(scene: Scene) -> dict[str, Any]:
         "video": {"width": manifest.tiles.video_width, "height": manifest.tiles.video_height},
         "bits": _bits([*manifest.static, *(layer for g in gops for layer in g.layers)]),
         "poster": _poster(manifest.poster),
-        "sound": _sound(manifest.sound),
+        "sound": _sound(manifest),
         "qualities": [_quality(scene, quality) for quality in reversed(scene.qualities)],
     }
 
@@ -66,16 +66,19 @@ def _poster(poster: PosterEntry | None) -> dict[str, int] | None:
     return {"width": poster.width, "height": poster.height, "bytes": poster.file.size_bytes}
 
 
-def _sound(sound: SoundTrack | None) -> dict[str, Any] | None:
+def _sound(manifest: Manifest) -> dict[str, Any] | None:
+    sound = manifest.sound
     if sound is None:
         return None
-    size_bytes = sum(segment.file.size_bytes for segment in sound.segments)
-    seconds = sound.samples / RATE_HZ
+    seconds, bitrate_bps = sound.samples / RATE_HZ, None
+    if isinstance(sound, SoundTrack):  # the GOPs of a live scene list its sound, in many pages
+        size_bytes = sum(segment.file.size_bytes for segment in sound.segments)
+        bitrate_bps = round(8 * size_bytes / max(seconds, 1e-3))
     return {
         "codecs": CODECS,
         "channels": sound.channels,
         "seconds": round(seconds, 3),
-        "bitrate_bps": round(8 * size_bytes / max(seconds, 1e-3)),
+        "bitrate_bps": bitrate_bps,
     }
 
 

@@ -21,7 +21,7 @@ from streamstgs.codec.errors import (
     SceneChanged,
     UnknownQuality,
 )
-from streamstgs.codec.limits import Limits
+from streamstgs.codec.limits import SOUND_SEGMENT_SAMPLES, Limits
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.package.live_entry import LiveEntry
@@ -29,7 +29,7 @@ from streamstgs.codec.package.manifest import GopEntry, LayerEntry, Manifest
 from streamstgs.codec.package.manifest_json import read_manifest
 from streamstgs.codec.package.paged_gops import PagedGops
 from streamstgs.codec.package.scene_meta import SceneMeta
-from streamstgs.codec.package.sound_track import SoundTrack
+from streamstgs.codec.package.sound_track import RATE_HZ, GopSound, SoundTrack
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.poster import Poster, read_poster
 from streamstgs.codec.quality import Quality, quality_with_qp
@@ -177,7 +177,7 @@ class Scene:
         return self.manifest.meta
 
     @property
-    def sound(self) -> SoundTrack | None:
+    def sound(self) -> SoundTrack | GopSound | None:
         """The sound track; None if the scene has none."""
         return self.manifest.sound
 
@@ -193,14 +193,31 @@ class Scene:
         track = self.manifest.sound
         if track is None:
             raise MissingSegment("the scene has no sound.")
-        here, former = track.segments[segment], track.segments[segment - 1] if segment else None
-        init = self._files.read(track.init, cancel)
-        before = self._files.read(former.file, cancel) if former is not None else None
-        media = self._files.read(here.file, cancel)
-        expected = (track.channels, former.samples if former is not None else 0, here.samples)
-        samples = sum(expected[1:]) * track.channels
-        budget = TimeBudget(samples, cancel)
-        return decode_sound(init, before, media, expected, here.file.name, budget)
+        available = self.first_gop if isinstance(track, GopSound) else 0
+        if segment < available:
+            raise MissingSegment(f"The sound of GOP {segment} is gone.")
+        first = max(segment - 1, available)
+        files = [self._sound_file(track, k, cancel) for k in range(first, segment + 1)]
+        ends = [track.start(k) for k in range(first, segment + 2)]
+        earlier, count = ends[-2] - ends[0], ends[-1] - ends[-2]
+        name = files[-1].name
+        if max(earlier, count) > SOUND_SEGMENT_SAMPLES:
+            raise CorruptSegment(f"{name} would be {count / RATE_HZ:.0f} s of sound.")
+        init, *media = [self._files.read(file, cancel) for file in (track.init, *files)]
+        before = media[0] if len(media) > 1 else None
+        budget = TimeBudget((earlier + count) * track.channels, cancel)
+        return decode_sound(init, before, media[-1], (track.channels, earlier, count), name, budget)
+
+    def _sound_file(
+        self, track: SoundTrack | GopSound, segment: int, cancel: CancelToken
+    ) -> FileEntry:
+        if isinstance(track, SoundTrack):
+            return track.segments[segment].file
+        self.fetch_page(segment, cancel)
+        file = self._gop(segment).sound
+        if file is None:
+            raise MissingSegment(f"GOP {segment} has no sound.")
+        return file
 
     def quality(self, qp: int) -> Quality:
         """The quality of a QP; raises UnknownQuality."""

@@ -343,3 +343,17 @@ def test_follower_keeps_its_distance() -> None:
     follower.following = False
     assert follower.jump_from(0.0) is None
     assert follower.rate_at(0.0, 1.0) == 1.0
+
+
+def test_edges_that_are_noticed_late_do_not_move_the_goal() -> None:
+    """Players look for news once a second, so they notice an edge up to a second late."""
+    clock = Clock()
+    follower = LiveFollower(LiveSettings(latency_s=4.0), clock)
+    for number, late_s in enumerate((0.1, 0.9, 0.5, 0.0, 0.8, 0.3)):
+        clock.now_s = 2.5 * number + late_s
+        follower.note_edge(100.0 + 2.5 * number, 2.5)
+        early_s = min(late_s, 0.1)
+        assert follower.goal_s() == pytest.approx(clock.now_s + 93.5 - early_s, abs=0.11)
+    clock.now_s += 60.0  # a publisher that was away: the goal follows it at once
+    follower.note_edge(115.0, 2.5)
+    assert follower.goal_s() == 115.0 - 2.5 - 4.0

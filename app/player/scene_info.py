@@ -13,7 +13,7 @@ from streamstgs.codec.formats.reader import SceneReader
 from streamstgs.codec.package.filmed_view import FilmedView, filmed_views
 from streamstgs.codec.package.live_entry import LiveEntry
 from streamstgs.codec.package.scene_meta import SceneMeta
-from streamstgs.codec.package.sound_track import SoundTrack
+from streamstgs.codec.package.sound_track import Sound
 from streamstgs.codec.quality import Quality, quality_with_qp
 from streamstgs.codec.scene import Scene
 from streamstgs.codec.streaming.adaptive import Ladder
@@ -43,7 +43,7 @@ class OpenedScene:
     ladder: Ladder
     filmed: tuple[FilmedView, ...] = ()
     live: LiveEntry | None = None
-    sound: SoundTrack | None = None
+    sound: Sound | None = None
     read_sound: ReadSound | None = None
 
     @staticmethod

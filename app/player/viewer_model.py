@@ -456,11 +456,16 @@ class ViewerModel(SceneStack):
         track = opened.sound if opened is not None else None
         if self._sounding or track is not None:
             self._sounding = track is not None
-            self.sound.enter_scene(track, opened.read_sound if opened is not None else None)
+            read_sound = opened.read_sound if opened is not None else None
+            position_s = self.scene.clock.clock.position_s() if self.scene is not None else 0.0
+            self.sound.enter_scene(track, read_sound, position_s)
 
     def _update_sound(self) -> None:
         """Sound is heard while content plays forwards at its own speed."""
         status, scene = self.transport.status, self.scene
+        opened = self.playback.opened if self.playback is not None else None
+        if opened is not None and opened.live is not None and opened.sound is not None:
+            self.sound.grow(opened.sound)
         heard = (
             status is not None
             and scene is not None

@@ -18,6 +18,7 @@ from streamstgs.codec.package.filmed_view import FilmedView
 from streamstgs.codec.package.manifest import Manifest
 from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.package.paged_gops import PagedGops
+from streamstgs.codec.package.sound_track import GopSound, SoundTrack
 from streamstgs.codec.package.writer import PackageWriter
 from streamstgs.codec.scene import open_scene
 from streamstgs.codec.streaming.address import clean_location
@@ -85,12 +86,15 @@ def files_of(manifest: Manifest) -> Iterator[FileEntry]:
         yield from (layer.file for layer in gop.layers)
         yield gop.field
         yield from (segment.file for segment in gop.segments)
+        if gop.sound is not None and isinstance(manifest.sound, GopSound):
+            yield gop.sound
     if isinstance(manifest.gops, PagedGops):
         yield from _pages_of(manifest.gops)
     if manifest.poster is not None:
         yield manifest.poster.file
     if manifest.sound is not None:
         yield manifest.sound.init
+    if isinstance(manifest.sound, SoundTrack):
         yield from (segment.file for segment in manifest.sound.segments)
 
 

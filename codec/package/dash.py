@@ -7,7 +7,8 @@ AdaptationSets with mimeTypes of their own, which such players skip.
 from __future__ import annotations
 
 import re
-from itertools import accumulate, pairwise
+from collections.abc import Sequence
+from itertools import pairwise
 
 from mpegdash.nodes import (
     MPEGDASH,
@@ -24,8 +25,8 @@ from mpegdash.nodes import (
 )
 from mpegdash.parser import MPEGDASHParser
 from streamstgs.codec.package.file_entry import FileEntry
-from streamstgs.codec.package.manifest import Manifest
-from streamstgs.codec.package.sound_track import CODECS, RATE_HZ, SoundTrack
+from streamstgs.codec.package.manifest import GopEntry, Manifest
+from streamstgs.codec.package.sound_track import CODECS, RATE_HZ, GopSound, SoundTrack
 from streamstgs.codec.video.tile_layout import TIMESCALE
 
 IMAGES_MIME = "application/vnd.streamstgs.planes"
@@ -61,7 +62,7 @@ def write_dash(manifest: Manifest) -> bytes:
         _data_set("fields", FIELD_MIME, [gop.field for gop in manifest.gops], spans),
     ]
     if manifest.sound is not None:
-        period.adaptation_sets.append(_sound_set(manifest.sound))
+        period.adaptation_sets.append(_sound_set(manifest.sound, manifest.gops))
     for number, chosen in enumerate(period.adaptation_sets):
         chosen.id = number
     document = MPEGDASH()
@@ -87,13 +88,18 @@ def _video_set(manifest: Manifest, spans: list[Span]) -> AdaptationSet:
     return chosen
 
 
-def _sound_set(sound: SoundTrack) -> AdaptationSet:
+def _sound_set(sound: SoundTrack | GopSound, gops: Sequence[GopEntry]) -> AdaptationSet:
     """Return the set of the sound, which any player can play."""
     chosen = _adaptation_set("sound", "audio/mp4")
     chosen.content_type, chosen.segment_alignment, chosen.start_with_sap = "audio", True, 1
-    ends = list(accumulate(segment.samples for segment in sound.segments))
-    spans = [(end - s.samples, end) for end, s in zip(ends, sound.segments, strict=True)]
-    files = [segment.file for segment in sound.segments]
+    found: Sequence[FileEntry | None] = [gop.sound for gop in gops]
+    if isinstance(sound, SoundTrack):
+        found = [segment.file for segment in sound.segments]
+    spans, files = [], []
+    for k, file in enumerate(found):
+        if file is not None:
+            spans.append((sound.start(k) + sound.delay, sound.start(k + 1) + sound.delay))
+            files.append(file)
     one = _representation("sound", files, spans, sound.init, RATE_HZ)
     one.codecs, one.mime_type, one.audio_sampling_rate = CODECS, "audio/mp4", str(RATE_HZ)
     chosen.representations = [one]

@@ -24,6 +24,7 @@ from streamstgs.codec.package.manifest import (
     RepresentationEntry,
     SegmentEntry,
 )
+from streamstgs.codec.package.sound_entry import read_sound_file, sound_file_object
 from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import FieldConfig
 
@@ -76,6 +77,7 @@ def read_gop(gop: schema.Gop, tiles: TileLayout, rows: tuple[int, ...], where: s
         field_config=convert(shape, FieldConfig, from_attributes=True),
         segments=tuple(map(_segment, gop.segments)),
         shown=given(gop.shown),
+        sound=None if gop.sound is UNSET else read_sound_file(gop.sound),
     )
     cells = tiles.height * tiles.width
     require(entry.dynamic_count <= cells, f"{where}.layers", f"of at most {cells} Gaussians")
@@ -190,6 +192,7 @@ def given(value: T | UnsetType) -> T | None:
 def gop_object(gop: GopEntry) -> dict[str, Any]:
     """Return a GOP as its JSON object."""
     shown = {} if gop.shown is None else {"shown": gop.shown}
+    sound = {} if gop.sound is None else {"sound": sound_file_object(gop.sound)}
     return {
         "start_frame": gop.start_frame,
         "frames": gop.frames,
@@ -199,6 +202,7 @@ def gop_object(gop: GopEntry) -> dict[str, Any]:
         "field_config": asdict(gop.field_config),
         "segments": [entry_object(segment) for segment in gop.segments],
         **shown,
+        **sound,
     }
 
 

@@ -13,7 +13,7 @@ from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.package.live_entry import LiveEntry
 from streamstgs.codec.package.poster_entry import PosterEntry
 from streamstgs.codec.package.scene_meta import SceneMeta
-from streamstgs.codec.package.sound_track import SoundTrack
+from streamstgs.codec.package.sound_track import GopSound, SoundTrack
 from streamstgs.codec.video.codecs import Codec
 from streamstgs.codec.video.tile_layout import TileLayout
 from streamstgs.renderer import FieldConfig
@@ -105,6 +105,7 @@ class GopEntry:
         segments: parallel to the manifest's representations.
         shown: number of moving Gaussians that add to the image in some frame; None in packages
             that do not say.
+        sound: its sound, where the scene is published live with sound.
     """
 
     start_frame: int
@@ -115,6 +116,7 @@ class GopEntry:
     field_config: FieldConfig
     segments: tuple[SegmentEntry, ...]
     shown: int | None = None
+    sound: FileEntry | None = None
 
     @property
     def is_static_only(self) -> bool:
@@ -200,7 +202,7 @@ class Manifest:
     poster: PosterEntry | None = None
     no_static_db: float | None = None
     live: LiveEntry | None = None
-    sound: SoundTrack | None = None
+    sound: SoundTrack | GopSound | None = None
 
     @property
     def version(self) -> int:

@@ -124,6 +124,7 @@ def read_manifest(
         _check_times(document.gops)
     else:
         _check_pages(paged, document, len(qps))
+    lengths = GopTimes.of(gop.frames for gop in gops) if paged is None else GopTimes(paged.times)
     return Manifest(
         meta=convert(document.meta, SceneMeta, from_attributes=True),
         tiles=tiles,
@@ -133,7 +134,7 @@ def read_manifest(
         poster=read_poster_entry(document.poster),
         no_static_db=given(document.no_static_db),
         live=_live(document) if paged is not None else None,
-        sound=read_sound_track(document.sound),
+        sound=read_sound_track(document.sound, lengths, document.meta.fps),
     )
 
 

@@ -174,6 +174,15 @@ class Segment(Struct):
     layers: Annotated[int, Meta(ge=0, le=limits.LAYERS)] | UnsetType = UNSET
 
 
+class SoundFile(Struct):
+    """A file of the sound track."""
+
+    name: Annotated[str, Meta(max_length=PATH_LENGTH, pattern=SAFE_PATH)]
+    size_bytes: Annotated[int, Meta(ge=1, le=limits.SOUND_SEGMENT_BYTES)]
+    crc32: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+    sha256: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_\-]{43}\Z")] | None = None
+
+
 class Gop(Struct):
     """One group of pictures."""
 
@@ -185,6 +194,7 @@ class Gop(Struct):
     field_config: FieldShape
     segments: Annotated[tuple[Segment, ...], Meta(max_length=limits.QUALITIES)]
     shown: Annotated[int, Meta(ge=0, le=limits.GAUSSIANS_PER_LAYER)] | UnsetType = UNSET
+    sound: SoundFile | UnsetType = UNSET
 
 
 class Totals(Struct):
@@ -234,15 +244,6 @@ class Page(Struct):
     no_static_db: Decibels | UnsetType = UNSET
 
 
-class SoundFile(Struct):
-    """A file of the sound track."""
-
-    name: Annotated[str, Meta(max_length=PATH_LENGTH, pattern=SAFE_PATH)]
-    size_bytes: Annotated[int, Meta(ge=1, le=limits.SOUND_SEGMENT_BYTES)]
-    crc32: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
-    sha256: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_\-]{43}\Z")] | None = None
-
-
 class SoundSegment(Struct):
     """Some seconds of sound."""
 
@@ -251,15 +252,16 @@ class SoundSegment(Struct):
 
 
 class Sound(Struct):
-    """The sound of the scene."""
+    """The sound of the scene; without `segments` each GOP has its own."""
 
     codecs: Literal["opus"]
     channels: Annotated[int, Meta(ge=1, le=2)]
     delay: Annotated[int, Meta(ge=0, le=limits.SOUND_DELAY)]
     init: SoundFile
-    segments: Annotated[
-        tuple[SoundSegment, ...], Meta(min_length=1, max_length=limits.SOUND_SEGMENTS)
-    ]
+    segments: (
+        Annotated[tuple[SoundSegment, ...], Meta(min_length=1, max_length=limits.SOUND_SEGMENTS)]
+        | UnsetType
+    ) = UNSET
 
 
 class AnyHeader(Struct):

@@ -10,7 +10,10 @@ from streamstgs.codec.package.dash import start_ticks
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.manifest import GopEntry, Manifest
 from streamstgs.codec.package.manifest_json import read_manifest
+from streamstgs.codec.package.sound_track import RATE_HZ
+from streamstgs.codec.publish.live_sound import LiveSound, SceneSound
 from streamstgs.codec.publish.publisher import Publisher
+from streamstgs.codec.scene import OpenSettings, Scene
 from streamstgs.codec.streaming.disk_cache import CacheSettings
 from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.locate import open_files
@@ -23,16 +26,22 @@ class SceneFeed:
 
     Args:
         location: path or URL of a scene.
+        with_sound: whether its sound is published, too.
 
     Raises:
-        CodecError: it cannot be opened.
+        CodecError: it cannot be opened, or its segments are too long for sound.
     """
 
-    def __init__(self, location: str) -> None:
+    def __init__(self, location: str, with_sound: bool = True) -> None:
         self._files = open_files(
             location, Limits(), HttpSettings(), CacheSettings(max_bytes=0), ignore_progress
         )
-        self._manifest = read_manifest(self._files.manifest, self._files.read)
+        self._manifest = manifest = read_manifest(self._files.manifest, self._files.read)
+        self._sound: LiveSound | None = None
+        if manifest.sound is not None and with_sound:
+            self._sound = LiveSound(manifest.sound.channels, manifest.meta.fps)
+            self._sound.check_length(max(frames for frames, _ in manifest.times.runs))
+            self._samples = SceneSound(Scene(self._files, manifest, OpenSettings()))
 
     @property
     def gop_count(self) -> int:
@@ -41,7 +50,7 @@ class SceneFeed:
 
     @property
     def header(self) -> Manifest:
-        """The scene without GOPs and without its sound."""
+        """The scene without GOPs."""
         manifest = self._manifest
         static = (replace(e, file=replace(e.file, at=None)) for e in manifest.static)
         qualities = (replace(e, init=replace(e.init, at=None)) for e in manifest.representations)
@@ -52,7 +61,7 @@ class SceneFeed:
             manifest,
             gops=(),
             live=None,
-            sound=None,  # a live scene has none
+            sound=None if self._sound is None else self._sound.header,
             static=tuple(static),
             representations=tuple(qualities),
             poster=poster,
@@ -63,7 +72,11 @@ class SceneFeed:
         return self._manifest.times[number % self.gop_count] / self._manifest.meta.fps
 
     def publish_header(self, publisher: Publisher) -> None:
-        """Write what all GOPs share: static layers, initialisation segments, poster."""
+        """Write what all GOPs share: static layers, initialisation segments, poster.
+
+        Raises:
+            CodecError: a file cannot be read or written.
+        """
         manifest = self._manifest
         files = [layer.file for layer in manifest.static]
         files += [entry.init for entry in manifest.representations]
@@ -71,6 +84,8 @@ class SceneFeed:
             files.append(manifest.poster.file)
         for file in files:
             publisher.write(file.name, self._files.read(file))
+        if self._sound is not None:
+            publisher.write(self._sound.header.init.name, self._sound.init)
 
     def publish(self, publisher: Publisher, number: int, start_frame: int) -> None:
         """Write the files of a GOP under names of its number, and append it.
@@ -97,7 +112,22 @@ class SceneFeed:
             for qp, segment in zip(qps, gop.segments, strict=True)
         )
         field = moved(gop.field, "fields")
-        publisher.append(_replaced(gop, layers=layers, segments=segments, field=field))
+        sound = self._publish_sound(publisher, number, start_frame)
+        publisher.append(_replaced(gop, layers=layers, segments=segments, field=field, sound=sound))
+
+    def _publish_sound(
+        self, publisher: Publisher, number: int, start_frame: int
+    ) -> FileEntry | None:
+        if self._sound is None:
+            return None
+        times, fps = self._manifest.times, self._manifest.meta.fps
+        place = number % self.gop_count
+        shift = round((start_frame - times.start(place)) / fps * RATE_HZ)
+        span = start_frame, start_frame + times[place]
+        return self._sound.write_gop(
+            number, span, lambda first, count: self._samples.read(first - shift, count),
+            publisher.write,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Close the scene."""

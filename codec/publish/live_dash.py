@@ -7,6 +7,7 @@ each start of the publisher begins a Period, so that content times and the clock
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from mpegdash.nodes import (
     MPEGDASH,
@@ -22,6 +23,8 @@ from mpegdash.parser import MPEGDASHParser
 from streamstgs.codec.package.dash import NUMBERED, PROFILE, start_ticks
 from streamstgs.codec.package.file_entry import MANIFEST_NAME
 from streamstgs.codec.package.manifest import GopEntry, Manifest
+from streamstgs.codec.package.sound_track import CODECS, RATE_HZ, GopSound
+from streamstgs.codec.publish.live_sound import FOLDER
 from streamstgs.codec.video.tile_layout import TIMESCALE
 
 CLOCK = "urn:mpeg:dash:utc:http-head:2014"  # the header Date of the server tells the time
@@ -62,6 +65,9 @@ def write_live_dash(manifest: Manifest, gops: range, newest: GopEntry) -> bytes:
         clock.scheme_id_uri, clock.value = CLOCK, MANIFEST_NAME
         document.utc_timings = [clock]
     period.adaptation_sets = [_video_set(manifest, range(first, gops.stop), newest, origin)]
+    if isinstance(manifest.sound, GopSound):
+        chosen = _sound_set(manifest.sound, range(first, gops.stop), newest, origin)
+        period.adaptation_sets.append(chosen)
     document.periods = [period]
     return MPEGDASHParser.toprettyxml(document).encode()
 
@@ -71,6 +77,7 @@ def _video_set(manifest: Manifest, gops: range, newest: GopEntry, origin: int) -
     chosen.id, chosen.mime_type, chosen.content_type = 0, "video/mp4", "video"
     chosen.segment_alignment, chosen.start_with_sap = True, 1
     chosen.representations = []
+    spans = [(_ticks(manifest, gop), _ticks(manifest, gop + 1)) for gop in gops]
     for k, entry in enumerate(manifest.representations):
         one = Representation()
         one.id, one.codecs, one.mime_type = f"features-qp{entry.qp}", entry.codecs, "video/mp4"
@@ -82,9 +89,31 @@ def _video_set(manifest: Manifest, gops: range, newest: GopEntry, origin: int) -
         template.media = _media(newest.segments[k].file.name)
         template.initialization, template.start_number = entry.init.name, gops.start
         template.timescale, template.presentation_time_offset = TIMESCALE, origin
-        template.segment_timelines = [_timeline(manifest, gops)]
+        template.segment_timelines = [_timeline(spans)]
         one.segment_templates = [template]
         chosen.representations.append(one)
+    return chosen
+
+
+def _sound_set(sound: GopSound, gops: range, newest: GopEntry, origin: int) -> AdaptationSet:
+    chosen = AdaptationSet()
+    chosen.id, chosen.mime_type, chosen.content_type = 1, "audio/mp4", "audio"
+    chosen.segment_alignment, chosen.start_with_sap = True, 1
+    one = Representation()
+    one.id, one.codecs, one.mime_type = "sound", CODECS, "audio/mp4"
+    one.audio_sampling_rate = str(RATE_HZ)
+    size_bytes = 0 if newest.sound is None else newest.sound.size_bytes
+    seconds = (sound.start(gops.stop) - sound.start(gops.stop - 1)) / RATE_HZ
+    one.bandwidth = max(1, round(8 * size_bytes / max(seconds, 1e-3)))
+    template = SegmentTemplate()
+    template.media = f"{FOLDER}/$Number%06d$.m4s"
+    template.initialization, template.start_number = sound.init.name, gops.start
+    template.timescale = RATE_HZ
+    template.presentation_time_offset = origin * RATE_HZ // TIMESCALE
+    ends = [sound.start(gop) + sound.delay for gop in range(gops.start, gops.stop + 1)]
+    template.segment_timelines = [_timeline(list(pairwise(ends)))]
+    one.segment_templates = [template]
+    chosen.representations = [one]
     return chosen
 
 
@@ -96,11 +125,10 @@ def _media(name: str) -> str:
     return f"{before}$Number%0{len(number)}d${after}"
 
 
-def _timeline(manifest: Manifest, gops: range) -> SegmentTimeline:
+def _timeline(spans: list[tuple[int, int]]) -> SegmentTimeline:
     timeline = SegmentTimeline()
     timeline.Ss = []
-    for gop in gops:
-        begin, end = _ticks(manifest, gop), _ticks(manifest, gop + 1)
+    for begin, end in spans:
         entry = timeline.Ss[-1] if timeline.Ss else None
         if entry is not None and entry.d == end - begin:
             entry.r = (entry.r or 0) + 1

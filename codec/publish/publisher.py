@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from msgspec import UnsetType
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import CodecError, CorruptSegment, WriteError
 from streamstgs.codec.package import schema
@@ -20,6 +21,7 @@ from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.package.page_index import PageRow, index_name, write_index
 from streamstgs.codec.package.page_writer import with_pages, write_page
 from streamstgs.codec.package.paged_gops import Page, PagedGops, PageSet
+from streamstgs.codec.package.sound_track import GopSound
 from streamstgs.codec.publish.live_dash import write_live_dash
 from streamstgs.codec.publish.running_totals import no_totals, with_gop
 from streamstgs.codec.publish.store import Store
@@ -138,7 +140,11 @@ class Publisher:
         """Write scene.json, and scene.mpd for players of plain DASH."""
         state = self._state
         pages = PageSet(state.times, state.available, state.first, self._totals, state.index)
-        manifest = with_pages(replace(self._header, live=live), pages, tuple(state.inline))
+        sound = self._header.sound
+        if isinstance(sound, GopSound):
+            sound = replace(sound, times=state.times)
+        header = replace(self._header, live=live, sound=sound)
+        manifest = with_pages(header, pages, tuple(state.inline))
         self._store.write(MANIFEST_NAME, write_manifest(manifest))
         newest = range(max(state.available, len(state.times) - DASH_GOPS), len(state.times))
         mpd = write_live_dash(manifest, newest, state.inline[-1])
@@ -208,6 +214,7 @@ class Publisher:
         )
 
 
-def _gop_files(gop: schema.Gop) -> list[schema.File]:
+def _gop_files(gop: schema.Gop) -> list[schema.File | schema.SoundFile]:
     layers = [layer.file for layer in gop.layers]
-    return [gop.field, *layers, *(segment.file for segment in gop.segments)]
+    sound = [] if isinstance(gop.sound, UnsetType) else [gop.sound]
+    return [gop.field, *layers, *(segment.file for segment in gop.segments), *sound]

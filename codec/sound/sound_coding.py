@@ -23,6 +23,7 @@ from streamstgs.codec.video.mp4_boxes import (
     boxes,
     find,
     split_segments,
+    with_times,
 )
 from streamstgs.codec.video.segment_check import check_boxes
 
@@ -30,6 +31,7 @@ Samples = NDArray[np.int16]  # [n, channels]
 
 BITS_PER_CHANNEL = 64_000  # per second; transparent for most sounds
 SEGMENT_PACKETS = 100  # 2 s
+ONE_FRAGMENT_US = 1_000_000_000  # longer than any segment
 AUDIO_ENTRY_BYTES = 28  # fixed fields of an audio sample entry, before its own boxes
 MOVFLAGS = "empty_moov+default_base_moof+skip_trailer"
 
@@ -75,15 +77,11 @@ def encode_sound(samples: Samples) -> tuple[bytes, int, list[tuple[bytes, int]]]
         The initialisation segment, the delay in samples, and each media segment with its number
         of samples.
     """
-    channels = samples.shape[1]
     output = io.BytesIO()
     microseconds = 1_000_000 * SEGMENT_PACKETS * PACKET_SAMPLES // RATE_HZ
     options = {"movflags": MOVFLAGS, "frag_duration": str(microseconds)}
     with av.open(output, "w", format="mp4", options=options) as container:
-        stream = container.add_stream("libopus", rate=RATE_HZ)
-        assert isinstance(stream, av.AudioStream)
-        stream.layout = "mono" if channels == 1 else "stereo"
-        stream.bit_rate = BITS_PER_CHANNEL * channels
+        stream = _opus_stream(container, samples.shape[1])
         for begin in range(0, len(samples), PACKET_SAMPLES):
             container.mux(stream.encode(_frame(samples[begin : begin + PACKET_SAMPLES], begin)))
         container.mux(stream.encode(None))
@@ -93,6 +91,39 @@ def encode_sound(samples: Samples) -> tuple[bytes, int, list[tuple[bytes, int]]]
     found = [rest[begin:end] for begin, end in _fragments(rest)]
     segments = [(head + part, _packets(part) * PACKET_SAMPLES) for part in found]
     return init, _pre_skip(init), segments
+
+
+def encode_packets(samples: Samples, first: int, lead: int) -> bytes:
+    """Encode a segment of a track whose other segments are encoded by themselves.
+
+    Args:
+        samples: [n, channels], those of the packets before included; n is a multiple of
+            `PACKET_SAMPLES`.
+        first: number of the first packet of the segment in the track.
+        lead: packets at the beginning that are left out: they bring the encoder into step.
+
+    Returns:
+        The media segment.
+    """
+    output = io.BytesIO()
+    options = {"movflags": MOVFLAGS, "frag_duration": str(ONE_FRAGMENT_US)}
+    with av.open(output, "w", format="mp4", options=options) as container:
+        stream = _opus_stream(container, samples.shape[1])
+        for number, begin in enumerate(range(0, len(samples), PACKET_SAMPLES)):
+            for packet in stream.encode(_frame(samples[begin : begin + PACKET_SAMPLES], begin)):
+                packet.pts = packet.dts = (number - lead) * PACKET_SAMPLES
+                if number >= lead:
+                    container.mux(packet)
+    _, media = split_segments(output.getvalue())
+    return with_times(media, first * PACKET_SAMPLES)
+
+
+def _opus_stream(container: av.container.OutputContainer, channels: int) -> av.AudioStream:
+    stream = container.add_stream("libopus", rate=RATE_HZ)
+    assert isinstance(stream, av.AudioStream)
+    stream.layout = "mono" if channels == 1 else "stereo"
+    stream.bit_rate = BITS_PER_CHANNEL * channels
+    return stream
 
 
 def decode_sound(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+
+REMEMBERED = 16  # edges
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,9 @@ class LiveStatus:
 class LiveFollower:
     """Where to be in a live scene. Belongs to the thread that calls `Playback`.
 
-    The edge moves in steps, a GOP at a time. Between two steps it is taken to move on with the
-    clock of this machine, so no clock of another machine is needed.
+    The edge moves in steps, a GOP at a time, and is noticed a little late. It is taken to move on
+    with the clock of this machine, as early as the earliest of the last steps was noticed, so that
+    playback need not change its speed; no clock of another machine is needed.
 
     Args:
         settings: How a live scene is followed.
@@ -58,7 +62,7 @@ class LiveFollower:
         self.following = True
         self._edge_s = 0.0
         self._step_s = 0.0  # content of the newest GOP
-        self._seen_s = monotonic()
+        self._lags_s = deque[float](maxlen=REMEMBERED)  # time minus content, at the newest edges
 
     def note_edge(self, edge_s: float, step_s: float) -> None:
         """Record that the scene has grown.
@@ -67,13 +71,20 @@ class LiveFollower:
             edge_s: Content time of its end.
             step_s: Length of its newest GOP.
         """
-        if edge_s > self._edge_s:
-            self._edge_s, self._step_s, self._seen_s = edge_s, step_s, self._monotonic()
+        if edge_s <= self._edge_s:
+            return
+        lag_s = self._monotonic() - (edge_s - step_s)
+        if self._lags_s and lag_s - min(self._lags_s) > step_s:
+            self._lags_s.clear()  # the publisher had stopped
+        self._edge_s, self._step_s = edge_s, step_s
+        self._lags_s.append(lag_s)
 
     def goal_s(self) -> float:
         """The content time to be at now."""
-        since_s = min(self._monotonic() - self._seen_s, self._step_s)
-        return max(self._edge_s - self._step_s + since_s - self._settings.latency_s, 0.0)
+        if not self._lags_s:
+            return 0.0
+        edge_s = min(self._monotonic() - min(self._lags_s), self._edge_s)
+        return max(edge_s - self._settings.latency_s, 0.0)
 
     def jump_from(self, position_s: float) -> float | None:
         """Where to jump from a position that is far off; None to play on."""

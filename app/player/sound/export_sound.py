@@ -11,7 +11,7 @@ from streamstgs.app.player.sound.sample_store import ReadSegment, SampleStore
 from streamstgs.codec.cancel import NEVER
 from streamstgs.codec.formats.reader import SceneReader
 from streamstgs.codec.formats.stgs import StgsReader
-from streamstgs.codec.package.sound_track import RATE_HZ, SoundTrack
+from streamstgs.codec.package.sound_track import RATE_HZ, Sound
 
 FORMATS = frozenset({"h264", "hevc", "av1", "prores"})  # whose files can have sound
 SAME_SPEED = 0.01  # frames of content; so far may a step be from that of normal speed
@@ -26,7 +26,7 @@ class ExportSound:
         read_segment: Fetches and decodes a segment of it.
     """
 
-    def __init__(self, scene_fps: float, track: SoundTrack, read_segment: ReadSegment) -> None:
+    def __init__(self, scene_fps: float, track: Sound, read_segment: ReadSegment) -> None:
         self._scene_fps = scene_fps
         self._store = SampleStore(track, read_segment)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from streamstgs.codec.cancel import CancelToken
-from streamstgs.codec.package.sound_track import SoundTrack
+from streamstgs.codec.package.sound_track import Sound
 
 Samples = NDArray[np.int16]
 ReadSegment = Callable[[int, CancelToken], Samples]
@@ -22,9 +22,12 @@ class SampleStore:
     Args:
         track: The sound as declared.
         read_segment: Fetches and decodes a segment: [samples, channels].
+
+    Attributes:
+        track: May be replaced by a longer one of the same sound, as live scenes grow.
     """
 
-    def __init__(self, track: SoundTrack, read_segment: ReadSegment) -> None:
+    def __init__(self, track: Sound, read_segment: ReadSegment) -> None:
         self.track = track
         self._read_segment = read_segment
         self._segments: dict[int, Samples] = {}  # replaced as a whole by the loading thread
@@ -36,8 +39,9 @@ class SampleStore:
         Raises:
             CodecError: It cannot be read now; after some tries it counts as silence.
         """
-        first = self.track.segment_at(sample)
-        wanted = range(first, min(first + 1 + AHEAD, len(self.track.segments)))
+        track = self.track
+        first = track.segment_at(sample)
+        wanted = range(first, min(first + 1 + AHEAD, track.count))
         kept = {k: v for k, v in self._segments.items() if k in wanted or k == 0}
         missing = next((k for k in wanted if k not in kept), None)
         if missing is None:
@@ -47,7 +51,7 @@ class SampleStore:
         except Exception:
             self._failures[missing] = self._failures.get(missing, 0) + 1
             if self._failures[missing] >= SILENT_TRIES:
-                silence = self.track.segments[missing].samples
+                silence = track.start(missing + 1) - track.start(missing)
                 kept[missing] = np.zeros((silence, 2), np.int16)
                 self._segments = kept
             raise
@@ -62,15 +66,15 @@ class SampleStore:
     def read(self, sample: int, count: int) -> Samples:
         """[count, 2] the samples from one on; silence where nothing is loaded, or beyond."""
         out = np.zeros((count, 2), np.int16)
-        segments, starts = self._segments, self.track.starts
-        number = self.track.segment_at(sample)
-        while number < len(self.track.segments) and starts[number] < sample + count:
+        segments, track = self._segments, self.track
+        number = track.segment_at(sample)
+        while number < track.count and (start := track.start(number)) < sample + count:
             loaded = segments.get(number)
             if loaded is not None:
-                begin = max(sample, starts[number], 0)
-                end = min(sample + count, starts[number] + len(loaded))
+                begin = max(sample, start, 0)
+                end = min(sample + count, start + len(loaded))
                 if begin < end:
-                    part = loaded[begin - starts[number] : end - starts[number]]
+                    part = loaded[begin - start : end - start]
                     out[begin - sample : end - sample] = part
             number += 1
         return out

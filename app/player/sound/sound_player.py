@@ -16,7 +16,7 @@ from streamstgs.app.player.sound.sound_time import SoundTime
 from streamstgs.app.translation import tr
 from streamstgs.codec.cancel import CancelToken
 from streamstgs.codec.errors import CodecError
-from streamstgs.codec.package.sound_track import RATE_HZ, SoundTrack
+from streamstgs.codec.package.sound_track import RATE_HZ, Sound
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,7 @@ class SoundPlayer:
         self._open_device = open_device
         self._volume, self._muted = 1.0, False
         self._store: SampleStore | None = None
+        self._sample = 0  # where pictures were last; of the thread that loads, while it runs
         self._plan: SoundPlan | None = None  # None: silence; read by the device's thread
         self._cursor: int | None = None  # next sample; of the device's thread
         self._rendered = 0  # frames since the device started; of the device's thread
@@ -95,9 +96,18 @@ class SoundPlayer:
 
     # --- the scene --------------------------------------------------------------------------------
 
-    def enter_scene(self, track: SoundTrack | None, read_segment: ReadSegment | None) -> None:
-        """Play the sound of another scene from now on; None for one without sound."""
+    def enter_scene(
+        self, track: Sound | None, read_segment: ReadSegment | None, position_s: float = 0.0
+    ) -> None:
+        """Play the sound of another scene from now on.
+
+        Args:
+            track: None for a scene without sound.
+            read_segment: Fetches and decodes a segment of it.
+            position_s: Where the scene begins to play.
+        """
         self._leave()
+        self._sample = round(position_s * RATE_HZ)
         if track is not None and read_segment is not None:
             self._store = store = SampleStore(track, read_segment)
             self._cancel = cancel = CancelToken()
@@ -106,6 +116,11 @@ class SoundPlayer:
             )
             self._thread.start()
         self.changed.emit()
+
+    def grow(self, track: Sound) -> None:
+        """Play on with a longer track of the same sound, as live scenes grow."""
+        if self._store is not None:
+            self._store.track = track
 
     def update(self, position_s: float | None) -> None:
         """Tell where the pictures are; call on every tick while the scene has sound.
@@ -171,9 +186,10 @@ class SoundPlayer:
     def _load(self, store: SampleStore, cancel: CancelToken) -> bool:
         """Load a segment that is missing; returns whether there may be more."""
         plan = self._plan
-        sample = 0 if plan is None else round(plan.position_s * RATE_HZ)
+        if plan is not None:
+            self._sample = round(plan.position_s * RATE_HZ)
         try:
-            return store.load_next(sample, cancel)
+            return store.load_next(self._sample, cancel)
         except (CodecError, OSError) as error:
             log.info("a part of the sound is missing: %s", error)
             return False
