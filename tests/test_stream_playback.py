@@ -17,7 +17,6 @@ from streamstgs.app.player.pipeline.scheduler import FetchSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.rendering.frame_pacing import DroppedFrameSettings
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
-from streamstgs.codec.encoder.config import EncoderConfig
 from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.scene import OpenSettings
 from streamstgs.codec.streaming.adaptive import AdaptiveSettings
@@ -36,6 +35,7 @@ from tests.fault_server import (
     status,
 )
 from tests.synthetic import SyntheticSource
+from tests.test_codec_pages import QUICK
 
 IMPATIENT = HttpSettings(
     connect_s=1.0, stall_s=0.2, stall_bytes=100, deadline_s=3.0, tries=2, backoff_s=0.005
@@ -55,7 +55,7 @@ def encoded(tmp: Path, frames_per_gop: tuple[int, ...]) -> dict[str, bytes]:
     """URL path -> content of a scene at /scene and, as an archive, at /scene.stgs."""
     path = tmp / f"{len(frames_per_gop)}.stgs"
     source = SyntheticSource(60, 40, frames_per_gop, fps=24.0)
-    encode_scene(source, path, EncoderConfig(qps=(20, 32), codec="h264"))
+    encode_scene(source, path, replace(QUICK, qps=(20, 32), codec="h264"))
     with zipfile.ZipFile(path, "a") as archive:
         # The first request is for the end of the file: it must not bring all of it.
         archive.writestr("padding", bytes(100_000))
