@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
-# Runs the tests: scripts/test.sh [pytest arguments]. On Linux the windows of the tests open on a
-# screen in memory, so that they neither need a desktop nor disturb one.
+# Runs the tests, shared among processes: scripts/test.sh [pytest arguments]; -n0 uses one process.
+# On Linux the windows of the tests open on screens in memory, so that they neither need a desktop
+# nor disturb one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-pytest=("${VENV:-.venv}/bin/python" -m pytest "$@")
+# A file's tests share their fixtures, so they stay together.
+pytest=("${VENV:-.venv}/bin/python" -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile)
+export OMP_NUM_THREADS=1  # processes that each use all cores wait for one another
 if [ "$(uname -s)" = "Linux" ] && command -v xvfb-run >/dev/null && command -v xauth >/dev/null; then
   unset WAYLAND_DISPLAY
-  export QT_QPA_PLATFORM=xcb
-  exec xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" "${pytest[@]}"
+  export QT_QPA_PLATFORM=xcb STGS_TEST_SCREENS=1
+  exec xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" "${pytest[@]}" "$@"
 fi
-exec "${pytest[@]}"
+exec "${pytest[@]}" "$@"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -53,6 +56,38 @@ def one_thread() -> Iterator[None]:
 
     with single_thread():
         yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what runs in the background like that, and children inherit it: commands
+        # that tests start could not be interrupted.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        kernels = tempfile.TemporaryDirectory()  # the processes compile each kernel once
+        os.environ["NUMBA_CACHE_DIR"] = kernels.name
+        config.add_cleanup(kernels.cleanup)
+    elif os.environ.get("STGS_TEST_SCREENS"):
+        config.add_cleanup(screen_of_its_own())
+
+
+def screen_of_its_own() -> Callable[[], None]:
+    """Open the windows of this process on a screen in memory; returns what ends that.
+
+    On one screen the windows of several processes would cover each other and take the focus.
+    """
+    numbers, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
+    process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+    os.close(write)
+    with open(numbers) as answer:
+        os.environ["DISPLAY"] = f":{int(answer.readline())}"
+
+    def end() -> None:
+        process.terminate()
+        process.wait()
+
+    return end
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
