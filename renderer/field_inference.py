@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from streamstgs.renderer import fused
+from streamstgs.renderer.backends.cpu.kernels import is_compiled
 from streamstgs.renderer.deformation import DeformationField, sinusoidal_encoding
 from streamstgs.renderer.field_config import FieldConfig
 from streamstgs.renderer.field_kernels import (
@@ -25,6 +26,7 @@ from streamstgs.renderer.field_kernels import (
 )
 from streamstgs.renderer.gaussians import CanonicalGaussians, Gaussians
 from streamstgs.renderer.gop import Gop
+from streamstgs.renderer.loop_compiler import compiler
 from streamstgs.renderer.thread_pool import ThreadPool
 from streamstgs.renderer.trajectories import present
 from torch import Tensor
@@ -40,8 +42,8 @@ class GopDeformer:
     """Gives the Gaussians of a GOP at any of its frames. Owner: the thread that draws.
 
     The static Gaussians are copied once into tensors that all frames share. On the CPU compiled
-    loops write the moving ones, on a CUDA device a Triton kernel. Where neither works, and until
-    the kernel is compiled, the module `DeformationField` runs.
+    loops write the moving ones, on a CUDA device a Triton kernel. Where neither works, and while
+    loops or kernel are compiled, the module `DeformationField` runs.
 
     Args:
         gop: decoded.
@@ -70,7 +72,7 @@ class GopDeformer:
         """
         frame = min(max(frame, 0.0), self._gop.frames - 1.0)
         if frame != self._frame:
-            if self._fast:
+            if self._fast and not compiler.is_running():
                 static = len(self._gop.static)
                 count = self._field.write_at(frame, self._buffer[static:])
                 self._all = self._buffer[: static + count]
@@ -154,6 +156,11 @@ class FastField:
         biases = biases.copy()
         biases[: len(self._on_time)] += (self._on_time @ gamma_t).numpy()
         return self._layers._replace(first=Layer(weights, biases))
+
+
+def runs_at_once() -> bool:
+    """Whether the loop of the field is compiled, here or in the cache."""
+    return is_compiled(deform)
 
 
 def warm_up() -> None:

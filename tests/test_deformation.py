@@ -8,8 +8,9 @@ import pytest
 import torch
 from streamstgs.renderer import CanonicalGaussians, DeformationField, FieldConfig, Gaussians, Gop
 from streamstgs.renderer.deformation import sinusoidal_encoding
-from streamstgs.renderer.field_inference import GopDeformer
+from streamstgs.renderer.field_inference import FastField, GopDeformer
 from streamstgs.renderer.field_kernels import CHUNK_ROWS
+from streamstgs.renderer.loop_compiler import compiler
 from streamstgs.renderer.settings import ALPHA_MIN
 from streamstgs.renderer.thread_pool import ThreadPool
 
@@ -105,6 +106,19 @@ def test_same_frame_is_computed_once() -> None:
     moved = deformer.gaussians_at(3)
     moved.means.fill_(7.0)  # would be written over by new work
     assert deformer.gaussians_at(3).means.min() == 7.0
+
+
+def test_module_runs_while_a_child_process_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    gop = random_gop()
+    deformer = deformer_of(gop)
+    monkeypatch.setattr(compiler, "is_running", lambda: True)
+    monkeypatch.setattr(FastField, "write_at", lambda *_: pytest.fail("it would be compiled here"))
+    for frame in (1.0, 2.5):
+        assert_same(deformer.gaussians_at(frame), gop.gaussians_at(frame))
+    monkeypatch.undo()
+    fast = deformer.gaussians_at(3.0)
+    assert fast.means.data_ptr() == deformer.gaussians_at(4.0).means.data_ptr()  # kept tensors
+    assert_same(deformer.gaussians_at(3.0), gop.gaussians_at(3.0))
 
 
 def test_gop_is_not_changed() -> None:

@@ -133,3 +133,14 @@ def test_seeks_and_loops_are_no_drops() -> None:
         resolution.measured(machine.times(resolution.scale()), resolution.scale())
         resolution.frame_painted((image * 97) % 240)
     assert resolution.scale() == 1.0
+
+
+def test_slow_renderer_begins_small_and_the_next_one_at_full_size() -> None:
+    resolution = Resolution()
+    resolution.begin(small=True)
+    assert resolution.scale() == LEVELS[-1]
+    slow = Machine(deform_ms=200, sort_ms=300, pixels_ms=1500)
+    assert play(resolution, slow, 24.0, images=40) == LEVELS[-1]
+    resolution.begin(small=False)
+    fast = Machine(deform_ms=3, sort_ms=3, pixels_ms=10)
+    assert play(resolution, fast, 24.0, images=40) == 1.0

@@ -109,6 +109,7 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(False)
         handlers = self._handlers()
         self.stays_full_screen = False  # in a kiosk
+        self._compiling = False  # the renderer of the processor, while a slower one draws
         self.step_scene: Callable[[int], object] = self._step_scene_or_view
         self.commands = CommandMenus(self, handlers)
         self._connect_widgets(handlers)
@@ -180,6 +181,7 @@ class MainWindow(QMainWindow):
             lambda adapter: self.panel.show_backend(adapter.backend_name, adapter.reason)
         )
         self.renderer.examined.connect(self.panel.display.show_obstacles)
+        self.renderer.compiling.connect(self._show_compiling)
         hints = QGuiApplication.styleHints()
         hints.colorSchemeChanged.connect(lambda _: self._apply_theme())
 
@@ -234,6 +236,7 @@ class MainWindow(QMainWindow):
         if scene.state is not SceneState.DECODED or scene is not self.model.scene:
             return
         self._toast.hide()
+        self._toast.show_persistent("")
         self.preferences.remember(scene.location)
         self.renderer.examine()
         self._show_recent()
@@ -328,9 +331,24 @@ class MainWindow(QMainWindow):
         self.central.may_fade = status.state is PlaybackState.PLAYING and not self.bar.dragging
         buffering = status.state is PlaybackState.BUFFERING
         waiting = buffering and self.model.transport.waited_long
-        self._toast.show_persistent(status.message if waiting else "")
+        self._show_state(status.message if waiting else "")
         waiting = waiting or self._poster.isVisible()
         self._spinner.set_running(waiting and not self._card.isVisible())
+
+    def _show_compiling(self, on: bool) -> None:
+        self._compiling = on
+        self._show_state("")
+
+    def _show_state(self, waits_for: str) -> None:
+        """Show what playback waits for, or else why frames come slowly."""
+        if waits_for or not self._compiling:
+            self._toast.show_persistent(waits_for)
+            return
+        text = tr(
+            "Preparing to draw faster on this processor. This takes up to a minute, once after an "
+            "installation or an update."
+        )
+        self._toast.show_persistent(text, warning=False)
 
     def _show_statistics(self, rendering: RenderStatistics) -> None:
         status, quality = self.model.status, self.model.quality

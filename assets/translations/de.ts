@@ -1232,6 +1232,10 @@
         <translation>Ort</translation>
     </message>
     <message>
+        <source>Preparing to draw faster on this processor. This takes up to a minute, once after an installation or an update.</source>
+        <translation>Das schnellere Zeichnen auf diesem Prozessor wird vorbereitet. Das dauert bis zu einer Minute, einmal nach einer Installation oder Aktualisierung.</translation>
+    </message>
+    <message>
         <source>Present</source>
         <translation>Anzeigen</translation>
     </message>

@@ -29,6 +29,7 @@ class ActiveRenderer(QObject):
     changed = Signal(object)  # the new RendererAdapter
     painted = Signal(object)  # Timing of an image that reached the screen
     examined = Signal(object)  # reasons by the names of backends that cannot run here
+    compiling = Signal(bool)  # whether a faster renderer is compiled, before it takes over
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class ActiveRenderer(QObject):
         selection.chosen.connect(self.set_adapter)
         selection.refused.connect(model.warn)
         selection.examined.connect(self.examined)
+        selection.compiling.connect(self.compiling)
 
     def start(self) -> None:
         """Load the backend; scenes open at once if their device does not depend on it."""

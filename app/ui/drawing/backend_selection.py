@@ -1,14 +1,15 @@
 """Backend selection: makes the renderer adapter for the name of a backend.
 
-Backends are loaded in a thread, as they compile and look for devices; then their surface is made in
-the GUI thread.
+Backends are loaded in a thread, as they look for devices; then their surface is made in the GUI
+thread. Where the loops of the cpu backend must be compiled first, OpenGL draws meanwhile, also
+emulated OpenGL.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,11 @@ from streamstgs.app.translation import tr
 from streamstgs.app.ui.drawing.gl_probe import WindowGl, probe
 from streamstgs.renderer.backends import BackendChoice, available_backends, choose_backend
 from streamstgs.renderer.errors import RenderError
+from streamstgs.renderer.loop_compiler import LoopCompiler, compiler
 
 if TYPE_CHECKING:  # it loads torch, and the window is on the screen before that
     from streamstgs.app.ui.drawing.renderer_adapter import RendererAdapter
+    from streamstgs.renderer.backends.base import Backend
 
 log = logging.getLogger(__name__)
 
@@ -32,34 +35,40 @@ class _Answer:
     choice: BackendChoice | None
     reason: str
     problem: str = ""
+    slow: bool = False  # it draws only until the next answer
 
 
 class BackendSelection(QObject):
     """`chosen` follows `ask`; a newer request cancels an older one. Owner: the GUI thread.
 
+    While the cpu backend is compiled, `chosen` brings a slow adapter first.
+
     Args:
         window_gl: The OpenGL of windows; None probes it.
-        choose: Returns the backend of a name; called in a thread. None takes `ready_to_draw`.
+        loops: Compiles loops for the CPU.
     """
 
     chosen = Signal(object)  # RendererAdapter
     refused = Signal(str)  # why this backend cannot draw; `chosen` follows nevertheless
     examined = Signal(object)  # reasons by the names of backends that cannot run here
+    compiling = Signal(bool)  # whether the cpu backend is compiled, before it can draw
+    _compiling = Signal(bool)
     _answered = Signal(object)
     _obstacles = Signal(object)
 
     def __init__(
         self,
         window_gl: WindowGl | None = None,
-        choose: Callable[[str | None], BackendChoice] | None = None,
+        loops: LoopCompiler = compiler,
     ) -> None:
         super().__init__()
-        self._choose = choose or ready_to_draw
+        self._loops = loops
         self.window_gl = window_gl if window_gl is not None else probe()
         self.draws_images = False  # whether no adapter may draw in the window itself
         self._serial = 0
         self._examined = False
         self._closed = False
+        self._compiling.connect(self.compiling, Qt.ConnectionType.QueuedConnection)
         self._obstacles.connect(self.examined, Qt.ConnectionType.QueuedConnection)
         self._answered.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
@@ -71,6 +80,7 @@ class BackendSelection(QObject):
         """Ignore the answers that are still to come."""
         self._serial += 1
         self._closed = True
+        self._loops.stop()
 
     def ask(self, name: str | None) -> None:
         """Load a backend in a thread; None chooses the fastest."""
@@ -103,37 +113,60 @@ class BackendSelection(QObject):
     def _look(self, serial: int, name: str | None) -> None:
         """The thread boundary: every error becomes an answer."""
         try:
-            answer = self._answer(serial, name)
+            for answer in self._answers(serial, name):
+                self._deliver(answer)
         except Exception as error:
             if self._closed:
                 return
             log.exception("choosing a backend")
-            answer = self._fallback(serial, _refusal(name, error))
+            choice = ready_to_draw("cpu")
+            self._deliver(_Answer(serial, choice, choice.reason, _refusal(name, error)))
+
+    def _deliver(self, answer: _Answer) -> None:
         if not self._closed:
             self._answered.emit(answer)
         elif answer.choice is not None:  # no event loop is left that would take it
             answer.choice.backend.close()
 
-    def _answer(self, serial: int, name: str | None) -> _Answer:
-        gl = self.window_gl
+    def _answers(self, serial: int, name: str | None) -> Iterator[_Answer]:
+        """The backend to draw with; before it, while it is compiled, another one."""
+        gl, problem = self.window_gl, ""
         in_window = not self.draws_images
         if in_window and name == "opengl" and gl.renderer:
-            return _Answer(serial, None, f"opengl: chosen by hand, {gl.renderer}")
+            self._loops.begin(drawing=False)
+            yield _Answer(serial, None, f"opengl: chosen by hand, {gl.renderer}")
+            return
         try:
-            choice = self._choose(name)
+            choice = choose_backend(name)
         except RenderError as error:
-            if name is None:
-                raise
-            return self._fallback(serial, _refusal(name, error))
+            choice, problem = choose_backend("cpu"), _refusal(name, error)
         slow = name is None and choice.backend.name in ("cpu", "opengl")
         if in_window and slow and _is_hardware(gl):
             choice.backend.close()
-            return _Answer(serial, None, f"opengl: {gl.renderer}")
-        return _Answer(serial, choice, choice.reason)
+            self._loops.begin(drawing=False)
+            yield _Answer(serial, None, f"opengl: {gl.renderer}")
+            return
+        yield from self._while_compiling(serial, choice.backend)
+        if not self._closed:  # it would compile here
+            choice.backend.warm_up()
+        yield _Answer(serial, choice, choice.reason, problem)
 
-    def _fallback(self, serial: int, problem: str) -> _Answer:
-        choice = self._choose("cpu")
-        return _Answer(serial, choice, choice.reason, problem)
+    def _while_compiling(self, serial: int, backend: Backend) -> Iterator[_Answer]:
+        """Another backend until the loops of this one are compiled; nothing where they are."""
+        if backend.device.type != "cpu":
+            return
+        draws = backend.name == "cpu"
+        if not self._loops.begin(drawing=draws) or not draws:
+            return
+        self._compiling.emit(True)
+        try:
+            yield _Answer(
+                serial, choose_backend("opengl"), "opengl: until cpu is compiled", slow=True
+            )
+        except RenderError as error:
+            log.info("nothing draws until the loops are compiled: %s", error)
+        self._loops.wait()
+        self._compiling.emit(False)
 
     def _take(self, answer: _Answer) -> None:
         if answer.serial != self._serial:
@@ -142,7 +175,9 @@ class BackendSelection(QObject):
             return
         if answer.problem:
             self.refused.emit(answer.problem)
-        self.chosen.emit(self._adapter(answer))
+        adapter = self._adapter(answer)
+        adapter.slow = answer.slow
+        self.chosen.emit(adapter)
 
     def _adapter(self, answer: _Answer) -> RendererAdapter:
         from streamstgs.app.ui.drawing.raster_surface import RasterSurface

@@ -207,6 +207,7 @@ class RenderLoop(QObject):
     def _use(self, adapter: RendererAdapter) -> None:
         self._adapter = adapter
         self._asked = self._on_screen = None
+        self._resolution.begin(small=adapter.slow)
 
     def _scene_changed(self, scene: OpenScene) -> None:
         if scene is not self._model.scene:

@@ -61,6 +61,7 @@ class RendererAdapter(QObject):
         presenter: The way of images to the screen, for the statistics.
         skipped_frames: Content frames that rendering was too slow for, since the start.
         compares: Whether it can draw two sides of a comparison.
+        slow: Whether it only draws until a faster one is ready.
     """
 
     painted = Signal(object)  # Timing
@@ -71,6 +72,7 @@ class RendererAdapter(QObject):
     presenter: str
     device: torch.device
     compares = False
+    slow = False
 
     @property
     def skipped_frames(self) -> int:

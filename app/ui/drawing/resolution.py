@@ -67,6 +67,16 @@ class Resolution:
         self._still_s = 0.0
         self._per_image = 1.0  # content frames for each image that the display can show
 
+    def begin(self, small: bool) -> None:
+        """Forget what was measured: another renderer draws from now on.
+
+        Args:
+            small: Whether to begin with the smallest size, for a renderer that is known to be slow.
+        """
+        self._larger_ms, self._blocked = None, 0
+        self._growth.clear()
+        self._go_to(len(LEVELS) - 1 if small else 0)
+
     def scale(self) -> float:
         """The scale of the next image."""
         if self.fixed is not None:

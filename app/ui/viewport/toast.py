@@ -65,13 +65,17 @@ class Toast(QWidget):
         self.show()
         self.raise_()
 
-    def show_persistent(self, message: str) -> None:
-        """Show a message until an empty one replaces it; a click hides it as well."""
+    def show_persistent(self, message: str, warning: bool = True) -> None:
+        """Show a message until an empty one replaces it; a click hides it as well.
+
+        Args:
+            warning: Whether it says that something is wrong.
+        """
         if message == self._persistent:
             return
         self._persistent = message
         if message:
-            self._show(message, warning=True)
+            self._show(message, warning)
             self._timer.stop()
         else:
             self.hide()

@@ -22,6 +22,7 @@ from streamstgs.renderer.backends.cpu.kernels import (
     SPLAT_FIELDS,
     TILE_HEIGHT,
     TILE_WIDTH,
+    is_compiled,
 )
 from streamstgs.renderer.backends.cpu.project import project
 from streamstgs.renderer.backends.cpu.sort import bin_tiles, count_tiles, sort_lists
@@ -35,6 +36,7 @@ from torch import Tensor
 
 Array = NDArray[Any]
 MAX_LIST_ENTRIES = 1 << 24  # of the tiles' lists, 128 MiB
+LOOPS = (project, count_tiles, bin_tiles, blend)  # that draw a picture; they hold the others
 _NO_FLOATS, _NO_BYTES = np.empty((0, 0, 3), np.float32), np.empty((0, 0, 3), np.uint8)
 
 
@@ -195,6 +197,11 @@ class CpuBackend(Backend):
         splits = first_row + np.searchsorted(row_starts, shares)
         splits[0], splits[-1] = first_row, first_row + len(row_starts) - 1
         return splits.astype(np.int64)
+
+
+def can_draw_at_once() -> bool:
+    """Whether all loops that draw a picture are compiled, here or in the cache."""
+    return all(is_compiled(loop) for loop in LOOPS)
 
 
 class _Buffers:

@@ -37,6 +37,8 @@ BLOCK_PX = 4  # a tile is blended in blocks of 4 x 4 px
 FAST = ("contract", "arcp", "nsz", "afn", "reassoc")
 inlined = njit(nogil=True, inline="always", error_model="numpy", fastmath=set(FAST))
 real = np.float32
+# Of compiled code. numba's default is beside the source, where an uninstallation would leave it.
+CACHE_FOLDER = config.CACHE_DIR or str(user_cache_path("streamstgs-player") / "kernels")
 Stamp = tuple[tuple[str, float, int], ...]
 
 
@@ -63,16 +65,25 @@ def compiled(function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
+def is_compiled(loop: Any) -> bool:
+    """Whether a compiled loop need not be compiled: this process has it, or the cache, for this
+    processor. numba has no public way to look."""
+    if not isinstance(loop, Dispatcher) or loop.signatures:
+        return True
+    file, target = loop._cache._cache_file, loop.targetctx.codegen().magic_tuple()
+    names = [name for key, name in file._load_index().items() if key[1] == target]
+    return any(Path(file._data_path(name)).exists() for name in names)
+
+
 @contextmanager
 def _user_cache() -> Iterator[None]:
-    """Keep compiled code in the user's cache folder unless NUMBA_CACHE_DIR names another one.
+    """Keep compiled code in CACHE_FOLDER.
 
-    numba's default is beside the source, where an uninstallation would leave it. numba reads the
-    setting when it decorates; other packages in this process keep theirs. A folder that cannot be
-    written is passed over by numba.
+    numba reads the setting when it decorates; other packages in this process keep theirs. A folder
+    that cannot be written is passed over by numba.
     """
     chosen = config.CACHE_DIR
-    config.CACHE_DIR = chosen or str(user_cache_path("streamstgs-player") / "kernels")
+    config.CACHE_DIR = CACHE_FOLDER
     try:
         yield
     finally:
