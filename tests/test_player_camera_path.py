@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 import torch
-from streamstgs.app.player.camera.orbit import OrbitCamera
-from streamstgs.app.player.camera.path import OrbitPath, StillPath, camera_path, read_camera_path
+from streamstgs.app.player.camera.path import (
+    SWING_RAD_MIN,
+    OrbitPath,
+    StillPath,
+    camera_path,
+    read_camera_path,
+)
 from streamstgs.app.player.errors import CameraPathError
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer import Camera
@@ -59,16 +64,23 @@ def test_orbit_closes_and_starts_at_the_opening_view() -> None:
     assert half.position.tolist() == pytest.approx([0, 0, 4], abs=1e-4)
 
 
-def test_orbit_swings_if_one_side_was_filmed() -> None:
-    path = OrbitPath.of(ring(-40, 0, 40), 10.0)
-    assert path.swing_rad == pytest.approx(math.radians(40))
-    start = OrbitCamera.from_meta(ring(-40)).view.yaw_rad
-    for step in range(20):
-        x, _, z = path.camera_at(step / 2, 64, 36).position.tolist()
-        angle = math.atan2(x, -z) - math.radians(-40)
-        assert abs(math.remainder(angle, 2 * math.pi)) <= math.radians(40.1)
-    assert path.orbit.view.yaw_rad == pytest.approx(start)
-    assert OrbitPath.of(ring(0), 10.0).swing_rad is not None
+@pytest.mark.parametrize(
+    "angles", [(-40, 0, 40), (0, -40, 40), (40, -40, 0), (10, 170), (200, 290)]
+)
+def test_orbit_swings_between_the_ends_of_what_was_filmed(angles: tuple[float, ...]) -> None:
+    path = OrbitPath.of(ring(*angles), 10.0)
+    middle = math.radians((min(angles) + max(angles)) / 2)
+    turns = []
+    for step in range(100):
+        x, _, z = path.camera_at(step / 10, 64, 36).position.tolist()
+        turns.append(math.remainder(math.atan2(x, -z) - middle, 2 * math.pi))
+    half = math.radians((max(angles) - min(angles)) / 2)
+    assert (min(turns), max(turns)) == pytest.approx((-half, half), abs=0.01)
+    assert turns[0] == pytest.approx(math.radians(angles[0]) - middle, abs=1e-5)
+
+
+def test_orbit_swings_a_little_around_a_single_camera() -> None:
+    assert OrbitPath.of(ring(70), 10.0).swing_rad == pytest.approx((-SWING_RAD_MIN, SWING_RAD_MIN))
     assert OrbitPath.of(replace(META, presets=()), 10.0).swing_rad is None
 
 

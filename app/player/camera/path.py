@@ -40,12 +40,13 @@ class OrbitPath:
     Args:
         orbit: The camera at time 0.
         turn_s: The time of one turn, or of one swing to and fro.
-        swing_rad: The angle to each side of a swing; None orbits in full turns.
+        swing_rad: The ends of a swing as angles from the camera at time 0, the first at most 0 and
+            the second at least 0; None orbits in full turns.
     """
 
     orbit: OrbitCamera
     turn_s: float
-    swing_rad: float | None = None
+    swing_rad: tuple[float, float] | None = None
 
     @staticmethod
     def of(meta: SceneMeta, duration_s: float) -> OrbitPath:
@@ -54,12 +55,18 @@ class OrbitPath:
 
     def view_at(self, time_s: float) -> OrbitView:
         """The view at a time."""
-        phase = 2 * math.pi * time_s / self.turn_s
-        view = self.orbit.view
-        turn = phase if self.swing_rad is None else self.swing_rad * math.sin(phase)
+        view, turn_rad = self.orbit.view, self._turn_rad(time_s)
         return OrbitView(
-            view.pivot, view.yaw_rad + turn, view.pitch_rad, view.distance, view.fov_y_rad
+            view.pivot, view.yaw_rad + turn_rad, view.pitch_rad, view.distance, view.fov_y_rad
         )
+
+    def _turn_rad(self, time_s: float) -> float:
+        phase = 2 * math.pi * time_s / self.turn_s
+        if self.swing_rad is None:
+            return phase
+        first, last = self.swing_rad
+        middle, half = (first + last) / 2, (last - first) / 2
+        return middle + half * math.sin(phase - math.asin(middle / half))  # 0 at time 0
 
     def camera_at(self, time_s: float, width: int, height: int) -> Camera:
         return self.orbit.to_camera(width, height, self.view_at(time_s))
@@ -89,8 +96,8 @@ def camera_path(name: str, meta: SceneMeta, duration_s: float) -> CameraPath:
     raise CameraPathError(f"This scene has no camera called {name!r}; it has: {known}.")
 
 
-def _swing(meta: SceneMeta) -> float | None:
-    """None if the presets surround the scene, else half the angle that they span."""
+def _swing(meta: SceneMeta) -> tuple[float, float] | None:
+    """None if the presets surround the scene, else the angles that they span, from the first."""
     if not meta.presets:
         return None
     orbit = OrbitCamera.from_meta(meta)
@@ -98,8 +105,13 @@ def _swing(meta: SceneMeta) -> float | None:
     for preset in meta.presets:
         orbit.go_to_preset(preset)
         yaws.append(orbit.view.yaw_rad % (2 * math.pi))
+    opening = yaws[0]
     yaws.sort()
     gaps = [b - a for a, b in zip(yaws, [*yaws[1:], yaws[0] + 2 * math.pi], strict=True)]
     if max(gaps) < math.radians(150.0):
         return None
-    return max((2 * math.pi - max(gaps)) / 2, SWING_RAD_MIN)
+    end = gaps.index(max(gaps))
+    least = -((opening - yaws[(end + 1) % len(yaws)]) % (2 * math.pi))
+    most = (yaws[end] - opening) % (2 * math.pi)
+    missing = max(SWING_RAD_MIN - (most - least) / 2, 0.0)
+    return least - missing, most + missing
