@@ -299,7 +299,8 @@ def test_seek_aborts_a_stalled_segment(server: FaultServer, watch: Callable[...,
     viewer.until(lambda: any("0003.m4s" in path for path in server.paths()))
     viewer.playback.seek(5.5 * 0.25)
     viewer.until(lambda: 5 in viewer.gops())
-    server.wait_for(lambda: server.open_connections <= 1)
+    viewer.playback.close()
+    assert server.wait_for(lambda: server.open_connections == 0)
 
 
 @pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])

@@ -6,9 +6,9 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ STRETCHES = [  # recording, where the stretch begins, s
     pytest.param("3g/report.2011-02-01_1639CET", 156.0, marks=pytest.mark.slow),
     pytest.param("4g/report_foot_0004", 132.0, marks=pytest.mark.slow),
 ]
+Enough = Callable[[list[PlaybackFrame]], bool]
 SETTINGS = PlaybackSettings(opening=OpenSettings(cache=CacheSettings(max_bytes=0)))
 
 
@@ -71,7 +72,7 @@ def test_playback_over_recorded_network_rises_without_a_stall(
     trace = tmp_path / "trace.json"
     trace.write_text(json.dumps(network))
     with server(folder, trace) as url:
-        frames, starved = watch(f"{url}/scene")
+        frames, starved = watch(f"{url}/scene", lambda seen: is_whole(seen, static_count))
     qualities = [frame.quality.qp for frame in frames if frame.gop.frames > 1]
     assert not starved, "the network had room for the lowest quality"
     assert min(qualities) < qualities[0], "never better than the first quality"
@@ -90,11 +91,13 @@ def test_buffered_loop_improves_while_it_plays(folder: Path, tmp_path: Path) -> 
             assert playback._pipeline.wait(lambda: len(playback._pipeline.ready_gops()) == 4, 20.0)
             playback.set_quality(None)
             begun_gop = playback.status().frame // GOP_FRAMES
-            frames, starved = watch_for(playback, 8.0)
+            later = range(begun_gop + 1, 4)
+            shown = lambda seen: all(qualities_of(seen, gop) for gop in later)  # noqa: E731
+            frames, starved = watch_for(playback, 8.0, lambda s: has_wrapped(s) and shown(s))
             upgraded = playback._pipeline.counters().segment_step
         finally:
             playback.close()
-    qualities = {gop: qualities_of(frames, gop) for gop in range(begun_gop + 1, 4)}
+    qualities = {gop: qualities_of(frames, gop) for gop in later}
     assert {min(each) for each in qualities.values()} & {16, 20}, qualities
     for each in qualities.values():
         assert len(each) <= 2, "changed more than once while shown"
@@ -112,18 +115,32 @@ def qualities_of(frames: list[PlaybackFrame], gop: int) -> list[int]:
     return [quality for quality, _ in groupby(shown)]
 
 
-def watch(url: str) -> tuple[list[PlaybackFrame], list[float]]:
+def has_wrapped(frames: list[PlaybackFrame]) -> bool:
+    """Whether the scene was shown to its end."""
+    return any(after.index < before.index for before, after in pairwise(frames))
+
+
+def is_whole(frames: list[PlaybackFrame], static_count: int) -> bool:
+    """Whether the scene was shown to its end, better than at first, and all of it is there."""
+    qualities = [frame.quality.qp for frame in frames if frame.gop.frames > 1]
+    better = bool(qualities) and min(qualities) < qualities[0]
+    return better and len(frames[-1].gop.static) == static_count and has_wrapped(frames)
+
+
+def watch(url: str, enough: Enough) -> tuple[list[PlaybackFrame], list[float]]:
     playback = Playback(url, SETTINGS)
     try:
-        seen = watch_for(playback, WATCHED_S)
+        seen = watch_for(playback, WATCHED_S, enough)
         assert playback.take_events() == []
     finally:
         playback.close()
     return seen
 
 
-def watch_for(playback: Playback, seconds: float) -> tuple[list[PlaybackFrame], list[float]]:
-    """The frames that were new, and when playback starved after it had begun."""
+def watch_for(
+    playback: Playback, seconds: float, enough: Enough
+) -> tuple[list[PlaybackFrame], list[float]]:
+    """The frames that were new, until they are enough, and when playback starved meanwhile."""
     frames: list[PlaybackFrame] = []
     starved: list[float] = []
     begun_s, moving = time.monotonic(), False
@@ -131,6 +148,8 @@ def watch_for(playback: Playback, seconds: float) -> tuple[list[PlaybackFrame], 
         frame = playback.tick()
         if frame is not None and (not frames or frames[-1] is not frame):
             frames.append(frame)
+            if enough(frames):
+                break
         moving = moving or playback.state is PlaybackState.PLAYING
         status = playback.status()
         if moving and status.state is PlaybackState.BUFFERING and status.ahead_s == 0.0:
