@@ -104,7 +104,7 @@ class Stage:
     def play(self, seconds: float, stall: Callable[[float], bool] = lambda _: False) -> None:
         """Tick as a window does; the device plays meanwhile."""
         self.pictures.play()
-        self.sound.update(self.pictures.position_s())
+        self.sound.update(self.pictures.position_s(), self.pictures.rate)
         wait_for(lambda: self.device.render is not None)
         wait_for(lambda: not threading_loads(self.sound, self.pictures.position_s()))
         end_s = self.system() + seconds
@@ -115,7 +115,7 @@ class Stage:
             if not stall(self.system()):
                 self.device.run()
             if steps % 8 == 0:
-                self.sound.update(self.pictures.position_s())
+                self.sound.update(self.pictures.position_s(), self.pictures.rate)
                 wait_for(lambda: not threading_loads(self.sound, self.pictures.position_s()))
 
 
@@ -158,6 +158,18 @@ def test_clap_is_heard_when_it_is_seen(stage: Stage) -> None:
     """Within 40 ms, also where the clocks of device and system differ by 2 in 1000."""
     stage.play(CLAP_S + 0.2)
     assert abs(clap_heard_s(stage.device) - clap_seen_s(stage)) < 0.040
+
+
+@pytest.mark.parametrize("rate", [0.95, 1.05])
+def test_clap_is_in_step_while_a_live_scene_comes_nearer_to_its_edge(
+    stage: Stage, rate: float
+) -> None:
+    stage.pictures.set_rate(rate)
+    stage.play(CLAP_S / rate + 0.2)
+    seen_s = stage.system() - (stage.pictures.position_s() - CLAP_S) / rate
+    assert abs(clap_heard_s(stage.device) - seen_s) < 0.040
+    loud = [np.abs(samples[:, 0]) > 5_000 for _, samples in stage.device.heard]
+    assert int(np.concatenate(loud).sum()) == pytest.approx(48 / rate, abs=2)  # without a gap
 
 
 def test_clap_is_in_step_after_a_seek_and_after_an_interruption(stage: Stage) -> None:

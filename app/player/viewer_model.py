@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from streamstgs.renderer import Camera
 
 SURFACES_CLOSE_S = 0.2  # the thread ends soon after; the end of the program waits for it
-SOUND_RATE_SLACK = 1e-3  # a film whose content runs so nearly at normal speed has sound
+SOUND_RATE_SLACK = 0.051  # live scenes come nearer to their edge by less; films are near it
 TICK_S = 0.005  # pause between two looks while `settle` waits
 
 
@@ -461,19 +461,17 @@ class ViewerModel(SceneStack):
             self.sound.enter_scene(track, read_sound, position_s)
 
     def _update_sound(self) -> None:
-        """Sound is heard while content plays forwards at its own speed."""
+        """Sound is heard while content plays forwards at its own speed, or nearly so."""
         status, scene = self.transport.status, self.scene
         opened = self.playback.opened if self.playback is not None else None
         if opened is not None and opened.live is not None and opened.sound is not None:
             self.sound.grow(opened.sound)
-        heard = (
-            status is not None
-            and scene is not None
-            and status.state is PlaybackState.PLAYING
-            and abs(scene.clock.clock.content_rate - 1.0) < SOUND_RATE_SLACK
-            and not status.scrubbing
-        )
-        self.sound.update(scene.clock.clock.position_s() if heard and scene is not None else None)
+        if status is None or scene is None:
+            return
+        clock = scene.clock.clock
+        playing = status.state is PlaybackState.PLAYING and not status.scrubbing
+        heard = playing and abs(clock.content_rate - 1.0) < SOUND_RATE_SLACK
+        self.sound.update(clock.position_s() if heard else None, clock.content_rate)
 
     def _look_for_surfaces(self) -> None:
         """Keep what limits the camera up to date with the Gaussians that have arrived."""

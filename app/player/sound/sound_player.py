@@ -28,10 +28,11 @@ CLOSE_TIMEOUT_S = 1.0
 
 @dataclass(frozen=True)
 class SoundPlan:
-    """Where the pictures are: `position_s` at `at_s` of the sound time, at normal speed."""
+    """Where the pictures are: `position_s` at `at_s` of the sound time, `rate` times as fast."""
 
     position_s: float
     at_s: float
+    rate: float
 
 
 class SoundPlayer:
@@ -122,17 +123,18 @@ class SoundPlayer:
         if self._store is not None:
             self._store.track = track
 
-    def update(self, position_s: float | None) -> None:
+    def update(self, position_s: float | None, rate: float = 1.0) -> None:
         """Tell where the pictures are; call on every tick while the scene has sound.
 
         Args:
             position_s: None while nothing is to be heard.
+            rate: Content seconds in a second; near 1, as it changes the pitch, too.
         """
         if self.problem != self._told:  # found in the thread that plays
             self._told = self.problem
             self.changed.emit()
         before = self._plan
-        self._plan = None if position_s is None else SoundPlan(position_s, self.time.now())
+        self._plan = None if position_s is None else SoundPlan(position_s, self.time.now(), rate)
         if (before is None) is not (self._plan is None):
             with self._wakes:
                 self._wakes.notify_all()
@@ -206,13 +208,23 @@ class SoundPlayer:
         if plan is None:
             self._cursor = None
             return np.zeros((frames, 2), np.int16)
-        heard_s = plan.position_s + self.time.now() - plan.at_s + ahead_s
+        heard_s = plan.position_s + plan.rate * (self.time.now() - plan.at_s + ahead_s)
         wanted = round(heard_s * RATE_HZ)
         jumps = cursor is None or abs(cursor - wanted) > OUT_OF_STEP_S * RATE_HZ
         begin = wanted if cursor is None or jumps else cursor
-        self._cursor = begin + frames
-        samples = store.read(begin, frames).astype(np.float32) * self._volume**2
+        count = round(frames * plan.rate)
+        self._cursor = begin + count
+        samples = _stretched(store.read(begin, count), frames) * self._volume**2
         if jumps:
             fade = min(frames, round(FADE_S * RATE_HZ))
             samples[:fade] *= np.linspace(0.0, 1.0, fade, dtype=np.float32)[:, None]
         return np.rint(samples).astype(np.int16)
+
+
+def _stretched(samples: NDArray[np.int16], frames: int) -> NDArray[np.float32]:
+    """[frames, 2] samples between those that are given; the pitch changes with the speed."""
+    if len(samples) == frames:
+        return samples.astype(np.float32)
+    at = np.arange(frames) * (len(samples) / frames)
+    channels = [np.interp(at, np.arange(len(samples)), channel) for channel in samples.T]
+    return np.stack(channels, axis=1).astype(np.float32)
