@@ -354,6 +354,9 @@ def test_edges_that_are_noticed_late_do_not_move_the_goal() -> None:
         follower.note_edge(100.0 + 2.5 * number, 2.5)
         early_s = min(late_s, 0.1)
         assert follower.goal_s() == pytest.approx(clock.now_s + 93.5 - early_s, abs=0.11)
+    clock.now_s += 5.0 - 0.3
+    follower.note_edge(117.5, 0.1)  # many short segments at once
+    assert follower.goal_s() == pytest.approx(clock.now_s + 93.5, abs=0.11)
     clock.now_s += 60.0  # a publisher that was away: the goal follows it at once
-    follower.note_edge(115.0, 2.5)
-    assert follower.goal_s() == 115.0 - 2.5 - 4.0
+    follower.note_edge(120.0, 2.5)
+    assert follower.goal_s() == 120.0 - 2.5 - 4.0

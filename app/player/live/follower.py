@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 REMEMBERED = 16  # edges
+LATE_S = 1.0  # an edge is noticed so late by a player that asks once a second
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,14 @@ class LiveFollower:
 
         Args:
             edge_s: Content time of its end.
-            step_s: Length of its newest GOP.
+            step_s: Length of its newest GOP; short ones are noticed several at a time.
         """
         if edge_s <= self._edge_s:
             return
+        if self._lags_s:
+            step_s = max(step_s, min(edge_s - self._edge_s, self._settings.latency_s))
         lag_s = self._monotonic() - (edge_s - step_s)
-        if self._lags_s and lag_s - min(self._lags_s) > step_s:
+        if self._lags_s and lag_s - min(self._lags_s) > step_s + LATE_S:
             self._lags_s.clear()  # the publisher had stopped
         self._edge_s, self._step_s = edge_s, step_s
         self._lags_s.append(lag_s)
