@@ -1,7 +1,7 @@
 """Generates parts of the documentation: `python scripts/make_docs.py keys performance pictures`.
 
 keys          the table of keys in docs/guide/play.md, from the commands of the window
-performance   docs/performance.md, from the JSON files in benchmarks/reports/performance
+performance   docs/performance.md, from the JSON files in benchmarks/reports
 pictures      docs/pictures, from the real window; needs a display (xvfb-run gives one)
 film          the pictures of docs/guide/film.md, in the same way
 """
@@ -57,7 +57,8 @@ INTRODUCTION = """# Performance
 One table for each device. Times are median / 95th / 99th percentile in milliseconds while the
 camera moves; a single time is the median. "Content" is frames of the scene per second, "display"
 images per second of at most 60. A floor is what a stage cannot take less than, measured in the same
-run. A dash is a figure that was not measured, or a stage that the device does not have.
+run. A dash is a figure that was not measured, or a stage that the device does not have. Sections on
+servers, scenes of ten hours and live events follow.
 
 To measure your machine, run `streamstgs bench SCENE --json figures.json`; `streamstgs bench
 --compare A.json B.json` tells what changed beyond noise. `python -m benchmarks.performance` writes
@@ -76,9 +77,11 @@ def with_keys(page: str) -> str:
 
 
 def performance_page() -> str:
-    """docs/performance.md, made of all reports."""
+    """docs/performance.md, made of the reports on devices, servers and live events."""
     reports = [json.loads(path.read_text("utf-8")) for path in sorted(REPORTS.glob("*.json"))]
-    return "\n".join([INTRODUCTION, *map(device_table, reports)])
+    from scripts.serving_tables import serving_sections
+
+    return "\n".join([INTRODUCTION, *map(device_table, reports), serving_sections(REPORTS.parent)])
 
 
 def device_table(report: dict[str, Any]) -> str:
