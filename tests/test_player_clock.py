@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.timeline import Timeline
 
 from tests.scripted_scene import ManualClock

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from streamstgs.app.player.camera.keyframes import CameraKeyframe
-from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.film.markers import Marker, MarkerTrack
-from streamstgs.app.player.film.time_mapping import WHOLE_SCENE, SceneTimeMapping
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.position.clock import PlaybackClock
+from streamstgs.app.player.position.time_mapping import WHOLE_SCENE, SceneTimeMapping
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.player.time_track import TimeKey
 from streamstgs.app.player.viewer_model import ViewerModel

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from streamstgs.app.player import viewer_model
 from streamstgs.app.player.camera.track import capture
-from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.film.markers import Marker
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderRequest
 from streamstgs.app.player.time_track import TimeKey
 from streamstgs.app.player.viewer_model import ViewerModel

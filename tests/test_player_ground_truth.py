@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.compare.ground_truth import fitted, resized
 from streamstgs.app.player.compare.two_sides import composed, psnr_db, side_camera
 from streamstgs.app.player.errors import NoSceneError
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer, RenderRequest
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.renderer import Camera

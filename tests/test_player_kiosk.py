@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.orbit import OrbitCamera
-from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.errors import CameraPathError, PlaylistError
 from streamstgs.app.player.kiosk.attract import EASE_IN_S, AttractCamera, eased, to_and_fro
 from streamstgs.app.player.kiosk.host.awake import Awake
@@ -30,6 +29,7 @@ from streamstgs.app.player.kiosk.settings import (
     read_playlist,
 )
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.viewer.statistics import RenderStatistics
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.codec.cancel import CancelToken

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.errors import SceneFailed
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.codec.errors import NotAScene

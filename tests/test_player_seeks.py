@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.position.playhead import Playhead
 from streamstgs.app.player.position.seek_queue import SeekKind, SeekQueue
 from streamstgs.app.player.timeline import Timeline

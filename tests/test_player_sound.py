@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.sound.device import MiniaudioDevice, SoundUnavailable
 from streamstgs.app.player.sound.sample_store import SampleStore
 from streamstgs.app.player.sound.sound_player import SoundPlayer

@@ -10,9 +10,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from streamstgs.app.player.clock import PlaybackClock
-from streamstgs.app.player.film.time_mapping import FilmTimeMapping, SceneTimeMapping
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.position.clock import PlaybackClock
+from streamstgs.app.player.position.time_mapping import FilmTimeMapping, SceneTimeMapping
 from streamstgs.app.player.rendering.frame_renderer import FrameDeformer, RenderRequest
 from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState

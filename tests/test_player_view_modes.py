@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 from streamstgs.app.player.buffer.scene_buffer import still_gop
-from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.rendering import view_modes
 from streamstgs.app.player.rendering.frame_renderer import FrameDeformer, RenderRequest
 from streamstgs.app.player.rendering.view_settings import VIEW_MODES, ViewPass, ViewSettings

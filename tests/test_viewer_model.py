@@ -14,9 +14,9 @@ import torch
 from streamstgs.app.player.buffer.scene_buffer import still_gop
 from streamstgs.app.player.camera.keyframes import CameraKeyframe
 from streamstgs.app.player.camera.track import CameraTrack, apply_keyframe, capture
-from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.errors import NoSceneError, SceneFailed
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.rendering.view_settings import ViewPass, ViewSettings
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.app.player.viewer.open_scene import (

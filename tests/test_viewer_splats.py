@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamstgs.app.player.camera.scene_view import OPENING, SceneView, ViewsInMemory
-from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.errors import NoSceneError
 from streamstgs.app.player.export.queue import ExportState, QueuedExport
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.codec.formats.convert import ConvertSettings
 from streamstgs.codec.formats.registry import open_reader

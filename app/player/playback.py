@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 
 import torch
 from streamstgs.app.player.buffer.gop_cache import CachedGop
-from streamstgs.app.player.clock import PlaybackClock
-from streamstgs.app.player.film.time_mapping import TimeMapping
 from streamstgs.app.player.frame_pipeline import (
     FramePipeline,
     FramePipelineSettings,
@@ -25,9 +23,11 @@ from streamstgs.app.player.phases import (
 from streamstgs.app.player.pipeline.fetch_view import PlayTarget
 from streamstgs.app.player.pipeline.pipeline import Pipeline, PipelineSettings
 from streamstgs.app.player.pipeline.throughput_probe import ThroughputProbe
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.position.due_frame import DueFrame
 from streamstgs.app.player.position.playhead import Playhead, limited_speed
 from streamstgs.app.player.position.seek_queue import SeekKind
+from streamstgs.app.player.position.time_mapping import TimeMapping
 from streamstgs.app.player.rendering.frame_pacing import DroppedFrameSettings
 from streamstgs.app.player.scene_info import OpenedScene
 from streamstgs.app.player.shown_frames import ShownFrames

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QFileOpenEvent, QSurfaceFormat
 from PySide6.QtWidgets import QApplication
-from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.rendering.stereo_layouts import EYE_DISTANCE_LIMITS, USUAL_EYE_DISTANCE
 from streamstgs.app.player.viewer.render_options import RenderOptions
 from streamstgs.app.player.viewer_model import ViewerModel

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 import torch
-from streamstgs.app.player.clock import PlaybackClock
 from streamstgs.app.player.playback import Playback, PlaybackSettings
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.codec.scene import OpenSettings

@@ -1,1 +1,1 @@
-"""What turns playing into a film: time mappings, markers, and the preview of tracks."""
+"""What turns playing into a film: edits of its tracks, markers, and their preview."""

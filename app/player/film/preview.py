@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
-from streamstgs.app.player.film.time_mapping import FilmTimeMapping
+from streamstgs.app.player.position.time_mapping import FilmTimeMapping
 
 if TYPE_CHECKING:  # they load torch, and a window has a preview before that
     from streamstgs.app.player.camera.track import CameraTrack

@@ -1,1 +1,1 @@
-"""Where playback is: the playhead and its seeks, and the decoded frame that is due there."""
+"""Where playback is: the clock, the playhead and its seeks, and the decoded frame that is due."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from streamstgs.app.player.clock import PlaybackClock
-from streamstgs.app.player.film.time_mapping import WHOLE_SCENE
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.position.seek_queue import SeekKind, SeekQueue
+from streamstgs.app.player.position.time_mapping import WHOLE_SCENE
 from streamstgs.app.player.timeline import Timeline
 
 SPEED_LIMITS = (0.1, 8.0)  # content seconds per second

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 from streamstgs.app.player.camera.scene_view import SceneView
-from streamstgs.app.player.clock import PlaybackClock
+from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.state_machine import StateMachine
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.app.player.viewer.shared_clock import SharedClock

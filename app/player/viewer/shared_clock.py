@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from streamstgs.app.player.clock import PlaybackClock
-from streamstgs.app.player.film.time_mapping import TimeMapping
+from streamstgs.app.player.position.clock import PlaybackClock
+from streamstgs.app.player.position.time_mapping import TimeMapping
 
 LATE_S = 0.2  # as of `PlaybackSettings`
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
-from streamstgs.app.player.film.time_mapping import WHOLE_SCENE, SceneTimeMapping
+from streamstgs.app.player.position.time_mapping import WHOLE_SCENE, SceneTimeMapping
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import OpenScene
 

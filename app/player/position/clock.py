@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from streamstgs.app.player.film.time_mapping import WHOLE_SCENE, TimeMapping
+from streamstgs.app.player.position.time_mapping import WHOLE_SCENE, TimeMapping
 
 
 class PlaybackClock:
