@@ -118,6 +118,7 @@ class MessageCard(QWidget):
         self.setAccessibleName(title)
         self.setAccessibleDescription(text)
         self.show()
+        self._column.invalidate()  # not in `place`: it asks for a layout, which calls that
         self.place()
         self.raise_()
 
@@ -148,7 +149,6 @@ class MessageCard(QWidget):
 
     def place(self) -> None:
         """Move to the middle of the parent."""
-        self._column.invalidate()  # its texts may have changed since the last layout
         room = self._host.size()
         width = min(_WIDTH_PX, room.width() - 2 * _EDGE_PX)
         wanted = self._column.totalHeightForWidth(width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QImageReader, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QImage, QImageReader, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 from streamstgs.app.player.camera.framing import focal_px, opening_fov_y_rad
 from streamstgs.codec.poster import Poster
@@ -28,11 +28,13 @@ class PosterView(QWidget):
         self._poster: Poster | None = None
         self._image = QImage()
         self._seen = False
+        self._place = QRectF()  # of the image, for the size of this widget
         self.hide()
 
     def show_poster(self, poster: Poster, image: QImage) -> None:
         """Show `image`, the result of `decoded`."""
         self._poster, self._image, self._seen = poster, image, False
+        self._find_place()
         self.show()
         self.update()
 
@@ -41,13 +43,21 @@ class PosterView(QWidget):
         self._poster, self._image = None, QImage()
         self.hide()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._find_place()
+
+    def _find_place(self) -> None:
+        """Not in each `paintEvent`: it takes milliseconds, and the spinner above turns."""
+        if self._poster is not None:
+            self._place = poster_place(self._poster, self.width(), self.height())
+
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._poster is None:
             return
         painter = QPainter(self)
         painter.fillRect(self.rect(), around(self._poster))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(poster_place(self._poster, self.width(), self.height()), self._image)
+        painter.drawImage(self._place, self._image)
         painter.end()
         if not self._seen:
             self._seen = True
