@@ -29,6 +29,11 @@ class DisplayProbe:
                 errors="replace",
             )
 
+    @property
+    def pending(self) -> bool:
+        """Whether the child may still be at work, so that there is time for other work."""
+        return self._process is not None
+
     def problem(self) -> str | None:
         """The reason why no window can open, in one line; None if one can. Waits for the child."""
         if self._process is None:

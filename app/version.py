@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 DISTRIBUTION = "streamstgs"
 
 
 def installed_version(distribution: str = DISTRIBUTION) -> str | None:
     """The version of an installed distribution; None if it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # the window does without
+
     try:
         return version(distribution)
     except PackageNotFoundError:

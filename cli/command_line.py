@@ -21,6 +21,7 @@ from streamstgs.app.process_end import end_safely
 from streamstgs.app.version import installed_version
 from streamstgs.cli.interrupts import interrupt_on_signals, stop_reminding
 from streamstgs.cli.parsing import UsageError
+from streamstgs.cli.window import Window
 
 
 class Command(Protocol):
@@ -102,6 +103,8 @@ def parse(arguments: Sequence[str]) -> Command:
         name, rest = rest[0], rest[1:]
     elif rest:
         refuse_misspelt(rest[0])
+    if name == "open" and len(rest) < 2 and not any(word.startswith("-") for word in rest):
+        return Window(rest[0] if rest else None)  # loading the parser would delay it
     kind = load(name)
     import tyro  # the list of commands does without
 
@@ -155,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"streamstgs {installed_version() or '(not installed)'}")
             return 0
         command = parse(arguments)
-        if type(command).__name__ == "Open":  # the window's event loop handles signals
+        if isinstance(command, Window):  # the window's event loop handles signals
             return end_safely(command.run())
         interrupt_on_signals()
         return command.run()

@@ -12,15 +12,10 @@ import tyro
 from streamstgs.app.console import say
 from streamstgs.cli.options import SCENE_HELP, BackendOption, SceneFpsOption, flag, option
 from streamstgs.cli.parsing import UsageError
+from streamstgs.cli.window import Window
 
 if TYPE_CHECKING:
-    from streamstgs.app.player.compare.ground_truth import GroundTruth
     from streamstgs.app.player.kiosk.settings import KioskSettings
-
-BUNDLED_SCENE = Path(__file__).resolve().parents[1] / "assets" / "dungeon.stgs"
-PREVIEWS = Path("renders")
-SPEEDS = (0.1, 8.0)  # of `Playback`, which loads torch
-
 
 StartOption = Annotated[
     str | None,
@@ -63,7 +58,7 @@ LogOption = Annotated[
 
 
 @dataclass(frozen=True)
-class Open:
+class Open(Window):
     """Open a scene in the window. This command runs when no command is named. On a machine without
     a display it writes a short video instead."""
 
@@ -93,44 +88,12 @@ class Open:
     log: LogOption = None
 
     def run(self) -> int:
-        from streamstgs.app.display import DisplayProbe
-        from streamstgs.app.ui.preloader import load_meanwhile
+        self.check()
+        return super().run() if self.kiosk is None else self._run_kiosk(self.kiosk)
 
-        self._check()
-        if self.kiosk is not None:
-            return self._run_kiosk(self.kiosk)
-        probe = DisplayProbe()
-        location = self.scene or bundled_scene()
-        gc.disable()  # loading leaves nothing to collect; the window switches it on again
-        load_meanwhile()  # the probe takes as long
-        problem = probe.problem()
-        if problem is not None:
-            gc.enable()
-            return preview(location, self.backend, problem)
-        from streamstgs.app.ui.application import WindowSettings, run
-        from streamstgs.app.ui.first_scene import FirstSceneSettings
-
-        first = FirstSceneSettings(
-            self.fullscreen,
-            None if self.start is None else parse_start(self.start),
-            self.speed,
-            None if self.loop is None else self.loop == "on",
-            self.camera,
-        )
-        settings = WindowSettings(
-            self.backend,
-            not self.no_cache,
-            self.scene_fps,
-            open_capture=open_capture,
-            capture=self.capture,
-        )
-        return run(location, settings, first)
-
-    def _check(self) -> None:
-        """Refuse options that contradict each other, before anything is opened."""
-        if self.speed is not None and not SPEEDS[0] <= self.speed <= SPEEDS[1]:
-            raise UsageError(f"--speed {self.speed:g} is not within {SPEEDS[0]:g} to {SPEEDS[1]:g}")
-        parse_start(self.start)
+    def check(self) -> None:
+        """See `Window.check`; also refuses options that contradict each other."""
+        super().check()
         if self.kiosk is None:
             if self.log is not None:
                 raise UsageError("--log belongs to --kiosk; add it, or leave --log out")
@@ -167,52 +130,10 @@ def kiosk_process(
     """Run the kiosk in this process; returns the exit status."""
     from streamstgs.app.ui.application import WindowSettings
     from streamstgs.app.ui.kiosk.kiosk_window import run_kiosk
-    from streamstgs.app.ui.preloader import load_meanwhile
+    from streamstgs.app.ui.preloader import load_libraries
     from streamstgs.cli.command_line import prepare_process
 
     prepare_process()
     gc.disable()  # as for the usual window
-    load_meanwhile()
+    load_libraries()
     return run_kiosk(settings, WindowSettings(backend, keeps_fetched), log_file)
-
-
-def parse_start(text: str | None) -> float:
-    """Content seconds of `12.5` or `1:02.5`; 0 for None.
-
-    Raises:
-        UsageError: The text is no time.
-    """
-    from streamstgs.app.ui.transport.timecode import parse_time
-
-    try:
-        if text is not None and text.strip("0123456789:., "):
-            raise ValueError
-        return 0.0 if text is None else parse_time(text, 1.0)
-    except ValueError:
-        raise UsageError(f"--start {text!r} is no time; write seconds or 1:02.5") from None
-
-
-def bundled_scene() -> str:
-    """Path of the scene that comes with the program."""
-    if not BUNDLED_SCENE.exists():
-        raise UsageError(
-            f"the bundled scene {BUNDLED_SCENE} is missing; name one: streamstgs SCENE"
-        )
-    return str(BUNDLED_SCENE)
-
-
-def open_capture(folder: Path) -> GroundTruth:
-    """A capture to compare scenes with. Raises CaptureError."""
-    from streamstgs.api.capture_truth import CaptureTruth
-
-    return CaptureTruth.open(folder)
-
-
-def preview(location: str, backend: str | None, problem: str) -> int:
-    """Write a video and an image instead of opening the window."""
-    from streamstgs.app.player.export.render import render_preview
-
-    say(f"No window: {problem}. Rendering an orbit of the playing scene instead.")
-    for path in render_preview(location, PREVIEWS, backend):
-        print(path)
-    return 0

@@ -26,7 +26,7 @@ def main() -> int:
     from streamstgs.app.player.film import edits
     from streamstgs.app.ui import application, theme
     from streamstgs.app.ui.preferences import Preferences
-    from streamstgs.cli.open import bundled_scene
+    from streamstgs.cli.window import bundled_scene
 
     running = application.make_application(["film_pictures"])
     theme.install(running, theme.DARK)

@@ -31,7 +31,7 @@ from streamstgs.app.ui import application, theme  # noqa: E402
 from streamstgs.app.ui.kiosk.kiosk_mode import KioskMode  # noqa: E402
 from streamstgs.app.ui.main_window import MainWindow  # noqa: E402
 from streamstgs.app.ui.preferences import Preferences  # noqa: E402
-from streamstgs.cli.open import bundled_scene  # noqa: E402
+from streamstgs.cli.window import bundled_scene  # noqa: E402
 
 SIZE_PX = (1280, 760)
 WAIT_S = 400.0  # compiling the cpu backend on a busy machine is within it

@@ -38,7 +38,7 @@ mkdir home
 home_of_user="$HOME"
 export HOME="$place/home" XDG_CACHE_HOME="$place/home/.cache" XDG_CONFIG_HOME="$place/home/.config"
 export QT_QPA_PLATFORM=xcb
-scene="$("$bin/python" -c 'from streamstgs.cli.open import bundled_scene; print(bundled_scene())')"
+scene="$("$bin/python" -c 'from streamstgs.cli.window import bundled_scene; print(bundled_scene())')"
 case "$scene" in "$place"/env/*) ;; *) echo "This is not the wheel: $scene"; exit 1 ;; esac
 
 without_display() { env -u DISPLAY -u WAYLAND_DISPLAY -u QT_QPA_PLATFORM "$@"; }

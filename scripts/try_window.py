@@ -14,7 +14,7 @@ from streamstgs.app.process_end import end_safely
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.application import WindowSettings, make_application, make_window
 from streamstgs.app.ui.preferences import Preferences
-from streamstgs.cli.open import bundled_scene
+from streamstgs.cli.window import bundled_scene
 
 LIMIT_S = 240.0  # the first start compiles for the processor, and the machine may be busy
 FRAMES = 10

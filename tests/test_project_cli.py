@@ -10,11 +10,13 @@ from pathlib import Path
 
 import imageio.v3 as imageio
 import pytest
+import tyro
 from streamstgs.app import console
 from streamstgs.cli import command_line as main
 from streamstgs.cli.info import Info
 from streamstgs.cli.open import Open
 from streamstgs.cli.parsing import UsageError
+from streamstgs.cli.window import Window
 from streamstgs.codec.encoder.config import EncoderConfig
 from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.errors import NotAScene
@@ -93,7 +95,22 @@ def test_help_of_each_command_exits_with_0(name: str, capsys: pytest.CaptureFixt
 def test_without_a_command_the_window_opens(
     arguments: list[str], scene: str | None, backend: str | None
 ) -> None:
-    assert main.parse(arguments) == Open(scene, backend)
+    assert main.parse([*arguments, "--no-cache"]) == Open(scene, backend, no_cache=True)
+
+
+@pytest.mark.parametrize("arguments", [[], ["film.stgs"], ["open"], ["open", "film.stgs"]])
+def test_without_options_the_window_opens_as_with_the_usual_ones(arguments: list[str]) -> None:
+    """The parser of options, which delays the window, is not loaded then."""
+    plain = main.parse(arguments)
+    assert type(plain) is Window
+    parsed = tyro.cli(Open, args=[word for word in arguments if word != "open"])
+    assert {name: getattr(parsed, name) for name in vars(plain)} == vars(plain)
+
+
+def test_option_of_another_command_is_no_scene(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.parse(["--json"])
+    assert "--json" in capsys.readouterr().err
 
 
 def test_info_takes_a_scene_and_a_flag() -> None:

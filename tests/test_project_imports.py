@@ -73,7 +73,33 @@ def test_window_loads_without_torch() -> None:
     """So that it can show a poster while the rest is being loaded."""
     loaded = loaded_by("import streamstgs.app.ui.application, streamstgs.codec.poster")
     assert "PySide6" in loaded
-    assert not loaded & {"torch", "numpy", "numba", "av", "imagecodecs", "safetensors", "OpenGL"}
+    heavy = {"torch", "numpy", "numba", "av", "imagecodecs", "safetensors", "OpenGL", "hishel"}
+    assert not loaded & {*heavy, "httpx", "tyro"}
+
+
+def count_of_modules(statements: str) -> int:
+    code = f"{statements}\nimport sys\nprint(len(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+def test_window_loads_few_modules_before_the_poster() -> None:
+    """Each takes a millisecond or two. The budget is relative to what no window can do without."""
+    needed = count_of_modules("import PySide6.QtWidgets, numpy")
+    loaded = count_of_modules(
+        "from streamstgs.cli import command_line as main\nmain.parse([])\n"
+        "import streamstgs.app.display, streamstgs.app.ui.first_scene\n"
+        "import streamstgs.app.ui.application, streamstgs.app.ui.startup, streamstgs.codec.poster"
+    )
+    assert loaded < 2.2 * needed
+
+
+def test_start_without_options_loads_no_parser() -> None:
+    loaded = loaded_by("from streamstgs.cli import command_line as main\nmain.parse(['a.stgs'])")
+    assert not loaded & {"tyro", "torch", "numpy", *QT}
 
 
 def test_list_of_commands_loads_without_torch() -> None:

@@ -6,7 +6,6 @@ while the GUI thread keeps answering.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import importlib
 import logging
@@ -53,11 +52,9 @@ class Preloader:
         self._done()
 
 
-def load_meanwhile() -> None:
-    """Load what is needed with and without a window: shared libraries in a thread, and numba."""
+def load_libraries() -> None:
+    """Load shared libraries that are needed with and without a window, in a thread."""
     threading.Thread(target=_load_libraries, name="libraries", daemon=True).start()
-    with contextlib.suppress(ImportError):  # the backend that needs it reports it
-        importlib.import_module("numba")
 
 
 def _load_libraries() -> None:

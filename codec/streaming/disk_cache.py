@@ -9,10 +9,12 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from hishel import Request, Response, SqliteStorage
 from platformdirs import user_cache_path
+
+if TYPE_CHECKING:  # only scenes of servers need it, and it takes long to load
+    from hishel import Response, SqliteStorage
 
 log = logging.getLogger(__name__)
 # The storage writes a traceback for each file that a full disk refuses; this module says it once.
@@ -95,6 +97,8 @@ class DiskCache:
         """Store content under a key in place of its old one; too large content is ignored."""
         if self._storage is None or len(data) > self._largest_bytes:
             return
+        from hishel import Request, Response
+
         try:
             with self._writing:
                 self.drop(key)
@@ -121,6 +125,8 @@ def _open(path: Path, settings: CacheSettings) -> SqliteStorage:
     Raises:
         OSError, sqlite3.Error: the directory cannot be used, or the database is locked for long.
     """
+    from hishel import SqliteStorage
+
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.parent.chmod(0o700)  # also where it was made before, with the permissions of then
     path.touch(mode=0o600)
