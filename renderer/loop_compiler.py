@@ -11,6 +11,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class LoopCompiler:
         """
         failed = self._child is not None and self._child.poll() not in (None, 0)
         if not failed and not self.is_running() and not _is_compiled(drawing):
+            self.stop()
             self._child = _start(_CODE.format(drawing=drawing))
         return self.is_running()
 
@@ -54,7 +56,7 @@ class LoopCompiler:
         child, self._child = self._child, None
         if child is not None:
             child.terminate()
-            child.wait()
+            child.communicate()  # also closes the pipe
 
 
 compiler = LoopCompiler()
@@ -62,6 +64,7 @@ compiler = LoopCompiler()
 
 def compile_here(drawing: bool) -> None:
     """Compile in this process, which lets others go first. See `LoopCompiler.begin`."""
+    end_with_parent()
     if hasattr(os, "nice"):  # Windows sets the priority where it starts a process
         os.nice(_NICENESS)
     if drawing:
@@ -72,6 +75,16 @@ def compile_here(drawing: bool) -> None:
         from streamstgs.renderer.field_inference import warm_up
 
         warm_up()
+
+
+def end_with_parent() -> None:
+    """End this process when the pipe from the one that started it breaks, as when it crashed."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="watch-parent", daemon=True).start()
 
 
 def _is_compiled(drawing: bool) -> bool:
@@ -93,7 +106,7 @@ def _start(code: str) -> subprocess.Popen[bytes]:
         flags = subprocess.BELOW_NORMAL_PRIORITY_CLASS | subprocess.CREATE_NO_WINDOW
     return subprocess.Popen(
         [sys.executable, "-c", code],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "PYTHONPATH": path, "NUMBA_CACHE_DIR": CACHE_FOLDER},

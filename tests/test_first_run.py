@@ -57,6 +57,7 @@ def test_child_finds_the_package_from_any_folder(
     assert not compiler.is_running()
     assert compiler._child is not None
     assert compiler._child.returncode == 0
+    compiler.stop()
 
 
 def test_one_child_compiles_until_it_is_stopped(
@@ -83,6 +84,7 @@ def test_failed_child_is_not_started_again(
     compiler.begin(drawing=True)
     compiler.wait()
     assert not compiler.begin(drawing=True)
+    compiler.stop()
 
 
 def test_no_child_where_all_is_compiled() -> None:
@@ -90,6 +92,14 @@ def test_no_child_where_all_is_compiled() -> None:
     compiler = LoopCompiler()
     assert not compiler.begin(drawing=True)
     assert compiler._child is None
+
+
+def test_child_ends_with_the_program_that_started_it() -> None:
+    code = "from streamstgs.renderer import loop_compiler; loop_compiler.end_with_parent()\n"
+    child = loop_compiler._start(code + "import time; time.sleep(600)")
+    assert child.stdin is not None
+    child.stdin.close()
+    assert child.wait(100) == 1
 
 
 @pytest.mark.slow
@@ -101,6 +111,7 @@ def test_child_compiles_all_that_a_picture_needs(
     compiler = LoopCompiler()
     assert compiler.begin(drawing=True)
     compiler.wait()
+    compiler.stop()
     monkeypatch.setattr(
         loop_compiler, "_CODE", "from streamstgs.renderer import loop_compiler as loops\n"
         "raise SystemExit(not loops._is_compiled({drawing}))"
@@ -110,3 +121,4 @@ def test_child_compiles_all_that_a_picture_needs(
     again.wait()
     assert again._child is not None
     assert again._child.returncode == 0
+    again.stop()
