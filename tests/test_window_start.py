@@ -10,6 +10,7 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
+from streamstgs.app.player.viewer.open_scene import PAINTED
 from streamstgs.app.ui.viewport import poster_view
 from streamstgs.app.ui.viewport.poster_view import PosterView, decoded
 from streamstgs.codec.poster import local_poster
@@ -48,6 +49,24 @@ def test_card_is_laid_out_once(open_window: OpenWindow) -> None:
     live(50)
     assert card.height() < height
     assert card.isVisible()
+
+
+def test_renderers_are_examined_after_the_first_picture(
+    compiled: None, open_window: OpenWindow, scene_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking for them loads all of them."""
+    window = open_window(start=False)
+    states = []
+
+    def examine() -> None:
+        assert window.model.scene is not None
+        states.append(window.model.scene.state)
+
+    monkeypatch.setattr(window.renderer, "examine", examine)
+    window.loop.start()
+    window.open(str(scene_path))
+    wait_for(lambda: bool(states), "the search for renderers")
+    assert set(states) <= PAINTED
 
 
 def test_place_of_the_poster_is_found_once_for_each_size(

@@ -10,7 +10,7 @@ from PySide6.QtGui import QCloseEvent, QColor, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QColorDialog, QMainWindow
 from streamstgs.app.player.measuring.bug_report import RecentLog, bug_report
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus
-from streamstgs.app.player.viewer.open_scene import OpenScene, SceneState
+from streamstgs.app.player.viewer.open_scene import PAINTED, OpenScene, SceneState
 from streamstgs.app.player.viewer.statistics import RenderStatistics
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.translation import tr
@@ -233,12 +233,13 @@ class MainWindow(QMainWindow):
     def _scene_changed(self, scene: OpenScene) -> None:
         if scene.state is SceneState.REQUESTED and scene is self.model.pending:
             self._remember_position()
+        if scene.state in PAINTED:
+            self.renderer.examine()  # not before: it loads all of them
         if scene.state is not SceneState.DECODED or scene is not self.model.scene:
             return
         self._toast.hide()
         self._toast.show_persistent("")
         self.preferences.remember(scene.location)
-        self.renderer.examine()
         self._show_recent()
         self._marking.enter_scene(scene.location)
         self.film.enter_scene(scene.location)
