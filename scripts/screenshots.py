@@ -34,6 +34,7 @@ from streamstgs.app.ui.preferences import Preferences  # noqa: E402
 from streamstgs.cli.window import bundled_scene  # noqa: E402
 
 SIZE_PX = (1280, 760)
+PLOTS_MS = 8000  # of playing, for plots over time
 WAIT_S = 400.0  # compiling the cpu backend on a busy machine is within it
 
 
@@ -151,9 +152,12 @@ def states(out: Path) -> None:
     studio.unfold("Quality", "Display")
     studio.take("panel")
     studio.press("statistics")
-    live(400)
+    window.model.transport.play()
+    live(PLOTS_MS)
     studio.take("statistics")
     studio.press("statistics")
+    window.model.transport.pause()
+    studio.settle()
     modes(studio)
     looks(studio)
     window.close()
