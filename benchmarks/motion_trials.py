@@ -107,6 +107,11 @@ TRIALS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "error-frames": ("half of the frames by error", ("--gop.sampling.error-share", "0.5")),
     "boundaries": ("a tenth of the frames at boundaries", ("--gop.sampling.boundary-share", "0.1")),
+    "standing-held": (
+        "what is always there keeps its geometry",
+        ("--gop.standing-rate", "0"),
+    ),
+    "standing-slow": ("a tenth of its geometry's steps", ("--gop.standing-rate", "0.1")),
     "early-opacity": ("opacity is held back early", ("--gop.early-opacity-reg", "0.01")),
     "moving-l1": ("L1 of what moves", ("--gop.moving-l1", "0.25")),
 }  # fmt: skip

@@ -158,3 +158,19 @@ def test_gaussians_of_the_whole_gop_are_known_by_their_extent() -> None:
     standing = made.always_there()
     assert standing is not None
     assert standing.nonzero().flatten().tolist() == [0]
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25])
+def test_geometry_of_the_whole_gop_is_held_back(rate: float) -> None:
+    moved = {}
+    for share in (1.0, rate):
+        made = training(standing_rate=share)
+        with torch.no_grad():
+            made.parameters["log_extents"].fill_(-1.0)
+            made.parameters["log_extents"][:8] = 0.5
+        before = made.parameters["means"].detach().clone()
+        made.step()
+        moved[share] = (made.parameters["means"] - before).detach()
+    assert moved[1.0][:8].abs().max() > 0
+    assert torch.allclose(moved[rate][:8], rate * moved[1.0][:8], atol=1e-7)
+    assert torch.equal(moved[rate][8:], moved[1.0][8:])

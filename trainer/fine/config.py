@@ -95,6 +95,9 @@ class GopConfig(LearningRates):
         ssim_lambda: Weight of SSIM in L_c (b of the paper).
         temporal_reg: Weight of L_temp (a_temp of the paper).
         temporal_delta: Internal. Difference of features at which L_temp turns linear.
+        standing_rate: Internal. Share of each step that centres, rotations and scales take of
+            Gaussians that are seen all through the GOP; the coarse stage regularised them, a GOP
+            does not.
         spatial_reg: Weight of L_spatial.
         opacity_reg: Weight of L_o (a_o of the paper).
         static_alpha_reg: Weight of the alpha of moving Gaussians where nothing moves in the GOP;
@@ -137,6 +140,7 @@ class GopConfig(LearningRates):
     lr_final: Share = 0.02
     attributes_lr_final: Share = 1.0
     ssim_lambda: Share = 0.2
+    standing_rate: Share = 1.0
     temporal_reg: Weight = 0.08
     temporal_delta: Positive = 0.02
     spatial_reg: Weight = 0.0

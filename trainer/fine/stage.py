@@ -50,6 +50,7 @@ from streamstgs.trainer.optimization.training_stage import (
 from streamstgs.trainer.rng import Rng
 from torch import Tensor
 
+GEOMETRY = ("means", "quats", "log_scales")
 OPACITY_SAMPLES = 12  # frames of a GOP, about
 LASTING = 1.0  # temporal extent, in GOPs, from which on a Gaussian is seen all through the GOP
 
@@ -224,11 +225,27 @@ class GopTraining:
             self.auxiliary.set_progress(left)
 
     def _update(self) -> None:
+        before = self._geometry() if self.config.standing_rate < 1 else {}
         for optimizer in (self.parameters.optimizer, self.field_optimizer):
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         if self.auxiliary:
             self.auxiliary.step()
+        self._hold_back(before)
+
+    def _geometry(self) -> dict[str, Tensor]:
+        return {name: self.parameters[name].detach().clone() for name in GEOMETRY}
+
+    @torch.no_grad()
+    def _hold_back(self, before: dict[str, Tensor]) -> None:
+        """Take back a part of the step of what is always there (`GopConfig.standing_rate`)."""
+        standing = self.always_there()
+        if standing is None:
+            return
+        for name, old in before.items():
+            now = self.parameters[name]
+            slowed = old.lerp(now, self.config.standing_rate)
+            now.copy_(torch.where(standing[:, None], slowed, now))
 
     @torch.no_grad()
     def sampled_opacities(self) -> Tensor:
