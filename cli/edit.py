@@ -36,7 +36,7 @@ class Edit:
         Path | None,
         option(
             "DATA",
-            "Take from this capture what the cameras saw, so that players keep to the filmed side; "
+            "Take from this capture what the cameras saw, so that players keep a viewer there; "
             "scenes of older programs lack it.",
             AS_IT_IS,
         ),
