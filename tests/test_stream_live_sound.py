@@ -50,13 +50,21 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scene_with_sound(tmp_path_factory.mktemp("source"), samples)
 
 
-def publish(scene: Path, target: Path, count: int, settings: PublishSettings = SETTINGS) -> None:
-    """Append GOPs as a publisher does that was just started."""
+def publish(
+    scene: Path,
+    target: Path,
+    count: int,
+    settings: PublishSettings = SETTINGS,
+    ends: bool = False,
+) -> None:
+    """Append GOPs as a publisher does that was just started; the event may end with them."""
     feed = SceneFeed(str(scene))
     publisher = Publisher(Store(str(target)), feed.header, settings)
     feed.publish_header(publisher)
     for _ in range(count):
         feed.publish(publisher, publisher.count, publisher.frames)
+    if ends:
+        publisher.finish()
     feed.close()
 
 
@@ -106,13 +114,7 @@ def test_dash_lists_the_sound_beside_the_video(scene: Path, tmp_path: Path) -> N
 
 
 def test_an_event_that_is_over_can_be_edited(scene: Path, tmp_path: Path) -> None:
-    feed = SceneFeed(str(scene))
-    publisher = Publisher(Store(str(tmp_path / "event")), feed.header, SETTINGS)
-    feed.publish_header(publisher)
-    for number in range(5):
-        feed.publish(publisher, number, publisher.frames)
-    publisher.finish()
-    feed.close()
+    publish(scene, tmp_path / "event", 5, ends=True)
     edit_scene(tmp_path / "event", tmp_path / "named.stgs", SceneChanges(title="Named"))
     with open_scene(tmp_path / "event") as event, open_scene(tmp_path / "named.stgs") as named:
         assert named.meta.title == "Named"
@@ -216,5 +218,27 @@ def test_player_loads_the_sound_that_arrives(scene: Path, tmp_path: Path) -> Non
         until(lambda: store.has(end - RATE_HZ // 10, end))
         assert np.abs(store.read(end - RATE_HZ // 10, RATE_HZ // 10)).max() > 200
         assert not store.load_next(end, NEVER)
+        publish(scene, tmp_path / "event", 2, ends=True)
+        until(lambda: [model.tick(), store.track.count == 9][1])
+        assert model.playback is not None
+        until(lambda: [model.tick(), model.playback.status().live is None][1])
+    finally:
+        model.close()
+
+
+def test_sound_of_a_scene_that_took_the_place_is_played(scene: Path, tmp_path: Path) -> None:
+    model = ViewerModel(lambda location, clock: Playback(location, clock=clock))
+    model.sound = SoundPlayer(lambda: ManualDevice(ManualClock()), SoundTime())
+    publish(scene, tmp_path / "event", 4)
+    try:
+        model.open(str(tmp_path / "event"), play=False)
+        until(lambda: [model.tick(), model.sound.available][1])
+        former = model.sound._store
+        path = tmp_path / "event/scene.json"
+        document = json.loads(path.read_bytes())
+        document["meta"]["title"] = "Another"
+        path.write_text(json.dumps(document))
+        until(lambda: [model.tick(), model.sound._store is not former][1])
+        assert model.sound.available
     finally:
         model.close()

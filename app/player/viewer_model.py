@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from streamstgs.app.player.film.markers import MarkerTrack
     from streamstgs.app.player.film.thumbnails import Thumbnails
     from streamstgs.app.player.index.loader import IndexLoader
-    from streamstgs.app.player.scene_info import OpenedScene
+    from streamstgs.app.player.scene_info import OpenedScene, ReadSound
     from streamstgs.app.player.sound.sound_player import SoundPlayer
     from streamstgs.app.player.time_track import TimeTrack
     from streamstgs.app.player.viewer.offscreen import OffscreenRenderer
@@ -97,6 +97,7 @@ class ViewerModel(SceneStack):
         self.sound_time = SoundTime()  # the clock of scenes: that of the system, or of their sound
         super().__init__(open_playback, waits_for_paint, self.sound_time.now)
         self._sounding = False  # whether the shown scene has sound
+        self._read_sound: ReadSound | None = None  # what reads it
         self._index: IndexLoader | None = None
         self._offscreen: OffscreenRenderer | None = None
         self._thumbnails: Thumbnails | None = None
@@ -456,15 +457,17 @@ class ViewerModel(SceneStack):
         track = opened.sound if opened is not None else None
         if self._sounding or track is not None:
             self._sounding = track is not None
-            read_sound = opened.read_sound if opened is not None else None
+            self._read_sound = opened.read_sound if opened is not None else None
             position_s = self.scene.clock.clock.position_s() if self.scene is not None else 0.0
-            self.sound.enter_scene(track, read_sound, position_s)
+            self.sound.enter_scene(track, self._read_sound, position_s)
 
     def _update_sound(self) -> None:
         """Sound is heard while content plays forwards at its own speed, or nearly so."""
         status, scene = self.transport.status, self.scene
         opened = self.playback.opened if self.playback is not None else None
-        if opened is not None and opened.live is not None and opened.sound is not None:
+        if opened is not None and opened.read_sound != self._read_sound:
+            self._enter_sound(opened)  # another scene took the place of the shown one
+        elif opened is not None and opened.sound is not None:
             self.sound.grow(opened.sound)
         if status is None or scene is None:
             return
