@@ -202,6 +202,6 @@ def read_file(path: Path, most_bytes: int) -> bytes:
         if size_bytes > most_bytes:
             raise CorruptSegment(f"{path} is longer than {most_bytes} bytes.")
         with path.open("rb") as file:
-            return file.read(most_bytes)
+            return file.read(size_bytes)  # a buffer of `most_bytes` would be made first
     except OSError as error:
         raise MissingSegment(f"{path} cannot be read: {error.strerror}.") from error

@@ -19,6 +19,7 @@ FloatArray = NDArray[np.float32]
 
 FARTHEST = 1e9  # world units
 LOG_SCALE_LIMITS = (-40.0, 20.7)  # natural logarithm of 4e-18 and 1e9 world units
+QUAT_MAX = float(np.finfo(np.float32).max)
 SH_MAX = 1e6  # no colour of a real scene comes near it
 SHORT = np.float32(1e-12)  # length of a rotation that is none
 IDENTITY = np.array([1, 0, 0, 0], np.float32)
@@ -74,15 +75,16 @@ def usable(
         CorruptSegment: there are Gaussians, and none of them can be drawn.
     """
     kept = np.ones(len(raw), dtype=bool)
-    with np.errstate(invalid="ignore"):
-        for values, largest in (
-            (raw.means, FARTHEST),
-            (raw.quats, np.finfo(np.float32).max),
-            (raw.sh.reshape(len(raw), raw.sh.shape[1] * 3), SH_MAX),
+    with np.errstate(invalid="ignore"):  # rows are looked at where a value is out of range
+        for values, least, largest in (
+            (raw.means, -FARTHEST, FARTHEST),
+            (raw.quats, -QUAT_MAX, QUAT_MAX),
+            (raw.sh.reshape(len(raw), raw.sh.shape[1] * 3), -SH_MAX, SH_MAX),
+            (raw.log_scales, -np.inf, LOG_SCALE_LIMITS[1]),
+            (raw.logits[:, None], -np.inf, np.inf),
         ):
-            if not (values.min(initial=0) >= -largest and values.max(initial=0) <= largest):
-                kept &= (np.abs(values) <= largest).all(axis=1)
-        kept &= (raw.log_scales <= LOG_SCALE_LIMITS[1]).all(axis=1) & ~np.isnan(raw.logits)
+            if not (values.min(initial=0) >= least and values.max(initial=0) <= largest):
+                kept &= ((values >= least) & (values <= largest)).all(axis=1)
     if also is not None:
         kept &= also
     left_out = len(raw) - int(kept.sum())
@@ -102,6 +104,7 @@ def activated(raw: RawGaussians, name: str) -> Gaussians:
     Raises:
         CorruptSegment: as of `usable`.
     """
+    raw = RawGaussians(*map(np.ascontiguousarray, vars(raw).values()))  # columns of a file are slow
     kept = usable(raw, name)
     raw = raw if kept.all() else raw[kept]
     sh = raw.sh
@@ -118,9 +121,10 @@ def activated(raw: RawGaussians, name: str) -> Gaussians:
 
 
 def _unit(quats: FloatArray) -> FloatArray:
-    length = np.sqrt(np.einsum("ij,ij->i", quats, quats))[:, None]
-    unit = np.where(length > SHORT, quats / np.maximum(length, SHORT), IDENTITY)
-    return unit.astype(np.float32, copy=False)
+    length = np.sqrt((quats * quats) @ np.ones(4, np.float32))
+    unit = quats / np.maximum(length, SHORT)[:, None]
+    unit[length <= SHORT] = IDENTITY
+    return unit
 
 
 def turned(raw: RawGaussians) -> RawGaussians:

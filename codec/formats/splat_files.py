@@ -4,7 +4,7 @@
 |---|---|---|
 | 3DGS .ply | its header | this package |
 | compressed .ply | its header | gaussforge |
-| .spz | its first bytes | gaussforge |
+| .spz | its first bytes | this package; version 4: gaussforge |
 | .sog | a ZIP or a folder with meta.json and WebP images | gaussforge |
 | .ksplat | suffix and header | gaussforge |
 | .glb, .gltf with KHR_gaussian_splatting | its first bytes, or suffix | this package |
@@ -30,6 +30,7 @@ from streamstgs.codec.formats.file_sets import ArchiveFiles, FileSet
 from streamstgs.codec.formats.gaussian_ply import header_of, is_gaussian_ply, read_gaussian_ply
 from streamstgs.codec.formats.raw_gaussians import RawGaussians, activated, turned
 from streamstgs.codec.formats.splat import read_splat
+from streamstgs.codec.formats.spz_decoding import read_spz
 from streamstgs.codec.limits import SPLAT_FILE_BYTES
 from streamstgs.codec.ply import MAGIC
 from streamstgs.renderer import Gaussians
@@ -138,6 +139,9 @@ def read_gaussians(
 
 
 def _read_spz(data: bytes, name: str, converter: Converter, cancel: CancelToken) -> RawGaussians:
+    stream = spz.unpacked_spz(data, name)
+    if stream is not None:
+        return turned(read_spz(stream))
     count = spz.spz_count(data, name)
     return turned(_converted(data, SplatKind.SPZ, count, name, converter, cancel))
 
