@@ -270,6 +270,23 @@ def test_pause_keeps_the_frame_while_the_event_goes_on(event: Event) -> None:
         playback.close()
 
 
+def test_speed_is_normal_again_after_a_seek_from_the_edge(event: Event) -> None:
+    event.publish(12)
+    live = LiveSettings(latency_s=0.3, close_s=0.0)  # so that it always comes nearer
+    playback = Playback(event.location, PlaybackSettings(live=live, resume_s=0.05))
+    clock = playback._playhead.clock
+    try:
+        until(lambda: playback.tick() and clock.rate != 1.0)
+        assert playback.status().speed == 1.0
+        playback.seek(0.2)
+        until(lambda: playback.tick() and clock.rate == 1.0)
+        playback.set_speed(0.5)
+        until(lambda: (frame := playback.tick()) is not None and frame.index > 10)
+        assert playback.status().speed == 0.5
+    finally:
+        playback.close()
+
+
 def test_waiting_for_the_first_paint_does_not_leave_the_edge(event: Event) -> None:
     event.publish(12)
     settings = PlaybackSettings(live=LiveSettings(latency_s=0.3), resume_s=0.1)

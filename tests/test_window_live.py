@@ -55,6 +55,7 @@ def test_badge_shows_a_live_scene_and_leads_to_its_edge(
         return badge.text().startswith("○") and frame(window) < NEAR_EDGE
 
     wait_for(near, "the filled badge at the live edge")
+    assert window.bar.speed.text() == "1×"  # whatever brings the position nearer to the edge
     screenshot(window, "live")
     key(window, Qt.Key.Key_Home)
     wait_for(away, "the hollow badge at the start")

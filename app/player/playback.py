@@ -341,7 +341,7 @@ class Playback:
             frame=self._playhead.frame(timeline) if timeline else 0,
             frames=timeline.frames if timeline else 0,
             fps=timeline.fps if timeline else 0.0,
-            speed=clock.rate,
+            speed=1.0 if self._is_live and self._live.following else clock.rate,
             loop=clock.loop,
             buffered_s=timeline.ranges_s(self._pipeline.ready_gops()) if timeline else (),
             gop_starts_s=timeline.starts_s if timeline else (),

@@ -53,7 +53,8 @@ class PlaybackStatus:
         position_s, duration_s: Position in the scene and its length.
         frame, frames: Index of the content frame at the position, and how many there are.
         fps: Content frames per second at speed 1.
-        speed: Content seconds per second; negative plays backwards.
+        speed: Content seconds per second; negative plays backwards. It is 1 while a live edge is
+            followed, although the position may then come nearer to it.
         backwards: Whether content runs backwards at this moment.
         smooth: Whether slow motion shows moments between two frames.
         loop: Whether playback continues at the start when the end is reached.

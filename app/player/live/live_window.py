@@ -18,6 +18,7 @@ class LiveWindow:
 
     def __init__(self, playhead: Playhead, follower: LiveFollower) -> None:
         self._playhead, self._follower = playhead, follower
+        self._own_rate: float | None = None  # the speed that brings the position nearer
 
     @property
     def following(self) -> bool:
@@ -67,6 +68,11 @@ class LiveWindow:
         rate = self._follower.rate_at(position_s, clock.rate)
         if self.following and rate != clock.rate:
             clock.set_rate(rate)
+            self._own_rate = rate
+        elif not self.following and self._own_rate is not None:
+            if clock.rate == self._own_rate:  # nobody chose another one meanwhile
+                clock.set_rate(1.0)
+            self._own_rate = None
 
     def _note_edge(self, timeline: Timeline) -> None:
         newest_s = timeline.duration_s - timeline.start_s(timeline.gop_count - 1)
