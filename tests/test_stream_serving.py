@@ -19,9 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.errors import ServeError
+from streamstgs.codec.package.sound_track import RATE_HZ
 from streamstgs.codec.scene import OpenSettings, open_scene
 from streamstgs.codec.streaming.disk_cache import CacheSettings
 from streamstgs.codec.streaming.http.client import HttpTransport
@@ -29,8 +31,10 @@ from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.server.throttle import Bottleneck, NetworkTrace, TraceInterval, read_trace
 
 from tests.golden.make_golden import golden_scene
+from tests.sound_samples import scene_with_sound, tone_with_claps
 from tests.synthetic import SyntheticSource
 from tests.test_codec_pages import QUICK
+from tests.test_stream_live_sound import publish
 
 PROJECT = Path(__file__).resolve().parent.parent
 SETTINGS = OpenSettings(cache=CacheSettings(max_bytes=0))
@@ -182,6 +186,23 @@ def test_ffmpeg_reads_parts_shorter_than_a_second(root: Path, ours: str) -> None
     assert (done.returncode, done.stderr) == (0, "")
     pictures = [line for line in done.stdout.splitlines() if not line.startswith("#")]
     assert len(pictures) == 6 * (6 + WINDOW_EXTRA)
+
+
+def test_ffmpeg_plays_the_sound_of_an_event_that_is_over(
+    root: Path, ours: str, tmp_path: Path
+) -> None:
+    """Its segments were encoded one by one: to FFmpeg they are one track without a gap."""
+    ffmpeg = installed("ffmpeg")
+    frames = sum(GOPS)
+    scene = scene_with_sound(tmp_path, tone_with_claps(frames / 24, (0.1,)))
+    publish(scene, root / "event", 24, ends=True)
+    command = [ffmpeg, "-v", "error", "-nostdin", "-i", f"{ours}/event/scene.mpd"]
+    done = subprocess.run([*command, "-map", "0:a", "-f", "s16le", "-"], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    heard = np.frombuffer(done.stdout, np.int16).reshape(-1, 2)[:, 0]
+    assert len(heard) / RATE_HZ == pytest.approx(12 * frames / 24, abs=0.04)
+    claps = [heard[round((0.09 + k * frames / 24) * RATE_HZ) :][:1_000] for k in range(12)]
+    assert min(int(np.abs(clap).max()) for clap in claps) > 5_000
 
 
 # A slow network before the server
