@@ -128,12 +128,14 @@ def kiosk_process(
     settings: KioskSettings, backend: str | None, keeps_fetched: bool, log_file: Path
 ) -> int:
     """Run the kiosk in this process; returns the exit status."""
-    from streamstgs.app.ui.application import WindowSettings
-    from streamstgs.app.ui.kiosk.kiosk_window import run_kiosk
-    from streamstgs.app.ui.preloader import load_libraries
+    from streamstgs.app.ui.preloader import load_libraries, load_window
     from streamstgs.cli.command_line import prepare_process
 
     prepare_process()
     gc.disable()  # as for the usual window
     load_libraries()
+    load_window()
+    from streamstgs.app.ui.application import WindowSettings
+    from streamstgs.app.ui.kiosk.kiosk_window import run_kiosk
+
     return run_kiosk(settings, WindowSettings(backend, keeps_fetched), log_file)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -38,7 +37,7 @@ class Window:
     def run(self) -> int:
         """Show the window until it is closed; returns the exit status."""
         from streamstgs.app.display import DisplayProbe
-        from streamstgs.app.ui.preloader import load_libraries
+        from streamstgs.app.ui.preloader import load_libraries, load_window
 
         self.check()
         probe = DisplayProbe()
@@ -46,7 +45,7 @@ class Window:
         gc.disable()  # loading leaves nothing to collect; the window switches it on again
         if probe.pending:
             with contextlib.suppress(ImportError):  # the probe finds the same, and says what to do
-                import_module("streamstgs.app.ui.application")
+                load_window()
         problem = probe.problem()
         load_libraries()
         if problem is not None:

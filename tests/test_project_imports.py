@@ -97,6 +97,16 @@ def test_window_loads_few_modules_before_the_poster() -> None:
     assert loaded < 2.2 * needed
 
 
+def test_import_is_the_usual_one_once_the_window_is_loaded() -> None:
+    """PySide6 replaces it by one that reads the source of each module."""
+    loaded = loaded_by(
+        "import builtins\nusual = builtins.__import__\n"
+        "from streamstgs.app.ui.preloader import load_window\nload_window()\n"
+        "assert builtins.__import__ is usual"
+    )
+    assert "PySide6" in loaded
+
+
 def test_start_without_options_loads_no_parser() -> None:
     loaded = loaded_by("from streamstgs.cli import command_line as main\nmain.parse(['a.stgs'])")
     assert not loaded & {"tyro", "torch", "numpy", *QT}

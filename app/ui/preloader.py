@@ -6,6 +6,7 @@ while the GUI thread keeps answering.
 
 from __future__ import annotations
 
+import builtins
 import ctypes
 import importlib
 import logging
@@ -50,6 +51,19 @@ class Preloader:
         except Exception:  # the thread boundary
             log.exception("loading the player")
         self._done()
+
+
+def load_window() -> None:
+    """Import the window, and undo what PySide6 does to `import`.
+
+    PySide6 reads the source of each module that is imported after it, to find out whether it has
+    `from __feature__ import`; nothing here has. That is a tenth of the time to import torch.
+    """
+    usual = builtins.__import__
+    try:
+        importlib.import_module("streamstgs.app.ui.application")
+    finally:
+        builtins.__import__ = usual
 
 
 def load_libraries() -> None:
