@@ -7,6 +7,7 @@ alone, and fills the cache that this process then loads from.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -16,8 +17,8 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
+_STDIN = 0
 _CODE = "from streamstgs.renderer import loop_compiler; loop_compiler.compile_here({drawing})"
-_NICENESS = 10
 
 
 class LoopCompiler:
@@ -25,9 +26,10 @@ class LoopCompiler:
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None  # the last one
+        self._waits = False  # for `go`
 
     def begin(self, drawing: bool) -> bool:
-        """Start a child if compiled loops are missing; returns whether one is at work.
+        """Start a child if compiled loops are missing; returns `is_running`.
 
         After a child that failed none is started: the loops are compiled where they are used.
 
@@ -38,11 +40,21 @@ class LoopCompiler:
         failed = self._child is not None and self._child.poll() not in (None, 0)
         if not failed and not self.is_running() and not _is_compiled(drawing):
             self.stop()
+            self._waits = True
             self._child = _start(_CODE.format(drawing=drawing))
         return self.is_running()
 
+    def go(self) -> None:
+        """Let the child compile; until then it only waits."""
+        child, waits = self._child, self._waits
+        if child is not None and child.stdin is not None and waits:
+            self._waits = False
+            with contextlib.suppress(OSError, ValueError):  # it has ended
+                child.stdin.write(b"g")
+                child.stdin.flush()
+
     def is_running(self) -> bool:
-        """Whether a child is at work."""
+        """Whether a child is at work, or waits for `go`."""
         return self._child is not None and self._child.poll() is None
 
     def wait(self) -> None:
@@ -63,10 +75,14 @@ compiler = LoopCompiler()
 
 
 def compile_here(drawing: bool) -> None:
-    """Compile in this process, which lets others go first. See `LoopCompiler.begin`."""
+    """Compile in this process once the parent says `go`. See `LoopCompiler.begin`.
+
+    Its priority is the usual one: a lower one would starve it while emulated OpenGL draws, which
+    takes all the time that there is.
+    """
+    if not os.read(_STDIN, 1):
+        return  # the parent has ended
     end_with_parent()
-    if hasattr(os, "nice"):  # Windows sets the priority where it starts a process
-        os.nice(_NICENESS)
     if drawing:
         from streamstgs.renderer.backends.cpu.backend import CpuBackend
 
@@ -81,7 +97,7 @@ def end_with_parent() -> None:
     """End this process when the pipe from the one that started it breaks, as when it crashed."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        os.read(_STDIN, 1)  # not `sys.stdin`, whose lock would abort the end of the process
         os._exit(1)
 
     threading.Thread(target=watch, name="watch-parent", daemon=True).start()
@@ -103,7 +119,7 @@ def _start(code: str) -> subprocess.Popen[bytes]:
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
     flags = 0
     if sys.platform == "win32":
-        flags = subprocess.BELOW_NORMAL_PRIORITY_CLASS | subprocess.CREATE_NO_WINDOW
+        flags = subprocess.CREATE_NO_WINDOW
     return subprocess.Popen(
         [sys.executable, "-c", code],
         stdin=subprocess.PIPE,

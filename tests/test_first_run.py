@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,25 @@ def test_no_child_where_all_is_compiled() -> None:
     assert compiler._child is None
 
 
+def test_child_compiles_nothing_before_it_may(
+    nothing_compiled: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import sys\nfrom streamstgs.renderer import loop_compiler, field_inference\n"
+    code += "field_inference.warm_up = lambda: sys.exit(7)\nloop_compiler.compile_here({drawing})"
+    monkeypatch.setattr(loop_compiler, "_CODE", code)
+    compiler = LoopCompiler()
+    assert compiler.begin(drawing=False)
+    child = compiler._child
+    assert child is not None
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.wait(0.2)
+    compiler.go()
+    compiler.wait()
+    assert child.returncode == 7
+    compiler.go()  # too late, and no error
+    compiler.stop()
+
+
 def test_child_ends_with_the_program_that_started_it() -> None:
     code = "from streamstgs.renderer import loop_compiler; loop_compiler.end_with_parent()\n"
     child = loop_compiler._start(code + "import time; time.sleep(600)")
@@ -110,6 +130,7 @@ def test_child_compiles_all_that_a_picture_needs(
     monkeypatch.setattr(loop_compiler, "_is_compiled", lambda drawing: False)
     compiler = LoopCompiler()
     assert compiler.begin(drawing=True)
+    compiler.go()
     compiler.wait()
     compiler.stop()
     monkeypatch.setattr(

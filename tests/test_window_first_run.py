@@ -31,6 +31,10 @@ class FakeLoops(LoopCompiler):
     def __init__(self) -> None:
         super().__init__()
         self.done = threading.Event()
+        self.going = False
+
+    def go(self) -> None:
+        self.going = True
 
     def begin(self, drawing: bool) -> bool:
         return not self.done.is_set()
@@ -82,6 +86,10 @@ def test_opengl_draws_until_the_loops_are_compiled(
     wait_for(lambda: events == before, "the renderer for the meantime")
     live(50)
     assert events == before
+    assert loops.going is not opengl  # the first picture needs all cores
+    for adapter in adapters:
+        adapter.painted.emit(None)
+    wait_for(lambda: loops.going, "the start of compiling")
     loops.done.set()
     wait_for(lambda: len(events) == len(before) + 2, "the compiled renderer")
     assert events == [*before, False, "cpu"]

@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # it loads torch, and the window is on the screen before that
 
 log = logging.getLogger(__name__)
 
+_FIRST_PICTURE_S = 5.0  # so long compiling waits for the first picture at most
+
 
 @dataclass(frozen=True)
 class _Answer:
@@ -68,6 +70,7 @@ class BackendSelection(QObject):
         self._serial = 0
         self._examined = False
         self._closed = False
+        self._painted = threading.Event()  # a slow adapter has shown its first picture
         self._compiling.connect(self.compiling, Qt.ConnectionType.QueuedConnection)
         self._obstacles.connect(self.examined, Qt.ConnectionType.QueuedConnection)
         self._answered.connect(self._take, Qt.ConnectionType.QueuedConnection)
@@ -80,6 +83,7 @@ class BackendSelection(QObject):
         """Ignore the answers that are still to come."""
         self._serial += 1
         self._closed = True
+        self._painted.set()
         self._loops.stop()
 
     def ask(self, name: str | None) -> None:
@@ -133,7 +137,7 @@ class BackendSelection(QObject):
         gl, problem = self.window_gl, ""
         in_window = not self.draws_images
         if in_window and name == "opengl" and gl.renderer:
-            self._loops.begin(drawing=False)
+            self._compile_field()
             yield _Answer(serial, None, f"opengl: chosen by hand, {gl.renderer}")
             return
         try:
@@ -143,7 +147,7 @@ class BackendSelection(QObject):
         slow = name is None and choice.backend.name in ("cpu", "opengl")
         if in_window and slow and _is_hardware(gl):
             choice.backend.close()
-            self._loops.begin(drawing=False)
+            self._compile_field()
             yield _Answer(serial, None, f"opengl: {gl.renderer}")
             return
         yield from self._while_compiling(serial, choice.backend)
@@ -155,18 +159,27 @@ class BackendSelection(QObject):
         """Another backend until the loops of this one are compiled; nothing where they are."""
         if backend.device.type != "cpu":
             return
-        draws = backend.name == "cpu"
-        if not self._loops.begin(drawing=draws) or not draws:
+        if backend.name != "cpu":
+            self._compile_field()
+            return
+        if not self._loops.begin(drawing=True):
             return
         self._compiling.emit(True)
         try:
             yield _Answer(
                 serial, choose_backend("opengl"), "opengl: until cpu is compiled", slow=True
             )
+            self._painted.wait(_FIRST_PICTURE_S)  # it needs all cores
         except RenderError as error:
             log.info("nothing draws until the loops are compiled: %s", error)
+        self._loops.go()
         self._loops.wait()
         self._compiling.emit(False)
+
+    def _compile_field(self) -> None:
+        """Compile what moves the Gaussians, beside a backend that needs nothing else compiled."""
+        self._loops.begin(drawing=False)
+        self._loops.go()
 
     def _take(self, answer: _Answer) -> None:
         if answer.serial != self._serial:
@@ -177,6 +190,8 @@ class BackendSelection(QObject):
             self.refused.emit(answer.problem)
         adapter = self._adapter(answer)
         adapter.slow = answer.slow
+        if answer.slow:
+            adapter.painted.connect(lambda _: self._painted.set())
         self.chosen.emit(adapter)
 
     def _adapter(self, answer: _Answer) -> RendererAdapter:
