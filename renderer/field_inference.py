@@ -28,7 +28,7 @@ from streamstgs.renderer.gaussians import CanonicalGaussians, Gaussians
 from streamstgs.renderer.gop import Gop
 from streamstgs.renderer.loop_compiler import compiler
 from streamstgs.renderer.thread_pool import ThreadPool
-from streamstgs.renderer.trajectories import present
+from streamstgs.renderer.trajectories import ABSENT_LOGIT
 from torch import Tensor
 
 if TYPE_CHECKING:  # it loads Triton
@@ -109,44 +109,48 @@ class FastField:
         ).numpy()
         self._opacity_logits = canonical.opacity_logits.contiguous().numpy()
         self._shapes = _shapes_as_rows(canonical).numpy()
+        self._rows = np.arange(len(canonical))
+        self._offsets = np.zeros((len(canonical), 3), np.float32)
+        if canonical.trajectories is not None:
+            self._velocities = canonical.trajectories.velocities.numpy()
+            self._centers = canonical.trajectories.centers.numpy()
+            self._rates = canonical.trajectories.log_extents.neg().exp().numpy()
 
     @torch.inference_mode()
     def write_at(self, frame: float, out: Gaussians) -> int:
         """Write the moving Gaussians at a frame, activated, into the first rows of the M rows of
         `out`; returns their number (see `Gop.dynamic_at`)."""
-        first = begin = int(frame)
-        features = self._features
-        canonical: tuple[np.ndarray, ...] = (
-            self._positions, self._opacity_logits, self._shapes,
-        )  # fmt: skip
+        first = int(frame)
+        rows, logits, offsets = self._rows, self._opacity_logits, self._offsets
         if self._gop.canonical.trajectories is not None:
-            features, canonical = self._present_at(frame)
-            begin = 0
-        out = out[: len(canonical[1])]
+            rows, logits, offsets = self._present_at(frame)
+        out = out[: len(rows)]
         outputs = (out.means, out.quats, out.scales, out.opacities, out.colors)
         self._pool.run(
             deform,
-            features,
-            begin,
+            self._features,
+            first,
             np.float32(frame - first),
             self._layers_at(frame),
-            *canonical,
+            rows,
+            self._positions,
+            logits,
+            self._shapes,
+            offsets,
             None,
             *(tensor.numpy() for tensor in outputs),
         )
         return len(out)
 
-    def _present_at(self, frame: float) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-        """Features of the window, and positions, logits and shapes, of the present Gaussians."""
-        first, window = int(frame), self._gop.field.config.window
-        canonical = self._gop.canonical.at(frame / self._gop.frames)
-        there = present(canonical.opacity_logits)
-        rows = there.numpy()
-        features = self._features[first : first + window + 1].take(rows, axis=1)
-        shapes = self._shapes.take(rows, axis=0)
-        shapes[:, :3] = canonical.means[there].numpy()
-        logits = canonical.opacity_logits[there].numpy()
-        return features, (self._positions.take(rows, axis=0), logits, shapes)
+    def _present_at(self, frame: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows, logits and offsets of the Gaussians that are present (`Trajectories`).
+
+        In NumPy: torch would start threads that wait for each other, for a few short sums.
+        """
+        passed = np.float32(frame / self._gop.frames) - self._centers
+        logits = self._opacity_logits - np.float32(0.5) * np.square(passed * self._rates)
+        rows = np.flatnonzero(logits > ABSENT_LOGIT)
+        return rows, logits[rows], self._velocities[rows] * passed[rows, None]
 
     def _layers_at(self, frame: float) -> FieldLayers:
         """The layers with gamma(t) in the biases of the first."""

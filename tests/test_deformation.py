@@ -72,6 +72,17 @@ def test_fast_field_equals_the_module(config: dict[str, float], frame: float) ->
     assert_same(deformer_of(gop).gaussians_at(frame), gop.gaussians_at(frame))
 
 
+def test_neurons_that_are_zero_everywhere_are_passed_over() -> None:
+    gop = random_gop()
+    field = gop.field
+    hidden = [field.temporal[0], field.temporal[2], *(head[0] for head in field.heads.values())]
+    for layer in hidden:
+        torch.nn.init.constant_(layer.bias[::2], -1000.0)
+        torch.nn.init.constant_(layer.bias[:3], -1000.0)
+    torch.nn.init.constant_(field.heads["colors"][0].bias, -1000.0)  # no neuron is left
+    assert_same(deformer_of(gop).gaussians_at(2.5), gop.gaussians_at(2.5))
+
+
 @pytest.mark.parametrize("position_frequencies", [0, 2])
 def test_opacity_logits_equal_those_of_the_field(position_frequencies: int) -> None:
     gop = random_gop(position_frequencies=position_frequencies)
