@@ -68,7 +68,7 @@ def blend(splats, starts, lists, longest, columns, first, last, background, coun
     jobs = np.empty(BATCH * _BLOCKS + _COLUMNS, np.int32)
     xs = aligned(_COLUMNS * LANES)
     for i in range(len(xs)):
-        xs[i] = i // LANES * BLOCK_PX + i % BLOCK_PX
+        xs[i] = i // BLOCK_PX
     while True:
         tile = first + take(counter)
         if tile >= last:
@@ -212,7 +212,7 @@ def _replace_background(planes, background):
 def _red_of(row, column):
     """Index of the red of a pixel of the tile in its planes."""
     block = row // BLOCK_PX * _COLUMNS + column // BLOCK_PX
-    return index(block * _PLANES + LANES + row % BLOCK_PX * BLOCK_PX + column % BLOCK_PX)
+    return index(block * _PLANES + LANES + column % BLOCK_PX * BLOCK_PX + row % BLOCK_PX)
 
 
 @compiled

@@ -188,8 +188,8 @@ def blend_block(
             name: lanes.broadcast(lanes.load_field(7, args[8], name), LANES)
             for name in (SQUARE, RED, GREEN, BLUE)
         }
-        x = lanes.subtract(lanes.load(2, args[3], _LANES), lanes.load_rows(4, args[5]))
-        constant = lanes.load_rows(4, builder.add(args[5], args[6]))
+        x = lanes.subtract(lanes.load(2, args[3], _LANES), lanes.load_repeated(4, args[5]))
+        constant = lanes.load_repeated(4, builder.add(args[5], args[6]))
         alpha = _alpha(lanes, lanes.multiply_add(lanes.multiply(x, field[SQUARE]), x, constant))
         before = lanes.load(0, args[1], _LANES)
         weight = lanes.multiply(alpha, before)

@@ -67,10 +67,13 @@ class Lanes:
     def load_field(self, array: int, at: ir.Value, field: int) -> ir.Value:
         return self.load(array, self.builder.add(at, ir.Constant(INDEX, field)), REAL)
 
-    def load_rows(self, array: int, at: ir.Value) -> ir.Value:
-        """BLOCK_PX numbers, each repeated in all lanes of its row of a block."""
-        lane_rows = [lane // BLOCK_PX for lane in range(BLOCK_PX * BLOCK_PX)]
-        return self._shuffled(self.load(array, at, ir.VectorType(REAL, BLOCK_PX)), lane_rows)
+    def load_repeated(self, array: int, at: ir.Value) -> ir.Value:
+        """BLOCK_PX numbers, one for each row, again and again: the columns of a block.
+
+        Loads of AVX2 and AVX-512 repeat four numbers for nothing.
+        """
+        order = [lane % BLOCK_PX for lane in range(BLOCK_PX * BLOCK_PX)]
+        return self._shuffled(self.load(array, at, ir.VectorType(REAL, BLOCK_PX)), order)
 
     def broadcast(self, value: ir.Value, count: int) -> ir.Value:
         """A number in all lanes."""
