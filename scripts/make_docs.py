@@ -58,7 +58,7 @@ One table for each device. Times are median / 95th / 99th percentile in millisec
 camera moves; a single time is the median. "Content" is frames of the scene per second, "display"
 images per second of at most 60. A floor is what a stage cannot take less than, measured in the same
 run. A dash is a figure that was not measured, or a stage that the device does not have. Sections on
-servers, scenes of ten hours and live events follow.
+large scenes, memory, servers, scenes of ten hours and live events follow.
 
 To measure your machine, run `streamstgs bench SCENE --json figures.json`; `streamstgs bench
 --compare A.json B.json` tells what changed beyond noise. `python -m benchmarks.performance` writes
@@ -79,9 +79,11 @@ def with_keys(page: str) -> str:
 def performance_page() -> str:
     """docs/performance.md, made of the reports on devices, servers and live events."""
     reports = [json.loads(path.read_text("utf-8")) for path in sorted(REPORTS.glob("*.json"))]
+    from scripts.processor_tables import processor_sections
     from scripts.serving_tables import serving_sections
 
-    return "\n".join([INTRODUCTION, *map(device_table, reports), serving_sections(REPORTS.parent)])
+    others = (processor_sections(REPORTS.parent), serving_sections(REPORTS.parent))
+    return "\n".join([INTRODUCTION, *map(device_table, reports), *others])
 
 
 def device_table(report: dict[str, Any]) -> str:
