@@ -89,6 +89,7 @@ def paper_fine_stage() -> GopConfig:
         lr_final=0.02,
         attributes_lr_final=1.0,
         ssim_lambda=0.2,
+        standing_rate=1.0,
         temporal_reg=0.1,
         temporal_delta=0.02,
         spatial_reg=0.01,

@@ -17,6 +17,7 @@ class LiveButton(QToolButton):
         self.setObjectName("live")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAutoRaise(True)
+        self.setToolTip(tr("Go to the live edge (Ctrl+End)"))
         self.hide()
 
     def show_status(self, live: LiveStatus | None) -> None:
