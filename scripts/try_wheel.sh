@@ -14,9 +14,15 @@ step() { printf '== %s\n' "$*"; }
 megabytes() { du -sm "$1" | cut -f1; }
 
 cd "$place"
-"${PYTHON:-python3}" -m venv env
+python="${PYTHON:-python3}"
 bin="$place/env/bin"
-pip=("$bin/python" -m pip --disable-pip-version-check)
+if [ -n "${DEPENDENCIES:-}" ]; then
+  "$python" -m venv --without-pip env  # which takes seconds less
+  pip=("$python" -m pip --python "$bin/python" --disable-pip-version-check)
+else
+  "$python" -m venv env
+  pip=("$bin/python" -m pip --disable-pip-version-check)
+fi
 
 step "install"
 began=$SECONDS

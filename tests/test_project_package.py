@@ -108,9 +108,9 @@ def test_wheel_from_sdist_is_the_same(sdist: Path, wheel: Path, tmp_path: Path) 
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the wheel and nothing else, outside of the repository."""
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps", str(wheel)]
-    subprocess.run(pip, cwd=folder, check=True, timeout=100)
+    venv.create(folder)
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
+    subprocess.run([*pip, "install", "-q", "--no-deps", wheel], check=True, timeout=100)
     return folder
 
 
