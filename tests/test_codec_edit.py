@@ -21,7 +21,11 @@ from tests.synthetic import SyntheticSource
 
 VIEW = FilmedView((0.0, 0.0, -4.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0), 1.1, 0.7)
 QUICK = EncoderConfig(
-    qps=(24, 32), poster=PosterSettings(width_px=64), quality=QualitySettings(cameras=0)
+    qps=(24, 32),
+    sort=False,
+    preset="ultrafast",
+    poster=PosterSettings(width_px=64),
+    quality=QualitySettings(cameras=0),
 )
 
 
@@ -29,7 +33,9 @@ QUICK = EncoderConfig(
 def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("edit") / "scene.stgs"
     config = replace(QUICK, paged_from=2) if request.param == "paged" else QUICK
-    encode_scene(SyntheticSource(frames_per_gop=(3,) * 6), path, config)
+    encode_scene(
+        SyntheticSource(static_count=60, dynamic_count=40, frames_per_gop=(3,) * 6), path, config
+    )
     return path
 
 
