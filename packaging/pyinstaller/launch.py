@@ -5,7 +5,8 @@ import sys
 
 if __name__ == "__main__":
     multiprocessing.freeze_support()
-    # The display probe starts `sys.executable -c CODE`; here that is this program, not Python.
+    # The display probe and the compiler of loops start `sys.executable -c CODE`; here that is this
+    # program, not Python.
     if sys.argv[1:2] == ["-c"] and len(sys.argv) == 3:
         exec(sys.argv[2])
         sys.exit(0)
