@@ -81,6 +81,7 @@ def all_layers_decoded(window: MainWindow) -> bool:
 
 def assert_right_picture(window: MainWindow) -> NDArray[np.uint8]:
     wait_for(lambda: all_layers_decoded(window), "all static layers")
+    wait_for(lambda: not window._toast.isVisible(), "the end of the message about compiling")
     live(20)  # a tick takes the frame with the last layer
     settle(window)
     live(100)
