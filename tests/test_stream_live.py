@@ -16,14 +16,17 @@ from streamstgs.app.player.live.follower import LiveFollower, LiveSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.player.viewer.open_scene import OpenScene, SceneState
+from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.encoder.encode import OnGop, encode_scene
 from streamstgs.codec.errors import SceneChanged, WriteError
+from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.manifest import GopEntry, Manifest
 from streamstgs.codec.publish.encoding import EncodingPublisher
 from streamstgs.codec.publish.feed import SceneFeed
 from streamstgs.codec.publish.publisher import Publisher, PublishSettings
 from streamstgs.codec.publish.store import Store
-from streamstgs.codec.scene import open_scene
+from streamstgs.codec.scene import Scene, open_scene
+from streamstgs.codec.streaming.scene_files import LocalFiles
 
 from tests.golden.make_golden import golden_scene
 from tests.synthetic import SyntheticSource
@@ -248,6 +251,35 @@ def test_playback_follows_waits_and_goes_on_to_the_end(event: Event) -> None:
         until(lambda: (frame := playback.tick()) is not None and frame.index > 42)
         event.publisher.finish()
         until(lambda: playback.tick() and playback.state is PlaybackState.ENDED)
+        assert playback.take_events() == []
+    finally:
+        playback.close()
+
+
+def test_list_that_is_replaced_while_it_is_read_does_no_harm(
+    event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The publisher deletes the list of pages that an older scene.json names."""
+    event.publish(12)
+    settings = PlaybackSettings(live=LiveSettings(latency_s=0.3), resume_s=0.1)
+    playback = Playback(event.location, settings)
+    read, lists = LocalFiles.read, list[str]()
+
+    def late(files: LocalFiles, file: FileEntry, cancel: CancelToken = NEVER) -> bytes:
+        if file.name.endswith(".index"):
+            lists.append(file.name)
+            if len(lists) == 1:
+                event.publish(3)
+        return read(files, file, cancel)
+
+    try:
+        until(lambda: playback.tick() and playback.status().frame == 41)
+        monkeypatch.setattr(LocalFiles, "read", late)
+        with monkeypatch.context() as away:  # the player sees all of it at once
+            away.setattr(Scene, "refresh", lambda scene, cancel: False)
+            event.publish(8)
+        until(lambda: (frame := playback.tick()) is not None and frame.index > 42)
+        assert len(lists) > 1
         assert playback.take_events() == []
     finally:
         playback.close()

@@ -46,6 +46,7 @@ from streamstgs.codec.errors import (
     SceneUnreachable,
     UnsupportedVersion,
 )
+from streamstgs.codec.package.manifest import Manifest
 from streamstgs.codec.packets import FeaturePacket, KeyframePacket
 from streamstgs.codec.scene import Scene
 from streamstgs.codec.streaming.adaptive import Abort, FetchLayer, FetchSegment, Wait
@@ -123,6 +124,7 @@ class FetchThread:
         self._backoff = Backoff(settings.retry_s, settings.hurry_s)
         self._parts = PartThread()
         self._asked_s = 0.0  # when a live scene was asked for news
+        self._outdated: Manifest | None = None  # names lists that are not there any more
         self.thread = threading.Thread(target=self._run, name="fetch", daemon=True)
 
     # --- the thread ------------------------------------------------------------------------------
@@ -297,8 +299,14 @@ class FetchThread:
         self._supervise(None, transfer, version)
         try:
             transfer.finish_part(0)
-        except (CorruptSegment, MissingSegment) as error:
-            self._state.mark_page_broken(scene.page_span(gop), str(error))
+        except (CorruptSegment, MissingSegment, NotAScene) as error:
+            if scene.live is not None and self._outdated is not scene.manifest:
+                # The publisher replaced its lists meanwhile; scene.json names the new ones.
+                self._outdated, self._asked_s = scene.manifest, -math.inf
+            elif isinstance(error, NotAScene):
+                raise
+            else:
+                self._state.mark_page_broken(scene.page_span(gop), str(error))
 
     def _fetch_layer(
         self, scene: Scene, scheduler: Scheduler, layer: int, view: FetchView, version: int
