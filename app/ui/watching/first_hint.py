@@ -14,6 +14,7 @@ from streamstgs.app.ui.viewport.overlay_style import OVERLAY_STYLE, paint_card
 from streamstgs.app.ui.viewport.viewport import Viewport
 
 SEEN_KEY = "hint_seen"
+ABOVE_EDGE_PX = 12 * theme.GRID_PX  # messages appear below the hint
 
 
 class FirstHint(QWidget):
@@ -68,8 +69,8 @@ class FirstHint(QWidget):
     def _place(self) -> None:
         self.adjustSize()
         room = self._viewport.size()
-        x, y = (room.width() - self.width()) // 2, room.height() - self.height() - 3 * theme.GRID_PX
-        self.move(x, max(y, 0))
+        y = room.height() - self.height() - ABOVE_EDGE_PX
+        self.move((room.width() - self.width()) // 2, max(y, 0))
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
