@@ -25,7 +25,7 @@ from streamstgs.codec.package.dash import write_dash
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.package.manifest_json import read_manifest
-from streamstgs.codec.package.sound_track import PACKET_SAMPLES, RATE_HZ, GopSound
+from streamstgs.codec.package.sound_track import PACKET_SAMPLES, RATE_HZ, GopSound, SoundTrack
 from streamstgs.codec.publish.encoding import EncodingPublisher
 from streamstgs.codec.publish.feed import SceneFeed
 from streamstgs.codec.publish.live_sound import LiveSound, samples_of
@@ -122,6 +122,28 @@ def test_an_event_that_is_over_can_be_edited(scene: Path, tmp_path: Path) -> Non
         assert b'mimeType="audio/mp4"' in write_dash(named.manifest)
 
 
+@pytest.mark.parametrize("name", ["other.stgs", "other"])
+def test_the_sound_of_an_event_that_is_over_can_be_replaced(
+    scene: Path, tmp_path: Path, name: str
+) -> None:
+    """Pages go on listing the former sound, whose files stay with them."""
+    publish(scene, tmp_path / "event", 9, ends=True)
+    wav = write_wav(tmp_path / "clap.wav", tone_with_claps(1.0, (0.1,)))
+    edit_scene(tmp_path / "event", tmp_path / name, SceneChanges(audio=wav))
+    with open_scene(tmp_path / name) as other:
+        assert isinstance(other.sound, SoundTrack)
+        assert other.read_sound(0).any()
+        other.decode_gop(8, other.qualities[0])
+
+
+def test_an_event_whose_beginning_is_gone_is_not_edited(scene: Path, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, window_s=0.5, grace_pages=0)
+    publish(scene, tmp_path / "event", 24, settings, ends=True)
+    with pytest.raises(EncodeError, match="first 18 segments are gone"):
+        edit_scene(tmp_path / "event", tmp_path / "named.stgs", SceneChanges(title="Named"))
+    assert not (tmp_path / "named.stgs").exists()
+
+
 def test_sound_leaves_the_window_with_its_segment(scene: Path, tmp_path: Path) -> None:
     settings = replace(SETTINGS, window_s=0.5, grace_pages=0)
     publish(scene, tmp_path / "event", 24, settings)
@@ -165,7 +187,7 @@ def test_segments_too_long_for_sound_are_refused(scene: Path, tmp_path: Path) ->
     silence = samples_of(np.zeros((0, 1), np.int16))
     with pytest.raises(EncodeError, match=r"11\.0 s.*shorter groups"):
         sound.write_gop(0, (0, 11), silence, FileEntry.of)
-    # One that somebody wrote is not decoded, and one that is left out is missing.
+    # Too long a segment in a scene is not decoded, and a GOP that lists none has no sound.
     publish(scene, tmp_path / "event", 2)
     path = tmp_path / "event/scene.json"
     document = json.loads(path.read_bytes())

@@ -7,25 +7,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from streamstgs.codec.encoder.checked_manifest import write_checked
 from streamstgs.codec.encoder.config import PosterSettings
-from streamstgs.codec.encoder.poster_picture import make_poster
+from streamstgs.codec.encoder.poster_picture import with_poster
 from streamstgs.codec.encoder.sound_encoding import write_sound
 from streamstgs.codec.errors import EncodeError
-from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.dash import write_dash
-from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
+from streamstgs.codec.package.file_entry import DASH_NAME, FileEntry
 from streamstgs.codec.package.filmed_view import FilmedView
 from streamstgs.codec.package.manifest import Manifest
 from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.package.paged_gops import PagedGops
-from streamstgs.codec.package.sound_track import GopSound, SoundTrack
+from streamstgs.codec.package.sound_track import SoundTrack
 from streamstgs.codec.package.writer import PackageWriter
 from streamstgs.codec.scene import open_scene
 from streamstgs.codec.streaming.address import clean_location
-from streamstgs.codec.streaming.disk_cache import CacheSettings
-from streamstgs.codec.streaming.http.settings import HttpSettings
-from streamstgs.codec.streaming.locate import open_files
-from streamstgs.codec.streaming.transport import ignore_progress
+from streamstgs.codec.streaming.locate import open_uncached
 
 
 @dataclass(frozen=True)
@@ -54,21 +51,15 @@ def edit_scene(location: str | Path, out: Path, changes: SceneChanges) -> None:
         changes: what becomes different.
 
     Raises:
-        CodecError: the scene cannot be read, EncodeError: or it is live, or beyond the format then.
+        CodecError: the scene cannot be read, EncodeError: or it is live or has lost its beginning,
+            or it would be beyond the format.
         WriteError: `out` is something else than a scene, or cannot be written.
     """
     with PackageWriter(out) as package:
-        files = open_files(
-            clean_location(str(location)),
-            Limits(),
-            HttpSettings(),
-            CacheSettings(max_bytes=0),
-            ignore_progress,
-        )
+        files = open_uncached(clean_location(str(location)))
         try:
             manifest = read_manifest(files.manifest, files.read)
-            if manifest.live is not None:
-                raise EncodeError(f"{files.location} is live; it can be changed once it has ended.")
+            _check_whole(manifest, files.location)
             kept = manifest if changes.audio is None else replace(manifest, sound=None)
             for file in files_of(kept):
                 package.write(file.name, files.read(file))
@@ -76,6 +67,18 @@ def edit_scene(location: str | Path, out: Path, changes: SceneChanges) -> None:
         finally:
             files.close()
         package.commit()
+
+
+def _check_whole(manifest: Manifest, location: str) -> None:
+    """Raise EncodeError for a scene that grows, or whose beginning is gone."""
+    if manifest.live is not None:
+        raise EncodeError(f"{location} is live; it can be changed once it has ended.")
+    gone = manifest.gops.pages.available if isinstance(manifest.gops, PagedGops) else 0
+    if gone:
+        raise EncodeError(
+            f"{location} was published with a window: its first {gone} segments are gone, so it "
+            "cannot be changed. Change the scene that was published."
+        )
 
 
 def files_of(manifest: Manifest) -> Iterator[FileEntry]:
@@ -86,7 +89,7 @@ def files_of(manifest: Manifest) -> Iterator[FileEntry]:
         yield from (layer.file for layer in gop.layers)
         yield gop.field
         yield from (segment.file for segment in gop.segments)
-        if gop.sound is not None and isinstance(manifest.sound, GopSound):
+        if gop.sound is not None:  # pages list it, also where another sound replaces it
             yield gop.sound
     if isinstance(manifest.gops, PagedGops):
         yield from _pages_of(manifest.gops)
@@ -124,28 +127,10 @@ def _write_changed(manifest: Manifest, package: PackageWriter, changes: SceneCha
     if changes.audio is not None:
         seconds = manifest.frame_count / manifest.meta.fps
         manifest = replace(manifest, sound=write_sound(changes.audio, seconds, package.write))
-    _write_json(manifest, package)
-    if changes.filmed is not None:
-        manifest = _with_poster(manifest, package)
-        _write_json(manifest, package)
+    write_checked(package, lambda: write_manifest(manifest))
+    if changes.filmed is not None:  # drawing the opening view tells whether anything is around it
+        with open_scene(package.root) as scene:
+            drawn = with_poster(manifest, scene, PosterSettings(), package.write)
+        write_checked(package, lambda: write_manifest(drawn))
+        manifest = drawn
     package.write(DASH_NAME, write_dash(manifest))
-
-
-def _with_poster(manifest: Manifest, package: PackageWriter) -> Manifest:
-    """Draw the opening view again, which tells whether something stands around it."""
-    with open_scene(package.root) as scene:
-        made = make_poster(scene, PosterSettings())
-    if made is None:
-        return manifest
-    package.write(made.entry.file.name, made.jpeg)
-    meta = replace(manifest.meta, isolated=made.isolated)
-    return replace(manifest, meta=meta, poster=made.entry)
-
-
-def _write_json(manifest: Manifest, package: PackageWriter) -> None:
-    data = write_manifest(manifest)
-    try:
-        read_manifest(data, lambda file, _: package.read(file.name))
-    except ValueError as error:
-        raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
-    package.write(MANIFEST_NAME, data)

@@ -13,6 +13,7 @@ import torch
 from streamstgs.codec.attributes.attribute_images import encode_attribute_images
 from streamstgs.codec.attributes.field_weights import encode_field
 from streamstgs.codec.attributes.layers import attributes
+from streamstgs.codec.encoder.checked_manifest import write_checked
 from streamstgs.codec.encoder.config import AttributeBits, EncoderConfig, EncodeReport
 from streamstgs.codec.encoder.feature_encoding import feature_grid, psnr_db, quantise_features
 from streamstgs.codec.encoder.grid_sorting import grid_shape
@@ -31,14 +32,13 @@ from streamstgs.codec.encoder.moving_layers import (
     rows_for,
     rows_of,
 )
-from streamstgs.codec.encoder.poster_picture import make_poster
+from streamstgs.codec.encoder.poster_picture import with_poster
 from streamstgs.codec.encoder.quality_measurement import MeasuredQuality, measure_quality
 from streamstgs.codec.encoder.sound_encoding import FOLDER as SOUND_FOLDER
 from streamstgs.codec.encoder.sound_encoding import write_sound
 from streamstgs.codec.encoder.source import SceneSource, TrainedGop, periods_of, static_at
 from streamstgs.codec.encoder.static_layers import divide_static
 from streamstgs.codec.errors import EncodeError
-from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.dash import start_ticks, write_dash
 from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
 from streamstgs.codec.package.manifest import (
@@ -48,7 +48,6 @@ from streamstgs.codec.package.manifest import (
     RepresentationEntry,
     SegmentEntry,
 )
-from streamstgs.codec.package.manifest_json import read_manifest
 from streamstgs.codec.package.page_index import PAGES
 from streamstgs.codec.package.page_writer import PageSettings, Period, write_scene_json
 from streamstgs.codec.package.writer import PackageWriter
@@ -375,14 +374,7 @@ class _Encoder:
 
     def _with_poster(self, manifest: Manifest, scene: Scene) -> Manifest:
         self.progress("poster", 0.99)
-        made = make_poster(scene, self.config.poster)
-        if made is None:
-            return manifest
-        self.package.write(made.entry.file.name, made.jpeg)
-        if manifest.meta.filmed:  # players fit the opening view to what was filmed
-            meta = replace(manifest.meta, isolated=made.isolated)
-            manifest = replace(manifest, meta=meta)
-        return replace(manifest, poster=made.entry)
+        return with_poster(manifest, scene, self.config.poster, self.package.write)
 
     def _with_quality(self, manifest: Manifest, scene: Scene) -> Manifest:
         self.progress("quality of segments and layers", 0.99)
@@ -398,17 +390,12 @@ class _Encoder:
     def _write_json(self, manifest: Manifest) -> None:
         """Write scene.json and its pages, after checking that this program can read them."""
         settings = PageSettings(paged_from=self.config.paged_from)
-        try:
+
+        def content() -> bytes:
             write, totals = self.package.write, totals_of(manifest)
-            data = write_scene_json(manifest, write, totals, settings, self.periods)
-            if len(data) > Limits().manifest_bytes:
-                raise ValueError(f"{MANIFEST_NAME} would be {len(data)} bytes long")
-            read = read_manifest(data, lambda file, _: self.package.read(file.name))
-            for gop, _ in zip(read.gops, read.times, strict=True):
-                assert gop.frames  # reads each page
-        except ValueError as error:
-            raise EncodeError(f"The scene is beyond what the format allows: {error}") from error
-        self.package.write(MANIFEST_NAME, data)
+            return write_scene_json(manifest, write, totals, settings, self.periods)
+
+        write_checked(self.package, content)
 
     def _static_of(self, manifest: Manifest, place: int) -> list[LayerEntry]:
         """Return the static layers of all periods that suit a quality."""

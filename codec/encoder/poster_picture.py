@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import imagecodecs
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from streamstgs.codec.encoder.config import PosterSettings
 from streamstgs.codec.encoder.opening_frame import is_isolated
 from streamstgs.codec.package.file_entry import FileEntry
+from streamstgs.codec.package.manifest import Manifest
 from streamstgs.codec.package.poster_entry import POSTER_NAME, PosterEntry
 from streamstgs.codec.package.scene_meta import SceneMeta
 from streamstgs.codec.scene import Scene
@@ -54,6 +56,23 @@ def make_poster(scene: Scene, settings: PosterSettings) -> MadePoster | None:
     height, width, _ = picture.shape
     entry = PosterEntry(FileEntry.of(POSTER_NAME, jpeg), width, height, fov_y_rad)
     return MadePoster(entry, jpeg, isolated)
+
+
+def with_poster(
+    manifest: Manifest,
+    scene: Scene,
+    settings: PosterSettings,
+    write: Callable[[str, bytes], FileEntry],
+) -> Manifest:
+    """Return the manifest of an open scene with a poster, whose file is written by `write`, and
+    with what drawing it told; the same where the scene gets no poster. Raises as `make_poster`."""
+    made = make_poster(scene, settings)
+    if made is None:
+        return manifest
+    write(made.entry.file.name, made.jpeg)
+    if manifest.meta.filmed:  # players fit the opening view to what was filmed
+        manifest = replace(manifest, meta=replace(manifest.meta, isolated=made.isolated))
+    return replace(manifest, poster=made.entry)
 
 
 def poster_camera(meta: SceneMeta, settings: PosterSettings) -> tuple[Camera, float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from streamstgs.codec.limits import Limits
 from streamstgs.codec.package.dash import start_ticks
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.manifest import GopEntry, Manifest
@@ -14,10 +13,7 @@ from streamstgs.codec.package.sound_track import RATE_HZ
 from streamstgs.codec.publish.live_sound import LiveSound, SceneSound
 from streamstgs.codec.publish.publisher import Publisher
 from streamstgs.codec.scene import OpenSettings, Scene
-from streamstgs.codec.streaming.disk_cache import CacheSettings
-from streamstgs.codec.streaming.http.settings import HttpSettings
-from streamstgs.codec.streaming.locate import open_files
-from streamstgs.codec.streaming.transport import ignore_progress
+from streamstgs.codec.streaming.locate import open_uncached
 from streamstgs.codec.video.mp4_boxes import with_times
 
 
@@ -33,9 +29,7 @@ class SceneFeed:
     """
 
     def __init__(self, location: str, with_sound: bool = True) -> None:
-        self._files = open_files(
-            location, Limits(), HttpSettings(), CacheSettings(max_bytes=0), ignore_progress
-        )
+        self._files = open_uncached(location)
         self._manifest = manifest = read_manifest(self._files.manifest, self._files.read)
         self._sound: LiveSound | None = None
         if manifest.sound is not None and with_sound:

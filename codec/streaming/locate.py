@@ -16,7 +16,7 @@ from streamstgs.codec.streaming.disk_cache import CacheSettings, DiskCache
 from streamstgs.codec.streaming.http.containers import HttpContainer, HttpRanges
 from streamstgs.codec.streaming.http.settings import HttpSettings
 from streamstgs.codec.streaming.scene_files import LocalFiles, RemoteFiles, SceneFiles
-from streamstgs.codec.streaming.transport import Listener, Transport
+from streamstgs.codec.streaming.transport import Listener, Transport, ignore_progress
 
 ARCHIVE_SUFFIXES = (".stgs", ".zip")
 
@@ -48,6 +48,14 @@ def open_files(
     except BaseException:
         container.close()
         raise
+
+
+def open_uncached(location: str) -> SceneFiles:
+    """Open the files of a scene that is read once, within the usual limits; raises as
+    `open_files`."""
+    return open_files(
+        location, Limits(), HttpSettings(), CacheSettings(max_bytes=0), ignore_progress
+    )
 
 
 def open_container(path: Path, limits: Limits) -> Container:
