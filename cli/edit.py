@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from streamstgs.cli.options import OutputOption, SceneArgument, option
 from streamstgs.cli.parsing import UsageError
+
+if TYPE_CHECKING:
+    from streamstgs.codec.package.filmed_view import FilmedView
 
 AS_IT_IS = "as it is"
 
@@ -44,13 +47,12 @@ class Edit:
 
     def run(self) -> int:
         from streamstgs.codec.encoder.edit import SceneChanges, edit_scene
-        from streamstgs.trainer.scene_meta import filmed_in
 
         changes = SceneChanges(
             self.title,
             self.licence,
             self.attribution,
-            None if self.capture is None else filmed_in(self.capture),
+            self._filmed(),
             self.audio,
         )
         if changes == SceneChanges():
@@ -60,3 +62,10 @@ class Edit:
         edit_scene(self.scene, self.output, changes)
         print(self.output)
         return 0
+
+    def _filmed(self) -> tuple[FilmedView, ...] | None:
+        if self.capture is None:
+            return None
+        from streamstgs.trainer.scene_meta import filmed_in
+
+        return filmed_in(self.capture)

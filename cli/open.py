@@ -88,8 +88,10 @@ class Open(Window):
     log: LogOption = None
 
     def run(self) -> int:
+        if self.kiosk is None:
+            return super().run()
         self.check()
-        return super().run() if self.kiosk is None else self._run_kiosk(self.kiosk)
+        return self._run_kiosk(self.kiosk)
 
     def check(self) -> None:
         """See `Window.check`; also refuses options that contradict each other."""

@@ -225,16 +225,15 @@ class GopTraining:
             self.auxiliary.set_progress(left)
 
     def _update(self) -> None:
-        before = self._geometry() if self.config.standing_rate < 1 else {}
+        held = self.config.standing_rate < 1
+        before = {n: self.parameters[n].detach().clone() for n in GEOMETRY} if held else {}
         for optimizer in (self.parameters.optimizer, self.field_optimizer):
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         if self.auxiliary:
             self.auxiliary.step()
-        self._hold_back(before)
-
-    def _geometry(self) -> dict[str, Tensor]:
-        return {name: self.parameters[name].detach().clone() for name in GEOMETRY}
+        if held:
+            self._hold_back(before)
 
     @torch.no_grad()
     def _hold_back(self, before: dict[str, Tensor]) -> None:

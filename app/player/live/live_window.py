@@ -70,7 +70,7 @@ class LiveWindow:
             clock.set_rate(rate)
             self._own_rate = rate
         elif not self.following and self._own_rate is not None:
-            if clock.rate == self._own_rate:  # nobody chose another one meanwhile
+            if clock.rate == self._own_rate:  # else a person chose another speed
                 clock.set_rate(1.0)
             self._own_rate = None
 
