@@ -209,7 +209,6 @@ class FaultServer:
         self.connections = 0  # that were ever made
         self._changed = threading.Condition()
         self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-server")
@@ -254,18 +253,16 @@ class FaultServer:
     async def _close(self) -> None:
         if self._server is not None:
             self._server.close()
+        await asyncio.sleep(0.01)  # connections that are just accepted know their writer then
         for writer in list(self._writers):
             writer.transport.abort()
-        tasks = list(self._tasks)
-        for task in tasks:
+        others = asyncio.all_tasks() - {asyncio.current_task()}  # answers that wait, too
+        for task in others:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*others, return_exceptions=True)
         await asyncio.sleep(0)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
         with self._changed:
             self.connections += 1
             self._writers.add(writer)
@@ -277,7 +274,6 @@ class FaultServer:
             pass
         finally:
             writer.close()
-            self._tasks.discard(task)
             with self._changed:
                 self._writers.discard(writer)
                 self._changed.notify_all()
