@@ -215,7 +215,7 @@ def test_playback_recovers_when_the_server_returns(
     seen = len(viewer.frames)
     server.come_back()
     viewer.until(lambda: viewer.state is PlaybackState.PLAYING and len(viewer.frames) > seen + 5)
-    assert viewer.playback.status().message == ""
+    viewer.until(lambda: viewer.playback.status().message == "")
     assert [("Trying again" in text) for text in viewer.messages] == [True]
     assert viewer.playback.status().corrupt_segments == 0
 
