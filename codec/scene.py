@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -114,6 +114,7 @@ def open_scene(
         raise NotAScene(f"{redact_credentials(location)} is not a scene: {error}") from error
     try:
         scene = Scene(files, read_manifest(files.manifest, files.read), settings)
+        files.accept(files.manifest)
         if settings.on_poster is not None and is_url(location):
             poster = read_poster(files, cancel)
             if poster is not None:
@@ -471,16 +472,13 @@ class Scene:
             NotAScene: its scene.json is invalid.
             SceneUnreachable, Cancelled: as of `decode_gop`.
         """
-        before = self._files.manifest
         data = self._files.refresh(cancel)
-        if data == before:
+        if data == self._files.manifest:
             return False
-        old, new = self.manifest, read_manifest(data, self._files.read, self.manifest)
-        same = (old.meta, old.tiles, old.representations, old.static) == (
-            (new.meta, new.tiles, new.representations, new.static)
-        )
-        if not same or not new.times.continues(old.times):
+        new = read_manifest(data, self._files.read, self.manifest)
+        if not _continues(self.manifest, new):
             raise SceneChanged(f"The scene at {self.location} was replaced by another version.")
+        self._files.accept(data)
         with self._lock:
             self.manifest, self._decoder = new, None
         return True
@@ -527,3 +525,16 @@ class Scene:
             with self._lock:
                 self._inits[k] = known
         return known
+
+
+def _continues(before: Manifest, now: Manifest) -> bool:
+    """Whether a manifest is that of the same live scene, some time later."""
+
+    def shared(manifest: Manifest) -> tuple[object, ...]:
+        sound = manifest.sound
+        if isinstance(sound, GopSound):
+            sound = replace(sound, times=GopTimes(()))
+        kept = manifest.tiles, manifest.representations, manifest.static
+        return (manifest.meta, *kept, sound)
+
+    return shared(before) == shared(now) and now.times.continues(before.times)

@@ -219,41 +219,48 @@ def scene_server(manifest: list[bytes], files: dict[str, bytes]) -> Answer:
     return answer
 
 
-def test_replaced_scene_is_used_at_the_next_opening(tmp_path: Path) -> None:
-    """Even when its scene.json comes only after a kept one was believed."""
+def test_only_a_checked_manifest_is_kept_for_the_next_opening(tmp_path: Path) -> None:
+    """Whole files of the old version play without the server, an unchecked new one may not."""
     from streamstgs.codec.package.file_entry import FileEntry
 
     old, new = b'{"version": "old"}', b'{"version": "new"}'
     manifest, files = [old], {"/scene/a.bin": b"first"}
-    cache = CacheSettings(directory=tmp_path)
-    with transport(scene_server(manifest, files)) as network:
-        open_remote("http://x/scene", Limits(), network, cache).close()
-    manifest.append(new)
-    files["/scene/a.bin"] = b"other"
-    asked = 0
+    cache, hasty = CacheSettings(directory=tmp_path), HttpSettings(tries=1, backoff_s=0.001)
+    silences = 0
 
-    def silent_at_first(request: httpx.Request) -> httpx.Response:
-        nonlocal asked
-        asked += 1
-        if asked == 1:
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal silences
+        silences -= 1
+        if silences >= 0:
             raise httpx.ConnectError("no route")
         return scene_server(manifest, files)(request)
 
-    hasty = HttpSettings(tries=1, backoff_s=0.001)
-    with transport(silent_at_first, hasty) as network:
+    with transport(answer, hasty) as network:
+        scene = open_remote("http://x/scene", Limits(), network, cache)
+        scene.accept(scene.manifest)
+        scene.close()
+    manifest.append(new)
+    files["/scene/a.bin"] = b"other"
+    silences = 1
+    with transport(answer, hasty) as network:
         scene = open_remote("http://x/scene", Limits(), network, cache)
         assert scene.manifest == old
         with pytest.raises(SceneChanged):
             scene.read(FileEntry.of("a.bin", b"first"))
         scene.close()
-
-    def silent(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("no route")
-
-    with transport(silent, hasty) as network:
-        scene = open_remote("http://x/scene", Limits(), network, cache)
-        assert scene.manifest == new
-        scene.close()
+    for accepted, kept in ((False, old), (True, new)):
+        silences = 0
+        with transport(answer, hasty) as network:
+            scene = open_remote("http://x/scene", Limits(), network, cache)
+            assert scene.manifest == new
+            if accepted:
+                scene.accept(new)
+            scene.close()
+        silences = 1
+        with transport(answer, hasty) as network:
+            scene = open_remote("http://x/scene", Limits(), network, cache)
+            assert scene.manifest == kept
+            scene.close()
 
 
 def test_scenes_with_different_queries_share_no_cache(tmp_path: Path) -> None:

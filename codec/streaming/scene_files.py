@@ -60,7 +60,11 @@ class SceneFiles(Protocol):
         ...
 
     def refresh(self, cancel: CancelToken = NEVER) -> bytes:
-        """Read scene.json again, past all caches, and keep it as `manifest`; raises as `read`."""
+        """Return the present scene.json, read past all caches; raises as `read`."""
+        ...
+
+    def accept(self, manifest: bytes) -> None:
+        """Keep a scene.json that was checked as `manifest`, and for openings without a network."""
         ...
 
     def close(self) -> None:
@@ -98,8 +102,10 @@ class LocalFiles:
         """Does nothing: a disk needs no prefetching."""
 
     def refresh(self, cancel: CancelToken = NEVER) -> bytes:
-        self.manifest = self._container.read(MANIFEST_NAME, self._manifest_bytes, cancel)
-        return self.manifest
+        return self._container.read(MANIFEST_NAME, self._manifest_bytes, cancel)
+
+    def accept(self, manifest: bytes) -> None:
+        self.manifest = manifest
 
     def close(self) -> None:
         self._container.close()
@@ -157,13 +163,15 @@ class RemoteFiles:
     def refresh(self, cancel: CancelToken = NEVER) -> bytes:
         self._wait_for_server(cancel)
         try:
-            self.manifest = self._manifest_now(self._reach_again(True, cancel), cancel)
+            return self._manifest_now(self._reach_again(True, cancel), cancel)
         except SceneUnreachable:
             self._lost = True
             raise
+
+    def accept(self, manifest: bytes) -> None:
+        self.manifest = manifest
         if self._cache is not None:
-            self._cache.put(self._manifest_key, self.manifest)
-        return self.manifest
+            self._cache.put(self._manifest_key, manifest)
 
     def close(self) -> None:
         self._transport.close()
@@ -197,7 +205,7 @@ class RemoteFiles:
         try:
             with patience as limited:
                 self._container = self._reach(False, limited)
-                data = self._container.read(MANIFEST_NAME, self._manifest_bytes, limited)
+                return self._container.read(MANIFEST_NAME, self._manifest_bytes, limited)
         except (SceneUnreachable, Cancelled) as error:
             if kept is None or cancel.cancelled:
                 raise
@@ -205,9 +213,6 @@ class RemoteFiles:
             why = f"{self.location} did not answer in {OFFLINE_S:g} s." if silent else error
             log.warning("%s Playing the cached copy.", why)
             return kept
-        if self._cache is not None:
-            self._cache.put(key, data)
-        return data
 
     def _from_cache(self, key: str, file: FileEntry) -> bytes | None:
         data = self._cache.get(key, file.size_bytes) if self._cache else None
@@ -235,8 +240,6 @@ class RemoteFiles:
         fresh = self._reach_again(True, cancel)
         manifest = self._manifest_now(fresh, cancel)
         if manifest != self.manifest:
-            if self._cache is not None:  # otherwise the next opening would use the old one
-                self._cache.put(self._manifest_key, manifest)
             raise SceneChanged(f"The scene at {self.location} was replaced by another version.")
         try:
             return check(file, fresh.read(file.name, file.size_bytes, cancel, file.at))
