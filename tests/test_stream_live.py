@@ -304,7 +304,7 @@ def test_pause_keeps_the_frame_while_the_event_goes_on(event: Event) -> None:
 
 def test_speed_is_normal_again_after_a_seek_from_the_edge(event: Event) -> None:
     event.publish(12)
-    live = LiveSettings(latency_s=0.3, close_s=0.0)  # so that it always comes nearer
+    live = LiveSettings(latency_s=0.3, tolerance_s=0.0)  # so that it always comes nearer
     playback = Playback(event.location, PlaybackSettings(live=live, resume_s=0.05))
     clock = playback._playhead.clock
     try:
@@ -375,20 +375,19 @@ class Clock:
 
 def test_follower_keeps_its_distance() -> None:
     clock = Clock()
-    follower = LiveFollower(LiveSettings(latency_s=4.0, jump_s=8.0), clock)
+    settings = LiveSettings(latency_s=4.0, tolerance_s=1.0, jump_s=8.0)
+    follower = LiveFollower(settings, clock)
+    follower.note_edge(98.0, 2.0)
+    assert follower.goal_s() == 93.0  # somewhere within its step
+    clock.now_s = 1.5
     follower.note_edge(100.0, 2.0)
     assert follower.goal_s() == 94.0
-    clock.now_s = 1.5
+    clock.now_s = 3.0
     assert follower.goal_s() == 95.5
-    clock.now_s = 9.0  # the next GOP is late: the goal waits
-    assert follower.goal_s() == 96.0
-    assert follower.jump_from(80.0) == 96.0
+    clock.now_s = 9.0  # the next GOP is overdue: the goal waits
+    assert follower.goal_s() == 97.0
+    assert follower.jump_from(80.0) == 97.0
     assert follower.jump_from(90.0) is None
-    assert follower.rate_at(90.0, 1.0) > 1.0
-    assert follower.rate_at(97.0, 1.0) < 1.0
-    assert follower.rate_at(95.9, 1.0) == 1.0
-    assert follower.rate_at(95.9, 1.05) == 1.05  # until it is quite right
-    assert follower.rate_at(96.0, 1.05) == 1.0
     follower.following = False
     assert follower.jump_from(0.0) is None
     assert follower.rate_at(0.0, 1.0) == 1.0
@@ -398,14 +397,14 @@ def test_edges_that_are_noticed_late_do_not_move_the_goal() -> None:
     """Players look for news once a second, so they notice an edge up to a second late."""
     clock = Clock()
     follower = LiveFollower(LiveSettings(latency_s=4.0), clock)
-    for number, late_s in enumerate((0.1, 0.9, 0.5, 0.0, 0.8, 0.3)):
+    for number, late_s in enumerate((0.7, 0.1, 0.9, 0.5, 0.0, 0.8, 0.3)):
         clock.now_s = 2.5 * number + late_s
         follower.note_edge(100.0 + 2.5 * number, 2.5)
-        early_s = min(late_s, 0.1)
-        assert follower.goal_s() == pytest.approx(clock.now_s + 93.5 - early_s, abs=0.11)
+        if number:
+            assert follower.goal_s() == pytest.approx(clock.now_s + 93.5, abs=0.11)
     clock.now_s += 5.0 - 0.3
-    follower.note_edge(117.5, 0.1)  # many short segments at once
+    follower.note_edge(120.0, 0.1)  # many short segments at once
     assert follower.goal_s() == pytest.approx(clock.now_s + 93.5, abs=0.11)
     clock.now_s += 60.0  # a publisher that was away: the goal follows it at once
-    follower.note_edge(120.0, 2.5)
-    assert follower.goal_s() == 120.0 - 2.5 - 4.0
+    follower.note_edge(122.5, 2.5)
+    assert follower.goal_s() == 122.5 - 2.5 - 4.0

@@ -438,6 +438,7 @@ class Playback:
             self._live.grow(opened)
             return opened
         if self._scene is not None:  # another scene replaced it
+            self._live.leave()
             self._playhead.stay()
             self._phase.handle(PlaybackEvent.SEEK)
         self._phase.handle(PlaybackEvent.OPENED)

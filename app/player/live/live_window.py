@@ -40,16 +40,20 @@ class LiveWindow:
         """Begin near the live edge, unless a person asked for another time."""
         self._playhead.clock.set_loop(False)
         self._note_edge(opened.timeline)
-        if self.following and self._playhead.serial == 0:
+        if self.following:
             self._playhead.seek(self.goal_s(), SeekKind.JUMP, opened.timeline)
 
     def grow(self, opened: OpenedScene) -> None:
         """Follow a scene that has more GOPs, or has ended."""
         self._note_edge(opened.timeline)
-        clock = self._playhead.clock
-        clock.duration_s = opened.timeline.duration_s
-        if opened.live is None and self.following:
-            clock.set_rate(1.0)  # there is nothing to keep a distance to
+        self._playhead.clock.duration_s = opened.timeline.duration_s
+        if opened.live is None:
+            self._play_normally()  # there is nothing to keep a distance to
+
+    def leave(self) -> None:
+        """Forget a scene that another one replaced."""
+        self._follower.forget()
+        self._play_normally()
 
     def wait_at_edge(self, timeline: Timeline) -> bool:
         """Leave content that is gone; returns whether the edge is reached."""
@@ -69,10 +73,14 @@ class LiveWindow:
         if self.following and rate != clock.rate:
             clock.set_rate(rate)
             self._own_rate = rate
-        elif not self.following and self._own_rate is not None:
-            if clock.rate == self._own_rate:  # else a person chose another speed
-                clock.set_rate(1.0)
-            self._own_rate = None
+        elif not self.following:
+            self._play_normally()
+
+    def _play_normally(self) -> None:
+        """Take back the speed that kept the distance, unless a person chose another one."""
+        if self._own_rate is not None and self._playhead.clock.rate == self._own_rate:
+            self._playhead.clock.set_rate(1.0)
+        self._own_rate = None
 
     def _note_edge(self, timeline: Timeline) -> None:
         newest_s = timeline.duration_s - timeline.start_s(timeline.gop_count - 1)
