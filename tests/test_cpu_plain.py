@@ -13,6 +13,7 @@ from streamstgs.codec.scene import open_scene
 from streamstgs.renderer import Camera, Gaussians, RenderSettings
 from streamstgs.renderer.backends.cpu import plain
 from streamstgs.renderer.backends.cpu.backend import CpuBackend
+from streamstgs.renderer.backends.cpu.blend import UNSEEN_TRANSMITTANCE, transpose_bits
 from streamstgs.renderer.backends.cpu.kernels import BLOCK
 from streamstgs.renderer.backends.cpu.sort import bin_tiles, count_tiles, sort_list, splat_of
 
@@ -173,3 +174,41 @@ def test_equal_depths_are_sorted_by_index(count: int) -> None:
     ordered = sort_list(entries, np.empty_like(entries))
     expected = np.argsort(depths, kind="stable")
     assert [int(splat_of(entry)) for entry in ordered] == expected.tolist()
+
+
+def test_transposed_bits() -> None:
+    bits = np.random.default_rng(3).integers(0, 2, (64, 64), dtype=np.uint8)
+    rows = np.packbits(bits, axis=1, bitorder="little").view(np.uint64).ravel()
+    transpose_bits(rows)
+    found = np.unpackbits(rows.view(np.uint8).reshape(64, 8), axis=1, bitorder="little")
+    np.testing.assert_array_equal(found, bits.T)
+
+
+def layers(count: int, first_lit: int, opacity: float) -> Gaussians:
+    """Black sheets one behind the other that fill the picture; white from `first_lit` on."""
+    colors = torch.zeros(count, 3)
+    colors[first_lit:] = 1.0
+    return Gaussians(
+        means=torch.tensor([0.0, 0.0, 1.0]) * torch.linspace(0, 1, count)[:, None],
+        quats=torch.tensor([[1.0, 0.0, 0.0, 0.0]]).repeat(count, 1),
+        scales=torch.tensor([[1e3, 1e3, 1e-3]]).repeat(count, 1),
+        opacities=torch.full((count,), opacity),
+        colors=colors,
+    )
+
+
+def test_what_cannot_be_seen_is_left_out_of_pictures(backend: CpuBackend) -> None:
+    """Behind 80 sheets, less light passes than changes a colour by a quarter of a step."""
+    sheets, camera = 80, view()
+    opacity = 1 - 0.0005 ** (1 / sheets)  # 5e-4 of the light passes all of them
+    assert (1 - opacity) ** sheets < UNSEEN_TRANSMITTANCE
+    lit = layers(sheets + 80, sheets + 48, opacity)  # the white ones begin with a batch
+    dark = replace(lit, colors=torch.zeros_like(lit.colors))
+    assert torch.equal(
+        backend.render(lit, camera, SETTINGS), backend.render(dark, camera, SETTINGS)
+    )
+    seen, hidden = (
+        backend.render_channels(s, camera, SETTINGS).alpha for s in (lit, dark[:sheets])
+    )
+    assert (seen > hidden + 1e-4).all()  # depth and alpha leave nothing out
+    assert_same(backend, lit, camera)

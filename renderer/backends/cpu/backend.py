@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from streamstgs.renderer.backends.base import Backend, Capabilities, RenderedChannels
-from streamstgs.renderer.backends.cpu.blend import blend
+from streamstgs.renderer.backends.cpu.blend import UNSEEN_TRANSMITTANCE, blend
 from streamstgs.renderer.backends.cpu.kernels import (
     BLOCK,
     BLUE,
@@ -89,7 +89,7 @@ class CpuBackend(Backend):
         buffers = self._buffers
         buffers.splats[:, RED] = buffers.depths
         buffers.splats[:, RED + 1 : BLUE + 1] = (1.0, 0.0)
-        self._blend(gaussians, camera, (0.0, 0.0, 0.0), weighted, _NO_BYTES)
+        self._blend(gaussians, camera, (0.0, 0.0, 0.0), weighted, _NO_BYTES, limit=0.0)
         alpha = np.ascontiguousarray(weighted[..., 1])
         depth = weighted[..., 0] / np.maximum(alpha, np.float32(1e-10))
         return RenderedChannels(*(torch.from_numpy(c) for c in (color, alpha, depth)))
@@ -156,16 +156,17 @@ class CpuBackend(Backend):
         background: tuple[float, ...],
         out: Array,
         out_rgb8: Array,
+        limit: float = UNSEEN_TRANSMITTANCE,
     ) -> None:
         """Draw the projected splats into `out` or, if that is empty, into `out_rgb8`.
 
         Args:
-            background: as of `blend`.
+            background, limit: as of `blend`.
         """
         columns, behind = _columns(camera), np.array(background, np.float32)
         for starts, lists, longest, first, last in self._binned(gaussians, camera):
             task = (self._buffers.splats, starts, lists, longest, columns, first, last, behind)
-            self._pool.run(blend, *task, None, out, out_rgb8)
+            self._pool.run(blend, *task, np.float32(limit), None, out, out_rgb8)
 
     def _sort(self, gaussians: Gaussians, camera: Camera) -> None:
         """Bin and sort the projected splats, and draw nothing."""

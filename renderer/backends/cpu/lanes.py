@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from streamstgs.renderer.backends.cpu.kernels import (
     BLOCK_PX,
@@ -42,7 +44,6 @@ _EXPONENTIAL = (
     .coef
 )
 
-_START = ir.Constant(INDEX, 0)
 _LANES = ir.VectorType(REAL, LANES)
 
 # For `plan_splat`: the left edges in all rows of blocks, then the right ones.
@@ -69,34 +70,18 @@ def copy_splat(typingctx: Any, splats: Any, index: Any, out: Any, at: Any) -> An
     return types.void(splats, types.uint64, out, types.uint64), codegen
 
 
-@intrinsic(prefer_literal=True)
-def copy_run(
-    typingctx: Any, blocks: Any, first: Any, jobs: Any, at: Any, added: Any, length: Any
-) -> Any:
-    """Copy `length` (a constant) numbers from blocks[first] to jobs[at]; add `added` to each."""
-    count = length.literal_value
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        lanes = Lanes(context, builder, signature, args)
-        run = lanes.load(0, args[1], ir.VectorType(INT, count))
-        lanes.store(builder.add(run, lanes.broadcast(args[4], count)), 2, args[3])
-        return context.get_dummy_value()
-
-    return types.void(blocks, types.uint64, jobs, types.uint64, types.int32, length), codegen
-
-
 @intrinsic
-def is_finished(typingctx: Any, planes: Any, block: Any) -> Any:
-    """True if all transmittances of the block that begins at planes[block] are negative."""
+def is_finished(typingctx: Any, planes: Any, block: Any, limit: Any) -> Any:
+    """True if no transmittance of the block that begins at planes[block] is above `limit`."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = Lanes(context, builder, signature, args)
-        signs = ir.VectorType(INT, LANES)
-        negative = builder.icmp_signed("<", lanes.load(0, args[1], signs), signs(None))
+        limits = lanes.broadcast(args[2], LANES)
+        passed = builder.fcmp_ordered(">", lanes.load(0, args[1], _LANES), limits)
         bits = ir.IntType(LANES)
-        return builder.icmp_signed("==", builder.bitcast(negative, bits), bits(-1))
+        return builder.icmp_signed("==", builder.bitcast(passed, bits), bits(0))
 
-    return types.boolean(planes, types.uint64), codegen
+    return types.boolean(planes, types.uint64, types.float32), codegen
 
 
 @intrinsic
@@ -109,20 +94,18 @@ def plan_splat(
     rows: Any,
     row: Any,
     constants: Any,
-    edges: Any,
 ) -> Any:
-    """Find the place of a splat in each pixel row and in each row of blocks of a tile.
+    """Find the place of a splat in each pixel row of a tile; returns the blocks that it touches.
 
-    Of the pixel rows of a block, the splat reaches farthest to a side in the row that is nearest to
-    its farthest one of all. A splat with NaN touches no block.
+    Bit b of the uint64 stands for block b. Of the pixel rows of a block, the splat reaches farthest
+    to a side in the row that is nearest to its farthest one of all. A splat with NaN touches no
+    block.
 
     Args:
         splats, splat: where the fields of the splat begin.
         left, top: centre of the tile's first pixel, px.
         rows, row: out, where the centers of the rows begin; their constants lie `constants`
-            further. See `blend_block`.
-        edges: [2 * rows of blocks] out, the first column of blocks touched in each row of blocks,
-            then one past the last ones.
+            further. See `blend_splats`.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -150,61 +133,101 @@ def plan_splat(
         edge = lanes.multiply(lanes.add(edge, _ROUNDING), vector(1 / BLOCK_PX, _SIDES))
         edge = lanes.minimum(lanes.maximum(edge, zeros), vector(TILE_WIDTH // BLOCK_PX, _SIDES))
         touched = builder.select(builder.fcmp_ordered(">=", square, zeros), edge, zeros)
-        lanes.store(builder.fptosi(touched, ir.VectorType(INT, _SIDES)), 7, _START)
-        return context.get_dummy_value()
+        return _bits_between(lanes, builder.fptosi(touched, ir.VectorType(INT, _SIDES)))
 
     at, real = types.uint64, types.float32
-    return types.void(splats, at, real, real, rows, at, at, edges), codegen
+    return types.uint64(splats, at, real, real, rows, at, at), codegen
+
+
+def _bits_between(lanes: Lanes, edges: ir.Value) -> ir.Value:
+    """One bit for each block: in each row of blocks those from the left edge up to the right one.
+
+    Args:
+        edges: the first column touched in each row of blocks, then one past the last ones.
+    """
+    builder = lanes.builder
+    powers = builder.shl(ir.Constant(edges.type, [1] * _SIDES), edges)
+    first = lanes.shuffle(powers, powers, range(_BLOCK_ROWS))
+    end = lanes.shuffle(powers, powers, range(_BLOCK_ROWS, _SIDES))
+    end = builder.select(builder.icmp_signed(">", end, first), end, first)
+    row_bits = ir.VectorType(ir.IntType(TILE_WIDTH // BLOCK_PX), _BLOCK_ROWS)
+    return builder.bitcast(builder.trunc(builder.sub(end, first), row_bits), INDEX)
 
 
 @intrinsic
-def blend_block(
+def blend_splats(
     typingctx: Any,
     planes: Any,
     block: Any,
+    touching: Any,
     columns: Any,
     column: Any,
     rows: Any,
     row: Any,
     constants: Any,
     splats: Any,
-    splat: Any,
 ) -> Any:
-    """One splat over the BLOCK_PX x BLOCK_PX pixels of a block, front to back.
+    """Some splats of a batch over the BLOCK_PX x BLOCK_PX pixels of a block, front to back.
 
     alpha = min(ALPHA_MAX, exp(8 t)), t = constant + SQUARE (x - center)^2 in each row.
 
     Args:
-        planes, block: where the block's transmittances begin; its red, green and blue follow.
-            A negative transmittance marks a finished pixel.
+        planes, block: where the block's transmittances begin; its red, green and blue follow. They
+            stay in registers meanwhile. A transmittance of 0 marks a finished pixel.
+        touching: which splats: bit k stands for splat k of the batch. Not 0.
         columns, column: where the x of the block's pixels begin.
-        rows, row: where the centers of its rows begin; their constants lie `constants` further.
-        splats, splat: where the fields of the splat begin.
+        rows, row: where the centers of its rows begin, for the first splat of the batch; their
+            constants lie `constants` further, and those of the next splat TILE_HEIGHT.
+        splats: the batch.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         lanes = Lanes(context, builder, signature, args)
-        field = {
-            name: lanes.broadcast(lanes.load_field(7, args[8], name), LANES)
-            for name in (SQUARE, RED, GREEN, BLUE)
-        }
-        x = lanes.subtract(lanes.load(2, args[3], _LANES), lanes.load_repeated(4, args[5]))
-        constant = lanes.load_repeated(4, builder.add(args[5], args[6]))
-        alpha = _alpha(lanes, lanes.multiply_add(lanes.multiply(x, field[SQUARE]), x, constant))
-        before = lanes.load(0, args[1], _LANES)
-        weight = lanes.multiply(alpha, before)
-        after = lanes.subtract(before, weight)
-        ends = builder.fcmp_ordered("<=", after, vector(TRANSMITTANCE_MIN))
-        weight = builder.select(ends, vector(0), weight)
-        lanes.store(builder.select(ends, lanes.negative(before), after), 0, args[1])
-        for plane, color in enumerate((RED, GREEN, BLUE), 1):
-            at = builder.add(args[1], ir.Constant(INDEX, plane * LANES))
-            lit = lanes.multiply_add(weight, field[color], lanes.load(0, at, _LANES))
-            lanes.store(lit, 0, at)
+        places = [builder.add(args[1], ir.Constant(INDEX, plane * LANES)) for plane in range(4)]
+        held = [cgutils.alloca_once(builder, _LANES) for _ in places]  # LLVM makes them registers
+        for place, register in zip(places, held, strict=True):
+            builder.store(lanes.load(0, place, _LANES), register)
+        x = lanes.load(3, args[4], _LANES)
+        rest = cgutils.alloca_once_value(builder, args[2])
+        loop, end = (builder.append_basic_block(name) for name in ("splat", "end"))
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        splat = builder.cttz(builder.load(rest), ir.Constant(ir.IntType(1), 1))
+        left = builder.and_(builder.load(rest), builder.sub(builder.load(rest), INDEX(1)))
+        builder.store(left, rest)
+        of_row = builder.add(args[6], builder.mul(splat, INDEX(TILE_HEIGHT)))
+        centers = lanes.load_repeated(5, of_row)
+        constant = lanes.load_repeated(5, builder.add(of_row, args[7]))
+        fields = builder.mul(splat, INDEX(SPLAT_FIELDS))
+        square = lanes.broadcast(lanes.load_field(8, fields, SQUARE), LANES)
+        colors = [lanes.load_field(8, fields, name) for name in (RED, GREEN, BLUE)]
+        dx = lanes.subtract(x, centers)
+        alpha = _alpha(lanes, lanes.multiply_add(lanes.multiply(dx, square), dx, constant))
+        _blend(lanes, alpha, colors, held)
+        builder.cbranch(builder.icmp_unsigned("!=", left, INDEX(0)), loop, end)
+        builder.position_at_end(end)
+        for place, register in zip(places, held, strict=True):
+            lanes.store(builder.load(register), 0, place)
         return context.get_dummy_value()
 
     at = types.uint64
-    return types.void(planes, at, columns, at, rows, at, at, splats, at), codegen
+    return types.void(planes, at, at, columns, at, rows, at, at, splats), codegen
+
+
+def _blend(
+    lanes: Lanes, alpha: ir.Value, colors: Sequence[ir.Value], held: Sequence[ir.Value]
+) -> None:
+    """Put a colour over the pixels whose transmittance, red, green and blue are `held`."""
+    builder = lanes.builder
+    before = builder.load(held[0])
+    weight = lanes.multiply(alpha, before)
+    after = lanes.subtract(before, weight)
+    ends = builder.fcmp_ordered("<=", after, vector(TRANSMITTANCE_MIN))
+    weight = builder.select(ends, vector(0), weight)
+    builder.store(builder.select(ends, vector(0), after), held[0])
+    for color, lit in zip(colors, held[1:], strict=True):
+        light = lanes.broadcast(color, LANES)
+        builder.store(lanes.multiply_add(weight, light, builder.load(lit)), lit)
 
 
 def _alpha(lanes: Lanes, t: ir.Value) -> ir.Value:
