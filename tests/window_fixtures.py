@@ -5,7 +5,9 @@ A pytest plugin: test files name it in `pytest_plugins`.
 
 from __future__ import annotations
 
+import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,8 +55,14 @@ def preferences(tmp_path: Path) -> Preferences:
 
 
 @pytest.fixture
-def open_window(qt: QApplication, preferences: Preferences, tmp_path: Path) -> Iterator[OpenWindow]:
-    """Makes windows and closes them; all threads must end afterwards."""
+def open_window(
+    qt: QApplication, preferences: Preferences, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OpenWindow]:
+    """Makes windows and closes them; all threads must end, and no slot may have failed."""
+    failed: list[str] = []  # Qt prints errors of slots and goes on
+    monkeypatch.setattr(
+        sys, "excepthook", lambda *error: failed.append("".join(traceback.format_exception(*error)))
+    )
     opened: list[MainWindow] = []
     before = set(threading.enumerate())
 
@@ -85,6 +93,7 @@ def open_window(qt: QApplication, preferences: Preferences, tmp_path: Path) -> I
         window.deleteLater()
     qt.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     wait_for(lambda: not _left_over(before), f"the end of threads: {_left_over(before)}")
+    assert not failed, failed[0]
 
 
 def _left_over(before: set[threading.Thread]) -> list[str]:

@@ -87,8 +87,13 @@ class Exports:
 
         if self._queue is None:
             self._queue = ExportQueue()
-            self._queue.changed.connect(self.changed.emit)
+            self._queue.changed.connect(self._pass_on)
         return self._queue.add(request)
+
+    def _pass_on(self, export: QueuedExport) -> None:
+        # Connecting `changed.emit` itself would emit: psygnal takes it for a signal of Qt, and
+        # calls it with numbers to learn what it accepts.
+        self.changed.emit(export)
 
     @property
     def all(self) -> tuple[QueuedExport, ...]:
