@@ -163,8 +163,11 @@ class RunDirectory:
         try:
             document = json.loads((self.path / "run.json").read_text())
             return _meta(document["meta"]), [int(n) for n in document["gop_frames"]]
-        except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise RunError(f"{self.path} is not a training run: {error!r}") from error
+        except OSError as error:
+            reason = f"run.json cannot be read: {error.strerror}"
+            raise RunError(f"{self.path} is not a training run: {reason}") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{self.path} is not a training run: run.json has {error!r}") from error
 
     def write_points(self, positions: Tensor) -> None:
         """[N, 3] points found on the surfaces of the scene before training, world units."""

@@ -33,6 +33,8 @@ from streamstgs.codec.streaming.address import (
 
 log = logging.getLogger(__name__)
 
+SHOWN_CHARACTERS = 60  # of a name that is too long
+
 ENTRY_POINTS = "streamstgs.readers"
 BUILT_IN: tuple[SceneFormat, ...] = (SplatFormat(), StgsFormat())  # the latter takes any folder
 
@@ -111,7 +113,13 @@ def _look(location: str) -> tuple[bytes, str]:
     if is_url(location):
         return b"", redact_credentials(location).partition("#")[0].partition("?")[0]
     path = local_path(location)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # such as a name that no file system takes
+        raise NotAScene(
+            f"{str(path)[:SHOWN_CHARACTERS]}… cannot be read: {error.strerror}."
+        ) from error
+    if is_folder:
         return b"", f"{path}/"
     if not path.is_file() and is_pattern(str(path)) and path.parent.is_dir():
         return b"", str(path)

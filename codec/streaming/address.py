@@ -29,8 +29,11 @@ def clean_location(text: str) -> str:
 
     Raises:
         NotAScene: an address that is neither a web nor a file address; the message names its kind.
+            An empty text, which would otherwise name the working directory.
     """
     location = _inner(text)
+    if not location:
+        raise NotAScene("No scene is named. Name a file, a folder or a URL.")
     scheme = _SCHEME.match(location)
     if not scheme and not is_file_url(location):
         return text
