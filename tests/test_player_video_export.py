@@ -24,6 +24,7 @@ from streamstgs.app.player.export.render import render_scene
 from streamstgs.app.player.export.settings import EXPORT_FORMATS, ExportSettings, Target
 from streamstgs.app.player.export.video_export import averaged, content_frames
 from streamstgs.app.player.export.writers.image_writer import to_linear
+from streamstgs.app.player.export.writers.video_writer import open_video
 from streamstgs.app.player.rendering.view_settings import Look, ViewPass
 from streamstgs.app.player.status import PlaybackFrame
 from streamstgs.app.player.time_track import TimeCurve
@@ -305,10 +306,10 @@ def test_videos_with_alpha(tmp_path: Path, name: str) -> None:
         ("a", {}, r"should be a file"),
         ("a.png", {"supersampling": 9}, "supersampling"),
         ("a.png", {"supersampling": 8, "size": (8192, 4320)}, "16384 is the most"),
-        ("a.png", {"size": (8193, 1)}, "size"),
+        ("a.png", {"size": (8193, 1)}, "the width must be at most 8192"),
         ("a.mp4", {"fps": 0.0}, "fps"),
         ("a.mp4", {"fps": float("nan")}, "fps"),
-        ("a.mp4", {"duration_s": -1.0}, "duration_s"),
+        ("a.mp4", {"duration_s": -1.0}, "the duration in seconds must be more than 0"),
         ("a.mp4", {"format": "avi"}, "format"),
     ],
 )
@@ -317,6 +318,16 @@ def test_impossible_exports_are_refused(
 ) -> None:
     with pytest.raises(OutputError, match=words):
         export(tmp_path / name, **change)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [av.error.PatchWelcomeError, av.error.ExternalError])
+def test_refusals_of_encoders_are_told(tmp_path: Path, kind: type[Exception]) -> None:
+    with (
+        pytest.raises(OutputError, match=r"cannot be encoded as hevc .*: not today"),
+        open_video(tmp_path / "a.mp4", 25.0, "hevc"),
+    ):
+        raise kind(1, "not today")
     assert list(tmp_path.iterdir()) == []
 
 

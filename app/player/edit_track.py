@@ -119,7 +119,13 @@ class EditTrack(Generic[K]):
         return self._state
 
     def restore(self, snapshot: TrackState[K]) -> None:
-        """Go back to a `snapshot`; this is an edit, too."""
+        """Go back to a `snapshot`; this is an edit, too.
+
+        Raises:
+            TypeError: The value is no snapshot.
+        """
+        if not isinstance(snapshot, TrackState):
+            raise TypeError(f"{snapshot!r} is no snapshot of a track")
         with self.one_edit():
             self._state = snapshot
 

@@ -5,6 +5,10 @@ class PlayerError(Exception):
     """Every error that this package raises on purpose; the message is for a person."""
 
 
+class ArgumentError(PlayerError, ValueError):
+    """A value that was passed makes no sense, such as a time of NaN; the message names it."""
+
+
 class CameraPathError(PlayerError, ValueError):
     """There is no such camera, or the camera path file is malformed."""
 

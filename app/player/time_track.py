@@ -24,10 +24,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
+from streamstgs.app.player.arguments import finite, within
 from streamstgs.app.player.edit_track import SAME_TIME_S, EditTrack
 from streamstgs.app.player.errors import TimeTrackError
 
-Seconds = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+SECONDS_MAX = 1e6
+Seconds = Annotated[float, msgspec.Meta(ge=-SECONDS_MAX, le=SECONDS_MAX)]
 TimeEasing = Literal["linear", "smooth", "ease-in", "ease-out", "ease-in-out", "hold"]
 TIME_EASINGS: tuple[TimeEasing, ...] = get_args(TimeEasing)
 FILE_BYTES_MAX = 4 << 20
@@ -49,6 +51,15 @@ class TimeKey:
     content_s: Seconds
     easing: TimeEasing = "linear"
 
+    def __post_init__(self) -> None:
+        """Raises ArgumentError for a time that is no number within a million seconds, and
+        TimeTrackError for an unknown easing."""
+        within("`time_s` of a time key", self.time_s, -SECONDS_MAX, SECONDS_MAX)
+        within("`content_s` of a time key", self.content_s, -SECONDS_MAX, SECONDS_MAX)
+        if self.easing not in TIME_EASINGS:
+            known = ", ".join(TIME_EASINGS)
+            raise TimeTrackError(f"There is no easing {self.easing!r}; choose one of {known}.")
+
 
 @dataclass(frozen=True)
 class TimeCurve:
@@ -66,6 +77,15 @@ class TimeCurve:
     keys: Annotated[tuple[TimeKey, ...], msgspec.Meta(min_length=1, max_length=100_000)]
     loop: bool = False
 
+    def __post_init__(self) -> None:
+        """Raises TimeTrackError without a key, or if a time is not after the one before."""
+        object.__setattr__(self, "keys", tuple(self.keys))
+        if not self.keys:
+            raise TimeTrackError("a time track needs at least one key.")
+        for number, (one, other) in enumerate(pairwise(self.keys)):
+            if other.time_s <= one.time_s:
+                raise TimeTrackError(f"the time of key {number + 1} is not after the one before.")
+
     @staticmethod
     def of_speeds(
         stretches: Sequence[tuple[float, float]], start_s: float = 0.0, loop: bool = False
@@ -80,9 +100,12 @@ class TimeCurve:
 
         Raises:
             TimeTrackError: A length is not above 0.
+            ArgumentError: A length or speed is no finite number, or the curve is longer than a
+                million seconds.
         """
         keys = [TimeKey(0.0, start_s)]
         for length_s, speed in stretches:
+            length_s, speed = finite("A length", length_s), finite("A speed", speed)
             if not length_s > 0.0:
                 raise TimeTrackError(f"A stretch of {length_s} s is not above 0.")
             last = keys[-1]
@@ -239,9 +262,6 @@ def parse_time_track(text: str | bytes) -> TimeCurve:
         curve = msgspec.convert(data, TimeCurve)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise TimeTrackError(f"this is no time track: {error}.") from error
-    for number, (one, other) in enumerate(pairwise(curve.keys)):
-        if other.time_s <= one.time_s:
-            raise TimeTrackError(f"the time of key {number + 1} is not after the one before.")
     return curve
 
 

@@ -7,12 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
+from streamstgs.app.player.arguments import finite, point
 from streamstgs.app.player.camera.framing import Vector, natural_aspect
 from streamstgs.app.player.camera.keyframes import CameraKeyframe, KeyframePath
-from streamstgs.app.player.errors import CameraPathError
+from streamstgs.app.player.errors import ArgumentError, CameraPathError
+from streamstgs.app.player.export.settings import checked_size
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer.camera import Camera as PinholeCamera
+
+ROTATION_ERROR = 1e-3  # of the products of the rows of a rotation
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,27 @@ class Camera:
         up: direction that points up in the image; None takes that of the scene.
         fov_y_rad: vertical field of view, radians, in an image of the scene's own aspect ratio.
             Narrower images keep the horizontal field of view.
+
+    Vectors may be any sequence or array of three numbers; they are kept as tuples of floats.
+
+    Raises:
+        PlayerError: a number is not finite, or the field of view is not between 0 and pi.
     """
 
     position: Vector
     look_at: Vector
     up: Vector | None = None
     fov_y_rad: float = math.radians(50.0)
+
+    def __post_init__(self) -> None:
+        for name in ("position", "look_at", "up"):
+            value = getattr(self, name)
+            if value is not None or name != "up":
+                object.__setattr__(self, name, point(f"`{name}` of a camera", value))
+        if not 0.0 < finite("`fov_y_rad` of a camera", self.fov_y_rad) < math.pi:
+            raise ArgumentError(
+                f"`fov_y_rad` of a camera is {self.fov_y_rad}; it must be between 0 and pi."
+            )
 
     @staticmethod
     def from_matrix(viewmat: Sequence[Sequence[float]], fov_y_rad: float) -> Camera:
@@ -42,8 +62,16 @@ class Camera:
         Args:
             viewmat: [4, 4] rotation and translation, OpenCV axes (x right, y down, z forward).
             fov_y_rad: vertical field of view, radians.
+
+        Raises:
+            PlayerError: the matrix is not [4, 4], or it does not turn and move only.
         """
         matrix = np.asarray(viewmat, dtype=np.float64)
+        if matrix.shape != (4, 4) or not is_rotation(matrix[:3, :3]):
+            raise ArgumentError(
+                "A view matrix must be [4, 4] and hold a rotation without scale or mirror, and a "
+                "translation."
+            )
         rotation = matrix[:3, :3]
         position = -rotation.T @ matrix[:3, 3]
         return Camera(
@@ -70,9 +98,11 @@ def pinhole_camera(
         size: (width, height) px; None for the size of a calibrated camera, else of the capture.
 
     Raises:
-        PlayerError: the scene has no such camera, or the camera looks along its own `up`.
+        PlayerError: the scene has no such camera, the camera looks along its own `up`, or a
+            calibrated camera is none.
     """
     if isinstance(camera, PinholeCamera):
+        _check_pinhole(camera)
         return camera if size is None else camera.resized(*size)
     width, height = size or natural_size(meta)
     return static_path(camera, meta).camera_at(0.0, width, height)
@@ -99,6 +129,10 @@ def named_camera(name: str | None, meta: SceneMeta) -> Camera:
     Raises:
         PlayerError: the scene has no camera of this name; the message lists those it has.
     """
+    if not isinstance(name, str | None):
+        raise ArgumentError(
+            f"{name!r} is no camera; use a `Camera`, or the name of a camera of the scene."
+        )
     for preset in meta.presets:
         if name is None or preset.name.casefold() == name.casefold():
             return Camera.from_preset(preset)
@@ -119,6 +153,26 @@ def opening_view(meta: SceneMeta) -> Camera:
 def natural_size(meta: SceneMeta) -> tuple[int, int]:
     """(width, height) px of the capture, 1280 x 720 for scenes that do not tell it."""
     return (meta.width, meta.height) if meta.width > 0 and meta.height > 0 else (1280, 720)
+
+
+def is_rotation(matrix: np.ndarray) -> bool:
+    """Whether a matrix [3, 3] only turns; float32 accuracy is enough."""
+    apart = matrix @ matrix.T - np.eye(3)
+    return bool(np.abs(apart).max() < ROTATION_ERROR and np.linalg.det(matrix) > 0.0)
+
+
+def _check_pinhole(camera: PinholeCamera) -> None:
+    """Raise PlayerError for a calibrated camera that would draw nothing."""
+    if not (torch.is_tensor(camera.viewmat) and torch.is_tensor(camera.K)):
+        raise ArgumentError("viewmat and K must be torch tensors; use torch.as_tensor(array).")
+    shapes = tuple(camera.viewmat.shape), tuple(camera.K.shape)
+    if shapes != ((4, 4), (3, 3)):
+        raise ArgumentError(f"viewmat and K have the shapes {shapes}; they must be [4, 4], [3, 3].")
+    if not (camera.viewmat.isfinite().all() and camera.K.isfinite().all()):
+        raise ArgumentError("A number of viewmat or K is not finite.")
+    if not (camera.K[0, 0] > 0.0 and camera.K[1, 1] > 0.0):
+        raise ArgumentError("A focal length in K is not above 0.")
+    checked_size((camera.width, camera.height), False)
 
 
 def _vector(array: np.ndarray) -> Vector:

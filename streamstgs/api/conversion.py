@@ -50,12 +50,14 @@ def convert(
     Raises:
         CodecError: the scene cannot be read, it has no such frame, nothing is left to write, or
             the output cannot be written.
+        PlayerError: the scene is closed, or `time_s` is not finite.
         ValueError: both `frame` and `time_s` are given, or one of them for all frames.
     """
     if frame is not None and time_s is not None:
         raise ValueError("give either frame or time_s")
     path, settings = Path(output), ConvertSettings(crop, keep)
     opened = scene if isinstance(scene, Scene) else open(scene)
+    opened._check_open()
     try:
         if not path.suffix or path.suffix.lower() == FOURDGS:
             if frame is not None or time_s is not None:

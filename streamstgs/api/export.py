@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from streamstgs.api.cameras import AnyCamera, Camera, natural_size, pinhole_camera
-from streamstgs.api.scene import AnyQuality, Scene
+from streamstgs.api.scene import AnyQuality, Scene, check_scene
 from streamstgs.app.player.camera.framing import natural_aspect
 from streamstgs.app.player.camera.path import CameraPath, camera_path
 from streamstgs.app.player.camera.track import CameraTrack
-from streamstgs.app.player.errors import OutputError
+from streamstgs.app.player.errors import ArgumentError, OutputError
 from streamstgs.app.player.export.settings import ExportFormat, ExportSettings, Target
 from streamstgs.app.player.export.video_export import VideoExport, content_frames, video_duration_s
 from streamstgs.app.player.rendering.view_settings import Look
@@ -81,11 +81,14 @@ def export_video(
 
     Raises:
         PlayerError: the name, the format, the size or the transparency do not go together, the time
-            range holds no frame, a camera path or a time track is malformed, or there is no such
-            camera.
+            range holds no frame, a camera path or a time track is malformed, there is no such
+            camera, or the scene is closed.
+        TypeError: `scene` is no open scene.
         CodecError, RenderError: as of `render`.
         OSError: the file cannot be written.
     """
+    check_scene(scene)
+    scene._check_open()
     out = Path(path)
     shown = look or Look()
     asked = ExportSettings(size, fps, duration_s, supersampling, format, transparent, shown)
@@ -136,7 +139,11 @@ def _path(
 def _curve(time_track: AnyTimeTrack) -> TimeCurve | None:
     if isinstance(time_track, TimeTrack):
         return time_track.curve()
-    return read_time_track(Path(time_track)) if isinstance(time_track, str | Path) else time_track
+    if isinstance(time_track, str | Path):
+        return read_time_track(Path(time_track))
+    if not isinstance(time_track, TimeCurve | None):
+        raise ArgumentError(f"time_track is {time_track!r}; it must be a TimeCurve or a file.")
+    return time_track
 
 
 def _range(

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from streamstgs.api.cameras import AnyCamera, pinhole_camera
 from streamstgs.api.drawing import MODES
-from streamstgs.api.scene import AnyQuality, Scene
+from streamstgs.api.scene import AnyQuality, Scene, check_scene
+from streamstgs.app.player.arguments import point, within
 from streamstgs.app.player.export.settings import checked_size
 from streamstgs.renderer import Gaussians, RenderSettings
 
@@ -57,16 +58,30 @@ def render(
         CodecError: a file of the scene is missing or damaged, the server does not answer, or the
             scene has no such quality.
         RenderError: this machine cannot run the backend, or the backend cannot draw the image.
-        PlayerError: the scene has no such camera, or the size is not 1 to 8192 px.
+        PlayerError: the scene is closed or has no such camera, the size is not 1 to 8192 px, or a
+            number is not finite.
+        TypeError: `scene` is no open scene, or `gaussians` are none.
         ValueError: there is no such mode.
     """
+    check_scene(scene)
     if mode not in MODES:
         raise ValueError(f"there is no mode {mode!r}; choose one of {', '.join(MODES)}")
     view = pinhole_camera(camera, scene.meta, None if size is None else checked_size(size, False))
+    if not isinstance(gaussians, Gaussians | None):
+        raise TypeError(f"gaussians is a {type(gaussians).__name__}; it must be st.Gaussians")
     meta = scene.meta
-    settings = RenderSettings(background or meta.background, meta.near, meta.own_background)
+    behind = meta.background if background is None else _color(background)
+    settings = RenderSettings(behind, meta.near, meta.own_background)
     drawing = scene._renderer(backend)
     if gaussians is None:
         segment, shown_s = scene._shown(time_s, quality)
         gaussians = drawing.gaussians(segment, shown_s)
     return drawing.image(mode, gaussians, view, settings)
+
+
+def _color(background: Any) -> tuple[float, float, float]:
+    """RGB within 0..1. Raises PlayerError."""
+    red, green, blue = point("The background", background)
+    for value in (red, green, blue):
+        within("A part of the background", value, 0.0, 1.0)
+    return red, green, blue

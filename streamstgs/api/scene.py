@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsIndex
 
 from streamstgs.api.cameras import Camera, natural_size
 from streamstgs.api.drawing import Drawing
+from streamstgs.app.player.arguments import finite
+from streamstgs.app.player.errors import ArgumentError, NoSceneError
 from streamstgs.app.player.export.frame_source import SceneFrames
 from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.codec.errors import UnknownQuality
@@ -48,7 +51,9 @@ def open(
     Raises:
         CodecError: `location` holds no scene, the scene is damaged or of a newer format, or the
             server does not answer.
+        PlayerError: PyTorch knows no such device on this machine.
     """
+    _check_device(device)
     return Scene(open_reader(location, fps=fps), str(location), device, fps)
 
 
@@ -121,6 +126,7 @@ class Scene:
         self._given_fps = given_fps  # as of `open`, for those who open the scene again
         self._decoded: tuple[int, Quality, DecodedSegment] | None = None
         self._drawing: Drawing | None = None
+        self._closed = False
         self.location = location
         self.device = device
 
@@ -134,7 +140,11 @@ class Scene:
         return f"<Scene {self.title!r}: {self.frame_count} frames, {self.fps:g} fps>"
 
     def close(self) -> None:
-        """Close the file or connection, and the renderer."""
+        """Close the file or connection, and the renderer. What the scene tells can still be read.
+
+        Decoding and rendering then raise PlayerError.
+        """
+        self._closed = True
         self._decoded = None
         if self._drawing is not None:
             self._drawing.close()
@@ -212,9 +222,10 @@ class Scene:
         Raises:
             CodecError: a file of the scene is missing or damaged, the server does not answer, or
                 the scene has no such quality.
+            PlayerError: the scene is closed, or the time is not finite.
         """
         segment, shown_s = self._shown(time_s, quality)
-        return segment.gaussians_at(time_s if interpolate else shown_s)
+        return segment.gaussians_at(float(time_s) if interpolate else shown_s)
 
     def frames(
         self, start_s: float = 0.0, stop_s: float | None = None, quality: AnyQuality = None
@@ -231,7 +242,7 @@ class Scene:
             quality: as of `gaussians`.
 
         Raises:
-            CodecError: as `gaussians`.
+            CodecError, PlayerError: as `gaussians`.
         """
         first, stop = self.frame_range(start_s, stop_s)
         chosen = self._quality(quality)
@@ -242,7 +253,7 @@ class Scene:
 
     def frame_at(self, time_s: float) -> int:
         """Index of the content frame that is shown at a time; times outside give the ends."""
-        frame = int(time_s * self.fps + ROUNDING_FRAMES)
+        frame = int(finite("time_s", time_s) * self.fps + ROUNDING_FRAMES)
         return min(max(frame, 0), self.frame_count - 1)
 
     def frame_range(self, start_s: float = 0.0, stop_s: float | None = None) -> tuple[int, int]:
@@ -255,13 +266,20 @@ class Scene:
 
     # --- for the modules beside this one ---------------------------------------------------------
 
+    def _check_open(self) -> None:
+        """Raise PlayerError after `close`."""
+        if self._closed:
+            raise NoSceneError("This scene is closed. Open it again with st.open.")
+
     def _quality(self, quality: AnyQuality) -> Quality:
         """One of `qualities`. Raises CodecError."""
         known = self.qualities
         if quality is None:
             return known[-1]
-        if isinstance(quality, int) and -len(known) <= quality < len(known):
-            return known[quality]
+        if isinstance(quality, SupportsIndex):  # an int, or one of NumPy
+            index = operator.index(quality)
+            if -len(known) <= index < len(known):
+                return known[index]
         if isinstance(quality, Quality) and quality in known:
             return quality
         raise UnknownQuality(f"{quality!r} is none of the {len(known)} qualities of this scene.")
@@ -272,7 +290,8 @@ class Scene:
         return self._segment(self._reader.info.segment_at(shown_s), self._quality(quality)), shown_s
 
     def _segment(self, index: int, quality: Quality) -> DecodedSegment:
-        """The decoded segment; the last one is kept."""
+        """The decoded segment; the last one is kept. Raises as `gaussians`."""
+        self._check_open()
         if self._decoded is None or self._decoded[:2] != (index, quality):
             self._decoded = None  # two segments need not fit into memory
             self._decoded = index, quality, self._reader.segment(index, quality, self.device)
@@ -285,8 +304,29 @@ class Scene:
 
     def _renderer(self, backend: str | None) -> Drawing:
         """The renderer of this scene, kept until another backend is asked for."""
+        self._check_open()
         if self._drawing is None or (backend is not None and backend != self._drawing.name):
             if self._drawing is not None:
                 self._drawing.close()
             self._drawing = Drawing(backend)
         return self._drawing
+
+
+def check_scene(scene: object) -> None:
+    """Raise TypeError for what is no open scene, such as its path."""
+    if not isinstance(scene, Scene):
+        kind = type(scene).__name__
+        raise TypeError(f"scene is a {kind}; open a scene with st.open(location) and pass that")
+
+
+def _check_device(device: torch.device | str) -> None:
+    """Raise PlayerError for a device that this machine does not have."""
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:  # what torch raises for them
+        reason = str(error).split("\n")[0]
+        raise ArgumentError(f"The device {device!r} cannot be used: {reason}") from error

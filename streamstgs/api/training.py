@@ -131,6 +131,7 @@ def evaluate(
     Raises:
         TrainerError: the capture has no such cameras or frames, or is not the scene's.
         CodecError, RenderError: the scene cannot be read or rendered, or has no such quality.
+        ValueError: `qualities` is another word.
     """
     from streamstgs.trainer.evaluation.evaluate import EvaluateConfig
     from streamstgs.trainer.evaluation.evaluate import evaluate as compare
@@ -152,7 +153,11 @@ def _qps(
 ) -> list[int] | None:
     """Quantisers of the qualities, as the evaluation takes them: None for the best, [] for all."""
     if isinstance(qualities, str):
-        return {"best": None, "all": []}[qualities]
+        if qualities not in ("best", "all"):
+            raise ValueError(
+                f'qualities is {qualities!r}; write "best", "all" or a list of indices'
+            )
+        return None if qualities == "best" else []
     if isinstance(scene, Scene):
         return [scene._quality(index).qp for index in qualities]
     from streamstgs.api.scene import open

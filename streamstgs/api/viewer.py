@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from streamstgs.api.cameras import Camera, named_camera, natural_size
 from streamstgs.api.scene import AnyQuality, Scene, open
+from streamstgs.app.player.arguments import finite
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.keyframes import CameraKeyframe
 from streamstgs.app.player.camera.track import CameraTrack, apply_keyframe, capture
-from streamstgs.app.player.errors import NoSceneError
+from streamstgs.app.player.errors import ArgumentError, NoSceneError
 from streamstgs.app.player.export.settings import checked_size
 from streamstgs.app.player.export.writers.image_writer import write_png
 from streamstgs.app.player.film.markers import MarkerTrack
@@ -61,7 +62,8 @@ class Viewer:
         self._owns_scene = not isinstance(scene, Scene)
         self.scene = scene if isinstance(scene, Scene) else open(scene)
         self._backend, device = _chosen(backend)
-        self._timeout_s = timeout_s
+        self._timeout_s = finite("timeout_s", timeout_s)
+        self._closed = False
         settings = PlaybackSettings(fps=self.scene._given_fps)
         self._model = ViewerModel(
             lambda location, clock: Playback(location, settings, device, clock=clock)
@@ -83,7 +85,11 @@ class Viewer:
         self.close()
 
     def close(self) -> None:
-        """End the threads of the player, and close the scene if the viewer opened it."""
+        """End the threads of the player, and close the scene if the viewer opened it.
+
+        Camera, tracks and markers can still be read; what needs the scene raises PlayerError.
+        """
+        self._closed = True
         self._model.close()
         if self._owns_scene:
             self.scene.close()
@@ -99,9 +105,10 @@ class Viewer:
         """Move the camera to a `Camera`, or to a camera of the scene by its name.
 
         Raises:
-            PlayerError: the scene has no camera of this name.
+            PlayerError: the scene has no camera of this name, or the viewer is closed.
         """
-        chosen = named_camera(camera, self.scene.meta) if isinstance(camera, str) else camera
+        self._check_open()
+        chosen = camera if isinstance(camera, Camera) else named_camera(camera, self.scene.meta)
         up = chosen.up or self.scene.meta.up
         self.camera.look_from_up(chosen.position, chosen.look_at, up, chosen.fov_y_rad)
 
@@ -185,6 +192,7 @@ class Viewer:
 
     @quality.setter
     def quality(self, value: AnyQuality) -> None:
+        self._check_open()
         self._quality = self.scene._quality(value)
         self._model.quality.choice = self._quality
 
@@ -206,24 +214,41 @@ class Viewer:
         return self._status.wants_play
 
     def seek(self, time_s: float) -> None:
-        """Go to a position in seconds; positions outside of the scene are moved to its ends."""
+        """Go to a position in seconds; positions outside of the scene are moved to its ends.
+
+        Raises:
+            PlayerError: the position is not finite, or the viewer is closed.
+        """
+        self._check_open()
         self._model.transport.seek(time_s)
 
     def step(self, frames: int = 1) -> None:
-        """Pause and move by a number of frames, negative for backwards."""
+        """Pause and move by a number of frames, negative for backwards.
+
+        Raises:
+            PlayerError: the number is not a whole one, or the viewer is closed.
+        """
+        self._check_open()
         self._model.transport.step(frames)
 
     def play(self, speed: float = 1.0) -> None:
         """Let time run; each `screenshot` then shows the frame that is due.
 
         Args:
-            speed: seconds of the scene per second, 0.1 to 8.
+            speed: seconds of the scene per second, limited to 0.1 .. 8.
+
+        Raises:
+            PlayerError: the speed is not above 0, or the viewer is closed.
         """
+        self._check_open()
+        if not finite("speed", speed) > 0.0:
+            raise ArgumentError(f"The speed is {speed}; it must be above 0. `pause` stops time.")
         self._model.transport.set_speed(speed)
         self._model.transport.play()
 
     def pause(self) -> None:
         """Stop time."""
+        self._check_open()
         self._model.transport.pause()
 
     # --- film and markers ------------------------------------------------------------------------
@@ -248,6 +273,7 @@ class Viewer:
     @property
     def film_duration_s(self) -> float:
         """Length of the film: of the time track, else of the camera track, else of the scene."""
+        self._check_open()
         return self._model.film.duration_s
 
     def undo(self) -> bool:
@@ -276,15 +302,19 @@ class Viewer:
             share: where the split is: 0 is the left edge, 1 the right one.
 
         Raises:
-            CodecError: the scene has no such quality.
+            CodecError: the scene has no such quality, or there is no such other scene.
+            PlayerError: the viewer is closed.
             ValueError: there is no such layout.
         """
+        self._check_open()
         comparison = self._model.comparison
         comparison.layout, comparison.share = layout, share
         if isinstance(other, Quality | int):
             comparison.with_quality(self.scene._quality(other))
         else:
-            comparison.with_scene(other.location if isinstance(other, Scene) else str(other))
+            location = other.location if isinstance(other, Scene) else str(other)
+            open(location).close()  # the comparison opens it in a thread and only warns
+            comparison.with_scene(location)
 
     def compare_with_capture(
         self, data: str | Path, camera: str | None = None, layout: str = "split", share: float = 0.5
@@ -332,6 +362,7 @@ class Viewer:
             RenderError: this machine cannot run the backend, or the backend cannot draw this.
             OSError: the file cannot be written.
         """
+        self._check_open()
         image = self._model.screenshot(*self._size, self._backend, self._timeout_s)
         if path is not None:
             write_png(Path(path), image)
@@ -340,12 +371,18 @@ class Viewer:
     @property
     def _status(self) -> PlaybackStatus:
         """The present status. Raises PlayerError after `close`."""
+        self._check_open()
         self._model.tick()
         self._model.transport.refresh()
         status = self._model.status
         if status is None:
-            raise NoSceneError("The viewer is closed.")
+            raise NoSceneError("The viewer shows no scene yet.")
         return status
+
+    def _check_open(self) -> None:
+        """Raise PlayerError after `close`."""
+        if self._closed:
+            raise NoSceneError("This viewer is closed. Make another one with st.Viewer(scene).")
 
 
 def _chosen(backend: str | None) -> tuple[str, torch.device]:

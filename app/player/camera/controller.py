@@ -13,8 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
+from streamstgs.app.player.arguments import finite, point
 from streamstgs.app.player.camera.framing import Vector, opening_fov_y_rad
-from streamstgs.app.player.errors import NoSceneError
+from streamstgs.app.player.errors import ArgumentError, NoSceneError
 from streamstgs.codec.package.filmed_view import OpeningView
 
 if TYPE_CHECKING:  # these load torch, and a window has a camera controller before that
@@ -31,9 +32,9 @@ Viewport = tuple[int, int]
 class CameraController:
     """Moves the camera of a viewer. Owner: the thread of the viewer model.
 
-    The properties read the pose that was asked for, and writing one moves the camera there. Moves
-    do nothing while no scene is open (`available` is false); reading a pose then raises
-    `NoSceneError`.
+    The properties read the pose that was asked for, and writing one moves the camera there; numbers
+    that are not finite are refused with `ArgumentError`. Moves do nothing while no scene is open
+    (`available` is false); reading a pose then raises `NoSceneError`.
 
     Example:
         camera.position = (0.0, -1.0, -4.0)
@@ -162,7 +163,7 @@ class CameraController:
 
     @fov_y_rad.setter
     def fov_y_rad(self, fov_y_rad: float) -> None:
-        self.view = replace(self.view, fov_y_rad=fov_y_rad)
+        self.view = replace(self.view, fov_y_rad=finite("fov_y_rad", fov_y_rad))
 
     @property
     def roll_rad(self) -> float:
@@ -171,7 +172,7 @@ class CameraController:
 
     @roll_rad.setter
     def roll_rad(self, roll_rad: float) -> None:
-        self.view = replace(self.view, roll_rad=roll_rad)
+        self.view = replace(self.view, roll_rad=finite("roll_rad", roll_rad))
 
     @property
     def up(self) -> Vector:
@@ -257,19 +258,27 @@ class CameraController:
         """Put the eye at `position` and look at `target`.
 
         Raises:
-            ValueError: Both are the same point.
+            ArgumentError: Both are the same point, or a number is not finite.
         """
-        if tuple(position) == tuple(target):
-            raise ValueError("The camera cannot look at the point that it is at.")
+        eye, goal = point("The position of the camera", position), point("Its target", target)
+        fov_y_rad, roll_rad = finite("fov_y_rad", fov_y_rad), finite("roll_rad", roll_rad)
+        if eye == goal:
+            raise ArgumentError("The camera cannot look at the point that it is at.")
         if self._orbit is not None:
-            self._orbit.look_from(position, target, fov_y_rad, roll_rad)
+            self._orbit.look_from(eye, goal, fov_y_rad, roll_rad)
             self._show_soon()
 
     def look_from_up(self, position: Vector, target: Vector, up: Vector, fov_y_rad: float) -> None:
-        """Put the eye at `position` and look at `target` with `up` upwards on the screen."""
+        """Put the eye at `position` and look at `target` with `up` upwards on the screen.
+
+        Raises:
+            ArgumentError: As of `look_from`.
+        """
+        eye, goal = point("The position of the camera", position), point("Its target", target)
+        upwards = point("The up direction", up)
         if self._orbit is not None:
-            roll_rad = self._orbit.roll_of(position, target, up)
-            self.look_from(position, target, fov_y_rad, roll_rad)
+            roll_rad = self._orbit.roll_of(eye, goal, upwards)
+            self.look_from(eye, goal, fov_y_rad, roll_rad)
 
     def set_pivot(self, point: Vector) -> None:
         """Look at a point and orbit it from now on; the eye stays."""

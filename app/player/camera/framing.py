@@ -14,7 +14,6 @@ _VIEWS_MAX = 48  # of more cameras, so many are looked at
 _ZOOM_STEPS = 8
 _BORDER_STEPS = 6  # points along each side of a window
 _EDGE = 1.001  # rounding of what is written in a scene
-FARTHEST = 1e9  # world units; no number of a scene is larger either
 FOV_LIMITS_RAD = (math.radians(5.0), math.radians(120.0))
 
 

@@ -11,7 +11,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from streamstgs.app.player.arguments import finite, point, within
 from streamstgs.app.player.camera.framing import Vector, focal_px
+from streamstgs.app.player.errors import ArgumentError
 from streamstgs.renderer import Camera
 
 Array = NDArray[np.float64]
@@ -36,6 +38,10 @@ class CameraKeyframe:
         easing: How the camera moves from here to the next keyframe. "smooth" follows the curve;
             "ease-in", "ease-out" and "ease-in-out" follow it and start, end or do both slowly;
             "linear" goes straight; "hold" stays and jumps.
+
+    Raises:
+        ArgumentError: A number is not finite, the field of view is not 0.01 to 3.1, or there is no
+            such easing.
     """
 
     time_s: float
@@ -44,6 +50,15 @@ class CameraKeyframe:
     up: Vector
     fov_y_rad: float
     easing: Easing = "smooth"
+
+    def __post_init__(self) -> None:
+        finite("The time of a keyframe", self.time_s)
+        within("The field of view of a keyframe", self.fov_y_rad, FOV_MIN_RAD, FOV_MAX_RAD)
+        for name in ("position", "target", "up"):
+            object.__setattr__(self, name, point(f"`{name}` of a keyframe", getattr(self, name)))
+        if self.easing not in EASINGS:
+            known = ", ".join(EASINGS)
+            raise ArgumentError(f"There is no easing {self.easing!r}; choose one of {known}.")
 
     def row(self) -> list[float]:
         """The ten numbers that are interpolated: position, target, up and field of view."""

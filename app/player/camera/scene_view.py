@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from psygnal import Signal
+from streamstgs.app.player.arguments import FARTHEST
 from streamstgs.app.player.camera.controller import CameraController
-from streamstgs.app.player.camera.framing import FARTHEST, FOV_LIMITS_RAD, Vector
+from streamstgs.app.player.camera.framing import FOV_LIMITS_RAD, Vector
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 
 OPENING = "Opening view"  # name of the preset

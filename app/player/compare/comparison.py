@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from psygnal import Signal
+from streamstgs.app.player.arguments import finite
 from streamstgs.app.player.compare.ground_truth import (
     FramedPicture,
     GroundTruth,
@@ -173,7 +174,7 @@ class Comparison:
 
     @share.setter
     def share(self, share: float) -> None:
-        self._share = min(max(share, 0.0), 1.0)
+        self._share = min(max(finite("The share of the split", share), 0.0), 1.0)
         self.changed.emit()
 
     # --- for those who draw -----------------------------------------------------------------------

@@ -58,6 +58,9 @@ class ExportRequest:
     backend: str | None = None
     qp: int | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "out", Path(self.out))  # scripts write texts, too
+
 
 class QueuedExport:
     """An export in an `ExportQueue`. Written by the queue; any thread may read and cancel it.

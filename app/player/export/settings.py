@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
+from streamstgs.app.player import arguments
 from streamstgs.app.player.errors import OutputError
 from streamstgs.app.player.rendering.view_settings import Look
 from streamstgs.codec.output import check_output, check_output_directory
@@ -26,7 +28,10 @@ EVEN_FORMATS = ("h264", "hevc", "av1", "prores")  # their colours have half the 
 SIZE_PX_MAX = 8192
 RENDERED_PX_MAX = 16384  # of a side, before supersampling is averaged
 FRAMES_MAX = 1_000_000
+FPS_MIN = 0.001
 FRAME_NAME = "frame-{:06d}{}"
+_LIMITS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+_NAMES = {"size[0]": "the width", "size[1]": "the height", "duration_s": "the duration in seconds"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class ExportSettings:
         ]
         | None
     ) = None
-    fps: Annotated[float, msgspec.Meta(gt=0.0, le=240.0)] | None = None
+    fps: Annotated[float, msgspec.Meta(ge=FPS_MIN, le=240.0)] | None = None
     duration_s: Annotated[float, msgspec.Meta(gt=0.0, le=1e6)] | None = None
     supersampling: Annotated[int, msgspec.Meta(ge=1, le=8)] = 1
     format: ExportFormat | None = None
@@ -72,14 +77,24 @@ class ExportSettings:
         try:
             return msgspec.json.decode(text, type=ExportSettings)
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise OutputError(f"These are no export settings: {error}.") from error
+            raise OutputError(f"These are no export settings: {_in_words(error)}.") from error
 
     def checked(self) -> ExportSettings:
         """The same settings, if every value is in its range. Raises OutputError."""
         try:
             return msgspec.convert(msgspec.to_builtins(self), ExportSettings)
         except msgspec.ValidationError as error:
-            raise OutputError(f"This cannot be exported: {error}.") from error
+            raise OutputError(f"This cannot be exported: {_in_words(error)}.") from error
+
+
+def _in_words(error: Exception) -> str:
+    """What msgspec found as a sentence, such as "fps must be at least 0.001"."""
+    text, _, place = str(error).partition(" - at `$.")
+    name = _NAMES.get(place.rstrip("`"), place.rstrip("`"))
+    limit = re.fullmatch(r"Expected `\w+` (>=|<=|>|<) (\S+)", text)
+    if limit:
+        return f"{name} must be {_LIMITS[limit[1]]} {limit[2]}"
+    return f"{name}: {text}" if name else text
 
 
 @dataclass(frozen=True)
@@ -143,11 +158,13 @@ def checked_size(size: tuple[int, int], even: bool) -> tuple[int, int]:
     """(width, height) in px; made even for videos, because their colours need it.
 
     Raises:
+        ArgumentError: These are not two whole numbers.
         OutputError: A side is not 1 to 8192 px long.
     """
-    if not all(1 <= side <= SIZE_PX_MAX for side in size):
-        raise OutputError(f"A picture of {size[0]}x{size[1]} is not 1 to {SIZE_PX_MAX} px a side.")
-    return (size[0] + size[0] % 2, size[1] + size[1] % 2) if even else size
+    width, height = arguments.size("a picture", size)
+    if not (1 <= width <= SIZE_PX_MAX and 1 <= height <= SIZE_PX_MAX):
+        raise OutputError(f"A picture of {width}x{height} is not 1 to {SIZE_PX_MAX} px a side.")
+    return (width + width % 2, height + height % 2) if even else (width, height)
 
 
 def settings_schema() -> dict[str, Any]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
+from streamstgs.app.player.arguments import within
 from streamstgs.app.player.edit_track import SAME_TIME_S, EditTrack
 
 MARKERS_MAX = 10_000
 NAME_MAX = 200
-Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=1e6)]
+SECONDS_MAX = 1e6
+Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=SECONDS_MAX)]
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,16 @@ class Marker:
     Args:
         time_s: Content time in seconds.
         name: Shown beside it; may be empty.
+
+    Raises:
+        ArgumentError: The time is not from 0 to a million seconds.
     """
 
     time_s: Seconds
     name: Annotated[str, msgspec.Meta(max_length=NAME_MAX)] = ""
+
+    def __post_init__(self) -> None:
+        within("The time of a marker", self.time_s, 0.0, SECONDS_MAX)
 
 
 class MarkerTrack(EditTrack[Marker]):

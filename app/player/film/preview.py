@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
+from streamstgs.app.player.arguments import finite
 from streamstgs.app.player.position.time_mapping import FilmTimeMapping
 
 if TYPE_CHECKING:  # they load torch, and a window has a preview before that
@@ -88,8 +89,9 @@ class FilmPreview:
         Args:
             scrubbing: Whether another seek follows soon, as while a lane is dragged.
         """
+        cursor_s = max(finite("The time of the film", film_s), 0.0)
         self.stop(pauses=False)
-        self._cursor_s = max(film_s, 0.0)
+        self._cursor_s = cursor_s
         self._seek_content(scrubbing)
         self.changed.emit()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from streamstgs.app.player.arguments import finite, point, within
+from streamstgs.app.player.errors import ArgumentError
 from streamstgs.renderer import RenderSettings
 
 if TYPE_CHECKING:  # they load torch, and a window has its options before that
@@ -75,7 +78,7 @@ class Look:
             takes those that fit the camera.
 
     Raises:
-        ValueError: A value is out of its range; the message says which values are possible.
+        ArgumentError: A value is out of its range; the message says which values are possible.
     """
 
     mode: ViewMode = "color"
@@ -88,21 +91,17 @@ class Look:
     def __post_init__(self) -> None:
         if self.mode not in VIEW_MODES:
             names = ", ".join(VIEW_MODES)
-            raise ValueError(f"There is no mode {self.mode!r}; choose one of {names}.")
-        stops, (low, high) = self.exposure, EXPOSURE_LIMITS
-        if not low <= stops <= high:
-            raise ValueError(f"The exposure {stops} is not within {low:g} .. {high:g} stops.")
-        scale, (low, high) = self.splat_scale, SPLAT_SCALE_LIMITS
-        if not low <= scale <= high:
-            raise ValueError(f"The splat size {scale} is not within {low:g} .. {high:g}.")
-        if self.crop is not None and not all(a < b for a, b in zip(*self.crop, strict=True)):
-            raise ValueError("The second corner of the box is not above the first in x, y and z.")
+            raise ArgumentError(f"There is no mode {self.mode!r}; choose one of {names}.")
+        within("The exposure in stops", self.exposure, *EXPOSURE_LIMITS)
+        within("The splat size", self.splat_scale, *SPLAT_SCALE_LIMITS)
+        if self.crop is not None:
+            _check_box(self.crop)
         name = self.background
         if name != SCENE_BACKGROUND and name not in BACKGROUNDS and _rgb(name) is None:
             known = ", ".join([SCENE_BACKGROUND, *BACKGROUNDS])
-            raise ValueError(f"There is no background {name!r}; choose {known} or #rrggbb.")
-        if self.depth_range is not None and not self.depth_range[1] > 0.0:
-            raise ValueError("The spread of the depths is not above 0.")
+            raise ArgumentError(f"There is no background {name!r}; choose {known} or #rrggbb.")
+        if self.depth_range is not None:
+            _check_depths(self.depth_range)
 
     @property
     def is_plain(self) -> bool:
@@ -216,6 +215,24 @@ class ViewPass:
         return kept[1]
 
 
+def _check_box(box: Any) -> None:
+    """Raise ArgumentError for what is no box."""
+    if not isinstance(box, Sequence) or len(box) != 2:
+        raise ArgumentError(f"The crop is {box!r}; it must be two corners of a box.")
+    low, high = (point("A corner of the crop", corner) for corner in box)
+    if not all(a < b for a, b in zip(low, high, strict=True)):
+        raise ArgumentError("The second corner of the box is not above the first in x, y and z.")
+
+
+def _check_depths(depth_range: Any) -> None:
+    """Raise ArgumentError for what is no centre and spread of depths."""
+    if not isinstance(depth_range, Sequence) or len(depth_range) != 2:
+        raise ArgumentError(f"The depth range is {depth_range!r}; it must be (centre, spread).")
+    finite("The centre of the depths", depth_range[0])
+    if not finite("The spread of the depths", depth_range[1]) > 0.0:
+        raise ArgumentError("The spread of the depths is not above 0.")
+
+
 def _inside(means: Tensor, box: Box) -> Tensor:
     """[N] whether points [N, 3] are in a box."""
     low, high = (means.new_tensor(corner) for corner in box)
@@ -224,7 +241,7 @@ def _inside(means: Tensor, box: Box) -> Tensor:
 
 def _rgb(text: str) -> Color | None:
     """The colour of #rrggbb, 0..1; None if the text is none."""
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+    if not isinstance(text, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
         return None
     red, green, blue = (int(text[place : place + 2], 16) / 255.0 for place in (1, 3, 5))
     return (red, green, blue)

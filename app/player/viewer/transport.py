@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
+from streamstgs.app.player.arguments import finite, whole
 from streamstgs.app.player.position.time_mapping import WHOLE_SCENE, SceneTimeMapping
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.app.player.viewer.open_scene import OpenScene
@@ -23,6 +24,7 @@ class Transport:
     """Commands of the transport bar. Owner: the thread of the viewer model.
 
     Commands go to every shown scene; `status` is of the first one. Without a scene they do nothing.
+    Commands that take a number raise `ArgumentError` for one that is not finite.
 
     Args:
         scenes: Gives the shown scenes.
@@ -61,9 +63,10 @@ class Transport:
 
     def step(self, frames: int) -> None:
         """Pause and go on by content frames (negative: back)."""
+        count = whole("The number of frames", frames)
         self._stay_paused()
         self.sought.emit()
-        self._each(lambda playback: playback.step(frames))
+        self._each(lambda playback: playback.step(count))
 
     def seek(self, position_s: float, scrubbing: bool = False) -> None:
         """Go to a content time in seconds, limited to the scene.
@@ -71,13 +74,15 @@ class Transport:
         Args:
             scrubbing: Whether another seek follows soon, as while the timeline is dragged.
         """
+        goal_s = finite("The time to go to", position_s)
         self.sought.emit()
-        self._each(lambda playback: playback.seek(position_s, scrubbing))
+        self._each(lambda playback: playback.seek(goal_s, scrubbing))
 
     def seek_frame(self, frame: int) -> None:
         """Go to a content frame, limited to the scene."""
+        goal = whole("The frame to go to", frame)
         self.sought.emit()
-        self._each(lambda playback: playback.seek_frame(frame))
+        self._each(lambda playback: playback.seek_frame(goal))
 
     def go_live(self) -> None:
         """Go to the edge of a live scene and stay near it; other scenes have no edge."""
@@ -86,7 +91,8 @@ class Transport:
 
     def set_speed(self, speed: float) -> None:
         """Set the content seconds per second, 0.1 .. 8; negative plays backwards."""
-        self._each(lambda playback: playback.set_speed(speed))
+        chosen = finite("The speed", speed)
+        self._each(lambda playback: playback.set_speed(chosen))
 
     def set_smooth(self, smooth: bool) -> None:
         """Set whether slow motion shows moments between two frames."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 
+from streamstgs.app.player.arguments import FARTHEST
 from streamstgs.app.player.camera.controller import CameraController
-from streamstgs.app.player.camera.framing import FARTHEST, Vector
+from streamstgs.app.player.camera.framing import Vector
 
 
 def camera_json(camera: CameraController) -> str:

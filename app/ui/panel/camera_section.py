@@ -14,8 +14,9 @@ from PySide6.QtWidgets import (
     QPushButton,
     QWidget,
 )
+from streamstgs.app.player.arguments import FARTHEST
 from streamstgs.app.player.camera.controller import CameraController
-from streamstgs.app.player.camera.framing import FARTHEST, FOV_LIMITS_RAD, Vector
+from streamstgs.app.player.camera.framing import FOV_LIMITS_RAD, Vector
 from streamstgs.app.translation import mark, tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import icon

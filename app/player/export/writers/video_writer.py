@@ -200,7 +200,9 @@ def open_video(
         try:
             yield writer
             writer.finish()
-        except (av.error.ExternalError, av.error.ArgumentError) as error:
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError):  # of the file or the disk
+                raise
             raise OutputError(
                 f"{path} cannot be encoded as {format} at this size and rate: {error.strerror}."
             ) from error
