@@ -5,8 +5,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# A file's tests share their fixtures, so they stay together.
-pytest=("${VENV:-.venv}/bin/python" -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile)
+# One process more than cores, as many tests wait for a clock or a server; above four, starting
+# them costs more than they bring. A file's tests share their fixtures, so they stay together.
+cores=$(getconf _NPROCESSORS_ONLN)
+processes=$((cores < 4 ? cores + 1 : 4))
+pytest=("${VENV:-.venv}/bin/python" -m pytest --numprocesses "$processes" --dist loadfile)
 export OMP_NUM_THREADS=1  # processes that each use all cores wait for one another
 if [ "$(uname -s)" = "Linux" ] && command -v xvfb-run >/dev/null && command -v xauth >/dev/null; then
   unset WAYLAND_DISPLAY

@@ -148,11 +148,13 @@ def command_names() -> list[str]:
     return [name for name in main.COMMANDS if name != "open"]
 
 
-@pytest.mark.parametrize("name", command_names())
-def test_command_starts_without_qt(name: str) -> None:
-    """Its options are known, which loads the settings of what it runs."""
+def test_commands_start_without_qt() -> None:
+    """Their options are known, which loads the settings of what they run."""
     loaded = loaded_by(
-        f"from streamstgs.cli import command_line as main\nassert main.load({name!r})"
+        "from streamstgs.cli import command_line as main\nimport sys\n"
+        f"for name in {command_names()!r}:\n"
+        "    assert main.load(name)\n"
+        f"    assert not {QT!r} & set(sys.modules), name"
     )
     assert not loaded & QT
 

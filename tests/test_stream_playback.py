@@ -15,7 +15,6 @@ from streamstgs.app.player.buffer.scene_buffer import SceneBufferSettings
 from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.app.player.pipeline.scheduler import FetchSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
-from streamstgs.app.player.rendering.frame_pacing import DroppedFrameSettings
 from streamstgs.app.player.status import PlaybackFrame, PlaybackState
 from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.scene import OpenSettings
@@ -143,8 +142,7 @@ def watch(server: FaultServer) -> Iterator[Callable[..., Viewer]]:
 @pytest.mark.parametrize("path", ["/scene", "/scene.stgs"])
 def test_streamed_scene_plays_and_loops(watch: Callable[..., Viewer], path: str) -> None:
     viewer = watch(path)
-    viewer.until(lambda: len(viewer.frames) > 40)
-    assert viewer.gops() == set(range(6))
+    viewer.until(lambda: len(viewer.frames) > 40 and viewer.gops() == set(range(6)))
     assert viewer.messages == []
 
 
@@ -308,8 +306,8 @@ def test_second_viewing_needs_no_server(
     server: FaultServer, watch: Callable[..., Viewer], tmp_path: Path, path: str
 ) -> None:
     kept = replace(SETTINGS, cache=CacheSettings(directory=tmp_path))
-    never = DroppedFrameSettings(late_share=1.0)  # a busy machine would fetch other qualities
-    settings = PlaybackSettings(resume_s=0.05, speed=3.0, opening=kept, deadlines=never)
+    # One quality: two viewings in a row may choose differently.
+    settings = PlaybackSettings(resume_s=0.05, speed=3.0, opening=kept, qp=20)
     first = watch(path, settings)
     first.until(lambda: first.gops() == set(range(6)))
     assert first.playback.settle(WAIT_S)
