@@ -40,7 +40,7 @@ def describe_file(head: bytes) -> str:
     if head.startswith(ZIP_EMPTY):
         return "an empty ZIP archive"
     if head.startswith(ZIP_FILE):
-        return "a ZIP archive whose end is missing, such as an incomplete download"
+        return "a ZIP archive without a scene, or an incomplete download of one"
     if head[4:8] == b"ftyp":
         return "an MP4 video"
     if not head.strip(b"\0"):

@@ -5,6 +5,7 @@ Nothing is allocated for a declared number before the data are known to be long 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,9 @@ TYPES = {
 }  # fmt: skip
 ASCII = "ascii"
 BYTE_ORDERS = {"binary_little_endian": "<", "binary_big_endian": ">", ASCII: "<"}
-END_OF_HEADER = b"end_header"
+LINE_END = re.compile(rb"\r\n|\n|\r")
+END_OF_HEADER = re.compile(rb"[\r\n][ \t]*end_header[ \t]*(?=[\r\n]|\Z)")  # no part of a comment
+REMARKS = ("comment", "obj_info")
 HEADER_MAX_BYTES = 65_536
 MAGIC = (b"ply\n", b"ply\r")
 
@@ -67,25 +70,38 @@ class PlyHeader:
 
 
 def parse_header(data: bytes) -> PlyHeader:
-    """The header of a file. Lines may end in LF, CRLF or CR.
+    """The header of a file. Lines may end in LF, CRLF or CR; comments may be of any encoding.
 
     Raises:
         PlyError: it is no header of a PLY of version 1.0.
     """
+    found = END_OF_HEADER.search(data, 0, HEADER_MAX_BYTES)
+    if found is None:
+        raise PlyError("its end is missing")
+    end = found.end()
+    lines = [
+        words
+        for line in LINE_END.split(data[:end])
+        if (words := line.decode("utf-8", "replace").split())
+    ]
+    told = [words for words in lines if words[0] not in REMARKS]
     try:
-        end = data.index(END_OF_HEADER, 0, HEADER_MAX_BYTES) + len(END_OF_HEADER)
-        lines = [line.split() for line in data[:end].decode("ascii").splitlines() if line.strip()]
-        if lines[0] != ["ply"] or lines[1][0] != "format" or lines[1][2:] != ["1.0"]:
+        if told[0] != ["ply"] or told[1][0] != "format" or told[1][2:] != ["1.0"]:
             raise PlyError("wrong first lines")
-        form = lines[1][1]
-        elements = _elements(lines[2:], BYTE_ORDERS[form])
+        form = told[1][1]
+        elements = _elements(told[2:], BYTE_ORDERS[form])
         comments = tuple(" ".join(words[1:]) for words in lines if words[0] == "comment")
     except PlyError:
         raise
     except (IndexError, KeyError, ValueError, TypeError) as error:
         raise PlyError(str(error)) from error
-    line_end = 2 if data[end : end + 2] == b"\r\n" else 1
-    return PlyHeader(form, elements, end + line_end, comments)
+    return PlyHeader(form, elements, end + _line_end_bytes(data, end), comments)
+
+
+def _line_end_bytes(data: bytes, end: int) -> int:
+    """How long the end of the last line of a header is: data may begin with a byte like LF."""
+    alone = data[3:5] != b"\r\n" and data[3:4] == b"\r"
+    return 2 if data[end : end + 2] == b"\r\n" and not alone else 1
 
 
 def _elements(lines: list[list[str]], order: str) -> tuple[PlyElement, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import struct
@@ -75,6 +76,13 @@ def glb_file(document: dict[str, Any], buffer: bytes) -> bytes:
 def glb(raw: RawGaussians) -> bytes:
     """The Gaussians as a .glb file."""
     return glb_file(*gltf_parts(raw))
+
+
+def gltf(raw: RawGaussians) -> bytes:
+    """The Gaussians as a .gltf file with all values in its JSON."""
+    _, buffer = gltf_parts(raw)
+    document, _ = gltf_parts(raw, uri=f"data:;base64,{base64.b64encode(buffer).decode()}")
+    return json.dumps(document).encode()
 
 
 def sog_v1_files(raw: RawGaussians) -> dict[str, bytes]:

@@ -140,6 +140,15 @@ def test_image_without_a_video_is_named(tmp_path: Path) -> None:
     refused(tmp_path, "cam02.png", "cam00, cam01, cam03")
 
 
+def test_images_of_one_moment_are_no_capture(tmp_path: Path) -> None:
+    colmap_capture(tmp_path)
+    (tmp_path / "images").mkdir()
+    for name in names():
+        (tmp_path / f"{name}.mp4").unlink()
+        iio.imwrite(tmp_path / "images" / f"{name}.png", picture(0, 0))
+    refused(tmp_path, "cam00.png", "one moment", "numbered images of each camera")
+
+
 def test_video_without_an_image_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     colmap_capture(tmp_path)
     write_video(tmp_path / "spare.mp4", [picture(0, k) for k in range(FRAMES)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import zipfile
 import zlib
 from pathlib import Path
@@ -94,7 +95,10 @@ class PathsBeside:
 
     def read(self, name: str, most_bytes: int, cancel: CancelToken = NEVER) -> bytes:
         """As of `FileSet`; links that lead out of the folder are refused."""
-        path = (self._folder / name).resolve()
+        try:
+            path = (self._folder / name).resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a zero byte
+            raise CorruptSegment(f"{name[:100]!r} names no file.") from error
         if self._folder not in path.parents:
             raise CorruptSegment(f"{name[:100]} leads out of {self._folder}.")
         return read_file(path, most_bytes)
@@ -198,7 +202,10 @@ def _unpacked(packed: memoryview, entry: zipfile.ZipInfo, name: str) -> bytes:
 def read_file(path: Path, most_bytes: int) -> bytes:
     """The content of a file; raises as `FileSet.read`."""
     try:
-        size_bytes = path.stat().st_size
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device may never end
+            raise CorruptSegment(f"{path} is no regular file.")
+        size_bytes = status.st_size
         if size_bytes > most_bytes:
             raise CorruptSegment(f"{path} is longer than {most_bytes} bytes.")
         with path.open("rb") as file:

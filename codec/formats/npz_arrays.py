@@ -15,6 +15,11 @@ from streamstgs.codec.formats.file_sets import FileSet
 from streamstgs.codec.limits import SPLAT_FILE_BYTES
 
 
+def is_npz(files: FileSet) -> bool:
+    """Whether an archive is an .npz file: it holds nothing but arrays."""
+    return bool(files.names) and all(name.endswith(".npy") for name in files.names)
+
+
 def read_array(
     files: FileSet,
     key: str,

@@ -23,6 +23,7 @@ QUAT_MAX = float(np.finfo(np.float32).max)
 SH_MAX = 1e6  # no colour of a real scene comes near it
 SHORT = np.float32(1e-12)  # length of a rotation that is none
 IDENTITY = np.array([1, 0, 0, 0], np.float32)
+UNUSABLE_MOST = 0.9  # of the Gaussians of a file that is not damaged
 LOGIT_MAX = 40.0  # its sigmoid is 1 in float32
 
 # Signs of a half turn around x: of the vector part of a rotation, and of the coefficients of
@@ -72,7 +73,8 @@ def usable(
         also: [N], another condition; None for none.
 
     Raises:
-        CorruptSegment: there are Gaussians, and none of them can be drawn.
+        CorruptSegment: there are Gaussians, and hardly any of them can be drawn: the file is damaged,
+            or its values are of another kind than it says.
     """
     kept = np.ones(len(raw), dtype=bool)
     with np.errstate(invalid="ignore"):  # rows are looked at where a value is out of range
@@ -90,6 +92,11 @@ def usable(
     left_out = len(raw) - int(kept.sum())
     if left_out and left_out == len(raw):
         raise CorruptSegment(f"{name}: none of its {len(raw)} Gaussians has usable numbers.")
+    if left_out > UNUSABLE_MOST * len(raw):
+        raise CorruptSegment(
+            f"{name}: only {len(raw) - left_out} of its {len(raw)} Gaussians have usable numbers, so "
+            "the file is damaged."
+        )
     if left_out:
         log.warning("%s: %d Gaussians without usable numbers are left out", name, left_out)
     return kept

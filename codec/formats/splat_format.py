@@ -16,7 +16,8 @@ from streamstgs.codec.formats import ksplat, sequence, sog, spz
 from streamstgs.codec.formats.exchange.fourdgs_magic import MAGIC as FOURDGS_MAGIC
 from streamstgs.codec.formats.exchange.gltf_document import is_gltf
 from streamstgs.codec.formats.file_sets import ArchiveFiles
-from streamstgs.codec.formats.stgs import is_zipped_scene
+from streamstgs.codec.formats.npz_arrays import is_npz
+from streamstgs.codec.formats.stgs import SUFFIX, is_zipped_scene
 from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.ply import MAGIC
 from streamstgs.codec.streaming.address import is_url
@@ -50,8 +51,7 @@ class SplatFormat:
         if Path(name).name == sog.META:
             return _is_folder_of_splats(Path(name).parent)
         if head.startswith(ZIP_FILE):
-            scene = is_zipped_scene(head) or (name.lower().endswith(ZIP) and _holds_scene(name))
-            return name.lower().endswith(ARCHIVES) and not scene
+            return not is_zipped_scene(head) and _is_archive_of_splats(name)
         return name.lower().endswith(".splat") or sequence.is_pattern(name)
 
     def open(
@@ -78,14 +78,21 @@ def _names_splats(url: str) -> bool:
     return name.endswith((*sequence.SUFFIXES, *SINGLE_FILES, *ARCHIVES, f"/{sog.META}"))
 
 
-def _holds_scene(archive: str) -> bool:
-    """Whether a ZIP has a scene of ours: a renamed package, or a zipped folder."""
+def _is_archive_of_splats(name: str) -> bool:
+    """Whether a ZIP of any name holds splats, and no scene of ours: such are a renamed package, and
+    a zipped folder. A damaged one is one of splats if its name says so."""
+    named = name.lower().endswith(ARCHIVES)
+    if name.lower().endswith((".sog", ".npz", SUFFIX)):
+        return named
     try:
-        files = ArchiveFiles.of_path(Path(archive), MOST_FILES)
+        files = ArchiveFiles.of_path(Path(name), MOST_FILES)
     except CodecError:
-        return False
+        return named
     files.close()
-    return MANIFEST_NAME in files.names
+    if MANIFEST_NAME in files.names:
+        return False
+    held = sog.is_sog(files) or is_npz(files) or sequence.looks_like_sequence(files.names)
+    return named or held
 
 
 def _is_folder_of_splats(path: Path) -> bool:

@@ -10,6 +10,7 @@ from streamstgs.codec.errors import CorruptSegment, MissingSegment, NotAScene
 from streamstgs.codec.file_kind import ZIP_FILE
 from streamstgs.codec.formats import sequence, sog
 from streamstgs.codec.formats.file_sets import ArchiveFiles, FolderFiles, PathsBeside, read_file
+from streamstgs.codec.formats.npz_arrays import is_npz
 from streamstgs.codec.formats.server_files import (
     REMOTE_FILE_BYTES,
     FramesAhead,
@@ -158,7 +159,7 @@ def _open_served(
         if MANIFEST_NAME in archive.names:
             archive.close()
             return None, False
-        if sog.is_sog(archive) or name.lower().endswith(".npz"):
+        if sog.is_sog(archive) or is_npz(archive) or name.lower().endswith(".npz"):
             return reader_of_archive(archive, unquote(name), origin, size_bytes, cancel), False
         names = sequence.frame_names(archive.names)
         ahead = FramesAhead(archive, names, REMOTE_FILE_BYTES)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.errors import NotAScene
 from streamstgs.codec.formats import dynamic_npz, sequence, sog
 from streamstgs.codec.formats.converter import Converter
 from streamstgs.codec.formats.exchange import fourdgs_file
@@ -18,6 +19,7 @@ from streamstgs.codec.formats.frames_reader import AnimatedGaussians, AnimatedRe
 from streamstgs.codec.formats.gaussian_ply import Vector, header_of, up_axis
 from streamstgs.codec.formats.gaussians_4d_ply import is_4d_ply, read_4d_ply
 from streamstgs.codec.formats.guessed_meta import guessed_meta
+from streamstgs.codec.formats.npz_arrays import is_npz
 from streamstgs.codec.formats.raw_gaussians import RawGaussians, activated
 from streamstgs.codec.formats.reader import SceneInfo
 from streamstgs.codec.formats.spacetime import is_spacetime_ply, read_spacetime_ply
@@ -95,7 +97,7 @@ def reader_of_archive(
         size_bytes: of the archive.
     """
     try:
-        if name.lower().endswith(".npz"):
+        if name.lower().endswith(".npz") or is_npz(files):
             dynamic_npz.open_check(files, name)
             moving = dynamic_npz.read_dynamic_npz(files, name, cancel)
             reader: SplatReader = animated_reader(moving, "npz", origin, size_bytes)
@@ -121,9 +123,16 @@ def sog_reader(
 def still_reader(
     gaussians: Gaussians, kind: str, origin: Origin, size_bytes: int, up: Vector | None = None
 ) -> FramesReader:
-    """The reader of a scene of one frame, which is read already."""
+    """The reader of a scene of one frame, which is read already; raises NotAScene if it is empty."""
+    _check_not_empty(len(gaussians) > 0, origin)
     info = _info(origin, kind, gaussians, (1,), up)
     return FramesReader(info, _NoFrames(), size_bytes, gaussians)
+
+
+def _check_not_empty(is_filled: bool, origin: Origin) -> None:
+    """Raise NotAScene for a file without Gaussians: a black picture would not tell it."""
+    if not is_filled:
+        raise NotAScene(f"{origin.location} is a splat file without Gaussians.")
 
 
 class Animated(AnimatedGaussians, Protocol):
@@ -138,7 +147,9 @@ class Animated(AnimatedGaussians, Protocol):
 def animated_reader(
     moving: Animated, kind: str, origin: Origin, size_bytes: int, up: Vector | None = None
 ) -> AnimatedReader:
-    """The reader of a clip whose Gaussians are functions of time."""
+    """The reader of a clip whose Gaussians are functions of time; raises NotAScene if it is
+    empty."""
+    _check_not_empty(any(len(moving.at(frame)) for frame in range(moving.frames)), origin)
     info = _info(origin, kind, moving.at(0), (moving.frames,), up)
     return AnimatedReader(info, moving, size_bytes)
 

@@ -450,7 +450,7 @@ def ply() -> Family:
 
 @cache
 def _splat_files() -> tuple[tuple[str, bytes], ...]:
-    from tests.exchange_samples import glb
+    from tests.exchange_samples import glb, gltf
     from tests.splat_samples import (
         dynamic_arrays,
         made_up,
@@ -464,7 +464,8 @@ def _splat_files() -> tuple[tuple[str, bytes], ...]:
     raw = made_up(40, degree=1)
     found = [(kind, splat_file(raw, kind)) for kind in ("ply", "splat", "compressed.ply", "ksplat")]
     spz = zlib.decompress(packed(raw, "spz"), 31)
-    found += [("glb", glb(raw)), ("4dgs", _fourdgs_file()), ("ply", ply_4d(10, 4))]
+    found += [("glb", glb(raw)), ("gltf", gltf(raw)), ("ply", ply_4d(10, 4))]
+    found += [("4dgs", _fourdgs_file())]
     return (*found, ("spz", spz), ("ply", spacetime_ply(10)), ("npz", npz(dynamic_arrays(2, 5))))
 
 
@@ -486,6 +487,8 @@ def _make_splats(rng: Random) -> tuple[str, bytes]:
         return kind, mutated_bytes(data[:header], rng) + data[header:]
     if kind == "glb" and rng.random() < 0.8:  # those of a .glb in its JSON
         return kind, _mutated_glb(data, rng)
+    if kind == "gltf" and rng.random() < 0.8:
+        return kind, json_bytes(mutated_json(json.loads(data), rng))
     changed = mutated_bytes(data, rng)
     if kind == "spz" and rng.random() < 0.9:
         changed = gzip.compress(changed, 1)  # a whole stream with wrong content

@@ -118,8 +118,14 @@ def _camera_of(folder: Path, image: str, sources: list[str]) -> str:
     for prefix in PLACES[1:]:
         stem = stem.removeprefix(f"{prefix}/")
     camera = longest_start(stem, sources)
+    if camera is None and not sources:
+        raise CaptureError(
+            f"image {short(image)} of the model belongs to no video and no folder of images, and "
+            f"there are none in {folder}. Images of one moment, or of a camera that moves, are no "
+            "capture: it needs a video or a folder of numbered images of each camera"
+        )
     if camera is None:
-        listed = ", ".join(sources[:6]) or "none"
+        listed = ", ".join(sources[:6])
         raise CaptureError(
             f"image {short(image)} of the model belongs to no video and no folder of images; "
             f"there are {listed}. Name the image after its video, as cam00.png of cam00.mp4"
