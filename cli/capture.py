@@ -1,4 +1,4 @@
-"""`streamstgs capture`: check a capture, or calibrate videos of a static rig."""
+"""`streamstgs capture`: check a capture, calibrate videos of a static rig, or film a scene."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from streamstgs.app.console import check_figures_path, say, write_figures
-from streamstgs.cli.options import JsonOption, flag, option
-from streamstgs.cli.parsing import UsageError
+from streamstgs.app.console import ProgressLine, check_figures_path, say, write_figures
+from streamstgs.cli.options import (
+    BackendOption,
+    FramesOption,
+    JsonOption,
+    SceneArgument,
+    SceneFpsOption,
+    flag,
+    option,
+)
+from streamstgs.cli.parsing import UsageError, parse_size
 from streamstgs.trainer.datasets.config import CaptureConfig
-from streamstgs.trainer.rig.config import RigConfig
+from streamstgs.trainer.rig.config import RigConfig, SceneRigConfig
 
 SheetOption = Annotated[
     Path | None,
@@ -87,12 +95,63 @@ class FromVideos:
 
 
 @dataclass(frozen=True)
+class FromScene:
+    """Render a scene from cameras around it, and write the pictures as a capture to train on.
+
+    This is experimental. It serves sequences of splat files whose Gaussians do not correspond,
+    which `streamstgs encode` refuses."""
+
+    scene: SceneArgument
+    out: Annotated[
+        Path,
+        tyro.conf.arg(
+            name="output",
+            metavar="DIR",
+            aliases=["-o"],
+            help="Write cameras.json, points and the pictures to this new folder.",
+        ),
+    ]
+    size: Annotated[
+        str, option("WIDTHxHEIGHT", "Write pictures of this size in pixels.", "800x800")
+    ] = "800x800"
+    frames: FramesOption = None
+    scene_fps: SceneFpsOption = None
+    backend: BackendOption = None
+    rig: Annotated[SceneRigConfig, tyro.conf.arg(name="")] = field(default_factory=SceneRigConfig)
+
+    def run(self) -> int:
+        size = parse_size(self.size)
+        if not min(size):
+            raise UsageError(f"{self.size!r} has no pixels")
+        from streamstgs.app.player.export.render import parse_frames
+        from streamstgs.codec.formats.registry import open_reader
+        from streamstgs.trainer.rig.from_scene import capture_of_scene
+        from streamstgs.trainer.trajectory_fit.frames import TrackedFrames
+
+        logging.getLogger("streamstgs.trainer").setLevel(logging.INFO)
+        with open_reader(self.scene, fps=self.scene_fps) as reader:
+            chosen = parse_frames(self.frames, reader.info.frame_count)
+            capture_of_scene(
+                TrackedFrames(reader, chosen),
+                reader.info.meta,
+                self.out,
+                self.rig,
+                size,
+                self.backend,
+                ProgressLine(),
+            )
+        say(f"{self.out} is a capture. Train on it next: streamstgs train {self.out} -o run")
+        return 0
+
+
+@dataclass(frozen=True)
 class Capture:
-    """Check a capture before training, or calibrate videos of a static rig."""
+    """Check a capture before training, or make one: of videos of a static rig, or of a scene."""
 
     action: tyro.conf.OmitSubcommandPrefixes[
         Annotated[Check, tyro.conf.subcommand(name="check")]
         | Annotated[FromVideos, tyro.conf.subcommand(name="from-videos")]
+        | Annotated[FromScene, tyro.conf.subcommand(name="from-scene")]
     ]
 
     def run(self) -> int:

@@ -53,7 +53,7 @@ COMMANDS = {  # `train` is the class Train of cli/train.py, and so on
     "info": Entry(WATCH, "SCENE", "List what a scene contains."),
     "render": Entry(WATCH, "SCENE --camera C -o FILE", "Write a video or an image."),
     "convert": Entry(WATCH, "SCENE OUT", "Write splat files for other programs."),
-    "capture": Entry(MAKE, "check|from-videos ...", "Check a capture, or calibrate videos."),
+    "capture": Entry(MAKE, "check|from-videos|from-scene ...", "Check or make a capture."),
     "train": Entry(MAKE, "DATA -o RUN", "Train a scene from multi-view video."),
     "encode": Entry(MAKE, "RUN -o SCENE", "Write a trained run as a scene."),
     "edit": Entry(MAKE, "SCENE -o SCENE", "Change the title, credit, sound or cameras of a scene."),

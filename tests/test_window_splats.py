@@ -27,6 +27,7 @@ from tests.window_driver import (
     ARTIFACTS,
     OpenWindow,
     frame,
+    live,
     pause,
     pixels,
     screenshot,
@@ -156,6 +157,8 @@ def test_first_picture_is_the_poster_of_the_next_time(
     folder = tmp_path / "cache" / "posters"
     wait_for(lambda: len(list(folder.glob("*.json"))) == 1, "the poster")
     settle(window)
+    window._toast.hide()  # a message about compiling, which may take a minute
+    live(100)
     picture = pixels(window).astype(int)
     window.close()
     kept = KeptPosters(lambda: folder)

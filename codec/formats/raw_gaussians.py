@@ -73,8 +73,8 @@ def usable(
         also: [N], another condition; None for none.
 
     Raises:
-        CorruptSegment: there are Gaussians, and hardly any of them can be drawn: the file is damaged,
-            or its values are of another kind than it says.
+        CorruptSegment: there are Gaussians, and hardly any of them can be drawn: the file is
+            damaged, or its values are of another kind than it says.
     """
     kept = np.ones(len(raw), dtype=bool)
     with np.errstate(invalid="ignore"):  # rows are looked at where a value is out of range
@@ -94,8 +94,8 @@ def usable(
         raise CorruptSegment(f"{name}: none of its {len(raw)} Gaussians has usable numbers.")
     if left_out > UNUSABLE_MOST * len(raw):
         raise CorruptSegment(
-            f"{name}: only {len(raw) - left_out} of its {len(raw)} Gaussians have usable numbers, so "
-            "the file is damaged."
+            f"{name}: only {len(raw) - left_out} of its {len(raw)} Gaussians have usable numbers, "
+            "so the file is damaged."
         )
     if left_out:
         log.warning("%s: %d Gaussians without usable numbers are left out", name, left_out)

@@ -123,7 +123,8 @@ def sog_reader(
 def still_reader(
     gaussians: Gaussians, kind: str, origin: Origin, size_bytes: int, up: Vector | None = None
 ) -> FramesReader:
-    """The reader of a scene of one frame, which is read already; raises NotAScene if it is empty."""
+    """The reader of a scene of one frame, which is read already; raises NotAScene for an empty
+    one."""
     _check_not_empty(len(gaussians) > 0, origin)
     info = _info(origin, kind, gaussians, (1,), up)
     return FramesReader(info, _NoFrames(), size_bytes, gaussians)
@@ -147,8 +148,8 @@ class Animated(AnimatedGaussians, Protocol):
 def animated_reader(
     moving: Animated, kind: str, origin: Origin, size_bytes: int, up: Vector | None = None
 ) -> AnimatedReader:
-    """The reader of a clip whose Gaussians are functions of time; raises NotAScene if it is
-    empty."""
+    """The reader of a clip whose Gaussians are functions of time; raises NotAScene for an empty
+    one."""
     _check_not_empty(any(len(moving.at(frame)) for frame in range(moving.frames)), origin)
     info = _info(origin, kind, moving.at(0), (moving.frames,), up)
     return AnimatedReader(info, moving, size_bytes)

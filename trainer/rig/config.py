@@ -1,14 +1,17 @@
-"""How videos of a static rig are calibrated."""
+"""Settings of rigs: how videos are calibrated, and where cameras around a scene stand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
+from annotated_types import Ge, Le
 from streamstgs.trainer.datasets.config import CaptureConfig
-from streamstgs.trainer.setting_checks import Count, check_ranges
+from streamstgs.trainer.setting_checks import Count, Positive, check_ranges, require
 
 LensModel = Literal["SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "OPENCV_FISHEYE"]
+
+Elevation = Annotated[float, Ge(-85), Le(85)]
 
 
 @dataclass(frozen=True)
@@ -33,3 +36,27 @@ class RigConfig:
 
     def __post_init__(self) -> None:
         check_ranges(self, "")
+
+
+@dataclass(frozen=True)
+class SceneRigConfig:
+    """Where the cameras around a scene stand.
+
+    Args:
+        cameras: Cameras, evenly spread around the centre of the scene; every 12th is held out.
+        distance: Distance from the centre, relative to that of the opening view.
+        lowest_deg: Elevation of the lowest camera in degrees; 0 is level.
+        highest_deg: Elevation of the highest camera in degrees; 90 is straight above.
+    """
+
+    cameras: Annotated[int, Ge(4)] = 48
+    distance: Positive = 1.0
+    lowest_deg: Elevation = -10.0
+    highest_deg: Elevation = 70.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "")
+        require(
+            self.lowest_deg <= self.highest_deg, "lowest_deg", self.lowest_deg,
+            f"at most --highest-deg, {self.highest_deg:g}",
+        )  # fmt: skip

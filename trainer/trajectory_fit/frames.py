@@ -77,7 +77,7 @@ class TrackedFrames:
             raise SequenceError(
                 f"{place} cannot be encoded: frame {index} has {len(rows)} Gaussians and the frame "
                 f"before {len(former)}. Only sequences whose Gaussians correspond can be encoded: "
-                "the same number in the same order in all frames. Train a scene from images instead"
+                f"the same number in the same order in all frames. {_advice(place)}"
             )
         every = max(1, len(rows) // SAMPLES)
         now, before = rows[::every, MEANS], former[::every, MEANS]
@@ -87,8 +87,15 @@ class TrackedFrames:
             raise SequenceError(
                 f"{place} cannot be encoded: from frame {index - 1} to {index} its Gaussians jump "
                 "as if they were in another order. Only sequences whose Gaussians correspond can "
-                "be encoded. Train a scene from images instead"
+                f"be encoded. {_advice(place)}"
             )
+
+
+def _advice(place: str) -> str:
+    return (
+        "A scene can be trained on pictures of it instead, which is experimental: begin with "
+        f"`streamstgs capture from-scene {place} -o capture`"
+    )
 
 
 def rows_of(gaussians: Gaussians) -> Tensor:
