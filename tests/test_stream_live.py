@@ -141,7 +141,8 @@ def test_window_deletes_what_is_old(tmp_path: Path) -> None:
         with pytest.raises(IndexError):
             scene.decode_gop(scene.first_gop - 1, scene.qualities[0])
     assert not (tmp_path / "event/fields/000000.safetensors").exists()
-    assert len(list((tmp_path / "event/pages").glob("*.index"))) == 1
+    lists = len(list((tmp_path / "event/pages").glob("*.index")))
+    assert lists <= 2  # and the one before, which caches may still name
     event.start()
     event.publish(1)
     event.feed.close()

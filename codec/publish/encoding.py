@@ -60,11 +60,12 @@ class EncodingPublisher:
             if self._samples is not None:
                 self._sound = LiveSound(self._samples.shape[1], header.meta.fps)
                 header = replace(header, sound=self._sound.header)
-            self._publisher = Publisher(self._store, header, self._settings)
+            publisher = Publisher(self._store, header, self._settings)
             if self._sound is not None:
                 self._store.write(self._sound.header.init.name, self._sound.init)
             files = [layer.file for layer in header.static]
             self._copy([*files, *(entry.init for entry in header.representations)], read)
+            self._publisher = publisher
         if self._number >= self._publisher.count:
             layers = [layer.file for layer in gop.layers]
             self._copy([*layers, gop.field, *(part.file for part in gop.segments)], read)

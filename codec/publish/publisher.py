@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -18,9 +19,10 @@ from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.package.live_entry import LiveEntry
 from streamstgs.codec.package.manifest import GopEntry, Manifest
 from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
-from streamstgs.codec.package.page_index import PageRow, index_name, write_index
+from streamstgs.codec.package.page_index import PAGES, PageRow, index_name, write_index
 from streamstgs.codec.package.page_writer import with_pages, write_page
 from streamstgs.codec.package.paged_gops import Page, PagedGops, PageSet
+from streamstgs.codec.package.schema import Totals
 from streamstgs.codec.package.sound_track import GopSound
 from streamstgs.codec.publish.live_dash import write_live_dash
 from streamstgs.codec.publish.running_totals import no_totals, with_gop
@@ -29,6 +31,8 @@ from streamstgs.codec.publish.store import Store
 log = logging.getLogger(__name__)
 
 DASH_GOPS = 600  # that scene.mpd lists at most, the newest ones
+NUMBERED = re.compile(rf"{PAGES}([0-9]+)\.(page|index)")
+STEPS_BACK_S = 10.0  # the clock of a computer is corrected by less while it runs
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,8 @@ class _State:
 class Publisher:
     """Writes a live scene GOP by GOP; goes on where an earlier publisher stopped.
 
-    Files of a GOP are written before scene.json names them, so players never see a gap. Belongs to
-    one thread.
+    Files of a GOP are written before scene.json names them, so players never see a gap, whatever
+    fails in between. Belongs to one thread.
 
     Args:
         store: where the scene lies.
@@ -87,7 +91,8 @@ class Publisher:
     ) -> None:
         self._store, self._header, self._settings, self._utc = store, header, settings, utc
         self._totals = no_totals(len(header.representations))
-        self._gone: deque[tuple[str, ...]] = deque()
+        self._gone: deque[tuple[str, ...]] = deque()  # files of pages that left the window
+        self._unneeded: list[str] = []  # files to delete
         now_s = utc()
         live = LiveEntry(now_s, 0, now_s, now_s, settings.update_s)
         self._state = self._resumed(now_s) or _State([], [], 0, GopTimes(()), 0, live)
@@ -111,7 +116,7 @@ class Publisher:
         """Publish the next GOP, whose files are written; its start frame is set.
 
         Raises:
-            WriteError: the store fails; calling again with the same GOP is safe.
+            WriteError: the store fails. The GOP is not published then, and may be appended again.
         """
         state = self._state
         gop = replace(gop, start_frame=state.times.frames)
@@ -120,61 +125,94 @@ class Publisher:
         if len(state.inline) >= self._settings.per_page:
             new.rows.append(write_page(Page(state.first, tuple(state.inline)), self.write))
             new.inline, new.first = [gop], state.first + len(state.inline)
+        gone: list[tuple[str, ...]] = []
         if new.rows != state.rows:
-            self._trim(new)
+            gone = self._trim(new)
             index = write_index(new.rows)
             new.index = self.write(index_name(new.rows[-1].end), index) if new.rows else None
-        new.live = replace(state.live, edge_s=self._utc())
+        new.live = replace(state.live, edge_s=max(self._utc(), state.live.edge_s))
         totals = with_gop(self._totals, gop, len(state.times))
-        self._totals, before, self._state = totals, state, new
-        self._announce(new.live)
-        if before.index is not None and before.index != new.index:
-            self._store.delete(before.index.name)
-        self._delete_gone()
+        self._announce(new, totals, new.live)
+        self._totals, self._state = totals, new
+        self._delete_old(gone, state.index if state.index != new.index else None)
 
     def finish(self) -> None:
-        """End the event: the scene stays as an ordinary one. Raises WriteError."""
-        self._announce(None)
+        """End the event: the scene stays as an ordinary one.
 
-    def _announce(self, live: LiveEntry | None) -> None:
-        """Write scene.json, and scene.mpd for players of plain DASH."""
-        state = self._state
-        pages = PageSet(state.times, state.available, state.first, self._totals, state.index)
+        Raises:
+            WriteError: the store fails, or nothing was published.
+        """
+        if not self._state.inline:
+            raise WriteError("Nothing was published, so there is no scene.")
+        self._announce(self._state, self._totals, None)
+
+    def _announce(self, state: _State, totals: Totals, live: LiveEntry | None) -> None:
+        """Write scene.mpd for players of plain DASH, then scene.json."""
+        pages = PageSet(state.times, state.available, state.first, totals, state.index)
         sound = self._header.sound
         if isinstance(sound, GopSound):
             sound = replace(sound, times=state.times)
         header = replace(self._header, live=live, sound=sound)
         manifest = with_pages(header, pages, tuple(state.inline))
-        self._store.write(MANIFEST_NAME, write_manifest(manifest))
         newest = range(max(state.available, len(state.times) - DASH_GOPS), len(state.times))
         mpd = write_live_dash(manifest, newest, state.inline[-1])
         self._store.write(DASH_NAME, mpd)
+        self._store.write(MANIFEST_NAME, write_manifest(manifest))
 
-    def _trim(self, state: _State) -> None:
-        """Take pages out of the list that are outside of the window."""
-        fps = self._header.meta.fps
+    def _trim(self, state: _State) -> list[tuple[str, ...]]:
+        """Take pages out of the list that are outside of the window; returns their files."""
+        fps, gone = self._header.meta.fps, []
         least = state.times.frames - self._settings.window_s * fps
         while state.rows and state.times.start(state.rows[0].end) <= least:
             row = state.rows.pop(0)
             state.available = row.end
-            self._gone.append((row.file.name, *self._files_of(row)))
+            gone.append(self._files_of(row.file.name))
+        return gone
 
-    def _files_of(self, row: PageRow) -> tuple[str, ...]:
-        """Names of the files of the GOPs of a page."""
-        data = self._store.read(row.file.name)
+    def _files_of(self, name: str) -> tuple[str, ...]:
+        """Names of a page and of the files of its GOPs."""
+        data = self._store.read(name)
         if data is None:
             return ()
         try:
-            page = decode_json(data, schema.Page, row.file.name)
+            page = decode_json(data, schema.Page, name)
         except CodecError as error:
             log.warning("files of old segments remain, as their page is damaged: %s", error)
-            return ()
-        return tuple(file.name for gop in page.gops for file in _gop_files(gop))
+            return (name,)
+        # The page comes last: it is what another publisher finds them by.
+        return (*(file.name for gop in page.gops for file in _gop_files(gop)), name)
 
-    def _delete_gone(self) -> None:
+    def _delete_old(self, gone: list[tuple[str, ...]], index: FileEntry | None) -> None:
+        """Delete what players no longer need; what fails is tried again after the next GOP.
+
+        Args:
+            gone: files of pages that left the window now.
+            index: one that was replaced now; caches may name it until the next one is.
+        """
+        self._gone.extend(gone)
         while len(self._gone) > self._settings.grace_pages:
-            for name in self._gone.popleft():
-                self._store.delete(name)
+            self._unneeded.extend(self._gone.popleft())
+        try:
+            while self._unneeded:
+                self._store.delete(self._unneeded[0])
+                self._unneeded.pop(0)
+        except WriteError as error:
+            log.warning("%d old files remain for now: %s", len(self._unneeded), error)
+        if index is not None:
+            self._unneeded.append(index.name)
+
+    def _find_old(self, state: _State) -> None:
+        """Take note of what an earlier publisher did not live to delete. Raises WriteError."""
+        listed = [row.end for row in state.rows[-1:]]
+        for name in sorted(self._store.list(PAGES)):
+            match = NUMBERED.fullmatch(name)
+            if match is None:
+                continue
+            number, kind = int(match[1]), match[2]
+            if kind == "page" and number < state.available:
+                self._gone.append(self._files_of(name))
+            elif kind == "index" and listed and number < listed[0]:
+                self._unneeded.append(name)
 
     def _read(self, file: FileEntry, _: CancelToken) -> bytes:
         data = self._store.read(file.name)
@@ -207,11 +245,19 @@ class Publisher:
             raise WriteError(f"{self._store.location} cannot be continued: {error}") from error
         pages = gops.pages
         self._totals = pages.totals
-        anchor = LiveEntry(now_s, pages.times.frames, now_s, now_s, self._settings.update_s)
-        live = replace(anchor, start_s=found.live.start_s if found.live else now_s)
-        return _State(
+        start_s, edge_s = (found.live.start_s, found.live.edge_s) if found.live else (now_s, now_s)
+        if now_s < edge_s - STEPS_BACK_S:
+            log.warning(
+                "The clock of this machine is %.0f s behind that of the last publisher: players of "
+                "plain DASH wait until it is that late. Set the clocks.", edge_s - now_s,
+            )  # fmt: skip
+        now_s = max(now_s, edge_s)  # times of an event only grow
+        live = LiveEntry(start_s, pages.times.frames, now_s, now_s, self._settings.update_s)
+        state = _State(
             rows, list(gops.inline), pages.first, pages.times, pages.available, live, pages.index
         )
+        self._find_old(state)
+        return state
 
 
 def _gop_files(gop: schema.Gop) -> list[schema.File | schema.SoundFile]:

@@ -10,12 +10,14 @@ from streamstgs.codec.errors import WriteError
 from streamstgs.codec.streaming.address import redact_credentials
 
 PARTIAL = ".partial"
+RENAMING = frozenset({"file", "sftp", "ssh"})  # protocols whose `mv` replaces a file at once
 
 
 class Store:
     """Writes, reads and deletes whole files below a location.
 
-    A file is replaced at once: on a disk it is renamed into its place, object stores do so anyhow.
+    A file is replaced at once: on a disk, or over SSH, it is renamed into its place; object stores
+    do so anyhow. Other stores, such as FTP, may show half of a file while it is written.
 
     Args:
         location: a path, or an address that fsspec knows, such as s3://bucket/event.
@@ -33,7 +35,8 @@ class Store:
             raise WriteError(f"{self.location} cannot be written: {error}.") from error
         self._root = root.rstrip("/")
         protocol = self._files.protocol
-        self._renames = "file" in (protocol if isinstance(protocol, tuple) else (protocol,))
+        names = protocol if isinstance(protocol, tuple) else (protocol,)
+        self._renames = not RENAMING.isdisjoint(names)
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file, or replace it. Raises WriteError."""
@@ -51,6 +54,16 @@ class Store:
                 return bytes(self._files.cat_file(f"{self._root}/{name}"))
             except FileNotFoundError:
                 return None
+
+    def list(self, folder: str) -> list[str]:
+        """Return the names of the files in a folder, which ends with a slash. Raises WriteError."""
+        with self._errors(folder):
+            try:
+                paths = self._files.ls(f"{self._root}/{folder}".rstrip("/"), detail=False)
+            except FileNotFoundError:
+                return []
+            names = (str(path).rpartition("/")[2] for path in paths)
+            return [folder + name for name in names if name and not name.endswith(PARTIAL)]
 
     def delete(self, name: str) -> None:
         """Delete a file; does nothing where there is none. Raises WriteError."""
