@@ -18,7 +18,7 @@ from streamstgs.app.player.status import PlaybackState
 from streamstgs.app.player.viewer.open_scene import OpenScene, SceneState
 from streamstgs.codec.cancel import NEVER, CancelToken
 from streamstgs.codec.encoder.encode import OnGop, encode_scene
-from streamstgs.codec.errors import SceneChanged, WriteError
+from streamstgs.codec.errors import MissingSegment, SceneChanged, WriteError
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.manifest import GopEntry, Manifest
 from streamstgs.codec.publish.encoding import EncodingPublisher
@@ -138,7 +138,7 @@ def test_window_deletes_what_is_old(tmp_path: Path) -> None:
     with open_scene(event.location) as scene:
         assert 0 < scene.first_gop < 27
         scene.decode_gop(scene.first_gop, scene.qualities[0])
-        with pytest.raises(IndexError):
+        with pytest.raises(MissingSegment, match="gone"):
             scene.decode_gop(scene.first_gop - 1, scene.qualities[0])
     assert not (tmp_path / "event/fields/000000.safetensors").exists()
     lists = len(list((tmp_path / "event/pages").glob("*.index")))

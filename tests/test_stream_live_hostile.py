@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from mpegdash.parser import MPEGDASHParser
 from streamstgs.app.player.live.follower import LiveSettings
 from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
-from streamstgs.codec.errors import CodecError, NotAScene, SceneChanged, SceneUnreachable
+from streamstgs.app.player.status import PlaybackError, PlaybackState
+from streamstgs.codec.errors import (
+    CodecError,
+    MissingSegment,
+    NotAScene,
+    SceneChanged,
+    SceneUnreachable,
+)
 from streamstgs.codec.package.file_entry import FileEntry
 from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.package.sound_track import GopSound
@@ -24,7 +33,7 @@ from streamstgs.codec.streaming.http.settings import HttpSettings
 
 from tests.fault_server import FaultServer
 from tests.served_scene import scene_files
-from tests.test_stream_live import Event, until
+from tests.test_stream_live import SETTINGS, Event, until
 
 Document = dict[str, Any]
 Lie = Callable[[Document], object]
@@ -35,6 +44,15 @@ def event(tmp_path: Path) -> Iterator[Event]:
     event = Event(str(tmp_path / "event"))
     yield event
     event.feed.close()
+
+
+def events(playback: Playback) -> list[PlaybackError]:
+    """The errors since the last call."""
+    return playback.take_events()
+
+
+def isodate_seconds(text: str) -> float:
+    return float(text.removeprefix("PT").removesuffix("S"))
 
 
 def manifest_of(event: Event) -> Path:
@@ -168,3 +186,153 @@ def test_player_outlives_each_invalid_manifest(event: Event) -> None:
         assert not any(error.fatal for error in playback.take_events())
     finally:
         playback.close()
+
+
+def test_event_whose_beginning_is_gone_is_joined_at_its_edge(tmp_path: Path) -> None:
+    event = Event(str(tmp_path / "event"), replace(SETTINGS, window_s=0.5, grace_pages=0))
+    event.publish(30)
+    live = LiveSettings(latency_s=0.1)
+    playback = Playback(event.location, PlaybackSettings(live=live, resume_s=0.05))
+    try:
+        newest = event.publisher.frames - 5
+        until(lambda: (frame := playback.tick()) is not None and frame.index > newest)
+        playback.seek(0.0)
+        until(lambda: (frame := playback.tick()) is not None and frame.index < newest)
+        event.publish(30)
+        playback.go_live()
+        newest = event.publisher.frames - 5
+        until(lambda: (frame := playback.tick()) is not None and frame.index > newest)
+        assert not any(error.fatal for error in playback.take_events())
+    finally:
+        playback.close()
+        event.feed.close()
+
+
+def test_segment_is_decoded_that_left_the_window_after_it_was_fetched(tmp_path: Path) -> None:
+    event = Event(str(tmp_path / "event"), replace(SETTINGS, window_s=0.5, grace_pages=0))
+    event.publish(8)
+    with open_scene(event.location) as scene:
+        first, quality = scene.first_gop, scene.qualities[0]
+        keyframe = scene.fetch_keyframe(first)
+        features = scene.fetch_features(first, quality)
+        event.publish(8)
+        assert scene.refresh()
+        assert scene.first_gop > first
+        assert len(scene.decoder.keyframe(first, keyframe).canonical) > 0
+        scene.decoder.features(first, features)
+        with pytest.raises(MissingSegment):
+            scene.decode_gop(first, quality)
+    event.feed.close()
+
+
+def test_first_segment_that_is_broken_does_not_end_a_live_scene(event: Event) -> None:
+    """Those that follow may be whole."""
+    event.publish(1)
+    for file in (Path(event.location) / "fields").iterdir():
+        file.write_bytes(b"")
+    live = LiveSettings(latency_s=0.1)
+    playback = Playback(event.location, PlaybackSettings(live=live, resume_s=0.05))
+    try:
+        until(lambda: playback.tick() or any("skipped" in e.message for e in events(playback)))
+        event.publish(3)
+        until(lambda: (frame := playback.tick()) is not None and frame.index > 10)
+        assert playback.state is not PlaybackState.FAILED
+    finally:
+        playback.close()
+
+
+def test_newest_segment_that_is_missing_does_not_end_a_live_scene(event: Event) -> None:
+    """Playback waits before it, and passes over it once another one is there."""
+    event.publish(6)
+    newest = Path(event.location) / "fields/000005.safetensors"
+    newest.unlink()
+    live = LiveSettings(latency_s=0.1)
+    playback = Playback(event.location, PlaybackSettings(live=live, resume_s=0.05))
+    last = event.publisher.frames - 4  # of the segment before it
+    try:
+        until(lambda: (frame := playback.tick()) is not None and frame.index == last)
+        until(lambda: playback.tick() and playback.state is PlaybackState.BUFFERING)
+        event.publish(2)
+        until(lambda: (frame := playback.tick()) is not None and frame.index > last + 3)
+        assert playback.state is not PlaybackState.ENDED
+    finally:
+        playback.close()
+
+
+def test_list_that_stays_away_is_waited_for(event: Event) -> None:
+    """Caches may name a list that the publisher replaced, for longer than one attempt."""
+    event.publish(8)
+    whole = manifest_of(event).read_bytes()
+    index = Path(event.location) / json.loads(whole)["pages"]["index"]["name"]
+    content = index.read_bytes()
+    index.unlink()
+    live = LiveSettings(latency_s=0.1)
+    settings = PlaybackSettings(
+        live=live, resume_s=0.05, pipeline=PipelineSettings(retry_s=0.005, hurry_s=0.05)
+    )
+    playback = Playback(event.location, settings)
+    try:
+        until(playback.tick)
+        playback.seek(0.0)
+        until(lambda: playback.tick() is None and "damaged" in playback.status().message)
+        time.sleep(0.1)
+        index.write_bytes(content)
+        until(lambda: (frame := playback.tick()) is not None and frame.index < 5)
+        assert not any(error.fatal for error in playback.take_events())
+    finally:
+        playback.close()
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_another_event_in_the_place_is_followed_at_its_edge(event: Event, finished: bool) -> None:
+    """The publisher begins again with another scene; that is shorter than what was watched."""
+    event.publish(40)
+    live = LiveSettings(latency_s=0.1)
+    playback = Playback(event.location, PlaybackSettings(live=live, resume_s=0.05))
+    try:
+        until(lambda: (frame := playback.tick()) is not None and frame.index > 130)
+        header = replace(event.feed.header, meta=replace(event.feed.header.meta, title="Second"))
+        manifest_of(event).unlink()
+        event.publisher = Publisher(Store(event.location), header, event.settings)
+        event.publish(2)
+        if finished:
+            event.publisher.finish()
+        until(lambda: playback.tick() and playback.status().frames == 7)
+        serial = playback._playhead.serial
+        until(lambda: (frame := playback.tick()) is not None and frame.index == 6)
+        if not finished:
+            event.publish(3)
+            until(lambda: (frame := playback.tick()) is not None and frame.index > 14)
+        assert playback._playhead.serial <= serial + 1
+        assert playback._playhead.clock.rate == 1.0 or not finished
+        assert not any(error.fatal for error in playback.take_events())
+    finally:
+        playback.close()
+
+
+@pytest.mark.parametrize("wrong_s", [-1e9, -7200.0, 7200.0, 1e10])
+def test_clock_of_the_publisher_does_not_matter_to_the_player(
+    tmp_path: Path, wrong_s: float
+) -> None:
+    """Hours wrong, in the future, and running backwards after a restart."""
+    event = Event(str(tmp_path / "event"))
+    for jump_s in (0.0, -3600.0):
+        store, header = Store(event.location), event.feed.header
+        event.publisher = Publisher(
+            store, header, event.settings, lambda jump_s=jump_s: 1.7e9 + wrong_s + jump_s
+        )
+        event.publish(4)
+    document = MPEGDASHParser.parse((Path(event.location) / "scene.mpd").read_text())
+    begins_s = isodate_seconds(document.periods[0].start)
+    assert begins_s >= 0.0
+    assert document.publish_time >= document.availability_start_time
+    live = LiveSettings(latency_s=0.1)
+    playback = Playback(event.location, PlaybackSettings(live=live, resume_s=0.05))
+    try:
+        until(lambda: (frame := playback.tick()) is not None and frame.index > 20)
+        event.publish(2)
+        until(lambda: (frame := playback.tick()) is not None and frame.index > 30)
+        assert playback.take_events() == []
+    finally:
+        playback.close()
+        event.feed.close()

@@ -473,7 +473,10 @@ class Playback:
         self._pipeline.request(self._target(gop), position_s, excluded)
 
     def _end_if_played(self) -> None:
-        if self._wants_play:
+        """No GOP that follows is intact; a live scene may get one."""
+        if self._is_live:
+            self._phase.handle(PlaybackEvent.MISSING)
+        elif self._wants_play:
             self._phase.handle(PlaybackEvent.END)
 
     def _target(self, gop: int) -> PlayTarget:

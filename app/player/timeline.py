@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -136,13 +136,24 @@ class Timeline:
         return position_s - self.start_s(gop) if backwards else self.end_s(gop) - position_s
 
     def ahead_s(
-        self, position_s: float, ready: Container[int], loop: bool, backwards: bool = False
+        self,
+        position_s: float,
+        ready: Container[int],
+        loop: bool,
+        backwards: bool = False,
+        passed_over: Callable[[int], bool] = lambda gop: False,
     ) -> float:
-        """Content seconds from a position on whose GOPs are all in `ready`."""
+        """Content seconds from a position on whose GOPs are all in `ready`.
+
+        Args:
+            passed_over: Whether a GOP that is not there is left out.
+        """
         gop, _ = self.locate(self.frame_at(position_s))
         ahead_s = 0.0
         for following in self.following(gop, loop, backwards):
             if following not in ready:
+                if passed_over(following):
+                    continue
                 break
             whole_s = self.gop_frames[following] / self.fps
             ahead_s += self.rest_s(gop, position_s, backwards) if following == gop else whole_s

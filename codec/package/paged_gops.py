@@ -129,17 +129,23 @@ class PagedGops(UnreadGops):
     def page(self, gop: int, cancel: CancelToken = NEVER) -> Page:
         """Return the page of a GOP.
 
+        That of a GOP which is no longer available is known for a while, so that what was fetched
+        in time can be decoded.
+
         Raises:
-            IndexError: no such GOP, or one that is no longer available.
+            IndexError: no such GOP.
+            MissingSegment: it is gone.
             CorruptSegment: the page is not what it should be.
             NotAScene: the index is not what it should be.
             CodecError: whatever `read` raises; Cancelled through `cancel`.
         """
-        if not self.pages.available <= gop < len(self):
-            raise IndexError(f"no GOP {gop}; the scene has {self.pages.available} to {len(self)}")
+        if not 0 <= gop < len(self):
+            raise IndexError(f"no GOP {gop}; the scene has {len(self)}")
         kept = self._find_kept(gop)
         if kept is not None:
             return kept
+        if gop < self.pages.available:
+            raise MissingSegment(f"GOP {gop} is gone; those from {self.pages.available} on remain.")
         index = self.page_index(cancel)
         page = self._read_page(index[index.find(gop)], cancel)
         with self._lock:

@@ -84,9 +84,11 @@ class SceneBuffer:
         return all((gop, quality) in self.broken for quality in self.opened.qualities)
 
     def is_unplayable(self) -> bool:
-        """Whether every GOP is broken and none is decoded."""
-        gops = range(self.opened.timeline.gop_count)
-        return len(self.gops) == 0 and bool(self.broken) and all(map(self.is_broken, gops))
+        """Whether every GOP is broken, none is decoded, and there will be no others."""
+        if self.opened.live is not None or len(self.gops) or not self.broken:
+            return False
+        timeline = self.opened.timeline
+        return all(map(self.is_broken, range(timeline.first_gop, timeline.gop_count)))
 
     def mark_broken(self, gop: int, qualities: Iterable[Quality]) -> None:
         """Record that a GOP cannot be played at these qualities."""

@@ -124,6 +124,7 @@ class FetchThread:
         self._backoff = Backoff(settings.retry_s, settings.hurry_s)
         self._parts = PartThread()
         self._asked_s = 0.0  # when a live scene was asked for news
+        self._without_news = False  # whether asking for them failed
         self._outdated: Manifest | None = None  # names lists that are not there any more
         self.thread = threading.Thread(target=self._run, name="fetch", daemon=True)
 
@@ -160,7 +161,9 @@ class FetchThread:
         opened = buffer.opened
         self._asked_s = self._monotonic()
         known = (quality for quality in opened.qualities if quality.qp == settings.first_qp)
-        first = PlayTarget(0, 0, next(known, None), loop=True, playing=True, speed=1.0)
+        timeline = opened.timeline
+        begin = timeline.first_gop if opened.live is None else timeline.gop_count - 1
+        first = PlayTarget(begin, 0, next(known, None), loop=True, playing=True, speed=1.0)
         self._state.publish(buffer, first)
         return self._scheduler(scene, opened)
 
@@ -181,9 +184,11 @@ class FetchThread:
         except SceneChanged:
             raise
         except (SceneUnreachable, NotAScene, CorruptSegment, MissingSegment) as error:
+            self._without_news = True
             self._note_outage(str(error))
             return scheduler
-        if self._backoff.failures:
+        if self._without_news:
+            self._without_news = False
             self._backoff.over()
             self._state.end_outage()
         if not grown:
@@ -304,7 +309,9 @@ class FetchThread:
                 # The publisher replaced its lists meanwhile; scene.json names the new ones.
                 self._outdated, self._asked_s = scene.manifest, -math.inf
             elif isinstance(error, NotAScene):
-                raise
+                if scene.live is None:
+                    raise
+                raise SceneUnreachable(str(error)) from error  # a cache may name an old list
             else:
                 self._state.mark_page_broken(scene.page_span(gop), str(error))
 

@@ -78,14 +78,17 @@ class DueFrame:
                 clock.move(timeline.entry_s(candidate, backwards))
                 return True
         self._end()
-        for candidate in range(gop - 1, -1, -1):
+        for candidate in range(gop - 1, timeline.first_gop - 1, -1):
             if not self._decoded.is_broken(candidate):
                 clock.move(timeline.entry_s(candidate, backwards=True))
                 return True
         return False
 
     def ahead_s(self, timeline: Timeline) -> float:
-        """Content seconds from the position on that can be played without a network."""
+        """Content seconds from the position on that can be played without a network.
+
+        Broken GOPs are passed over.
+        """
         ready, loop = self._decoded.ready_gops(), self._playhead.clock.loop
         position_s, backwards = self._playhead.position_s(), self._playhead.is_backwards
-        return timeline.ahead_s(position_s, ready, loop, backwards)
+        return timeline.ahead_s(position_s, ready, loop, backwards, self._decoded.is_broken)

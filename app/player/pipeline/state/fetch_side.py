@@ -46,6 +46,9 @@ class FetchSide(LockedState):
             buffer, target = self._buffer, self._target
             assert buffer is not None
             assert target is not None
+            first_gop = buffer.opened.timeline.first_gop
+            if target.gop < first_gop:  # it is gone; playback has not noticed yet
+                target = replace(target, gop=first_gop)
             qualities = buffer.opened.qualities
             best = qualities[max(len(qualities) - 1 - self._excluded_qualities, 0)]
             view = FetchView.of(buffer, target, self._position_s, best)
