@@ -29,6 +29,7 @@ from streamstgs.codec.errors import WriteError
         ("https://", "no server"),
         ("ftp://example.org/a", "ftp:"),
         ("https://[::1/a", "no address"),
+        ("https://example.org:99999/", "no address"),
         ("https://example.org/scene/", ""),
         ("file:///a.stgs", ""),
     ],

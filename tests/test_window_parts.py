@@ -169,6 +169,7 @@ def test_typed_vectors_and_angles_are_parsed() -> None:
     assert parse_vector("1, 2, nan") is None
     assert parse_vector("1e300 0 0") is None
     assert parse_angle("-40°") == pytest.approx(-0.698, abs=1e-3)
+    assert parse_angle("20,5°") == pytest.approx(math.radians(20.5))
     assert parse_fov("40°") == pytest.approx(0.698, abs=1e-3)
     assert parse_fov("1") == pytest.approx(math.radians(5.0))
     assert parse_angle("wide") is None

@@ -25,6 +25,7 @@ class Command:
         gap: Whether a separator stands before it.
         listed: Whether it has an entry of its own in the menu (presets are named by the scene).
         note: Another way to reach it, for the F1 dialog.
+        submenu: The part of the menu that lists it; empty for the menu itself.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Command:
     gap: bool = False
     listed: bool = True
     note: str = ""
+    submenu: str = ""
 
 
 MENUS = (mark("File"), mark("Playback"), mark("View"), mark("Camera"), mark("Help"))
@@ -42,6 +44,8 @@ MENUS = (mark("File"), mark("Playback"), mark("View"), mark("Camera"), mark("Hel
 _DROP, _TWICE = mark("or drop it on the window"), mark("or F twice")
 _WHEEL = mark("or the wheel")
 _FLY = mark("then W A S D, Q E, Shift")
+_GO_TO, _MARKERS, _REPEAT = mark("Go to"), mark("Markers"), mark("Repeat")
+_SPEED, _SOUND = mark("Speed"), mark("Sound")
 
 COMMANDS: tuple[Command, ...] = (
     Command("open_file", "File", mark("Open file…"), ("Ctrl+O",), note=_DROP),
@@ -60,31 +64,44 @@ COMMANDS: tuple[Command, ...] = (
     Command("shuttle_forward", "Playback", mark("Play forwards, again: faster"), ("L",)),
     Command("step_back", "Playback", mark("Previous frame"), ("Left", ","), gap=True),
     Command("step_forward", "Playback", mark("Next frame"), ("Right", ".")),
-    Command("second_back", "Playback", mark("Back 1 second"), ("Shift+Left",)),
-    Command("second_forward", "Playback", mark("Forward 1 second"), ("Shift+Right",)),
-    Command("go_start", "Playback", mark("Go to the start"), ("Home",)),
-    Command("go_end", "Playback", mark("Go to the end"), ("End",)),
-    Command("go_live", "Playback", mark("Go to the live edge"), ("Ctrl+End",)),
-    Command("go_to_time", "Playback", mark("Go to a time or frame…"), ("Ctrl+T",)),
-    Command("add_marker", "Playback", mark("Add marker"), ("M",), gap=True),
-    Command("name_marker", "Playback", mark("Name marker…"), ("Shift+M",)),
-    Command("remove_marker", "Playback", mark("Remove marker"), ("Ctrl+Shift+M",)),
-    Command("marker_before", "Playback", mark("Previous marker"), ("Alt+Left",)),
-    Command("marker_after", "Playback", mark("Next marker"), ("Alt+Right",)),
+    Command(
+        "second_back", "Playback", mark("Back 1 second"), ("Shift+Left",), gap=True, submenu=_GO_TO
+    ),
+    Command(
+        "second_forward", "Playback", mark("Forward 1 second"), ("Shift+Right",), submenu=_GO_TO
+    ),
+    Command("go_start", "Playback", mark("Go to the start"), ("Home",), submenu=_GO_TO),
+    Command("go_end", "Playback", mark("Go to the end"), ("End",), submenu=_GO_TO),
+    Command("go_live", "Playback", mark("Go to the live edge"), ("Ctrl+End",), submenu=_GO_TO),
+    Command("go_to_time", "Playback", mark("Go to a time or frame…"), ("Ctrl+T",), submenu=_GO_TO),
+    Command("add_marker", "Playback", mark("Add marker"), ("M",), submenu=_MARKERS),
+    Command("name_marker", "Playback", mark("Name marker…"), ("Shift+M",), submenu=_MARKERS),
+    Command(
+        "remove_marker", "Playback", mark("Remove marker"), ("Ctrl+Shift+M",), submenu=_MARKERS
+    ),
+    Command("marker_before", "Playback", mark("Previous marker"), ("Alt+Left",), submenu=_MARKERS),
+    Command("marker_after", "Playback", mark("Next marker"), ("Alt+Right",), submenu=_MARKERS),
     Command("previous_scene", "Playback", mark("Previous scene or view"), ("PgUp",), gap=True),
     Command("next_scene", "Playback", mark("Next scene or view"), ("PgDown",)),
-    Command("slower", "Playback", mark("Slower"), ("[",), gap=True),
-    Command("faster", "Playback", mark("Faster"), ("]",)),
-    Command("normal_speed", "Playback", mark("Normal speed"), ("Backspace",)),
-    Command("smooth", "Playback", mark("Smooth slow motion"), checkable=True),
-    Command("loop", "Playback", mark("Loop"), ("R",), checkable=True, gap=True),
-    Command("ping_pong", "Playback", mark("To and fro (ping-pong)"), ("Shift+R",), checkable=True),
-    Command("part_start", "Playback", mark("Repeat from here (A)"), ("Shift+A",)),
-    Command("part_end", "Playback", mark("Repeat until here (B)"), ("Shift+B",)),
-    Command("part_off", "Playback", mark("Repeat no part"), ("Shift+Backspace",)),
-    Command("mute", "Playback", mark("Mute"), ("Ctrl+M",), gap=True),
-    Command("louder", "Playback", mark("Louder"), ("Shift+Up",)),
-    Command("quieter", "Playback", mark("Quieter"), ("Shift+Down",)),
+    Command("slower", "Playback", mark("Slower"), ("[",), submenu=_SPEED),
+    Command("faster", "Playback", mark("Faster"), ("]",), submenu=_SPEED),
+    Command("normal_speed", "Playback", mark("Normal speed"), ("Backspace",), submenu=_SPEED),
+    Command("smooth", "Playback", mark("Smooth slow motion"), checkable=True, submenu=_SPEED),
+    Command("loop", "Playback", mark("Loop"), ("R",), checkable=True, submenu=_REPEAT),
+    Command(
+        "ping_pong",
+        "Playback",
+        mark("To and fro (ping-pong)"),
+        ("Shift+R",),
+        checkable=True,
+        submenu=_REPEAT,
+    ),
+    Command("part_start", "Playback", mark("Repeat from here (A)"), ("Shift+A",), submenu=_REPEAT),
+    Command("part_end", "Playback", mark("Repeat until here (B)"), ("Shift+B",), submenu=_REPEAT),
+    Command("part_off", "Playback", mark("Repeat no part"), ("Shift+Backspace",), submenu=_REPEAT),
+    Command("mute", "Playback", mark("Mute"), ("Ctrl+M",), submenu=_SOUND),
+    Command("louder", "Playback", mark("Louder"), ("Shift+Up",), submenu=_SOUND),
+    Command("quieter", "Playback", mark("Quieter"), ("Shift+Down",), submenu=_SOUND),
     Command("better", "Playback", mark("Higher quality"), ("Up",), gap=True),
     Command("smaller", "Playback", mark("Lower quality"), ("Down",)),
     Command("auto", "Playback", mark("Automatic quality"), ("A",), checkable=True),

@@ -82,7 +82,7 @@ def address_problem(text: str) -> str:
         return tr("Type or paste an address.")
     try:
         parts = urlsplit(text)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError:
         return tr("This is no address. Check its brackets and its port.")
     if is_file_url(text) or (parts.scheme in ("http", "https") and host):

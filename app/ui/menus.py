@@ -16,7 +16,7 @@ PICTURE_COMMANDS = (
 
 
 class CommandMenus:
-    """One QAction per command; `actions` holds them by name.
+    """One QAction per command; `actions` holds them by name, `menus` menus and their parts.
 
     Raises:
         KeyError: A command of the table has no handler.
@@ -46,8 +46,16 @@ class CommandMenus:
         menu = self.menus[command.menu]
         if command.gap:
             menu.addSeparator()
+        if command.submenu:
+            menu = self._submenu(menu, command.submenu)
         if command.listed:
             menu.addAction(action)
+
+    def _submenu(self, menu: QMenu, title: str) -> QMenu:
+        """A part of a menu, made when its first command comes."""
+        if title not in self.menus:
+            self.menus[title] = menu.addMenu(tr(title))
+        return self.menus[title]
 
     def picture_menu(self) -> QMenu:
         """The commands for the picture, as a right click on it shows them."""

@@ -616,6 +616,10 @@
         <translation>Zurück zur Anfangsansicht (0)</translation>
     </message>
     <message>
+        <source>Go to</source>
+        <translation>Gehe zu</translation>
+    </message>
+    <message>
         <source>Go to a time or frame…</source>
         <translation>Zu Zeit oder Bild gehen…</translation>
     </message>
@@ -854,6 +858,10 @@
     <message>
         <source>Marker {number}</source>
         <translation>Marke {number}</translation>
+    </message>
+    <message>
+        <source>Markers</source>
+        <translation>Marken</translation>
     </message>
     <message>
         <source>Measurements of the last two minutes</source>
@@ -1344,6 +1352,10 @@
         <translation>Rendern…</translation>
     </message>
     <message>
+        <source>Repeat</source>
+        <translation>Wiederholen</translation>
+    </message>
+    <message>
         <source>Repeat from here (A)</source>
         <translation>Ab hier wiederholen (A)</translation>
     </message>
@@ -1534,6 +1546,10 @@
     <message>
         <source>Software</source>
         <translation>Software</translation>
+    </message>
+    <message>
+        <source>Sound</source>
+        <translation>Ton</translation>
     </message>
     <message>
         <source>Sound stopped by a fault in this program. Open the scene again.</source>

@@ -197,9 +197,9 @@ def vector_text(point: Vector) -> str:
 
 
 def parse_angle(text: str) -> float | None:
-    """Typed degrees in radians; None if the text is no number."""
+    """Typed degrees in radians, with a point or a comma; None if the text is no number."""
     try:
-        degrees = float(text.strip().rstrip("°"))
+        degrees = float(text.strip().rstrip("°").replace(",", "."))
     except ValueError:
         return None
     return math.radians(degrees) if math.isfinite(degrees) else None

@@ -20,7 +20,6 @@ LAYOUTS = {
 }
 _HANDLE_PX = 24
 _KEY_STEP = 0.02
-_TOP_PX = 12
 _KEYS = {Qt.Key.Key_Left: -_KEY_STEP, Qt.Key.Key_Right: _KEY_STEP}
 
 
@@ -43,6 +42,7 @@ class CompareBar(QWidget):
         self.handle = SplitHandle(model, viewport)
         self._lay_out()
         viewport.installEventFilter(self)
+        viewport.top_edge.add(self)
         model.comparison.measured.connect(self._show_psnr)
         self.hide()
 
@@ -107,7 +107,7 @@ class CompareBar(QWidget):
 
     def _place(self) -> None:
         self.adjustSize()
-        self.move((self._viewport.width() - self.width()) // 2, _TOP_PX)
+        self._viewport.top_edge.place()
         self.handle.place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.icons import pixmap
@@ -134,6 +134,7 @@ class MessageCard(QWidget):
             button.setObjectName("primary" if primary else "secondary")
             button.clicked.connect(lambda _=False, name=command: self.asked.emit(name))
             self._buttons.addWidget(button)
+            button.ensurePolished()  # `place` needs its width, with the padding of the style
         self._buttons.addStretch(1)
 
     def put_away(self) -> None:
@@ -150,7 +151,11 @@ class MessageCard(QWidget):
     def place(self) -> None:
         """Move to the middle of the parent."""
         room = self._host.size()
-        width = min(_WIDTH_PX, room.width() - 2 * _EDGE_PX)
+        widest = room.width() - 2 * _EDGE_PX
+        self._buttons.setDirection(QBoxLayout.Direction.LeftToRight)
+        if self._column.minimumSize().width() > widest:  # one below the other
+            self._buttons.setDirection(QBoxLayout.Direction.TopToBottom)
+        width = min(max(_WIDTH_PX, self._column.minimumSize().width()), widest)
         wanted = self._column.totalHeightForWidth(width)
         height = min(max(wanted, self.minimumSizeHint().height()), room.height())
         x, y = (room.width() - width) // 2, (room.height() - height) // 2

@@ -16,7 +16,7 @@ _WRAPS = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
 
 
 class StatisticsOverlay(QWidget):
-    """(name, value) rows at the upper left; it lets the pointer through."""
+    """(name, value) rows at the upper left; it lets the pointer through. `TopEdge` moves it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -41,7 +41,7 @@ class StatisticsOverlay(QWidget):
             wanted = max(wanted, self.width())
         width = min(wanted, self._host.width() - 2 * _GAP_PX)
         height = sum(self._heights(width)) + 2 * _PADDING_PX
-        self.setGeometry(_GAP_PX, _GAP_PX, width, height)
+        self.resize(width, height)  # `TopEdge` moves it
         self.update()
 
     def _widths(self) -> tuple[int, int]:

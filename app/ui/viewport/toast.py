@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from streamstgs.app.ui import theme
@@ -14,11 +14,15 @@ _WIDTH_PX = 460
 
 
 class Toast(QWidget):
-    """Lies at the lower edge of its parent; a click hides it at once."""
+    """Lies at the lower edge of its parent; a click hides it at once.
 
-    def __init__(self, parent: QWidget) -> None:
+    Args:
+        avoids: A widget of the same parent that the toast lies above where it would cover it.
+    """
+
+    def __init__(self, parent: QWidget, avoids: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._host = parent
+        self._host, self._avoids = parent, avoids
         self.setStyleSheet(OVERLAY_STYLE)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._sign = QLabel()
@@ -93,9 +97,11 @@ class Toast(QWidget):
         wanted = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 96
         width = min(_WIDTH_PX, wanted, room.width() - 2 * margin)
         height = self._row.totalHeightForWidth(width)
-        self.setGeometry(
-            (room.width() - width) // 2, room.height() - height - margin, width, height
-        )
+        place = QRect((room.width() - width) // 2, room.height() - height - margin, width, height)
+        below = self._avoids
+        if below is not None and below.isVisible() and below.geometry().intersects(place):
+            place.moveBottom(below.y() - theme.GRID_PX)
+        self.setGeometry(place)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.hide()

@@ -28,6 +28,7 @@ from streamstgs.app.ui.viewport.spinner import Spinner
 from streamstgs.app.ui.viewport.statistics_overlay import StatisticsOverlay
 from streamstgs.app.ui.viewport.title_overlay import TitleOverlay
 from streamstgs.app.ui.viewport.toast import Toast
+from streamstgs.app.ui.viewport.top_edge import TopEdge
 
 _STEPS_PER_PINCH = 6.0  # a pinch to double size moves as many notches of the wheel
 
@@ -63,8 +64,9 @@ class Viewport(QWidget):
         self.poster = PosterView(self)  # directly above the surface
         self.titles = TitleOverlay(self)
         self.card = MessageCard(self)
-        self.toast = Toast(self)
+        self.toast = Toast(self, avoids=self.titles)
         self.statistics = StatisticsOverlay(self)
+        self.top_edge = TopEdge(self, self.statistics)
         self.spinner = Spinner(36, self, glass_px=10)
 
     def expect_opengl(self) -> None:

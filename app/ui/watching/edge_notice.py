@@ -9,9 +9,9 @@ from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.translation import tr
 from streamstgs.app.ui import theme
 from streamstgs.app.ui.viewport.overlay_style import OVERLAY_STYLE, paint_card
+from streamstgs.app.ui.viewport.viewport import Viewport
 
 SHOWN_MS = 5000  # after the last move that was stopped
-_NARROW_PX = 620  # a narrower picture has room for the buttons alone
 
 
 class EdgeNotice(QWidget):
@@ -19,10 +19,10 @@ class EdgeNotice(QWidget):
 
     Args:
         camera: Its moves are followed.
-        host: The widget that shows the picture.
+        host: Shows the picture.
     """
 
-    def __init__(self, camera: CameraController, host: QWidget) -> None:
+    def __init__(self, camera: CameraController, host: Viewport) -> None:
         super().__init__(host)
         self._camera, self._host = camera, host
         self.setStyleSheet(OVERLAY_STYLE)
@@ -43,6 +43,7 @@ class EdgeNotice(QWidget):
         self._timer.timeout.connect(self.hide)
         self.back.clicked.connect(camera.go_to_filmed_side)
         self.free.clicked.connect(self._unlock)
+        host.top_edge.add(self)
         camera.stopped.connect(self._stopped)
         camera.changed.connect(self._moved)
         host.installEventFilter(self)
@@ -51,8 +52,8 @@ class EdgeNotice(QWidget):
     def _stopped(self) -> None:
         self._timer.start()
         if not self.isVisible():
-            self._place()
             self.show()
+            self._place()
             self.raise_()
 
     def _moved(self) -> None:
@@ -65,9 +66,12 @@ class EdgeNotice(QWidget):
         self.hide()
 
     def _place(self) -> None:
-        self._text.setVisible(self._host.width() >= _NARROW_PX)
+        self._text.show()
         self.adjustSize()
-        self.move((self._host.width() - self.width()) // 2, 2 * theme.GRID_PX)
+        if self.width() > self._host.width():  # the buttons alone say enough
+            self._text.hide()
+            self.adjustSize()
+        self._host.top_edge.place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Follow the size of the picture."""
