@@ -27,6 +27,9 @@ from tests.synthetic import SyntheticSource
 META = SyntheticSource().meta
 
 
+FAR_AWAY = [[0.6, -0.8, 0, 9e8], [0.8, 0.6, 0, 9e8], [0, 0, 1, 0], [0, 0, 0, 1]]
+
+
 def ring(*degrees: float) -> SceneMeta:
     return replace(
         META,
@@ -133,7 +136,8 @@ def test_a_viewmat_keyframe_gives_that_camera(tmp_path: Path) -> None:
         ({"keyframes": []}, "at least one"),
         ({"keyframes": [3]}, "not an object"),
         ({"keyframes": [key(0, position=None)]}, "position is missing"),
-        ({"keyframes": [key(0, position=[1, 2])]}, "position in keyframe 0"),
+        ({"keyframes": [key(0, position=[1, 2])]}, "position in keyframe 0 should be 3 numbers"),
+        ({"keyframes": [key(0, position=[1e30, 0, 0])]}, "position in keyframe 0"),
         ({"keyframes": [key(0, position=["a", 0, 0])]}, "position in keyframe 0"),
         ({"keyframes": [key(0, target=[math.nan, 0, 0])]}, "target"),
         ({"keyframes": [key(0, fov_y_rad=4)]}, "fov_y_rad"),
@@ -141,7 +145,8 @@ def test_a_viewmat_keyframe_gives_that_camera(tmp_path: Path) -> None:
         ({"keyframes": [key(0, target=[0, 1, -4])]}, "straight up"),
         ({"keyframes": [key(1), key(1)]}, "not after"),
         ({"keyframes": [key(0, viewmat=[[2, 0, 0, 0]] * 4)]}, "viewmat"),
-        ({"keyframes": [key(0, viewmat=[[1] * 5] * 4)]}, "viewmat"),
+        ({"keyframes": [key(0, viewmat=[[1] * 5] * 4)]}, "viewmat in keyframe 0 .* 4 x 4 numbers"),
+        ({"keyframes": [key(0, viewmat=FAR_AWAY)]}, "cannot be used: `position`"),
     ],
 )
 def test_malformed_files_are_refused(tmp_path: Path, data: Any, words: str) -> None:

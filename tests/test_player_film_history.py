@@ -137,3 +137,20 @@ def test_a_folder_that_cannot_be_written_loses_no_edit(tmp_path: Path) -> None:
     FilmStore(history, blocked).enter_scene("a.stgs")
     camera.add(keyframe(0.0))
     assert counts(camera, time) == (1, 0)
+
+
+def test_films_that_cannot_be_kept_are_told_once(tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.write_text("a file in the place of the folder")
+    camera, _, history = made()
+    told: list[str] = []
+    store = FilmStore(history, folder, told.append)
+    store.enter_scene("a.stgs")
+    camera.add(keyframe(0.0))
+    camera.add(keyframe(1.0))
+    assert len(told) == 1
+    assert "The film cannot be kept" in told[0]
+    folder.unlink()
+    camera.add(keyframe(2.0))
+    assert len(list(folder.iterdir())) == 1
+    assert len(told) == 1

@@ -1692,6 +1692,10 @@
         <translation>Der Export von {name} wurde abgebrochen.</translation>
     </message>
     <message>
+        <source>The film cannot be kept: {error}. Save the camera path.</source>
+        <translation>Der Film lässt sich nicht aufbewahren: {error}. Speichern Sie den Kamerapfad.</translation>
+    </message>
+    <message>
         <source>The film plays the scene once. Double click to shape its time.</source>
         <translation>Der Film spielt die Szene einmal. Ein Doppelklick formt seine Zeit.</translation>
     </message>

@@ -40,8 +40,8 @@ class CameraKeyframe:
             "linear" goes straight; "hold" stays and jumps.
 
     Raises:
-        ArgumentError: A number is not finite, the field of view is not 0.01 to 3.1, or there is no
-            such easing.
+        ArgumentError: A number is not finite, the field of view is not between 0 and pi, or there
+            is no such easing.
     """
 
     time_s: float
@@ -53,7 +53,7 @@ class CameraKeyframe:
 
     def __post_init__(self) -> None:
         finite("The time of a keyframe", self.time_s)
-        within("The field of view of a keyframe", self.fov_y_rad, FOV_MIN_RAD, FOV_MAX_RAD)
+        within("The field of view of a keyframe", self.fov_y_rad, TINY, math.pi)
         for name in ("position", "target", "up"):
             object.__setattr__(self, name, point(f"`{name}` of a keyframe", getattr(self, name)))
         if self.easing not in EASINGS:

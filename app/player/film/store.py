@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from streamstgs.app.player.film.history import TEXT_CHARS_MAX, FilmHistory
+from streamstgs.app.translation import tr
 from streamstgs.codec.errors import WriteError
 from streamstgs.codec.output import output_file
 from streamstgs.codec.streaming.address import without_password
@@ -22,10 +24,14 @@ class FilmStore:
     Args:
         history: Of the film that is edited.
         folder: Where the files are; made when the first film is written.
+        warn: Called with a text for a person when a film cannot be kept; not again until it can.
     """
 
-    def __init__(self, history: FilmHistory, folder: Path) -> None:
+    def __init__(
+        self, history: FilmHistory, folder: Path, warn: Callable[[str], None] = lambda text: None
+    ) -> None:
         self._history, self._folder = history, folder
+        self._warn, self._warned = warn, False
         self._file: Path | None = None  # of the shown scene
         history.changed.connect(self._write)
 
@@ -49,6 +55,13 @@ class FilmStore:
                 partial.write_text(self._history.to_json(), encoding="utf-8")
         except (WriteError, OSError) as error:
             log.warning("the film cannot be kept: %s", error)
+            if not self._warned:
+                self._warn(
+                    tr("The film cannot be kept: {error}. Save the camera path.", error=error)
+                )
+            self._warned = True
+        else:
+            self._warned = False
 
 
 def _text(file: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from streamstgs.app.player.viewer_model import ViewerModel
 from streamstgs.app.ui.central_layout import CentralLayout
@@ -50,8 +50,14 @@ class FilmActions(QObject):
         from streamstgs.app.player.film.store import FilmStore  # loads torch
 
         if self._store is None:
-            self._store = FilmStore(self._model.history, self._preferences.film_folder)
+            self._store = FilmStore(
+                self._model.history, self._preferences.film_folder, self._warn_soon
+            )
         self._store.enter_scene(location)
+
+    def _warn_soon(self, message: str) -> None:
+        """Show a warning after the message that tells of the edit, which would replace it."""
+        QTimer.singleShot(0, lambda: self._central.viewport.toast.warn(message))
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """The commands by their names in `app.ui.commands`."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from streamstgs.app.player.camera.framing import Vector
+from streamstgs.app.player.arguments import FARTHEST
 from streamstgs.app.player.camera.keyframes import (
     FOV_MAX_RAD,
     FOV_MIN_RAD,
@@ -16,9 +16,8 @@ from streamstgs.app.player.camera.keyframes import (
     Easing,
     vector,
 )
-from streamstgs.app.player.errors import CameraPathError
+from streamstgs.app.player.errors import ArgumentError, CameraPathError
 
-LARGEST = 1e9
 FRAMES_MAX = 1_000_000  # of a file that holds the camera of each frame
 ROTATION_TOLERANCE = 1e-3
 
@@ -29,14 +28,15 @@ def checked_numbers(entry: dict[str, Any], key: str, shape: tuple[int, ...], whe
     Raises:
         CameraPathError: They are missing, of another shape, or not finite.
     """
-    expected = f"{key} {where} should be " + ("a number" if not shape else f"{shape} numbers")
+    count = "a number" if not shape else " x ".join(map(str, shape)) + " numbers"
+    expected = f"{key} {where} should be {count}"
     try:
         values = np.array(entry[key], dtype=np.float64)
     except KeyError:
         raise CameraPathError(f"{key} is missing {where}.") from None
     except (TypeError, ValueError, OverflowError):
         raise CameraPathError(f"{expected}.") from None
-    if values.shape != shape or not np.isfinite(values).all() or np.abs(values).max() > LARGEST:
+    if values.shape != shape or not np.isfinite(values).all() or np.abs(values).max() > FARTHEST:
         raise CameraPathError(f"{expected}.")
     return values
 
@@ -90,7 +90,7 @@ def keyframe_of_view(
     """A keyframe whose view has a direction and an up. Raises CameraPathError."""
     if np.linalg.norm(np.cross(target - position, up)) < 1e-9:
         raise CameraPathError(f"the view {where} has no direction, or looks straight up or down.")
-    return CameraKeyframe(time_s, vector(position), vector(target), vector(up), fov_y_rad, easing)
+    return _keyframe(time_s, position, target, up, fov_y_rad, easing, where)
 
 
 def keyframe_of_matrix(
@@ -104,8 +104,25 @@ def keyframe_of_matrix(
     if not turned or not np.allclose(viewmat[3], [0, 0, 0, 1]):
         raise CameraPathError(f"{name} is not a rotation and a translation.")
     position = -rotation.T @ viewmat[:3, 3]
-    target: Vector = vector(position + rotation[2])
-    return CameraKeyframe(time_s, vector(position), target, vector(-rotation[1]), fov_y_rad, easing)
+    target = position + rotation[2]
+    return _keyframe(time_s, position, target, -rotation[1], fov_y_rad, easing, f"of {name}")
+
+
+def _keyframe(
+    time_s: float,
+    position: Array,
+    target: Array,
+    up: Array,
+    fov_y_rad: float,
+    easing: Easing,
+    where: str,
+) -> CameraKeyframe:
+    """A keyframe. Raises CameraPathError for numbers that are too large."""
+    vectors = vector(position), vector(target), vector(up)
+    try:
+        return CameraKeyframe(time_s, *vectors, fov_y_rad, easing)
+    except ArgumentError as error:
+        raise CameraPathError(f"the view {where} cannot be used: {error}") from error
 
 
 def checked_frame_count(duration_s: float, fps: float) -> int:
