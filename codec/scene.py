@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.codes_ahead import CodesAhead
 from streamstgs.codec.errors import (
     CorruptSegment,
     MissingSegment,
@@ -68,6 +69,7 @@ class OpenSettings:
         listener: called with the progress of each request, in a thread of the transport.
         on_poster: called with the poster of a scene on a server, in the thread that opens the
             scene. The poster is then fetched before everything else.
+        ahead: has codes that were decoded before the scene was opened.
     """
 
     decode_threads: int = 1
@@ -76,6 +78,7 @@ class OpenSettings:
     cache: CacheSettings = field(default_factory=CacheSettings)
     listener: Listener = ignore_progress
     on_poster: Callable[[Poster], None] | None = None
+    ahead: CodesAhead | None = None
 
 
 def open_scene(
@@ -146,6 +149,7 @@ class Scene:
         self._files = files
         self.qualities = qualities_of(manifest, len(files.manifest))
         self._decode_threads = settings.decode_threads
+        self._ahead = settings.ahead
         self._decoder: SceneDecoder | None = None
         self._lock = threading.Lock()  # guards what follows
         self._static: dict[tuple[torch.device, tuple[str, ...]], Gaussians] = {}  # by layers
@@ -169,7 +173,7 @@ class Scene:
 
         with self._lock:
             if self._decoder is None:
-                self._decoder = SceneDecoder(self.manifest, self._decode_threads)
+                self._decoder = SceneDecoder(self.manifest, self._decode_threads, ahead=self._ahead)
             return self._decoder
 
     @property

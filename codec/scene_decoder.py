@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
-from streamstgs.codec.attributes.attribute_images import CHANNELS, decode_attribute_images
 from streamstgs.codec.attributes.field_weights import decode_field
 from streamstgs.codec.attributes.layers import concatenate, decode_layer
 from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.codes_ahead import CodesAhead
 from streamstgs.codec.errors import CorruptSegment
 from streamstgs.codec.package.manifest import LayerEntry, Manifest
 from streamstgs.codec.packets import DecodedFeatures, FeaturePacket, Keyframe, KeyframePacket
+from streamstgs.codec.scene_codes import (
+    decode_features,
+    decode_layer_codes,
+    features_key,
+    features_samples,
+    layer_key,
+    layer_samples,
+)
 from streamstgs.codec.time_budget import TimeBudget
-from streamstgs.codec.video.feature_video import decode_segment
 from streamstgs.renderer import CanonicalGaussians, Gaussians, Gop
 from streamstgs.renderer.upload import uploading
 
@@ -30,6 +38,7 @@ class SceneDecoder:
         manifest: declares the parts; bytes that differ from it raise CorruptSegment.
         video_threads: number of threads of the video decoder.
         monotonic: clock of the time budgets, seconds.
+        ahead: has codes that were decoded before; None for nothing.
     """
 
     def __init__(
@@ -37,8 +46,10 @@ class SceneDecoder:
         manifest: Manifest,
         video_threads: int = 1,
         monotonic: Callable[[], float] = time.monotonic,
+        ahead: CodesAhead | None = None,
     ) -> None:
         self._manifest = manifest
+        self._ahead = ahead
         self._monotonic = monotonic
         self._video_threads = video_threads
 
@@ -53,16 +64,16 @@ class SceneDecoder:
         layers = self._manifest.static if gop is None else self._manifest.static_at(gop)
         entry = layers[layer]
         with _memory_guard(entry.file.name):
-            return _layer(entry, data, self._budget(_samples(entry), cancel)).activate()
+            return self._layer(entry, data, self._budget(layer_samples(entry), cancel)).activate()
 
     def keyframe(self, gop: int, packet: KeyframePacket, cancel: CancelToken = NEVER) -> Keyframe:
         """Decode the canonical Gaussians that all qualities of a GOP have, and its field."""
         entry = self._manifest.gops[gop]
         shared = entry.layers[: entry.shared_layers]
         pairs = zip(shared, packet.layers, strict=True)
-        budget = self._budget(sum(map(_samples, shared)), cancel)
+        budget = self._budget(sum(map(layer_samples, shared)), cancel)
         with _memory_guard(entry.field.name):
-            canonical = concatenate([_layer(layer, data, budget) for layer, data in pairs])
+            canonical = concatenate([self._layer(layer, data, budget) for layer, data in pairs])
             field = decode_field(packet.field, entry.field_config, entry.field.name)
         return Keyframe(canonical, field)
 
@@ -73,27 +84,29 @@ class SceneDecoder:
         cancelled."""
         manifest, entry = self._manifest, self._manifest.gops[gop]
         k = [entry.qp for entry in manifest.representations].index(packet.quality.qp)
-        shape = (entry.feature_frames, entry.moving_count(k), manifest.tiles.features)
         name = entry.segments[k].file.name
         more = entry.layers[entry.shared_layers : entry.layer_count(k)]
-        tiles = manifest.tiles_of(k)
-        pixels = tiles.video_width * tiles.video_height
-        samples = entry.feature_frames * pixels + sum(map(_samples, more))
+        samples = features_samples(manifest, gop, k) + sum(map(layer_samples, more))
         budget = self._budget(samples, cancel)
         with _memory_guard(name):
             pairs = zip(more, packet.layers, strict=True)
-            added = concatenate([_layer(layer, data, budget) for layer, data in pairs])
-            codes = decode_segment(
-                packet.init,
-                packet.media,
-                tiles,
-                shape,
-                manifest.representations[k].codec,
-                name,
-                self._video_threads,
-                budget,
-            )
+            added = concatenate([self._layer(layer, data, budget) for layer, data in pairs])
+            codes = self._taken(features_key(manifest, gop, k), budget)
+            if codes is None:
+                threads = self._video_threads
+                codes = decode_features(
+                    manifest, gop, k, packet.init, packet.media, threads, budget
+                )
         return DecodedFeatures(added, torch.from_numpy(codes))
+
+    def _layer(self, entry: LayerEntry, data: bytes, cancel: CancelToken) -> CanonicalGaussians:
+        codes = self._taken(layer_key(entry), cancel)
+        if codes is None:
+            codes = decode_layer_codes(entry, data, cancel)
+        return decode_layer(codes, entry.quantisers)
+
+    def _taken(self, key: Hashable, cancel: CancelToken) -> Any:
+        return None if self._ahead is None else self._ahead.take(key, cancel)
 
     def _budget(self, samples: int, cancel: CancelToken) -> TimeBudget:
         return TimeBudget(samples, cancel, self._monotonic)
@@ -135,14 +148,3 @@ def _memory_guard(name: str) -> Iterator[None]:
         if isinstance(error, MemoryError) or "alloc" in str(error) or "memory" in str(error):
             raise CorruptSegment(f"{name} needs more memory than there is.") from error
         raise
-
-
-def _samples(entry: LayerEntry) -> int:
-    """Numbers in the images of a layer."""
-    return entry.height * entry.width * sum(CHANNELS[name] for name in entry.quantisers)
-
-
-def _layer(entry: LayerEntry, data: bytes, cancel: CancelToken) -> CanonicalGaussians:
-    name, shape = entry.file.name, (entry.count, entry.height, entry.width)
-    codes = decode_attribute_images(data, entry.bits, *shape, name, cancel)
-    return decode_layer(codes, entry.quantisers)

@@ -107,6 +107,18 @@ def test_import_is_the_usual_one_once_the_window_is_loaded() -> None:
     assert "PySide6" in loaded
 
 
+def test_first_frames_are_decoded_without_torch() -> None:
+    """Its decoders run while torch is loaded."""
+    scene = ROOT / "tests" / "golden" / "synthetic-v1-hevc.stgs"
+    loaded = loaded_by(
+        "from streamstgs.codec.codes_ahead import CodesAhead\n"
+        "from streamstgs.codec.decode_ahead import decode_ahead\n"
+        f"ahead = CodesAhead()\ndecode_ahead(ahead, {str(scene)!r})\nassert ahead._parts"
+    )
+    assert {"av", "imagecodecs"} <= loaded
+    assert "torch" not in loaded
+
+
 def test_start_without_options_loads_no_parser() -> None:
     loaded = loaded_by("from streamstgs.cli import command_line as main\nmain.parse(['a.stgs'])")
     assert not loaded & {"tyro", "torch", "numpy", *QT}

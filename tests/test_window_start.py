@@ -11,8 +11,10 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 from streamstgs.app.player.viewer.open_scene import PAINTED
+from streamstgs.app.ui.startup import DecodeAhead, Startup
 from streamstgs.app.ui.viewport import poster_view
 from streamstgs.app.ui.viewport.poster_view import PosterView, decoded
+from streamstgs.codec.codes_ahead import CodesAhead
 from streamstgs.codec.poster import local_poster
 
 from tests.window_driver import OpenWindow, live, wait_for
@@ -67,6 +69,22 @@ def test_renderers_are_examined_after_the_first_picture(
     window.open(str(scene_path))
     wait_for(lambda: bool(states), "the search for renderers")
     assert set(states) <= PAINTED
+
+
+def test_first_scene_is_decoded_while_the_player_is_loaded(
+    compiled: None, open_window: OpenWindow, scene_path: Path
+) -> None:
+    """What the scene did not take is thrown away once it is painted."""
+    window, ahead = open_window(start=False), CodesAhead()
+    begun = DecodeAhead(ahead, str(scene_path), 0.0, None)
+    poster = window.viewport.poster
+    startup = Startup(window.model, window.loop, window.posters, poster, begun)
+    startup.begin_after_poster()
+    wait_for(lambda: bool(ahead._parts), "the first parts")
+    window.open(str(scene_path))
+    wait_for(lambda: window.model.scene is not None and window.model.scene.state in PAINTED,
+             "the first picture")  # fmt: skip
+    wait_for(lambda: not ahead._parts, "the end of decoding ahead")
 
 
 def test_place_of_the_poster_is_found_once_for_each_size(

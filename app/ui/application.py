@@ -28,11 +28,12 @@ from streamstgs.app.ui.first_scene import FirstScene, FirstSceneSettings
 from streamstgs.app.ui.icons import app_icon
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.preferences import APPLICATION_NAME, Preferences
-from streamstgs.app.ui.startup import Startup
+from streamstgs.app.ui.startup import DecodeAhead, Startup
 from streamstgs.app.ui.viewport.kept_posters import KeptPosters, PosterKeeper
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
 from streamstgs.app.ui.viewport.viewport import Viewport
 from streamstgs.app.version import installed_version
+from streamstgs.codec.codes_ahead import CodesAhead
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,15 +96,24 @@ def run(location: str, settings: WindowSettings, first: FirstSceneSettings | Non
     preferences = Preferences()
     application = make_application(sys.argv[:1], preferences.ui_scale)
     theme.install(application, theme.resolve(preferences.theme))
-    window = make_window(preferences, settings)
-    startup = Startup(window.model, window.loop, window.posters, window.viewport.poster)
+    ahead, first = CodesAhead(), first or FirstSceneSettings()
+    window = make_window(preferences, settings, ahead)
+    start_s = preferences.positions.of(location) if first.start_s is None else first.start_s
+    startup = Startup(
+        window.model,
+        window.loop,
+        window.posters,
+        window.viewport.poster,
+        DecodeAhead(ahead, location, start_s, preferences.quality_qp),
+    )
     window.show()
-    FirstScene(window, first or FirstSceneSettings()).open(location)
+    FirstScene(window, first).open(location)
     requests = OpenRequests(window)
     application.installEventFilter(requests)
     close_on_interrupt(window.close, window)
     startup.begin_after_poster()
     status = application.exec()
+    ahead.close()
     wait_for_threads()  # while the objects exist whose signals they emit
     return status
 
@@ -151,8 +161,14 @@ def make_application(arguments: list[str], ui_scale: float = 1.0) -> QApplicatio
     return application
 
 
-def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindow:
-    """A main window to be shown; start its loop afterwards."""
+def make_window(
+    preferences: Preferences, settings: WindowSettings, ahead: CodesAhead | None = None
+) -> MainWindow:
+    """A main window to be shown; start its loop afterwards.
+
+    Args:
+        ahead: Has decoded parts of the first scene.
+    """
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     language.install(application, preferences.text("language", language.SYSTEM))
@@ -172,6 +188,7 @@ def make_window(preferences: Preferences, settings: WindowSettings) -> MainWindo
             posters,
             renderer.device,
             settings.fps,
+            ahead,
         )
 
     renderer = ActiveRenderer(model, viewport, selection, open_playback)

@@ -9,6 +9,7 @@ from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.ui.preferences import Preferences
 from streamstgs.app.ui.viewport.poster_loader import PosterLoader
+from streamstgs.codec.codes_ahead import CodesAhead
 from streamstgs.codec.scene import OpenSettings
 from streamstgs.codec.streaming.disk_cache import CacheSettings
 
@@ -21,6 +22,7 @@ def open_playback(
     posters: PosterLoader,
     device: torch.device | str,
     fps: float | None = None,
+    ahead: CodesAhead | None = None,
 ) -> Playback:
     """Start the playback of a scene with the remembered speed, loop and quality."""
     settings = PlaybackSettings(
@@ -31,6 +33,7 @@ def open_playback(
         opening=OpenSettings(
             cache=cache,
             on_poster=partial(posters.offer, location),
+            ahead=ahead,
         ),
         fps=fps,
     )
