@@ -39,8 +39,8 @@ MOVING, FRAMES = 10_000, 8
 ALIKE = 32  # neighbours in the grid whose features are nearly the same
 Ratios = dict[str, float]  # by stage
 LIMITS: dict[str, Ratios] = {  # by vector instructions; other processors get the first ones
-    "AVX-512": {"rasterise": 9.9, "deform": 3.6, "deform, trajectories": 6.4},
-    "AVX2": {"rasterise": 8.6, "deform": 2.9, "deform, trajectories": 5.0},
+    "AVX-512": {"rasterise": 8.6, "deform": 3.6, "deform, trajectories": 6.4},
+    "AVX2": {"rasterise": 7.4, "deform": 2.9, "deform, trajectories": 5.0},
 }
 WARM_UP_ROUNDS = 3  # they compile and fill the caches
 
