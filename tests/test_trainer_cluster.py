@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -22,6 +23,9 @@ from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.errors import SettingError, TrainerError
 from streamstgs.trainer.run_directory import RunDirectory, save_checkpoint
 from streamstgs.trainer.stage_settings import GopStageSettings
+from streamstgs.trainer.train import train
+
+from tests.test_trainer_resume import tiny_config
 
 STEPS = 4
 
@@ -127,6 +131,42 @@ def test_a_copy_goes_on_from_the_checkpoint_in_the_store(folder: Path) -> None:
         there.write_gop(3, trained(4))
     pull_gop(run, 3, SharedFolder(store))
     assert run.gop_path(3).exists()
+
+
+def test_a_store_that_holds_another_run_is_refused(folder: Path) -> None:
+    """Its checkpoints would be taken for those of this run."""
+    store = SharedFolder(f"file://{folder / 'store'}")
+    run = RunDirectory(folder / "run")
+    run.begin({"seed": 1}, {"camera": "a"})
+    push_run(run.path, store)
+    push_run(run.path, store)  # resumed
+    for settings, identity in (({"seed": 2}, {"camera": "a"}), ({"seed": 1}, {"camera": "b"})):
+        other = RunDirectory(folder / f"run-{settings['seed']}-{identity['camera']}")
+        other.path.mkdir()
+        other.begin(settings, identity)
+        with pytest.raises(TrainerError, match="holds another run"):
+            push_run(other.path, store)
+
+
+def test_each_window_has_a_folder_in_the_store(
+    tiny_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """GOPs of windows have the same names."""
+    seen: list[str | None] = []
+
+    def note(config: TrainConfig, capture: Any, devices: Any, cluster: ClusterSettings) -> None:
+        seen.append(cluster.storage)
+
+    monkeypatch.setattr("streamstgs.trainer.train._train_window", note)
+    monkeypatch.setattr("streamstgs.trainer.train.check_cluster", lambda settings: None)
+    config = replace(tiny_config(tiny_capture, tmp_path / "run"), window_frames=2)
+    train(config, ClusterSettings("auto", storage="s3://bucket/run/"))
+    assert len(seen) > 1
+    assert seen == [f"s3://bucket/run/window-{k:04d}" for k in range(len(seen))]
+    seen.clear()
+    whole = replace(config, out=tmp_path / "whole", window_frames=None)
+    train(whole, ClusterSettings("auto", storage="s3://bucket/run"))
+    assert seen == ["s3://bucket/run"]
 
 
 def test_captures_are_copied_once(folder: Path) -> None:

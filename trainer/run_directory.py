@@ -117,8 +117,8 @@ class RunDirectory:
         self._write_json("capture.json", dict(identity))
 
     def _check_capture(self, identity: Mapping[str, str]) -> None:
-        path = self.path / "capture.json"
-        changed = changed_parts(_read_json(path), identity) if path.exists() else []
+        begun = self.read_identity()
+        changed = [] if begun is None else changed_parts(begun, identity)
         if changed:
             names = ", ".join(changed[:3]) + (", ..." if len(changed) > 3 else "")
             raise RunError(
@@ -129,6 +129,11 @@ class RunDirectory:
     def read_config(self) -> dict[str, Any] | None:
         """The settings that the run was begun with; None for a new run."""
         path = self.path / "config.json"
+        return _read_json(path) if path.exists() else None
+
+    def read_identity(self) -> dict[str, Any] | None:
+        """What the run was begun with tells of its capture; None for a new run."""
+        path = self.path / "capture.json"
         return _read_json(path) if path.exists() else None
 
     def write_stage(self, record: StageRecord) -> None:

@@ -66,7 +66,8 @@ def train(
         if len(lengths) > 1:
             log.info("window %d of %d", number + 1, len(lengths))
             capture = open_capture(window.data, window.capture)
-        _train_window(window, capture, devices, cluster)
+        shared = cluster and cluster.of_window(config.out, window.out)
+        _train_window(window, capture, devices, shared)
     RunDirectory(config.out).keep_sound(config.data)
 
 

@@ -48,6 +48,13 @@ class ClusterSettings:
     storage: str | None = None
     capture: str | None = None
 
+    def of_window(self, run: Path, window: Path) -> ClusterSettings:
+        """The settings for a window of a run: its GOPs have the names of those of other windows,
+        so it has a folder of its own in the storage."""
+        if self.storage is None or window == run:
+            return self
+        return replace(self, storage=f"{self.storage.rstrip('/')}/{window.name}")
+
 
 def check_cluster(settings: ClusterSettings) -> None:
     """Raise SettingError where Ray is not installed or a setting is out of its range."""

@@ -16,6 +16,7 @@ from streamstgs.codec.streaming.address import redact_credentials
 from streamstgs.trainer.errors import TrainerError
 from streamstgs.trainer.run_directory import LOCK_NAME, RunDirectory
 from streamstgs.trainer.stage_settings import GopStageSettings
+from streamstgs.trainer.training_record import changed_settings
 
 COMPLETE = ".complete"  # written last into a folder that was copied
 PUSH_S = 5.0  # a checkpoint is looked for this often
@@ -32,7 +33,7 @@ class SharedFolder:
     """
 
     def __init__(self, address: str) -> None:
-        self._shown = redact_credentials(address)
+        self.address = self._shown = redact_credentials(address)
         try:
             self._files, root = fsspec.core.url_to_fs(address)
         except (ValueError, ImportError, OSError) as error:
@@ -96,11 +97,32 @@ class SharedFolder:
 
 
 def push_run(run: Path, store: SharedFolder) -> None:
-    """Copy what GOPs need of a run into the store."""
+    """Copy what GOPs need of a run into the store.
+
+    Raises:
+        TrainerError: The store fails, or it holds another run, whose checkpoints would be taken for
+            those of this one.
+    """
+    _check_same_run(run, store)
     for path in sorted(run.iterdir()):
         is_input = path.is_file() and path.name != LOCK_NAME and not path.name.startswith("gop-")
         if is_input or path.name.endswith(".checkpoint.pt"):
             store.push(path)
+
+
+def _check_same_run(run: Path, store: SharedFolder) -> None:
+    with tempfile.TemporaryDirectory(prefix="streamstgs-run-") as folder:
+        here, there = RunDirectory(run), RunDirectory(Path(folder))
+        for name in ("config.json", "capture.json"):
+            store.pull(name, there.path / name)
+        now, begun = here.read_config(), there.read_config()
+        if now is None or begun is None:
+            return
+        if changed_settings(begun, now) or there.read_identity() != here.read_identity():
+            raise TrainerError(
+                f"{store.address} holds another run; name another folder with --cluster-storage, "
+                "or empty this one"
+            )
 
 
 def pull_gop(run: RunDirectory, index: int, store: SharedFolder) -> None:
