@@ -125,9 +125,17 @@ def test_damaged_files_are_empty_films(tmp_path: Path, text: str) -> None:
     camera, time, history = made()
     camera.add(FRONT)
     time.add(TimeKey(0.0, 0.0))
-    FilmStore(history, tmp_path).enter_scene("a.stgs")
+    store = FilmStore(history, tmp_path)
+    store.enter_scene("a.stgs")
     assert counts(camera, time) == (0, 0)
     assert not history.can_undo
+    assert file.read_text() == text
+    camera.add(FRONT)
+    time.add(TimeKey(0.0, 0.0))
+    assert file.with_suffix(".unread").read_text() == text
+    camera, time, history = made()
+    FilmStore(history, tmp_path).enter_scene("a.stgs")
+    assert counts(camera, time) == (1, 1)
 
 
 def test_a_folder_that_cannot_be_written_loses_no_edit(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable
@@ -19,7 +20,9 @@ log = logging.getLogger(__name__)
 class FilmStore:
     """Loads the film of a scene that is entered, and writes it after every edit.
 
-    A damaged or missing file is an empty film. Owner: the thread of the viewer model.
+    A damaged or missing file is an empty film. One that cannot be read, as another version may have
+    written it, is put aside before the first edit takes its place. Owner: the thread of the viewer
+    model.
 
     Args:
         history: Of the film that is edited.
@@ -33,6 +36,7 @@ class FilmStore:
         self._history, self._folder = history, folder
         self._warn, self._warned = warn, False
         self._file: Path | None = None  # of the shown scene
+        self._unread = False  # whether it holds something else than a film
         history.changed.connect(self._write)
 
     def enter_scene(self, location: str) -> None:
@@ -42,8 +46,9 @@ class FilmStore:
         if file == self._file:
             return
         self._file = None
-        if not self._history.read_json(_text(file)):
-            log.info("the film in %s cannot be read", file)
+        self._unread = not self._history.read_json(_text(file))
+        if self._unread:
+            log.warning("the film in %s cannot be read", file)
         self._file = file
 
     def _write(self) -> None:
@@ -51,6 +56,10 @@ class FilmStore:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            if self._unread:
+                with contextlib.suppress(FileNotFoundError):
+                    self._file.replace(self._file.with_suffix(".unread"))
+                self._unread = False
             with output_file(self._file) as partial:
                 partial.write_text(self._history.to_json(), encoding="utf-8")
         except (WriteError, OSError) as error:
