@@ -25,6 +25,15 @@ SpeedOption = Annotated[
     float | None,
     option("FACTOR", "Play at this speed, 0.1 to 8.", "the remembered speed"),
 ]
+LatencyOption = Annotated[
+    float | None,
+    option(
+        "SECONDS",
+        "Stay so far behind the newest segment of a live scene, 0.5 to 60; less is sooner, more "
+        "outlasts late segments.",
+        "4",
+    ),
+]
 LoopOption = Annotated[
     Literal["on", "off"] | None,
     option("on|off", "Start the scene again at its end, or stop there.", "as remembered"),
@@ -84,6 +93,7 @@ class Open(Window):
     start: StartOption = None
     camera: CameraOption = None
     speed: SpeedOption = None
+    latency: LatencyOption = None
     kiosk: KioskOption = None
     log: LogOption = None
 
@@ -103,6 +113,7 @@ class Open(Window):
         others = {"SCENE": self.scene, "--start": self.start, "--speed": self.speed}
         others |= {"--capture": None if self.capture is None else str(self.capture)}
         others |= {"--loop": self.loop, "--fullscreen": self.fullscreen or None}
+        others |= {"--latency": self.latency}
         given = [name for name, value in others.items() if value is not None]
         if given:
             raise UsageError(f"--kiosk has its own playlist; leave out {', '.join(given)}")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 from streamstgs.cli.options import SceneArgument, flag, option
+from streamstgs.cli.parsing import UsageError
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,21 @@ class Publish:
         option("N", "End the event after so many segments; the scene repeats.", "once through"),
     ] = None
 
+    def check(self) -> None:
+        """Refuse numbers that make no sense, before anything is opened. Raises UsageError."""
+        window = float("inf") if self.window is None else self.window
+        for name, value in (("--speed", self.speed), ("--window", window)):
+            if not value > 0.0:
+                raise UsageError(f"{name} {value:g} is not more than 0")
+        if self.segments is not None and self.segments < 1:
+            raise UsageError(f"--segments {self.segments} is not 1 or more")
+
     def run(self) -> int:
         from streamstgs.codec.publish.feed import SceneFeed
         from streamstgs.codec.publish.publisher import Publisher, PublishSettings
         from streamstgs.codec.publish.store import Store
 
+        self.check()
         feed = SceneFeed(self.scene, with_sound=not self.silent)
         try:
             window_s = float("inf") if self.window is None else self.window

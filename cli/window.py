@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BUNDLED_SCENE = Path(__file__).resolve().parents[1] / "assets" / "dungeon.stgs"
 PREVIEWS = Path("renders")
+LATENCIES = (0.5, 60.0)  # seconds behind the newest segment of a live scene
 SPEEDS = (0.1, 8.0)  # of `Playback`, which loads torch
 
 
@@ -33,6 +34,7 @@ class Window:
     start: str | None = None
     camera: str | None = None
     speed: float | None = None
+    latency: float | None = None
 
     def run(self) -> int:
         """Show the window until it is closed; returns the exit status."""
@@ -67,6 +69,7 @@ class Window:
             self.scene_fps,
             open_capture=open_capture,
             capture=self.capture,
+            latency_s=self.latency,
         )
         return run(location, settings, first)
 
@@ -74,6 +77,9 @@ class Window:
         """Refuse values that make no sense, before anything is opened. Raises UsageError."""
         if self.speed is not None and not SPEEDS[0] <= self.speed <= SPEEDS[1]:
             raise UsageError(f"--speed {self.speed:g} is not within {SPEEDS[0]:g} to {SPEEDS[1]:g}")
+        low, high = LATENCIES
+        if self.latency is not None and not low <= self.latency <= high:
+            raise UsageError(f"--latency {self.latency:g} is not within {low:g} to {high:g}")
         parse_start(self.start)
 
 

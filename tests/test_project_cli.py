@@ -98,6 +98,28 @@ def test_without_a_command_the_window_opens(
     assert main.parse([*arguments, "--no-cache"]) == Open(scene, backend, no_cache=True)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["publish", "film.stgs", "event", "--speed", "0"],
+        ["publish", "film.stgs", "event", "--speed", "nan"],
+        ["publish", "film.stgs", "event", "--window", "-5"],
+        ["publish", "film.stgs", "event", "--window", "nan"],
+        ["publish", "film.stgs", "event", "--segments", "0"],
+        ["film.stgs", "--latency", "0"],
+        ["film.stgs", "--latency", "nan"],
+        ["film.stgs", "--latency", "3600"],
+    ],
+)
+def test_numbers_that_make_no_sense_are_named(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(arguments) == 2
+    told = capsys.readouterr().err
+    assert arguments[-2] in told
+    assert "Traceback" not in told
+
+
 @pytest.mark.parametrize("arguments", [[], ["film.stgs"], ["open"], ["open", "film.stgs"]])
 def test_without_options_the_window_opens_as_with_the_usual_ones(arguments: list[str]) -> None:
     """The parser of options, which delays the window, is not loaded then."""

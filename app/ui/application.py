@@ -57,6 +57,7 @@ class WindowSettings:
         open_capture: Opens the folder of a capture, to compare scenes with it; None where that is
             not possible.
         capture: The capture that the first scene is compared with; None for none.
+        latency_s: Content seconds to the edge of live scenes; None for the usual ones.
     """
 
     backend: str | None = None
@@ -65,6 +66,7 @@ class WindowSettings:
     cache: CacheSettings | None = None
     open_capture: OpenCapture | None = None
     capture: Path | None = None
+    latency_s: float | None = None
 
     def poster_folder(self) -> Path:
         """Where posters of scenes that bring none are kept."""
@@ -189,6 +191,7 @@ def make_window(
             renderer.device,
             settings.fps,
             ahead,
+            settings.latency_s,
         )
 
     renderer = ActiveRenderer(model, viewport, selection, open_playback)

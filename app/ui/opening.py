@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import torch
+from streamstgs.app.player.live.follower import LiveSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.ui.preferences import Preferences
@@ -23,8 +24,10 @@ def open_playback(
     device: torch.device | str,
     fps: float | None = None,
     ahead: CodesAhead | None = None,
+    latency_s: float | None = None,
 ) -> Playback:
     """Start the playback of a scene with the remembered speed, loop and quality."""
+    live = LiveSettings() if latency_s is None else LiveSettings(latency_s)
     settings = PlaybackSettings(
         loop=preferences.loop,
         speed=preferences.speed,
@@ -36,5 +39,6 @@ def open_playback(
             ahead=ahead,
         ),
         fps=fps,
+        live=live,
     )
     return Playback(location, settings, device, clock=clock)
