@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
-from streamstgs.app.player.arguments import finite, within
+from streamstgs.app.player.arguments import finite, in_words, within
 from streamstgs.app.player.edit_track import SAME_TIME_S, EditTrack
 from streamstgs.app.player.errors import TimeTrackError
 
@@ -261,7 +261,7 @@ def parse_time_track(text: str | bytes) -> TimeCurve:
         _check_names(data)
         curve = msgspec.convert(data, TimeCurve)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise TimeTrackError(f"this is no time track: {error}.") from error
+        raise TimeTrackError(f"this is no time track: {in_words(error)}.") from error
     return curve
 
 

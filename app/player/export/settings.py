@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -30,7 +29,6 @@ RENDERED_PX_MAX = 16384  # of a side, before supersampling is averaged
 FRAMES_MAX = 1_000_000
 FPS_MIN = 0.001
 FRAME_NAME = "frame-{:06d}{}"
-_LIMITS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _NAMES = {"size[0]": "the width", "size[1]": "the height", "duration_s": "the duration in seconds"}
 
 
@@ -77,24 +75,18 @@ class ExportSettings:
         try:
             return msgspec.json.decode(text, type=ExportSettings)
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise OutputError(f"These are no export settings: {_in_words(error)}.") from error
+            raise OutputError(
+                f"These are no export settings: {arguments.in_words(error, _NAMES)}."
+            ) from error
 
     def checked(self) -> ExportSettings:
         """The same settings, if every value is in its range. Raises OutputError."""
         try:
             return msgspec.convert(msgspec.to_builtins(self), ExportSettings)
         except msgspec.ValidationError as error:
-            raise OutputError(f"This cannot be exported: {_in_words(error)}.") from error
-
-
-def _in_words(error: Exception) -> str:
-    """What msgspec found as a sentence, such as "fps must be at least 0.001"."""
-    text, _, place = str(error).partition(" - at `$.")
-    name = _NAMES.get(place.rstrip("`"), place.rstrip("`"))
-    limit = re.fullmatch(r"Expected `\w+` (>=|<=|>|<) (\S+)", text)
-    if limit:
-        return f"{name} must be {_LIMITS[limit[1]]} {limit[2]}"
-    return f"{name}: {text}" if name else text
+            raise OutputError(
+                f"This cannot be exported: {arguments.in_words(error, _NAMES)}."
+            ) from error
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
+from streamstgs.app.player.arguments import in_words
 from streamstgs.app.player.errors import PlaylistError
 from streamstgs.codec.streaming.address import is_url
 
@@ -18,6 +19,7 @@ SCENES_MAX = 200
 ORBIT = "orbit"
 
 Seconds = Annotated[float, msgspec.Meta(gt=0.0, le=86_400.0)]
+_NAMES = {"scenes": "[[scene]], one for each scene"}
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
@@ -112,7 +114,7 @@ def read_playlist(file: Path) -> KioskSettings:
     try:
         settings = msgspec.convert(data, KioskSettings)
     except msgspec.ValidationError as error:
-        raise PlaylistError(f"{file} is no playlist: {error}.") from error
+        raise PlaylistError(f"{file} is no playlist: {in_words(error, _NAMES)}.") from error
     if not 0 < len(settings.scenes) <= SCENES_MAX:
         raise PlaylistError(f"{file} should have 1 to {SCENES_MAX} scenes.")
     return replace(settings, scenes=tuple(_beside(file, scene) for scene in settings.scenes))
