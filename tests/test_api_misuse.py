@@ -286,3 +286,25 @@ def test_empty_and_endless_locations_are_no_scenes(monkeypatch: pytest.MonkeyPat
             st.open(location)
     with pytest.raises(st.CodecError, match="cannot be read"):
         st.open("x" * 5000)
+
+
+def test_files_are_what_their_names_say(viewer: st.Viewer, scene: st.Scene, tmp_path: Path) -> None:
+    for name in ("a.jpg", "a", "a.exr"):
+        with pytest.raises(st.PlayerError, match=r"should end in \.png"):
+            viewer.screenshot(tmp_path / name)
+    track = st.CameraTrack([st.CameraKeyframe(0.5, (0, 0, -4), (0, 0, 0), (0, -1, 0), 0.7)])
+    with pytest.raises(st.PlayerError, match="no format 'collada'"):
+        track.write(tmp_path / "a.json", scene.meta, "collada")  # type: ignore[arg-type]
+    for fps in (0.0, NAN, -1.0):
+        with pytest.raises(st.PlayerError, match="fps"):
+            track.write(tmp_path / "a.json", scene.meta, "nerfstudio", fps)
+    with pytest.raises(st.PlayerError, match="no keyframe"):
+        st.CameraTrack().write(tmp_path / "a.json", scene.meta)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_looks_of_viewers_are_looks(viewer: st.Viewer) -> None:
+    before = viewer.look
+    with pytest.raises(TypeError, match="no Look"):
+        viewer.look = 5  # type: ignore[assignment]
+    assert viewer.look == before

@@ -154,6 +154,10 @@ def test_keyframes_are_undone_saved_and_opened(window: MainWindow, tmp_path: Pat
     window.videos.open_path(tmp_path / "path.json")
     assert "keyframes" in window.viewport.toast.text
     assert len(window.model.track) == 1
+    window.model.track.copy(0, 1e6)
+    window.videos.save_path(tmp_path / "path.gltf")  # which holds the camera of each frame
+    assert "longer than" in window.viewport.toast.text
+    assert not (tmp_path / "path.gltf").exists()
 
 
 def test_cancelled_export_and_wrong_names_leave_nothing(window: MainWindow, tmp_path: Path) -> None:

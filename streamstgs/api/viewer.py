@@ -14,7 +14,7 @@ from streamstgs.app.player.arguments import finite
 from streamstgs.app.player.camera.controller import CameraController
 from streamstgs.app.player.camera.keyframes import CameraKeyframe
 from streamstgs.app.player.camera.track import CameraTrack, apply_keyframe, capture
-from streamstgs.app.player.errors import ArgumentError, NoSceneError
+from streamstgs.app.player.errors import ArgumentError, NoSceneError, OutputError
 from streamstgs.app.player.export.settings import checked_size
 from streamstgs.app.player.export.writers.image_writer import write_png
 from streamstgs.app.player.film.markers import MarkerTrack
@@ -352,17 +352,20 @@ class Viewer:
         """Render the current position with the current camera.
 
         Args:
-            path: PNG file to write as well.
+            path: PNG file to write as well; its name ends in .png.
 
         Returns:
             [height, width, 3] uint8, display-encoded RGB, first row on top.
 
         Raises:
-            PlayerError: the scene cannot go on, or the frame took longer than `timeout_s`.
+            PlayerError: the scene cannot go on, the frame took longer than `timeout_s`, the name
+                of the file is another one, or the viewer is closed.
             RenderError: this machine cannot run the backend, or the backend cannot draw this.
             OSError: the file cannot be written.
         """
         self._check_open()
+        if path is not None and Path(path).suffix.lower() != ".png":
+            raise OutputError(f"{path} should end in .png.")
         image = self._model.screenshot(*self._size, self._backend, self._timeout_s)
         if path is not None:
             write_png(Path(path), image)

@@ -17,6 +17,7 @@ from streamstgs.app.player.camera.files.path_files import (
 from streamstgs.app.player.camera.framing import natural_aspect
 from streamstgs.app.player.camera.keyframes import CameraKeyframe, Easing, KeyframePath
 from streamstgs.app.player.edit_track import EditTrack
+from streamstgs.app.player.errors import CameraPathError
 
 if TYPE_CHECKING:
     from streamstgs.codec.package.scene_meta import SceneMeta
@@ -80,7 +81,8 @@ class CameraTrack(EditTrack[CameraKeyframe]):
             fps: Frames per second of the other formats.
 
         Raises:
-            ValueError: The track has no keyframe, or is too long for a file of each frame.
+            CameraPathError: The track has no keyframe or is too long for a file of each frame, or
+                there is no such format.
             WriteError: The file cannot be written.
         """
         chosen = format or ("gltf" if Path(file).suffix.lower() == ".gltf" else "streamstgs")
@@ -111,10 +113,10 @@ class CameraTrack(EditTrack[CameraKeyframe]):
             aspect: Width / height of a picture of the scene.
 
         Raises:
-            ValueError: The track has no keyframe.
+            CameraPathError: The track has no keyframe.
         """
         if not self._state.keys:
-            raise ValueError("The camera track has no keyframe.")
+            raise CameraPathError("The camera track has no keyframe.")
         made = (self._state, aspect)
         if self._made is None or self._made[0] != made:
             self._made = made, KeyframePath(self._state.keys, aspect, self.constant_speed)
@@ -124,7 +126,7 @@ class CameraTrack(EditTrack[CameraKeyframe]):
         """The camera at a time on the curve, as a keyframe.
 
         Raises:
-            ValueError: The track has no keyframe.
+            CameraPathError: The track has no keyframe.
         """
         return self.path(1.0).keyframe_at(time_s)
 

@@ -46,6 +46,8 @@ class RenderOptions:
 
     @look.setter
     def look(self, look: Look) -> None:
+        if not isinstance(look, Look):
+            raise TypeError(f"{look!r} is no Look")
         self._look = look
         self.changed.emit()
 

@@ -176,6 +176,8 @@ class VideoActions(QObject):
             return
         try:
             self._model.track.write(file, meta)
+        except CameraPathError as error:
+            self._toast.warn(str(error))
         except WriteError as error:
             self._toast.warn(tr("{error}. Choose another folder or name.", error=error))
         else:

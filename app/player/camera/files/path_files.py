@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
+from streamstgs.app.player.arguments import within
 from streamstgs.app.player.camera.files.gltf import gltf_json
 from streamstgs.app.player.camera.files.nerfstudio import (
     is_nerfstudio,
@@ -60,6 +61,7 @@ PathFormat = Literal["streamstgs", "nerfstudio", "supersplat", "gltf"]
 PATH_FORMATS: tuple[PathFormat, ...] = get_args(PathFormat)
 FILE_BYTES_MAX = 16 << 20  # nerfstudio writes about 400 bytes for each frame
 DIGITS = 6
+FPS_MIN, FPS_MAX = 0.001, 1000.0
 
 
 def read_camera_path(path: Path, meta: SceneMeta) -> KeyframePath:
@@ -93,9 +95,14 @@ def write_camera_path(
         up: The up direction of the scene, for glTF.
 
     Raises:
-        CameraPathError: The path is too long for a file of each frame.
+        CameraPathError: The path is too long for a file of each frame, or there is no such format.
+        ArgumentError: The rate is not 0.001 to 1000 frames per second.
         WriteError: The file cannot be written.
     """
+    fps = within("fps", fps, FPS_MIN, FPS_MAX)
+    if format not in PATH_FORMATS:
+        known = ", ".join(PATH_FORMATS)
+        raise CameraPathError(f"There is no format {format!r}; choose one of {known}.")
     if format == "nerfstudio":
         document = nerfstudio_json(path, fps)
     elif format == "supersplat":
