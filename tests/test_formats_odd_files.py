@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import zipfile
@@ -139,6 +140,47 @@ def test_frame_without_gaussians_is_a_frame(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["ply", "compressed.ply", "spz", "sog", "ksplat", "splat", "glb"])
 def test_file_of_one_gaussian_is_a_scene(kind: str, tmp_path: Path) -> None:
     assert count_of(write(tmp_path, f"a.{kind}", splat_file(made_up(1), kind))) == 1
+
+
+# Files of a whole clip
+
+
+@pytest.mark.parametrize("clip", [spacetime_ply(COUNT), ply_4d(COUNT)])
+def test_folder_of_one_clip_plays_it(clip: bytes, tmp_path: Path) -> None:
+    (tmp_path / "iteration_7000").mkdir()
+    path = write(tmp_path / "iteration_7000", "point_cloud.ply", clip)
+    with zipfile.ZipFile(tmp_path / "clip.zip", "w") as archive:
+        archive.writestr("point_cloud.ply", clip)
+    found = []
+    for location in (path, path.parent, tmp_path / "clip.zip"):
+        with open_reader(location) as reader:
+            middle_s = reader.info.duration_s / 2
+            means = reader.segment(0).gaussians_at(middle_s).means
+            found.append((reader.info.format, reader.info.frame_count, means.tolist()))
+    assert found[0][1] > 1
+    assert found[1] == found[0] == found[2]
+
+
+def test_clips_are_no_frames_of_a_sequence(tmp_path: Path) -> None:
+    for name in ("a0.ply", "a1.ply"):
+        write(tmp_path, name, ply_4d(COUNT))
+    refused(tmp_path, "a0.ply", "whole clip")
+
+
+def test_first_frame_that_is_damaged_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "a0.ply", PLY[:100])
+    write(tmp_path, "a1.ply", PLY)
+    refused(tmp_path, "a0.ply", "damaged header")
+
+
+def test_count_of_0_is_a_file_without_gaussians(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(packed(made_up(COUNT), "sog"))) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    meta = json.loads(files["meta.json"])
+    files["meta.json"] = json.dumps(meta | {"count": 0}).encode()
+    for name, content in files.items():
+        write(tmp_path, name, content)
+    refused(tmp_path / "meta.json", "without Gaussians")
 
 
 # Files that a .gltf names

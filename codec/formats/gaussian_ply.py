@@ -30,11 +30,12 @@ def is_gaussian_ply(header: PlyHeader) -> bool:
 
 
 def header_of(data: bytes, name: str) -> PlyHeader:
-    """The header of a PLY; raises CorruptSegment."""
+    """The header of a PLY called `name`; raises CorruptSegment."""
     try:
         return parse_header(data)
     except PlyError as error:
-        raise CorruptSegment(f"it is a PLY point cloud with a damaged header: {error}.") from error
+        what = f"{name} is a PLY point cloud with a damaged header: {error}."
+        raise CorruptSegment(what) from error
 
 
 def read_gaussian_ply(data: bytes, name: str) -> RawGaussians:

@@ -59,6 +59,12 @@ class RawGaussians:
         return RawGaussians(*(values[index] for values in vars(self).values()))
 
 
+def no_gaussians() -> RawGaussians:
+    """What a file of 0 Gaussians holds."""
+    shapes = (0, 3), (0, 4), (0, 3), (0,), (0, 1, 3)
+    return RawGaussians(*(np.zeros(shape, np.float32) for shape in shapes))
+
+
 def usable(
     raw: RawGaussians, name: str, also: NDArray[np.bool_] | None = None
 ) -> NDArray[np.bool_]:

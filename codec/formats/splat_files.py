@@ -28,7 +28,9 @@ from streamstgs.codec.formats.exchange.gltf import read_gltf
 from streamstgs.codec.formats.exchange.gltf_document import is_gltf
 from streamstgs.codec.formats.file_sets import ArchiveFiles, FileSet
 from streamstgs.codec.formats.gaussian_ply import header_of, is_gaussian_ply, read_gaussian_ply
-from streamstgs.codec.formats.raw_gaussians import RawGaussians, activated, turned
+from streamstgs.codec.formats.gaussians_4d_ply import is_4d_ply
+from streamstgs.codec.formats.raw_gaussians import RawGaussians, activated, no_gaussians, turned
+from streamstgs.codec.formats.spacetime import is_spacetime_ply
 from streamstgs.codec.formats.splat import read_splat
 from streamstgs.codec.formats.spz_decoding import read_spz
 from streamstgs.codec.limits import SPLAT_FILE_BYTES
@@ -59,13 +61,15 @@ def kind_of(data: bytes, name: str) -> SplatKind:
         name: its name.
 
     Raises:
-        NotAScene: a PLY without Gaussians, or no such file.
+        NotAScene: a PLY without Gaussians or with those of a whole clip, or no such file.
         CorruptSegment: a PLY with a broken header.
     """
     if data.startswith(MAGIC):
         header = header_of(data, name)
         if compressed_ply.is_compressed_ply(header):
             return SplatKind.COMPRESSED_PLY
+        if is_spacetime_ply(header) or is_4d_ply(header):
+            raise NotAScene(f"{name} holds a whole clip, not one frame; open it alone.")
         if is_gaussian_ply(header):
             return SplatKind.PLY
         raise NotAScene(f"{name} is not a scene: it is a PLY point cloud without Gaussians.")
@@ -149,6 +153,8 @@ def _read_spz(data: bytes, name: str, converter: Converter, cancel: CancelToken)
 def _converted(
     data: bytes, kind: SplatKind, count: int, name: str, converter: Converter, cancel: CancelToken
 ) -> RawGaussians:
+    if count == 0:
+        return no_gaussians()
     most_bytes = count * PLY_ROW_BYTES + PLY_HEADER_BYTES
     ply = converter.convert(data, kind.value, "ply", name, most_bytes, cancel)
     raw = read_gaussian_ply(ply, name)

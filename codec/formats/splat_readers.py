@@ -157,13 +157,15 @@ def animated_reader(
 
 def sequence_reader(
     files: FileSet, names: tuple[str, ...], origin: Origin, cancel: CancelToken = NEVER
-) -> FramesReader:
-    """The reader of a sequence.
+) -> SplatReader:
+    """The reader of a sequence; of a single file, as if that had been opened.
 
     Args:
         files: closed with the reader, or if the first frame cannot be read.
         names: of the frames, in the order of time.
     """
+    if len(names) == 1:
+        return _reader_of_one(files, names[0], origin, cancel)
     source = SequenceFrames(files, names)
     try:
         data = files.read(names[0], SPLAT_FILE_BYTES, cancel)
@@ -174,6 +176,14 @@ def sequence_reader(
     up = _up_of(data, names[0])
     info = _info(origin, "sequence", first, (1,) * len(names), up)
     return FramesReader(info, source, len(names) * len(data), first)
+
+
+def _reader_of_one(files: FileSet, name: str, origin: Origin, cancel: CancelToken) -> SplatReader:
+    """The reader of the only file, which may hold a whole clip."""
+    try:
+        return reader_of_data(files.read(name, SPLAT_FILE_BYTES, cancel), name, origin, cancel)
+    finally:
+        files.close()
 
 
 class SequenceFrames:
