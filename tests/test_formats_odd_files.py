@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -159,6 +160,24 @@ def test_folder_of_one_clip_plays_it(clip: bytes, tmp_path: Path) -> None:
             found.append((reader.info.format, reader.info.frame_count, means.tolist()))
     assert found[0][1] > 1
     assert found[1] == found[0] == found[2]
+
+
+def test_folder_of_a_training_opens_its_newest_result(tmp_path: Path) -> None:
+    run = tmp_path / "garden"
+    for number, count in ((7_000, 20), (30_000, COUNT), (9_000, 30)):
+        folder = run / "point_cloud" / f"iteration_{number}"
+        folder.mkdir(parents=True)
+        write(folder, "point_cloud.ply", write_gaussian_ply(made_up(count)))
+    (run / "point_cloud" / "iteration_40000").mkdir()  # not written yet
+    write(run, "input.ply", b"ply\nformat ascii 1.0\nelement vertex 0\nend_header\n")
+    for location in (run, run / "point_cloud"):
+        assert count_of(location) == COUNT
+    with open_reader(run) as reader:
+        assert reader.info.meta.title == "garden"
+    shutil.rmtree(run / "point_cloud")
+    (run / "input.ply").unlink()
+    write(run, "params.npz", npz(dynamic_arrays(count=COUNT)))
+    assert count_of(run) == COUNT
 
 
 def test_clips_are_no_frames_of_a_sequence(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from streamstgs.codec.formats.exchange.fourdgs_magic import MAGIC as FOURDGS_MAG
 from streamstgs.codec.formats.exchange.gltf_document import is_gltf
 from streamstgs.codec.formats.file_sets import ArchiveFiles
 from streamstgs.codec.formats.npz_arrays import is_npz
+from streamstgs.codec.formats.result_folders import result_file
 from streamstgs.codec.formats.stgs import SUFFIX, is_zipped_scene
 from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME
 from streamstgs.codec.ply import MAGIC
@@ -105,4 +106,6 @@ def _is_folder_of_splats(path: Path) -> bool:
         return False
     if any((path / name).exists() for name in OUR_FILES):
         return False
-    return sequence.looks_like_sequence(names) or (path / sog.META).exists()
+    if sequence.looks_like_sequence(names) or (path / sog.META).exists():
+        return True
+    return result_file(path) is not None
