@@ -180,6 +180,42 @@ def test_folder_of_a_training_opens_its_newest_result(tmp_path: Path) -> None:
     assert count_of(run) == COUNT
 
 
+def trained(folder: Path, cameras: object) -> Path:
+    """The folder of a training of 3D Gaussian Splatting."""
+    (folder / "point_cloud" / "iteration_1").mkdir(parents=True)
+    write(folder / "point_cloud" / "iteration_1", "point_cloud.ply", PLY)
+    write(folder, "cameras.json", json.dumps(cameras).encode())
+    return folder
+
+
+def pose(turn_rad: float, tilt_rad: float) -> dict[str, object]:
+    """A camera that is held level, turned around z and tilted; z is up."""
+    cos, sin = np.cos(turn_rad), np.sin(turn_rad)
+    right, ahead = np.array([sin, -cos, 0]), np.array([cos, sin, 0])
+    forward = np.cos(tilt_rad) * ahead - np.sin(tilt_rad) * np.array([0, 0, 1])
+    columns = [right, np.cross(forward, right), forward]
+    return {"id": 0, "position": [0, 0, 0], "rotation": np.stack(columns, axis=1).tolist()}
+
+
+def test_poses_of_a_training_tell_where_up_is(tmp_path: Path) -> None:
+    poses = [pose(turn, 0.3) for turn in np.linspace(0, 2 * np.pi, 8, endpoint=False)]
+    with open_reader(trained(tmp_path / "run", poses)) as reader:
+        assert reader.info.meta.up == pytest.approx((0, 0, 1), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "cameras",
+    [
+        [], {}, [{"id": 3}], [{"rotation": [[1, 0], [0, 1]]}], [{"rotation": [[0] * 3] * 3}],
+        [{"rotation": [["a"] * 3] * 3}], [{"rotation": [[1e999] * 3] * 3}],
+        [pose(0, 0), pose(0, np.pi)],
+    ],
+)  # fmt: skip
+def test_poses_that_tell_nothing_are_left_out(cameras: object, tmp_path: Path) -> None:
+    with open_reader(trained(tmp_path / "run", cameras)) as reader:
+        assert reader.info.meta.up == (0.0, -1.0, 0.0)
+
+
 def test_clips_are_no_frames_of_a_sequence(tmp_path: Path) -> None:
     for name in ("a0.ply", "a1.ply"):
         write(tmp_path, name, ply_4d(COUNT))

@@ -46,11 +46,13 @@ class Origin:
         location: path or URL for messages, without credentials.
         title: name of the file or folder, for people.
         fps: content frames per second.
+        up: unit vector that points up, if files beside it tell it; what the file says wins.
     """
 
     location: str
     title: str
     fps: float
+    up: Vector | None = None
 
 
 def reader_of_data(
@@ -244,5 +246,5 @@ def _info(
     segment_frames: tuple[int, ...],
     up: Vector | None,
 ) -> SceneInfo:
-    meta = guessed_meta(gaussians, origin.title or "scene", origin.fps, up)
+    meta = guessed_meta(gaussians, origin.title or "scene", origin.fps, up or origin.up)
     return SceneInfo(origin.location, kind, meta, segment_frames)
