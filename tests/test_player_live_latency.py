@@ -10,7 +10,7 @@ from streamstgs.app.player.live.live_window import LiveWindow
 from streamstgs.app.player.position.clock import PlaybackClock
 from streamstgs.app.player.position.playhead import Playhead
 
-from tests.live_simulation import GOP_S, Conditions, Now, opened_scene, watch
+from benchmarks.live_simulated import GOP_S, Conditions, Now, opened_scene, watch
 
 SEEDS = range(4)
 

@@ -1,11 +1,23 @@
-"""Live playback in simulated time: the real clock and follower, a publisher that is late."""
+"""Live playback in simulated time: the real clock and follower, a publisher that is late.
+
+    python -m benchmarks.live_simulated --json benchmarks/reports/live_simulated.json
+
+It takes seconds, and its figures are the same on every machine: only how the distance to the edge
+is kept counts. `benchmarks.live` runs all of the player in real time.
+"""
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
 
+import tyro
+from streamstgs.app.console import write_figures
 from streamstgs.app.player.live.follower import LiveFollower, LiveSettings
 from streamstgs.app.player.live.live_window import LiveWindow
 from streamstgs.app.player.position.clock import PlaybackClock
@@ -136,3 +148,54 @@ def watch(
     seen.jumps = playhead.serial - 1
     seen.stalls_s = seen.stalls_s[1:]  # the first is the start
     return seen
+
+
+CASES = {
+    "punctual": Conditions(),
+    "0.3 s late in the mean": Conditions(late_s=0.3),
+    "1 s late in the mean": Conditions(late_s=1.0),
+    "away for 8 s once": Conditions(away_s=8.0),
+    "0.7 s late, away, a window that stands still at times": Conditions(0.7, 8.0, 0.015),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is simulated.
+
+    Args:
+        minutes: How long each event is watched.
+        runs: Events for each case.
+        json: Where to write the figures.
+    """
+
+    minutes: float = 5.0
+    runs: int = 6
+    json: Path | None = None
+
+
+def measured(conditions: Conditions, options: Options) -> dict[str, float]:
+    """The means over the runs of a case."""
+    seen = [watch(conditions, seed, minutes=options.minutes) for seed in range(options.runs)]
+    return {
+        "at_normal_speed": round(mean(one.at_normal_speed for one in seen), 3),
+        "changes": round(mean(one.changes for one in seen), 1),
+        "stalls_s": round(mean(sum(one.stalls_s) for one in seen), 1),
+        "behind_s": round(mean(median(one.behind_s) for one in seen), 2),
+    }
+
+
+def main(options: Options) -> None:
+    """Simulate all cases and write the report."""
+    report: dict[str, Any] = {
+        "minutes": options.minutes,
+        "runs": options.runs,
+        "latency_s": USUAL.latency_s,
+        "publisher": {name: measured(case, options) for name, case in CASES.items()},
+    }
+    print(json.dumps(report, indent=1))
+    write_figures(options.json, report)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))
