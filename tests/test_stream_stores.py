@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import fsspec
+import msgspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from streamstgs.codec import limits
 from streamstgs.codec.errors import WriteError
+from streamstgs.codec.package import schema
+from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.package.manifest import Manifest
-from streamstgs.codec.package.manifest_json import read_manifest
+from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.package.paged_gops import PagedGops
+from streamstgs.codec.publish.feed import SceneFeed
 from streamstgs.codec.publish.publisher import Publisher, PublishSettings
 from streamstgs.codec.publish.store import Store
 from streamstgs.codec.scene import open_scene
 
-from tests.test_stream_live import SETTINGS, Event
+from tests.test_stream_live import SCENE, SETTINGS, Event
 
 
 class FailingStore(MemoryFileSystem):  # type: ignore[misc]
@@ -185,3 +191,40 @@ def test_clock_that_was_set_back_is_named(tmp_path: Path, caplog: pytest.LogCapt
     Publisher(store, header, PublishSettings(), lambda: 1000.0)
     assert "behind that of the last publisher" in caplog.text
     event.feed.close()
+
+
+@pytest.mark.parametrize("limit", ["TIME_RUNS", "PAGES", "GOPS_PER_PAGE"])
+def test_publisher_lists_nothing_that_players_refuse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    """What was published until then stays as it is."""
+    event = Event(str(tmp_path / "event"))
+    event.publish(2)
+    if limit == "TIME_RUNS":  # as after many hours, of which the first are gone
+        state, times = event.publisher._state, GopTimes(((4, 1), (3, 1)) * (limits.TIME_RUNS // 2))
+        first = len(times) - 2
+        state.inline = [
+            replace(gop, start_frame=times.start(first + k)) for k, gop in enumerate(state.inline)
+        ]
+        state.times, state.first, state.available = times, first, first
+        event.publisher.finish()
+    else:
+        monkeypatch.setattr(limits, limit, 2)
+    with pytest.raises(WriteError, match="beyond what players read"):
+        event.publish(12)
+    with open_scene(event.location) as scene:
+        for number in range(scene.first_gop, scene.gop_count):
+            scene.decode_gop(number, scene.qualities[0])
+    event.feed.close()
+
+
+def test_event_may_last_as_long_as_its_pages_allow() -> None:
+    """A GOP begins at a frame that is larger than those of scenes without pages."""
+    late = limits.PAGED_GOPS * limits.FRAMES_PER_GOP // 2
+    feed = SceneFeed(str(SCENE))
+    data = write_manifest(feed._manifest)
+    document = json.loads(data)
+    document["gops"][0]["start_frame"] = late
+    decoded = msgspec.json.decode(json.dumps(document), type=schema.Document)
+    assert decoded.gops[0].start_frame == late
+    feed.close()

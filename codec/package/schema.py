@@ -186,7 +186,7 @@ class SoundFile(Struct):
 class Gop(Struct):
     """One group of pictures."""
 
-    start_frame: Annotated[int, Meta(ge=0, le=limits.GOPS * limits.FRAMES_PER_GOP)]
+    start_frame: Annotated[int, Meta(ge=0, le=limits.PAGED_GOPS * limits.FRAMES_PER_GOP)]
     frames: Annotated[int, Meta(ge=1, le=limits.FRAMES_PER_GOP)]
     layers: Annotated[tuple[Layer, ...], Meta(max_length=limits.LAYERS)]
     features: Quantiser

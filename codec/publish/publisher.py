@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from msgspec import UnsetType
 from streamstgs.codec.cancel import CancelToken
-from streamstgs.codec.errors import CodecError, CorruptSegment, WriteError
+from streamstgs.codec.errors import CodecError, CorruptSegment, NotAScene, WriteError
 from streamstgs.codec.package import schema
 from streamstgs.codec.package.checked_json import decode_json
 from streamstgs.codec.package.file_entry import DASH_NAME, MANIFEST_NAME, FileEntry
@@ -19,7 +19,13 @@ from streamstgs.codec.package.gop_times import GopTimes
 from streamstgs.codec.package.live_entry import LiveEntry
 from streamstgs.codec.package.manifest import GopEntry, Manifest
 from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
-from streamstgs.codec.package.page_index import PAGES, PageRow, index_name, write_index
+from streamstgs.codec.package.page_index import (
+    PAGES,
+    PageIndex,
+    PageRow,
+    index_name,
+    write_index,
+)
 from streamstgs.codec.package.page_writer import with_pages, write_page
 from streamstgs.codec.package.paged_gops import Page, PagedGops, PageSet
 from streamstgs.codec.package.schema import Totals
@@ -32,6 +38,7 @@ log = logging.getLogger(__name__)
 
 DASH_GOPS = 600  # that scene.mpd lists at most, the newest ones
 NUMBERED = re.compile(rf"{PAGES}([0-9]+)\.(page|index)")
+BEYOND = "The event is beyond what players read:"
 STEPS_BACK_S = 10.0  # the clock of a computer is corrected by less while it runs
 
 
@@ -128,13 +135,22 @@ class Publisher:
         gone: list[tuple[str, ...]] = []
         if new.rows != state.rows:
             gone = self._trim(new)
-            index = write_index(new.rows)
-            new.index = self.write(index_name(new.rows[-1].end), index) if new.rows else None
+            new.index = self._write_index(new.rows)
         new.live = replace(state.live, edge_s=max(self._utc(), state.live.edge_s))
         totals = with_gop(self._totals, gop, len(state.times))
         self._announce(new, totals, new.live)
         self._totals, self._state = totals, new
         self._delete_old(gone, state.index if state.index != new.index else None)
+
+    def _write_index(self, rows: list[PageRow]) -> FileEntry | None:
+        if not rows:
+            return None
+        name, index = index_name(rows[-1].end), write_index(rows)
+        try:
+            PageIndex(index, name)
+        except NotAScene as error:
+            raise WriteError(f"{BEYOND} {error}") from error
+        return self.write(name, index)
 
     def finish(self) -> None:
         """End the event: the scene stays as an ordinary one.
@@ -156,8 +172,9 @@ class Publisher:
         manifest = with_pages(header, pages, tuple(state.inline))
         newest = range(max(state.available, len(state.times) - DASH_GOPS), len(state.times))
         mpd = write_live_dash(manifest, newest, state.inline[-1])
+        content = _readable(write_manifest(manifest))
         self._store.write(DASH_NAME, mpd)
-        self._store.write(MANIFEST_NAME, write_manifest(manifest))
+        self._store.write(MANIFEST_NAME, content)
 
     def _trim(self, state: _State) -> list[tuple[str, ...]]:
         """Take pages out of the list that are outside of the window; returns their files."""
@@ -258,6 +275,15 @@ class Publisher:
         )
         self._find_old(state)
         return state
+
+
+def _readable(manifest: bytes) -> bytes:
+    """Return scene.json if players can read it; raises WriteError."""
+    try:
+        read_manifest(manifest)
+    except CodecError as error:
+        raise WriteError(f"{BEYOND} {error}") from error
+    return manifest
 
 
 def _gop_files(gop: schema.Gop) -> list[schema.File | schema.SoundFile]:
