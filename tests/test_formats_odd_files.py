@@ -197,10 +197,27 @@ def pose(turn_rad: float, tilt_rad: float) -> dict[str, object]:
     return {"id": 0, "position": [0, 0, 0], "rotation": np.stack(columns, axis=1).tolist()}
 
 
-def test_poses_of_a_training_tell_where_up_is(tmp_path: Path) -> None:
-    poses = [pose(turn, 0.3) for turn in np.linspace(0, 2 * np.pi, 8, endpoint=False)]
+@pytest.mark.parametrize(
+    ("turns", "tilt_rad"),
+    [((0, 1, 2, 3, 4, 5, 6), 0.3), ((0, 0.4, 0.8), 0.6), ((0.1, 0.1), 0.05), ((0.5,), 0.05)],
+)
+def test_poses_of_a_training_tell_where_up_is(
+    turns: tuple[float, ...], tilt_rad: float, tmp_path: Path
+) -> None:
+    poses = [pose(turn, tilt_rad) for turn in turns]
     with open_reader(trained(tmp_path / "run", poses)) as reader:
-        assert reader.info.meta.up == pytest.approx((0, 0, 1), abs=1e-6)
+        assert reader.info.meta.up == (0.0, 0.0, 1.0)
+
+
+def test_tilted_world_of_a_training_is_levelled(tmp_path: Path) -> None:
+    angle = np.radians(20)
+    tilt = np.array(
+        [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
+    )
+    poses = [pose(turn, 0.4) for turn in (0, 0.5, 1)]
+    turned = [{"rotation": (tilt @ np.array(p["rotation"])).tolist()} for p in poses]
+    with open_reader(trained(tmp_path / "run", turned)) as reader:
+        assert reader.info.meta.up == pytest.approx(tilt[:, 2], abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from PIL import Image
 from streamstgs.renderer import Camera
 from streamstgs.trainer.config import TrainConfig
 from streamstgs.trainer.datasets import CaptureConfig, check_capture, load_frames, open_capture
-from streamstgs.trainer.datasets.capture import mean_up, point_of_attention
+from streamstgs.trainer.datasets.capture import point_of_attention, up_direction
 from streamstgs.trainer.datasets.readers import VideoReader
 from streamstgs.trainer.errors import CaptureError
 from streamstgs.trainer.points.initial_points import InitialPointsConfig
@@ -157,7 +157,27 @@ def test_a_centre_that_no_camera_sees_is_not_believed(
 def test_cameras_look_at_the_point_of_attention(tiny_capture: Path) -> None:
     cameras = [v.camera for v in open_capture(tiny_capture).views]
     assert point_of_attention(cameras) == pytest.approx((0, 0, 0), abs=1e-5)
-    assert mean_up(cameras) == pytest.approx((0, 0, 1), abs=1e-5)
+    assert up_direction(cameras) == pytest.approx((0, 0, 1), abs=1e-5)
+
+
+@pytest.mark.parametrize("angles", [(0.0, 0.3, 0.6), (0.2, 0.2), (0.0, 2.0, 4.0)])
+def test_up_does_not_lean_where_cameras_look_down_from_one_side(angles: tuple[float, ...]) -> None:
+    up = torch.tensor([0.0, 0.0, 1.0])
+    places = [torch.tensor([math.cos(a), math.sin(a), 0.7]) for a in angles]
+    cameras = [Camera.look_at(p, torch.zeros(3), up, 0.7, WIDTH, HEIGHT) for p in places]
+    found = torch.tensor(up_direction(cameras))
+    leaning = math.degrees(math.acos(min(float(found @ up), 1.0)))
+    if len(set(angles)) > 1:
+        assert leaning < 0.1
+    else:  # from one direction alone it cannot be known how steep that is
+        assert leaning == pytest.approx(35.0, abs=0.1)
+
+
+def test_up_of_cameras_held_in_all_ways_is_a_direction() -> None:
+    ups = [torch.tensor(v) for v in ([0.0, 1.0, 0], [0.0, -1.0, 0], [0.0, 0, 1.0], [0.0, 0, -1.0])]
+    place = torch.tensor([3.0, 0.0, 0.0])
+    cameras = [Camera.look_at(place, torch.zeros(3), up, 0.7, WIDTH, HEIGHT) for up in ups]
+    assert up_direction(cameras) == pytest.approx((0, 1, 0))
 
 
 def array_of_cameras(turn_rad: float, place: tuple[float, float, float]) -> list[Camera]:

@@ -16,10 +16,11 @@ import numpy as np
 from streamstgs.codec.errors import CodecError
 from streamstgs.codec.formats.file_sets import read_file
 from streamstgs.codec.package.checked_json import decode_json
+from streamstgs.renderer.rotations import up_of_cameras
 
 Vector = tuple[float, float, float]
 CAMERAS, CAMERAS_BYTES = "cameras.json", 64 << 20
-AGREED = 0.5  # length of the mean of unit vectors that point about the same way
+SNAPPED = 0.996  # cosine between a direction and the axis that is taken for it: 5 degrees
 ITERATIONS, CLOUD, ARRAYS = "point_cloud", "point_cloud.ply", "params.npz"
 ITERATION = re.compile(r"iteration_(\d{1,18})")
 LOOKED_AT = 1_000  # files of a folder
@@ -49,10 +50,10 @@ class _Pose(msgspec.Struct):
     rotation: list[list[float]]
 
 
-def up_of_cameras(result: Path) -> Vector | None:
-    """The unit vector that is up in the average picture that a training has seen.
+def told_up(result: Path) -> Vector | None:
+    """The unit vector that points up for cameras that were held level, as a training saw them.
 
-    Cameras are mostly held upright. None where no poses lie beside a result, or they do not agree.
+    None where no poses lie beside a result, or they do not agree.
 
     Args:
         result: a file that `result_file` found.
@@ -62,14 +63,15 @@ def up_of_cameras(result: Path) -> Vector | None:
     path = result.parents[2] / CAMERAS
     try:
         poses = decode_json(read_file(path, CAMERAS_BYTES), list[_Pose], path.name)
-        downs = np.array([np.reshape(pose.rotation, (3, 3))[:, 1] for pose in poses])
+        axes = np.array([np.reshape(pose.rotation, (3, 3)).T for pose in poses])  # right, down, ...
     except (CodecError, ValueError, OverflowError):
         return None
-    if not len(downs) or not np.isfinite(downs).all():
+    if not len(axes) or not np.isfinite(axes).all():
         return None
-    mean = (downs / np.maximum(np.linalg.norm(downs, axis=1, keepdims=True), 1e-9)).mean(axis=0)
-    length = float(np.linalg.norm(mean))
-    if length < AGREED:
+    axes = axes / np.maximum(np.linalg.norm(axes, axis=2, keepdims=True), 1e-9)
+    up = up_of_cameras(axes[:, 0], -axes[:, 1])
+    if up is None:
         return None
-    x, y, z = (-mean / length).tolist()
+    nearest = np.rint(up)
+    x, y, z = (nearest if up @ nearest > SNAPPED else up).tolist()
     return x, y, z

@@ -12,7 +12,7 @@ from streamstgs.codec.file_kind import ZIP_FILE
 from streamstgs.codec.formats import sequence, sog
 from streamstgs.codec.formats.file_sets import ArchiveFiles, FolderFiles, PathsBeside, read_file
 from streamstgs.codec.formats.npz_arrays import is_npz
-from streamstgs.codec.formats.result_folders import result_file, up_of_cameras
+from streamstgs.codec.formats.result_folders import result_file, told_up
 from streamstgs.codec.formats.server_files import (
     REMOTE_FILE_BYTES,
     FramesAhead,
@@ -97,7 +97,7 @@ def _open_folder(path: Path, origin: Origin, cancel: CancelToken) -> SplatReader
             return sog_reader(files, path.name, origin, _size_bytes(path), cancel)
     result = result_file(path)
     if result is not None:
-        return _open_file(result, replace(origin, up=up_of_cameras(result)), cancel)
+        return _open_file(result, replace(origin, up=told_up(result)), cancel)
     return sequence_reader(*sequence.open_folder(path), origin, cancel)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from streamstgs.renderer import Camera
 from streamstgs.trainer.datasets.calibration import check_matrix, check_no_distortion
-from streamstgs.trainer.datasets.capture import Capture, mean_up, point_of_attention
+from streamstgs.trainer.datasets.capture import Capture, point_of_attention, up_direction
 from streamstgs.trainer.datasets.config import OFFSET_MAX, CaptureConfig
 from streamstgs.trainer.datasets.files import (
     IMAGE_SUFFIXES,
@@ -53,7 +53,7 @@ def read_calibrated(folder: Path, config: CaptureConfig) -> Capture:
             views=views,
             fps=fps,
             frames=frames,
-            up=_direction(document.get("up")) or mean_up(cameras),
+            up=_direction(document.get("up")) or up_direction(cameras),
             center=_center(document.get("center"), cameras),
             points_path=points,
         )

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from streamstgs.renderer import Camera
+from streamstgs.renderer.rotations import up_of_cameras
 from streamstgs.trainer.datasets.calibration import check_intrinsics, check_poses
 from streamstgs.trainer.datasets.config import CaptureConfig
 from streamstgs.trainer.datasets.files import check_sources
@@ -211,10 +212,13 @@ def _tell_sizes(capture: Capture) -> None:
         log.info("training cameras have several sizes (%s): a batch has pictures of one", listed)
 
 
-def mean_up(cameras: list[Camera]) -> tuple[float, float, float]:
-    """The direction that is up in the average picture (cameras are mostly held upright)."""
-    up = -torch.stack([c.viewmat[1, :3] for c in cameras]).mean(0)
-    return _triple(torch.nn.functional.normalize(up, dim=0))
+def up_direction(cameras: list[Camera]) -> tuple[float, float, float]:
+    """The direction that is up for most cameras, which are mostly held level."""
+    axes = torch.stack([c.viewmat[:2, :3] for c in cameras]).double().numpy()
+    up = up_of_cameras(axes[:, 0], -axes[:, 1])
+    if up is None:  # held in all ways: the first is as good as another
+        up = -axes[0, 1]
+    return _triple(torch.nn.functional.normalize(torch.from_numpy(up), dim=0))
 
 
 def point_of_attention(

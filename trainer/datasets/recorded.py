@@ -17,8 +17,8 @@ from streamstgs.trainer.datasets.capture import (
     Capture,
     CapturedView,
     FrameReader,
-    mean_up,
     point_of_attention,
+    up_direction,
 )
 from streamstgs.trainer.datasets.config import CaptureConfig
 from streamstgs.trainer.datasets.files import short
@@ -129,7 +129,7 @@ def assembled(
         views=views,
         fps=rate,
         frames=mode(v.reader.length() for v in views),  # a shorter recording is an error
-        up=mean_up(shown),
+        up=up_direction(shown),
         center=point_of_attention(shown, reach),
         points_path=points,
     )
