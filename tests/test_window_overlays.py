@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import pytest
@@ -17,8 +18,13 @@ from tests.window_driver import live, pause, wait_for
 pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
 SIZES = ((960, 600), (900, 600), (520, 360))
+NARROWEST_PX = 400
 LANGUAGES = ("en", "de")
 MENU_PX = 560  # a menu of a screen of 600 px
+
+
+def pairs(widgets: Sequence[QWidget]) -> Iterator[tuple[QWidget, QWidget]]:
+    return combinations(widgets, 2)
 
 
 def whole(widget: QWidget, room: QRect) -> bool:
@@ -26,13 +32,14 @@ def whole(widget: QWidget, room: QRect) -> bool:
     buttons = [one for one in widget.findChildren(QPushButton) if one.isVisible()]
     inside = all(widget.rect().contains(button.geometry()) for button in buttons)
     full = all(button.width() >= button.sizeHint().width() for button in buttons)
-    return room.contains(widget.geometry()) and inside and full
+    apart = not any(one.geometry().intersects(two.geometry()) for one, two in pairs(buttons))
+    return room.contains(widget.geometry()) and inside and full and apart
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_error_card_shows_its_buttons(
-    window: MainWindow, language: str, size: tuple[int, int]
+    window: MainWindow, language: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window.set_language(language)
     window.resize(*size)
@@ -40,6 +47,21 @@ def test_error_card_shows_its_buttons(
     card = window.viewport.card
     card.show_error("Something went wrong", "/a/long/path/to/a/scene.stgs is empty.", True)
     wait_for(lambda: whole(card, window.viewport.rect()), "all of the buttons")
+    live(50)
+    placed: list[None] = []
+    monkeypatch.setattr(card, "place", lambda: placed.append(None))
+    live(100)
+    assert placed == []  # the layout has come to rest
+
+
+def test_error_card_of_a_narrow_picture_stacks_its_buttons(window: MainWindow) -> None:
+    window.set_language("de")
+    card, host = window.viewport.card, window.viewport
+    card.show_error("Something went wrong", "A scene is empty.", True)
+    host.resize(NARROWEST_PX, 500)
+    wait_for(lambda: whole(card, QRect(0, 0, NARROWEST_PX, 500)), "all of the buttons")
+    host.resize(800, 500)
+    wait_for(lambda: whole(card, QRect(0, 0, 800, 500)) and card.height() < 300, "one row")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -66,7 +88,7 @@ def test_bars_at_the_upper_edge_leave_each_other_free(
     window.set_statistics(True)
     live(50)
     shown = (bar, notice, window.viewport.statistics)
-    for one, other in combinations(shown, 2):
+    for one, other in pairs(shown):
         assert not one.geometry().intersects(other.geometry())
     window.commands.actions["compare_off"].trigger()
     notice.hide()

@@ -1145,7 +1145,7 @@
     </message>
     <message>
         <source>PSNR {decibels:.1f} dB</source>
-        <translation>PSNR: {decibels:.1f} dB</translation>
+        <translation>PSNR {decibels:.1f} dB</translation>
     </message>
     <message>
         <source>Pan</source>
@@ -1913,7 +1913,7 @@
     </message>
     <message>
         <source>View mode, exposure, splat size, crop and background</source>
-        <translation>Darstellung, Helligkeit, Splatgröße, Ausschnitt und Hintergrund</translation>
+        <translation>Darstellung, Belichtung, Splatgröße, Ausschnitt und Hintergrund</translation>
     </message>
     <message>
         <source>Visibly softer than the best quality, {share:.0%} of its data.</source>
@@ -1925,7 +1925,7 @@
     </message>
     <message>
         <source>Volume (Shift+Up, Shift+Down)</source>
-        <translation>Lautstärke (Umschalt+Hoch, Umschalt+Runter)</translation>
+        <translation>Lautstärke (Umschalt+Hoch, Umschalt+Herunter)</translation>
     </message>
     <message>
         <source>Weak</source>

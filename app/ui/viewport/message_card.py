@@ -14,6 +14,7 @@ from streamstgs.codec.streaming.address import redact_credentials
 
 _WIDTH_PX = 440
 _EDGE_PX = 16
+_MARGIN_PX = 4 * theme.GRID_PX
 
 
 class MessageCard(QWidget):
@@ -41,8 +42,7 @@ class MessageCard(QWidget):
             label.setWordWrap(label is not self._picture)
             label.setTextFormat(Qt.TextFormat.PlainText)  # scene data is untrusted
         self._column = column = QVBoxLayout(self)
-        margin = 4 * theme.GRID_PX
-        column.setContentsMargins(margin, margin, margin, margin)
+        column.setContentsMargins(_MARGIN_PX, _MARGIN_PX, _MARGIN_PX, _MARGIN_PX)
         column.setSpacing(12)
         column.addWidget(self._picture)
         column.addWidget(self._spinner, alignment=Qt.AlignmentFlag.AlignCenter)
@@ -152,14 +152,31 @@ class MessageCard(QWidget):
         """Move to the middle of the parent."""
         room = self._host.size()
         widest = room.width() - 2 * _EDGE_PX
-        self._buttons.setDirection(QBoxLayout.Direction.LeftToRight)
-        if self._column.minimumSize().width() > widest:  # one below the other
-            self._buttons.setDirection(QBoxLayout.Direction.TopToBottom)
-        width = min(max(_WIDTH_PX, self._column.minimumSize().width()), widest)
+        width = min(max(_WIDTH_PX, self._fit_buttons(widest)), widest)
         wanted = self._column.totalHeightForWidth(width)
         height = min(max(wanted, self.minimumSizeHint().height()), room.height())
         x, y = (room.width() - width) // 2, (room.height() - height) // 2
         self.setGeometry(x, max(y, 0), width, height)
+
+    def _fit_buttons(self, widest: int) -> int:
+        """Lay out the buttons within a width of the card, px; returns the width that they need.
+
+        Where one row is too wide, the card has narrower margins, and at last one column. Nothing is
+        set that stays the same, because that would ask for another layout.
+        """
+        items = (self._buttons.itemAt(place) for place in range(self._buttons.count()))
+        widgets = [item.widget() for item in items if item is not None]
+        widths = [widget.sizeHint().width() for widget in widgets if widget is not None]
+        row_px = sum(widths) + self._buttons.spacing() * max(len(widths) - 1, 0)
+        margin = _MARGIN_PX if row_px + 2 * _MARGIN_PX <= widest else _MARGIN_PX // 2
+        fits = row_px + 2 * margin <= widest
+        ways = QBoxLayout.Direction
+        way = ways.LeftToRight if fits else ways.TopToBottom
+        if self._buttons.direction() != way:
+            self._buttons.setDirection(way)
+        if self._column.contentsMargins().left() != margin:
+            self._column.setContentsMargins(margin, margin, margin, margin)
+        return row_px + 2 * margin
 
     def paintEvent(self, event: QPaintEvent) -> None:
         paint_card(self, radius_px=14)
