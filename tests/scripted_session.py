@@ -13,7 +13,7 @@ from streamstgs.codec.cancel import CancelToken
 
 from tests.scripted_scene import ManualClock, ScriptedNetwork, ScriptedScene
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 Hook = Callable[[ScriptedNetwork, str], None]
 
 

@@ -162,7 +162,7 @@ def test_full_disk_is_one_sentence_and_leaves_the_older_file(tmp_path: Path) -> 
     )
     root = Path(__file__).parents[1]
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, timeout=250
     )
     assert "figures.json cannot be written: the disk is full" in done.stderr
     assert target.read_text() == "old"

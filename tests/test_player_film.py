@@ -17,7 +17,7 @@ from streamstgs.app.player.viewer_model import ViewerModel
 
 from tests.scripted_scene import ScriptedScene
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 FRONT = CameraKeyframe(0.0, (0.0, 0.0, -4.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), 0.8)
 SIDE = CameraKeyframe(0.6, (3.0, -1.0, -1.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), 0.7)
 

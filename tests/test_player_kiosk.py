@@ -43,7 +43,7 @@ from tests.fault_server import FaultServer
 from tests.scripted_scene import ManualClock, ScriptedScene
 from tests.served_scene import scene_files
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 PAINTING = RenderStatistics(content_fps=24.0)
 META = SceneMeta(
     fps=24.0,

@@ -25,7 +25,7 @@ from streamstgs.codec.quality import Quality
 from tests.scripted_scene import ManualClock, ScriptedScene, decoded_gops, gop_of
 
 Start = Callable[..., tuple[Playback, ScriptedScene, ManualClock]]
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from streamstgs.codec.errors import NotAScene
 
 from tests.scripted_scene import ScriptedScene
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 def scripted(location: str, clock: PlaybackClock) -> Playback:

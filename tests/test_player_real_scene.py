@@ -16,7 +16,7 @@ from streamstgs.codec.encoder.encode import encode_scene
 from tests.scripted_scene import ScriptedScene, gop_of
 from tests.synthetic import SyntheticSource
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 SOURCE = SyntheticSource(static_count=64, dynamic_count=64)
 
 

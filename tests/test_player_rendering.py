@@ -25,7 +25,7 @@ from streamstgs.renderer.thread_pool import ThreadPool
 
 from tests.scripted_scene import ScriptedScene
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 PLAIN = RenderSettings()
 
 

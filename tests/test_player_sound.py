@@ -22,7 +22,7 @@ from streamstgs.codec.package.sound_track import PACKET_SAMPLES, RATE_HZ, SoundS
 
 from tests.scripted_scene import ManualClock
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 SECONDS = 12
 SEGMENT = RATE_HZ  # samples
 CLAP_S = 5.0

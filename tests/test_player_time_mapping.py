@@ -21,7 +21,7 @@ from streamstgs.renderer import Camera, RenderSettings
 
 from tests.scripted_scene import ManualClock, ScriptedScene
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class Player:

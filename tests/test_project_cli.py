@@ -52,7 +52,7 @@ def run_main(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
     )
 
 

@@ -28,7 +28,7 @@ def run_script(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
     )
 
 
@@ -62,7 +62,7 @@ def test_entry_starts_an_installed_program() -> None:
 @pytest.mark.skipif(not shutil.which("desktop-file-validate"), reason="needs desktop-file-utils")
 def test_entry_is_valid() -> None:
     command = ["desktop-file-validate", str(SHARE / ENTRY)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
     assert (done.returncode, done.stdout) == (0, "")
 
 

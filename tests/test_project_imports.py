@@ -34,7 +34,7 @@ def loaded_by(statements: str) -> set[str]:
         "print(*sorted({name.split('.')[0] for name in names}))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=250
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.splitlines()[-1].split())
@@ -80,7 +80,7 @@ def test_window_loads_without_torch() -> None:
 def count_of_modules(statements: str) -> int:
     code = f"{statements}\nimport sys\nprint(len(sys.modules))"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=250
     )
     assert done.returncode == 0, done.stderr
     return int(done.stdout)

@@ -41,7 +41,7 @@ DESKTOP = (
 def build(source: Path, target: str, out: Path) -> Path:
     """The file that hatchling builds from a folder with a pyproject.toml."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out)]
-    done = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stdout + done.stderr
     (built,) = out.iterdir()
     return built
@@ -110,7 +110,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder)
     pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
-    subprocess.run([*pip, "install", "-q", "--no-deps", wheel], check=True, timeout=100)
+    subprocess.run([*pip, "install", "-q", "--no-deps", wheel], check=True, timeout=250)
     return folder
 
 
@@ -136,7 +136,7 @@ def test_installed_wheel_plays_and_uninstalls(wheel: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize("command", [["streamstgs"], ["python", "-m", "streamstgs"]])
 def test_installed_command_starts(environment: Path, command: list[str]) -> None:
     program = [str(environment / "bin" / command[0]), *command[1:], "--help"]
-    done = subprocess.run(program, cwd=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(program, cwd=environment, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
     assert "usage: streamstgs" in done.stdout
 
@@ -144,6 +144,6 @@ def test_installed_command_starts(environment: Path, command: list[str]) -> None
 def test_installed_package_is_importable_on_its_own(environment: Path) -> None:
     code = "import streamstgs as st; print(st.__file__, sorted(dir(st))[0], st.CodecError.__name__)"
     program = [str(environment / "bin" / "python"), "-c", code]
-    done = subprocess.run(program, cwd=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(program, cwd=environment, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
     assert str(environment) in done.stdout

@@ -108,5 +108,5 @@ def test_server_ends_while_a_throttled_client_waits(tmp_path: Path) -> None:
         with urllib.request.urlopen(f"{found[0]}/scene.json", timeout=TIMEOUT_S) as answer:
             assert answer.read(10) == b"x" * 10
             process.terminate()
-            process.communicate(timeout=20.0)
+            process.communicate(timeout=100.0)
     assert process.returncode == 0

@@ -418,7 +418,7 @@ except Cancelled:
 
 def test_hanging_name_lookup_does_not_delay_exit() -> None:
     command = [sys.executable, "-c", STUCK_RESOLVER]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60.0, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=True)
     assert (done.stdout, done.stderr) == ("closed\n", "")
 
 

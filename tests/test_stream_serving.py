@@ -71,7 +71,7 @@ def development_server(root: Path, *options: str) -> Iterator[str]:
         yield found[0]
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20.0)
+        process.communicate(timeout=100.0)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def nginx(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.communicate(timeout=20.0)
+        process.communicate(timeout=100.0)
 
 
 def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
@@ -168,7 +168,7 @@ def test_ffmpeg_reads_the_dash_manifest(served: str, number: int) -> None:
     ffmpeg = installed("ffmpeg")
     source = ["-i", f"{served}/ball/scene.mpd", "-map", f"0:v:{number}"]
     command = [ffmpeg, "-v", "error", "-nostdin", *source, "-f", "framecrc", "-"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60.0)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     pictures = [line for line in done.stdout.splitlines() if not line.startswith("#")]
@@ -182,7 +182,7 @@ def test_ffmpeg_reads_parts_shorter_than_a_second(root: Path, ours: str) -> None
     encode_scene(source, root / "parts", replace(QUICK, codec="h264"))
     command = [ffmpeg, "-v", "error", "-nostdin", "-i", f"{ours}/parts/scene.mpd"]
     command += ["-fps_mode", "passthrough", "-f", "framecrc", "-"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60.0)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
     assert (done.returncode, done.stderr) == (0, "")
     pictures = [line for line in done.stdout.splitlines() if not line.startswith("#")]
     assert len(pictures) == 6 * (6 + WINDOW_EXTRA)

@@ -321,7 +321,7 @@ def test_worker_processes_end_with_a_killed_run(tmp_path: Path) -> None:
         while run.poll() is None and len(list(work.iterdir())) < 2:
             time.sleep(0.05)
         run.kill()
-        run.communicate(timeout=60)  # until standard output is closed everywhere
+        run.communicate(timeout=250)  # until standard output is closed everywhere
     assert len(list(work.iterdir())) == 2
 
 

@@ -34,7 +34,7 @@ from streamstgs.renderer.backends.reference import ReferenceBackend
 
 from tests.scripted_scene import ScriptedScene
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 SLOW: list[ScriptedScene] = []  # scenes of the location "slow", whose decoding waits
 FRONT = CameraKeyframe(0.0, (0.0, 0.0, -4.0), (0.0, 0.0, 0.0), (0.0, -1.0, 0.0), 0.8)
 

@@ -18,7 +18,7 @@ from streamstgs.codec.formats.registry import open_reader
 
 from tests.splat_samples import made_up, splat_file, write_sequence
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 def opening(location: str, clock: PlaybackClock) -> Playback:

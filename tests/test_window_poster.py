@@ -69,7 +69,7 @@ def test_poster_is_painted_before_torch_is_loaded(scene_path: Path, tmp_path: Pa
         env={**os.environ, "XDG_CONFIG_HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=250,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [

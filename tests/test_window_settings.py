@@ -101,7 +101,7 @@ def test_size_of_controls_is_that_of_the_preferences(tmp_path: Path) -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        capture_output=True, text=True, timeout=100, env={"QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True, text=True, timeout=250, env={"QT_QPA_PLATFORM": "offscreen"},
         cwd=Path(__file__).parent.parent, check=True,
     )  # fmt: skip
     assert float(done.stdout) == 1.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,8 @@ pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
 
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
+from streamstgs.app.player.rendering.frame_renderer import RenderedFrame
+from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.ui.drawing import backend_selection
 from streamstgs.app.ui.drawing.backend_selection import BackendSelection
 from streamstgs.app.ui.drawing.gl_probe import WindowGl, probe
@@ -30,10 +32,11 @@ pytestmark = pytest.mark.window
 pytest_plugins = ["tests.window_fixtures"]
 
 
-def adapters() -> Iterator[RendererAdapter]:
-    yield ImageAdapter(CpuBackend(), "for the test", RasterSurface())
-    yield ImageAdapter(CpuBackend(), "for the test", TextureSurface())
-    yield OpenGLAdapter("for the test")
+ADAPTERS: dict[str, Callable[[], RendererAdapter]] = {
+    "raster": lambda: ImageAdapter(CpuBackend(), "for the test", RasterSurface()),
+    "texture": lambda: ImageAdapter(CpuBackend(), "for the test", TextureSurface()),
+    "opengl": lambda: OpenGLAdapter("for the test"),
+}
 
 
 def test_all_renderer_adapters_show_the_same(open_window: OpenWindow, scene_path: Path) -> None:
@@ -45,7 +48,8 @@ def test_all_renderer_adapters_show_the_same(open_window: OpenWindow, scene_path
     expected = pixels(window)
     assert np.ptp(expected) > 100
     depth = pixels_in_mode(window, "depth")
-    for adapter in adapters():
+    for make in ADAPTERS.values():
+        adapter = make()
         window.renderer.set_adapter(adapter)
         settle(window)
         live(100)
@@ -54,6 +58,38 @@ def test_all_renderer_adapters_show_the_same(open_window: OpenWindow, scene_path
         assert psnr_db(pixels_in_mode(window, "depth"), depth) >= 35, name
         assert_a_small_picture_is_saved_large(window, name)
         assert window.model.render_statistics.static_count == 300
+
+
+@pytest.mark.parametrize("kind", ADAPTERS)
+def test_picture_that_comes_after_the_window_is_dropped(
+    open_window: OpenWindow, scene_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    if not probe().renderer:
+        pytest.skip("the window system gives no OpenGL 4.1")
+    window = open_window(scene_path)
+    pause(window)
+    taken: list[RenderedFrame] = []
+    adapter = ADAPTERS[kind]()
+    monkeypatch.setattr(adapter._thread, "take_frame", remembering(adapter._thread, taken))
+    window.renderer.set_adapter(adapter)
+    settle(window)
+    live(100)
+    monkeypatch.setattr(adapter._thread, "take_frame", taken.pop)
+    adapter._ready.emit()  # its call is in the queue while `open_window` deletes the window
+    assert taken
+
+
+def remembering(
+    thread: RenderThread, taken: list[RenderedFrame]
+) -> Callable[[], RenderedFrame | None]:
+    take = thread.take_frame
+
+    def remembered() -> RenderedFrame | None:
+        frame = take()
+        taken.extend([frame] if frame is not None else [])
+        return frame
+
+    return remembered
 
 
 def pixels_in_mode(window: MainWindow, mode: str) -> NDArray[np.uint8]:
@@ -79,41 +115,46 @@ def assert_a_small_picture_is_saved_large(window: MainWindow, name: str) -> None
     assert (stills[0].width(), stills[0].height()) == window.viewport.size_px(), name
 
 
-def test_without_opengl_qt_raster_presents(qt: QApplication) -> None:
+@pytest.fixture
+def chosen() -> Iterator[list[RendererAdapter]]:
+    """The adapters that were chosen, oldest first; while loops compile, another one is first."""
+    adapters: list[RendererAdapter] = []
+    yield adapters
+    for adapter in adapters:
+        adapter.close()
+
+
+def wait_for_backend(name: str, chosen: list[RendererAdapter]) -> RendererAdapter:
+    wait_for(lambda: bool(chosen) and chosen[-1].backend_name == name, f"the backend {name}")
+    return chosen[-1]
+
+
+def test_without_opengl_qt_raster_presents(qt: QApplication, chosen: list[RendererAdapter]) -> None:
     choice = BackendSelection(WindowGl())
-    chosen: list[RendererAdapter] = []
     choice.chosen.connect(chosen.append)
     choice.ask("cpu")
-    wait_for(lambda: bool(chosen), "an adapter")
-    assert isinstance(chosen[0].surface, RasterSurface)
-    chosen[0].close()
+    assert isinstance(wait_for_backend("cpu", chosen).surface, RasterSurface)
 
 
-def test_hardware_opengl_takes_textures(qt: QApplication) -> None:
+def test_hardware_opengl_takes_textures(qt: QApplication, chosen: list[RendererAdapter]) -> None:
     choice = BackendSelection(WindowGl("Some GPU", software=False))
-    chosen: list[RendererAdapter] = []
     choice.chosen.connect(chosen.append)
     choice.ask("cpu")
-    wait_for(lambda: bool(chosen), "an adapter")
-    assert isinstance(chosen[0].surface, TextureSurface)
-    chosen[0].close()
+    assert isinstance(wait_for_backend("cpu", chosen).surface, TextureSurface)
     choice.ask("opengl")
-    wait_for(lambda: len(chosen) == 2, "an adapter")
-    assert isinstance(chosen[1], OpenGLAdapter)
-    chosen[1].close()
+    assert isinstance(wait_for_backend("opengl", chosen), OpenGLAdapter)
 
 
-def test_refused_backend_is_replaced_and_reported(qt: QApplication) -> None:
+def test_refused_backend_is_replaced_and_reported(
+    qt: QApplication, chosen: list[RendererAdapter]
+) -> None:
     choice = BackendSelection(WindowGl())
-    chosen: list[RendererAdapter] = []
     refused: list[str] = []
     choice.chosen.connect(chosen.append)
     choice.refused.connect(refused.append)
     choice.ask("no such backend")
-    wait_for(lambda: bool(chosen), "an adapter")
-    assert chosen[0].backend_name == "cpu"
+    wait_for_backend("cpu", chosen)
     assert "no such backend" in refused[0]
-    chosen[0].close()
 
 
 @pytest.mark.parametrize(("closed", "reports"), [(False, 1), (True, 0)])

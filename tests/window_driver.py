@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from streamstgs.app.player.status import PlaybackState, PlaybackStatus
 from streamstgs.app.ui.main_window import MainWindow
 
-WAIT_S = 40.0  # compiling the cpu backend on a busy machine is within it
+WAIT_S = 100.0  # compiling the cpu backend on a busy machine is within it
 ARTIFACTS = Path(os.environ.get("STGS_ARTIFACTS", "artifacts"))
 OpenWindow = Callable[..., MainWindow]
 

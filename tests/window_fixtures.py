@@ -92,6 +92,7 @@ def open_window(
         window.close()
         window.deleteLater()
     qt.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qt.processEvents()  # calls that other threads queued before
     wait_for(lambda: not _left_over(before), f"the end of threads: {_left_over(before)}")
     assert not failed, failed[0]
 

@@ -102,6 +102,7 @@ class OpenGLAdapter(RendererAdapter):
         self._moved: RenderedFrame | None = None
         self._fresh_deform_ms = 0.0
         self._view: tuple[Camera, RenderSettings] | None = None
+        self._closed = False
         self._ready.connect(self._take, Qt.ConnectionType.QueuedConnection)
         self._thread = RenderThread(FrameDeformer, self._ready.emit)
         self._surface.drawn.connect(self._drawn)
@@ -128,10 +129,12 @@ class OpenGLAdapter(RendererAdapter):
         keep(self._surface.grabFramebuffer())
 
     def close(self) -> None:
-        self._ready.disconnect(self._take)
+        self._closed = True
         self._thread.close()
 
     def _take(self) -> None:
+        if self._closed:  # a call that was queued before; the surface may be deleted
+            return
         for event in self._thread.take_events():
             self.failed.emit(event.message)
         frame = self._thread.take_frame()
