@@ -9,6 +9,7 @@ seen. Compiled loops take a few Gaussians through all layers at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,12 +24,13 @@ from streamstgs.renderer.field_kernels import (
     FieldLayers,
     Layer,
     deform,
+    list_present,
 )
 from streamstgs.renderer.gaussians import CanonicalGaussians, Gaussians
 from streamstgs.renderer.gop import Gop
 from streamstgs.renderer.loop_compiler import compiler
 from streamstgs.renderer.thread_pool import ThreadPool
-from streamstgs.renderer.trajectories import ABSENT_LOGIT
+from streamstgs.renderer.trajectories import Trajectories
 from torch import Tensor
 
 if TYPE_CHECKING:  # it loads Triton
@@ -112,9 +114,8 @@ class FastField:
         self._rows = np.arange(len(canonical))
         self._offsets = np.zeros((len(canonical), 3), np.float32)
         if canonical.trajectories is not None:
-            self._velocities = canonical.trajectories.velocities.numpy()
-            self._centers = canonical.trajectories.centers.numpy()
-            self._rates = canonical.trajectories.log_extents.neg().exp().numpy()
+            self._logits = np.empty_like(self._opacity_logits)
+            self._trajectories = _centers_rates_velocities(canonical.trajectories)
 
     @torch.inference_mode()
     def write_at(self, frame: float, out: Gaussians) -> int:
@@ -143,14 +144,11 @@ class FastField:
         return len(out)
 
     def _present_at(self, frame: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows, logits and offsets of the Gaussians that are present (`Trajectories`).
-
-        In NumPy: torch would start threads that wait for each other, for a few short sums.
-        """
-        passed = np.float32(frame / self._gop.frames) - self._centers
-        logits = self._opacity_logits - np.float32(0.5) * np.square(passed * self._rates)
-        rows = np.flatnonzero(logits > ABSENT_LOGIT)
-        return rows, logits[rows], self._velocities[rows] * passed[rows, None]
+        """Rows, logits and offsets of the Gaussians that are present (`Trajectories`)."""
+        moment = np.float32(frame / self._gop.frames)
+        present = (self._rows, self._logits, self._offsets)
+        count = list_present(moment, *self._trajectories, self._opacity_logits, *present)
+        return self._rows[:count], self._logits[:count], self._offsets[:count]
 
     def _layers_at(self, frame: float) -> FieldLayers:
         """The layers with gamma(t) in the biases of the first."""
@@ -163,8 +161,8 @@ class FastField:
 
 
 def runs_at_once() -> bool:
-    """Whether the loop of the field is compiled, here or in the cache."""
-    return is_compiled(deform)
+    """Whether the loops of the field are compiled, here or in the cache."""
+    return is_compiled(deform) and is_compiled(list_present)
 
 
 def warm_up() -> None:
@@ -172,12 +170,20 @@ def warm_up() -> None:
     config = FieldConfig()
     one = CanonicalGaussians.empty()
     one = one.map(lambda t: torch.ones(1, *t.shape[1:]))
+    one = replace(one, trajectories=Trajectories(torch.ones(1, 3), torch.ones(1), torch.ones(1)))
     codes = torch.zeros(config.window, 1, config.features, dtype=torch.uint8)
     scale = torch.ones(config.features)
     gop = Gop(Gaussians.empty(), one, codes, scale, scale, DeformationField(config), frames=1)
     pool = ThreadPool(1, "deform")
     GopDeformer(gop, pool).gaussians_at(0.0)
     pool.close()
+
+
+def _centers_rates_velocities(trajectories: Trajectories) -> tuple[np.ndarray, ...]:
+    """As of `list_present`."""
+    rates = trajectories.log_extents.neg().exp()
+    parts = (trajectories.centers, rates, trajectories.velocities)
+    return tuple(part.contiguous().numpy() for part in parts)
 
 
 def _lay_out(gop: Gop) -> FieldLayers:

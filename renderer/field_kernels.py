@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from streamstgs.renderer.backends.cpu.kernels import compiled, real, take
 from streamstgs.renderer.backends.cpu.vectors import INDEX, INT, REAL, Lanes, never_inline, vector
 from streamstgs.renderer.settings import ALPHA_MIN
+from streamstgs.renderer.trajectories import ABSENT_LOGIT
 
 GROUP = 16  # Gaussians in a vector
 # Neurons computed at once. Their sums fit into the 16 registers of AVX2; with 8 neurons, AVX2 takes
@@ -33,7 +34,8 @@ CHUNK_ROWS = 512  # Gaussians that a thread takes at a time
 HIDDEN_LOGIT = math.log(ALPHA_MIN / (1 - ALPHA_MIN))  # below it no backend draws a Gaussian
 
 _HIDDEN_LOGIT = real(HIDDEN_LOGIT)
-_ZERO, _ONE = real(0), real(1)
+_ABSENT_LOGIT = real(ABSENT_LOGIT)
+_ZERO, _HALF, _ONE = real(0), real(0.5), real(1)
 _QUAT_MIN = real(1e-12)
 index = np.uint64
 
@@ -211,6 +213,30 @@ def deform(
                         seen_count = 0
     _write_shapes(layers, seen_code, hidden, active, deltas)
     _activate(canonical, deltas, seen, seen_count, outputs)
+
+
+@compiled
+def list_present(time, centers, rates, velocities, opacity_logits, rows, logits, offsets):
+    """List the Gaussians that are present at a time (`Trajectories`); returns their number.
+
+    Args:
+        time: 0..1 over the GOP.
+        centers, rates, velocities: [N], [N] and [N, 3] of the trajectories; a rate is one over the
+            temporal extent.
+        opacity_logits: [N] at the temporal centres.
+        rows, logits, offsets: [N], [N] and [N, 3] out; their first numbers are which Gaussians are
+            present, their opacity logits, and what is added to their means.
+    """
+    count = index(0)
+    for i in range(index(len(centers))):
+        passed = time - centers[i]
+        distance = passed * rates[i]
+        logit = opacity_logits[i] - _HALF * distance * distance
+        rows[count], logits[count] = i, logit  # overwritten by the next one if it is absent
+        for axis in range(index(3)):
+            offsets[count, axis] = velocities[i, axis] * passed
+        count += index(logit > _ABSENT_LOGIT)
+    return count
 
 
 @compiled

@@ -130,7 +130,7 @@ def test_cache_stamp_covers_all_sources() -> None:
     stamp = blend._cache._cache_file._source_stamp
     assert stamp == source_stamp()
     names = {name for name, _, _ in stamp}
-    assert {"settings.py", "kernels.py", "lanes.py", "field_kernels.py"} <= names
+    assert {"settings.py", "kernels.py", "lanes.py", "field_kernels.py", "trajectories.py"} <= names
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of folders work otherwise there")

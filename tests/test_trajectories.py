@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from streamstgs.codec.encoder.encode import encode_scene
@@ -11,6 +12,7 @@ from streamstgs.codec.package.manifest_json import read_manifest, write_manifest
 from streamstgs.codec.scene import open_scene
 from streamstgs.renderer import Gaussians
 from streamstgs.renderer.field_inference import GopDeformer
+from streamstgs.renderer.field_kernels import list_present
 from streamstgs.renderer.gop import Gop
 from streamstgs.renderer.thread_pool import ThreadPool
 from streamstgs.renderer.trajectories import ABSENT_LOGIT, Trajectories, present
@@ -38,6 +40,26 @@ def test_it_moves_in_a_straight_line_and_fades_with_time() -> None:
         assert torch.allclose(moved.means, expected)
         faded = stored.opacity_logits - 0.5 * ((time - 0.5) / 0.25) ** 2
         assert torch.allclose(moved.opacity_logits, faded)
+
+
+@pytest.mark.parametrize("time", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("count", [0, 1, 500])
+def test_compiled_loop_lists_the_present_ones(count: int, time: float) -> None:
+    paths = trajectories(count)
+    stored = replace(random_canonical(count), trajectories=paths)
+    moved = stored.at(time)
+    expected = present(moved.opacity_logits)
+    if count == 500:
+        assert 0 < len(expected) < count
+    rows, logits = np.full(count, -1), np.empty(count, np.float32)
+    offsets = np.empty((count, 3), np.float32)
+    values = (paths.centers, paths.log_extents.neg().exp(), paths.velocities, stored.opacity_logits)
+    arrays = (value.numpy() for value in values)
+    found = list_present(np.float32(time), *arrays, rows, logits, offsets)
+    np.testing.assert_array_equal(rows[:found], expected.numpy())
+    np.testing.assert_allclose(logits[:found], moved.opacity_logits[expected], atol=1e-4)
+    shifts = (moved.means - stored.means)[expected]
+    np.testing.assert_allclose(offsets[:found], shifts, atol=1e-5)
 
 
 def test_without_trajectories_time_changes_nothing() -> None:

@@ -46,7 +46,8 @@ def source_stamp() -> Stamp:
     """Name, time and size of all files with compiled functions or constants that they hold."""
     here = Path(__file__).parent
     renderer = here.parents[1]
-    others = [renderer / f"{name}.py" for name in ("settings", "spherical_harmonics")]
+    constants = ("settings", "spherical_harmonics", "trajectories")
+    others = [renderer / f"{name}.py" for name in constants]
     kernels = [renderer / f"{name}.py" for name in ("field_kernels", "importance")]
     files = [*others, *kernels, *sorted(here.glob("*.py"))]
     return tuple((f.name, f.stat().st_mtime, f.stat().st_size) for f in files)
