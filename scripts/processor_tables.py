@@ -9,14 +9,40 @@ from typing import Any
 
 def processor_sections(reports: Path) -> str:
     """All sections, of the JSON files in the folder."""
-    names = ("large_scene", "playing_memory", "regression")
+    names = ("processor_stages", "large_scene", "playing_memory", "regression")
     found = {name: json.loads((reports / f"{name}.json").read_text("utf-8")) for name in names}
     sections = (
+        _stages(found["processor_stages"]),
         _large_scene(found["large_scene"]),
         _memory(found["playing_memory"]),
         _regression(found["regression"]),
     )
     return "\n".join(sections)
+
+
+def _stages(report: dict[str, Any]) -> str:
+    runs, machine = report["runs"], report["hardware"]
+    heads = [f"{run['scene']}, {run['size'][0]} x {run['size'][1]}" for run in runs]
+    times = [run["processor_ms"] for run in runs]
+    rows = [[name, *(f"{ms[name]:.1f}" for ms in times)] for name in times[0]]
+    rows.append(["all of a frame", *(f"{sum(ms.values()):.1f}" for ms in times)])
+    for name in ("gaussians", "drawn", "listed"):
+        rows.append([name, *(f"{run[name]:,}" for run in runs)])
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"""## Stages on the processor
+
+`{report["command"]}`: milliseconds of processor time of a frame in one
+thread, while the camera moves; the least of several measurements of each frame. Over the number of
+cores it is the least time of a frame without decoding; at 24 frames per second it has
+{1000 / 24:.0f} ms.
+"Drawn" are the Gaussians within the picture, "listed" the entries in the lists of all tiles.
+
+| | {" | ".join(heads)} |
+|{"---|" * (len(heads) + 1)}
+{table}
+
+{machine["cpu"]}, {machine["vectors"]}. {report["note"]}
+"""
 
 
 def _large_scene(run: dict[str, Any]) -> str:
