@@ -15,6 +15,8 @@ from streamstgs.app.player.live.follower import LiveSettings
 from streamstgs.app.player.pipeline.pipeline import PipelineSettings
 from streamstgs.app.player.playback import Playback, PlaybackSettings
 from streamstgs.app.player.status import PlaybackError, PlaybackState
+from streamstgs.codec.cancel import NEVER, CancelToken
+from streamstgs.codec.encoder.encode import encode_scene
 from streamstgs.codec.errors import (
     CodecError,
     MissingSegment,
@@ -32,7 +34,10 @@ from streamstgs.codec.streaming.disk_cache import CacheSettings
 from streamstgs.codec.streaming.http.settings import HttpSettings
 
 from tests.fault_server import FaultServer
+from tests.golden.make_golden import golden_scene
 from tests.served_scene import scene_files
+from tests.synthetic import SyntheticSource
+from tests.test_codec_pages import QUICK
 from tests.test_stream_live import SETTINGS, Event, until
 
 Document = dict[str, Any]
@@ -336,3 +341,50 @@ def test_clock_of_the_publisher_does_not_matter_to_the_player(
     finally:
         playback.close()
         event.feed.close()
+
+
+@pytest.mark.parametrize("kind", ["of another codec", "of another geometry", "cut off"])
+def test_segments_of_other_content_are_passed_over(
+    event: Event, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Their checksums are as declared: the publisher made them so."""
+    other = golden_scene("hevc")
+    if kind == "of another geometry":
+        other = tmp_path / "other.stgs"
+        source = SyntheticSource(9, 30, (4, 3), fps=24.0)
+        encode_scene(source, other, replace(QUICK, qps=(20,), codec="h264"))
+    with open_scene(other) as opened:
+        files, segment = opened._files, opened.manifest.gops[0].segments[0].file
+        video = files.read(segment)
+    read = event.feed._files.read
+
+    def changed(file: FileEntry, cancel: CancelToken = NEVER) -> bytes:
+        data = read(file, cancel)
+        if not file.name.endswith(".m4s"):
+            return data
+        return data[:-100] if kind == "cut off" else video
+
+    event.publish(4)
+    live = LiveSettings(latency_s=0.1)
+    playback = Playback(event.location, PlaybackSettings(live=live, resume_s=0.05))
+    try:
+        until(lambda: (frame := playback.tick()) is not None and frame.index > 10)
+        with monkeypatch.context() as wrong:
+            wrong.setattr(event.feed._files, "read", changed)
+            event.publish(1)
+        bad = range(event.publisher.frames - 4, event.publisher.frames)
+        event.publish(2)
+        shown: set[int] = set()
+
+        def passed() -> bool:
+            frame = playback.tick()
+            shown.update([] if frame is None else [frame.index])
+            return max(shown, default=0) >= bad.stop + 3
+
+        until(passed)
+        assert not shown.intersection(bad)
+        told = playback.take_events()
+        assert any("skipped" in error.message for error in told)
+        assert not any(error.fatal for error in told)
+    finally:
+        playback.close()
