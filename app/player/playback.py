@@ -473,7 +473,7 @@ class Playback:
         self._pipeline.request(self._target(gop), position_s, excluded)
 
     def _end_if_played(self) -> None:
-        """No GOP that follows is intact; a live scene may get one."""
+        """End, as no GOP that follows is intact; a live scene waits, as it may get one."""
         if self._is_live:
             self._phase.handle(PlaybackEvent.MISSING)
         elif self._wants_play:
