@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,19 @@ def test_viewer_goes_on_after_a_refused_command(viewer: st.Viewer, value: Any) -
     viewer.end_comparison()
     assert viewer.frame == before
     assert viewer.screenshot().shape == (24, 32, 3)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs /proc")
+@pytest.mark.parametrize("wrong", [{"backend": "x"}, {"timeout_s": NAN}, {"size": (0, 0)}])
+def test_viewers_that_are_refused_keep_no_file(path: Path, wrong: dict[str, Any]) -> None:
+    def opened() -> int:
+        links = list(Path("/proc/self/fd").iterdir())
+        return sum(os.path.realpath(link) == os.path.realpath(path) for link in links)
+
+    before = opened()
+    with pytest.raises((st.PlayerError, st.RenderError)):
+        st.Viewer(path, **wrong)
+    assert opened() == before
 
 
 def test_viewer_plays_forwards_only(viewer: st.Viewer) -> None:

@@ -59,11 +59,11 @@ class Viewer:
         backend: str | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._owns_scene = not isinstance(scene, Scene)
-        self.scene = scene if isinstance(scene, Scene) else open(scene)
-        self._backend, device = _chosen(backend)
         self._timeout_s = finite("timeout_s", timeout_s)
         self._closed = False
+        self._backend, device = _chosen(backend)  # before a scene is opened that would stay open
+        self._owns_scene = not isinstance(scene, Scene)
+        self.scene = scene if isinstance(scene, Scene) else open(scene)
         settings = PlaybackSettings(fps=self.scene._given_fps)
         self._model = ViewerModel(
             lambda location, clock: Playback(location, settings, device, clock=clock)
