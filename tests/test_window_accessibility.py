@@ -42,7 +42,7 @@ CONTROLS = {
 
 
 @pytest.fixture
-def window(compiled: None, open_window: OpenWindow) -> MainWindow:
+def window(open_window: OpenWindow) -> MainWindow:
     made = open_window(GOLDEN)
     pause(made)
     return made

@@ -69,7 +69,7 @@ def test_badge_shows_a_live_scene_and_leads_to_its_edge(
     wait_for(lambda: not badge.isVisible(), "no badge once the event is over")
 
 
-def test_a_list_of_scenes_is_opened_from_its_url(compiled: None, open_window: OpenWindow) -> None:
+def test_a_list_of_scenes_is_opened_from_its_url(open_window: OpenWindow) -> None:
     with zipfile.ZipFile(BUNDLED) as archive:
         poster, document = archive.read("poster.jpg"), json.loads(archive.read("scene.json"))
     entry = {"scene": "ball", "title": "Ball", "poster": document["poster"], "duration_s": 75}

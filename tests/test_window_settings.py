@@ -26,7 +26,7 @@ GOLDEN = Path(__file__).parent / "golden" / "synthetic-v1-hevc.stgs"
 
 
 @pytest.fixture
-def window(compiled: None, open_window: OpenWindow) -> MainWindow:
+def window(open_window: OpenWindow) -> MainWindow:
     return open_window(GOLDEN)
 
 

@@ -24,7 +24,7 @@ GOLDEN = Path(__file__).parent / "golden" / "synthetic-v1-hevc.stgs"
 
 
 @pytest.fixture
-def window(compiled: None, open_window: OpenWindow) -> MainWindow:
+def window(open_window: OpenWindow) -> MainWindow:
     return open_window(GOLDEN)
 
 
@@ -32,7 +32,7 @@ def texts(window: MainWindow) -> str:
     return " ".join(label.text() for label in window.panel.statistics.findChildren(QLabel))
 
 
-def test_nothing_is_zero_before_it_is_measured(compiled: None, open_window: OpenWindow) -> None:
+def test_nothing_is_zero_before_it_is_measured(open_window: OpenWindow) -> None:
     window = open_window(start=False)
     window.set_statistics(True)
     rows = dict(window.viewport.statistics.rows)

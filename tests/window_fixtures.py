@@ -43,7 +43,7 @@ def scene_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def compiled() -> None:
-    """The cpu backend is compiled before the first window, which takes long on a busy machine."""
+    """The cpu backend is compiled before the first window; OpenGL would draw until then."""
     ready_to_draw("cpu").backend.close()
 
 
@@ -56,7 +56,11 @@ def preferences(tmp_path: Path) -> Preferences:
 
 @pytest.fixture
 def open_window(
-    qt: QApplication, preferences: Preferences, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    qt: QApplication,
+    compiled: None,
+    preferences: Preferences,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[OpenWindow]:
     """Makes windows and closes them; all threads must end, and no slot may have failed."""
     failed: list[str] = []  # Qt prints errors of slots and goes on
