@@ -43,6 +43,7 @@ class Poster:
         view_fov_y_rad, aspect: vertical field of view and width over height of the opening view.
         background: RGB around the poster in windows that it does not fill, display-encoded.
         opening: the opening view, if its field of view depends on what was filmed.
+        title: of the scene; may be empty.
     """
 
     jpeg: bytes
@@ -53,6 +54,7 @@ class Poster:
     aspect: float
     background: tuple[float, float, float]
     opening: OpeningView | None = None
+    title: str = ""
 
     @property
     def focal_px(self) -> float:
@@ -119,4 +121,5 @@ def _read(files: SceneFiles, cancel: CancelToken) -> Poster | None:
         aspect=meta.width / meta.height,
         background=meta.background,
         opening=OpeningView.of_scene(described, described.presets[0]),
+        title=described.title,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from streamstgs.app.ui.watching.bundled import bundled_scenes
 from streamstgs.app.ui.watching.edge_notice import EdgeNotice
 from streamstgs.app.ui.watching.first_hint import SEEN_KEY
 from streamstgs.app.ui.window_size import FOLD_BELOW_PX, first_size
+from streamstgs.codec.scene_index import SceneIndex
 
 from tests.window_driver import (
     OpenWindow,
@@ -192,12 +194,31 @@ def test_welcome_page_offers_bundled_and_recent_scenes(
     wait_for(
         lambda: page.card(str(other)).icon().pixmap(216, 122).toImage() != before, "the poster"
     )
+    assert page.card(str(other)).text() == "Synthetic ball"
+    assert page.card(str(other)).accessibleName() == "Synthetic ball"
     screenshot(window, "welcome")
     QTest.mouseClick(page.card(str(other)), Qt.MouseButton.LeftButton)
     wait_for(lambda: shown(window), "the scene")
     assert not page.isVisible()
     window.commands.actions["welcome"].trigger()
     assert page.isVisible()
+
+
+def test_names_on_the_welcome_page_are_shown_as_they_are_written(
+    window: MainWindow, tmp_path: Path
+) -> None:
+    name, place = "<b>Salt</b> &amp; Pepper", "https://example.org/a&b/"
+    scenes = [{"scene": place, "title": name}]
+    document = {"format": "streamstgs-index", "version": 1, "title": name, "scenes": scenes}
+    (tmp_path / "scenes.json").write_text(json.dumps(document))
+    page = window.watching.welcome
+    page.show_page([], SceneIndex(str(tmp_path / "scenes.json")))
+    assert page.card(place).accessibleName() == name
+    assert page.card(place).text().endswith("Pepper")
+    assert "&&amp;" in page.card(place).text()
+    assert page.card(place).toolTip() == "<span>https://example.org/a&amp;b/</span>"
+    (title,) = (label for label in page.findChildren(QLabel) if label.text() == name)
+    assert title.textFormat() is Qt.TextFormat.PlainText
 
 
 def test_several_dropped_files_play_in_turn(

@@ -21,11 +21,11 @@ SIZE_PX = QSize(216, 122)
 class Thumbnails(QObject):
     """Reads posters one after the other in a thread. Owner: the GUI thread.
 
-    `found` carries a location and its picture of `SIZE_PX` times `ratio`; scenes without a poster
-    and those on servers are left out.
+    `found` carries a location, its picture of `SIZE_PX` times `ratio` and the title of the scene,
+    which may be empty; scenes without a poster and those on servers are left out.
     """
 
-    found = Signal(str, QImage)
+    found = Signal(str, QImage, str)
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -52,7 +52,8 @@ class Thumbnails(QObject):
                 poster = local_poster(location)
                 image = decoded(poster) if poster is not None else None
                 if poster is not None and image is not None and not cancel.cancelled:
-                    self.found.emit(location, thumbnail(poster, image, SIZE_PX * ratio))
+                    small = thumbnail(poster, image, SIZE_PX * ratio)
+                    self.found.emit(location, small, poster.title)
             except Exception:
                 log.exception("poster of %s", redact_credentials(location))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
@@ -58,7 +59,7 @@ class WelcomePage(QWidget):
         self._scroll.setWidgetResizable(True)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._thumbnails = Thumbnails(self)
-        self._thumbnails.found.connect(self._show_poster)
+        self._thumbnails.found.connect(self._show_scene)
         host.installEventFilter(self)
         self.hide()
 
@@ -136,15 +137,23 @@ class WelcomePage(QWidget):
     def _card(self, location: str, name: str) -> QToolButton:
         card = QToolButton()
         card.setObjectName("scene")
-        card.setText(card.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 200))
-        card.setAccessibleName(name)
-        card.setToolTip(redact_credentials(location))
+        _set_name(card, name)
+        card.setToolTip(
+            f"<span>{html.escape(redact_credentials(location))}</span>"
+        )  # or Qt guesses
         card.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         card.setIconSize(SIZE_PX)
         card.setIcon(QIcon(_without_poster()))
         card.clicked.connect(lambda _=False: self.chosen.emit(location))
         self._cards.setdefault(location, []).append(card)
         return card
+
+    def _show_scene(self, location: str, image: QImage, title: str) -> None:
+        """Show what was read of a scene: its picture, and its title in place of the file name."""
+        self._show_poster(location, image)
+        if title.strip():
+            for card in self._cards.get(location, ()):
+                _set_name(card, title)
 
     def _show_poster(self, location: str, image: QImage) -> None:
         image.setDevicePixelRatio(image.width() / SIZE_PX.width())
@@ -175,6 +184,12 @@ class WelcomePage(QWidget):
         QPainter(self).fillRect(self.rect(), theme.VIEWPORT_BACKGROUND)
 
 
+def _set_name(card: QToolButton, name: str) -> None:
+    shown = card.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, 200)
+    card.setText(shown.replace("&", "&&"))  # one alone marks a key
+    card.setAccessibleName(name)
+
+
 def _file_name(location: str) -> str:
     return Path(location.rstrip("/")).stem if location.rstrip("/") else location
 
@@ -192,6 +207,7 @@ def _index_name(scene: IndexedScene) -> str:
 
 def _title(text: str) -> QLabel:
     label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)  # scene data is untrusted
     label.setObjectName("title")
     return label
 
