@@ -16,7 +16,7 @@ SCENE = '[[scene]]\nlocation = "a.stgs"\n'
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("idle_s = 5", r"it needs \[\[scene\]\], one for each scene\."),
+        ("idle_s = 5", r"it needs \[\[scene\]\]\."),
         ("idle_s = 0\n" + SCENE, r"idle_s must be more than 0\."),
         ("idle_s = 90000\n" + SCENE, r"idle_s must be at most 86400\."),
         ('idle_s = "a"\n' + SCENE, r"idle_s must be a number\."),

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtWidgets import QApplication
-from streamstgs.app.ui import application, theme
+from streamstgs.app.translation import set_translator
+from streamstgs.app.ui import application, language, theme
 from streamstgs.app.ui.drawing.backend_selection import ready_to_draw
 from streamstgs.app.ui.main_window import MainWindow
 from streamstgs.app.ui.preferences import Preferences
@@ -97,6 +98,8 @@ def open_window(
         window.deleteLater()
     qt.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qt.processEvents()  # calls that other threads queued before
+    language.install(qt, language.ENGLISH)
+    set_translator(None)
     wait_for(lambda: not _left_over(before), f"the end of threads: {_left_over(before)}")
     assert not failed, failed[0]
 

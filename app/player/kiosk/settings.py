@@ -19,7 +19,7 @@ SCENES_MAX = 200
 ORBIT = "orbit"
 
 Seconds = Annotated[float, msgspec.Meta(gt=0.0, le=86_400.0)]
-_NAMES = {"scenes": "[[scene]], one for each scene"}
+_NAMES = {"scenes": "[[scene]]"}  # as in the file
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 
@@ -107,10 +107,10 @@ def read_playlist(file: Path) -> KioskSettings:
         raise PlaylistError(f"{file} cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PlaylistError(f"{file} is no playlist: {error}.") from error
-    if isinstance(data.get("scene"), list):
-        data["scenes"] = data.pop("scene")
     if unknown := _unknown_names(data):
         raise PlaylistError(f"{file} has unknown names: {', '.join(sorted(unknown))}.")
+    if "scene" in data:
+        data["scenes"] = data.pop("scene")
     try:
         settings = msgspec.convert(data, KioskSettings)
     except msgspec.ValidationError as error:
@@ -132,8 +132,8 @@ def _beside(file: Path, scene: KioskScene) -> KioskScene:
 
 def _unknown_names(data: dict[str, object]) -> set[str]:
     """Names in a playlist that mean nothing, such as misspelt ones."""
-    unknown = set(data) - set(KioskSettings.__dataclass_fields__)
-    scenes = data.get("scenes")
+    known = {*KioskSettings.__dataclass_fields__, "scene"} - {"scenes"}
+    unknown, scenes = set(data) - known, data.get("scene")
     for entry in scenes if isinstance(scenes, list) else ():
         if isinstance(entry, dict):
             unknown |= set(entry) - set(KioskScene.__dataclass_fields__)
