@@ -14,6 +14,6 @@ export OMP_NUM_THREADS=1  # processes that each use all cores wait for one anoth
 if [ "$(uname -s)" = "Linux" ] && command -v xvfb-run >/dev/null && command -v xauth >/dev/null; then
   unset WAYLAND_DISPLAY
   export QT_QPA_PLATFORM=xcb STGS_TEST_SCREENS=1
-  exec xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" "${pytest[@]}" "$@"
+  exec xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24 -noreset" "${pytest[@]}" "$@"
 fi
 exec "${pytest[@]}" "$@"

@@ -57,7 +57,7 @@ test -s frame.png
 
 if command -v xvfb-run >/dev/null; then
   step "window"
-  xvfb-run --auto-servernum --server-args="-screen 0 1280x800x24" \
+  xvfb-run --auto-servernum --server-args="-screen 0 1280x800x24 -noreset" \
     "$bin/python" "$checkout/scripts/try_window.py"
 fi
 

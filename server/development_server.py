@@ -9,6 +9,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from streamstgs.codec.errors import ServeError
+from streamstgs.server.stop_signals import Stop, stop_on_signals
 from streamstgs.server.throttle import Bottleneck, NetworkTrace, Relay, read_trace
 
 CONTENT_TYPES = {
@@ -56,7 +57,7 @@ def serve(
         print(f"Links are not served: {', '.join(links[:3])}{', ...' if links[3:] else ''}")
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # one line per broken request
     network = read_trace(trace) if trace else None
-    asyncio.run(_serve_for_ever(directory, host, port, network))
+    asyncio.run(_serve_until_stopped(directory, host, port, network)).raise_again()
 
 
 def application(directory: Path) -> web.Application:
@@ -68,21 +69,23 @@ def application(directory: Path) -> web.Application:
     return app
 
 
-async def _serve_for_ever(
+async def _serve_until_stopped(
     directory: Path, host: str, port: int, trace: NetworkTrace | None
-) -> None:
-    # A player that is slowed down by the trace would hold up the end for a minute.
-    runner = web.AppRunner(application(directory), shutdown_timeout=SHUTDOWN_S)
-    await runner.setup()
-    try:
-        address = await start(runner, host, port, trace)
-        name = f"[{address[0]}]" if ":" in address[0] else address[0]
-        print(f"Serving {directory} at http://{name}:{address[1]}/ (Ctrl+C stops)", flush=True)
-        await asyncio.Event().wait()
-    except OSError as error:
-        raise ServeError(f"{host}:{port} cannot be served: {error.strerror}.") from error
-    finally:
-        await runner.cleanup()
+) -> Stop:
+    with stop_on_signals(stop := Stop()):
+        # A player that is slowed down by the trace would hold up the end for a minute.
+        runner = web.AppRunner(application(directory), shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        try:
+            address = await start(runner, host, port, trace)
+            name = f"[{address[0]}]" if ":" in address[0] else address[0]
+            print(f"Serving {directory} at http://{name}:{address[1]}/ (Ctrl+C stops)", flush=True)
+            await stop.asked.wait()
+        except OSError as error:
+            raise ServeError(f"{host}:{port} cannot be served: {error.strerror}.") from error
+        finally:
+            await runner.cleanup()
+    return stop
 
 
 async def start(

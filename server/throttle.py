@@ -164,7 +164,9 @@ class Relay:
     async def _connection(
         self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter
     ) -> None:
-        with suppress(ConnectionError):  # either side may close at any time
+        # Either side may close at any time. What runs when the program ends is cancelled, which
+        # asyncio would report as an error of its own.
+        with suppress(ConnectionError, asyncio.CancelledError):
             server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
             conversation = _Conversation(self._bottleneck)
             try:

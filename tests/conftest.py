@@ -78,6 +78,7 @@ def screen_of_its_own() -> Callable[[], None]:
     """
     numbers, write = os.pipe()
     command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
+    command.append("-noreset")  # a program that connects while the last one leaves is turned away
     process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
     os.close(write)
     with open(numbers) as answer:

@@ -120,11 +120,9 @@ class Stage:
 
 
 def threading_loads(sound: SoundPlayer, position_s: float) -> bool:
-    """Whether the sound at a position is still missing."""
-    store = sound._store
-    return store is not None and store.track.segment_at(round(position_s * RATE_HZ)) not in (
-        store._segments
-    )
+    """Whether some sound that the device may ask for soon is still missing."""
+    store, first = sound._store, max(round(position_s * RATE_HZ), 0)
+    return store is not None and not store.has(first, first + SEGMENT // 4)
 
 
 @pytest.fixture
