@@ -10,7 +10,6 @@ time of a frame.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import tyro
+from streamstgs.app.console import write_figures
 from streamstgs.app.player.bench.report import hardware
 from streamstgs.app.player.camera.path import OrbitPath
 from streamstgs.app.player.rendering.frame_renderer import FrameRenderer
@@ -68,9 +68,7 @@ def main(options: Options) -> None:
                 )
                 print(runs[-1])
     machine = {**hardware(), "vectors": vector_instructions()}
-    if options.json:
-        report = {"command": COMMAND, "hardware": machine, "runs": runs}
-        options.json.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+    write_figures(options.json, {"command": COMMAND, "hardware": machine, "runs": runs})
 
 
 def measure(scene: Scene, width: int, height: int, options: Options) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 from streamstgs.app.console import ProgressLine, check_figures_path, say, write_figures
@@ -61,6 +61,11 @@ class Check:
         return 0 if report.is_good else 1
 
 
+def _new_folder(text: str) -> Any:
+    """The option -o of a command that makes a capture."""
+    return tyro.conf.arg(name="output", metavar="DIR", aliases=["-o"], help=text)
+
+
 @dataclass(frozen=True)
 class FromVideos:
     """Calibrate videos of cameras that stand still, and write them as a capture."""
@@ -72,12 +77,7 @@ class FromVideos:
     ]
     out: Annotated[
         Path,
-        tyro.conf.arg(
-            name="output",
-            metavar="DIR",
-            aliases=["-o"],
-            help="Write cameras.json, points and the videos to this new folder.",
-        ),
+        _new_folder("Write cameras.json, points and the videos to this new folder."),
     ]
     rig: Annotated[RigConfig, tyro.conf.arg(name="")] = field(default_factory=RigConfig)
 
@@ -104,12 +104,7 @@ class FromScene:
     scene: SceneArgument
     out: Annotated[
         Path,
-        tyro.conf.arg(
-            name="output",
-            metavar="DIR",
-            aliases=["-o"],
-            help="Write cameras.json, points and the pictures to this new folder.",
-        ),
+        _new_folder("Write cameras.json, points and the pictures to this new folder."),
     ]
     size: Annotated[
         str, option("WIDTHxHEIGHT", "Write pictures of this size in pixels.", "800x800")

@@ -35,10 +35,14 @@ class Publish:
         option("N", "End the event after so many segments; the scene repeats.", "once through"),
     ] = None
 
+    @property
+    def window_s(self) -> float:
+        """Seconds of content that stay available; infinite where nothing is removed."""
+        return float("inf") if self.window is None else self.window
+
     def check(self) -> None:
         """Refuse numbers that make no sense, before anything is opened. Raises UsageError."""
-        window = float("inf") if self.window is None else self.window
-        for name, value in (("--speed", self.speed), ("--window", window)):
+        for name, value in (("--speed", self.speed), ("--window", self.window_s)):
             if not value > 0.0:
                 raise UsageError(f"{name} {value:g} is not more than 0")
         if self.segments is not None and self.segments < 1:
@@ -52,8 +56,7 @@ class Publish:
         self.check()
         feed = SceneFeed(self.scene, with_sound=not self.silent)
         try:
-            window_s = float("inf") if self.window is None else self.window
-            settings = PublishSettings(window_s=window_s)
+            settings = PublishSettings(window_s=self.window_s)
             publisher = Publisher(Store(self.target), feed.header, settings)
             feed.publish_header(publisher)
             last = feed.gop_count if self.segments is None else self.segments

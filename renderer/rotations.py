@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+ROTATION_ERROR = 1e-3  # of the products of the rows of a rotation; float32 is more accurate
 FAN = 0.01  # spread of right axes, squared, that tells a plane: about 20 degrees
 LEANING = 0.7  # cosine of 45 degrees: cameras do not look steeper, on average
+
+
+def is_rotation(matrix: NDArray[np.float64]) -> bool:
+    """Whether a matrix [3, 3] only turns: no scale, no mirror, no number that is not finite."""
+    apart = matrix @ matrix.T - np.eye(3)
+    return bool(np.abs(apart).max() < ROTATION_ERROR and np.linalg.det(matrix) > 0.0)
 
 
 def quaternion_of(rotation: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -37,10 +37,12 @@ def stop_on_signals(stop: Stop) -> Iterator[None]:
     """
     loop, former = asyncio.get_running_loop(), {}
     for name in _NAMES:
-        number = getattr(signal, name, None)
-        if number is None or not callable(signal.getsignal(number)):  # ignored, or the default
+        if not hasattr(signal, name):  # Windows has no SIGHUP
             continue
+        number = getattr(signal, name)
         handler = signal.getsignal(number)
+        if not callable(handler):  # ignored, or the default
+            continue
         try:
             loop.add_signal_handler(number, stop.ask, number)
         except (NotImplementedError, RuntimeError, ValueError):

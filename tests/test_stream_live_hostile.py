@@ -42,6 +42,11 @@ from tests.test_stream_live import SETTINGS, Event, until
 
 Document = dict[str, Any]
 Lie = Callable[[Document], object]
+IMPATIENT = PlaybackSettings(
+    live=LiveSettings(latency_s=0.1),
+    resume_s=0.05,
+    pipeline=PipelineSettings(retry_s=0.005, hurry_s=0.05),
+)
 
 
 @pytest.fixture
@@ -170,11 +175,7 @@ def test_invalid_manifest_does_not_replace_the_kept_one(tmp_path: Path) -> None:
 
 def test_player_outlives_each_invalid_manifest(event: Event) -> None:
     event.publish(8)
-    live = LiveSettings(latency_s=0.1)
-    settings = PlaybackSettings(
-        live=live, resume_s=0.05, pipeline=PipelineSettings(retry_s=0.005, hurry_s=0.05)
-    )
-    playback = Playback(event.location, settings)
+    playback = Playback(event.location, IMPATIENT)
     try:
         until(playback.tick)
         for broken in NO_MANIFESTS.values():
@@ -271,11 +272,7 @@ def test_list_that_stays_away_is_waited_for(event: Event) -> None:
     index = Path(event.location) / json.loads(whole)["pages"]["index"]["name"]
     content = index.read_bytes()
     index.unlink()
-    live = LiveSettings(latency_s=0.1)
-    settings = PlaybackSettings(
-        live=live, resume_s=0.05, pipeline=PipelineSettings(retry_s=0.005, hurry_s=0.05)
-    )
-    playback = Playback(event.location, settings)
+    playback = Playback(event.location, IMPATIENT)
     try:
         until(playback.tick)
         playback.seek(0.0)

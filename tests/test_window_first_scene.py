@@ -27,7 +27,7 @@ pytest_plugins = ["tests.window_fixtures"]
 
 
 def test_first_scene_is_shown_as_asked_until_somebody_takes_the_camera(
-    compiled: None, open_window: OpenWindow, scene_path: Path
+    open_window: OpenWindow, scene_path: Path
 ) -> None:
     window = open_window()
     asked = FirstSceneSettings(full_screen=True, start_s=1.0, speed=0.5, loop=False, camera="orbit")
@@ -45,9 +45,7 @@ def test_first_scene_is_shown_as_asked_until_somebody_takes_the_camera(
     assert math.dist(camera.position, taken) < 1e-6
 
 
-def test_a_view_that_is_missing_is_named(
-    compiled: None, open_window: OpenWindow, scene_path: Path
-) -> None:
+def test_a_view_that_is_missing_is_named(open_window: OpenWindow, scene_path: Path) -> None:
     window = open_window()
     FirstScene(window, FirstSceneSettings(camera="Roof")).open(str(scene_path))
     wait_for(lambda: "Roof" in window.viewport.toast.text, "the warning")

@@ -75,7 +75,7 @@ Make = Callable[..., Booth]
 
 
 @pytest.fixture
-def booth(compiled: None, open_window: OpenWindow, qt: QApplication) -> Iterator[Make]:
+def booth(open_window: OpenWindow, qt: QApplication) -> Iterator[Make]:
     made: list[Booth] = []
 
     def make(

@@ -42,7 +42,7 @@ def event(tmp_path: Path) -> Iterator[tuple[Path, Publisher]]:
 
 
 def test_badge_shows_a_live_scene_and_leads_to_its_edge(
-    event: tuple[Path, Publisher], compiled: None, open_window: OpenWindow
+    event: tuple[Path, Publisher], open_window: OpenWindow
 ) -> None:
     path, publisher = event
     window = open_window(path)

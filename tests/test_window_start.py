@@ -54,7 +54,7 @@ def test_card_is_laid_out_once(open_window: OpenWindow) -> None:
 
 
 def test_renderers_are_examined_after_the_first_picture(
-    compiled: None, open_window: OpenWindow, scene_path: Path, monkeypatch: pytest.MonkeyPatch
+    open_window: OpenWindow, scene_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Looking for them loads all of them."""
     window = open_window(start=False)
@@ -72,7 +72,7 @@ def test_renderers_are_examined_after_the_first_picture(
 
 
 def test_first_scene_is_decoded_while_the_player_is_loaded(
-    compiled: None, open_window: OpenWindow, scene_path: Path
+    open_window: OpenWindow, scene_path: Path
 ) -> None:
     """What the scene did not take is thrown away once it is painted."""
     window, ahead = open_window(start=False), CodesAhead()

@@ -16,8 +16,7 @@ from streamstgs.app.player.errors import ArgumentError, CameraPathError
 from streamstgs.app.player.export.settings import checked_size
 from streamstgs.codec.package.scene_meta import CameraPreset, SceneMeta
 from streamstgs.renderer.camera import Camera as PinholeCamera
-
-ROTATION_ERROR = 1e-3  # of the products of the rows of a rotation
+from streamstgs.renderer.rotations import is_rotation
 
 
 @dataclass(frozen=True)
@@ -153,12 +152,6 @@ def opening_view(meta: SceneMeta) -> Camera:
 def natural_size(meta: SceneMeta) -> tuple[int, int]:
     """(width, height) px of the capture, 1280 x 720 for scenes that do not tell it."""
     return (meta.width, meta.height) if meta.width > 0 and meta.height > 0 else (1280, 720)
-
-
-def is_rotation(matrix: np.ndarray) -> bool:
-    """Whether a matrix [3, 3] only turns; float32 accuracy is enough."""
-    apart = matrix @ matrix.T - np.eye(3)
-    return bool(np.abs(apart).max() < ROTATION_ERROR and np.linalg.det(matrix) > 0.0)
 
 
 def _check_pinhole(camera: PinholeCamera) -> None:

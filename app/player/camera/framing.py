@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from streamstgs.app.player.arguments import Vector
 from streamstgs.codec.package.filmed_view import FilmedView, OpeningView
 from streamstgs.codec.package.scene_meta import SceneMeta
-
-Vector = tuple[float, float, float]
 
 _VIEWS_MAX = 48  # of more cameras, so many are looked at
 _ZOOM_STEPS = 8

@@ -9,7 +9,7 @@ import time
 
 import torch
 from OpenGL import GL
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
 from streamstgs.app.player.compare.two_sides import OtherSide
 from streamstgs.app.player.rendering.frame_renderer import (
@@ -17,7 +17,6 @@ from streamstgs.app.player.rendering.frame_renderer import (
     RenderedFrame,
     RenderRequest,
 )
-from streamstgs.app.player.rendering.render_thread import RenderThread
 from streamstgs.app.player.rendering.stereo import StereoCamera
 from streamstgs.app.player.rendering.view_settings import ViewSettings
 from streamstgs.app.player.status import PlaybackFrame
@@ -91,8 +90,6 @@ class SplatSurface(QOpenGLWidget):
 class OpenGLAdapter(RendererAdapter):
     """Moves Gaussians in a `RenderThread` thread and draws them on a `SplatSurface`."""
 
-    _ready = Signal()
-
     def __init__(self, reason: str) -> None:
         super().__init__()
         self.surface = self._surface = SplatSurface()
@@ -102,9 +99,7 @@ class OpenGLAdapter(RendererAdapter):
         self._moved: RenderedFrame | None = None
         self._fresh_deform_ms = 0.0
         self._view: tuple[Camera, RenderSettings] | None = None
-        self._closed = False
-        self._ready.connect(self._take, Qt.ConnectionType.QueuedConnection)
-        self._thread = RenderThread(FrameDeformer, self._ready.emit)
+        self._start_thread(FrameDeformer)
         self._surface.drawn.connect(self._drawn)
         self._surface.failed.connect(self.failed)
 
@@ -128,20 +123,10 @@ class OpenGLAdapter(RendererAdapter):
         self._show()
         keep(self._surface.grabFramebuffer())
 
-    def close(self) -> None:
-        self._closed = True
-        self._thread.close()
-
-    def _take(self) -> None:
-        if self._closed:  # a call that was queued before; the surface may be deleted
-            return
-        for event in self._thread.take_events():
-            self.failed.emit(event.message)
-        frame = self._thread.take_frame()
-        if frame is not None:
-            self._moved = frame
-            self._fresh_deform_ms = frame.deform_ms
-            self._show()
+    def _use(self, frame: RenderedFrame) -> None:
+        self._moved = frame
+        self._fresh_deform_ms = frame.deform_ms
+        self._show()
 
     def _show(self) -> None:
         if self._moved is None or self._view is None:

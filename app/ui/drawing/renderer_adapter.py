@@ -21,6 +21,7 @@ from streamstgs.app.player.compare.two_sides import OtherSide
 from streamstgs.app.player.rendering.frame_renderer import (
     FrameRenderer,
     RenderedFrame,
+    Renderer,
     RenderRequest,
 )
 from streamstgs.app.player.rendering.render_thread import RenderThread
@@ -74,6 +75,10 @@ class RendererAdapter(QObject):
     compares = False
     slow = False
 
+    _ready = Signal()  # crosses from the render thread to the GUI thread
+    _thread: RenderThread
+    _closed = False
+
     @property
     def skipped_frames(self) -> int:
         return 0
@@ -96,9 +101,28 @@ class RendererAdapter(QObject):
     def capture(self, request: RenderRequest, keep: Keep) -> None:
         """Render one image and pass it to `keep` in the GUI thread, now or later."""
 
-    @abstractmethod
     def close(self) -> None:
         """Stop drawing; the surface is deleted by the viewport."""
+        self._closed = True
+        self._thread.close()
+
+    def _start_thread(self, make: Callable[[], Renderer]) -> None:
+        """Start the render thread; `make` returns what it renders with, in that thread."""
+        self._ready.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._thread = RenderThread(make, self._ready.emit)
+
+    def _take(self) -> None:
+        if self._closed:  # a call that was queued before; the surface may be deleted
+            return
+        for event in self._thread.take_events():
+            self.failed.emit(event.message)
+        frame = self._thread.take_frame()
+        if frame is not None:
+            self._use(frame)
+
+    @abstractmethod
+    def _use(self, frame: RenderedFrame) -> None:
+        """Show a frame that the render thread has finished."""
 
 
 class ImageAdapter(RendererAdapter):
@@ -110,8 +134,7 @@ class ImageAdapter(RendererAdapter):
     """
 
     compares = True
-    _ready = Signal()  # these two cross from the render thread to the GUI thread
-    _captured = Signal(object, object)  # RenderedFrame, Keep
+    _captured = Signal(object, object)  # from the render thread: RenderedFrame, Keep
 
     def __init__(
         self,
@@ -126,12 +149,8 @@ class ImageAdapter(RendererAdapter):
         self.presenter = surface.name
         self.device = backend.device
         self._frame: RenderedFrame | None = None
-        self._closed = False
-        self._ready.connect(self._show, Qt.ConnectionType.QueuedConnection)
         self._captured.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
-        self._thread = RenderThread(
-            lambda: FrameRenderer(backend, to_host=to_host, owns_backend=True), self._ready.emit
-        )
+        self._start_thread(lambda: FrameRenderer(backend, to_host=to_host, owns_backend=True))
         surface.presented.connect(self._presented)
         surface.failed.connect(self.failed)
 
@@ -154,19 +173,9 @@ class ImageAdapter(RendererAdapter):
     def _pass_on(self, frame: RenderedFrame, keep: Keep) -> None:
         keep(image_of(frame.rgb8))
 
-    def close(self) -> None:
-        self._closed = True
-        self._thread.close()
-
-    def _show(self) -> None:
-        if self._closed:  # a call that was queued before; the surface may be deleted
-            return
-        for event in self._thread.take_events():
-            self.failed.emit(event.message)
-        frame = self._thread.take_frame()
-        if frame is not None:
-            self._frame = frame
-            self._surface.show_image(frame.rgb8)
+    def _use(self, frame: RenderedFrame) -> None:
+        self._frame = frame
+        self._surface.show_image(frame.rgb8)
 
     def _presented(self, present_ms: float) -> None:
         """The surface has painted; the first time for each image is reported."""

@@ -138,9 +138,8 @@ class WelcomePage(QWidget):
         card = QToolButton()
         card.setObjectName("scene")
         _set_name(card, name)
-        card.setToolTip(
-            f"<span>{html.escape(redact_credentials(location))}</span>"
-        )  # or Qt guesses
+        # As markup, for Qt would otherwise guess whether the text is some.
+        card.setToolTip(f"<span>{html.escape(redact_credentials(location))}</span>")
         card.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         card.setIconSize(SIZE_PX)
         card.setIcon(QIcon(_without_poster()))

@@ -17,9 +17,9 @@ from streamstgs.app.player.camera.keyframes import (
     vector,
 )
 from streamstgs.app.player.errors import ArgumentError, CameraPathError
+from streamstgs.renderer.rotations import is_rotation
 
 FRAMES_MAX = 1_000_000  # of a file that holds the camera of each frame
-ROTATION_TOLERANCE = 1e-3
 
 
 def checked_numbers(entry: dict[str, Any], key: str, shape: tuple[int, ...], where: str) -> Array:
@@ -87,10 +87,18 @@ def keyframe_of_view(
     easing: Easing,
     where: str,
 ) -> CameraKeyframe:
-    """A keyframe whose view has a direction and an up. Raises CameraPathError."""
+    """A keyframe whose view has a direction and an up.
+
+    Raises:
+        CameraPathError: It has none, or a number is too large.
+    """
     if np.linalg.norm(np.cross(target - position, up)) < 1e-9:
         raise CameraPathError(f"the view {where} has no direction, or looks straight up or down.")
-    return _keyframe(time_s, position, target, up, fov_y_rad, easing, where)
+    vectors = vector(position), vector(target), vector(up)
+    try:
+        return CameraKeyframe(time_s, *vectors, fov_y_rad, easing)
+    except ArgumentError as error:
+        raise CameraPathError(f"the view {where} cannot be used: {error}") from error
 
 
 def keyframe_of_matrix(
@@ -98,31 +106,11 @@ def keyframe_of_matrix(
 ) -> CameraKeyframe:
     """A keyframe of a [4, 4] world-to-camera matrix with OpenCV axes. Raises CameraPathError."""
     rotation = viewmat[:3, :3]
-    turned = np.linalg.det(rotation) > 0 and np.allclose(
-        rotation @ rotation.T, np.eye(3), atol=ROTATION_TOLERANCE
-    )
-    if not turned or not np.allclose(viewmat[3], [0, 0, 0, 1]):
+    if not is_rotation(rotation) or not np.allclose(viewmat[3], [0, 0, 0, 1]):
         raise CameraPathError(f"{name} is not a rotation and a translation.")
     position = -rotation.T @ viewmat[:3, 3]
-    target = position + rotation[2]
-    return _keyframe(time_s, position, target, -rotation[1], fov_y_rad, easing, f"of {name}")
-
-
-def _keyframe(
-    time_s: float,
-    position: Array,
-    target: Array,
-    up: Array,
-    fov_y_rad: float,
-    easing: Easing,
-    where: str,
-) -> CameraKeyframe:
-    """A keyframe. Raises CameraPathError for numbers that are too large."""
-    vectors = vector(position), vector(target), vector(up)
-    try:
-        return CameraKeyframe(time_s, *vectors, fov_y_rad, easing)
-    except ArgumentError as error:
-        raise CameraPathError(f"the view {where} cannot be used: {error}") from error
+    target, up = position + rotation[2], -rotation[1]
+    return keyframe_of_view(time_s, position, target, up, fov_y_rad, easing, f"of {name}")
 
 
 def checked_frame_count(duration_s: float, fps: float) -> int:
